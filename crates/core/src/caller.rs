@@ -1,0 +1,101 @@
+//! Who is calling.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::id::{KeyId, UserId};
+use crate::time::Timestamp;
+
+/// The identity that rights hang on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Principal {
+    /// Nobody in particular, on a route that admits everyone.
+    Anonymous,
+    /// An API key that stands for itself.
+    Key(KeyId),
+    /// A user, signed in or through a key of theirs.
+    User(UserId),
+    /// Portreeve itself: jobs, the demo, the first start.
+    System,
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => f.write_str("anonymous"),
+            Self::Key(id) => write!(f, "key:{id}"),
+            Self::User(id) => write!(f, "user:{id}"),
+            Self::System => f.write_str("system"),
+        }
+    }
+}
+
+/// An authenticated caller. Never carries the credential itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The identity that rights hang on.
+    pub principal: Principal,
+    /// The key that was presented, if one was.
+    pub key: Option<KeyId>,
+    /// The name people know the caller by: `key:deploy`, `user:admin`, `anonymous`, `system`.
+    pub label: Arc<str>,
+}
+
+impl Caller {
+    /// A caller without a credential.
+    pub fn anonymous() -> Self {
+        Self {
+            principal: Principal::Anonymous,
+            key: None,
+            label: "anonymous".into(),
+        }
+    }
+
+    /// Portreeve itself.
+    pub fn system() -> Self {
+        Self {
+            principal: Principal::System,
+            key: None,
+            label: "system".into(),
+        }
+    }
+}
+
+/// An API key as it is stored: `prv_<id>_<secret>` without the secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its identity, in clear inside the key.
+    pub id: KeyId,
+    /// The name people know it by, unique among live keys.
+    pub name: String,
+    /// SHA-256 of the 256-bit secret part, hex.
+    pub secret_hash: String,
+    /// The user it acts for. `None`: the key is a principal of its own.
+    pub owner: Option<UserId>,
+    /// When it stops working.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// Actor label of who made it.
+    pub created_by: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl ApiKey {
+    /// Whether it works at `now`.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|at| now < at)
+    }
+}
+
+/// A user as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Identity.
+    pub id: UserId,
+    /// The name people know the user by, unique.
+    pub name: String,
+    /// When the user was made.
+    pub created_at: Timestamp,
+}

@@ -1,0 +1,74 @@
+//! What may be asked of the authorizer, and what it answers.
+
+use std::sync::Arc;
+
+use crate::name::ServerName;
+use crate::tool::ToolAnnotations;
+
+/// What a caller wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// Know that a server exists beyond what the anonymous registry shows, and open a session with it.
+    Discover,
+    /// See a tool in a list and call it: one decision, so that list and call cannot disagree.
+    CallTool,
+    /// List and read resources, list and get prompts, complete arguments, subscribe.
+    Read,
+    /// Change the registry, the routes, the keys, the grants; read the audit log.
+    Manage,
+}
+
+impl Action {
+    /// The action's name in policies, explanations and the audit log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Discover => "discover",
+            Self::CallTool => "call",
+            Self::Read => "read",
+            Self::Manage => "manage",
+        }
+    }
+}
+
+/// What the caller wants to do it to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// The installation as a whole.
+    Installation,
+    /// A server.
+    Server(&'a ServerName),
+    /// A tool of a server, with its approved annotations.
+    Tool {
+        /// The server.
+        server: &'a ServerName,
+        /// The tool's name.
+        tool: &'a str,
+        /// The approved annotations.
+        annotations: &'a ToolAnnotations,
+    },
+}
+
+/// The effect of a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Allowed by a policy.
+    Permit,
+    /// Forbidden by a policy, or allowed by none.
+    Deny,
+}
+
+/// An answer of the authorizer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// Yes or no.
+    pub effect: Effect,
+    /// The policies that decided, as `grant:<id>` or `route:anonymous`. Empty when nothing permitted.
+    pub policies: Arc<[Arc<str>]>,
+}
+
+impl Decision {
+    /// Whether the answer is yes.
+    pub fn is_permit(&self) -> bool {
+        self.effect == Effect::Permit
+    }
+}

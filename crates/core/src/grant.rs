@@ -1,0 +1,72 @@
+//! Simple grants: "key K may use server S", "read-only tools only". Stored as such, compiled to Cedar by `access`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{GrantId, KeyId, UserId};
+use crate::name::ServerName;
+use crate::server::as_words;
+use crate::time::Timestamp;
+
+/// Who is granted something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    /// An API key.
+    Key(KeyId),
+    /// A user.
+    User(UserId),
+}
+
+/// What is granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rights {
+    /// See the servers and call their tools, read resources, get prompts.
+    Use,
+    /// Register, approve, switch, grant: everything on the management side. Does not include [`Rights::Use`].
+    Manage,
+}
+
+as_words!(Rights { Use = "use", Manage = "manage" });
+
+/// Which servers a grant speaks of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServerScope {
+    /// Every approved server, those of tomorrow too.
+    All,
+    /// One server.
+    Server(ServerName),
+}
+
+/// Which tools of those servers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ToolScope {
+    /// Every approved tool.
+    All,
+    /// Tools whose approved annotations say `readOnlyHint`.
+    ReadOnly,
+    /// These tools.
+    Named(Vec<String>),
+}
+
+/// One grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Grant {
+    /// Identity; decisions and audit events name it as `grant:<id>`.
+    pub id: GrantId,
+    /// Who.
+    pub subject: Subject,
+    /// What.
+    pub rights: Rights,
+    /// Where.
+    pub servers: ServerScope,
+    /// Which tools there.
+    pub tools: ToolScope,
+    /// Actor label of who granted it.
+    pub created_by: String,
+    /// When.
+    pub created_at: Timestamp,
+}

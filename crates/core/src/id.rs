@@ -1,0 +1,84 @@
+//! Identifiers: UUID version 7, written as text, one type per thing so that they cannot be mixed up.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::random::Rng;
+use crate::time::Clock;
+
+/// A text that is not a UUID where an identifier was expected.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is not an identifier (expected a UUID)")]
+pub struct InvalidId(pub String);
+
+fn new_uuid(clock: &dyn Clock, rng: &dyn Rng) -> Uuid {
+    let mut random = [0_u8; 10];
+    rng.fill(&mut random);
+    let millis = u64::try_from(clock.now().as_millis()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new identifier that sorts after those made before it.
+            pub fn new(clock: &dyn Clock, rng: &dyn Rng) -> Self {
+                Self(new_uuid(clock, rng))
+            }
+
+            /// An identifier fixed by the product itself (the local admin, for example).
+            pub const fn from_u128(value: u128) -> Self {
+                Self(Uuid::from_u128(value))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0.hyphenated())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                Uuid::parse_str(text).map(Self).map_err(|_| InvalidId(text.to_owned()))
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// One route of the gateway.
+    RouteId;
+    /// One API key.
+    KeyId;
+    /// One grant.
+    GrantId;
+    /// One user.
+    UserId;
+    /// One event of the audit log.
+    EventId;
+    /// One request, as the journal, the logs and the upstream see it.
+    RequestId;
+    /// One node of an installation; each node keeps a chain of its own in the audit log.
+    NodeId;
+}
+
+impl UserId {
+    /// The local administrator, who exists from the first start on.
+    pub const LOCAL_ADMIN: Self = Self::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001);
+}

@@ -1,0 +1,31 @@
+//! The ground floor: the product's nouns, the ports between its rooms, errors, and the clock.
+//!
+//! Nothing here does input or output. A type that two rooms share lives here; a rule does not.
+
+pub mod id;
+pub mod random;
+pub mod secret;
+pub mod time;
+
+pub mod name;
+pub mod protocol;
+
+pub mod route;
+pub mod server;
+pub mod tool;
+
+pub mod caller;
+pub mod decision;
+pub mod grant;
+pub mod policy;
+pub mod visibility;
+
+pub mod audit;
+pub mod doctor;
+pub mod latency;
+pub mod usage;
+
+pub mod limits;
+pub mod page;
+
+pub mod ports;

@@ -1,0 +1,198 @@
+//! Names: of servers, versions, environments, and the slugs of routes. Parsed once, then trusted.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// Why a text is not a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{value}` is not a {what}: {reason}")]
+pub struct InvalidName {
+    /// What was expected: "server name", "version", "route slug", "environment".
+    pub what: &'static str,
+    /// What was given, cut to 200 characters.
+    pub value: String,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+fn invalid(what: &'static str, value: &str, reason: &'static str) -> InvalidName {
+    InvalidName {
+        what,
+        value: value.chars().take(200).collect(),
+        reason,
+    }
+}
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident = $check:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
+                $check(text)?;
+                Ok(Self(text.into()))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+            }
+        }
+    )*};
+}
+
+names! {
+    /// A server's name in reverse-DNS form, `com.acme/billing`: exactly one slash, 3 to 200 characters,
+    /// `[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+`, both parts starting and ending with a letter or digit.
+    ServerName = check_server_name;
+    /// A version: 1 to 255 characters, not `latest`, not a range. Usually semver, not always.
+    VersionText = check_version;
+    /// The part of a route's URL that names it: `[a-z0-9-_.]`, 1 to 128 characters. Unique in an installation, never
+    /// changed, never given to another server.
+    Slug = check_slug;
+    /// An environment: `production`, `test`, ... `[a-z0-9-]`, 1 to 40 characters.
+    Environment = check_environment;
+}
+
+impl ServerName {
+    /// The part before the slash: `com.acme`.
+    pub fn namespace(&self) -> &str {
+        self.0.split_once('/').map_or("", |(namespace, _)| namespace)
+    }
+
+    /// The part after the slash: `billing`.
+    pub fn short(&self) -> &str {
+        self.0.split_once('/').map_or("", |(_, short)| short)
+    }
+}
+
+impl Environment {
+    /// The environment that a route serves unless another is named.
+    pub fn production() -> Self {
+        Self("production".into())
+    }
+}
+
+fn edges_are_alphanumeric(part: &str) -> bool {
+    let bytes = part.as_bytes();
+    bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+}
+
+fn check_server_name(text: &str) -> Result<(), InvalidName> {
+    let fail = |reason| Err(invalid("server name", text, reason));
+    if !(3..=200).contains(&text.len()) {
+        return fail("it must have 3 to 200 characters");
+    }
+    let Some((namespace, short)) = text.split_once('/') else {
+        return fail("it needs one slash, as in `com.acme/billing`");
+    };
+    if short.contains('/') {
+        return fail("it may have only one slash");
+    }
+    let namespace_ok = namespace
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
+    let short_ok = short
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    if !namespace_ok || !short_ok {
+        return fail("only letters, digits, `.`, `-` (and `_` after the slash) are allowed");
+    }
+    if !edges_are_alphanumeric(namespace) || !edges_are_alphanumeric(short) {
+        return fail("both parts must start and end with a letter or a digit");
+    }
+    Ok(())
+}
+
+fn check_version(text: &str) -> Result<(), InvalidName> {
+    let fail = |reason| Err(invalid("version", text, reason));
+    if text.is_empty() || text.chars().count() > 255 {
+        return fail("it must have 1 to 255 characters");
+    }
+    if text == "latest" {
+        return fail("`latest` is reserved: name the version itself");
+    }
+    if text.chars().any(char::is_control) {
+        return fail("control characters are not allowed");
+    }
+    if is_range(text) {
+        return fail("it is a range: name one version");
+    }
+    Ok(())
+}
+
+/// Ranges as npm and others write them: `^1.2`, `~1.2`, `>=1`, `=1.0`, `1.x`, `1.2.*`, `1 - 2`, `1.2 || 1.3`.
+fn is_range(text: &str) -> bool {
+    let starts = text.starts_with(['^', '~', '>', '<', '=']);
+    let combines = text.contains("||") || text.contains(" - ");
+    let wild = text.split('.').any(|part| matches!(part, "x" | "X" | "*"));
+    starts || combines || wild
+}
+
+fn check_slug(text: &str) -> Result<(), InvalidName> {
+    let fail = |reason| Err(invalid("route slug", text, reason));
+    if text.is_empty() || text.len() > 128 {
+        return fail("it must have 1 to 128 characters");
+    }
+    if !text
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'))
+    {
+        return fail("only lower-case letters, digits, `-`, `_` and `.` are allowed");
+    }
+    if text.bytes().all(|b| b == b'.') {
+        return fail("it may not be dots alone");
+    }
+    Ok(())
+}
+
+fn check_environment(text: &str) -> Result<(), InvalidName> {
+    let ok = !text.is_empty()
+        && text.len() <= 40
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && edges_are_alphanumeric(text);
+    if ok {
+        Ok(())
+    } else {
+        Err(invalid(
+            "environment",
+            text,
+            "1 to 40 lower-case letters, digits and `-`",
+        ))
+    }
+}

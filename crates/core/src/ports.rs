@@ -1,0 +1,65 @@
+//! The ports: what one room needs of another that it may not depend on. Adapters are chosen in `wire.rs`.
+
+mod audit;
+mod authorizer;
+mod catalogue;
+mod entries;
+mod identity;
+mod pins;
+mod routes;
+mod shared;
+mod usage;
+
+pub use audit::{AuditLog, AuditQuery, CheckpointSigner, Journal, JournalError};
+pub use authorizer::Authorizer;
+pub use catalogue::{Catalogue, Refresh, RouteSnapshot, Snapshot};
+pub use entries::{Entry, EntryChange, EntryStore, ListedVersion, VersionFilter, VersionQuery};
+pub use identity::{IdentityStore, SessionStore};
+pub use pins::PinWatch;
+pub use routes::{RouteChange, RouteStore, ToolDecision, ToolsApproved, ToolsSeen};
+pub use shared::{Cache, Counters, Lease, Locks, RateDecision, RateLimit, Signals, StateError, Subscription};
+pub use usage::{UsageSink, UsageStore};
+
+/// Why the store refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else changed the thing first, or it exists already.
+    #[error("{what} was changed or exists already")]
+    Conflict {
+        /// The thing, as words: "server `com.acme/billing`".
+        what: String,
+    },
+    /// There is no such thing.
+    #[error("{what} does not exist")]
+    NotFound {
+        /// The thing, as words.
+        what: String,
+    },
+    /// The database cannot be reached or refuses to work; trying again may help.
+    #[error("the store is not available")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database holds something that this version cannot read.
+    #[error("the store holds {what} that cannot be read")]
+    Corrupt {
+        /// What, as words.
+        what: String,
+    },
+}
+
+/// What the durable store says about itself, for `doctor` and readiness.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreStatus {
+    /// `sqlite` or `postgres`.
+    pub engine: &'static str,
+    /// Migrations known to this binary that the database lacks.
+    pub pending_migrations: Vec<String>,
+    /// Migrations in the database that this binary does not know: a newer Portreeve wrote it.
+    pub unknown_migrations: Vec<String>,
+}
+
+/// A look at the durable store.
+#[async_trait::async_trait]
+pub trait StoreHealth: Send + Sync {
+    /// Reads and writes once, and compares the migrations.
+    async fn check(&self) -> Result<StoreStatus, StoreError>;
+}

@@ -1,0 +1,51 @@
+//! How the gateway reads what the registry wrote: whole snapshots, and a counter that tells when to read again.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::caller::{ApiKey, User};
+use crate::grant::Grant;
+use crate::route::Route;
+use crate::tool::Tool;
+
+/// A route with its tools.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RouteSnapshot {
+    /// The route.
+    pub route: Route,
+    /// Its tools, in both eras.
+    pub tools: Vec<Tool>,
+}
+
+/// Everything that decisions need.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// The catalogue's generation when the snapshot was begun. It may already hold some of what came after.
+    pub generation: i64,
+    /// Active routes.
+    pub routes: Vec<RouteSnapshot>,
+    /// Keys that are not revoked.
+    pub keys: Vec<ApiKey>,
+    /// Users.
+    pub users: Vec<User>,
+    /// Grants.
+    pub grants: Vec<Grant>,
+}
+
+/// The catalogue as the gateway sees it.
+#[async_trait]
+pub trait Catalogue: Send + Sync {
+    /// Counts every change of routes, tools, keys, users and grants.
+    async fn generation(&self) -> Result<i64, StoreError>;
+
+    /// Everything.
+    async fn snapshot(&self) -> Result<Snapshot, StoreError>;
+}
+
+/// Brings a changed catalogue into force on this node. Called after a change, so that who made it sees it at once;
+/// other nodes follow within a second.
+#[async_trait]
+pub trait Refresh: Send + Sync {
+    /// Reads the catalogue again. Returns when decisions follow it; failures are logged and retried by the watcher.
+    async fn refresh(&self);
+}

@@ -1,0 +1,96 @@
+//! A route: the same object as the registry entry, seen from the gateway.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::RouteId;
+use crate::name::{Environment, ServerName, Slug, VersionText};
+use crate::protocol::Era;
+use crate::server::{PrivateHost, as_words};
+use crate::time::Timestamp;
+
+/// Who may use a route without a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// A credential is required. The default.
+    Credential,
+    /// Anyone who can reach the listener may see and call every approved tool. Shown and audited.
+    Anonymous,
+}
+
+as_words!(Access { Credential = "credential", Anonymous = "anonymous" });
+
+/// Whether the gateway serves the route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RouteState {
+    /// Served.
+    Active,
+    /// Kept with its slug, answers 404.
+    Inactive,
+}
+
+as_words!(RouteState { Active = "active", Inactive = "inactive" });
+
+/// Whether the route's tools were ever seen. Approval never waits for the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PinState {
+    /// No list was ever seen: no tool is callable, and the first list seen goes to review.
+    ToolsNotSeen,
+    /// A list was seen and approved.
+    Pinned,
+}
+
+as_words!(PinState { ToolsNotSeen = "tools-not-seen", Pinned = "pinned" });
+
+/// A policy as it stands in a file, in the API and in the store: its kind and the configuration of that kind.
+/// The gateway owns the meaning; `gateway::policy` checks it whenever one is saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyDocument {
+    /// The policy's kind, for example `rate_limit`.
+    pub kind: String,
+    /// Its configuration: the fields of that kind.
+    #[serde(flatten)]
+    pub config: serde_json::Map<String, serde_json::Value>,
+}
+
+/// The way from a URL of the gateway to one upstream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// Its identity.
+    pub id: RouteId,
+    /// The part of the URL that names it: `GW/s/{slug}/mcp`.
+    pub slug: Slug,
+    /// The server it serves.
+    pub server: ServerName,
+    /// The environment it serves.
+    pub environment: Environment,
+    /// The approved version it serves.
+    pub version: VersionText,
+    /// The upstream's URL (Streamable HTTP).
+    pub upstream_url: String,
+    /// The eras that the upstream was seen to speak; empty while unknown.
+    pub upstream_eras: Vec<Era>,
+    /// Private hosts granted to the entry.
+    pub private_hosts: Vec<PrivateHost>,
+    /// Who may use it without a credential.
+    pub access: Access,
+    /// Whether it is served.
+    pub state: RouteState,
+    /// Whether its tools were seen.
+    pub pin_state: PinState,
+    /// Its policies, in the order in which they are asked.
+    pub policies: Vec<PolicyDocument>,
+    /// Longest time to the upstream's response head and between two reads of its body, in milliseconds.
+    pub upstream_timeout_ms: u64,
+    /// Counts the changes; `If-Match` carries it.
+    pub revision: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it changed last.
+    pub updated_at: Timestamp,
+}
+
+/// The default of [`Route::upstream_timeout_ms`]: five minutes.
+pub const DEFAULT_UPSTREAM_TIMEOUT_MS: u64 = 300_000;

@@ -1,0 +1,149 @@
+//! An entry of the registry: a server, its versions, and the two states that are kept apart (approval, lifecycle).
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::{ServerName, VersionText};
+use crate::time::Timestamp;
+
+/// A host or network outside the public internet that an entry may reach, granted by an admin.
+///
+/// `host` is a host name or an IP literal as it stands in the URL (`billing.internal`, `127.0.0.1`, `::1`); the port
+/// is part of the grant.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PrivateHost {
+    /// Host name (lower case) or IP literal without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+impl std::fmt::Display for PrivateHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// What all versions of a server share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Server {
+    /// Its name, unique without regard to case.
+    pub name: ServerName,
+    /// Who registered it, as an actor label (`key:deploy`, `user:admin`).
+    pub registered_by: String,
+    /// Private hosts that this entry may reach.
+    pub private_hosts: Vec<PrivateHost>,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// When anything of it changed last.
+    pub updated_at: Timestamp,
+}
+
+/// Where a version stands on its way to being served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Approval {
+    /// Being written; seen by its owner.
+    Draft,
+    /// Waiting for an approver.
+    Submitted,
+    /// Listed, and served if it has a remote.
+    Approved,
+    /// Sent back with a reason.
+    Rejected,
+}
+
+/// How mature the version is. Says nothing about approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lifecycle {
+    /// Only an idea.
+    Design,
+    /// Being built.
+    Development,
+    /// Being tested.
+    Testing,
+    /// For the curious.
+    Preview,
+    /// For everyone.
+    Production,
+    /// Works, but should not be taken up any more. Official status `deprecated`.
+    Deprecated,
+    /// Gone: not listed, not served. Official status `deleted`.
+    Retired,
+}
+
+macro_rules! as_words {
+    ($type:ident { $($variant:ident = $word:literal),* $(,)? }) => {
+        impl $type {
+            /// The word by which the state is stored and shown.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+
+            /// Reads the stored word.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)* _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+pub(crate) use as_words;
+
+as_words!(Approval { Draft = "draft", Submitted = "submitted", Approved = "approved", Rejected = "rejected" });
+as_words!(Lifecycle {
+    Design = "design",
+    Development = "development",
+    Testing = "testing",
+    Preview = "preview",
+    Production = "production",
+    Deprecated = "deprecated",
+    Retired = "retired",
+});
+
+/// One version of a server: the official `server.json` document plus what Portreeve knows about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// The server it belongs to.
+    pub name: ServerName,
+    /// Its version, equal to the document's.
+    pub version: VersionText,
+    /// The `server.json` document as it was submitted, as JSON text.
+    pub document: String,
+    /// SHA-256 over the canonical form (RFC 8785) of the document, hex. Approval binds to it.
+    pub content_hash: String,
+    /// Where it stands.
+    pub approval: Approval,
+    /// How mature it is.
+    pub lifecycle: Lifecycle,
+    /// Why it was rejected, deprecated or retired.
+    pub status_message: Option<String>,
+    /// Actor label of who submitted it.
+    pub submitted_by: String,
+    /// Actor label of who approved or rejected it.
+    pub decided_by: Option<String>,
+    /// Whether hosts get this one for `latest`. At most one approved version of a server.
+    pub is_latest: bool,
+    /// When it was registered.
+    pub published_at: Timestamp,
+    /// When approval or lifecycle changed last.
+    pub status_changed_at: Timestamp,
+    /// When anything changed last, the `is_latest` mark included.
+    pub updated_at: Timestamp,
+}
+
+impl Version {
+    /// Whether the registry lists it and the gateway may serve it.
+    pub fn is_listed(&self) -> bool {
+        self.approval == Approval::Approved && self.lifecycle != Lifecycle::Retired
+    }
+}
