@@ -57,19 +57,36 @@ impl Connection {
         bearer: Option<Secret>,
         limits: &Limits,
     ) -> Result<Option<Self>, ClientError> {
-        let version = Revision::V2026_07_28.as_str().to_owned();
-        let mut connection = Self::new(egress, upstream, bearer, limits, Era::Modern, version);
-        let outcome = connection.request("server/discover", Map::new(), &mut |_, _| ()).await;
+        let mut connection = Self::new(egress, upstream, bearer, limits, Revision::V2026_07_28);
+        let outcome = connection
+            .request("server/discover", Map::new(), &mut |_, _| ())
+            .await;
         let result = match outcome {
             Ok(result) => result,
-            Err(ClientError::Rpc { code: -32020 | -32021, .. }) => return Ok(Some(connection)),
-            Err(ClientError::Rpc { .. } | ClientError::Status { status: 400 | 404 | 405, .. } | ClientError::NotMcp(_)) => {
+            Err(ClientError::Rpc {
+                code: -32020 | -32021,
+                ..
+            }) => return Ok(Some(connection)),
+            Err(
+                ClientError::Rpc { .. }
+                | ClientError::Status {
+                    status: 400 | 404 | 405,
+                    ..
+                }
+                | ClientError::NotMcp(_),
+            ) => {
                 return Ok(None);
             }
             Err(error) => return Err(error),
         };
-        let Ok(discovered) = serde_json::from_str::<Discovered<'_>>(result.get()) else { return Ok(None) };
-        if !discovered.supported_versions.iter().any(|version| *version == connection.version) {
+        let Ok(discovered) = serde_json::from_str::<Discovered<'_>>(result.get()) else {
+            return Ok(None);
+        };
+        if !discovered
+            .supported_versions
+            .iter()
+            .any(|version| *version == connection.version)
+        {
             return Ok(None);
         }
         connection.server_info = modern_server_info(&result);
@@ -83,21 +100,23 @@ impl Connection {
         bearer: Option<Secret>,
         limits: &Limits,
     ) -> Result<Self, ClientError> {
-        let version = Revision::NEWEST_LEGACY.as_str().to_owned();
-        let mut connection = Self::new(egress, upstream, bearer, limits, Era::Legacy, version);
+        let mut connection = Self::new(egress, upstream, bearer, limits, Revision::NEWEST_LEGACY);
         let params = json!({
             "protocolVersion": connection.version, "capabilities": capabilities(), "clientInfo": client_info(),
         });
         let id = connection.next_id.fetch_add(1, Ordering::Relaxed);
         let body = answer::request(Some(id), "initialize", &params);
-        let exchange = Exchange { bearer: connection.bearer.as_ref(), ..Exchange::default() };
+        let exchange = Exchange {
+            bearer: connection.bearer.as_ref(),
+            ..Exchange::default()
+        };
         let reply = upstream.post(egress, exchange, body.into()).await?;
         connection.session = reply.session.clone();
         let result = connection.outcome(reply, id, &mut |_, _| ()).await?;
         let initialized: Initialized<'_> =
             serde_json::from_str(result.get()).map_err(|error| ClientError::NotMcp(error.to_string()))?;
         connection.server_info = initialized.server_info.map(|info| info.get().to_owned());
-        initialized.protocol_version.clone_into(&mut connection.version);
+        connection.version = initialized.protocol_version.into_owned();
         connection.notify("notifications/initialized").await?;
         Ok(connection)
     }
@@ -107,15 +126,14 @@ impl Connection {
         upstream: &Upstream,
         bearer: Option<Secret>,
         limits: &Limits,
-        era: Era,
-        version: String,
+        revision: Revision,
     ) -> Self {
         Self {
             egress: egress.clone(),
             upstream: upstream.clone(),
             bearer,
-            era,
-            version,
+            era: revision.era(),
+            version: revision.as_str().to_owned(),
             session: None,
             server_info: None,
             next_id: AtomicU64::new(1),
@@ -142,7 +160,11 @@ impl Connection {
         on_notification: OnNotification<'_>,
     ) -> Result<Box<RawValue>, ClientError> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let name = ["name", "uri"].iter().find_map(|key| params.get(*key)).and_then(Value::as_str).map(str::to_owned);
+        let name = ["name", "uri"]
+            .iter()
+            .find_map(|key| params.get(*key))
+            .and_then(Value::as_str)
+            .map(str::to_owned);
         if self.era == Era::Modern {
             self.add_meta(&mut params);
         }
@@ -160,16 +182,29 @@ impl Connection {
     fn add_meta(&self, params: &mut Map<String, Value>) {
         let meta = params.entry("_meta").or_insert_with(|| json!({}));
         if let Some(meta) = meta.as_object_mut() {
-            meta.insert("io.modelcontextprotocol/protocolVersion".into(), self.version.clone().into());
-            meta.insert("io.modelcontextprotocol/clientCapabilities".into(), capabilities());
+            meta.insert(
+                "io.modelcontextprotocol/protocolVersion".into(),
+                self.version.clone().into(),
+            );
+            meta.insert(
+                "io.modelcontextprotocol/clientCapabilities".into(),
+                capabilities(),
+            );
             meta.insert("io.modelcontextprotocol/clientInfo".into(), client_info());
         }
     }
 
     async fn notify(&self, method: &str) -> Result<(), ClientError> {
         let body = answer::request(None, method, json!({}));
-        let reply = self.upstream.post(&self.egress, self.exchange(), body.into()).await?;
-        if reply.status.is_success() { Ok(()) } else { Err(self.refusal(reply).await) }
+        let reply = self
+            .upstream
+            .post(&self.egress, self.exchange(), body.into())
+            .await?;
+        if reply.status.is_success() {
+            Ok(())
+        } else {
+            Err(self.refusal(reply).await)
+        }
     }
 
     /// Ends a legacy session. What the server makes of it does not matter.
@@ -191,7 +226,12 @@ impl Connection {
         }
     }
 
-    async fn outcome(&self, reply: Reply, id: u64, on: OnNotification<'_>) -> Result<Box<RawValue>, ClientError> {
+    async fn outcome(
+        &self,
+        reply: Reply,
+        id: u64,
+        on: OnNotification<'_>,
+    ) -> Result<Box<RawValue>, ClientError> {
         let limit = self.limits.held_result_bytes;
         let status = reply.status;
         match reply.body {
@@ -199,7 +239,10 @@ impl Connection {
                 let bytes = read_body(body, limit, self.upstream.timeout).await?;
                 match parse_outcome(&bytes, None) {
                     Some(outcome) => outcome,
-                    None => Err(ClientError::Status { status: status.as_u16(), reason: None }),
+                    None => Err(ClientError::Status {
+                        status: status.as_u16(),
+                        reason: None,
+                    }),
                 }
             }
             ReplyBody::Events(body) if status.is_success() => self.read_events(body, id, on).await,
@@ -210,25 +253,47 @@ impl Connection {
     async fn refusal(&self, reply: Reply) -> ClientError {
         let status = reply.status.as_u16();
         let (ReplyBody::Json(body) | ReplyBody::Events(body) | ReplyBody::Other(body)) = reply.body;
-        let text = read_body(body, 64 * 1024, Duration::from_secs(3)).await.unwrap_or_default();
+        let text = read_body(body, 64 * 1024, Duration::from_secs(3))
+            .await
+            .unwrap_or_default();
         if reply.status.is_success() {
             return ClientError::NotMcp(format!("status {status} with neither JSON nor an event stream"));
         }
-        let reason = String::from_utf8_lossy(&text).chars().take(200).filter(|c| !c.is_control()).collect::<String>();
-        ClientError::Status { status, reason: Some(reason).filter(|reason| !reason.is_empty()) }
+        let reason = String::from_utf8_lossy(&text)
+            .chars()
+            .take(200)
+            .filter(|c| !c.is_control())
+            .collect::<String>();
+        ClientError::Status {
+            status,
+            reason: Some(reason).filter(|reason| !reason.is_empty()),
+        }
     }
 
-    async fn read_events(&self, mut body: Incoming, id: u64, on: OnNotification<'_>) -> Result<Box<RawValue>, ClientError> {
+    async fn read_events(
+        &self,
+        mut body: Incoming,
+        id: u64,
+        on: OnNotification<'_>,
+    ) -> Result<Box<RawValue>, ClientError> {
         let mut reader = sse::Reader::new(self.limits.held_result_bytes);
         let wait = self.upstream.timeout;
         loop {
-            let frame = tokio::time::timeout(wait, body.frame()).await.map_err(|_| ClientError::Timeout(wait.as_secs()))?;
+            let frame = tokio::time::timeout(wait, body.frame())
+                .await
+                .map_err(|_| ClientError::Timeout(wait.as_secs()))?;
             let Some(frame) = frame else {
-                return Err(ClientError::NotMcp("the stream ended without an answer".to_owned()));
+                return Err(ClientError::NotMcp(
+                    "the stream ended without an answer".to_owned(),
+                ));
             };
-            let frame = frame.map_err(|error| ClientError::NotMcp(format!("the stream broke off: {error}")))?;
+            let frame =
+                frame.map_err(|error| ClientError::NotMcp(format!("the stream broke off: {error}")))?;
             reader.feed(frame.data_ref().map_or(&[][..], |data| data));
-            while let Some(event) = reader.next_event().map_err(|error| ClientError::NotMcp(error.to_string()))? {
+            while let Some(event) = reader
+                .next_event()
+                .map_err(|error| ClientError::NotMcp(error.to_string()))?
+            {
                 let Some(data) = event.data else { continue };
                 if let Some(outcome) = self.take_message(&data, id, on).await {
                     return outcome;
@@ -237,15 +302,28 @@ impl Connection {
         }
     }
 
-    async fn take_message(&self, data: &Bytes, id: u64, on: OnNotification<'_>) -> Option<Result<Box<RawValue>, ClientError>> {
+    async fn take_message(
+        &self,
+        data: &Bytes,
+        id: u64,
+        on: OnNotification<'_>,
+    ) -> Option<Result<Box<RawValue>, ClientError>> {
         match Message::parse(data) {
             Ok(Message::Notification { method, params }) => {
                 on(&method, params);
                 None
             }
             Ok(Message::Request { id, .. }) => {
-                let refusal = answer::error(Some(id), portreeve_mcp::code::METHOD_NOT_FOUND, "Method not found", None);
-                let sent = self.upstream.post(&self.egress, self.exchange(), refusal.into()).await;
+                let refusal = answer::error(
+                    Some(id),
+                    portreeve_mcp::code::METHOD_NOT_FOUND,
+                    "Method not found",
+                    None,
+                );
+                let sent = self
+                    .upstream
+                    .post(&self.egress, self.exchange(), refusal.into())
+                    .await;
                 if let Err(error) = sent {
                     tracing::debug!(error = %error, "a request of the server could not be refused");
                 }
@@ -259,7 +337,9 @@ impl Connection {
 
 fn modern_server_info(result: &RawValue) -> Option<String> {
     let value: Value = serde_json::from_str(result.get()).ok()?;
-    value.pointer("/_meta/io.modelcontextprotocol~1serverInfo").map(Value::to_string)
+    value
+        .pointer("/_meta/io.modelcontextprotocol~1serverInfo")
+        .map(Value::to_string)
 }
 
 /// The outcome in a response; `None` when it is the response to another request.

@@ -72,18 +72,28 @@ pub enum ReplyBody {
 
 impl Upstream {
     /// POSTs a message.
-    pub async fn post(&self, egress: &Egress, exchange: Exchange<'_>, body: Bytes) -> Result<Reply, ClientError> {
+    pub async fn post(
+        &self,
+        egress: &Egress,
+        exchange: Exchange<'_>,
+        body: Bytes,
+    ) -> Result<Reply, ClientError> {
         let mut request = self.request(Method::POST, exchange, body)?;
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+        headers.insert(
+            ACCEPT,
+            HeaderValue::from_static("application/json, text/event-stream"),
+        );
         self.send(egress, request).await
     }
 
     /// Opens the stream of a legacy session.
     pub async fn listen(&self, egress: &Egress, exchange: Exchange<'_>) -> Result<Reply, ClientError> {
         let mut request = self.request(Method::GET, exchange, Bytes::new())?;
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        request
+            .headers_mut()
+            .insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         self.send(egress, request).await
     }
 
@@ -93,11 +103,19 @@ impl Upstream {
         self.send(egress, request).await
     }
 
-    fn request(&self, method: Method, exchange: Exchange<'_>, body: Bytes) -> Result<Request<Bytes>, ClientError> {
+    fn request(
+        &self,
+        method: Method,
+        exchange: Exchange<'_>,
+        body: Bytes,
+    ) -> Result<Request<Bytes>, ClientError> {
         let mut request = Request::new(body);
         *request.method_mut() = method;
-        *request.uri_mut() =
-            self.url.as_str().parse().map_err(|_| ClientError::NotMcp(format!("`{}` is not a URL", self.url)))?;
+        *request.uri_mut() = self
+            .url
+            .as_str()
+            .parse()
+            .map_err(|_| ClientError::NotMcp(format!("`{}` is not a URL", self.url)))?;
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         if let Some(params) = exchange.params {
@@ -130,22 +148,40 @@ impl Upstream {
     async fn send(&self, egress: &Egress, request: Request<Bytes>) -> Result<Reply, ClientError> {
         let response = egress.send(request, &self.reach, self.timeout).await?;
         let (head, body) = response.into_parts();
-        let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let content_type = head
+            .headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         let body = match essence(content_type).as_str() {
             "application/json" => ReplyBody::Json(body),
             "text/event-stream" => ReplyBody::Events(body),
             _ => ReplyBody::Other(body),
         };
-        let session = head.headers.get(header::SESSION_ID).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        Ok(Reply { status: head.status, session, body })
+        let session = head
+            .headers
+            .get(header::SESSION_ID)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        Ok(Reply {
+            status: head.status,
+            session,
+            body,
+        })
     }
 }
 
 /// The media type without its parameters, in lower case.
 pub fn essence(content_type: &str) -> String {
-    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }
 
 fn text_value(field: &str, value: &str) -> Result<HeaderValue, ClientError> {
-    HeaderValue::from_str(value).map_err(|_| ClientError::NotMcp(format!("the value of `{field}` is not a header value")))
+    HeaderValue::from_str(value)
+        .map_err(|_| ClientError::NotMcp(format!("the value of `{field}` is not a header value")))
 }

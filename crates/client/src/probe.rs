@@ -41,11 +41,17 @@ pub enum ProbeError {
 /// Probes a server, at most [`Limits::probe`] long.
 pub async fn probe(egress: &Egress, upstream: &Upstream, limits: &Limits) -> Result<Probe, ProbeError> {
     let whole = both_eras(egress, upstream, limits);
-    tokio::time::timeout(limits.probe, whole).await.map_err(|_| ProbeError::Timeout(limits.probe.as_secs()))?
+    tokio::time::timeout(limits.probe, whole)
+        .await
+        .map_err(|_| ProbeError::Timeout(limits.probe.as_secs()))?
 }
 
 async fn both_eras(egress: &Egress, upstream: &Upstream, limits: &Limits) -> Result<Probe, ProbeError> {
-    let mut found = Probe { eras: Vec::new(), tools: Vec::new(), server_info: None };
+    let mut found = Probe {
+        eras: Vec::new(),
+        tools: Vec::new(),
+        server_info: None,
+    };
     let modern = Connection::modern(egress, upstream, None, limits).await?;
     if let Some(connection) = modern {
         found.add(&connection, limits).await?;
@@ -57,7 +63,9 @@ async fn both_eras(egress: &Egress, upstream: &Upstream, limits: &Limits) -> Res
             added?;
         }
         Err(error) if found.eras.is_empty() => return Err(error.into()),
-        Err(error) => tracing::debug!(url = %upstream.url, error = %error, "the server speaks the modern era only"),
+        Err(error) => {
+            tracing::debug!(url = %upstream.url, error = %error, "the server speaks the modern era only")
+        }
     }
     Ok(found)
 }
@@ -82,7 +90,10 @@ async fn all_tools(connection: &Connection, limits: &Limits) -> Result<Vec<Strin
     for _ in 0..limits.tool_list_pages {
         let page = match connection.request("tools/list", params, &mut |_, _| ()).await {
             Ok(page) => page,
-            Err(ClientError::Rpc { code: portreeve_mcp::code::METHOD_NOT_FOUND, .. }) if tools.is_empty() => return Ok(tools),
+            Err(ClientError::Rpc {
+                code: portreeve_mcp::code::METHOD_NOT_FOUND,
+                ..
+            }) if tools.is_empty() => return Ok(tools),
             Err(error) => return Err(error.into()),
         };
         let page: ToolPage<'_> = serde_json::from_str(page.get())

@@ -23,7 +23,9 @@ pub fn caller(head: &Head, route: &ServedRoute, access: &Access) -> Result<Ident
             Ok(caller) => Ok(Identified { caller }),
             Err(_) => Err(Refusal::InvalidCredential),
         },
-        None if route.route.access == RouteAccess::Anonymous => Ok(Identified { caller: Caller::anonymous() }),
+        None if route.route.access == RouteAccess::Anonymous => Ok(Identified {
+            caller: Caller::anonymous(),
+        }),
         None => Err(Refusal::NoCredential),
     }
 }

@@ -3,16 +3,16 @@
 pub mod pipeline;
 
 pub mod accept;
-pub mod route;
 pub mod authenticate;
 pub mod policy;
+pub mod record;
+pub mod respond;
+pub mod route;
 pub mod translate;
 pub mod upstream;
-pub mod respond;
-pub mod record;
 
-pub mod session;
 pub mod listen;
+pub mod session;
 
 pub mod lists;
 pub mod relay;

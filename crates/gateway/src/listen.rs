@@ -15,7 +15,12 @@ use crate::session::Session;
 use crate::upstream;
 
 /// Opens the session's stream. A second one takes the first one's place.
-pub async fn open(head: &Head, session: Arc<Session>, errand: Errand, mut record: Record) -> Result<Response<Body>, (Refusal, Record)> {
+pub async fn open(
+    head: &Head,
+    session: Arc<Session>,
+    errand: Errand,
+    mut record: Record,
+) -> Result<Response<Body>, (Refusal, Record)> {
     if session.stranger {
         return Err((Refusal::MethodNotAllowed, record));
     }
@@ -34,7 +39,10 @@ pub async fn open(head: &Head, session: Arc<Session>, errand: Errand, mut record
             if let Err(refusal) = record.journal(200) {
                 return Err((refusal, record));
             }
-            let ends = Ends { stopping: Some(errand.gateway.stopping()), replaced: Some(session.take_stream()) };
+            let ends = Ends {
+                stopping: Some(errand.gateway.stopping()),
+                replaced: Some(session.take_stream()),
+            };
             Ok(respond::events(relay(body, errand, record, slot, ends)))
         }
         _ if reply.status == StatusCode::NOT_FOUND => {

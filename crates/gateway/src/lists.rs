@@ -54,7 +54,10 @@ fn public_scope(result: &RawValue) -> Option<&RawValue> {
         #[serde(borrow, default, rename = "cacheScope")]
         scope: Option<&'a RawValue>,
     }
-    serde_json::from_str::<Scope<'_>>(result.get()).ok()?.scope.filter(|scope| scope.get() == "\"public\"")
+    serde_json::from_str::<Scope<'_>>(result.get())
+        .ok()?
+        .scope
+        .filter(|scope| scope.get() == "\"public\"")
 }
 
 /// Who looks at which route, on which kind of hop.
@@ -73,7 +76,10 @@ pub struct View<'a> {
 
 impl std::fmt::Debug for View<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("View").field("route", &self.route.route.slug).field("era", &self.era).finish_non_exhaustive()
+        f.debug_struct("View")
+            .field("route", &self.route.route.slug)
+            .field("era", &self.era)
+            .finish_non_exhaustive()
     }
 }
 
@@ -85,24 +91,34 @@ enum Judgement {
 
 impl View<'_> {
     fn judge(&self, raw: &RawValue) -> Judgement {
-        let Ok(ToolName { name }) = serde_json::from_str(raw.get()) else { return Judgement::Hidden };
+        let Ok(ToolName { name }) = serde_json::from_str(raw.get()) else {
+            return Judgement::Hidden;
+        };
         let known = self.route.tool(self.era, &name);
         let approved = known.and_then(|served| served.tool.approved.as_ref());
         // Byte equality is the common case; only a list that is worded anew is hashed.
         let same_bytes = approved.is_some_and(|approved| approved.definition == raw.get());
         if !same_bytes {
-            let Ok(definition) = portreeve_inspect::tool_definition(raw.get()) else { return Judgement::Hidden };
+            let Ok(definition) = portreeve_inspect::tool_definition(raw.get()) else {
+                return Judgement::Hidden;
+            };
             if approved.is_none_or(|approved| approved.hash != definition.hash) {
                 let live = known.and_then(|served| served.tool.live.as_ref());
                 let news = live.is_none_or(|live| live.hash != definition.hash);
-                return if news { Judgement::Differs(definition) } else { Judgement::Hidden };
+                return if news {
+                    Judgement::Differs(definition)
+                } else {
+                    Judgement::Hidden
+                };
             }
             self.report_return(known, definition);
         } else if let (Some(served), Some(approved)) = (known, approved) {
             self.report_return(Some(served), approved.clone());
         }
         match known {
-            Some(served) if !served.tool.hidden && self.policies.see(self.caller, self.route, served) => Judgement::Shown,
+            Some(served) if !served.tool.hidden && self.policies.see(self.caller, self.route, served) => {
+                Judgement::Shown
+            }
             _ => Judgement::Hidden,
         }
     }

@@ -57,7 +57,11 @@ impl Metrics {
             streams: Gauge::default(),
             sessions: Gauge::default(),
         };
-        registry.register("portreeve_requests", "Finished MCP requests", metrics.requests.clone());
+        registry.register(
+            "portreeve_requests",
+            "Finished MCP requests",
+            metrics.requests.clone(),
+        );
         registry.register(
             "portreeve_request_duration_seconds",
             "From the request's head to the end of the answer's body",
@@ -73,22 +77,42 @@ impl Metrics {
             "Answers held back because the audit journal could not be written",
             metrics.journal_failures.clone(),
         );
-        registry.register("portreeve_open_streams", "Open event streams", metrics.streams.clone());
-        registry.register("portreeve_legacy_sessions", "Legacy sessions of this node", metrics.sessions.clone());
+        registry.register(
+            "portreeve_open_streams",
+            "Open event streams",
+            metrics.streams.clone(),
+        );
+        registry.register(
+            "portreeve_legacy_sessions",
+            "Legacy sessions of this node",
+            metrics.sessions.clone(),
+        );
         metrics
     }
 
     /// A request on a route is over.
     pub fn finished(&self, route: &Slug, method: &'static str, outcome: UsageOutcome, micros: u64) {
-        let labels = RequestLabels { route: route.to_string(), method, outcome: outcome.as_str() };
+        let labels = RequestLabels {
+            route: route.to_string(),
+            method,
+            outcome: outcome.as_str(),
+        };
         self.requests.get_or_create(&labels).inc();
         let seconds = std::time::Duration::from_micros(micros).as_secs_f64();
-        self.seconds.get_or_create(&RouteLabels { route: route.to_string() }).observe(seconds);
+        self.seconds
+            .get_or_create(&RouteLabels {
+                route: route.to_string(),
+            })
+            .observe(seconds);
     }
 
     /// A request was refused before its route was known.
     pub fn refused_without_route(&self, reason: &str) {
-        self.refused.get_or_create(&ReasonLabels { reason: reason.to_owned() }).inc();
+        self.refused
+            .get_or_create(&ReasonLabels {
+                reason: reason.to_owned(),
+            })
+            .inc();
     }
 
     /// An audit event could not be written.

@@ -107,14 +107,20 @@ impl Gateway {
             Ok(response) => response,
             Err((refusal, record)) => self.refuse(&refusal, record, &path),
         };
-        if let Some(origin) = origin.filter(|origin| origin.to_str().is_ok_and(|text| self.origins.admits_origin(text))) {
+        if let Some(origin) =
+            origin.filter(|origin| origin.to_str().is_ok_and(|text| self.origins.admits_origin(text)))
+        {
             respond::allow_origin(response.headers_mut(), &origin, asked.as_ref());
         }
         respond::put(response.headers_mut(), "x-request-id", &request_id);
         response
     }
 
-    async fn walk<B>(self: &Arc<Self>, request: Request<B>, mut record: Record) -> Result<Response<Body>, (Refusal, Record)>
+    async fn walk<B>(
+        self: &Arc<Self>,
+        request: Request<B>,
+        mut record: Record,
+    ) -> Result<Response<Body>, (Refusal, Record)>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -133,7 +139,11 @@ impl Gateway {
         record.on(&route);
         let who = step!(authenticate::caller(&head, &route, &self.access));
         record.by(&who.caller);
-        let places = Places { route: &route, sessions: &self.sessions, limits: &self.limits };
+        let places = Places {
+            route: &route,
+            sessions: &self.sessions,
+            limits: &self.limits,
+        };
         let (inbound, size) = step!(body(&head, request_body, &who, &places).await);
         record.asks(&inbound, size, head.text("traceparent"));
         let errand = self.errand(&route, &who, &inbound);
@@ -144,15 +154,24 @@ impl Gateway {
                 let errand = listen::errand(self, &session, &errand);
                 listen::open(&head, session, errand, record).await
             }
-            Inbound::End(session) => listen::end(&session, &errand, &mut record).await.map_err(|refusal| (refusal, record)),
+            Inbound::End(session) => listen::end(&session, &errand, &mut record)
+                .await
+                .map_err(|refusal| (refusal, record)),
         }
     }
 
     fn errand(self: &Arc<Self>, route: &Arc<ServedRoute>, who: &Identified, inbound: &Inbound) -> Errand {
         let (era, method, host_id, session) = match inbound {
-            Inbound::Call(call) => (call.era, Some(call.method), Some(call.id.clone()), call.session.clone()),
+            Inbound::Call(call) => (
+                call.era,
+                Some(call.method),
+                Some(call.id.clone()),
+                call.session.clone(),
+            ),
             Inbound::Note(note) => (note.era, None, None, note.session.clone()),
-            Inbound::Listen(session) | Inbound::End(session) => (Era::Legacy, None, None, Some(Arc::clone(session))),
+            Inbound::Listen(session) | Inbound::End(session) => {
+                (Era::Legacy, None, None, Some(Arc::clone(session)))
+            }
         };
         Errand {
             gateway: Arc::clone(self),
@@ -210,21 +229,37 @@ impl Gateway {
                 Err(refusal) => return Err((echo(refusal), record)),
             }
         }
-        let opened = errand.session.clone().filter(|_| errand.method == Some(Method::Initialize));
+        let opened = errand
+            .session
+            .clone()
+            .filter(|_| errand.method == Some(Method::Initialize));
         let mut response = relay::answer(reply, errand, record).await?;
         if let Some(session) = opened {
-            respond::put(response.headers_mut(), portreeve_mcp::header::SESSION_ID, &session.id);
+            respond::put(
+                response.headers_mut(),
+                portreeve_mcp::header::SESSION_ID,
+                &session.id,
+            );
         }
         Ok(response)
     }
 
     /// Answers a caller who was granted nothing here.
-    fn as_stranger(&self, call: &Call, errand: &Errand, mut record: Record) -> Result<Response<Body>, (Refusal, Record)> {
+    fn as_stranger(
+        &self,
+        call: &Call,
+        errand: &Errand,
+        mut record: Record,
+    ) -> Result<Response<Body>, (Refusal, Record)> {
         record.stranger();
         let mut response = stranger::answer(call);
         if call.method == Method::Initialize {
             match self.open_session(errand, None, Opened::AsStranger) {
-                Ok(session) => respond::put(response.headers_mut(), portreeve_mcp::header::SESSION_ID, &session.id),
+                Ok(session) => respond::put(
+                    response.headers_mut(),
+                    portreeve_mcp::header::SESSION_ID,
+                    &session.id,
+                ),
                 Err(refusal) => return Err((refusal.about(&call.id), record)),
             }
         }
@@ -234,25 +269,42 @@ impl Gateway {
         }
     }
 
-    fn open_session(&self, errand: &Errand, upstream: Option<String>, opened: Opened) -> Result<Arc<Session>, Refusal> {
+    fn open_session(
+        &self,
+        errand: &Errand,
+        upstream: Option<String>,
+        opened: Opened,
+    ) -> Result<Arc<Session>, Refusal> {
         let session = self.sessions.open(NewSession {
             principal: errand.caller.principal,
             route: errand.route.route.id,
             upstream,
             stranger: opened == Opened::AsStranger,
         })?;
-        self.sinks.metrics.sessions.set(i64::try_from(self.sessions.len()).unwrap_or(i64::MAX));
+        self.sinks
+            .metrics
+            .sessions
+            .set(i64::try_from(self.sessions.len()).unwrap_or(i64::MAX));
         Ok(session)
     }
 
     /// Forgets a session.
     pub(crate) fn end_session(&self, session: &Session) {
         self.sessions.end(session);
-        self.sinks.metrics.sessions.set(i64::try_from(self.sessions.len()).unwrap_or(i64::MAX));
+        self.sinks
+            .metrics
+            .sessions
+            .set(i64::try_from(self.sessions.len()).unwrap_or(i64::MAX));
     }
 
     /// Passes on what wants no answer. Whatever becomes of it, the host gets 202.
-    async fn note(&self, head: &Head, note: Note, errand: &Errand, mut record: Record) -> Result<Response<Body>, (Refusal, Record)> {
+    async fn note(
+        &self,
+        head: &Head,
+        note: Note,
+        errand: &Errand,
+        mut record: Record,
+    ) -> Result<Response<Body>, (Refusal, Record)> {
         let question = Question {
             caller: &errand.caller,
             route: &errand.route,
@@ -302,7 +354,10 @@ impl Gateway {
 
     /// RFC 9728, section 5.1: where the resource's metadata is.
     fn challenge(&self, path: &str) -> String {
-        format!("Bearer resource_metadata=\"{}\"", self.endpoint(&format!("/.well-known/oauth-protected-resource{path}")))
+        format!(
+            "Bearer resource_metadata=\"{}\"",
+            self.endpoint(&format!("/.well-known/oauth-protected-resource{path}"))
+        )
     }
 
     fn endpoint(&self, path: &str) -> String {
@@ -328,14 +383,20 @@ impl Gateway {
     pub async fn sweep_sessions(&self) {
         for session in self.sessions.sweep() {
             let routes = self.loader.routes();
-            let route = routes.by_slug.values().find(|route| route.route.id == session.route);
+            let route = routes
+                .by_slug
+                .values()
+                .find(|route| route.route.id == session.route);
             if let Some(route) = route.filter(|_| session.upstream.is_some())
                 && let Err(error) = upstream::end(&self.egress, route, &session).await
             {
                 tracing::debug!(error = %error, "the upstream did not take the end of a session");
             }
         }
-        self.sinks.metrics.sessions.set(i64::try_from(self.sessions.len()).unwrap_or(i64::MAX));
+        self.sinks
+            .metrics
+            .sessions
+            .set(i64::try_from(self.sessions.len()).unwrap_or(i64::MAX));
     }
 }
 

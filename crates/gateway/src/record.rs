@@ -64,7 +64,12 @@ impl Record {
     pub fn open(sinks: &Arc<Sinks>) -> Self {
         let at = sinks.clock.now();
         let anonymous = Caller::anonymous();
-        let mut event = AuditEvent::new(EventId::new(&*sinks.clock, &*sinks.rng), at, "request", &anonymous);
+        let mut event = AuditEvent::new(
+            EventId::new(&*sinks.clock, &*sinks.rng),
+            at,
+            "request",
+            &anonymous,
+        );
         event.principal = None;
         event.request_id = Some(RequestId::new(&*sinks.clock, &*sinks.rng).to_string());
         Self {
@@ -110,7 +115,10 @@ impl Record {
         self.event.action = self.method.to_owned();
         self.event.traceparent = traceparent.map(|value| value.chars().take(64).collect());
         let Inbound::Call(call) = inbound else { return };
-        self.event.target = call.target.as_ref().map(|target| target.chars().take(256).collect());
+        self.event.target = call
+            .target
+            .as_ref()
+            .map(|target| target.chars().take(256).collect());
         let arguments = call.arguments.clone().and_then(|place| call.body.get(place));
         if let Some(raw) = arguments.and_then(|bytes| serde_json::from_slice::<&RawValue>(bytes).ok()) {
             self.event.arguments = Some(ArgumentsDigest {
@@ -149,7 +157,11 @@ impl Record {
     /// The request was refused.
     pub fn refused(&mut self, refusal: &Refusal) {
         let failed = matches!(refusal.outcome(), UsageOutcome::UpstreamError);
-        self.event.outcome = if failed { AuditOutcome::Failed } else { AuditOutcome::Refused };
+        self.event.outcome = if failed {
+            AuditOutcome::Failed
+        } else {
+            AuditOutcome::Refused
+        };
         self.event.reason = Some(refusal.word().to_owned());
         self.outcome = refusal.outcome();
     }
@@ -196,10 +208,14 @@ impl Record {
         }
         let latency = micros(self.started);
         let Some(route) = &self.route else {
-            self.sinks.metrics.refused_without_route(self.event.reason.as_deref().unwrap_or("unknown"));
+            self.sinks
+                .metrics
+                .refused_without_route(self.event.reason.as_deref().unwrap_or("unknown"));
             return;
         };
-        self.sinks.metrics.finished(&route.route.slug, self.method, self.outcome, latency);
+        self.sinks
+            .metrics
+            .finished(&route.route.slug, self.method, self.outcome, latency);
         self.sinks.usage.push(UsageEvent {
             at: self.event.at,
             server: route.route.server.clone(),

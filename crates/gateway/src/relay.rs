@@ -48,7 +48,11 @@ pub struct Errand {
 }
 
 /// Turns the upstream's reply to a call into the host's response. Journals before the first byte can leave.
-pub async fn answer(reply: Reply, errand: Errand, mut record: Record) -> Result<Response<Body>, (Refusal, Record)> {
+pub async fn answer(
+    reply: Reply,
+    errand: Errand,
+    mut record: Record,
+) -> Result<Response<Body>, (Refusal, Record)> {
     let status = reply.status;
     record.upstream_answered(status.as_u16());
     if status == StatusCode::NOT_FOUND
@@ -59,12 +63,23 @@ pub async fn answer(reply: Reply, errand: Errand, mut record: Record) -> Result<
     }
     match reply.body {
         ReplyBody::Events(body) if status.is_success() => events(body, errand, record),
-        ReplyBody::Json(body) if status.is_success() || status.is_client_error() => held(status, body, errand, record).await,
+        ReplyBody::Json(body) if status.is_success() || status.is_client_error() => {
+            held(status, body, errand, record).await
+        }
         _ if status.is_success() => {
             let error = ClientError::NotMcp("neither JSON nor an event stream".to_owned());
             Err((about(Refusal::Upstream(error), &errand), record))
         }
-        _ => Err((about(Refusal::Upstream(ClientError::Status { status: status.as_u16(), reason: None }), &errand), record)),
+        _ => Err((
+            about(
+                Refusal::Upstream(ClientError::Status {
+                    status: status.as_u16(),
+                    reason: None,
+                }),
+                &errand,
+            ),
+            record,
+        )),
     }
 }
 
@@ -83,11 +98,19 @@ fn events(body: Incoming, errand: Errand, mut record: Record) -> Result<Response
     if let Err(refusal) = record.journal(200) {
         return Err((refusal, record));
     }
-    let ends = Ends { stopping: errand.is_subscription().then(|| errand.gateway.stopping()), replaced: None };
+    let ends = Ends {
+        stopping: errand.is_subscription().then(|| errand.gateway.stopping()),
+        replaced: None,
+    };
     Ok(respond::events(relay(body, errand, record, slot, ends)))
 }
 
-async fn held(status: StatusCode, body: Incoming, errand: Errand, mut record: Record) -> Result<Response<Body>, (Refusal, Record)> {
+async fn held(
+    status: StatusCode,
+    body: Incoming,
+    errand: Errand,
+    mut record: Record,
+) -> Result<Response<Body>, (Refusal, Record)> {
     let limits = &errand.gateway.limits;
     let bytes = match read_body(body, limits.held_result_bytes, errand.route.upstream.timeout).await {
         Ok(bytes) => bytes,
@@ -95,7 +118,10 @@ async fn held(status: StatusCode, body: Incoming, errand: Errand, mut record: Re
     };
     if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         // Passed on, a 401 would send the host to log in with us again, and again.
-        let error = ClientError::Status { status: status.as_u16(), reason: None };
+        let error = ClientError::Status {
+            status: status.as_u16(),
+            reason: None,
+        };
         return Err((about(Refusal::Upstream(error), &errand), record));
     }
     let turned = match errand.turn(&bytes) {
@@ -136,13 +162,19 @@ impl Errand {
             Message::Request { id, .. } => {
                 // A request of the server: its answer comes back in a POST of its own.
                 self.session.as_ref()?.note_server_request(id.get());
-                Some(Turned { bytes: bytes.clone(), outcome: None })
+                Some(Turned {
+                    bytes: bytes.clone(),
+                    outcome: None,
+                })
             }
             Message::Notification { method, .. } => {
                 if method == "notifications/tools/list_changed" {
                     self.gateway.pins.list_changed(self.route.route.id);
                 }
-                Some(Turned { bytes: bytes.clone(), outcome: None })
+                Some(Turned {
+                    bytes: bytes.clone(),
+                    outcome: None,
+                })
             }
         }
     }
@@ -159,10 +191,15 @@ impl Errand {
             && host_id.get() != id.get()
         {
             // The body may have been rewritten, so the id is looked up in what it is now.
-            let Message::Response { id: Some(place), .. } = Message::parse(&body).ok()? else { return None };
+            let Message::Response { id: Some(place), .. } = Message::parse(&body).ok()? else {
+                return None;
+            };
             body = translate::to_host(&body, place, host_id)?.into();
         }
-        Some(Turned { bytes: body, outcome: Some(end) })
+        Some(Turned {
+            bytes: body,
+            outcome: Some(end),
+        })
     }
 
     fn host_id_of(&self, id: Option<&RawValue>) -> Option<Box<RawValue>> {
@@ -179,7 +216,11 @@ impl Errand {
     fn end_of(&self, result: &RawValue) -> UsageOutcome {
         let failed = self.method == Some(Method::CallTool)
             && serde_json::from_str::<CallEnd>(result.get()).is_ok_and(|end| end.is_error);
-        if failed { UsageOutcome::ToolError } else { UsageOutcome::Ok }
+        if failed {
+            UsageOutcome::ToolError
+        } else {
+            UsageOutcome::Ok
+        }
     }
 
     fn rewrite_result(&self, bytes: &Bytes, result: &RawValue) -> Option<Bytes> {
@@ -196,9 +237,10 @@ impl Errand {
             }
             Some(Method::Discover) => served_versions(bytes, result),
             Some(Method::Initialize) => {
-                if let (Some(session), Ok(initialized)) =
-                    (&self.session, serde_json::from_str::<Initialized<'_>>(result.get()))
-                {
+                if let (Some(session), Ok(initialized)) = (
+                    &self.session,
+                    serde_json::from_str::<Initialized<'_>>(result.get()),
+                ) {
                     session.set_version(&initialized.protocol_version);
                 }
                 Some(bytes.clone())
@@ -212,12 +254,18 @@ impl Errand {
 fn served_versions(bytes: &Bytes, result: &RawValue) -> Option<Bytes> {
     let place: DiscoveredVersions<'_> = serde_json::from_str(result.get()).ok()?;
     let versions: Vec<String> = serde_json::from_str(place.supported_versions.get()).ok()?;
-    let served = |version: &String| version.parse::<Revision>().is_ok_and(|revision| revision > Revision::V2024_11_05);
+    let served = |version: &String| {
+        version
+            .parse::<Revision>()
+            .is_ok_and(|revision| revision > Revision::V2024_11_05)
+    };
     if versions.iter().all(served) {
         return Some(bytes.clone());
     }
     let known: Vec<_> = versions.into_iter().filter(served).collect();
     let mut splice = Splice::new(bytes);
-    splice.replace(place.supported_versions.get(), serde_json::to_vec(&known).ok()?).ok()?;
+    splice
+        .replace(place.supported_versions.get(), serde_json::to_vec(&known).ok()?)
+        .ok()?;
     Some(splice.finish().into())
 }

@@ -12,6 +12,7 @@ use portreeve_core::protocol::{Era, Revision};
 use portreeve_core::usage::UsageOutcome;
 use portreeve_mcp::envelope::InvalidMessage;
 use portreeve_mcp::{answer, code};
+use portreeve_net::NetError;
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -23,7 +24,9 @@ pub type Body = UnsyncBoxBody<Bytes, BodyError>;
 
 /// A body that is ready.
 pub fn full(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+    Full::new(bytes.into())
+        .map_err(|never| match never {})
+        .boxed_unsync()
 }
 
 /// Why a request gets no answer of an upstream.
@@ -190,50 +193,123 @@ struct Sheet {
 }
 
 fn sheet(status: u16, code: i64, message: impl Into<String>) -> Sheet {
-    Sheet { status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), code, message: message.into(), data: None }
+    Sheet {
+        status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        code,
+        message: message.into(),
+        data: None,
+    }
 }
 
 /// The table.
 fn look_up(refusal: &Refusal) -> Sheet {
     match refusal {
-        Refusal::Host => sheet(403, code::INVALID_REQUEST, "Forbidden: the `Host` header names another host"),
-        Refusal::Origin => sheet(403, code::INVALID_REQUEST, "Forbidden: this `Origin` is not allowed"),
+        Refusal::Host => sheet(
+            403,
+            code::INVALID_REQUEST,
+            "Forbidden: the `Host` header names another host",
+        ),
+        Refusal::Origin => sheet(
+            403,
+            code::INVALID_REQUEST,
+            "Forbidden: this `Origin` is not allowed",
+        ),
         Refusal::Preflight { .. } => sheet(204, 0, ""),
         Refusal::MethodNotAllowed => sheet(405, code::INVALID_REQUEST, "Method not allowed"),
-        Refusal::NoSuchRoute => sheet(404, code::INVALID_REQUEST, "Not found: no server is served at this address"),
-        Refusal::NoCredential => sheet(401, code::INVALID_REQUEST, "Unauthorized: a credential is required"),
-        Refusal::InvalidCredential => sheet(401, code::INVALID_REQUEST, "Unauthorized: the credential is not valid"),
-        Refusal::TwoCredentials => sheet(400, code::INVALID_REQUEST, "Bad Request: more than one `Authorization` header"),
-        Refusal::MediaType => sheet(415, code::INVALID_REQUEST, "Unsupported Media Type: `Content-Type` must be `application/json`"),
-        Refusal::TooLarge { limit } => sheet(413, code::INVALID_REQUEST, format!("Payload Too Large: the body has more than {limit} bytes")),
-        Refusal::SlowBody => sheet(408, code::INVALID_REQUEST, "Request Timeout: the body did not arrive in time"),
+        Refusal::NoSuchRoute => sheet(
+            404,
+            code::INVALID_REQUEST,
+            "Not found: no server is served at this address",
+        ),
+        Refusal::NoCredential => sheet(
+            401,
+            code::INVALID_REQUEST,
+            "Unauthorized: a credential is required",
+        ),
+        Refusal::InvalidCredential => sheet(
+            401,
+            code::INVALID_REQUEST,
+            "Unauthorized: the credential is not valid",
+        ),
+        Refusal::TwoCredentials => sheet(
+            400,
+            code::INVALID_REQUEST,
+            "Bad Request: more than one `Authorization` header",
+        ),
+        Refusal::MediaType => sheet(
+            415,
+            code::INVALID_REQUEST,
+            "Unsupported Media Type: `Content-Type` must be `application/json`",
+        ),
+        Refusal::TooLarge { limit } => sheet(
+            413,
+            code::INVALID_REQUEST,
+            format!("Payload Too Large: the body has more than {limit} bytes"),
+        ),
+        Refusal::SlowBody => sheet(
+            408,
+            code::INVALID_REQUEST,
+            "Request Timeout: the body did not arrive in time",
+        ),
         Refusal::BrokenBody => sheet(400, code::INVALID_REQUEST, "Bad Request: the body broke off"),
-        Refusal::Message(error @ InvalidMessage::NotJson(_)) => sheet(400, code::PARSE_ERROR, format!("Parse error: {error}")),
-        Refusal::Message(error) => sheet(400, code::INVALID_REQUEST, format!("Invalid Request: {error}")),
-        Refusal::ResponseNotExpected => sheet(400, code::INVALID_REQUEST, "Invalid Request: a response is not expected here"),
-        Refusal::BadVersion { requested } => {
-            sheet(400, code::NOT_INITIALIZED, format!("Bad Request: Unsupported protocol version: {requested}"))
+        Refusal::Message(error @ InvalidMessage::NotJson(_)) => {
+            sheet(400, code::PARSE_ERROR, format!("Parse error: {error}"))
         }
-        Refusal::HeaderMismatch { reason, .. } => sheet(400, code::HEADER_MISMATCH, format!("Header mismatch: {reason}")),
-        Refusal::InvalidParams { reason, .. } => sheet(400, code::INVALID_PARAMS, format!("Invalid params: {reason}")),
+        Refusal::Message(error) => sheet(400, code::INVALID_REQUEST, format!("Invalid Request: {error}")),
+        Refusal::ResponseNotExpected => sheet(
+            400,
+            code::INVALID_REQUEST,
+            "Invalid Request: a response is not expected here",
+        ),
+        Refusal::BadVersion { requested } => sheet(
+            400,
+            code::NOT_INITIALIZED,
+            format!("Bad Request: Unsupported protocol version: {requested}"),
+        ),
+        Refusal::HeaderMismatch { reason, .. } => {
+            sheet(400, code::HEADER_MISMATCH, format!("Header mismatch: {reason}"))
+        }
+        Refusal::InvalidParams { reason, .. } => {
+            sheet(400, code::INVALID_PARAMS, format!("Invalid params: {reason}"))
+        }
         Refusal::UnsupportedVersion { requested, .. } => Sheet {
             data: Some(json!({"supported": [Revision::V2026_07_28.as_str()], "requested": requested})),
             ..sheet(400, code::UNSUPPORTED_VERSION, "Unsupported protocol version")
         },
         // A legacy host reads 404 as the end of its session.
-        Refusal::MethodNotFound { era: Era::Legacy, .. } => sheet(200, code::METHOD_NOT_FOUND, "Method not found"),
-        Refusal::MethodNotFound { era: Era::Modern, .. } => sheet(404, code::METHOD_NOT_FOUND, "Method not found"),
-        Refusal::SessionMissing => sheet(400, code::NOT_INITIALIZED, "Bad Request: Mcp-Session-Id header is required"),
+        Refusal::MethodNotFound { era: Era::Legacy, .. } => {
+            sheet(200, code::METHOD_NOT_FOUND, "Method not found")
+        }
+        Refusal::MethodNotFound { era: Era::Modern, .. } => {
+            sheet(404, code::METHOD_NOT_FOUND, "Method not found")
+        }
+        Refusal::SessionMissing => sheet(
+            400,
+            code::NOT_INITIALIZED,
+            "Bad Request: Mcp-Session-Id header is required",
+        ),
         Refusal::SessionUnknown => sheet(404, code::NOT_INITIALIZED, "Session not found"),
         Refusal::NotInitialized => sheet(400, code::NOT_INITIALIZED, "Bad Request: Server not initialized"),
         Refusal::UnknownTool { name } => sheet(200, code::INVALID_PARAMS, format!("Unknown tool: {name}")),
         Refusal::Limited { reason, .. } => sheet(429, code::LIMITED, format!("Rate limit reached: {reason}")),
-        Refusal::StateAway => sheet(503, code::INTERNAL_ERROR, "Service Unavailable: limits cannot be checked just now"),
-        Refusal::TooManyRequests => sheet(429, code::LIMITED, "Too many requests of this session are under way"),
+        Refusal::StateAway => sheet(
+            503,
+            code::INTERNAL_ERROR,
+            "Service Unavailable: limits cannot be checked just now",
+        ),
+        Refusal::TooManyRequests => sheet(
+            429,
+            code::LIMITED,
+            "Too many requests of this session are under way",
+        ),
         Refusal::TooManySessions => sheet(429, code::LIMITED, "Too many sessions are open"),
         Refusal::TooManyStreams => sheet(429, code::LIMITED, "Too many streams are open"),
         Refusal::Upstream(error) => upstream(error),
-        Refusal::JournalAway => sheet(503, code::INTERNAL_ERROR, "Service Unavailable: the audit log cannot be written"),
+        Refusal::JournalAway => sheet(
+            503,
+            code::INTERNAL_ERROR,
+            "Service Unavailable: the audit log cannot be written",
+        ),
         Refusal::About(_, refusal) => look_up(refusal),
     }
 }
@@ -242,19 +318,40 @@ fn look_up(refusal: &Refusal) -> Sheet {
 fn upstream(error: &ClientError) -> Sheet {
     match error {
         ClientError::Timeout(_) => sheet(504, code::UPSTREAM, format!("Upstream timeout: {error}")),
-        ClientError::Net(error) if error.is_timeout() => sheet(504, code::UPSTREAM, "Upstream timeout: the server did not answer in time"),
-        ClientError::Net(_) => sheet(502, code::UPSTREAM, "Upstream error: the server cannot be reached"),
-        ClientError::Status { status: status @ (401 | 403), .. } => {
-            sheet(502, code::UPSTREAM, format!("Upstream error: the server refused Portreeve's own credential ({status})"))
+        ClientError::Net(NetError::Timeout { .. } | NetError::BodyStalled { .. }) => sheet(
+            504,
+            code::UPSTREAM,
+            "Upstream timeout: the server did not answer in time",
+        ),
+        ClientError::Net(_) => sheet(
+            502,
+            code::UPSTREAM,
+            "Upstream error: the server cannot be reached",
+        ),
+        ClientError::Status {
+            status: status @ (401 | 403),
+            ..
+        } => sheet(
+            502,
+            code::UPSTREAM,
+            format!("Upstream error: the server refused Portreeve's own credential ({status})"),
+        ),
+        ClientError::Status { status, .. } => sheet(
+            502,
+            code::UPSTREAM,
+            format!("Upstream error: the server answered {status}"),
+        ),
+        ClientError::Rpc { .. } | ClientError::NotMcp(_) => {
+            sheet(502, code::UPSTREAM, format!("Upstream error: {error}"))
         }
-        ClientError::Status { status, .. } => sheet(502, code::UPSTREAM, format!("Upstream error: the server answered {status}")),
-        ClientError::Rpc { .. } | ClientError::NotMcp(_) => sheet(502, code::UPSTREAM, format!("Upstream error: {error}")),
     }
 }
 
 fn id_of(refusal: &Refusal) -> Option<&RawValue> {
     match refusal {
-        Refusal::HeaderMismatch { id, .. } | Refusal::UnsupportedVersion { id, .. } | Refusal::About(id, _) => Some(id),
+        Refusal::HeaderMismatch { id, .. }
+        | Refusal::UnsupportedVersion { id, .. }
+        | Refusal::About(id, _) => Some(id),
         Refusal::InvalidParams { id, .. } | Refusal::MethodNotFound { id, .. } => id.as_deref(),
         _ => None,
     }
@@ -269,7 +366,11 @@ pub fn refuse(refusal: &Refusal, challenge: Option<&str>) -> Response<Body> {
     };
     let mut response = json(sheet.status, body);
     let headers = response.headers_mut();
-    let inner = if let Refusal::About(_, inner) = refusal { inner } else { refusal };
+    let inner = if let Refusal::About(_, inner) = refusal {
+        inner
+    } else {
+        refusal
+    };
     match inner {
         Refusal::MethodNotAllowed => put(headers, ALLOW.as_str(), "GET, POST, DELETE, OPTIONS"),
         Refusal::Preflight { .. } => {
@@ -285,8 +386,13 @@ pub fn refuse(refusal: &Refusal, challenge: Option<&str>) -> Response<Body> {
         }
         Refusal::NoCredential => put(headers, WWW_AUTHENTICATE.as_str(), challenge.unwrap_or("Bearer")),
         Refusal::InvalidCredential => {
-            let challenge = challenge.map_or_else(|| "Bearer ".to_owned(), |challenge| format!("{challenge}, "));
-            put(headers, WWW_AUTHENTICATE.as_str(), &format!("{challenge}error=\"invalid_token\""));
+            let challenge =
+                challenge.map_or_else(|| "Bearer ".to_owned(), |challenge| format!("{challenge}, "));
+            put(
+                headers,
+                WWW_AUTHENTICATE.as_str(),
+                &format!("{challenge}error=\"invalid_token\""),
+            );
         }
         _ => {}
     }
@@ -329,8 +435,16 @@ pub fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
 pub fn allow_origin(headers: &mut HeaderMap, origin: &HeaderValue, asked: Option<&HeaderValue>) {
     headers.insert("access-control-allow-origin", origin.clone());
     put(headers, "vary", "Origin");
-    put(headers, "access-control-expose-headers", "Mcp-Session-Id, WWW-Authenticate, X-Request-Id");
-    put(headers, "access-control-allow-methods", "GET, POST, DELETE, OPTIONS");
+    put(
+        headers,
+        "access-control-expose-headers",
+        "Mcp-Session-Id, WWW-Authenticate, X-Request-Id",
+    );
+    put(
+        headers,
+        "access-control-allow-methods",
+        "GET, POST, DELETE, OPTIONS",
+    );
     let default = HeaderValue::from_static(
         "authorization, content-type, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id",
     );

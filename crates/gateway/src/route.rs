@@ -60,25 +60,44 @@ impl ServedRoute {
             marks: Mutex::default(),
         };
         for tool in tools {
-            let map = if tool.era == Era::Legacy { &mut served.legacy } else { &mut served.modern };
-            map.insert(tool.name.clone(), ServedTool { name: tool.name.as_str().into(), tool });
+            let map = if tool.era == Era::Legacy {
+                &mut served.legacy
+            } else {
+                &mut served.modern
+            };
+            map.insert(
+                tool.name.clone(),
+                ServedTool {
+                    name: tool.name.as_str().into(),
+                    tool,
+                },
+            );
         }
         Some(served)
     }
 
     /// What is known of a tool on hops of an era.
     pub fn tool(&self, era: Era, name: &str) -> Option<&ServedTool> {
-        if era == Era::Legacy { self.legacy.get(name) } else { self.modern.get(name) }
+        if era == Era::Legacy {
+            self.legacy.get(name)
+        } else {
+            self.modern.get(name)
+        }
     }
 
     /// The tools on hops of an era.
     pub fn tools(&self, era: Era) -> impl Iterator<Item = &ServedTool> {
-        if era == Era::Legacy { self.legacy.values() } else { self.modern.values() }
+        if era == Era::Legacy {
+            self.legacy.values()
+        } else {
+            self.modern.values()
+        }
     }
 
     /// A tool that a caller with the right may call: approved, not hidden, not seen to differ.
     pub fn callable(&self, era: Era, name: &str) -> Option<&ServedTool> {
-        self.tool(era, name).filter(|served| served.tool.is_callable() && !self.is_marked(era, name))
+        self.tool(era, name)
+            .filter(|served| served.tool.is_callable() && !self.is_marked(era, name))
     }
 
     /// Notes that a tool was just seen to differ, ahead of the catalogue.
@@ -88,13 +107,20 @@ impl ServedRoute {
 
     fn is_marked(&self, era: Era, name: &str) -> bool {
         let marks = self.lock();
-        !marks.is_empty() && marks.get(&(era, name.to_owned())).is_some_and(|at| at.elapsed() < MARK_LIFE)
+        !marks.is_empty()
+            && marks
+                .get(&(era, name.to_owned()))
+                .is_some_and(|at| at.elapsed() < MARK_LIFE)
     }
 
     /// Takes over the marks of the route that this one replaces.
     pub fn inherit(&self, before: &Self) {
-        let fresh: Vec<_> =
-            before.lock().iter().filter(|(_, at)| at.elapsed() < MARK_LIFE).map(|(key, at)| (key.clone(), *at)).collect();
+        let fresh: Vec<_> = before
+            .lock()
+            .iter()
+            .filter(|(_, at)| at.elapsed() < MARK_LIFE)
+            .map(|(key, at)| (key.clone(), *at))
+            .collect();
         self.lock().extend(fresh);
     }
 

@@ -80,7 +80,12 @@ impl Session {
     /// Our id of the host's newest request with that id.
     pub fn upstream_id(&self, host_id: &RawValue) -> Option<u64> {
         let state = self.lock();
-        state.pending.iter().filter(|(_, known)| known.get() == host_id.get()).map(|(id, _)| *id).max()
+        state
+            .pending
+            .iter()
+            .filter(|(_, known)| known.get() == host_id.get())
+            .map(|(id, _)| *id)
+            .max()
     }
 
     /// Notes a request of the server that passes to the host.
@@ -137,7 +142,12 @@ pub struct NewSession {
 impl Sessions {
     /// No sessions yet.
     pub fn new(clock: Arc<dyn Clock>, rng: Arc<dyn Rng>, limits: Arc<Limits>) -> Self {
-        Self { by_id: RwLock::default(), clock, rng, limits }
+        Self {
+            by_id: RwLock::default(),
+            clock,
+            rng,
+            limits,
+        }
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, HashMap<String, Arc<Session>>> {
@@ -164,7 +174,10 @@ impl Sessions {
             limit: self.limits.requests_per_session,
         });
         let mut sessions = self.write();
-        let of_caller = sessions.values().filter(|other| other.principal == new.principal).count();
+        let of_caller = sessions
+            .values()
+            .filter(|other| other.principal == new.principal)
+            .count();
         if sessions.len() >= self.limits.sessions_per_node || of_caller >= self.limits.sessions_per_caller {
             return Err(Refusal::TooManySessions);
         }
@@ -178,7 +191,9 @@ impl Sessions {
         if session.principal != principal || session.route != route {
             return None;
         }
-        session.used.store(self.clock.now().as_millis(), Ordering::Relaxed);
+        session
+            .used
+            .store(self.clock.now().as_millis(), Ordering::Relaxed);
         Some(session)
     }
 
@@ -192,7 +207,12 @@ impl Sessions {
     pub fn sweep(&self) -> Vec<Arc<Session>> {
         let limit = self.clock.now().minus(self.limits.session_idle);
         let idle = |session: &Session| Timestamp::from_millis(session.used.load(Ordering::Relaxed)) < limit;
-        let old: Vec<_> = self.read().values().filter(|session| idle(session)).cloned().collect();
+        let old: Vec<_> = self
+            .read()
+            .values()
+            .filter(|session| idle(session))
+            .cloned()
+            .collect();
         for session in &old {
             self.end(session);
         }

@@ -34,9 +34,24 @@ impl std::fmt::Debug for Loader {
 
 impl Loader {
     /// A loader that has loaded nothing yet.
-    pub fn new(catalogue: Arc<dyn Catalogue>, signals: Arc<dyn Signals>, access: Arc<Access>, tools: Tools) -> Self {
-        let routes = ArcSwap::from_pointee(Routes { generation: -1, ..Routes::default() });
-        Self { catalogue, signals, access, tools, routes, loading: Mutex::default() }
+    pub fn new(
+        catalogue: Arc<dyn Catalogue>,
+        signals: Arc<dyn Signals>,
+        access: Arc<Access>,
+        tools: Tools,
+    ) -> Self {
+        let routes = ArcSwap::from_pointee(Routes {
+            generation: -1,
+            ..Routes::default()
+        });
+        Self {
+            catalogue,
+            signals,
+            access,
+            tools,
+            routes,
+            loading: Mutex::default(),
+        }
     }
 
     /// The routes in force.
@@ -63,7 +78,10 @@ impl Loader {
     }
 
     fn compile(&self, snapshot: Snapshot, before: &Routes) -> Routes {
-        let mut routes = Routes { generation: snapshot.generation, ..Routes::default() };
+        let mut routes = Routes {
+            generation: snapshot.generation,
+            ..Routes::default()
+        };
         for entry in snapshot.routes {
             let slug = entry.route.slug.to_string();
             if entry.route.state != RouteState::Active {
@@ -73,7 +91,11 @@ impl Loader {
                 Ok(policies) => policies,
                 Err(problems) => {
                     // Served without its policies it would be open; so it is not served.
-                    tracing::error!(route = slug, ?problems, "a route has a policy that cannot be understood, it is not served");
+                    tracing::error!(
+                        route = slug,
+                        ?problems,
+                        "a route has a policy that cannot be understood, it is not served"
+                    );
                     continue;
                 }
             };

@@ -69,18 +69,24 @@ fn list_of(method: Method) -> Option<&'static str> {
 fn proposed(call: &Call) -> Option<Revision> {
     let raw = call.body.get(call.proposed_version.clone()?)?;
     let text: String = serde_json::from_slice(raw).ok()?;
-    text.parse::<Revision>().ok().filter(|revision| revision.era() == Era::Legacy)
+    text.parse::<Revision>()
+        .ok()
+        .filter(|revision| revision.era() == Era::Legacy)
 }
 
 fn refusal(call: &Call) -> Vec<u8> {
     let target = call.target.as_deref().unwrap_or_default();
     let (code, message, data) = match (call.method, call.era) {
-        (Method::ReadResource | Method::Subscribe | Method::Unsubscribe, Era::Legacy) => {
-            (code::RESOURCE_NOT_FOUND_LEGACY, format!("Resource not found: {target}"), Some(json!({"uri": target})))
-        }
-        (Method::ReadResource, Era::Modern) => {
-            (code::INVALID_PARAMS, format!("Resource not found: {target}"), Some(json!({"uri": target})))
-        }
+        (Method::ReadResource | Method::Subscribe | Method::Unsubscribe, Era::Legacy) => (
+            code::RESOURCE_NOT_FOUND_LEGACY,
+            format!("Resource not found: {target}"),
+            Some(json!({"uri": target})),
+        ),
+        (Method::ReadResource, Era::Modern) => (
+            code::INVALID_PARAMS,
+            format!("Resource not found: {target}"),
+            Some(json!({"uri": target})),
+        ),
         (Method::GetPrompt, _) => (code::INVALID_PARAMS, format!("Unknown prompt: {target}"), None),
         (Method::Complete, _) => (code::INVALID_PARAMS, "Unknown reference".to_owned(), None),
         _ => (code::METHOD_NOT_FOUND, "Method not found".to_owned(), None),

@@ -62,14 +62,23 @@ fn legacy_call(call: Call, traceparent: Option<String>) -> Result<Outbound, Refu
         None => 0,
     };
     let mut splice = Splice::new(&call.body);
-    splice.replace_at(call.id_place, id.to_string()).map_err(|_| Refusal::BrokenBody)?;
+    splice
+        .replace_at(call.id_place, id.to_string())
+        .map_err(|_| Refusal::BrokenBody)?;
     if let Some(place) = call.proposed_version {
-        let proposed = call.body.get(place.clone()).and_then(|raw| serde_json::from_slice::<String>(raw).ok());
-        let known = proposed.and_then(|text| text.parse::<Revision>().ok()).filter(|known| known.era() == Era::Legacy);
+        let proposed = call
+            .body
+            .get(place.clone())
+            .and_then(|raw| serde_json::from_slice::<String>(raw).ok());
+        let known = proposed
+            .and_then(|text| text.parse::<Revision>().ok())
+            .filter(|known| known.era() == Era::Legacy);
         if known.is_none() {
             // An unknown proposal is answered with the newest version we serve, never with an error (S11, T18).
             let newest = format!("\"{}\"", Revision::NEWEST_LEGACY);
-            splice.replace_at(place, newest).map_err(|_| Refusal::BrokenBody)?;
+            splice
+                .replace_at(place, newest)
+                .map_err(|_| Refusal::BrokenBody)?;
         }
     }
     Ok(Outbound {
@@ -91,15 +100,21 @@ pub fn note(permitted: Permitted<Note>, head: &Head) -> Result<Option<Permitted<
     let session = note.session.clone();
     let mut body = note.body.clone();
     if let Some(answers) = &note.answers
-        && !session.as_ref().is_some_and(|session| session.take_server_request(answers.get()))
+        && !session
+            .as_ref()
+            .is_some_and(|session| session.take_server_request(answers.get()))
     {
         tracing::debug!("an answer came to a request that the server never made");
         return Ok(None);
     }
     if let (Some((cancelled, place)), Some(session)) = (&note.cancels, &session) {
-        let Some(id) = session.upstream_id(cancelled) else { return Ok(None) };
+        let Some(id) = session.upstream_id(cancelled) else {
+            return Ok(None);
+        };
         let mut splice = Splice::new(&note.body);
-        splice.replace_at(place.clone(), id.to_string()).map_err(|_| Refusal::BrokenBody)?;
+        splice
+            .replace_at(place.clone(), id.to_string())
+            .map_err(|_| Refusal::BrokenBody)?;
         body = splice.finish().into();
     }
     let outbound = |note: Note| Outbound {
@@ -127,9 +142,11 @@ fn mirrored_arguments(headers: &HeaderMap) -> HeaderMap {
 /// The caller's trace context, if it has the form of W3C Trace Context, level 1.
 fn traceparent(head: &Head) -> Option<String> {
     let value = head.text("traceparent")?;
-    let hex = |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let hex =
+        |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     let mut parts = value.split('-');
-    let ok = hex(parts.next()?, 2) && hex(parts.next()?, 32) && hex(parts.next()?, 16) && hex(parts.next()?, 2);
+    let ok =
+        hex(parts.next()?, 2) && hex(parts.next()?, 32) && hex(parts.next()?, 16) && hex(parts.next()?, 2);
     ok.then(|| value.to_owned())
 }
 

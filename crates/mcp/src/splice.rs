@@ -38,8 +38,15 @@ impl<'a> Splice<'a> {
     }
 
     /// Replaces a part, given by its place in the body.
-    pub fn replace_at(&mut self, range: Range<usize>, with: impl Into<Vec<u8>>) -> Result<&mut Self, Misplaced> {
-        let overlaps = self.edits.iter().any(|(other, _)| range.start < other.end && other.start < range.end);
+    pub fn replace_at(
+        &mut self,
+        range: Range<usize>,
+        with: impl Into<Vec<u8>>,
+    ) -> Result<&mut Self, Misplaced> {
+        let overlaps = self
+            .edits
+            .iter()
+            .any(|(other, _)| range.start < other.end && other.start < range.end);
         if overlaps || range.is_empty() || range.end > self.body.len() {
             return Err(Misplaced);
         }

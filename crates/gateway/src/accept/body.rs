@@ -24,7 +24,12 @@ use crate::route::ServedRoute;
 use crate::session::{Session, Sessions};
 
 /// Reads the body and brings the request to what it asks for.
-pub async fn body<B>(head: &Head, body: B, who: &Identified, at: &Places<'_>) -> Result<(Inbound, usize), Refusal>
+pub async fn body<B>(
+    head: &Head,
+    body: B,
+    who: &Identified,
+    at: &Places<'_>,
+) -> Result<(Inbound, usize), Refusal>
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -53,7 +58,11 @@ fn stream_or_end(head: &Head, who: &Identified, at: &Places<'_>) -> Result<Inbou
         return Err(Refusal::MethodNotAllowed);
     }
     let session = session(head, who, at)?;
-    Ok(if head.verb == Verb::Get { Inbound::Listen(session) } else { Inbound::End(session) })
+    Ok(if head.verb == Verb::Get {
+        Inbound::Listen(session)
+    } else {
+        Inbound::End(session)
+    })
 }
 
 /// The legacy session that the request names. Unknown, ended, of another route or of another caller is all the same.
@@ -62,7 +71,9 @@ fn session(head: &Head, who: &Identified, at: &Places<'_>) -> Result<Arc<Session
         return Err(Refusal::SessionMissing);
     }
     let id = head.text(header::SESSION_ID).ok_or(Refusal::SessionMissing)?;
-    at.sessions.find(id, who.caller.principal, at.route.route.id).ok_or(Refusal::SessionUnknown)
+    at.sessions
+        .find(id, who.caller.principal, at.route.route.id)
+        .ok_or(Refusal::SessionUnknown)
 }
 
 async fn read<B>(head: &Head, body: B, limits: &Limits) -> Result<Bytes, Refusal>
@@ -74,7 +85,9 @@ where
         return Err(Refusal::MediaType);
     }
     let limit = limits.mcp_body_bytes;
-    let declared = head.text(CONTENT_LENGTH.as_str()).and_then(|length| length.parse::<usize>().ok());
+    let declared = head
+        .text(CONTENT_LENGTH.as_str())
+        .and_then(|length| length.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limit) {
         return Err(Refusal::TooLarge { limit });
     }
@@ -101,7 +114,10 @@ fn parse(head: &Head, bytes: Bytes, who: &Identified, at: &Places<'_>) -> Result
         Message::Response { .. } => None,
     };
     let id = message.id().map(ToOwned::to_owned);
-    let view = Params::parse(params).map_err(|error| Refusal::InvalidParams { id: id.clone(), reason: error.0 });
+    let view = Params::parse(params).map_err(|error| Refusal::InvalidParams {
+        id: id.clone(),
+        reason: error.0,
+    });
     let era = match &view {
         Ok(view) => ladder::era(head, view),
         Err(_) => head.era(),
@@ -118,7 +134,9 @@ fn parse(head: &Head, bytes: Bytes, who: &Identified, at: &Places<'_>) -> Result
                 (Era::Modern, _) | (Era::Legacy, Method::Initialize) => None,
                 (Era::Legacy, _) => Some(session(head, who, at).map_err(|refusal| refusal.about(id))?),
             };
-            let place = |raw: &serde_json::value::RawValue| places.place_of(raw.get()).map_err(|_| Refusal::BrokenBody);
+            let place = |raw: &serde_json::value::RawValue| {
+                places.place_of(raw.get()).map_err(|_| Refusal::BrokenBody)
+            };
             Ok(Inbound::Call(Call {
                 era,
                 id_place: place(id)?,
@@ -132,20 +150,38 @@ fn parse(head: &Head, bytes: Bytes, who: &Identified, at: &Places<'_>) -> Result
             }))
         }
         Message::Notification { method, .. } => {
-            let session = if era == Era::Legacy { Some(session(head, who, at)?) } else { None };
+            let session = if era == Era::Legacy {
+                Some(session(head, who, at)?)
+            } else {
+                None
+            };
             let cancelled = view?.request_id.filter(|_| method == "notifications/cancelled");
             let cancels = cancelled
                 .map(|raw| places.place_of(raw.get()).map(|place| (raw.to_owned(), place)))
                 .transpose()
                 .map_err(|_| Refusal::BrokenBody)?;
             let method = Some(method.into_owned());
-            Ok(Inbound::Note(Note { era, method, answers: None, cancels, session, body: bytes.clone() }))
+            Ok(Inbound::Note(Note {
+                era,
+                method,
+                answers: None,
+                cancels,
+                session,
+                body: bytes.clone(),
+            }))
         }
         Message::Response { .. } if era == Era::Modern => Err(Refusal::ResponseNotExpected),
         Message::Response { id, .. } => {
             let session = Some(session(head, who, at)?);
             let answers = id.map(ToOwned::to_owned);
-            Ok(Inbound::Note(Note { era, method: None, answers, cancels: None, session, body: bytes.clone() }))
+            Ok(Inbound::Note(Note {
+                era,
+                method: None,
+                answers,
+                cancels: None,
+                session,
+                body: bytes.clone(),
+            }))
         }
     }
 }
@@ -155,8 +191,13 @@ fn legacy_method(head: &Head, method: &str) -> Result<Method, Refusal> {
     if let Some(version) = &head.version
         && version.parse::<Revision>().is_err()
     {
-        return Err(Refusal::BadVersion { requested: version.clone() });
+        return Err(Refusal::BadVersion {
+            requested: version.clone(),
+        });
     }
-    Method::find(method, Era::Legacy)
-        .ok_or_else(|| Refusal::MethodNotFound { id: None, era: Era::Legacy, method: method.to_owned() })
+    Method::find(method, Era::Legacy).ok_or_else(|| Refusal::MethodNotFound {
+        id: None,
+        era: Era::Legacy,
+        method: method.to_owned(),
+    })
 }

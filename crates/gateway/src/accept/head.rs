@@ -20,16 +20,25 @@ impl Origins {
     /// The public origin, more allowed browser origins, and (for a loopback listener, which DNS rebinding could reach)
     /// the only hosts that a request may name.
     pub fn new(public: &Url, allowed_origins: &[String], loopback_port: Option<u16>) -> Self {
-        let mut allowed: Vec<String> = allowed_origins.iter().map(|origin| origin.trim_end_matches('/').to_ascii_lowercase()).collect();
+        let mut allowed: Vec<String> = allowed_origins
+            .iter()
+            .map(|origin| origin.trim_end_matches('/').to_ascii_lowercase())
+            .collect();
         let hosts = loopback_port.map(|port| {
-            let mut hosts: Vec<String> =
-                ["localhost", "127.0.0.1", "[::1]"].iter().map(|host| format!("{host}:{port}")).collect();
+            let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "[::1]"]
+                .iter()
+                .map(|host| format!("{host}:{port}"))
+                .collect();
             allowed.extend(hosts.iter().map(|host| format!("http://{host}")));
             allowed.extend(hosts.iter().map(|host| format!("https://{host}")));
             hosts.push(authority_of(public));
             hosts
         });
-        Self { public: public.origin().ascii_serialization(), allowed, hosts }
+        Self {
+            public: public.origin().ascii_serialization(),
+            allowed,
+            hosts,
+        }
     }
 
     fn admits_host(&self, host: Option<&str>) -> bool {
@@ -39,7 +48,11 @@ impl Origins {
 
     /// Whether a browser page of this origin may call.
     pub fn admits_origin(&self, origin: &str) -> bool {
-        origin.eq_ignore_ascii_case(&self.public) || self.allowed.iter().any(|known| known.eq_ignore_ascii_case(origin))
+        origin.eq_ignore_ascii_case(&self.public)
+            || self
+                .allowed
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(origin))
     }
 }
 
@@ -97,14 +110,30 @@ impl Head {
 /// Whether a version text names 2026-07-28 or later. Versions are dates, so text order is time order.
 pub fn is_modern(version: &str) -> bool {
     let date_shaped = version.len() == 10
-        && version.bytes().enumerate().all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() });
+        && version.bytes().enumerate().all(|(at, byte)| {
+            if matches!(at, 4 | 7) {
+                byte == b'-'
+            } else {
+                byte.is_ascii_digit()
+            }
+        });
     date_shaped && version >= Revision::V2026_07_28.as_str()
 }
 
 /// Checks the head.
 pub fn head(parts: Parts, origins: &Origins) -> Result<Head, Refusal> {
-    let host = parts.uri.authority().map(|authority| authority.as_str().to_owned());
-    let host = host.or_else(|| parts.headers.get(http::header::HOST)?.to_str().ok().map(str::to_owned));
+    let host = parts
+        .uri
+        .authority()
+        .map(|authority| authority.as_str().to_owned());
+    let host = host.or_else(|| {
+        parts
+            .headers
+            .get(http::header::HOST)?
+            .to_str()
+            .ok()
+            .map(str::to_owned)
+    });
     if !origins.admits_host(host.as_deref()) {
         return Err(Refusal::Host);
     }
@@ -114,27 +143,50 @@ pub fn head(parts: Parts, origins: &Origins) -> Result<Head, Refusal> {
         Method::POST => Verb::Post,
         Method::GET => Verb::Get,
         Method::DELETE => Verb::Delete,
-        Method::OPTIONS => return Err(Refusal::Preflight { allowed: origin.is_some() }),
+        Method::OPTIONS => {
+            return Err(Refusal::Preflight {
+                allowed: origin.is_some(),
+            });
+        }
         _ => return Err(Refusal::MethodNotAllowed),
     };
-    let doubled = [header::PROTOCOL_VERSION, header::METHOD, header::NAME, header::SESSION_ID]
-        .into_iter()
-        .find(|name| parts.headers.get_all(*name).iter().count() > 1);
-    let version = parts.headers.get(header::PROTOCOL_VERSION).and_then(|value| value.to_str().ok());
+    let doubled = [
+        header::PROTOCOL_VERSION,
+        header::METHOD,
+        header::NAME,
+        header::SESSION_ID,
+    ]
+    .into_iter()
+    .find(|name| parts.headers.get_all(*name).iter().count() > 1);
+    let version = parts
+        .headers
+        .get(header::PROTOCOL_VERSION)
+        .and_then(|value| value.to_str().ok());
     let version = version.map(|version| version.trim().to_owned());
-    Ok(Head { verb, slug, headers: parts.headers, origin, version, doubled })
+    Ok(Head {
+        verb,
+        slug,
+        headers: parts.headers,
+        origin,
+        version,
+        doubled,
+    })
 }
 
 fn origin_of(headers: &HeaderMap, origins: &Origins) -> Result<Option<HeaderValue>, Refusal> {
     let mut given = headers.get_all(http::header::ORIGIN).iter();
     match (given.next(), given.next()) {
         (None, _) => Ok(None),
-        (Some(origin), None) if origin.to_str().is_ok_and(|origin| origins.admits_origin(origin)) => Ok(Some(origin.clone())),
+        (Some(origin), None) if origin.to_str().is_ok_and(|origin| origins.admits_origin(origin)) => {
+            Ok(Some(origin.clone()))
+        }
         _ => Err(Refusal::Origin),
     }
 }
 
 /// `/s/{slug}/mcp` → slug.
 fn slug_of(path: &str) -> Option<&str> {
-    path.strip_prefix("/s/")?.strip_suffix("/mcp").filter(|slug| !slug.is_empty() && !slug.contains('/'))
+    path.strip_prefix("/s/")?
+        .strip_suffix("/mcp")
+        .filter(|slug| !slug.is_empty() && !slug.contains('/'))
 }

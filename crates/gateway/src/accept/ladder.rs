@@ -11,14 +11,28 @@ use crate::respond::Refusal;
 
 /// A request is modern when its version header says so, or its `_meta` carries a protocol version.
 pub fn era(head: &Head, params: &Params<'_>) -> Era {
-    let in_meta = params.meta().ok().flatten().is_some_and(|meta| meta.protocol_version.is_some());
-    if in_meta || head.version.as_deref().is_some_and(is_modern) { Era::Modern } else { Era::Legacy }
+    let in_meta = params
+        .meta()
+        .ok()
+        .flatten()
+        .is_some_and(|meta| meta.protocol_version.is_some());
+    if in_meta || head.version.as_deref().is_some_and(is_modern) {
+        Era::Modern
+    } else {
+        Era::Legacy
+    }
 }
 
 /// Brings a modern request up the ladder.
 pub fn modern(head: &Head, id: &RawValue, method: &str, params: &Params<'_>) -> Result<Method, Refusal> {
-    let mismatch = |reason: String| Refusal::HeaderMismatch { id: id.to_owned(), reason };
-    let invalid = |reason: &str| Refusal::InvalidParams { id: Some(id.to_owned()), reason: reason.to_owned() };
+    let mismatch = |reason: String| Refusal::HeaderMismatch {
+        id: id.to_owned(),
+        reason,
+    };
+    let invalid = |reason: &str| Refusal::InvalidParams {
+        id: Some(id.to_owned()),
+        reason: reason.to_owned(),
+    };
     if let Some(name) = head.doubled {
         return Err(mismatch(format!("the header `{name}` came twice")));
     }
@@ -26,11 +40,18 @@ pub fn modern(head: &Head, id: &RawValue, method: &str, params: &Params<'_>) -> 
     let in_meta = meta.as_ref().and_then(|meta| meta.protocol_version);
     // L4
     if let Some(in_meta) = in_meta {
-        let in_meta = text(in_meta).ok_or_else(|| invalid("`_meta.io.modelcontextprotocol/protocolVersion` must be a text"))?;
+        let in_meta = text(in_meta)
+            .ok_or_else(|| invalid("`_meta.io.modelcontextprotocol/protocolVersion` must be a text"))?;
         match head.version.as_deref() {
-            None => return Err(mismatch("the header `MCP-Protocol-Version` is missing".to_owned())),
+            None => {
+                return Err(mismatch(
+                    "the header `MCP-Protocol-Version` is missing".to_owned(),
+                ));
+            }
             Some(version) if version != in_meta => {
-                return Err(mismatch(format!("the header `MCP-Protocol-Version` says `{version}`, `_meta` says `{in_meta}`")));
+                return Err(mismatch(format!(
+                    "the header `MCP-Protocol-Version` says `{version}`, `_meta` says `{in_meta}`"
+                )));
             }
             Some(_) => {}
         }
@@ -38,15 +59,25 @@ pub fn modern(head: &Head, id: &RawValue, method: &str, params: &Params<'_>) -> 
     // L5
     let meta = meta.ok_or_else(|| invalid("`_meta` is missing"))?;
     if in_meta.is_none() {
-        return Err(invalid("`_meta.io.modelcontextprotocol/protocolVersion` is missing"));
+        return Err(invalid(
+            "`_meta.io.modelcontextprotocol/protocolVersion` is missing",
+        ));
     }
-    if !meta.client_capabilities.is_some_and(|capabilities| capabilities.get().starts_with('{')) {
-        return Err(invalid("`_meta.io.modelcontextprotocol/clientCapabilities` is missing or not an object"));
+    if !meta
+        .client_capabilities
+        .is_some_and(|capabilities| capabilities.get().starts_with('{'))
+    {
+        return Err(invalid(
+            "`_meta.io.modelcontextprotocol/clientCapabilities` is missing or not an object",
+        ));
     }
     // L6
     let version = head.version.as_deref().unwrap_or_default();
     if version != Revision::V2026_07_28.as_str() {
-        return Err(Refusal::UnsupportedVersion { id: id.to_owned(), requested: version.to_owned() });
+        return Err(Refusal::UnsupportedVersion {
+            id: id.to_owned(),
+            requested: version.to_owned(),
+        });
     }
     mirrored(head, id, method, params)?;
     // L9
@@ -59,7 +90,10 @@ pub fn modern(head: &Head, id: &RawValue, method: &str, params: &Params<'_>) -> 
 
 /// L7 and L8: the mirrored headers agree with the body.
 fn mirrored(head: &Head, id: &RawValue, method: &str, params: &Params<'_>) -> Result<(), Refusal> {
-    let mismatch = |reason: String| Refusal::HeaderMismatch { id: id.to_owned(), reason };
+    let mismatch = |reason: String| Refusal::HeaderMismatch {
+        id: id.to_owned(),
+        reason,
+    };
     let in_header = head.text(header::METHOD).map(str::trim);
     if in_header != Some(method) {
         return Err(mismatch(match in_header {
@@ -74,11 +108,20 @@ fn mirrored(head: &Head, id: &RawValue, method: &str, params: &Params<'_>) -> Re
         None => return Ok(()),
     };
     let Some(in_body) = in_body else {
-        let reason = if named == Some(Named::Name) { "`name` is missing" } else { "`uri` is missing" };
-        return Err(Refusal::InvalidParams { id: Some(id.to_owned()), reason: reason.to_owned() });
+        let reason = if named == Some(Named::Name) {
+            "`name` is missing"
+        } else {
+            "`uri` is missing"
+        };
+        return Err(Refusal::InvalidParams {
+            id: Some(id.to_owned()),
+            reason: reason.to_owned(),
+        });
     };
     let Some(given) = head.text(header::NAME) else {
-        return Err(mismatch("the header `Mcp-Name` is missing, or not visible ASCII".to_owned()));
+        return Err(mismatch(
+            "the header `Mcp-Name` is missing, or not visible ASCII".to_owned(),
+        ));
     };
     match header::decode(given) {
         Ok(decoded) if decoded == in_body => Ok(()),

@@ -31,16 +31,27 @@ impl Authorize {
     }
 
     /// The names of what permits, or `None`.
-    fn ask(&self, caller: &Caller, action: Action, route: &ServedRoute, tool: Option<&ServedTool>) -> Option<Vec<Arc<str>>> {
+    fn ask(
+        &self,
+        caller: &Caller,
+        action: Action,
+        route: &ServedRoute,
+        tool: Option<&ServedTool>,
+    ) -> Option<Vec<Arc<str>>> {
         let server = &route.route.server;
-        let decision: Arc<Decision> = match tool.and_then(|served| Some((served, served.tool.approved.as_ref()?))) {
-            Some((served, approved)) => self.authorizer.may(
-                caller,
-                action,
-                &Target::Tool { server, tool: &served.name, annotations: &approved.annotations },
-            ),
-            None => self.authorizer.may(caller, action, &Target::Server(server)),
-        };
+        let decision: Arc<Decision> =
+            match tool.and_then(|served| Some((served, served.tool.approved.as_ref()?))) {
+                Some((served, approved)) => self.authorizer.may(
+                    caller,
+                    action,
+                    &Target::Tool {
+                        server,
+                        tool: &served.name,
+                        annotations: &approved.annotations,
+                    },
+                ),
+                None => self.authorizer.may(caller, action, &Target::Server(server)),
+            };
         if decision.is_permit() {
             return Some(decision.policies.to_vec());
         }
@@ -51,9 +62,12 @@ impl Authorize {
 /// What a method needs. Requests that only open or keep a conversation need no more than to know of the server.
 fn action_of(method: Method) -> Action {
     match method {
-        Method::Initialize | Method::Ping | Method::Discover | Method::SetLevel | Method::Listen | Method::ListTools => {
-            Action::Discover
-        }
+        Method::Initialize
+        | Method::Ping
+        | Method::Discover
+        | Method::SetLevel
+        | Method::Listen
+        | Method::ListTools => Action::Discover,
         Method::CallTool => Action::CallTool,
         _ => Action::Read,
     }
@@ -74,7 +88,9 @@ impl Policy for Authorize {
                 .and_then(|tool| self.ask(question.caller, Action::CallTool, route, Some(tool)));
             return match allowed {
                 Some(names) => Verdict::Continue(names),
-                None => Verdict::Refuse(Refusal::UnknownTool { name: name.to_owned() }),
+                None => Verdict::Refuse(Refusal::UnknownTool {
+                    name: name.to_owned(),
+                }),
             };
         }
         let Some(discovered) = self.ask(question.caller, Action::Discover, route, None) else {
@@ -95,16 +111,32 @@ impl Policy for Authorize {
 
     async fn explain(&self, question: &Question<'_>) -> Explanation {
         let name = question.target.unwrap_or_default();
-        let answer = |allowed, reason: String| Explanation { policy: "authorize", allowed, reason };
+        let answer = |allowed, reason: String| Explanation {
+            policy: "authorize",
+            allowed,
+            reason,
+        };
         let Some(served) = question.route.tool(question.era, name) else {
-            return answer(false, format!("`{name}` is not a tool that was seen on this route"));
+            return answer(
+                false,
+                format!("`{name}` is not a tool that was seen on this route"),
+            );
         };
         if !served.tool.is_callable() {
-            return answer(false, format!("`{name}` is {}: an admin must approve it first", served.tool.state()));
+            return answer(
+                false,
+                format!(
+                    "`{name}` is {}: an admin must approve it first",
+                    served.tool.state()
+                ),
+            );
         }
         match self.ask(question.caller, Action::CallTool, question.route, Some(served)) {
             Some(names) => answer(true, format!("permitted by {}", names.join(", "))),
-            None => answer(false, format!("no grant lets {} call `{name}`", question.caller.label)),
+            None => answer(
+                false,
+                format!("no grant lets {} call `{name}`", question.caller.label),
+            ),
         }
     }
 }

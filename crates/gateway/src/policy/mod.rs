@@ -98,7 +98,9 @@ pub enum Passage<T> {
 impl Policies {
     /// Policies that ask this authorizer.
     pub fn new(authorizer: Arc<dyn Authorizer>) -> Self {
-        Self { authorize: Authorize::new(authorizer) }
+        Self {
+            authorize: Authorize::new(authorizer),
+        }
     }
 
     fn of<'a>(&'a self, route: &'a ServedRoute) -> impl Iterator<Item = &'a dyn Policy> {
@@ -106,7 +108,12 @@ impl Policies {
     }
 
     /// Asks every policy in order. Only what this returns can be sent on.
-    pub async fn before<T>(&self, question: &Question<'_>, request: T, record: &mut Record) -> Result<Passage<T>, Refusal> {
+    pub async fn before<T>(
+        &self,
+        question: &Question<'_>,
+        request: T,
+        record: &mut Record,
+    ) -> Result<Passage<T>, Refusal> {
         for policy in self.of(question.route) {
             match policy.before(question).await {
                 Verdict::Continue(names) => record.decided_by(names),
@@ -149,7 +156,10 @@ impl std::fmt::Debug for Tools {
 }
 
 /// Compiles a route's policy documents, or says everything that is wrong with them.
-pub fn compile(documents: &[PolicyDocument], tools: &Tools) -> Result<Vec<Arc<dyn Policy>>, Vec<PolicyProblem>> {
+pub fn compile(
+    documents: &[PolicyDocument],
+    tools: &Tools,
+) -> Result<Vec<Arc<dyn Policy>>, Vec<PolicyProblem>> {
     let mut compiled = Vec::new();
     let mut problems = Vec::new();
     for (index, document) in documents.iter().enumerate() {
@@ -158,13 +168,22 @@ pub fn compile(documents: &[PolicyDocument], tools: &Tools) -> Result<Vec<Arc<dy
             Err(problem) => problems.push(PolicyProblem { index, problem }),
         }
     }
-    if problems.is_empty() { Ok(compiled) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(compiled)
+    } else {
+        Err(problems)
+    }
 }
 
 fn compile_one(index: usize, document: &PolicyDocument, tools: &Tools) -> Result<Arc<dyn Policy>, String> {
     match document.kind.as_str() {
-        rate_limit::KIND => RateLimit::new(index, config(document)?, tools).map(|policy| Arc::new(policy) as _),
-        other => Err(format!("`{other}` is not a kind of policy (known: `{}`)", rate_limit::KIND)),
+        rate_limit::KIND => {
+            RateLimit::new(index, config(document)?, tools).map(|policy| Arc::new(policy) as _)
+        }
+        other => Err(format!(
+            "`{other}` is not a kind of policy (known: `{}`)",
+            rate_limit::KIND
+        )),
     }
 }
 

@@ -45,22 +45,39 @@ impl RateLimit {
             return Err(format!("`calls` is {}: it must be 1 to 1000000", config.calls));
         }
         if !(1..=86_400).contains(&config.per_seconds) {
-            return Err(format!("`per_seconds` is {}: it must be 1 to 86400", config.per_seconds));
+            return Err(format!(
+                "`per_seconds` is {}: it must be 1 to 86400",
+                config.per_seconds
+            ));
         }
         let interval = Duration::from_secs(config.per_seconds.into()) / config.calls;
-        Ok(Self { index, config, rate: Rate { interval, burst: config.calls }, counters: Arc::clone(&tools.counters) })
+        Ok(Self {
+            index,
+            config,
+            rate: Rate {
+                interval,
+                burst: config.calls,
+            },
+            counters: Arc::clone(&tools.counters),
+        })
     }
 
     fn key(&self, question: &Question<'_>) -> String {
         let route = question.route.route.id;
         let tool = question.target.unwrap_or_default();
-        format!("rate_limit/{route}/{}/{}/{tool}", self.index, question.caller.principal)
+        format!(
+            "rate_limit/{route}/{}/{}/{tool}",
+            self.index, question.caller.principal
+        )
     }
 
     fn describe(&self, decision: &RateDecision) -> String {
         let Config { calls, per_seconds } = self.config;
         if decision.allowed {
-            format!("{} of {calls} calls per {per_seconds} s are left", decision.remaining)
+            format!(
+                "{} of {calls} calls per {per_seconds} s are left",
+                decision.remaining
+            )
         } else {
             let wait = decision.retry_after.as_secs_f64();
             format!("all {calls} calls per {per_seconds} s are used; the next one comes back in {wait:.1} s")
@@ -93,7 +110,11 @@ impl Policy for RateLimit {
     }
 
     async fn explain(&self, question: &Question<'_>) -> Explanation {
-        let answer = |allowed, reason| Explanation { policy: KIND, allowed, reason };
+        let answer = |allowed, reason| Explanation {
+            policy: KIND,
+            allowed,
+            reason,
+        };
         match self.counters.peek(&self.key(question), self.rate, 1).await {
             Ok(decision) => answer(decision.allowed, self.describe(&decision)),
             Err(error) => answer(false, error.to_string()),

@@ -43,7 +43,11 @@ pub struct StreamSlot {
 impl Streams {
     /// None open yet.
     pub fn new(limits: Arc<Limits>, gauge: Gauge<i64, std::sync::atomic::AtomicI64>) -> Arc<Self> {
-        Arc::new(Self { open: Mutex::default(), limits, gauge })
+        Arc::new(Self {
+            open: Mutex::default(),
+            limits,
+            gauge,
+        })
     }
 
     /// Takes a place, if there is one.
@@ -56,7 +60,10 @@ impl Streams {
         }
         *own += 1;
         self.gauge.inc();
-        Ok(StreamSlot { streams: Arc::clone(self), principal })
+        Ok(StreamSlot {
+            streams: Arc::clone(self),
+            principal,
+        })
     }
 
     fn give_back(&self, principal: Principal) {
@@ -121,7 +128,10 @@ pub fn relay(upstream: Incoming, errand: Errand, record: Record, slot: StreamSlo
     let drain = errand.era == Era::Legacy && errand.method.is_some();
     let patience = errand.route.upstream.timeout;
     let relay = Relay {
-        upstream: Rest { body: Some(upstream), drain: drain.then_some(patience) },
+        upstream: Rest {
+            body: Some(upstream),
+            drain: drain.then_some(patience),
+        },
         reader: sse::Reader::new(errand.gateway.limits.held_result_bytes),
         errand,
         record: Some(record),
@@ -177,7 +187,9 @@ impl Relay {
 
     async fn hear(&mut self) -> Heard {
         let keep_alive: Duration = self.errand.gateway.limits.keep_alive;
-        let Some(body) = &mut self.upstream.body else { return Heard::End };
+        let Some(body) = &mut self.upstream.body else {
+            return Heard::End;
+        };
         tokio::select! {
             frame = body.frame() => match frame {
                 Some(Ok(frame)) => frame.into_data().map_or(Heard::Silence, Heard::Bytes),
@@ -244,7 +256,12 @@ impl Relay {
                 if let Some(record) = record {
                     record.ended(UsageOutcome::UpstreamError);
                 }
-                let error = answer::error(Some(id), code::UPSTREAM, &format!("Upstream error: {reason}"), None);
+                let error = answer::error(
+                    Some(id),
+                    code::UPSTREAM,
+                    &format!("Upstream error: {reason}"),
+                    None,
+                );
                 Some(sse::message(&error))
             }
             Some(_) => self.close(),
@@ -268,9 +285,16 @@ impl Relay {
     fn stop(&mut self) -> Option<Bytes> {
         self.answered = true;
         self.end_with("stopped");
-        let id = self.errand.host_id.as_ref().filter(|_| self.errand.is_subscription())?;
+        let id = self
+            .errand
+            .host_id
+            .as_ref()
+            .filter(|_| self.errand.is_subscription())?;
         let meta = json!({"io.modelcontextprotocol/subscriptionId": id});
-        Some(sse::message(&answer::result(id, json!({"resultType": "complete", "_meta": meta}))))
+        Some(sse::message(&answer::result(
+            id,
+            json!({"resultType": "complete", "_meta": meta}),
+        )))
     }
 }
 
@@ -283,7 +307,11 @@ struct Rest {
 
 impl Drop for Rest {
     fn drop(&mut self) {
-        if let (Some(body), Some(patience), Ok(runtime)) = (self.body.take(), self.drain, tokio::runtime::Handle::try_current()) {
+        if let (Some(body), Some(patience), Ok(runtime)) = (
+            self.body.take(),
+            self.drain,
+            tokio::runtime::Handle::try_current(),
+        ) {
             runtime.spawn(tokio::time::timeout(patience, drain(body)));
         }
     }
