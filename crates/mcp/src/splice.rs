@@ -37,7 +37,25 @@ impl<'a> Splice<'a> {
         Ok(self)
     }
 
-    fn place_of(&self, part: &str) -> Result<Range<usize>, Misplaced> {
+    /// Replaces a part, given by its place in the body.
+    pub fn replace_at(
+        &mut self,
+        range: Range<usize>,
+        with: impl Into<Vec<u8>>,
+    ) -> Result<&mut Self, Misplaced> {
+        let overlaps = self
+            .edits
+            .iter()
+            .any(|(other, _)| range.start < other.end && other.start < range.end);
+        if overlaps || range.is_empty() || range.end > self.body.len() {
+            return Err(Misplaced);
+        }
+        self.edits.push((range, with.into()));
+        Ok(self)
+    }
+
+    /// Where a part lies, given as a slice of the body itself.
+    pub fn place_of(&self, part: &str) -> Result<Range<usize>, Misplaced> {
         let start = (part.as_ptr() as usize)
             .checked_sub(self.body.as_ptr() as usize)
             .ok_or(Misplaced)?;
