@@ -185,11 +185,11 @@ impl Registry {
         })
     }
 
+    /// Says how mature a version is, or every approved version. `deprecated` keeps serving; `retired` stops.
     #[expect(
         clippy::too_many_arguments,
         reason = "who, which server, which version, and the two fields that change; a struct would only rename them"
     )]
-    /// Says how mature a version is, or every approved version. `deprecated` keeps serving; `retired` stops.
     pub async fn set_lifecycle(
         &self,
         caller: &Caller,

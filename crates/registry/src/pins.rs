@@ -50,10 +50,6 @@ pub struct PinParts {
     pub rng: Arc<dyn Rng>,
     /// Limits on what comes from outside.
     pub limits: Arc<Limits>,
-    /// The name of this node in locks.
-    pub node: String,
-    /// When to do what.
-    pub times: PinTimes,
 }
 
 /// When the job does what. The defaults are what the product promises; tests are more impatient.
@@ -85,7 +81,7 @@ pub struct PinQueue(mpsc::Receiver<Notice>);
 /// The job. One per node.
 pub struct PinJob {
     queue: PinQueue,
-    worker: Arc<Worker>,
+    parts: PinParts,
     times: PinTimes,
 }
 
@@ -166,21 +162,27 @@ impl PinJob {
 
     /// Puts the job together.
     pub fn new(queue: PinQueue, parts: PinParts) -> Self {
-        let times = parts.times;
         Self {
             queue,
-            worker: Arc::new(Worker { parts }),
-            times,
+            parts,
+            times: PinTimes::default(),
         }
+    }
+
+    /// The same job with other times.
+    #[must_use]
+    pub fn with_times(self, times: PinTimes) -> Self {
+        Self { times, ..self }
     }
 
     /// Works until `shutdown` says true, or nobody is left to say it.
     pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
         let Self {
             queue: PinQueue(mut queue),
-            worker,
+            parts,
             times,
         } = self;
+        let worker = Arc::new(Worker::new(parts, times));
         let mut schedule = Schedule::new(times);
         let mut tasks: JoinSet<(RouteId, Ended)> = JoinSet::new();
         let mut reload_at = Instant::now();

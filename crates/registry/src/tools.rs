@@ -8,7 +8,8 @@ use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::name::ServerName;
 use portreeve_core::ports::{ToolDecision, ToolsApproved};
-use portreeve_core::route::{PinState, Route};
+use portreeve_core::route::{PinState, Route, RouteState};
+use portreeve_core::server::Version;
 use portreeve_core::tool::{Tool, ToolState};
 use portreeve_inspect::{FieldChange, tool_diff};
 use serde_json::json;
@@ -56,7 +57,11 @@ impl Registry {
             return Err(RegistryError::no_server(name));
         }
         let entry = self.load(name).await?;
-        let Some(route) = production(&entry.routes) else {
+        if !manages && !entry.versions.iter().any(Version::is_listed) {
+            return Err(RegistryError::no_server(name));
+        }
+        let route = production(&entry.routes).filter(|route| manages || route.state == RouteState::Active);
+        let Some(route) = route else {
             return Ok(Vec::new());
         };
         let tools = self.parts.routes.tools(route.id).await?;

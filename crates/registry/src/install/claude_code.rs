@@ -55,12 +55,22 @@ fn command(setup: &Setup) -> String {
     words.join(" ")
 }
 
-/// One word of a POSIX shell. Texts stand in single quotes, variables in double quotes.
+/// One word of a POSIX shell, in which only our own variables mean anything.
 fn shell(words: &Words, setup: &Setup) -> String {
+    let variable = |prompt: &Prompt| format!("${{{}}}", prompt.variable());
+    let is_plain = |piece: &Piece| match piece {
+        Piece::Text(text) => !text.contains(['"', '$', '`', '\\', '!']),
+        Piece::Prompt(_) => true,
+    };
+    let asks = words.0.iter().any(|piece| matches!(piece, Piece::Prompt(_)));
+    if asks && words.0.iter().all(is_plain) {
+        return format!("\"{}\"", words.render(&setup.prompts, variable));
+    }
+    // Texts in single quotes, variables in double quotes, side by side.
     let piece = |piece: &Piece| match piece {
         Piece::Text(text) => quoted(text),
         Piece::Prompt(place) => match setup.prompts.get(*place) {
-            Some(prompt) => format!("\"${}\"", prompt.variable()),
+            Some(prompt) => format!("\"{}\"", variable(prompt)),
             None => String::new(),
         },
     };

@@ -2,7 +2,7 @@
 //!
 //! Before: `serve`. After: the host reads the gateway's address and asks the person for the key. No snippet carries a
 //! secret value; where one is needed there is a prompt or the name of an environment variable. To add a host: one file,
-//! and one line in [`HOSTS`].
+//! and one line in `HOSTS`.
 
 mod setup;
 

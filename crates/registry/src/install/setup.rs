@@ -97,6 +97,19 @@ impl Words {
         Self(vec![Piece::Text(text.to_owned())])
     }
 
+    /// The same with texts that stand side by side as one.
+    fn joined(self) -> Self {
+        let mut joined: Vec<Piece> = Vec::with_capacity(self.0.len());
+        for piece in self.0 {
+            match (joined.last_mut(), piece) {
+                (_, Piece::Text(text)) if text.is_empty() => {}
+                (Some(Piece::Text(before)), Piece::Text(text)) => before.push_str(&text),
+                (_, piece) => joined.push(piece),
+            }
+        }
+        Self(joined)
+    }
+
     /// The text, with each prompt written by `prompt`.
     pub fn render(&self, prompts: &[Prompt], prompt: impl Fn(&Prompt) -> String) -> String {
         let piece = |piece: &Piece| match piece {
@@ -294,10 +307,7 @@ fn filled(text: &str, input: &Input, prompts: &mut Vec<Prompt>) -> Words {
         }
     }
     words.0.push(Piece::Text(rest.to_owned()));
-    words
-        .0
-        .retain(|piece| !matches!(piece, Piece::Text(text) if text.is_empty()));
-    words
+    words.joined()
 }
 
 fn ask(name: &str, input: &Input, prompts: &mut Vec<Prompt>) -> Words {

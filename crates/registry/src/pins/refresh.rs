@@ -2,12 +2,15 @@
 //!
 //! Before: `schedule` found that it is due. After: this node and the others read the catalogue again, if it changed.
 
-use portreeve_core::ports::{Lease, StoreError};
-use portreeve_core::route::Route;
 use std::time::Duration;
 
-use super::PinParts;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portreeve_core::ports::{Lease, StoreError};
+use portreeve_core::route::Route;
+
 use super::schedule::Jitter;
+use super::{PinParts, PinTimes};
 use crate::observe::{Announce, Noted, Observer, Sighting, definitions};
 use crate::source::{Probe, ask};
 
@@ -37,6 +40,9 @@ pub(super) enum Ended {
 /// What a refresh works with.
 pub(super) struct Worker {
     pub(super) parts: PinParts,
+    times: PinTimes,
+    /// Who holds the locks: this job and no other.
+    holder: String,
 }
 
 // === impl Occasion ===
@@ -53,6 +59,16 @@ impl Occasion {
 // === impl Worker ===
 
 impl Worker {
+    pub(super) fn new(parts: PinParts, times: PinTimes) -> Self {
+        let mut random = [0_u8; 16];
+        parts.rng.fill(&mut random);
+        Self {
+            holder: URL_SAFE_NO_PAD.encode(random),
+            parts,
+            times,
+        }
+    }
+
     pub(super) fn observer(&self) -> Observer<'_> {
         Observer {
             routes: self.parts.routes.as_ref(),
@@ -89,10 +105,10 @@ impl Worker {
     async fn lock(&self, route: &Route, occasion: Occasion) -> Result<Option<Lease>, ()> {
         let key = format!("pins/{}/{}", route.id, occasion.as_str());
         let ttl = match occasion {
-            Occasion::Turn => self.parts.times.interval.mul_f64(0.7),
+            Occasion::Turn => self.times.interval.mul_f64(0.7),
             Occasion::Notice => self.parts.limits.probe + Duration::from_secs(5),
         };
-        let taken = self.parts.locks.acquire(&key, &self.parts.node, ttl).await;
+        let taken = self.parts.locks.acquire(&key, &self.holder, ttl).await;
         taken.map_err(|error| tracing::debug!(%error, "A refresh of tools goes ahead without its lock."))
     }
 

@@ -129,7 +129,7 @@ async fn a_remote_server_in_claude_code() {
     assert_eq!(
         find(&snippets, "claude-code", SnippetKind::Command),
         "claude mcp add --transport http billing https://gw.example/s/billing/mcp \
-         --header 'Authorization: ''Bearer '\"$PORTREEVE_KEY\""
+         --header \"Authorization: Bearer ${PORTREEVE_KEY}\""
     );
     assert_eq!(
         find(&snippets, "claude-code", FILE_CLAUDE),
@@ -237,8 +237,8 @@ async fn packages_become_commands() {
     assert_eq!(file["inputs"][0]["password"], false);
     assert_eq!(
         find(&snippets, "claude-code", SnippetKind::Command),
-        "claude mcp add billing --env API_KEY=\"$API_KEY\" --env TOKEN=\"$TOKEN\" --env REGION=eu -- npx -y \
-         @acme/billing@1.2.3 --mode 'a b' --verbose \"$FOLDER\""
+        "claude mcp add billing --env \"API_KEY=${API_KEY}\" --env \"TOKEN=${TOKEN}\" --env REGION=eu -- npx -y \
+         @acme/billing@1.2.3 --mode 'a b' --verbose \"${FOLDER}\""
     );
     for snippet in &snippets {
         let mut text = decoded(&snippet.text);
@@ -313,14 +313,14 @@ async fn shell_characters_are_quoted() {
         "registryType": "npm", "identifier": "p", "version": "1", "transport": {"type": "stdio"},
         "packageArguments": [
             {"type": "positional", "value": "it's $HOME `id` \"x\" !! ; |"},
-            {"type": "named", "name": "--url", "value": "https://{host}/{path}",
+            {"type": "named", "name": "--url", "value": "https://{host}/{path}!",
              "variables": {"host": {"isRequired": true}}},
         ],
     });
     let snippets = snippets(&served(&local(&package)).await);
     assert_eq!(
         find(&snippets, "claude-code", SnippetKind::Command),
-        r#"claude mcp add billing -- npx -y p@1 'it'\''s $HOME `id` "x" !! ; |' --url https://"$HOST"'/{path}'"#
+        r#"claude mcp add billing -- npx -y p@1 'it'\''s $HOME `id` "x" !! ; |' --url https://"${HOST}"'/{path}!'"#
     );
     let command = find(&snippets, "vscode", SnippetKind::Command);
     assert!(command.contains(r"it'\''s"), "{command}");

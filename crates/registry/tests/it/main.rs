@@ -1,5 +1,10 @@
 //! The registry through its door, over a small store in memory.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test may fail as the test itself may"
+)]
+
 mod world;
 
 mod approve;

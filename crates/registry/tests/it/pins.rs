@@ -45,7 +45,7 @@ fn hasty() -> PinTimes {
 }
 
 fn job(world: &World, locks: Arc<dyn Locks>, told: Arc<Told>, times: PinTimes) -> (PinKeeper, PinJob) {
-    PinKeeper::new(PinParts {
+    let (keeper, job) = PinKeeper::new(PinParts {
         routes: world.store.clone(),
         source: world.upstreams.clone(),
         locks,
@@ -54,9 +54,8 @@ fn job(world: &World, locks: Arc<dyn Locks>, told: Arc<Told>, times: PinTimes) -
         clock: world.clock.clone(),
         rng: world.rng.clone(),
         limits: world.limits.clone(),
-        node: "node".to_owned(),
-        times,
-    })
+    });
+    (keeper, job.with_times(times))
 }
 
 impl Running {

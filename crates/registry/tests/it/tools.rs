@@ -1,9 +1,10 @@
 //! Tools: review, approval, hiding, and who sees what.
 
 use portreeve_core::protocol::Era;
-use portreeve_core::route::PinState;
+use portreeve_core::route::{PinState, RouteState};
+use portreeve_core::server::Lifecycle;
 use portreeve_core::tool::ToolState;
-use portreeve_registry::{Probe, RegistryError, ToolChoice, ToolView, ToolsOutcome};
+use portreeve_registry::{Approve, Probe, RegistryError, RoutePatch, ToolChoice, ToolView, ToolsOutcome};
 
 use crate::world::{NAME, URL, World, admin, caller, definition, remote};
 
@@ -180,6 +181,41 @@ async fn others_see_only_what_they_may_call() {
             .unwrap_err();
         assert!(matches!(error, RegistryError::NotFound { .. }), "{who} {what}");
     }
+}
+
+#[tokio::test]
+async fn what_is_not_listed_does_not_exist_for_others() {
+    let world = World::new();
+    world.upstreams.answer(URL, &[("list", "Lists")]);
+    let user = caller("user");
+    let ask = async || {
+        world
+            .registry
+            .tools(&user, &name())
+            .await
+            .map(|views| views.len())
+    };
+    world.add(&remote(NAME, "1.0.0", URL), Approve::No).await.unwrap();
+    assert!(matches!(ask().await, Err(RegistryError::NotFound { .. })));
+    world.approved(&remote(NAME, "1.0.0", URL)).await;
+    assert_eq!(ask().await.unwrap(), 2);
+    let off = RoutePatch {
+        state: Some(RouteState::Inactive),
+        ..RoutePatch::default()
+    };
+    let slug = "billing".parse().unwrap();
+    world
+        .registry
+        .change_route(&admin(), &slug, off, None)
+        .await
+        .unwrap();
+    assert_eq!(ask().await.unwrap(), 0);
+    world
+        .registry
+        .set_lifecycle(&admin(), &name(), None, Lifecycle::Retired, None)
+        .await
+        .unwrap();
+    assert!(matches!(ask().await, Err(RegistryError::NotFound { .. })));
 }
 
 #[tokio::test]
