@@ -1,1 +1,3 @@
-//! Placeholder until the room is furnished.
+//! Fixtures and contract suites for the tests of the other rooms.
+
+pub mod state_contract;
