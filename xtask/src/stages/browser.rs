@@ -3,18 +3,19 @@
 use std::fs;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::context::Context;
 use crate::house::House;
 use crate::install::apt;
 use crate::install::node::Node;
-use crate::process::Log;
+use crate::process::{Log, find};
 
 const LIMIT: Duration = Duration::from_secs(180);
 
 pub(crate) fn run(context: &mut Context, log: &mut Log) -> Result<String> {
     let chromium = apt::need(context, log, &["chromium", "chromium-browser"], &["chromium"])?;
+    let chromium = find(chromium).context("chromium left PATH")?;
     let node = Node::ready(context, log)?;
     let house = House::start(context, log)?;
     // The usage page shall have something to show.

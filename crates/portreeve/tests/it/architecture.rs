@@ -36,7 +36,11 @@ fn dependencies(packages: &[Value]) -> Vec<Dependency> {
             let name = dependency["name"].as_str().unwrap();
             found.push(Dependency {
                 from: room(package["name"].as_str().unwrap()).to_owned(),
-                to: if ours { room(name).to_owned() } else { name.to_owned() },
+                to: if ours {
+                    room(name).to_owned()
+                } else {
+                    name.to_owned()
+                },
                 for_tests: dependency["kind"] == "dev",
                 ours,
             });
@@ -49,10 +53,19 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
     let architecture = text("ARCHITECTURE.md");
     let rows = table(&architecture, "### Who may depend on whom");
     let rooms: Vec<String> = rows.iter().map(|row| row[0].clone()).collect();
-    let every_room = || rooms.iter().filter(|room| !["xtask", TESTKIT, ROOF].contains(&room.as_str())).cloned();
+    let every_room = || {
+        rooms
+            .iter()
+            .filter(|room| !["xtask", TESTKIT, ROOF].contains(&room.as_str()))
+            .cloned()
+    };
     rows.iter()
         .map(|row| {
-            let may = if row[0] == ROOF { every_room().collect() } else { names(&row[1]).into_iter().collect() };
+            let may = if row[0] == ROOF {
+                every_room().collect()
+            } else {
+                names(&row[1]).into_iter().collect()
+            };
             (row[0].clone(), may)
         })
         .collect()
@@ -61,9 +74,14 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn the_table_names_every_crate_and_no_other() {
     let listed: BTreeSet<String> = allowed().into_keys().collect();
-    let real: BTreeSet<String> =
-        packages().iter().map(|package| room(package["name"].as_str().unwrap()).to_owned()).collect();
-    assert_eq!(listed, real, "the table \"Who may depend on whom\" against the workspace");
+    let real: BTreeSet<String> = packages()
+        .iter()
+        .map(|package| room(package["name"].as_str().unwrap()).to_owned())
+        .collect();
+    assert_eq!(
+        listed, real,
+        "the table \"Who may depend on whom\" against the workspace"
+    );
 }
 
 #[test]
@@ -75,7 +93,10 @@ fn crates_depend_only_on_what_the_table_allows() {
         .filter(|dependency| !allowed[&dependency.from].contains(&dependency.to))
         .map(|dependency| format!("{} -> {}", dependency.from, dependency.to))
         .collect();
-    assert!(forbidden.is_empty(), "edges that ARCHITECTURE.md does not allow: {forbidden:?}");
+    assert!(
+        forbidden.is_empty(),
+        "edges that ARCHITECTURE.md does not allow: {forbidden:?}"
+    );
 }
 
 #[test]
@@ -83,14 +104,19 @@ fn tests_add_only_the_testkit() {
     let allowed = allowed();
     let extra = |dependency: &Dependency| {
         let edge = (dependency.from.as_str(), dependency.to.as_str());
-        dependency.to == TESTKIT || TEST_EDGES.contains(&edge) || allowed[&dependency.from].contains(&dependency.to)
+        dependency.to == TESTKIT
+            || TEST_EDGES.contains(&edge)
+            || allowed[&dependency.from].contains(&dependency.to)
     };
     let forbidden: Vec<String> = dependencies(&packages())
         .iter()
         .filter(|dependency| dependency.ours && dependency.for_tests && !extra(dependency))
         .map(|dependency| format!("{} -> {}", dependency.from, dependency.to))
         .collect();
-    assert!(forbidden.is_empty(), "test dependencies that are not allowed: {forbidden:?}");
+    assert!(
+        forbidden.is_empty(),
+        "test dependencies that are not allowed: {forbidden:?}"
+    );
 }
 
 #[test]
@@ -109,10 +135,19 @@ fn the_table_is_acyclic_and_the_two_stories_do_not_meet() {
         seen
     };
     for room in allowed.keys() {
-        assert!(!reach(room).contains(room), "`{room}` depends on itself in the end");
+        assert!(
+            !reach(room).contains(room),
+            "`{room}` depends on itself in the end"
+        );
     }
-    assert!(!reach("gateway").contains("registry"), "the gateway must not know the registry");
-    assert!(!reach("registry").contains("gateway"), "the registry must not know the gateway");
+    assert!(
+        !reach("gateway").contains("registry"),
+        "the gateway must not know the registry"
+    );
+    assert!(
+        !reach("registry").contains("gateway"),
+        "the registry must not know the gateway"
+    );
 }
 
 #[test]
@@ -120,12 +155,21 @@ fn heavy_crates_stay_in_their_room() {
     let architecture = text("ARCHITECTURE.md");
     let homes: BTreeMap<String, Vec<String>> = table(&architecture, "### Heavy crates and their rooms")
         .iter()
-        .flat_map(|row| names(&row[0]).into_iter().map(|heavy| (heavy, names(&row[1]))).collect::<Vec<_>>())
+        .flat_map(|row| {
+            names(&row[0])
+                .into_iter()
+                .map(|heavy| (heavy, names(&row[1])))
+                .collect::<Vec<_>>()
+        })
         .collect();
     let strays: Vec<String> = dependencies(&packages())
         .iter()
         .filter(|dependency| !dependency.ours && !dependency.for_tests)
-        .filter(|dependency| homes.get(&dependency.to).is_some_and(|rooms| !rooms.contains(&dependency.from)))
+        .filter(|dependency| {
+            homes
+                .get(&dependency.to)
+                .is_some_and(|rooms| !rooms.contains(&dependency.from))
+        })
         .map(|dependency| format!("{} in {}", dependency.to, dependency.from))
         .collect();
     assert!(strays.is_empty(), "heavy crates outside their room: {strays:?}");

@@ -8,7 +8,10 @@ use serde_json::Value;
 
 /// The top folder.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// The text of a file, named from the top folder.
@@ -33,7 +36,9 @@ fn collect(root: &Path, path: &Path, found: &mut Vec<(String, PathBuf)>) {
     let Ok(entries) = fs::read_dir(path) else { return };
     for entry in entries {
         let entry = entry.unwrap();
-        let skipped = ["target", "node_modules", ".git"].iter().any(|name| entry.file_name() == *name);
+        let skipped = ["target", "node_modules", ".git"]
+            .iter()
+            .any(|name| entry.file_name() == *name);
         if !skipped {
             collect(root, &entry.path(), found);
         }
@@ -51,7 +56,10 @@ pub(crate) fn table(text: &str, heading: &str) -> Vec<Vec<String>> {
         .skip(2)
         .map(|line| {
             let inner = line.trim().trim_matches('|');
-            inner.split('|').map(|cell| cell.trim().replace('`', "")).collect()
+            inner
+                .split('|')
+                .map(|cell| cell.trim().replace('`', ""))
+                .collect()
         })
         .collect();
     assert!(!rows.is_empty(), "no table under `{heading}`");
@@ -60,7 +68,11 @@ pub(crate) fn table(text: &str, heading: &str) -> Vec<Vec<String>> {
 
 /// The names in a cell such as `core, net`; a dash stands for none.
 pub(crate) fn names(cell: &str) -> Vec<String> {
-    cell.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "–").map(str::to_owned).collect()
+    cell.split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty() && *name != "–")
+        .map(str::to_owned)
+        .collect()
 }
 
 /// What cargo says of the workspace's own packages.
@@ -71,7 +83,11 @@ pub(crate) fn packages() -> Vec<Value> {
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     metadata["packages"].as_array().unwrap().clone()
 }

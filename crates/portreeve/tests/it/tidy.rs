@@ -41,7 +41,11 @@ fn sources() -> Vec<(String, String)> {
 }
 
 fn offenders(broken: impl Fn(&str, &str) -> bool) -> Vec<String> {
-    sources().into_iter().filter(|(name, text)| broken(name, text)).map(|(name, _)| name).collect()
+    sources()
+        .into_iter()
+        .filter(|(name, text)| broken(name, text))
+        .map(|(name, _)| name)
+        .collect()
 }
 
 #[test]
@@ -61,26 +65,48 @@ fn lints_are_expected_and_never_allowed() {
     // Written in two parts, so that this file does not find itself.
     let needles = [concat!("#[", "allow("), concat!("#![", "allow(")];
     let allowing = offenders(|_, text| needles.iter().any(|needle| text.contains(needle)));
-    assert!(allowing.is_empty(), "use `#[expect(.., reason = \"..\")]`: {allowing:?}");
+    assert!(
+        allowing.is_empty(),
+        "use `#[expect(.., reason = \"..\")]`: {allowing:?}"
+    );
 }
 
 #[test]
 fn modules_have_no_mod_rs_except_at_seams() {
     // A seam is a trait with a list of implementations; its folder opens with the list.
-    let seams = ["gateway/src/policy/", "registry/src/import/", "registry/src/assess/", "registry/src/install/"];
+    let seams = [
+        "gateway/src/policy/",
+        "registry/src/import/",
+        "registry/src/assess/",
+        "registry/src/install/",
+    ];
     let odd = offenders(|name, _| name.ends_with("/mod.rs") && !seams.iter().any(|seam| name.contains(seam)));
-    assert!(odd.is_empty(), "`foo.rs` beside `foo/`, not `foo/mod.rs`: {odd:?}");
+    assert!(
+        odd.is_empty(),
+        "`foo.rs` beside `foo/`, not `foo/mod.rs`: {odd:?}"
+    );
 }
 
 #[test]
 fn no_text_names_a_machine_of_ours() {
-    let needles = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("\"reso", "lved\": \"http")];
+    let needles = [
+        concat!("/wo", "rk/"),
+        concat!("/ro", "ot/"),
+        concat!("\"reso", "lved\": \"http"),
+    ];
     let mut found = Vec::new();
     for place in TEXTS {
         for (name, path) in files(place) {
             // Pictures and fonts are no texts.
-            let Ok(text) = fs::read_to_string(&path) else { continue };
-            found.extend(needles.iter().filter(|needle| text.contains(*needle)).map(|needle| format!("{name}: {needle}")));
+            let Ok(text) = fs::read_to_string(&path) else {
+                continue;
+            };
+            found.extend(
+                needles
+                    .iter()
+                    .filter(|needle| text.contains(*needle))
+                    .map(|needle| format!("{name}: {needle}")),
+            );
         }
     }
     assert!(found.is_empty(), "paths or hosts of one machine: {found:?}");
@@ -89,11 +115,17 @@ fn no_text_names_a_machine_of_ours() {
 #[test]
 fn the_changelog_has_an_open_section() {
     let changelog = text("CHANGELOG.md");
-    assert!(changelog.contains("\n## [Unreleased]\n"), "CHANGELOG.md lacks `## [Unreleased]`");
+    assert!(
+        changelog.contains("\n## [Unreleased]\n"),
+        "CHANGELOG.md lacks `## [Unreleased]`"
+    );
 }
 
 /// The groups of modules, as the blank lines between them part them. The formatter sorts within a group.
-fn groups(lines: impl Iterator<Item = String>, module: impl Fn(&str) -> Option<String>) -> Vec<BTreeSet<String>> {
+fn groups(
+    lines: impl Iterator<Item = String>,
+    module: impl Fn(&str) -> Option<String>,
+) -> Vec<BTreeSet<String>> {
     let mut groups = vec![BTreeSet::new()];
     for line in lines {
         match module(line.trim()) {
@@ -121,12 +153,20 @@ fn the_gateway_tells_the_story_of_the_architecture() {
         .map(str::to_owned);
     let told = groups(story, |line| {
         let word = line.split_whitespace().next()?;
-        word.strip_suffix(".rs").or_else(|| word.strip_suffix('/')).map(str::to_owned)
+        word.strip_suffix(".rs")
+            .or_else(|| word.strip_suffix('/'))
+            .map(str::to_owned)
     });
     let library = text("crates/gateway/src/lib.rs");
     let declared = groups(library.lines().map(str::to_owned), |line| {
-        let line = line.strip_prefix("pub ").or_else(|| line.strip_prefix("pub(crate) ")).unwrap_or(line);
+        let line = line
+            .strip_prefix("pub ")
+            .or_else(|| line.strip_prefix("pub(crate) "))
+            .unwrap_or(line);
         line.strip_prefix("mod ")?.strip_suffix(';').map(str::to_owned)
     });
-    assert_eq!(told, declared, "the modules of ARCHITECTURE.md against those of crates/gateway/src/lib.rs");
+    assert_eq!(
+        told, declared,
+        "the modules of ARCHITECTURE.md against those of crates/gateway/src/lib.rs"
+    );
 }
