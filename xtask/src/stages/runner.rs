@@ -1,0 +1,150 @@
+//! Runs a part of the workspace's tests, with nextest where it is installed and `cargo test` elsewhere.
+//!
+//! Both always name the whole workspace and choose by name: naming one package would make cargo choose other features
+//! and compile again.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::context::{Context, Corpus};
+use crate::process::{Log, output_of};
+
+const LIMIT: Duration = Duration::from_secs(25 * 60);
+
+/// Which tests. The house's own and the end-to-end tests are the modules of the roof's test binary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Selection {
+    /// `architecture` and `tidy`.
+    House,
+    /// All but those two and the end-to-end tests.
+    Crates,
+    /// `e2e`.
+    EndToEnd,
+}
+
+/// The runner at hand.
+#[derive(Debug)]
+pub(crate) enum Tests {
+    Nextest,
+    CargoTest,
+}
+
+const HOUSE: &str = "package(portreeve) & binary(it) & test(/^(architecture|tidy)::/)";
+const END_TO_END: &str = "package(portreeve) & binary(it) & test(/^e2e::/)";
+
+impl Tests {
+    /// Builds the tests and chooses the runner.
+    pub(crate) fn ready(context: &mut Context, log: &mut Log) -> Result<Self> {
+        context.build_tests(log)?;
+        let nextest = output_of(context.cargo().args(["nextest", "--version"])).is_some();
+        Ok(if nextest { Self::Nextest } else { Self::CargoTest })
+    }
+
+    /// Runs them and says how many passed. None at all is a failure: a filter that matches nothing proves nothing.
+    pub(crate) fn run(
+        &self,
+        context: &Context,
+        log: &mut Log,
+        selection: Selection,
+        prepare: impl FnOnce(&mut Command),
+    ) -> Result<String> {
+        let mut command = context.cargo();
+        match self {
+            Self::Nextest => nextest(&mut command, context, selection),
+            Self::CargoTest => cargo_test(&mut command, context, selection),
+        }
+        if let Corpus::At(folder) = &context.corpus {
+            command.env("PORTREEVE_TEST_DATA", folder);
+        }
+        prepare(&mut command);
+        let before = log.text()?.len();
+        log.run(&mut command, LIMIT)?;
+        let text = log.text()?;
+        let passed = passed(text.get(before..).unwrap_or_default());
+        match passed {
+            0 => bail!("no test ran"),
+            count => Ok(format!("{count} tests")),
+        }
+    }
+}
+
+fn nextest(command: &mut Command, context: &Context, selection: Selection) {
+    let filter = match selection {
+        Selection::House => HOUSE.to_owned(),
+        Selection::EndToEnd => END_TO_END.to_owned(),
+        Selection::Crates => format!("not (({HOUSE}) | ({END_TO_END}))"),
+    };
+    command.args([
+        "nextest",
+        "run",
+        "--workspace",
+        "--cargo-profile",
+        context.profile.name(),
+    ]);
+    command
+        .args(["--no-fail-fast", "--no-tests", "fail", "--color", "never", "-E"])
+        .arg(filter);
+}
+
+fn cargo_test(command: &mut Command, context: &Context, selection: Selection) {
+    command.args([
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+        "--profile",
+        context.profile.name(),
+    ]);
+    command.args(match selection {
+        Selection::House => &["--test", "it", "--", "architecture::", "tidy::"] as &[&str],
+        Selection::EndToEnd => &["--test", "it", "--", "e2e::"],
+        Selection::Crates => &[
+            "--",
+            "--skip",
+            "architecture::",
+            "--skip",
+            "tidy::",
+            "--skip",
+            "e2e::",
+        ],
+    });
+}
+
+/// Sums what the runner said: nextest's summary, or one line per binary.
+fn passed(text: &str) -> usize {
+    text.lines()
+        .filter(|line| line.trim_start().starts_with("Summary [") || line.starts_with("test result:"))
+        .filter_map(|line| before_word(line, "passed"))
+        .sum()
+}
+
+/// The number before a word.
+fn before_word(line: &str, word: &str) -> Option<usize> {
+    let mut words = line
+        .split(|character: char| !character.is_alphanumeric())
+        .filter(|part| !part.is_empty());
+    let mut last = words.next()?;
+    for next in words {
+        if next == word {
+            return last.parse().context("not a number").ok();
+        }
+        last = next;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::passed;
+
+    #[test]
+    fn both_runners_are_understood() {
+        let nextest = "   Summary [   1.204s] 412 tests run: 410 passed (2 slow), 2 failed, 8 skipped\n";
+        assert_eq!(passed(nextest), 410);
+        let cargo = "test result: ok. 14 passed; 0 failed; 0 ignored\ntest a::passed ... ok\n\
+                     test result: ok. 3 passed; 0 failed\n";
+        assert_eq!(passed(cargo), 17);
+        assert_eq!(passed("nothing"), 0);
+    }
+}
