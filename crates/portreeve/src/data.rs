@@ -72,6 +72,11 @@ impl DataDirectory {
         Ok(file)
     }
 
+    /// Reads a small file; `None` when it is not there.
+    pub(crate) fn read(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.path.join(name)).ok()
+    }
+
     /// Whether a file is there.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.path.join(name).exists()

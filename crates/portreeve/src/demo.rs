@@ -10,6 +10,7 @@ mod legacy;
 mod listen;
 mod modern;
 mod sessions;
+mod set_up;
 mod wire;
 
 #[cfg(test)]
@@ -33,6 +34,8 @@ use self::harbour::Harbour;
 use self::listen::Signs;
 use self::sessions::Sessions;
 use self::wire::{Failure, Message};
+
+pub(crate) use self::set_up::{NAME, TOOL, set_up};
 
 /// The largest request that the sample server reads.
 const LARGEST_REQUEST: usize = 1024 * 1024;
@@ -58,18 +61,22 @@ struct Port {
     listeners: Arc<Semaphore>,
 }
 
-/// Starts the sample server on a free loopback port.
-pub(crate) async fn start() -> io::Result<DemoServer> {
+/// Starts the sample server on this loopback port if it is free, so that what was approved stays true over a restart;
+/// else on another one.
+pub(crate) async fn start(port: u16) -> io::Result<DemoServer> {
     let (_, descriptions) = watch::channel(Descriptions::new());
-    start_with(descriptions).await
+    let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+        Ok(listener) => listener,
+        Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
+    };
+    start_with(listener, descriptions)
 }
 
 /// Starts it with tool descriptions that can change while it runs.
 ///
 /// Whoever holds the sender can make the server drift from what was approved. No request can: the channel is the only
 /// way in.
-pub(crate) async fn start_with(descriptions: watch::Receiver<Descriptions>) -> io::Result<DemoServer> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+pub(crate) fn start_with(listener: TcpListener, descriptions: watch::Receiver<Descriptions>) -> io::Result<DemoServer> {
     let url = format!("http://{}/mcp", listener.local_addr()?);
     let (alive, stopped) = watch::channel(());
     let router = router(Port::new(descriptions, stopped.clone()));
