@@ -1,3 +1,8 @@
 //! Fixtures and contract suites for the tests of the other rooms.
 
 pub mod state_contract;
+//! Fixtures and contract suites for the tests of the other rooms. Never in the product itself.
+
+pub mod store_contract;
+pub mod store_engines;
+pub mod store_fixtures;
