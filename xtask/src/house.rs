@@ -22,7 +22,7 @@ pub(crate) struct House {
     pub(crate) key: String,
     binary: std::path::PathBuf,
     // Before the folder: the server must be gone when its data goes.
-    _service: Service,
+    service: Service,
     _data: TemporaryFolder,
 }
 
@@ -55,7 +55,7 @@ impl House {
             url: read(&url)?,
             key: read(&key)?,
             binary,
-            _service: service,
+            service,
             _data: data,
         })
     }
@@ -70,13 +70,19 @@ impl House {
         log.run(&mut command, COMMAND_LIMIT)
     }
 
-    /// The one-time link that it printed when it started.
-    pub(crate) fn sign_in_link(&self, log: &Log) -> Result<String> {
-        let text = log.text()?;
-        text.split_whitespace()
-            .find(|word| word.starts_with("http") && word.contains(SIGN_IN_PATH))
-            .map(str::to_owned)
-            .with_context(|| format!("`portreeve serve` printed no link with `{SIGN_IN_PATH}`"))
+    /// The one-time link that it prints when it is ready.
+    pub(crate) fn sign_in_link(&mut self, log: &Log) -> Result<String> {
+        let find = || {
+            let text = log.text().unwrap_or_default();
+            let mut words = text.split_whitespace();
+            words
+                .find(|word| word.starts_with("http") && word.contains(SIGN_IN_PATH))
+                .map(str::to_owned)
+        };
+        self.service
+            .until(START_LIMIT, || find().is_some())
+            .with_context(|| format!("no link with `{SIGN_IN_PATH}` was printed"))?;
+        find().context("the link is gone")
     }
 
     /// The MCP endpoint of a route.

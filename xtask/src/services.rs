@@ -35,4 +35,11 @@ impl Engines {
             .env("PORTREEVE_TEST_REDIS", &self.redis.url)
             .env("PORTREEVE_TEST_REQUIRE_ENGINES", "1");
     }
+
+    /// Tells the end-to-end tests to run the binary on them. Each test makes a database of its own.
+    pub(crate) fn tell_binary(&self, command: &mut Command) {
+        command
+            .env("PORTREEVE_E2E_POSTGRES", &self.postgres.url)
+            .env("PORTREEVE_E2E_REDIS", &self.redis.url);
+    }
 }

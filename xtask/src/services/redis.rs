@@ -45,7 +45,7 @@ impl Redis {
         let mut service = log.serve("Redis", &mut serve, "TERM")?;
         service.until(START_LIMIT, || process::accepts(port))?;
         Ok(Self {
-            url: format!("redis://127.0.0.1:{port}/"),
+            url: format!("redis://127.0.0.1:{port}"),
             _service: service,
             _folder: folder,
         })

@@ -7,20 +7,14 @@ use crate::context::Context;
 use crate::process::Log;
 use crate::services::Engines;
 
-/// Tells the tests which engines the binary shall run on: `embedded` or `shared`.
-const ENGINES: &str = "PORTREEVE_TEST_E2E";
-
 pub(crate) fn run(context: &mut Context, log: &mut Log) -> Result<String> {
     let tests = Tests::ready(context, log)?;
-    let embedded = tests.run(context, log, Selection::EndToEnd, |command| {
-        command.env(ENGINES, "embedded");
-    })?;
+    let alone = tests.run(context, log, Selection::EndToEnd, |_| {})?;
     let engines = Engines::start(context, log)?;
     let shared = tests.run(context, log, Selection::EndToEnd, |command| {
-        command.env(ENGINES, "shared");
-        engines.tell(command);
+        engines.tell_binary(command)
     })?;
     Ok(format!(
-        "SQLite and memory: {embedded}; PostgreSQL and Redis: {shared}"
+        "SQLite and memory: {alone}; PostgreSQL and Redis: {shared}"
     ))
 }

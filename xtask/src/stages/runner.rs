@@ -1,7 +1,7 @@
 //! Runs a part of the workspace's tests, with nextest where it is installed and `cargo test` elsewhere.
 //!
-//! Both always name the whole workspace and choose by name: naming one package would make cargo choose other features
-//! and compile again.
+//! Nextest always gets the whole workspace and chooses by name: naming one package would make cargo choose other
+//! features and compile again. `cargo test` cannot choose like that, and pays.
 
 use std::process::Command;
 use std::time::Duration;
@@ -13,14 +13,15 @@ use crate::process::{Log, output_of};
 
 const LIMIT: Duration = Duration::from_secs(25 * 60);
 
-/// Which tests. The house's own and the end-to-end tests are the modules of the roof's test binary.
+/// Which tests. The roof's test binary `it` holds the house's own tests in two modules, and the end-to-end tests in the
+/// others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Selection {
     /// `architecture` and `tidy`.
     House,
-    /// All but those two and the end-to-end tests.
+    /// Everything outside that binary.
     Crates,
-    /// `e2e`.
+    /// The rest of that binary.
     EndToEnd,
 }
 
@@ -31,8 +32,8 @@ pub(crate) enum Tests {
     CargoTest,
 }
 
-const HOUSE: &str = "package(portreeve) & binary(it) & test(/^(architecture|tidy)::/)";
-const END_TO_END: &str = "package(portreeve) & binary(it) & test(/^e2e::/)";
+const ROOF: &str = "package(portreeve) & binary(it)";
+const OF_THE_HOUSE: &str = "test(/^(architecture|tidy)::/)";
 
 impl Tests {
     /// Builds the tests and chooses the runner.
@@ -54,7 +55,7 @@ impl Tests {
         match self {
             Self::Nextest => nextest(&mut command, context, selection),
             Self::CargoTest => cargo_test(&mut command, context, selection),
-        }
+        };
         if let Corpus::At(folder) = &context.corpus {
             command.env("PORTREEVE_TEST_DATA", folder);
         }
@@ -72,9 +73,9 @@ impl Tests {
 
 fn nextest(command: &mut Command, context: &Context, selection: Selection) {
     let filter = match selection {
-        Selection::House => HOUSE.to_owned(),
-        Selection::EndToEnd => END_TO_END.to_owned(),
-        Selection::Crates => format!("not (({HOUSE}) | ({END_TO_END}))"),
+        Selection::House => format!("{ROOF} & {OF_THE_HOUSE}"),
+        Selection::EndToEnd => format!("{ROOF} & not {OF_THE_HOUSE}"),
+        Selection::Crates => format!("not ({ROOF})"),
     };
     command.args([
         "nextest",
@@ -89,25 +90,29 @@ fn nextest(command: &mut Command, context: &Context, selection: Selection) {
 }
 
 fn cargo_test(command: &mut Command, context: &Context, selection: Selection) {
-    command.args([
-        "test",
-        "--workspace",
-        "--no-fail-fast",
-        "--profile",
-        context.profile.name(),
-    ]);
+    command.args(["test", "--no-fail-fast", "--profile", context.profile.name()]);
     command.args(match selection {
-        Selection::House => &["--test", "it", "--", "architecture::", "tidy::"] as &[&str],
-        Selection::EndToEnd => &["--test", "it", "--", "e2e::"],
-        Selection::Crates => &[
+        Selection::House => &[
+            "--package",
+            "portreeve",
+            "--test",
+            "it",
+            "--",
+            "architecture::",
+            "tidy::",
+        ] as &[&str],
+        Selection::EndToEnd => &[
+            "--package",
+            "portreeve",
+            "--test",
+            "it",
             "--",
             "--skip",
             "architecture::",
             "--skip",
             "tidy::",
-            "--skip",
-            "e2e::",
         ],
+        Selection::Crates => &["--workspace", "--exclude", "portreeve"],
     });
 }
 
