@@ -1,7 +1,6 @@
-//! Fixtures and contract suites for the tests of the other rooms.
+//! Fixtures and contract suites for the tests of the other rooms. Never in the product itself.
 
 pub mod state_contract;
-//! Fixtures and contract suites for the tests of the other rooms. Never in the product itself.
 
 pub mod store_contract;
 pub mod store_engines;
