@@ -182,6 +182,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         signals: Arc::clone(&shared.signals),
         clock: Arc::clone(&clock),
         rng: Arc::clone(&rng),
+        limits: Arc::clone(&limits),
     });
 
     let mut metrics = MetricsRegistry::default();
