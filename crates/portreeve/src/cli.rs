@@ -76,7 +76,7 @@ pub(crate) struct Global {
     /// The running Portreeve
     #[arg(
         id = PORTREEVE_URL, long = "url", value_name = "URL", global = true,
-        env = "PORTREEVE_URL", default_value = "http://127.0.0.1:8080"
+        env = "PORTREEVE_URL", hide_env_values = true, default_value = "http://127.0.0.1:8080"
     )]
     pub(crate) url: Url,
 
@@ -233,7 +233,11 @@ pub(crate) fn run(global: &Global, command: Remote) -> ExitCode {
 pub(crate) fn print(global: &Global, result: Result<Reply, Failure>) -> ExitCode {
     match result {
         Ok(reply) => {
-            let text = if global.json { reply.body.to_string() } else { reply.text };
+            let text = if global.json {
+                reply.body.to_string()
+            } else {
+                reply.text
+            };
             // Nobody is left to be told when the reader has gone (`portreeve server list | head`).
             let _ = writeln!(io::stdout().lock(), "{text}");
             match reply.verdict {

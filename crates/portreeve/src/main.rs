@@ -1,5 +1,8 @@
 //! The roof: reads the command line, and starts what was asked for.
-#![expect(dead_code, reason = "the steps that run in this process are not joined here yet")]
+#![expect(
+    dead_code,
+    reason = "the steps that run in this process are not joined here yet"
+)]
 
 mod cli;
 mod environment;
@@ -19,8 +22,11 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         },
-        Command::Serve(_) | Command::Call(_) | Command::Why(_) | Command::Config(_) => {
-            cli::print(&cli.global, Err(Failure::new("this build has only the commands that talk to a running Portreeve")))
-        }
+        Command::Serve(_) | Command::Call(_) | Command::Why(_) | Command::Config(_) => cli::print(
+            &cli.global,
+            Err(Failure::new(
+                "this build has only the commands that talk to a running Portreeve",
+            )),
+        ),
     }
 }

@@ -70,7 +70,15 @@ mod tests {
 
     #[test]
     fn a_value_is_json_if_it_can_be() {
-        let pairs = ["n=5", "on=true", "list=[1,2]", "city=Oslo", "eq=a=b", "quoted=\"5\"", "empty="];
+        let pairs = [
+            "n=5",
+            "on=true",
+            "list=[1,2]",
+            "city=Oslo",
+            "eq=a=b",
+            "quoted=\"5\"",
+            "empty=",
+        ];
         let expected = json!({"n":5,"on":true,"list":[1,2],"city":"Oslo","eq":"a=b","quoted":"5","empty":""});
         assert_eq!(args(&pairs).object().map(Value::Object), Ok(expected));
     }
@@ -88,7 +96,10 @@ mod tests {
             arg: Vec::new(),
             json_args: Some(text.to_owned()),
         };
-        assert_eq!(json(r#"{"a":[]}"#).object().map(Value::Object), Ok(json!({"a":[]})));
+        assert_eq!(
+            json(r#"{"a":[]}"#).object().map(Value::Object),
+            Ok(json!({"a":[]}))
+        );
         assert!(json("[1]").object().is_err());
         assert!(json("{a:1}").object().is_err());
     }

@@ -24,7 +24,11 @@ const BODY_IDLE: Duration = Duration::from_secs(30);
 /// Longest answer that is read.
 const BODY_BYTES: usize = 64 * 1024 * 1024;
 
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A text as one segment of a path: `com.acme/billing` becomes `com.acme%2Fbilling`.
 pub(crate) fn segment(text: &str) -> String {
@@ -52,7 +56,10 @@ pub(crate) struct Connection {
 enum Credential {
     Key(Secret),
     /// There is none: where it was looked for, and why it could not be read.
-    Missing { file: PathBuf, reason: String },
+    Missing {
+        file: PathBuf,
+        reason: String,
+    },
 }
 
 /// A successful answer.
@@ -70,8 +77,10 @@ impl Connection {
     /// Prepares the connection; nothing is sent yet.
     pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
         if !matches!(global.url.scheme(), "http" | "https") {
-            return Err(Failure::new(format!("`{}` is not an http or https URL", global.url))
-                .hint("name the running Portreeve with --url, as in `--url http://127.0.0.1:8080`"));
+            return Err(
+                Failure::new(format!("`{}` is not an http or https URL", global.url))
+                    .hint("name the running Portreeve with --url, as in `--url http://127.0.0.1:8080`"),
+            );
         }
         let egress = Egress::new(&EgressConfig::default())
             .map_err(|error| Failure::new(format!("cannot prepare connections: {error}")))?;
@@ -182,9 +191,11 @@ impl Connection {
             .uri(uri)
             .header(header::ACCEPT, "application/json, application/problem+json");
         if let Some(key) = self.key() {
-            let mut value = http::HeaderValue::try_from(format!("Bearer {}", key.expose())).map_err(|_| {
-                Failure::new("the key holds characters that no key has").hint("a key looks like `prv_...`: copy it again")
-            })?;
+            let mut value =
+                http::HeaderValue::try_from(format!("Bearer {}", key.expose())).map_err(|_| {
+                    Failure::new("the key holds characters that no key has")
+                        .hint("a key looks like `prv_...`: copy it again")
+                })?;
             value.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, value);
         }
@@ -206,8 +217,11 @@ impl Connection {
     }
 
     fn foreign(&self, reason: &str) -> Failure {
-        Failure::new(format!("{} does not answer as Portreeve does: {reason}", self.base))
-            .hint("check --url and PORTREEVE_URL: they name the URL that `portreeve serve` prints")
+        Failure::new(format!(
+            "{} does not answer as Portreeve does: {reason}",
+            self.base
+        ))
+        .hint("check --url and PORTREEVE_URL: they name the URL that `portreeve serve` prints")
     }
 
     fn refused(&self, head: &http::response::Parts, bytes: &[u8]) -> Failure {
@@ -250,7 +264,10 @@ fn next_cursor(list: &Value) -> Option<String> {
 }
 
 fn append(list: &mut Value, page: &mut Value) {
-    let more = page.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take);
+    let more = page
+        .get_mut("items")
+        .and_then(Value::as_array_mut)
+        .map(std::mem::take);
     if let (Some(items), Some(mut more)) = (list.get_mut("items").and_then(Value::as_array_mut), more) {
         items.append(&mut more);
     }

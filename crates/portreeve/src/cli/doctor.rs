@@ -9,7 +9,9 @@ use super::{Failure, Reply};
 
 pub(super) async fn run(connection: &Connection) -> Result<Reply, Failure> {
     let body = connection.get(&api_path!("doctor")).await?.body;
-    let failed = items(&body).iter().any(|check| text(check, "status") == "failure");
+    let failed = items(&body)
+        .iter()
+        .any(|check| text(check, "status") == "failure");
     let shown = render(&body);
     Ok(Reply::new(body, shown).bad_if(failed))
 }
@@ -18,7 +20,12 @@ pub(super) fn render(body: &Value) -> String {
     let checks = items(body);
     let rows: Vec<_> = checks
         .iter()
-        .map(|check| (mark(check), format!("{}: {}", text(check, "name"), text(check, "detail"))))
+        .map(|check| {
+            (
+                mark(check),
+                format!("{}: {}", text(check, "name"), text(check, "detail")),
+            )
+        })
         .collect();
     let mut lines = Vec::new();
     for (check, line) in checks.iter().zip(pairs(&rows).lines()) {

@@ -30,7 +30,8 @@ pub(super) fn from_file(file: &Path) -> Result<Value, Failure> {
     let failed = |reason: &dyn std::fmt::Display| Failure::new(format!("cannot read `{shown}`: {reason}"));
     let size = std::fs::metadata(file).map_err(|error| failed(&error))?.len();
     if size > FILE_BYTES {
-        return Err(failed(&"it is larger than 4 MiB").hint("a server.json has a few kilobytes: is it the right file?"));
+        return Err(failed(&"it is larger than 4 MiB")
+            .hint("a server.json has a few kilobytes: is it the right file?"));
     }
     let text = std::fs::read_to_string(file).map_err(|error| failed(&error))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);

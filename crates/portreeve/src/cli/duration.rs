@@ -13,7 +13,8 @@ const UNITS: [(&str, u64); 6] = [
 
 /// Reads a span of time, for clap. Zero is refused: no option means "no time at all".
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not a time: write a number and a unit, as in `30s`, `5m`, `24h`, `90d`");
+    let wrong =
+        || format!("`{text}` is not a time: write a number and a unit, as in `30s`, `5m`, `24h`, `90d`");
     let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().map_err(|_| wrong())?;
@@ -47,7 +48,17 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused_with_an_example() {
-        for text in ["", "30", "s", "-5s", "1.5h", "5 m", "0s", "99999999999999999999d", "18446744073709551615d"] {
+        for text in [
+            "",
+            "30",
+            "s",
+            "-5s",
+            "1.5h",
+            "5 m",
+            "0s",
+            "99999999999999999999d",
+            "18446744073709551615d",
+        ] {
             let problem = parse(text).unwrap_err();
             assert!(problem.contains(&format!("`{text}`")), "{problem}");
         }

@@ -35,7 +35,11 @@ impl Failure {
     /// Says what to do next, unless that has been said.
     #[must_use]
     pub(crate) fn or_hint(self, hint: impl Into<String>) -> Self {
-        if self.hint.is_some() { self } else { self.hint(hint) }
+        if self.hint.is_some() {
+            self
+        } else {
+            self.hint(hint)
+        }
     }
 
     /// Adds the single problems.

@@ -26,7 +26,7 @@ pub(crate) enum GrantCommand {
 #[derive(Debug, Clone, Args)]
 #[command(
     group = ArgGroup::new("subject").required(true).args(["key", "user"]),
-    group = ArgGroup::new("servers").required(true).args(["server", "all_servers"])
+    group = ArgGroup::new("servers").args(["server", "all_servers"])
 )]
 pub(crate) struct AddArgs {
     /// The key that gets the right, by name or identifier
@@ -36,7 +36,7 @@ pub(crate) struct AddArgs {
     #[arg(long, value_name = "USER")]
     user: Option<String>,
     /// On this server
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["all_servers", "manage"], conflicts_with = "manage")]
     server: Option<String>,
     /// On every approved server, those of tomorrow too
     #[arg(long)]
@@ -47,7 +47,7 @@ pub(crate) struct AddArgs {
     /// Only this tool; may be given several times
     #[arg(long, value_name = "TOOL", conflicts_with = "manage")]
     tool: Vec<String>,
-    /// The right to manage instead of the right to use
+    /// The right to manage the whole installation, instead of the right to use
     #[arg(long)]
     manage: bool,
 }
@@ -124,7 +124,11 @@ fn subject(grant: &Value) -> String {
 
 fn servers(grant: &Value) -> String {
     match grant.get("servers") {
-        Some(Value::Object(one)) => one.values().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        Some(Value::Object(one)) => one
+            .values()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(", "),
         _ => "every server".to_owned(),
     }
 }

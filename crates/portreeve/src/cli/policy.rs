@@ -76,8 +76,11 @@ impl SetArgs {
         document.insert("kind".to_owned(), json!(self.kind));
         if let (Some(calls), Some(per)) = (self.calls, self.per) {
             if self.kind != "rate_limit" {
-                return Err(Failure::new(format!("--calls and --per belong to `rate_limit`, not to `{}`", self.kind))
-                    .hint("give the fields of another kind with --config '{...}'"));
+                return Err(Failure::new(format!(
+                    "--calls and --per belong to `rate_limit`, not to `{}`",
+                    self.kind
+                ))
+                .hint("give the fields of another kind with --config '{...}'"));
             }
             if per.subsec_nanos() != 0 {
                 return Err(Failure::new("--per takes whole seconds").hint("as in `--per 30s`"));
@@ -116,8 +119,10 @@ fn without(mut policies: Vec<Value>, kind: &str, name: &str) -> Result<Vec<Value
     let before = policies.len();
     policies.retain(|policy| text(policy, "kind") != kind);
     if policies.len() == before {
-        return Err(Failure::new(format!("the route of `{name}` has no policy of kind `{kind}`"))
-            .hint(format!("see `portreeve policy list {name}`")));
+        return Err(
+            Failure::new(format!("the route of `{name}` has no policy of kind `{kind}`"))
+                .hint(format!("see `portreeve policy list {name}`")),
+        );
     }
     Ok(policies)
 }

@@ -87,7 +87,9 @@ fn lines(mut table: Table) -> String {
 
 /// The items of a list body.
 pub(crate) fn items(list: &Value) -> &[Value] {
-    list.get("items").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    list.get("items")
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 /// A member of an item as text: texts as they are, nothing for null, everything else as JSON.

@@ -109,8 +109,11 @@ pub(super) async fn find(connection: &Connection, name: &str) -> Result<Answer, 
     let routes = entry.get("routes").and_then(Value::as_array);
     let mut routes = routes.into_iter().flatten();
     let Some(route) = routes.find(|route| text(route, "environment") == "production") else {
-        return Err(Failure::new(format!("`{name}` has no production route"))
-            .hint(format!("approve a version with a remote: `portreeve server approve {name}`")));
+        return Err(
+            Failure::new(format!("`{name}` has no production route")).hint(format!(
+                "approve a version with a remote: `portreeve server approve {name}`"
+            )),
+        );
     };
     connection.get(&api_path!("routes/{}", text(route, "slug"))).await
 }
@@ -149,7 +152,10 @@ pub(super) fn render_one(route: &Value) -> String {
     let head = pairs(&[
         ("route", text(route, "slug")),
         ("url", text(route, "url")),
-        ("server", format!("{} {}", text(route, "server"), text(route, "version"))),
+        (
+            "server",
+            format!("{} {}", text(route, "server"), text(route, "version")),
+        ),
         ("environment", text(route, "environment")),
         ("state", text(route, "state")),
         ("access", text(route, "access")),

@@ -70,7 +70,13 @@ pub(crate) struct AddArgs {
     #[arg(required_unless_present = "file", conflicts_with = "file")]
     name: Option<String>,
     /// Its MCP endpoint (Streamable HTTP)
-    #[arg(id = "server_url", long = "url", value_name = "URL", required_unless_present = "file", conflicts_with = "file")]
+    #[arg(
+        id = "server_url",
+        long = "url",
+        value_name = "URL",
+        required_unless_present = "file",
+        conflicts_with = "file"
+    )]
     url: Option<String>,
     /// Register this server.json file
     #[arg(long, value_name = "FILE")]
@@ -114,7 +120,9 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
         ServerCommand::Add(args) => add(connection, &args).await,
         ServerCommand::List { search } => {
             let query = search.map_or_else(String::new, |text| format!("?search={}", segment(&text)));
-            let body = connection.all(&format!("{}{query}", api_path!("servers"))).await?;
+            let body = connection
+                .all(&format!("{}{query}", api_path!("servers")))
+                .await?;
             let shown = render(&body);
             Ok(Reply::new(body, shown))
         }
@@ -156,17 +164,26 @@ async fn add(connection: &Connection, args: &AddArgs) -> Result<Reply, Failure> 
         (None, Some(name), Some(url)) => {
             document::remote(name, url, args.description.as_deref(), &args.version)
         }
-        _ => return Err(Failure::new("name the server and its URL, or a file").hint("see `portreeve server add --help`")),
+        _ => {
+            return Err(Failure::new("name the server and its URL, or a file")
+                .hint("see `portreeve server add --help`"));
+        }
     };
     let request = json!({ "document": document, "internal": args.internal, "approve": args.approve });
     let name = document::name(&document).to_owned();
     let body = connection.post(&api_path!("servers"), &request).await;
-    let body = body.map_err(|failure| failure.or_hint(format!("look at it with `portreeve server show {name}`")))?;
+    let body =
+        body.map_err(|failure| failure.or_hint(format!("look at it with `portreeve server show {name}`")))?;
     let shown = outcome(&body.body);
     Ok(Reply::new(body.body, shown))
 }
 
-async fn step(connection: &Connection, args: &VersionArgs, step: &str, request: Value) -> Result<Reply, Failure> {
+async fn step(
+    connection: &Connection,
+    args: &VersionArgs,
+    step: &str,
+    request: Value,
+) -> Result<Reply, Failure> {
     let path = match &args.version {
         Some(version) => api_path!("servers/{}/versions/{}/{}", args.name, version, step),
         None => api_path!("servers/{}/{}", args.name, step),
@@ -234,7 +251,9 @@ pub(super) fn render(body: &Value) -> String {
             ("VERSION", |server| text(server, "version")),
             ("APPROVAL", |server| text(server, "approval")),
             ("LIFECYCLE", |server| text(server, "lifecycle")),
-            ("ROUTE", |server| text(server.get("route").unwrap_or(&Value::Null), "slug")),
+            ("ROUTE", |server| {
+                text(server.get("route").unwrap_or(&Value::Null), "slug")
+            }),
             ("DESCRIPTION", |server| cut(&text(server, "description"), 60)),
         ],
         "No servers. Register one with `portreeve server add NAME --url URL`.",

@@ -42,11 +42,17 @@ pub(crate) enum ToolCommand {
 pub(super) async fn run(connection: &Connection, command: ToolCommand) -> Result<Reply, Failure> {
     let (path, request) = match command {
         ToolCommand::Approve { name, tools, all } => {
-            let request = if all { json!({ "all": true }) } else { json!({ "tools": tools }) };
+            let request = if all {
+                json!({ "all": true })
+            } else {
+                json!({ "tools": tools })
+            };
             (api_path!("servers/{}/tools/approve", name), request)
         }
         ToolCommand::Hide { name, tool } => (api_path!("servers/{}/tools/{}/hide", name, tool), json!({})),
-        ToolCommand::Unhide { name, tool } => (api_path!("servers/{}/tools/{}/unhide", name, tool), json!({})),
+        ToolCommand::Unhide { name, tool } => {
+            (api_path!("servers/{}/tools/{}/unhide", name, tool), json!({}))
+        }
     };
     let body = connection.post(&path, &request).await?.body;
     let shown = render(&body);
@@ -73,7 +79,11 @@ pub(super) fn render(body: &Value) -> String {
         if changes.is_empty() {
             continue;
         }
-        shown.push_str(&format!("\n\n{} ({})", one_line(&text(tool, "name")), text(tool, "era")));
+        shown.push_str(&format!(
+            "\n\n{} ({})",
+            one_line(&text(tool, "name")),
+            text(tool, "era")
+        ));
         for change in changes {
             shown.push_str(&difference(change));
         }
