@@ -15,3 +15,5 @@ pub mod result;
 pub mod answer;
 pub mod splice;
 pub mod sse;
+
+pub mod server_json;
