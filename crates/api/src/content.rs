@@ -10,7 +10,7 @@ use portreeve_core::limits::Limits;
 use serde::de::DeserializeOwned;
 
 use crate::Api;
-use crate::problem::{Problem, ProblemItem};
+use crate::problem::Problem;
 
 /// Content that must be there.
 #[derive(Debug)]
@@ -56,7 +56,8 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     } else {
         format!("content of type `{essence}` is not read here")
     };
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).hint("send `Content-Type: application/json`"))
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+        .hint("send `Content-Type: application/json`"))
 }
 
 async fn read(body: Body, limits: &Limits) -> Result<Bytes, Problem> {
@@ -64,7 +65,10 @@ async fn read(body: Body, limits: &Limits) -> Result<Bytes, Problem> {
     match tokio::time::timeout(limits.body_read, whole).await {
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
-            format!("the content did not arrive within {} s", limits.body_read.as_secs()),
+            format!(
+                "the content did not arrive within {} s",
+                limits.body_read.as_secs()
+            ),
         )),
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_too_long(&error) => Err(Problem::new(
@@ -116,11 +120,6 @@ pub(crate) fn field(path: &str, message: impl Into<String>) -> Problem {
     Problem::unprocessable(path, message)
 }
 
-/// Several problems of a content at once.
-pub(crate) fn fields(detail: impl Into<String>, items: impl IntoIterator<Item = ProblemItem>) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).items(items)
-}
-
 #[cfg(test)]
 mod tests {
     use axum::response::IntoResponse;
@@ -151,7 +150,12 @@ mod tests {
         assert_eq!(unknown.0, 422);
         assert!(unknown.1.contains("unknown field `maxcalls`"), "{}", unknown.1);
         let wrong = refusal(r#"{"maxCalls":"5"}"#).await;
-        assert_eq!((wrong.0, wrong.1.starts_with("`maxCalls`: invalid type")), (422, true), "{}", wrong.1);
+        assert_eq!(
+            (wrong.0, wrong.1.starts_with("`maxCalls`: invalid type")),
+            (422, true),
+            "{}",
+            wrong.1
+        );
         let twice = refusal(r#"{"maxCalls":5,"maxCalls":6}"#).await;
         assert!(twice.1.contains("duplicate field `maxCalls`"), "{}", twice.1);
     }
@@ -166,6 +170,9 @@ mod tests {
     #[test]
     fn raw_members_keep_their_bytes() {
         let sample = parse::<Sample>(br#"{"maxCalls":5,"raw":{"a": 1.0}}"#).unwrap();
-        assert_eq!(sample._raw.map(|raw| raw.get().to_owned()), Some(r#"{"a": 1.0}"#.to_owned()));
+        assert_eq!(
+            sample._raw.map(|raw| raw.get().to_owned()),
+            Some(r#"{"a": 1.0}"#.to_owned())
+        );
     }
 }

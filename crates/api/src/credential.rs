@@ -31,7 +31,9 @@ impl FromRequestParts<Api> for Known {
 
 /// The key in the request's head.
 fn credential(headers: &HeaderMap) -> Result<&str, Problem> {
-    let bearer = one(headers, header::AUTHORIZATION.as_str())?.map(bearer).transpose()?;
+    let bearer = one(headers, header::AUTHORIZATION.as_str())?
+        .map(bearer)
+        .transpose()?;
     let api_key = one(headers, "x-api-key")?;
     match (bearer, api_key) {
         (Some(bearer), Some(api_key)) if bearer != api_key => Err(Problem::bad_request(
@@ -46,7 +48,10 @@ fn credential(headers: &HeaderMap) -> Result<&str, Problem> {
 fn bearer(value: &str) -> Result<&str, Problem> {
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
-        _ => Err(Problem::unauthenticated("Bearer", "`Authorization` is not `Bearer KEY`")),
+        _ => Err(Problem::unauthenticated(
+            "Bearer",
+            "`Authorization` is not `Bearer KEY`",
+        )),
     }
 }
 
@@ -60,7 +65,10 @@ fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Proble
     match first.map(|value| value.to_str()) {
         None => Ok(None),
         Some(Ok(text)) => Ok(Some(text.trim())),
-        Some(Err(_)) => Err(Problem::unauthenticated("Bearer", format!("`{name}` is not a key"))),
+        Some(Err(_)) => Err(Problem::unauthenticated(
+            "Bearer",
+            format!("`{name}` is not a key"),
+        )),
     }
 }
 
@@ -85,7 +93,10 @@ mod tests {
     #[test]
     fn a_key_is_read_from_one_of_two_headers() {
         assert_eq!(read(&[("authorization", "Bearer prv_a")]), Ok("prv_a".to_owned()));
-        assert_eq!(read(&[("authorization", "bearer  prv_a")]), Ok("prv_a".to_owned()));
+        assert_eq!(
+            read(&[("authorization", "bearer  prv_a")]),
+            Ok("prv_a".to_owned())
+        );
         assert_eq!(read(&[("x-api-key", "prv_a")]), Ok("prv_a".to_owned()));
         let twice_the_same = [("authorization", "Bearer prv_a"), ("x-api-key", "prv_a")];
         assert_eq!(read(&twice_the_same), Ok("prv_a".to_owned()));
@@ -96,7 +107,10 @@ mod tests {
         assert_eq!(read(&[]), Err(401));
         assert_eq!(read(&[("authorization", "Basic YTpi")]), Err(401));
         assert_eq!(read(&[("cookie", "session=prv_a")]), Err(401));
-        assert_eq!(read(&[("authorization", "Bearer prv_a"), ("x-api-key", "prv_b")]), Err(400));
+        assert_eq!(
+            read(&[("authorization", "Bearer prv_a"), ("x-api-key", "prv_b")]),
+            Err(400)
+        );
         assert_eq!(read(&[("x-api-key", "prv_a"), ("x-api-key", "prv_a")]), Err(400));
     }
 }

@@ -50,7 +50,9 @@ impl Paging {
 pub(crate) fn limit(asked: Option<u64>) -> Result<usize, Problem> {
     match asked {
         None => Ok(DEFAULT),
-        Some(0) => Err(Problem::bad_request("the query is wrong: `limit` must be at least 1")),
+        Some(0) => Err(Problem::bad_request(
+            "the query is wrong: `limit` must be at least 1",
+        )),
         Some(asked) => Ok(usize::try_from(asked).unwrap_or(MOST).min(MOST)),
     }
 }
@@ -65,7 +67,10 @@ mod tests {
         let mut seen = Vec::new();
         let mut cursor = None;
         loop {
-            let paging = Paging { cursor, limit: Some(2) };
+            let paging = Paging {
+                cursor,
+                limit: Some(2),
+            };
             let page = paging.page(items(), |item| (*item).to_owned()).unwrap();
             seen.extend(page.items);
             cursor = page.next_cursor;

@@ -112,7 +112,10 @@ mod tests {
 
     #[test]
     fn both_forms_of_a_name_and_both_versions_of_the_api_become_one() {
-        let expected = ("/v0.1/servers/com.acme%2Fbilling/versions/1.0.0%2Bb1".to_owned(), Way::Straight);
+        let expected = (
+            "/v0.1/servers/com.acme%2Fbilling/versions/1.0.0%2Bb1".to_owned(),
+            Way::Straight,
+        );
         for path in [
             "/v0.1/servers/com.acme%2Fbilling/versions/1.0.0%2Bb1",
             "/v0.1/servers/com.acme/billing/versions/1.0.0%2Bb1",
@@ -142,7 +145,10 @@ mod tests {
         let path = "/v0.1/servers/v0.1%2Fservers/versions";
         assert_eq!(registry(path), (path.to_owned(), Way::Straight));
         let two_segments = registry("/v0.1/servers/v0.1/tool/versions");
-        assert_eq!(two_segments, ("/v0.1/servers/v0.1%2Ftool/versions".to_owned(), Way::Straight));
+        assert_eq!(
+            two_segments,
+            ("/v0.1/servers/v0.1%2Ftool/versions".to_owned(), Way::Straight)
+        );
     }
 
     #[test]
@@ -153,15 +159,24 @@ mod tests {
 
     #[test]
     fn a_management_path_keeps_its_prefix() {
-        let normal = normalise("/api/v1/servers/com.acme/billing/tools/a%2Fb/hide", Face::Management);
+        let normal = normalise(
+            "/api/v1/servers/com.acme/billing/tools/a%2Fb/hide",
+            Face::Management,
+        );
         let path = normal.map(|normal| normal.path);
-        assert_eq!(path, Ok("/api/v1/servers/com.acme%2Fbilling/tools/a%2Fb/hide".to_owned()));
+        assert_eq!(
+            path,
+            Ok("/api/v1/servers/com.acme%2Fbilling/tools/a%2Fb/hide".to_owned())
+        );
     }
 
     #[test]
     fn slashes_at_the_end_and_nul_bytes_are_told() {
         let slash = normalise("/v0.1/servers//", Face::Registry);
         assert_eq!(slash, Err(Abnormal::TrailingSlash("/v0.1/servers".to_owned())));
-        assert_eq!(normalise("/v0.1/servers/a%00b", Face::Registry), Err(Abnormal::Nul));
+        assert_eq!(
+            normalise("/v0.1/servers/a%00b", Face::Registry),
+            Err(Abnormal::Nul)
+        );
     }
 }

@@ -217,7 +217,8 @@ impl Problem {
     /// A refused question to the registry API. The official registry answers 422 to a wrong limit and 400 to any other
     /// wrong parameter.
     pub(crate) fn of_query(error: RegistryError) -> Self {
-        let wrong_limit = matches!(&error, RegistryError::Invalid(problems) if problems.iter().any(|p| p.path == "limit"));
+        let wrong_limit =
+            matches!(&error, RegistryError::Invalid(problems) if problems.iter().any(|p| p.path == "limit"));
         let is_wrong = matches!(error, RegistryError::Invalid(_));
         let mut problem = Self::from(error);
         if is_wrong && !wrong_limit {

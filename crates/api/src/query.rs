@@ -20,7 +20,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             Ok(axum::extract::Query(parameters)) => Ok(Self(parameters)),
             Err(rejection) => {
                 let text = rejection.body_text();
-                let detail = text.rsplit_once("query string: ").map_or(text.as_str(), |(_, detail)| detail);
+                let detail = text
+                    .rsplit_once("query string: ")
+                    .map_or(text.as_str(), |(_, detail)| detail);
                 Err(Problem::bad_request(format!("the query is wrong: {detail}")))
             }
         }
@@ -44,18 +46,21 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathPar
 
 /// A server's name in a path. A text that is no name names nothing.
 pub(crate) fn server_name(text: &str) -> Result<ServerName, Problem> {
-    text.parse()
-        .map_err(|error: portreeve_core::name::InvalidName| Problem::not_found(format!("server `{}`", error.value)))
+    text.parse().map_err(|error: portreeve_core::name::InvalidName| {
+        Problem::not_found(format!("server `{}`", error.value))
+    })
 }
 
 /// A version in a path.
 pub(crate) fn version_text(text: &str) -> Result<VersionText, Problem> {
-    text.parse()
-        .map_err(|error: portreeve_core::name::InvalidName| Problem::not_found(format!("version `{}`", error.value)))
+    text.parse().map_err(|error: portreeve_core::name::InvalidName| {
+        Problem::not_found(format!("version `{}`", error.value))
+    })
 }
 
 /// A route's slug in a path.
 pub(crate) fn slug(text: &str) -> Result<Slug, Problem> {
-    text.parse()
-        .map_err(|error: portreeve_core::name::InvalidName| Problem::not_found(format!("route `{}`", error.value)))
+    text.parse().map_err(|error: portreeve_core::name::InvalidName| {
+        Problem::not_found(format!("route `{}`", error.value))
+    })
 }

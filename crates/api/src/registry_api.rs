@@ -23,7 +23,11 @@ pub(crate) async fn servers(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let params = list_params(query.as_deref())?;
-    let page = api.registry.serve_list(&params).await.map_err(Problem::of_query)?;
+    let page = api
+        .registry
+        .serve_list(&params)
+        .await
+        .map_err(Problem::of_query)?;
     etag::tagged(&headers, &page)
 }
 
@@ -54,8 +58,11 @@ pub(crate) async fn version(
 
 /// `POST /v0.1/publish`: optional in the specification, which asks for this answer where it is absent.
 pub(crate) async fn publish() -> Problem {
-    Problem::new(StatusCode::NOT_IMPLEMENTED, "this registry is not published to over the registry API")
-        .hint("register servers with `portreeve server add`, or with POST /api/v1/servers")
+    Problem::new(
+        StatusCode::NOT_IMPLEMENTED,
+        "this registry is not published to over the registry API",
+    )
+    .hint("register servers with `portreeve server add`, or with POST /api/v1/servers")
 }
 
 /// `GET /v0.1/health`

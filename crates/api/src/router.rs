@@ -133,9 +133,18 @@ fn management() -> Endpoints {
         .post("/api/v1/servers/{name}/lifecycle", steps::lifecycle)
         .get("/api/v1/servers/{name}/versions", servers::versions)
         .get("/api/v1/servers/{name}/versions/{version}", servers::version)
-        .post("/api/v1/servers/{name}/versions/{version}/submit", steps::submit_version)
-        .post("/api/v1/servers/{name}/versions/{version}/approve", steps::approve_version)
-        .post("/api/v1/servers/{name}/versions/{version}/reject", steps::reject_version)
+        .post(
+            "/api/v1/servers/{name}/versions/{version}/submit",
+            steps::submit_version,
+        )
+        .post(
+            "/api/v1/servers/{name}/versions/{version}/approve",
+            steps::approve_version,
+        )
+        .post(
+            "/api/v1/servers/{name}/versions/{version}/reject",
+            steps::reject_version,
+        )
         .post(
             "/api/v1/servers/{name}/versions/{version}/lifecycle",
             steps::lifecycle_version,

@@ -64,7 +64,10 @@ pub(crate) async fn list(
     get, path = "/api/v1/audit/verify", tag = "insight", operation_id = "verifyAudit",
     responses((status = 200, body = ReportShape))
 )]
-pub(crate) async fn verify(State(api): State<Api>, Known(caller): Known) -> Result<Json<ReportShape>, Problem> {
+pub(crate) async fn verify(
+    State(api): State<Api>,
+    Known(caller): Known,
+) -> Result<Json<ReportShape>, Problem> {
     let report = api.insight.verify_audit(&caller).await?;
     Ok(Json(report.into()))
 }

@@ -23,9 +23,13 @@ pub(crate) async fn examine(
     // The port knows no callers, so this face asks for the right that every other answer about the inside needs.
     let decision = api.access.may(&caller, Action::Manage, &Target::Installation);
     if !decision.is_permit() {
-        return Err(Problem::forbidden(format!("`{}` may not examine this installation", caller.label))
-            .hint("use a key of an administrator, or ask one for the right to manage"));
+        return Err(
+            Problem::forbidden(format!("`{}` may not examine this installation", caller.label))
+                .hint("use a key of an administrator, or ask one for the right to manage"),
+        );
     }
     let checks = api.doctor.examine().await;
-    Ok(Json(List::whole(checks.into_iter().map(CheckShape::from).collect())))
+    Ok(Json(List::whole(
+        checks.into_iter().map(CheckShape::from).collect(),
+    )))
 }

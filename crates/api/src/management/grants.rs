@@ -32,7 +32,10 @@ pub(crate) async fn list(
     let keys = api.access.keys(&caller).await?;
     let users = api.access.users(&caller).await?;
     let page = paging.page(grants, |grant: &Grant| grant.id.to_string())?;
-    let items = page.items.iter().map(|grant| GrantShape::new(grant, &keys, &users));
+    let items = page
+        .items
+        .iter()
+        .map(|grant| GrantShape::new(grant, &keys, &users));
     Ok(Json(List {
         items: items.collect(),
         next_cursor: page.next_cursor,

@@ -31,7 +31,11 @@ pub(crate) async fn list(
     let now = api.clock.now();
     let page = paging.page(keys, |key: &ApiKey| key.id.to_string())?;
     Ok(Json(List {
-        items: page.items.iter().map(|key| KeyShape::new(key, &users, now)).collect(),
+        items: page
+            .items
+            .iter()
+            .map(|key| KeyShape::new(key, &users, now))
+            .collect(),
         next_cursor: page.next_cursor,
     }))
 }
@@ -47,7 +51,14 @@ pub(crate) async fn create(
     State(api): State<Api>,
     Known(caller): Known,
     Content(new): Content<NewKeyShape>,
-) -> Result<(StatusCode, [(http::HeaderName, &'static str); 1], Json<CreatedKey>), Problem> {
+) -> Result<
+    (
+        StatusCode,
+        [(http::HeaderName, &'static str); 1],
+        Json<CreatedKey>,
+    ),
+    Problem,
+> {
     let new = NewKey {
         name: new.name,
         owner: None,
@@ -56,7 +67,11 @@ pub(crate) async fn create(
     let (key, secret) = in_force(&api, api.access.create_key(&caller, new).await).await?;
     let shape = KeyShape::new(&key, &[], api.clock.now());
     let unstored = [(http::header::CACHE_CONTROL, "no-store")];
-    Ok((StatusCode::CREATED, unstored, Json(CreatedKey::new(shape, &secret))))
+    Ok((
+        StatusCode::CREATED,
+        unstored,
+        Json(CreatedKey::new(shape, &secret)),
+    ))
 }
 
 /// Revoke a key

@@ -30,7 +30,11 @@ pub(crate) async fn list(
     let routes = api.registry.routes(&caller).await?;
     let page = paging.page(routes, |route: &Route| route.slug.to_string())?;
     Ok(Json(List {
-        items: page.items.iter().map(|route| RouteShape::new(route, &api.public_url)).collect(),
+        items: page
+            .items
+            .iter()
+            .map(|route| RouteShape::new(route, &api.public_url))
+            .collect(),
         next_cursor: page.next_cursor,
     }))
 }
@@ -72,7 +76,10 @@ pub(crate) async fn change(
     let slug = slug(&name)?;
     let expected = Expected::from_headers(&headers)?;
     let patch = patch(change)?;
-    let saved = api.registry.change_route(&caller, &slug, patch, expected.revision()).await;
+    let saved = api
+        .registry
+        .change_route(&caller, &slug, patch, expected.revision())
+        .await;
     let route = saved.map_err(|error| match error {
         RegistryError::Conflict { .. } => etag::stale().hint(error.hint()),
         error => error.into(),

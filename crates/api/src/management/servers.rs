@@ -49,7 +49,10 @@ pub(crate) async fn list(
         limit: u32::try_from(limit).ok(),
     };
     let page = api.registry.entries(&caller, query).await?;
-    let items = page.items.iter().map(|listed| ServerItem::new(listed, &api.public_url));
+    let items = page
+        .items
+        .iter()
+        .map(|listed| ServerItem::new(listed, &api.public_url));
     Ok(Json(List {
         items: items.collect(),
         next_cursor: page.next_cursor,
@@ -151,11 +154,16 @@ pub(crate) async fn version(
         entry.versions.iter().find(|candidate| candidate.is_latest)
     } else {
         let wanted = version_text(&version)?;
-        entry.versions.iter().find(|candidate| candidate.version == wanted)
+        entry
+            .versions
+            .iter()
+            .find(|candidate| candidate.version == wanted)
     };
     match found {
         Some(found) => Ok(Json(VersionShape::new(found))),
-        None => Err(Problem::not_found(format!("version `{version}` of server `{name}`"))),
+        None => Err(Problem::not_found(format!(
+            "version `{version}` of server `{name}`"
+        ))),
     }
 }
 

@@ -28,7 +28,11 @@ fn one((name, version): &(String, String)) -> Result<Place, Problem> {
     Ok((server_name(name)?, Some(version_text(version)?)))
 }
 
-async fn take_submit(api: &Api, caller: &Caller, (name, version): Place) -> Result<Json<VersionShape>, Problem> {
+async fn take_submit(
+    api: &Api,
+    caller: &Caller,
+    (name, version): Place,
+) -> Result<Json<VersionShape>, Problem> {
     let version = api.registry.submit(caller, &name, version.as_ref()).await?;
     Ok(Json(VersionShape::new(&version)))
 }
@@ -40,7 +44,10 @@ async fn take_approve(
     step: ApproveStep,
 ) -> Result<Json<OutcomeShape>, Problem> {
     let internal = internal(step.internal);
-    let outcome = api.registry.approve(caller, &name, version.as_ref(), internal).await?;
+    let outcome = api
+        .registry
+        .approve(caller, &name, version.as_ref(), internal)
+        .await?;
     Ok(Json(OutcomeShape::new(&outcome, &api.public_url)))
 }
 
@@ -50,7 +57,10 @@ async fn take_reject(
     (name, version): Place,
     step: RejectStep,
 ) -> Result<Json<VersionShape>, Problem> {
-    let version = api.registry.reject(caller, &name, version.as_ref(), &step.reason).await?;
+    let version = api
+        .registry
+        .reject(caller, &name, version.as_ref(), &step.reason)
+        .await?;
     Ok(Json(VersionShape::new(&version)))
 }
 
@@ -61,7 +71,9 @@ async fn take_lifecycle(
     step: LifecycleStep,
 ) -> Result<Json<ServerShape>, Problem> {
     let LifecycleStep { lifecycle, message } = step;
-    let set = api.registry.set_lifecycle(caller, &name, version.as_ref(), lifecycle, message);
+    let set = api
+        .registry
+        .set_lifecycle(caller, &name, version.as_ref(), lifecycle, message);
     Ok(Json(ServerShape::new(&set.await?, &api.public_url)))
 }
 

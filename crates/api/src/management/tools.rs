@@ -50,7 +50,10 @@ pub(crate) async fn approve(
     Content(which): Content<ApproveTools>,
 ) -> Result<Json<List<ToolShape>>, Problem> {
     let name = server_name(&name)?;
-    let views = api.registry.approve_tools(&caller, &name, which.choice()?).await?;
+    let views = api
+        .registry
+        .approve_tools(&caller, &name, which.choice()?)
+        .await?;
     Ok(shown(&views))
 }
 

@@ -45,7 +45,9 @@ pub(crate) async fn list(
 ) -> Result<Json<List<UsageShape>>, Problem> {
     let query = range.read(api.clock.now())?;
     let rows = api.insight.usage(&caller, &query).await?;
-    Ok(Json(List::whole(rows.into_iter().map(UsageShape::from).collect())))
+    Ok(Json(List::whole(
+        rows.into_iter().map(UsageShape::from).collect(),
+    )))
 }
 
 impl RangeQuery {
@@ -65,9 +67,9 @@ fn time(name: &str, text: Option<String>) -> Result<Option<Timestamp>, Problem> 
     };
     match Timestamp::parse(&text) {
         Some(at) => Ok(Some(at)),
-        None => Err(
-            Problem::bad_request(format!("the query is wrong: `{name}` is `{text}`, which is not a time"))
-                .hint("write it as in `2026-11-01T10:00:00Z`"),
-        ),
+        None => Err(Problem::bad_request(format!(
+            "the query is wrong: `{name}` is `{text}`, which is not a time"
+        ))
+        .hint("write it as in `2026-11-01T10:00:00Z`")),
     }
 }

@@ -49,7 +49,11 @@ impl<'a> Given<'a> {
 
     /// A parameter. It may be repeated, but not contradicted.
     fn one(&self, name: &'static str) -> Result<Option<String>, Problem> {
-        let mut values = self.0.iter().filter(|(given, _)| given == name).map(|(_, value)| value);
+        let mut values = self
+            .0
+            .iter()
+            .filter(|(given, _)| given == name)
+            .map(|(_, value)| value);
         let first = values.next();
         if values.any(|value| Some(value) != first) {
             return Err(Problem::bad_request(format!("`{name}` stands there twice")));

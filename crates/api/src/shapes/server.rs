@@ -230,7 +230,11 @@ impl ServerShape {
             registered_by: entry.server.registered_by.clone(),
             private_hosts: labels(&entry.server.private_hosts),
             versions: entry.versions.iter().map(VersionShape::new).collect(),
-            routes: entry.routes.iter().map(|route| RouteShape::new(route, public_url)).collect(),
+            routes: entry
+                .routes
+                .iter()
+                .map(|route| RouteShape::new(route, public_url))
+                .collect(),
             revision: entry.revision,
             created_at: entry.server.created_at,
             updated_at: entry.server.updated_at,
@@ -267,7 +271,10 @@ impl OutcomeShape {
         Self {
             name: outcome.version.name.to_string(),
             version: VersionShape::new(&outcome.version),
-            route: outcome.route.as_ref().map(|route| RouteShape::new(route, public_url)),
+            route: outcome
+                .route
+                .as_ref()
+                .map(|route| RouteShape::new(route, public_url)),
             tools: match &outcome.tools {
                 ToolsOutcome::NoRoute => ToolsShape::NoRoute,
                 ToolsOutcome::Pinned(count) => ToolsShape::Pinned { count: *count },

@@ -98,7 +98,10 @@ impl ApproveTools {
         match (self.tools, self.all) {
             (None, true) => Ok(ToolChoice::All),
             (Some(tools), false) if !tools.is_empty() => Ok(ToolChoice::Named(tools)),
-            _ => Err(content::field("tools", "name tools, or say `\"all\": true`, and not both")),
+            _ => Err(content::field(
+                "tools",
+                "name tools, or say `\"all\": true`, and not both",
+            )),
         }
     }
 }

@@ -44,9 +44,9 @@ pub(crate) enum ServerCommand {
         #[arg(long)]
         reason: String,
     },
-    /// Mark a version as one that should not be taken up any more
+    /// Mark a server, or one version, as one that should not be taken up any more
     Deprecate(EndArgs),
-    /// Take a version out of the registry and the gateway
+    /// Take a server, or one version, out of the registry and the gateway
     Retire(EndArgs),
     /// Remove a server with all its versions and routes; its slugs stay reserved for its name
     Remove {
@@ -100,16 +100,19 @@ pub(crate) struct AddArgs {
 pub(crate) struct VersionArgs {
     /// The server's name
     name: String,
-    /// The version [default: the newest]
+    /// The version [default: the newest that waits for this step]
     #[arg(long)]
     version: Option<String>,
 }
 
-/// One version of a server, and why it ends.
+/// One version of a server or all of them, and why it ends.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct EndArgs {
-    #[command(flatten)]
-    version: VersionArgs,
+    /// The server's name
+    name: String,
+    /// Only this version [default: every approved one]
+    #[arg(long)]
+    version: Option<String>,
     /// What those who use it should know
     #[arg(long, value_name = "TEXT")]
     message: Option<String>,
@@ -131,13 +134,17 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
             let shown = render_one(&body);
             Ok(Reply::new(body, shown))
         }
-        ServerCommand::Submit(version) => step(connection, &version, "submit", json!({})).await,
+        ServerCommand::Submit(version) => {
+            Ok(of_version(step(connection, &version, "submit", json!({})).await?))
+        }
         ServerCommand::Approve { version, internal } => {
-            step(connection, &version, "approve", json!({ "internal": internal })).await
+            let body = step(connection, &version, "approve", json!({ "internal": internal })).await?;
+            let shown = outcome(&body);
+            Ok(Reply::new(body, shown))
         }
-        ServerCommand::Reject { version, reason } => {
-            step(connection, &version, "reject", json!({ "reason": reason })).await
-        }
+        ServerCommand::Reject { version, reason } => Ok(of_version(
+            step(connection, &version, "reject", json!({ "reason": reason })).await?,
+        )),
         ServerCommand::Deprecate(args) => end(connection, &args, "deprecated").await,
         ServerCommand::Retire(args) => end(connection, &args, "retired").await,
         ServerCommand::Remove { name } => {
@@ -178,19 +185,18 @@ async fn add(connection: &Connection, args: &AddArgs) -> Result<Reply, Failure> 
     Ok(Reply::new(body.body, shown))
 }
 
+/// One step of a version's life. The answer is the version, or what became of it.
 async fn step(
     connection: &Connection,
     args: &VersionArgs,
     step: &str,
     request: Value,
-) -> Result<Reply, Failure> {
+) -> Result<Value, Failure> {
     let path = match &args.version {
         Some(version) => api_path!("servers/{}/versions/{}/{}", args.name, version, step),
         None => api_path!("servers/{}/{}", args.name, step),
     };
-    let body = connection.post(&path, &request).await?.body;
-    let shown = outcome(&body);
-    Ok(Reply::new(body, shown))
+    Ok(connection.post(&path, &request).await?.body)
 }
 
 async fn end(connection: &Connection, args: &EndArgs, lifecycle: &str) -> Result<Reply, Failure> {
@@ -198,7 +204,18 @@ async fn end(connection: &Connection, args: &EndArgs, lifecycle: &str) -> Result
     if let (Some(message), Some(request)) = (&args.message, request.as_object_mut()) {
         request.insert("message".to_owned(), json!(message));
     }
-    step(connection, &args.version, "lifecycle", request).await
+    let version = VersionArgs {
+        name: args.name.clone(),
+        version: args.version.clone(),
+    };
+    let body = step(connection, &version, "lifecycle", request).await?;
+    let shown = render_one(&body);
+    Ok(Reply::new(body, shown))
+}
+
+fn of_version(body: Value) -> Reply {
+    let shown = outcome(&json!({ "version": body }));
+    Reply::new(body, shown)
 }
 
 /// What became of a version: its state, and what the gateway made of it.
