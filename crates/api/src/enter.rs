@@ -51,6 +51,8 @@ async fn pass(entrance: Entrance, mut request: Request) -> Response {
         Some(uri) => *request.uri_mut() = uri,
         None => return Problem::no_such_path(&path).into_response(),
     }
+    // The outer router left its own match here, which the inner one would add its parameters to.
+    request.extensions_mut().clear();
     let mut response = match entrance.inner.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},

@@ -39,7 +39,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathPar
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Path::<T>::from_request_parts(parts, state).await {
             Ok(Path(values)) => Ok(Self(values)),
-            Err(_) => Err(Problem::bad_request("the path is not UTF-8 once it is decoded")),
+            Err(_) => Err(Problem::bad_request("the path is not UTF-8 once it is decoded")
+                .hint("encode names as UTF-8, `%2F` for the slash")),
         }
     }
 }
