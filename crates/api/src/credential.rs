@@ -1,0 +1,116 @@
+//! The caller of the management API: an API key in `Authorization: Bearer` or `X-Api-Key`, never a cookie.
+//!
+//! Handlers take a [`Known`] before their content, so that nothing of a body is read for strangers.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use http::{HeaderMap, header};
+use portreeve_core::caller::Caller;
+
+use crate::Api;
+use crate::problem::Problem;
+
+/// A caller whose key works.
+#[derive(Debug)]
+pub(crate) struct Known(pub(crate) Caller);
+
+impl FromRequestParts<Api> for Known {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let credential = credential(&parts.headers)?;
+        match api.access.authenticate(credential) {
+            Ok(caller) => Ok(Self(caller)),
+            Err(error) => Err(Problem::unauthenticated(
+                "Bearer error=\"invalid_token\"",
+                error.to_string(),
+            )),
+        }
+    }
+}
+
+/// The key in the request's head.
+fn credential(headers: &HeaderMap) -> Result<&str, Problem> {
+    let bearer = one(headers, header::AUTHORIZATION.as_str())?
+        .map(bearer)
+        .transpose()?;
+    let api_key = one(headers, "x-api-key")?;
+    match (bearer, api_key) {
+        (Some(bearer), Some(api_key)) if bearer != api_key => Err(Problem::bad_request(
+            "`Authorization` and `X-Api-Key` hold two different keys",
+        )
+        .hint("send one of them")),
+        (Some(key), _) | (None, Some(key)) => Ok(key),
+        (None, None) => Err(Problem::unauthenticated("Bearer", "this needs an API key")),
+    }
+}
+
+fn bearer(value: &str) -> Result<&str, Problem> {
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(Problem::unauthenticated(
+            "Bearer",
+            "`Authorization` is not `Bearer KEY`",
+        )),
+    }
+}
+
+/// The only value of a header. Two of them are refused: which one counts must not depend on who reads.
+fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(Problem::bad_request(format!("`{name}` stands there twice")));
+    }
+    match first.map(|value| value.to_str()) {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(text.trim())),
+        Some(Err(_)) => Err(Problem::unauthenticated(
+            "Bearer",
+            format!("`{name}` is not a key"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn read(pairs: &[(&'static str, &'static str)]) -> Result<String, u16> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        let status = |problem: Problem| {
+            use axum::response::IntoResponse;
+            problem.into_response().status().as_u16()
+        };
+        credential(&headers).map(str::to_owned).map_err(status)
+    }
+
+    #[test]
+    fn a_key_is_read_from_one_of_two_headers() {
+        assert_eq!(read(&[("authorization", "Bearer prv_a")]), Ok("prv_a".to_owned()));
+        assert_eq!(
+            read(&[("authorization", "bearer  prv_a")]),
+            Ok("prv_a".to_owned())
+        );
+        assert_eq!(read(&[("x-api-key", "prv_a")]), Ok("prv_a".to_owned()));
+        let twice_the_same = [("authorization", "Bearer prv_a"), ("x-api-key", "prv_a")];
+        assert_eq!(read(&twice_the_same), Ok("prv_a".to_owned()));
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        assert_eq!(read(&[]), Err(401));
+        assert_eq!(read(&[("authorization", "Basic YTpi")]), Err(401));
+        assert_eq!(read(&[("cookie", "session=prv_a")]), Err(401));
+        assert_eq!(
+            read(&[("authorization", "Bearer prv_a"), ("x-api-key", "prv_b")]),
+            Err(400)
+        );
+        assert_eq!(read(&[("x-api-key", "prv_a"), ("x-api-key", "prv_a")]), Err(400));
+    }
+}

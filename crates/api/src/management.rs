@@ -1,0 +1,31 @@
+//! The management API: one file per noun, each a thin way from HTTP to one use case of a room.
+//!
+//! Every handler takes the caller first. A change is in force before its answer leaves, so that whoever made it sees
+//! it at once: the registry sees to that itself, for keys and grants it is done here.
+
+pub(crate) mod servers;
+pub(crate) mod steps;
+pub(crate) mod tools;
+
+pub(crate) mod routes;
+
+pub(crate) mod grants;
+pub(crate) mod keys;
+pub(crate) mod users;
+pub(crate) mod whoami;
+
+pub(crate) mod audit;
+pub(crate) mod doctor;
+pub(crate) mod usage;
+
+use portreeve_access::AccessError;
+
+use crate::ApiParts;
+use crate::problem::Problem;
+
+/// The outcome of a change of identities or rights that was saved, once this node follows it.
+async fn in_force<T>(api: &ApiParts, saved: Result<T, AccessError>) -> Result<T, Problem> {
+    let saved = saved?;
+    api.refresh.refresh().await;
+    Ok(saved)
+}

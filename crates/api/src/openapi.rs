@@ -1,0 +1,93 @@
+//! The OpenAPI document of the management API, derived from the handlers and their shapes.
+//!
+//! It is served at `/api/v1/openapi.json` and committed as `openapi/management-v1.json`; a test compares the two, and
+//! another compares its paths with what the router serves.
+
+use std::sync::OnceLock;
+
+use axum::response::Response;
+use http::HeaderMap;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, Ref, ResponseBuilder, SecurityRequirement};
+use utoipa::{Modify, OpenApi};
+
+use crate::etag;
+use crate::management::{audit, doctor, grants, keys, routes, servers, steps, tools, usage, users, whoami};
+use crate::problem::{Problem, ProblemBody};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Portreeve management API",
+        version = "1",
+        description = "Registers servers, leads them through their life, and governs who may call what. Lists are \
+                       pages with `items` and `nextCursor`. Errors are RFC 9457 documents with a `hint`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    paths(
+        servers::list, servers::add, servers::show, servers::remove, servers::versions, servers::version,
+        steps::submit, steps::approve, steps::reject, steps::lifecycle,
+        steps::submit_version, steps::approve_version, steps::reject_version, steps::lifecycle_version,
+        tools::list, tools::approve, tools::refresh, tools::hide, tools::unhide,
+        routes::list, routes::show, routes::change,
+        keys::list, keys::create, keys::revoke,
+        grants::list, grants::add, grants::remove,
+        users::list, whoami::show,
+        audit::list, audit::verify, usage::list, doctor::examine
+    ),
+    components(schemas(ProblemBody)),
+    modifiers(&Common),
+    tags(
+        (name = "servers", description = "Entries of the registry and their versions"),
+        (name = "tools", description = "The tools of a server, with their pins"),
+        (name = "routes", description = "The gateway's side of an entry"),
+        (name = "identities", description = "Keys, users and grants"),
+        (name = "insight", description = "Audit, usage, and the state of the installation")
+    )
+)]
+struct Description;
+
+/// What every operation has: the credential, and the form of its errors.
+struct Common;
+
+impl Modify for Common {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        let header = ApiKey::Header(ApiKeyValue::new("X-Api-Key"));
+        components.add_security_scheme("apiKey", SecurityScheme::ApiKey(header));
+        let none: [&str; 0] = [];
+        document.security = Some(vec![
+            SecurityRequirement::new("bearer", none),
+            SecurityRequirement::new("apiKey", none),
+        ]);
+        let problem = ResponseBuilder::new()
+            .description("A refusal or a failure (RFC 9457)")
+            .content(
+                "application/problem+json",
+                Content::new(Some(Ref::from_schema_name("Problem"))),
+            )
+            .build();
+        for item in document.paths.paths.values_mut() {
+            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+            for operation in operations.into_iter().flatten() {
+                let responses = &mut operation.responses.responses;
+                responses.insert("default".to_owned(), problem.clone().into());
+            }
+        }
+    }
+}
+
+/// The document as JSON text, pretty, with a line break at its end.
+pub fn document() -> Result<String, serde_json::Error> {
+    let mut text = serde_json::to_string_pretty(&Description::openapi())?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// `GET /api/v1/openapi.json`. Anonymous: it says what exists, which everybody can read in the source.
+pub(crate) async fn show(headers: HeaderMap) -> Result<Response, Problem> {
+    static DESCRIPTION: OnceLock<utoipa::openapi::OpenApi> = OnceLock::new();
+    etag::tagged(&headers, DESCRIPTION.get_or_init(Description::openapi))
+}

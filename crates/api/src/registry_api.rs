@@ -1,0 +1,81 @@
+//! The official MCP registry API, v0.1, of the default registry: what hosts read.
+//!
+//! Anonymous. Its parameters are those of the official registry and unknown ones are ignored, as there. Before it:
+//! `enter.rs`, which adds the cross-origin headers. After it: `registry::serve_*`.
+
+mod parameters;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+
+use crate::problem::Problem;
+use crate::query::{PathParts, server_name};
+use crate::{Api, etag};
+use parameters::{include_deleted, list_params};
+
+/// `GET /v0.1/servers`
+pub(crate) async fn servers(
+    State(api): State<Api>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let params = list_params(query.as_deref())?;
+    let page = api
+        .registry
+        .serve_list(&params)
+        .await
+        .map_err(Problem::of_query)?;
+    etag::tagged(&headers, &page)
+}
+
+/// `GET /v0.1/servers/{name}/versions`
+pub(crate) async fn versions(
+    State(api): State<Api>,
+    PathParts(name): PathParts<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let deleted = include_deleted(query.as_deref())?;
+    let page = api.registry.serve_versions(&server_name(&name)?, deleted).await?;
+    etag::tagged(&headers, &page)
+}
+
+/// `GET /v0.1/servers/{name}/versions/{version}`
+pub(crate) async fn version(
+    State(api): State<Api>,
+    PathParts((name, version)): PathParts<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let deleted = include_deleted(query.as_deref())?;
+    let name = server_name(&name)?;
+    let served = api.registry.serve_version(&name, &version, deleted).await?;
+    etag::tagged(&headers, &served)
+}
+
+/// `POST /v0.1/publish`: optional in the specification, which asks for this answer where it is absent.
+pub(crate) async fn publish() -> Problem {
+    Problem::new(
+        StatusCode::NOT_IMPLEMENTED,
+        "this registry is not published to over the registry API",
+    )
+    .hint("register servers with `portreeve server add`, or with POST /api/v1/servers")
+}
+
+/// `GET /v0.1/health`
+pub(crate) async fn health() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+/// `GET /v0.1/ping`
+pub(crate) async fn ping() -> Json<Value> {
+    Json(json!({ "pong": true }))
+}
+
+/// `GET /v0.1/version`. The official answer names a commit and a build time too; readers want the members there.
+pub(crate) async fn about(State(api): State<Api>) -> Json<Value> {
+    Json(json!({ "version": api.version, "git_commit": "unknown", "build_time": "unknown" }))
+}

@@ -1,0 +1,172 @@
+//! The routers of both faces. Every endpoint is mounted through [`Endpoints`], which keeps the list that the table
+//! test and the OpenAPI document are compared with.
+//!
+//! Before it: `enter.rs`, which brings paths into one form. After it: `registry_api.rs` and `management/`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::routing::{MethodFilter, any, on};
+use http::Method;
+
+use crate::enter::{Entrance, enter};
+use crate::path::Face;
+use crate::problem::Problem;
+use crate::{Api, ApiParts, management, openapi, registry_api};
+
+/// A method at a path. Paths of the registry API stand under `/v0.1`, and work under `/v0` as well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The method; `HEAD` works wherever `GET` does.
+    pub method: Method,
+    /// The path with its variable parts in braces.
+    pub path: &'static str,
+}
+
+/// The router of everything that this crate serves.
+pub fn router(parts: ApiParts) -> Router {
+    let api: Api = Arc::new(parts);
+    let registry = Entrance {
+        face: Face::Registry,
+        inner: finished(registry(), &api),
+    };
+    let management = Entrance {
+        face: Face::Management,
+        inner: finished(management(), &api),
+    };
+    let mut registry_router = Router::new();
+    for path in ["/v0.1", "/v0.1/", "/v0.1/{*rest}", "/v0", "/v0/", "/v0/{*rest}"] {
+        registry_router = registry_router.route(path, any(enter));
+    }
+    let mut management_router = Router::new();
+    for path in ["/api/v1", "/api/v1/", "/api/v1/{*rest}"] {
+        management_router = management_router.route(path, any(enter));
+    }
+    registry_router
+        .with_state(registry)
+        .merge(management_router.with_state(management))
+}
+
+/// Everything that the router serves.
+pub fn endpoints() -> Vec<Endpoint> {
+    let mut all = registry().listed;
+    all.extend(management().listed);
+    all
+}
+
+fn finished(endpoints: Endpoints, api: &Api) -> Router {
+    endpoints
+        .router
+        .fallback(|request: Request| async move { Problem::no_such_path(request.uri().path()) })
+        .method_not_allowed_fallback(|method: Method| async move { Problem::method_not_allowed(&method) })
+        .with_state(Arc::clone(api))
+}
+
+/// A router that remembers what was mounted.
+struct Endpoints {
+    router: Router<Api>,
+    listed: Vec<Endpoint>,
+}
+
+impl Endpoints {
+    fn new() -> Self {
+        Self {
+            router: Router::new(),
+            listed: Vec::new(),
+        }
+    }
+
+    fn get<H: Handler<T, Api>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.mount((Method::GET, MethodFilter::GET), path, handler)
+    }
+
+    fn post<H: Handler<T, Api>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.mount((Method::POST, MethodFilter::POST), path, handler)
+    }
+
+    fn patch<H: Handler<T, Api>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.mount((Method::PATCH, MethodFilter::PATCH), path, handler)
+    }
+
+    fn delete<H: Handler<T, Api>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.mount((Method::DELETE, MethodFilter::DELETE), path, handler)
+    }
+
+    fn mount<H: Handler<T, Api>, T: 'static>(
+        mut self,
+        (method, filter): (Method, MethodFilter),
+        path: &'static str,
+        handler: H,
+    ) -> Self {
+        self.router = self.router.route(path, on(filter, handler));
+        self.listed.push(Endpoint { method, path });
+        self
+    }
+}
+
+/// The official registry API, anonymous.
+fn registry() -> Endpoints {
+    Endpoints::new()
+        .get("/v0.1/servers", registry_api::servers)
+        .get("/v0.1/servers/{name}/versions", registry_api::versions)
+        .get("/v0.1/servers/{name}/versions/{version}", registry_api::version)
+        .post("/v0.1/publish", registry_api::publish)
+        .get("/v0.1/health", registry_api::health)
+        .get("/v0.1/ping", registry_api::ping)
+        .get("/v0.1/version", registry_api::about)
+}
+
+/// The management API.
+fn management() -> Endpoints {
+    use management::{audit, doctor, grants, keys, routes, servers, steps, tools, usage, users, whoami};
+    Endpoints::new()
+        .get("/api/v1/openapi.json", openapi::show)
+        .get("/api/v1/servers", servers::list)
+        .post("/api/v1/servers", servers::add)
+        .get("/api/v1/servers/{name}", servers::show)
+        .delete("/api/v1/servers/{name}", servers::remove)
+        .post("/api/v1/servers/{name}/submit", steps::submit)
+        .post("/api/v1/servers/{name}/approve", steps::approve)
+        .post("/api/v1/servers/{name}/reject", steps::reject)
+        .post("/api/v1/servers/{name}/lifecycle", steps::lifecycle)
+        .get("/api/v1/servers/{name}/versions", servers::versions)
+        .get("/api/v1/servers/{name}/versions/{version}", servers::version)
+        .post(
+            "/api/v1/servers/{name}/versions/{version}/submit",
+            steps::submit_version,
+        )
+        .post(
+            "/api/v1/servers/{name}/versions/{version}/approve",
+            steps::approve_version,
+        )
+        .post(
+            "/api/v1/servers/{name}/versions/{version}/reject",
+            steps::reject_version,
+        )
+        .post(
+            "/api/v1/servers/{name}/versions/{version}/lifecycle",
+            steps::lifecycle_version,
+        )
+        .get("/api/v1/servers/{name}/tools", tools::list)
+        .post("/api/v1/servers/{name}/tools/approve", tools::approve)
+        .post("/api/v1/servers/{name}/tools/refresh", tools::refresh)
+        .post("/api/v1/servers/{name}/tools/{tool}/hide", tools::hide)
+        .post("/api/v1/servers/{name}/tools/{tool}/unhide", tools::unhide)
+        .get("/api/v1/routes", routes::list)
+        .get("/api/v1/routes/{slug}", routes::show)
+        .patch("/api/v1/routes/{slug}", routes::change)
+        .get("/api/v1/keys", keys::list)
+        .post("/api/v1/keys", keys::create)
+        .delete("/api/v1/keys/{key}", keys::revoke)
+        .get("/api/v1/grants", grants::list)
+        .post("/api/v1/grants", grants::add)
+        .delete("/api/v1/grants/{grant}", grants::remove)
+        .get("/api/v1/users", users::list)
+        .get("/api/v1/whoami", whoami::show)
+        .get("/api/v1/audit", audit::list)
+        .get("/api/v1/audit/verify", audit::verify)
+        .get("/api/v1/usage", usage::list)
+        .get("/api/v1/doctor", doctor::examine)
+}

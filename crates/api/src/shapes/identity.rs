@@ -1,0 +1,236 @@
+//! Keys, users, grants and the caller, as they are shown and made.
+
+use portreeve_core::caller::{ApiKey, User};
+use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
+use portreeve_core::secret::Secret;
+use portreeve_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An API key, without its secret.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Key)]
+pub(crate) struct KeyShape {
+    name: String,
+    pub(crate) id: String,
+    /// `live`, `expired` or `revoked`.
+    state: &'static str,
+    /// The user it acts for; absent when it is a principal of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    revoked_at: Option<Timestamp>,
+    created_by: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+/// An API key that was just made. The secret is not shown again.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CreatedKey {
+    #[serde(flatten)]
+    key: KeyShape,
+    /// The whole key, as it is sent in `Authorization: Bearer`.
+    secret: String,
+}
+
+/// A key to be made. It starts with no grant.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NewKeyShape {
+    /// 1 to 64 characters `[A-Za-z0-9._-]`, unique among live keys.
+    pub(crate) name: String,
+    /// When it stops working; never, if left out.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub(crate) expires_at: Option<Timestamp>,
+}
+
+/// A user.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = User)]
+pub(crate) struct UserShape {
+    name: String,
+    pub(crate) id: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+/// A grant.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Grant)]
+pub(crate) struct GrantShape {
+    /// As decisions and audit events name it: `grant:ID`.
+    name: String,
+    pub(crate) id: String,
+    /// `{"key": ID}` or `{"user": ID}`.
+    #[schema(value_type = SubjectShape)]
+    subject: Subject,
+    /// The subject as people know it: `key:deploy`, `user:admin`.
+    subject_name: String,
+    /// `use` or `manage`.
+    rights: &'static str,
+    /// `"all"` or `{"server": NAME}`.
+    #[schema(value_type = ServersShape)]
+    servers: ServerScope,
+    /// `"all"`, `"read-only"` or `{"named": [TOOL, ...]}`.
+    #[schema(value_type = ToolsScopeShape)]
+    tools: ToolScope,
+    created_by: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+/// A grant to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NewGrantShape {
+    pub(crate) subject: SubjectShape,
+    /// `use` or `manage`.
+    #[schema(value_type = String)]
+    pub(crate) rights: Rights,
+    /// `"all"` or `{"server": NAME}`.
+    #[schema(value_type = ServersShape)]
+    pub(crate) servers: ServerScope,
+    /// `"all"`, `"read-only"` or `{"named": [TOOL, ...]}`; `"all"` if left out.
+    #[serde(default = "every_tool")]
+    #[schema(value_type = Option<ToolsScopeShape>)]
+    pub(crate) tools: ToolScope,
+}
+
+fn every_tool() -> ToolScope {
+    ToolScope::All
+}
+
+/// Who is granted something: a name or an identifier.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = Subject)]
+pub(crate) enum SubjectShape {
+    /// A key.
+    Key(String),
+    /// A user.
+    User(String),
+}
+
+/// Which servers a grant speaks of.
+#[derive(Debug, ToSchema)]
+#[schema(as = ServerScope, rename_all = "lowercase")]
+#[expect(dead_code, reason = "only described; the noun in core is what is read")]
+pub(crate) enum ServersShape {
+    /// Every approved server, those of tomorrow too.
+    All,
+    /// One server.
+    Server(String),
+}
+
+/// Which tools a grant speaks of.
+#[derive(Debug, ToSchema)]
+#[schema(as = ToolScope, rename_all = "kebab-case")]
+#[expect(dead_code, reason = "only described; the noun in core is what is read")]
+pub(crate) enum ToolsScopeShape {
+    /// Every approved tool.
+    All,
+    /// Tools that say they change nothing.
+    ReadOnly,
+    /// These tools.
+    Named(Vec<String>),
+}
+
+/// Who is calling.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WhoAmI {
+    /// As people know the caller: `key:deploy`, `user:admin`.
+    pub(crate) name: String,
+    /// The identity that rights hang on: `key:ID` or `user:ID`.
+    pub(crate) principal: String,
+    /// The key that was presented.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
+    /// Whether the caller may manage this installation.
+    pub(crate) manage: bool,
+}
+
+// === impl KeyShape ===
+
+impl KeyShape {
+    pub(crate) fn new(key: &ApiKey, users: &[User], now: Timestamp) -> Self {
+        let state = match (key.revoked_at, key.is_live(now)) {
+            (Some(_), _) => "revoked",
+            (None, true) => "live",
+            (None, false) => "expired",
+        };
+        Self {
+            name: key.name.clone(),
+            id: key.id.to_string(),
+            state,
+            owner: key.owner.map(|owner| {
+                let user = users.iter().find(|user| user.id == owner);
+                user.map_or_else(|| owner.to_string(), |user| user.name.clone())
+            }),
+            expires_at: key.expires_at,
+            revoked_at: key.revoked_at,
+            created_by: key.created_by.clone(),
+            created_at: key.created_at,
+        }
+    }
+}
+
+// === impl CreatedKey ===
+
+impl CreatedKey {
+    /// The one place that shows a secret.
+    pub(crate) fn new(key: KeyShape, secret: &Secret) -> Self {
+        Self {
+            key,
+            secret: secret.expose().to_owned(),
+        }
+    }
+}
+
+// === impl UserShape ===
+
+impl UserShape {
+    pub(crate) fn new(user: &User) -> Self {
+        Self {
+            name: user.name.clone(),
+            id: user.id.to_string(),
+            created_at: user.created_at,
+        }
+    }
+}
+
+// === impl GrantShape ===
+
+impl GrantShape {
+    pub(crate) fn new(grant: &Grant, keys: &[ApiKey], users: &[User]) -> Self {
+        let subject_name = match grant.subject {
+            Subject::Key(id) => {
+                let key = keys.iter().find(|key| key.id == id);
+                key.map_or_else(|| format!("key:{id}"), |key| format!("key:{}", key.name))
+            }
+            Subject::User(id) => {
+                let user = users.iter().find(|user| user.id == id);
+                user.map_or_else(|| format!("user:{id}"), |user| format!("user:{}", user.name))
+            }
+        };
+        Self {
+            name: format!("grant:{}", grant.id),
+            id: grant.id.to_string(),
+            subject: grant.subject,
+            subject_name,
+            rights: grant.rights.as_str(),
+            servers: grant.servers.clone(),
+            tools: grant.tools.clone(),
+            created_by: grant.created_by.clone(),
+            created_at: grant.created_at,
+        }
+    }
+}

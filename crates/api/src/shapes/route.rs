@@ -1,0 +1,93 @@
+//! Routes, as they are shown and changed.
+
+use portreeve_core::route::{Access, PolicyDocument, Route, RouteState};
+use portreeve_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use url::Url;
+use utoipa::ToSchema;
+
+use super::{endpoint_url, labels};
+
+/// A route of the gateway.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Route)]
+pub(crate) struct RouteShape {
+    /// The same as `slug`.
+    name: String,
+    /// The part of the URL that names it.
+    slug: String,
+    /// The gateway's MCP endpoint.
+    url: String,
+    /// The server it serves.
+    server: String,
+    /// The environment it serves.
+    environment: String,
+    /// The approved version it serves.
+    version: String,
+    /// The upstream's URL; left out for those who do not manage the server.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    upstream_url: String,
+    /// The eras that the upstream was seen to speak: `legacy`, `modern`.
+    upstream_eras: Vec<String>,
+    /// Private hosts granted to the entry, as `host:port`.
+    private_hosts: Vec<String>,
+    /// `credential` or `anonymous`.
+    access: &'static str,
+    /// `active` or `inactive`.
+    state: &'static str,
+    /// `tools-not-seen` or `pinned`.
+    pin_state: &'static str,
+    /// Its policies, in the order in which they are asked: each has a `kind`, and beside it the fields of that kind.
+    #[schema(value_type = Vec<Object>)]
+    policies: Vec<PolicyDocument>,
+    /// Longest time to the upstream's answer and between two parts of it, in milliseconds.
+    upstream_timeout_ms: u64,
+    /// Counts the changes; the `ETag` is the same number in quotes.
+    revision: i64,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+/// What shall be different; what is left out stays as it is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RouteChangeShape {
+    /// `credential` or `anonymous`.
+    #[schema(value_type = Option<String>)]
+    pub(crate) access: Option<Access>,
+    /// All policies, in the order in which they shall be asked.
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub(crate) policies: Option<Vec<PolicyDocument>>,
+    /// `active` or `inactive`.
+    #[schema(value_type = Option<String>)]
+    pub(crate) state: Option<RouteState>,
+    /// Longest time to the upstream's answer and between two parts of it, in milliseconds.
+    pub(crate) upstream_timeout_ms: Option<u64>,
+}
+
+impl RouteShape {
+    pub(crate) fn new(route: &Route, public_url: &Url) -> Self {
+        Self {
+            name: route.slug.to_string(),
+            slug: route.slug.to_string(),
+            url: endpoint_url(public_url, &route.slug),
+            server: route.server.to_string(),
+            environment: route.environment.to_string(),
+            version: route.version.to_string(),
+            upstream_url: route.upstream_url.clone(),
+            upstream_eras: labels(&route.upstream_eras),
+            private_hosts: labels(&route.private_hosts),
+            access: route.access.as_str(),
+            state: route.state.as_str(),
+            pin_state: route.pin_state.as_str(),
+            policies: route.policies.clone(),
+            upstream_timeout_ms: route.upstream_timeout_ms,
+            revision: route.revision,
+            created_at: route.created_at,
+            updated_at: route.updated_at,
+        }
+    }
+}

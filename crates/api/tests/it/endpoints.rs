@@ -1,0 +1,295 @@
+//! Every endpoint for three callers: nobody, a key without a grant, the admin. An endpoint without a row fails.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use portreeve_api::endpoints;
+use serde_json::{Value, json};
+
+use crate::house::{House, document};
+
+/// What the three callers get, in this order: anonymous, a key without a grant, the admin.
+type Statuses = [u16; 3];
+
+/// Everybody.
+const OPEN: Statuses = [200, 200, 200];
+/// Everybody with a key; who may not manage sees what everybody may see.
+const KNOWN: Statuses = [401, 200, 200];
+/// Managers.
+const MANAGED: Statuses = [401, 403, 200];
+
+struct Row {
+    method: Method,
+    /// As the router has it.
+    endpoint: &'static str,
+    /// As it is asked for.
+    path: &'static str,
+    content: Value,
+    expected: Statuses,
+}
+
+/// A row without content.
+fn bare(line: &'static str, path: &'static str, expected: Statuses) -> Row {
+    row(line, path, expected, Value::Null)
+}
+
+fn row(line: &'static str, path: &'static str, expected: Statuses, content: Value) -> Row {
+    let (method, endpoint) = line.split_once(' ').unwrap();
+    Row {
+        method: method.parse().unwrap(),
+        endpoint,
+        path,
+        content,
+        expected,
+    }
+}
+
+const SERVER: &str = "/api/v1/servers/com.acme%2Fbilling";
+
+fn registry_rows() -> Vec<Row> {
+    let version = "GET /v0.1/servers/{name}/versions/{version}";
+    vec![
+        bare("GET /v0.1/servers", "/v0.1/servers", OPEN),
+        bare(
+            "GET /v0.1/servers/{name}/versions",
+            "/v0.1/servers/com.acme%2Fbilling/versions",
+            OPEN,
+        ),
+        bare(version, "/v0.1/servers/com.acme%2Fbilling/versions/latest", OPEN),
+        row("POST /v0.1/publish", "/v0.1/publish", [501, 501, 501], json!({})),
+        bare("GET /v0.1/health", "/v0.1/health", OPEN),
+        bare("GET /v0.1/ping", "/v0.1/ping", OPEN),
+        bare("GET /v0.1/version", "/v0.1/version", OPEN),
+    ]
+}
+
+fn server_rows() -> Vec<Row> {
+    let add = json!({"document": document("com.acme/new", "1.0.0")});
+    let deprecate = json!({"lifecycle": "deprecated", "message": "use billing"});
+    let reject = || json!({"reason": "no"});
+    let base = "/api/v1/servers";
+    vec![
+        bare("GET /api/v1/openapi.json", "/api/v1/openapi.json", OPEN),
+        bare("GET /api/v1/servers", base, KNOWN),
+        row("POST /api/v1/servers", base, [401, 403, 201], add),
+        bare("GET /api/v1/servers/{name}", SERVER, KNOWN),
+        bare(
+            "DELETE /api/v1/servers/{name}",
+            "/api/v1/servers/com.acme%2Fgone",
+            [401, 403, 204],
+        ),
+        // The admin may; but what is approved cannot be handed in again.
+        bare(
+            "POST /api/v1/servers/{name}/submit",
+            "/api/v1/servers/com.acme%2Fbilling/submit",
+            [401, 403, 409],
+        ),
+        bare(
+            "POST /api/v1/servers/{name}/approve",
+            "/api/v1/servers/com.acme%2Faa/approve",
+            MANAGED,
+        ),
+        row(
+            "POST /api/v1/servers/{name}/reject",
+            "/api/v1/servers/com.acme%2Fbb/reject",
+            MANAGED,
+            reject(),
+        ),
+        row(
+            "POST /api/v1/servers/{name}/lifecycle",
+            "/api/v1/servers/com.acme%2Fold/lifecycle",
+            MANAGED,
+            deprecate,
+        ),
+    ]
+}
+
+fn version_rows() -> Vec<Row> {
+    let reject = json!({"reason": "no"});
+    let retire = json!({"lifecycle": "retired"});
+    let step = |step: &str| -> &'static str {
+        match step {
+            "submit" => "POST /api/v1/servers/{name}/versions/{version}/submit",
+            "approve" => "POST /api/v1/servers/{name}/versions/{version}/approve",
+            "reject" => "POST /api/v1/servers/{name}/versions/{version}/reject",
+            _ => "POST /api/v1/servers/{name}/versions/{version}/lifecycle",
+        }
+    };
+    let version = "GET /api/v1/servers/{name}/versions/{version}";
+    let billing = "/api/v1/servers/com.acme%2Fbilling/versions/1.0.0";
+    vec![
+        bare(
+            "GET /api/v1/servers/{name}/versions",
+            "/api/v1/servers/com.acme%2Fbilling/versions",
+            KNOWN,
+        ),
+        bare(version, billing, KNOWN),
+        bare(
+            step("submit"),
+            "/api/v1/servers/com.acme%2Fbilling/versions/1.0.0/submit",
+            [401, 403, 409],
+        ),
+        bare(
+            step("approve"),
+            "/api/v1/servers/com.acme%2Fcc/versions/1.0.0/approve",
+            MANAGED,
+        ),
+        row(
+            step("reject"),
+            "/api/v1/servers/com.acme%2Fdd/versions/1.0.0/reject",
+            MANAGED,
+            reject,
+        ),
+        row(
+            step("lifecycle"),
+            "/api/v1/servers/com.acme%2Fold/versions/1.0.0/lifecycle",
+            MANAGED,
+            retire,
+        ),
+    ]
+}
+
+fn tool_and_route_rows() -> Vec<Row> {
+    let all = json!({"all": true});
+    let hide = "POST /api/v1/servers/{name}/tools/{tool}/hide";
+    let unhide = "POST /api/v1/servers/{name}/tools/{tool}/unhide";
+    let tools = "/api/v1/servers/com.acme%2Fbilling/tools";
+    vec![
+        // Tools are for those who may use the server: for others it does not exist here.
+        bare("GET /api/v1/servers/{name}/tools", tools, [401, 404, 200]),
+        row(
+            "POST /api/v1/servers/{name}/tools/approve",
+            "/api/v1/servers/com.acme%2Fbilling/tools/approve",
+            MANAGED,
+            all,
+        ),
+        bare(
+            "POST /api/v1/servers/{name}/tools/refresh",
+            "/api/v1/servers/com.acme%2Fbilling/tools/refresh",
+            MANAGED,
+        ),
+        bare(
+            hide,
+            "/api/v1/servers/com.acme%2Fbilling/tools/refund/hide",
+            MANAGED,
+        ),
+        bare(
+            unhide,
+            "/api/v1/servers/com.acme%2Fbilling/tools/refund/unhide",
+            MANAGED,
+        ),
+        bare("GET /api/v1/routes", "/api/v1/routes", MANAGED),
+        bare("GET /api/v1/routes/{slug}", "/api/v1/routes/billing", MANAGED),
+        row(
+            "PATCH /api/v1/routes/{slug}",
+            "/api/v1/routes/billing",
+            MANAGED,
+            json!({"state": "active"}),
+        ),
+    ]
+}
+
+fn other_rows() -> Vec<Row> {
+    let grant =
+        json!({"subject": {"key": "stranger"}, "rights": "use", "servers": {"server": "com.acme/other"}});
+    vec![
+        bare("GET /api/v1/keys", "/api/v1/keys", MANAGED),
+        row(
+            "POST /api/v1/keys",
+            "/api/v1/keys",
+            [401, 403, 201],
+            json!({"name": "ci"}),
+        ),
+        bare("DELETE /api/v1/keys/{key}", "/api/v1/keys/ci", MANAGED),
+        bare("GET /api/v1/grants", "/api/v1/grants", MANAGED),
+        row("POST /api/v1/grants", "/api/v1/grants", [401, 403, 201], grant),
+        bare(
+            "DELETE /api/v1/grants/{grant}",
+            "/api/v1/grants/nonsense",
+            [401, 403, 404],
+        ),
+        bare("GET /api/v1/users", "/api/v1/users", MANAGED),
+        bare("GET /api/v1/whoami", "/api/v1/whoami", KNOWN),
+        bare("GET /api/v1/audit", "/api/v1/audit", MANAGED),
+        bare("GET /api/v1/audit/verify", "/api/v1/audit/verify", MANAGED),
+        bare("GET /api/v1/usage", "/api/v1/usage", MANAGED),
+        bare("GET /api/v1/doctor", "/api/v1/doctor", MANAGED),
+    ]
+}
+
+fn table() -> Vec<Row> {
+    let mut rows = registry_rows();
+    rows.extend(server_rows());
+    rows.extend(version_rows());
+    rows.extend(tool_and_route_rows());
+    rows.extend(other_rows());
+    rows
+}
+
+#[test]
+fn every_endpoint_has_a_row() {
+    let served: BTreeSet<_> = endpoints()
+        .into_iter()
+        .map(|endpoint| format!("{} {}", endpoint.method, endpoint.path))
+        .collect();
+    let listed: BTreeSet<_> = table()
+        .iter()
+        .map(|row| format!("{} {}", row.method, row.endpoint))
+        .collect();
+    assert_eq!(served, listed);
+}
+
+#[tokio::test]
+async fn every_caller_gets_what_the_table_says() {
+    let house = House::new().await;
+    for name in ["com.acme/billing", "com.acme/old"] {
+        house.add(name, "1.0.0", true).await;
+    }
+    for name in [
+        "com.acme/gone",
+        "com.acme/aa",
+        "com.acme/bb",
+        "com.acme/cc",
+        "com.acme/dd",
+    ] {
+        house.add(name, "1.0.0", false).await;
+    }
+    let mut wrong = Vec::new();
+    for row in table() {
+        let callers = ["", house.stranger.as_str(), house.admin.as_str()];
+        for (key, expected) in callers.into_iter().zip(row.expected) {
+            let headers: &[_] = if row.method == Method::PATCH {
+                &[("if-match", "*")]
+            } else {
+                &[]
+            };
+            let request = (row.method.clone(), row.path);
+            let answer = house.call_with(key, request, row.content.clone(), headers).await;
+            if answer.status != expected {
+                let text = String::from_utf8_lossy(&answer.bytes).into_owned();
+                wrong.push(format!(
+                    "{} {}: {} instead of {expected}: {text}",
+                    row.method, row.path, answer.status
+                ));
+            }
+            let challenged = answer.header("www-authenticate").starts_with("Bearer");
+            assert_eq!(challenged, answer.status == 401, "{}", row.path);
+            if answer.status.as_u16() >= 400 {
+                assert_eq!(
+                    answer.header("content-type"),
+                    "application/problem+json",
+                    "{}",
+                    row.path
+                );
+                let body = answer.json();
+                assert!(
+                    body["hint"].is_string() || answer.status == 404,
+                    "{} has no hint: {body}",
+                    row.path
+                );
+                assert_eq!(body["error"], body["detail"]);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,349 @@
+//! The rooms joined as the roof joins them, with a clock, randomness, tools and a doctor that the tests decide.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use portreeve_access::{Access, AccessParts};
+use portreeve_api::{ApiParts, router};
+use portreeve_core::caller::Caller;
+use portreeve_core::doctor::{Check, CheckStatus, Doctor};
+use portreeve_core::id::{NodeId, UserId};
+use portreeve_core::limits::Limits;
+use portreeve_core::policy::{PolicyCheck, PolicyProblem};
+use portreeve_core::ports::{Catalogue, Refresh};
+use portreeve_core::protocol::Era;
+use portreeve_core::random::Rng;
+use portreeve_core::route::PolicyDocument;
+use portreeve_core::secret::SecretKey;
+use portreeve_core::time::{Clock, Timestamp};
+use portreeve_insight::{Insight, InsightParts};
+use portreeve_inspect::Ed25519Signer;
+use portreeve_net::{Egress, EgressConfig, Reach};
+use portreeve_registry::{Probe, Registry, RegistryParts, ToolSource};
+use portreeve_store::{Audit, AuditOptions, Store, StoreOptions};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+use url::Url;
+
+/// Advances a millisecond with every look, so that nothing happens at the same time twice.
+#[derive(Debug)]
+struct TestClock(AtomicU64);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        let millis = self.0.fetch_add(1, Ordering::SeqCst);
+        Timestamp::from_millis(i64::try_from(millis).unwrap())
+    }
+}
+
+#[derive(Debug)]
+struct TestRng(AtomicU64);
+
+impl Rng for TestRng {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let number = self
+                .0
+                .fetch_add(1, Ordering::SeqCst)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            chunk.copy_from_slice(&number.to_be_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// Loads the catalogue into the room that decides, and counts.
+struct TestRefresh {
+    store: Store,
+    access: Arc<Access>,
+    times: AtomicUsize,
+}
+
+#[async_trait]
+impl Refresh for TestRefresh {
+    async fn refresh(&self) {
+        self.times.fetch_add(1, Ordering::SeqCst);
+        // A closed store is what some tests are about.
+        if let Ok(snapshot) = self.store.snapshot().await {
+            self.access.load(&snapshot);
+        }
+    }
+}
+
+struct TestDoctor;
+
+#[async_trait]
+impl Doctor for TestDoctor {
+    async fn examine(&self) -> Vec<Check> {
+        vec![Check {
+            name: "store".to_owned(),
+            status: CheckStatus::Ok,
+            detail: "sqlite answers".to_owned(),
+            hint: None,
+        }]
+    }
+}
+
+/// Knows one kind of policy.
+struct TestPolicies;
+
+impl PolicyCheck for TestPolicies {
+    fn check(&self, documents: &[PolicyDocument]) -> Vec<PolicyProblem> {
+        let unknown = documents
+            .iter()
+            .enumerate()
+            .filter(|(_, document)| document.kind != "rate_limit");
+        unknown
+            .map(|(index, document)| PolicyProblem {
+                index,
+                problem: format!("there is no policy of kind `{}`", document.kind),
+            })
+            .collect()
+    }
+}
+
+/// Two tools, whoever is asked.
+struct TestTools;
+
+#[async_trait]
+impl ToolSource for TestTools {
+    async fn tools(&self, _url: &Url, _reach: &Reach) -> Result<Probe, String> {
+        let tool = |name: &str, read_only: bool| {
+            json!({
+                "name": name, "description": format!("The tool {name}"), "inputSchema": {"type": "object"},
+                "annotations": {"readOnlyHint": read_only}
+            })
+            .to_string()
+        };
+        Ok(Probe {
+            eras: vec![Era::Modern],
+            tools: vec![(
+                Era::Modern,
+                vec![tool("list_invoices", true), tool("refund", false)],
+            )],
+            server_info: None,
+        })
+    }
+}
+
+/// The rooms, and the keys of those who call.
+pub(crate) struct House {
+    router: Router,
+    store: Store,
+    refresh: Arc<TestRefresh>,
+    /// The key of the local admin.
+    pub(crate) admin: String,
+    /// A key without a grant.
+    pub(crate) stranger: String,
+    _data: tempfile::TempDir,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn detail(&self) -> String {
+        self.json()["detail"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+// === impl House ===
+
+impl House {
+    /// An installation after its first start, with a stranger.
+    pub(crate) async fn new() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    pub(crate) async fn with(limits: Limits) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(TestClock(AtomicU64::new(1_795_435_200_000)));
+        let rng: Arc<dyn Rng> = Arc::new(TestRng(AtomicU64::new(1)));
+        let node = NodeId::new(&*clock, &*rng);
+        let url = format!("sqlite:{}", data.path().join("portreeve.db").display());
+        let store = Store::open(&url, &StoreOptions::new(node)).await.unwrap();
+        let signer = Arc::new(Ed25519Signer::from_seed(&SecretKey::new([7; 32])));
+        let audit = Audit::open(&store, AuditOptions::new(data.path()), signer, Arc::clone(&clock));
+        let audit = audit.await.unwrap();
+        let access = Arc::new(Access::new(AccessParts {
+            identity: Arc::new(store.clone()),
+            sessions: Arc::new(store.clone()),
+            journal: audit.journal.clone(),
+            clock: Arc::clone(&clock),
+            rng: Arc::clone(&rng),
+        }));
+        access.first_start().await.unwrap();
+        let refresh = Arc::new(TestRefresh {
+            store: store.clone(),
+            access: Arc::clone(&access),
+            times: AtomicUsize::new(0),
+        });
+        refresh.refresh().await;
+        let admin = key_of_the_admin(&access).await;
+        refresh.refresh().await;
+        let insight = Insight::new(InsightParts {
+            usage: Arc::new(store.clone()),
+            audit: Arc::new(audit.writer),
+            authorizer: access.clone(),
+        });
+        let limits = Arc::new(limits);
+        let registry = registry(&store, &access, &refresh, (&clock, &rng, &limits));
+        let router = router(ApiParts {
+            registry: Arc::new(registry),
+            access,
+            insight: Arc::new(insight),
+            refresh: refresh.clone(),
+            doctor: Arc::new(TestDoctor),
+            clock,
+            limits,
+            public_url: public_url(),
+            version: "0.0.0-test",
+        });
+        let mut house = Self {
+            router,
+            store,
+            refresh,
+            admin,
+            stranger: String::new(),
+            _data: data,
+        };
+        let made = house
+            .admin_post("/api/v1/keys", json!({"name": "stranger"}))
+            .await;
+        assert_eq!(made.status, 201, "{made:?}");
+        house.stranger = made.json()["secret"].as_str().unwrap().to_owned();
+        house
+    }
+
+    /// How often the catalogue was brought into force.
+    pub(crate) fn refreshed(&self) -> usize {
+        self.refresh.times.load(Ordering::SeqCst)
+    }
+
+    /// Takes the database away.
+    pub(crate) async fn close_store(&self) {
+        self.store.close().await;
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            bytes,
+        }
+    }
+
+    /// A request with a key, unless that is empty, and with JSON content, unless that is null.
+    pub(crate) async fn call(&self, key: &str, method: Method, path: &str, content: Value) -> Answer {
+        self.call_with(key, (method, path), content, &[]).await
+    }
+
+    pub(crate) async fn call_with(
+        &self,
+        key: &str,
+        (method, path): (Method, &str),
+        content: Value,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if !key.is_empty() {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = if content.is_null() {
+            Body::empty()
+        } else {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+            Body::from(content.to_string())
+        };
+        self.send(request.body(body).unwrap()).await
+    }
+
+    /// Anonymous `GET`.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call("", Method::GET, path, Value::Null).await
+    }
+
+    pub(crate) async fn admin_get(&self, path: &str) -> Answer {
+        self.call(&self.admin, Method::GET, path, Value::Null).await
+    }
+
+    pub(crate) async fn admin_post(&self, path: &str, content: Value) -> Answer {
+        self.call(&self.admin, Method::POST, path, content).await
+    }
+
+    /// Registers a version, approved or not, and returns what came of it.
+    pub(crate) async fn add(&self, name: &str, version: &str, approve: bool) -> Value {
+        let content = json!({"document": document(name, version), "approve": approve});
+        let answer = self.admin_post("/api/v1/servers", content).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()
+    }
+}
+
+/// A document whose remote is a public address, so that nobody asks the DNS.
+pub(crate) fn document(name: &str, version: &str) -> Value {
+    let short = name.rsplit('/').next().unwrap();
+    json!({
+        "$schema": "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json",
+        "name": name, "description": format!("The server {short}"), "version": version,
+        "remotes": [{"type": "streamable-http", "url": format!("https://93.184.216.34/{short}/mcp")}]
+    })
+}
+
+fn public_url() -> Url {
+    "https://gw.acme.example".parse().unwrap()
+}
+
+fn registry(
+    store: &Store,
+    access: &Arc<Access>,
+    refresh: &Arc<TestRefresh>,
+    (clock, rng, limits): (&Arc<dyn Clock>, &Arc<dyn Rng>, &Arc<Limits>),
+) -> Registry {
+    Registry::new(RegistryParts {
+        entries: Arc::new(store.clone()),
+        routes: Arc::new(store.clone()),
+        authorizer: access.clone(),
+        policies: Arc::new(TestPolicies),
+        refresh: refresh.clone(),
+        source: Arc::new(TestTools),
+        egress: Egress::new(&EgressConfig::default()).unwrap(),
+        clock: Arc::clone(clock),
+        rng: Arc::clone(rng),
+        limits: Arc::clone(limits),
+        public_url: public_url(),
+        cursor_key: SecretKey::new([9; 32]),
+    })
+}
+
+async fn key_of_the_admin(access: &Access) -> String {
+    let new = portreeve_access::NewKey {
+        name: "admin".to_owned(),
+        owner: Some(UserId::LOCAL_ADMIN),
+        expires_at: None,
+    };
+    let (_, secret) = access.create_key(&Caller::system(), new).await.unwrap();
+    secret.expose().to_owned()
+}

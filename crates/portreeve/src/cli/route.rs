@@ -1,0 +1,178 @@
+//! `portreeve route`: shows the gateway's routes, and switches them.
+
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+use serde_json::{Map, Value, json};
+
+use super::connection::{Answer, Connection, api_path};
+use super::reply::{joined, pairs, table, text, when};
+use super::{Failure, Reply, duration, policy};
+
+/// `portreeve route`
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum RouteCommand {
+    /// List the routes
+    List,
+    /// Show a route with its policies
+    Show {
+        /// The route's slug, or the name of its server
+        #[arg(value_name = "SLUG")]
+        slug: String,
+    },
+    /// Change a route
+    Set(SetArgs),
+}
+
+/// `portreeve route set`
+#[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["anonymous", "state", "timeout"]))]
+pub(crate) struct SetArgs {
+    /// The route's slug, or the name of its server
+    slug: String,
+    /// Whether callers without a credential may see and call every approved tool
+    #[arg(long, value_enum)]
+    anonymous: Option<Switch>,
+    /// Whether the gateway serves it
+    #[arg(long, value_enum)]
+    state: Option<State>,
+    /// Longest time to the upstream's answer, and between two parts of it
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    timeout: Option<Duration>,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+/// Whether a route is served.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum State {
+    Active,
+    Inactive,
+}
+
+pub(super) async fn run(connection: &Connection, command: RouteCommand) -> Result<Reply, Failure> {
+    match command {
+        RouteCommand::List => {
+            let body = connection.all(&api_path!("routes")).await?;
+            let shown = render(&body);
+            Ok(Reply::new(body, shown))
+        }
+        RouteCommand::Show { slug } => {
+            let body = find(connection, &slug).await?.body;
+            let shown = render_one(&body);
+            Ok(Reply::new(body, shown))
+        }
+        RouteCommand::Set(args) => {
+            let body = change(connection, &args.slug, |_| args.patch()).await?;
+            let shown = render_one(&body);
+            Ok(Reply::new(body, shown))
+        }
+    }
+}
+
+impl SetArgs {
+    fn patch(&self) -> Result<Value, Failure> {
+        let mut patch = Map::new();
+        if let Some(switch) = self.anonymous {
+            let access = match switch {
+                Switch::On => "anonymous",
+                Switch::Off => "credential",
+            };
+            patch.insert("access".to_owned(), json!(access));
+        }
+        if let Some(state) = self.state {
+            let state = match state {
+                State::Active => "active",
+                State::Inactive => "inactive",
+            };
+            patch.insert("state".to_owned(), json!(state));
+        }
+        if let Some(timeout) = self.timeout {
+            let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+            patch.insert("upstreamTimeoutMs".to_owned(), json!(millis));
+        }
+        Ok(Value::Object(patch))
+    }
+}
+
+/// The route of that slug, or the production route of the server of that name.
+pub(super) async fn find(connection: &Connection, name: &str) -> Result<Answer, Failure> {
+    if !name.contains('/') {
+        return connection.get(&api_path!("routes/{}", name)).await;
+    }
+    let entry = connection.get(&api_path!("servers/{}", name)).await?.body;
+    let routes = entry.get("routes").and_then(Value::as_array);
+    let mut routes = routes.into_iter().flatten();
+    let Some(route) = routes.find(|route| text(route, "environment") == "production") else {
+        return Err(
+            Failure::new(format!("`{name}` has no production route")).hint(format!(
+                "approve a version with a remote: `portreeve server approve {name}`"
+            )),
+        );
+    };
+    connection.get(&api_path!("routes/{}", text(route, "slug"))).await
+}
+
+/// Reads a route, makes a patch of it and saves that, unless somebody else changed the route meanwhile.
+pub(super) async fn change(
+    connection: &Connection,
+    name: &str,
+    patch: impl FnOnce(&Value) -> Result<Value, Failure>,
+) -> Result<Value, Failure> {
+    let route = find(connection, name).await?;
+    let path = api_path!("routes/{}", text(&route.body, "slug"));
+    let patch = patch(&route.body)?;
+    let etag = route.etag.unwrap_or_default();
+    Ok(connection.patch(&path, &patch, &etag).await?.body)
+}
+
+pub(super) fn render(body: &Value) -> String {
+    table(
+        body,
+        &[
+            ("ROUTE", |route| text(route, "slug")),
+            ("SERVER", |route| text(route, "server")),
+            ("ENVIRONMENT", |route| text(route, "environment")),
+            ("VERSION", |route| text(route, "version")),
+            ("STATE", |route| text(route, "state")),
+            ("ACCESS", |route| text(route, "access")),
+            ("TOOLS", |route| text(route, "pinState")),
+            ("POLICIES", |route| policy::kinds(route)),
+        ],
+        "No routes. A route is made when a version with a remote is approved.",
+    )
+}
+
+pub(super) fn render_one(route: &Value) -> String {
+    let head = pairs(&[
+        ("route", text(route, "slug")),
+        ("url", text(route, "url")),
+        (
+            "server",
+            format!("{} {}", text(route, "server"), text(route, "version")),
+        ),
+        ("environment", text(route, "environment")),
+        ("state", text(route, "state")),
+        ("access", text(route, "access")),
+        ("tools", text(route, "pinState")),
+        ("upstream", text(route, "upstreamUrl")),
+        ("speaks", joined(route, "upstreamEras")),
+        ("timeout", timeout(route)),
+        ("private hosts", joined(route, "privateHosts")),
+        ("updated", when(route, "updatedAt")),
+    ]);
+    format!("{head}\n\n{}", policy::render(route))
+}
+
+fn timeout(route: &Value) -> String {
+    match route.get("upstreamTimeoutMs").and_then(Value::as_u64) {
+        Some(millis) if millis % 1_000 == 0 => format!("{}s", millis / 1_000),
+        Some(millis) => format!("{millis}ms"),
+        None => String::new(),
+    }
+}

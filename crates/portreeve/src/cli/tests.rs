@@ -1,0 +1,248 @@
+//! Tests of the command line: what it accepts, what it prints, what it says when something is wrong.
+
+mod against_a_server;
+mod rendering;
+
+use std::path::Path;
+
+use clap::CommandFactory;
+
+use super::{Cli, Command, Global, Remote, answer};
+
+/// One line for each command of [`Remote`]; the first test below fails when one is missing.
+const REMOTE: &[&str] = &[
+    "server add com.acme/billing --url https://mcp.acme.example/mcp --approve",
+    "server list --search bill",
+    "server show com.acme/billing",
+    "server submit com.acme/billing",
+    "server approve com.acme/billing --version 1.0.0 --internal",
+    "server reject com.acme/billing --reason unclear",
+    "server deprecate com.acme/billing --message old",
+    "server retire com.acme/billing",
+    "server remove com.acme/billing",
+    "server tools com.acme/billing",
+    "tool approve com.acme/billing --all",
+    "tool hide com.acme/billing refund",
+    "tool unhide com.acme/billing refund",
+    "route list",
+    "route show billing",
+    "route set billing --anonymous off --state active --timeout 30s",
+    "policy list com.acme/billing",
+    "policy set billing rate_limit --calls 5 --per 30s",
+    "policy remove billing rate_limit",
+    "key create ci --expires 90d",
+    "key list",
+    "key revoke ci",
+    "grant add --key ci --server com.acme/billing --read-only",
+    "grant list",
+    "grant remove 0190a0a0-0000-7000-8000-000000000001",
+    "audit list --action server.* --outcome done",
+    "audit verify",
+    "usage --since 1h",
+    "doctor",
+    "whoami",
+];
+
+/// The words of a command line.
+fn words(line: &str) -> Vec<&str> {
+    std::iter::once("portreeve")
+        .chain(line.split_whitespace())
+        .collect()
+}
+
+fn parse(line: &str) -> Cli {
+    Cli::read(words(line)).unwrap_or_else(|error| panic!("`{line}`: {error}"))
+}
+
+fn refusal(line: &str) -> String {
+    match Cli::read(words(line)) {
+        Ok(_) => panic!("`{line}` is accepted"),
+        Err(error) => {
+            assert_eq!(error.exit_code(), 2, "`{line}`");
+            error.to_string()
+        }
+    }
+}
+
+fn remote(cli: Cli) -> (Global, Remote) {
+    match cli.command {
+        Command::Remote(command) => (cli.global, command),
+        other => panic!("{other:?} runs in this process"),
+    }
+}
+
+/// Compares with a committed file, or writes it when `UPDATE_GOLDEN` is set.
+fn golden(file: &str, actual: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(file);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, actual).unwrap();
+        return;
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        expected,
+        actual,
+        "{} differs: UPDATE_GOLDEN=1 writes it anew",
+        path.display()
+    );
+}
+
+/// The commands below a command, as the words that lead to them.
+fn leaves(command: &clap::Command, words: &str, found: &mut Vec<String>) {
+    let mut below = command
+        .get_subcommands()
+        .filter(|command| command.get_name() != "help")
+        .peekable();
+    if below.peek().is_none() {
+        found.push(words.to_owned());
+    }
+    for command in below {
+        let words = format!("{words} {}", command.get_name());
+        leaves(command, words.trim(), found);
+    }
+}
+
+#[test]
+fn every_command_has_a_line_in_the_list() {
+    let mut found = Vec::new();
+    leaves(&Cli::command(), "", &mut found);
+    found.retain(|words| {
+        let first = words.split(' ').next().unwrap_or_default();
+        !matches!(first, "serve" | "call" | "why" | "config" | "completions")
+    });
+    for words in found {
+        let listed = REMOTE
+            .iter()
+            .any(|line| *line == words || line.starts_with(&format!("{words} ")));
+        assert!(listed, "`{words}` has no line in REMOTE");
+    }
+}
+
+#[test]
+fn the_definition_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn the_help_is_as_committed() {
+    fn collect(command: &mut clap::Command, words: &str, text: &mut String) {
+        text.push_str(&format!("=== {words} --help\n{}\n", command.render_long_help()));
+        let names: Vec<_> = command
+            .get_subcommands()
+            .map(|command| command.get_name().to_owned())
+            .collect();
+        for name in names.iter().filter(|name| *name != "help") {
+            if let Some(command) = command.find_subcommand_mut(name) {
+                collect(command, &format!("{words} {name}"), text);
+            }
+        }
+    }
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    let mut text = String::new();
+    collect(&mut command, "portreeve", &mut text);
+    let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+    golden("help.txt", &(lines.join("\n") + "\n"));
+}
+
+#[test]
+fn a_command_with_a_url_of_its_own_finds_portreeve_too() {
+    for line in [
+        "--url http://p:1 --key k server add a/b --url http://up:2",
+        "server add a/b --portreeve-url http://p:1 --url http://up:2 --key k",
+        "server --url http://p:1 --key k add a/b --url http://up:2",
+    ] {
+        let cli = parse(line);
+        assert_eq!(cli.global.url.as_str(), "http://p:1/", "{line}");
+        assert_eq!(
+            cli.global.key.as_ref().map(|key| key.expose()),
+            Some("k"),
+            "{line}"
+        );
+        let text = format!("{:?}", cli.command);
+        assert!(text.contains("http://up:2"), "{text}");
+    }
+    let cli = parse("--key mine grant add --key ci --all-servers");
+    assert_eq!(cli.global.key.as_ref().map(|key| key.expose()), Some("mine"));
+    assert!(format!("{:?}", cli.command).contains("\"ci\""));
+    let cli = parse("grant add --key ci --all-servers --portreeve-key mine");
+    assert_eq!(cli.global.key.as_ref().map(|key| key.expose()), Some("mine"));
+}
+
+#[test]
+fn a_typed_data_directory_is_told_from_an_inherited_one() {
+    assert!(parse("audit verify --data /d").global.data_typed);
+    assert!(parse("--data /d audit verify").global.data_typed);
+    assert!(!parse("audit verify").global.data_typed);
+}
+
+#[test]
+fn a_key_is_never_printed() {
+    let cli = parse("--key prv_secret whoami");
+    assert!(!format!("{cli:?}").contains("prv_secret"));
+}
+
+#[test]
+fn wrong_usage_is_told() {
+    for (line, expected) in [
+        ("", "Usage:"),
+        ("server add com.acme/billing", "--url <URL>"),
+        (
+            "server add com.acme/billing --url http://x --file f",
+            "cannot be used with",
+        ),
+        ("tool approve com.acme/billing", "<TOOL|--all>"),
+        ("tool approve com.acme/billing a --all", "cannot be used with"),
+        ("route set billing", "--anonymous"),
+        ("route set billing --timeout 30", "`30s`"),
+        ("policy set billing rate_limit --calls 5", "--per"),
+        ("policy set billing rate_limit --calls 0 --per 30s", "0 is not in"),
+        ("grant add --server com.acme/billing", "--key <KEY>|--user <USER>"),
+        ("grant add --key ci", "--server"),
+        (
+            "grant add --key ci --all-servers --manage --read-only",
+            "cannot be used with",
+        ),
+        ("grant add --key ci --server a/b --manage", "cannot be used with"),
+        ("audit list --outcome maybe", "permitted"),
+        ("serve --tls-cert c.pem", "--tls-key"),
+        (
+            "call com.acme/billing pay --arg a=1 --json-args {}",
+            "cannot be used with",
+        ),
+        ("--url nonsense whoami", "invalid value"),
+    ] {
+        let told = refusal(line);
+        assert!(told.contains(expected), "`{line}`: {told}");
+    }
+}
+
+#[tokio::test]
+async fn an_unreachable_server_is_named_with_what_to_do() {
+    for line in REMOTE {
+        // Port 1 of the loopback is a port where nothing listens.
+        let (global, command) = remote(parse(&format!(
+            "--url http://127.0.0.1:1 --data /nonexistent {line}"
+        )));
+        let failure = answer(&global, command).await.unwrap_err().to_string();
+        assert!(
+            failure.starts_with("error: cannot reach Portreeve at http://127.0.0.1:1/"),
+            "`{line}`: {failure}"
+        );
+        assert!(failure.contains("\nhint: "), "`{line}`: {failure}");
+        assert!(failure.contains("`portreeve serve`"), "`{line}`: {failure}");
+    }
+}
+
+#[test]
+fn completions_know_the_commands() {
+    let Command::Completions(shell) = parse("completions bash").command else {
+        panic!("not completions");
+    };
+    let mut script = Vec::new();
+    shell.write(&mut script).unwrap();
+    let script = String::from_utf8(script).unwrap();
+    assert!(script.contains("portreeve__subcmd__server") || script.contains("portreeve__server"));
+}

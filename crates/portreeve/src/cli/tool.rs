@@ -1,0 +1,117 @@
+//! `portreeve tool`: approves, hides and shows the tools of a server.
+
+use clap::{ArgGroup, Subcommand};
+use serde_json::{Value, json};
+
+use super::connection::{Connection, api_path};
+use super::failure::one_line;
+use super::reply::{cut, items, table, text, when};
+use super::{Failure, Reply};
+
+/// `portreeve tool`
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum ToolCommand {
+    /// Approve tools as they are now: new ones, and changed ones
+    #[command(group = ArgGroup::new("which").required(true).args(["tools", "all"]))]
+    Approve {
+        /// The server's name
+        name: String,
+        /// The tools
+        #[arg(value_name = "TOOL")]
+        tools: Vec<String>,
+        /// Every tool that waits
+        #[arg(long)]
+        all: bool,
+    },
+    /// Hide a tool from everybody
+    Hide {
+        /// The server's name
+        name: String,
+        /// The tool
+        tool: String,
+    },
+    /// Show a hidden tool again
+    Unhide {
+        /// The server's name
+        name: String,
+        /// The tool
+        tool: String,
+    },
+}
+
+pub(super) async fn run(connection: &Connection, command: ToolCommand) -> Result<Reply, Failure> {
+    let (path, request) = match command {
+        ToolCommand::Approve { name, tools, all } => {
+            let request = if all {
+                json!({ "all": true })
+            } else {
+                json!({ "tools": tools })
+            };
+            (api_path!("servers/{}/tools/approve", name), request)
+        }
+        ToolCommand::Hide { name, tool } => (api_path!("servers/{}/tools/{}/hide", name, tool), json!({})),
+        ToolCommand::Unhide { name, tool } => {
+            (api_path!("servers/{}/tools/{}/unhide", name, tool), json!({}))
+        }
+    };
+    let body = connection.post(&path, &request).await?.body;
+    let shown = render(&body);
+    Ok(Reply::new(body, shown))
+}
+
+/// The tools as a table, and below it what changed since they were approved.
+pub(super) fn render(body: &Value) -> String {
+    let mut shown = table(
+        body,
+        &[
+            ("TOOL", |tool| text(tool, "name")),
+            ("STATE", |tool| text(tool, "state")),
+            ("ERA", |tool| text(tool, "era")),
+            ("EFFECT", effect),
+            ("APPROVED", |tool| when(tool, "approvedAt")),
+            ("DESCRIPTION", |tool| cut(&text(tool, "description"), 60)),
+        ],
+        "No tools were seen. Ask the server with `portreeve server tools NAME --refresh`.",
+    );
+    for tool in items(body) {
+        let changes = tool.get("changes").and_then(Value::as_array);
+        let changes = changes.map_or(&[][..], Vec::as_slice);
+        if changes.is_empty() {
+            continue;
+        }
+        shown.push_str(&format!(
+            "\n\n{} ({})",
+            one_line(&text(tool, "name")),
+            text(tool, "era")
+        ));
+        for change in changes {
+            shown.push_str(&difference(change));
+        }
+    }
+    shown
+}
+
+fn difference(change: &Value) -> String {
+    let mut shown = format!("\n  {}", one_line(&text(change, "path")));
+    for (sign, member) in [('-', "before"), ('+', "after")] {
+        if change.get(member).is_some_and(|value| !value.is_null()) {
+            shown.push_str(&format!("\n    {sign} {}", one_line(&text(change, member))));
+        }
+    }
+    shown
+}
+
+/// What the tool says about its effects: the approved annotations, else the live ones.
+fn effect(tool: &Value) -> String {
+    let Some(annotations) = tool.get("annotations") else {
+        return String::new();
+    };
+    let says = |hint| annotations.get(hint).and_then(Value::as_bool) == Some(true);
+    if says("readOnlyHint") {
+        "read-only".to_owned()
+    } else if says("destructiveHint") {
+        "destructive".to_owned()
+    } else {
+        "writes".to_owned()
+    }
+}
