@@ -1,1 +1,6 @@
-//! Placeholder until the room is furnished.
+//! Server-rendered pages.
+mod assets;
+mod view;
+mod words;
+#[cfg(test)]
+mod preview;
