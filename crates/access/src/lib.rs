@@ -1,1 +1,116 @@
-//! Placeholder until the room is furnished.
+//! Who is calling, and what they may do: API keys, sign-in, and Cedar, which decides.
+//!
+//! Everything a request needs is in memory: [`Access::load`] builds an immutable state out of a snapshot, and
+//! authenticating and deciding only read it. What changes identities or rights goes to the store together with its
+//! audit event, and comes into force when the next snapshot is loaded.
+//!
+//! Before: the gateway and the faces cut a credential out of a request. After: they ask the [`Authorizer`] about every
+//! server and tool.
+//!
+//! [`Authorizer`]: portreeve_core::ports::Authorizer
+
+mod error;
+mod token;
+
+mod credential;
+
+mod authorize;
+mod explain;
+mod policies;
+mod state;
+
+mod first_start;
+mod grants;
+mod keys;
+mod sign_in;
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+use portreeve_core::audit::AuditEvent;
+use portreeve_core::caller::{Caller, User};
+use portreeve_core::decision::{Action, Target};
+use portreeve_core::id::EventId;
+use portreeve_core::ports::{Authorizer, IdentityStore, Journal, SessionStore};
+use portreeve_core::random::Rng;
+use portreeve_core::time::Clock;
+
+pub use credential::Unauthenticated;
+pub use error::AccessError;
+pub use explain::{ConsideredGrant, Explanation};
+pub use grants::{MAX_NAMED_TOOLS, NewGrant};
+pub use keys::NewKey;
+pub use sign_in::{MAX_LINK_LIFE, SESSION_LIFE};
+
+use policies::Engine;
+use state::State;
+
+/// What the room works with.
+#[derive(Clone)]
+pub struct AccessParts {
+    /// Keys, users and grants.
+    pub identity: Arc<dyn IdentityStore>,
+    /// Sign-in links and sessions of the portal.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Where sign-ins are written down; changes carry their audit event into the store themselves.
+    pub journal: Arc<dyn Journal>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where secrets come from.
+    pub rng: Arc<dyn Rng>,
+}
+
+/// The room. One per process, shared.
+pub struct Access {
+    parts: AccessParts,
+    engine: Engine,
+    state: ArcSwap<State>,
+    /// The newest generation that was loaded; held while loading, so that an older snapshot cannot win.
+    loaded: Mutex<i64>,
+}
+
+// === impl Access ===
+
+impl Access {
+    /// A room in which nobody but Portreeve itself may do anything until a snapshot is loaded.
+    pub fn new(parts: AccessParts) -> Self {
+        let engine = Engine::new();
+        let state = ArcSwap::from_pointee(State::empty(&engine));
+        Self {
+            parts,
+            engine,
+            state,
+            loaded: Mutex::new(i64::MIN),
+        }
+    }
+
+    /// All users, oldest first.
+    pub async fn users(&self, caller: &Caller) -> Result<Vec<User>, AccessError> {
+        self.require_manager(caller)?;
+        Ok(self.parts.identity.users().await?)
+    }
+
+    /// Refuses whoever may not manage; tells which policies allowed it, for the audit event.
+    fn require_manager(&self, caller: &Caller) -> Result<Vec<String>, AccessError> {
+        let decision = self.may(caller, Action::Manage, &Target::Installation);
+        if !decision.is_permit() {
+            return Err(AccessError::Forbidden {
+                caller: caller.label.to_string(),
+            });
+        }
+        Ok(decision.policies.iter().map(ToString::to_string).collect())
+    }
+
+    /// An audit event of this moment.
+    fn event(&self, action: &str, caller: &Caller) -> AuditEvent {
+        let id = EventId::new(&*self.parts.clock, &*self.parts.rng);
+        AuditEvent::new(id, self.parts.clock.now(), action, caller)
+    }
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Access(version {})", self.policy_version())
+    }
+}

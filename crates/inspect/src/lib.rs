@@ -1,1 +1,29 @@
-//! Placeholder until the room is furnished.
+//! Looks at what comes from outside without believing it: canonical hashes, tool definitions and their differences,
+//! MACs and signatures.
+//!
+//! Pure functions, no input or output. JSON is read strictly (a key twice in one object is refused), because two
+//! readers that disagree about a document would also disagree about what was approved.
+//!
+//! Before: `client` and the faces hand over what they received. After: `registry` pins the hashes, `gateway` compares
+//! them, `store` signs the audit chains with the keys made here.
+
+mod error;
+mod hex;
+mod json;
+
+mod hash;
+mod tool;
+
+mod diff;
+mod excerpt;
+
+mod keys;
+mod signer;
+
+pub use diff::{FieldChange, tool_diff};
+pub use error::InspectError;
+pub use hash::{canonical, content_hash, sha256, sha256_hex};
+pub use json::MAX_DEPTH;
+pub use keys::{Keyring, Mac};
+pub use signer::Ed25519Signer;
+pub use tool::{MAX_TOOL_NAME, tool_definition};

@@ -1,0 +1,143 @@
+//! The one place that decides. Before: the caller is known. After: list, call, portal and explanation agree, because
+//! all of them asked here.
+
+use std::sync::Arc;
+
+use portreeve_core::caller::{Caller, Principal};
+use portreeve_core::decision::{Action, Decision, Target};
+use portreeve_core::name::ServerName;
+use portreeve_core::ports::Authorizer;
+use portreeve_core::visibility::Visibility;
+use quick_cache::Equivalent;
+
+use crate::Access;
+
+/// What a decision depends on, besides the state it is cached in.
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct Question {
+    principal: Principal,
+    action: Action,
+    server: Option<ServerName>,
+    tool: Option<Arc<str>>,
+    read_only: bool,
+}
+
+/// The same without owning it: a lookup allocates nothing. Fields and their order must be those of [`Question`],
+/// because both must hash alike.
+#[derive(Hash, Clone, Copy)]
+struct Asked<'a> {
+    principal: Principal,
+    action: Action,
+    server: Option<&'a ServerName>,
+    tool: Option<&'a str>,
+    read_only: bool,
+}
+
+// === impl Access ===
+
+impl Authorizer for Access {
+    fn may(&self, caller: &Caller, action: Action, target: &Target<'_>) -> Arc<Decision> {
+        let state = self.state.load();
+        if !state.is_live(caller, self.parts.clock.now()) {
+            return self.engine.denied();
+        }
+        let Some(rights) = state.rights(caller.principal) else {
+            return self.engine.denied();
+        };
+        let asked = Asked::new(caller.principal, action, target);
+        if let Some(decision) = state.decisions.get(&asked) {
+            return decision;
+        }
+        let decision = self
+            .engine
+            .decide(&rights.slice, caller.principal, action, target);
+        state.decisions.insert(asked.to_owned(), Arc::clone(&decision));
+        decision
+    }
+
+    fn visibility(&self, caller: &Caller) -> Visibility {
+        if self
+            .may(caller, Action::Manage, &Target::Installation)
+            .is_permit()
+        {
+            Visibility::All
+        } else {
+            Visibility::Listed
+        }
+    }
+
+    fn policy_version(&self) -> u64 {
+        self.state.load().version
+    }
+}
+
+// === impl Asked ===
+
+impl<'a> Asked<'a> {
+    fn new(principal: Principal, action: Action, target: &Target<'a>) -> Self {
+        let (server, tool, read_only) = match *target {
+            Target::Installation => (None, None, false),
+            Target::Server(server) => (Some(server), None, false),
+            Target::Tool {
+                server,
+                tool,
+                annotations,
+            } => (Some(server), Some(tool), annotations.read_only_hint),
+        };
+        Self {
+            principal,
+            action,
+            server,
+            tool,
+            read_only,
+        }
+    }
+
+    fn to_owned(self) -> Question {
+        Question {
+            principal: self.principal,
+            action: self.action,
+            server: self.server.cloned(),
+            tool: self.tool.map(Arc::from),
+            read_only: self.read_only,
+        }
+    }
+}
+
+impl Equivalent<Question> for Asked<'_> {
+    fn equivalent(&self, question: &Question) -> bool {
+        self.principal == question.principal
+            && self.action == question.action
+            && self.server == question.server.as_ref()
+            && self.tool == question.tool.as_deref()
+            && self.read_only == question.read_only
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{BuildHasher, RandomState};
+
+    use portreeve_core::id::UserId;
+    use portreeve_core::tool::ToolAnnotations;
+
+    use super::*;
+
+    /// Without this the cache would work, and never hit.
+    #[test]
+    fn a_question_hashes_like_what_was_asked() {
+        let server = "com.acme/billing".parse().unwrap();
+        let target = Target::Tool {
+            server: &server,
+            tool: "list",
+            annotations: &ToolAnnotations::default(),
+        };
+        let hasher = RandomState::new();
+        for target in [Target::Installation, Target::Server(&server), target] {
+            let asked = Asked::new(Principal::User(UserId::LOCAL_ADMIN), Action::CallTool, &target);
+            let question = asked.to_owned();
+            assert!(asked.equivalent(&question));
+            assert_eq!(hasher.hash_one(asked), hasher.hash_one(question));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Why an identity or a right could not be changed.
+
+use portreeve_core::ports::{JournalError, StoreError};
+
+/// Why the room refused or failed. The text is public.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// The caller may not manage.
+    #[error("`{caller}` may not manage this Portreeve")]
+    Forbidden {
+        /// The caller's label.
+        caller: String,
+    },
+    /// A value that cannot be taken.
+    #[error("`{field}` cannot be `{value}`: {problem}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// What was given, cut to 200 characters.
+        value: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A live key has that name already.
+    #[error("there is a key named `{name}` already")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// There is no such key, user or grant.
+    #[error("there is no {what}")]
+    NotFound {
+        /// The thing, as words: "key `deploy`".
+        what: String,
+    },
+    /// A sign-in link that was never made, was used, or is too old. Which of them is nobody's business.
+    #[error("this sign-in link does not work, or does not work any more")]
+    LinkSpent,
+    /// The audit event could not be written, so the thing was not done.
+    #[error("the audit log cannot be written, so this was not done")]
+    Audit(#[from] JournalError),
+    /// The store refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl AccessError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Forbidden { .. } => "use a key of an administrator, or ask one for the right to manage",
+            Self::Invalid { .. } => "change that value and try again",
+            Self::NameTaken { .. } => "choose another name, or revoke that key first",
+            Self::NotFound { .. } => "list what there is and take a name or an id from there",
+            Self::LinkSpent => "a link works once and for a short time: ask for a new one",
+            Self::Audit(_) => "free space or repair the rights of the data directory, then try again",
+            Self::Store(StoreError::Unavailable(_)) => {
+                "check that the database can be reached, then try again"
+            }
+            Self::Store(_) => "read again what there is, then decide anew",
+        }
+    }
+
+    /// An [`AccessError::Invalid`] with its value cut.
+    pub(crate) fn invalid(field: &'static str, value: &str, problem: &'static str) -> Self {
+        Self::Invalid {
+            field,
+            value: value.chars().take(200).collect(),
+            problem,
+        }
+    }
+
+    /// An [`AccessError::NotFound`] with the name cut.
+    pub(crate) fn not_found(kind: &'static str, name: &str) -> Self {
+        let name: String = name.chars().take(200).collect();
+        Self::NotFound {
+            what: format!("{kind} `{name}`"),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Why a caller may or may not: the same decision in words, with every grant that was considered.
+//!
+//! Before: somebody asks `why`. After: a person knows which grant to change. Nothing here decides.
+
+use std::sync::Arc;
+
+use portreeve_core::caller::{Caller, Principal};
+use portreeve_core::decision::{Action, Target};
+use portreeve_core::grant::{Grant, Rights, ServerScope, ToolScope};
+use portreeve_core::name::ServerName;
+use portreeve_core::ports::Authorizer as _;
+use serde::Serialize;
+
+use crate::Access;
+
+/// A decision in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// The decision.
+    pub permitted: bool,
+    /// One sentence about it.
+    pub summary: String,
+    /// The policies that decided, as in the audit log.
+    pub policies: Vec<Arc<str>>,
+    /// Every grant of the caller, with what it says about this question.
+    pub considered: Vec<ConsideredGrant>,
+    /// The grant that would change a refusal, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needed: Option<String>,
+}
+
+/// One grant and what it says about a question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConsideredGrant {
+    /// `grant:<id>`.
+    pub policy: String,
+    /// What it grants, in words.
+    pub grants: String,
+    /// Whether it permits what was asked.
+    pub permits: bool,
+    /// Why it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why_not: Option<String>,
+}
+
+impl Access {
+    /// Explains what [`may`] answers, without a trace in any log.
+    ///
+    /// [`may`]: portreeve_core::ports::Authorizer::may
+    pub fn explain(&self, caller: &Caller, action: Action, target: &Target<'_>) -> Explanation {
+        let decision = self.may(caller, action, target);
+        let state = self.state.load();
+        let grants = state.rights(caller.principal).map(|rights| &rights.grants);
+        let considered: Vec<_> = grants
+            .into_iter()
+            .flatten()
+            .map(|grant| {
+                let policy = format!("grant:{}", grant.id);
+                let permits = decision.policies.iter().any(|id| **id == *policy);
+                ConsideredGrant {
+                    grants: what_it_grants(grant),
+                    why_not: (!permits).then(|| why_not(grant, action, target)),
+                    policy,
+                    permits,
+                }
+            })
+            .collect();
+        let asked = what_was_asked(action, target);
+        let label = &caller.label;
+        let (summary, needed) = if decision.is_permit() {
+            let by = decision.policies.join("`, `");
+            (format!("`{label}` may {asked}, because of `{by}`."), None)
+        } else if caller.principal == Principal::Anonymous {
+            let text = "Callers without a credential have no grants: only a route that is open to everyone admits them.";
+            (
+                text.to_owned(),
+                Some("a credential with a grant, or a route that is open to everyone".to_owned()),
+            )
+        } else if !state.is_live(caller, self.parts.clock.now()) {
+            (
+                format!("`{label}` is unknown, revoked or expired, and may do nothing."),
+                None,
+            )
+        } else {
+            (
+                format!("`{label}` may not {asked}: no grant permits it."),
+                what_is_needed(action, target),
+            )
+        };
+        Explanation {
+            permitted: decision.is_permit(),
+            summary,
+            policies: decision.policies.to_vec(),
+            considered,
+            needed,
+        }
+    }
+
+    /// The caller that people know by a label (`key:deploy`, `user:admin`, `anonymous`), for explanations about others.
+    /// Whoever offers it must have asked whether its own caller may manage.
+    pub fn known_as(&self, label: &str) -> Option<Caller> {
+        if label == "anonymous" {
+            return Some(Caller::anonymous());
+        }
+        self.state.load().known_as(label, self.parts.clock.now())
+    }
+}
+
+fn what_was_asked(action: Action, target: &Target<'_>) -> String {
+    match (action, target) {
+        (Action::Manage, Target::Installation) => "manage this Portreeve".to_owned(),
+        (Action::Discover, Target::Server(server)) => format!("see `{server}`"),
+        (Action::Read, Target::Server(server)) => format!("read resources and prompts of `{server}`"),
+        (Action::CallTool, Target::Tool { server, tool, .. }) => format!("call `{tool}` of `{server}`"),
+        (action, _) => format!("do this (`{}` is never asked of such a thing)", action.as_str()),
+    }
+}
+
+fn what_is_needed(action: Action, target: &Target<'_>) -> Option<String> {
+    match (action, target) {
+        (Action::Manage, Target::Installation) => Some("a grant of `manage`".to_owned()),
+        (Action::Discover, Target::Server(server)) => Some(format!("a grant of `use` on `{server}`")),
+        (Action::Read, Target::Server(server)) => Some(format!(
+            "a grant of `use` on `{server}` for all tools or for read-only tools"
+        )),
+        (
+            Action::CallTool,
+            Target::Tool {
+                server,
+                tool,
+                annotations,
+            },
+        ) => {
+            let read_only = if annotations.read_only_hint {
+                "for read-only tools, "
+            } else {
+                ""
+            };
+            Some(format!(
+                "a grant of `use` on `{server}` for all tools, {read_only}or for `{tool}` by name"
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn what_it_grants(grant: &Grant) -> String {
+    if grant.rights == Rights::Manage {
+        return "manage this Portreeve".to_owned();
+    }
+    let servers = match &grant.servers {
+        ServerScope::All => "every approved server".to_owned(),
+        ServerScope::Server(name) => format!("`{name}`"),
+    };
+    let tools = match &grant.tools {
+        ToolScope::All => "all tools".to_owned(),
+        ToolScope::ReadOnly => "read-only tools".to_owned(),
+        ToolScope::Named(names) => format!("the tools `{}`", names.join("`, `")),
+    };
+    format!("use {servers}: {tools}")
+}
+
+fn why_not(grant: &Grant, action: Action, target: &Target<'_>) -> String {
+    let server = match *target {
+        Target::Installation => None,
+        Target::Server(server) | Target::Tool { server, .. } => Some(server),
+    };
+    match (grant.rights, action, server) {
+        (Rights::Use, Action::Manage, _) => "it does not include managing".to_owned(),
+        (Rights::Manage, _, Some(_)) => "managing does not include using servers".to_owned(),
+        (Rights::Use, _, Some(asked)) => why_not_there(grant, action, (asked, target)),
+        _ => "it is about something else".to_owned(),
+    }
+}
+
+fn why_not_there(grant: &Grant, action: Action, (asked, target): (&ServerName, &Target<'_>)) -> String {
+    if let ServerScope::Server(name) = &grant.servers
+        && !name.as_str().eq_ignore_ascii_case(asked.as_str())
+    {
+        return format!("it is about `{name}`");
+    }
+    match (&grant.tools, action, target) {
+        (_, Action::CallTool, Target::Server(_))
+        | (_, Action::Discover | Action::Read, Target::Tool { .. }) => {
+            "no grant is about such a question".to_owned()
+        }
+        (ToolScope::Named(_), Action::Read, _) => {
+            "it names tools, and these are resources and prompts".to_owned()
+        }
+        (ToolScope::Named(_), Action::CallTool, Target::Tool { tool, .. }) => {
+            format!("it does not name `{tool}`")
+        }
+        (ToolScope::ReadOnly, Action::CallTool, Target::Tool { tool, .. }) => {
+            format!("`{tool}` was not approved as read-only")
+        }
+        _ => "it is not in force".to_owned(),
+    }
+}

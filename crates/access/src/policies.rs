@@ -1,0 +1,240 @@
+//! Cedar: the vocabulary of policies, and the decision. Default deny, forbid wins, an error never permits.
+//!
+//! Before: `state` groups the grants by subject. After: `authorize` caches what is decided here.
+
+mod compile;
+
+use std::collections::{HashMap, HashSet};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use cedar_policy::{
+    Authorizer, Context, Decision as Answer, Entities, Entity, EntityId, EntityTypeName, EntityUid,
+    PolicySet, Request, RestrictedExpression, Schema, Validator,
+};
+use portreeve_core::caller::Principal;
+use portreeve_core::decision::{Action, Decision, Effect, Target};
+use portreeve_core::name::ServerName;
+
+/// The vocabulary. Every policy is validated against it, and so is every question.
+const SCHEMA: &str = r#"
+entity User, Key, System, Installation;
+entity Server in [Installation];
+entity Tool in [Server] = { "name": String, "read_only": Bool };
+action discover, read appliesTo { principal: [User, Key], resource: [Server] };
+action call appliesTo { principal: [User, Key], resource: [Tool] };
+action manage appliesTo { principal: [User, Key, System], resource: [Installation] };
+"#;
+
+/// The policy by which Portreeve itself may manage.
+pub(crate) const SYSTEM_POLICY: &str = "built-in:system";
+
+/// The policies about one principal. A decision looks only at these.
+#[derive(Debug, Default)]
+pub(crate) struct Slice {
+    policies: PolicySet,
+}
+
+/// Compiles grants and decides.
+pub(crate) struct Engine {
+    authorizer: Authorizer,
+    validator: Validator,
+    schema: Schema,
+    words: Words,
+    denied: Arc<Decision>,
+}
+
+/// The names of the schema, parsed once.
+struct Words {
+    user: EntityTypeName,
+    key: EntityTypeName,
+    system: EntityTypeName,
+    server: EntityTypeName,
+    tool: EntityTypeName,
+    action: EntityTypeName,
+    installation: EntityUid,
+}
+
+/// A question that the schema has no words for, such as calling the installation. The answer is no.
+#[derive(Debug)]
+enum Unaskable {
+    /// The action and the target do not belong together.
+    Mismatch,
+    /// Cedar would not take it.
+    Cedar(String),
+}
+
+// === impl Engine ===
+
+impl Engine {
+    pub(crate) fn new() -> Self {
+        let schema: Schema = constant(SCHEMA);
+        let words = Words {
+            user: constant("User"),
+            key: constant("Key"),
+            system: constant("System"),
+            server: constant("Server"),
+            tool: constant("Tool"),
+            action: constant("Action"),
+            installation: constant(r#"Installation::"this""#),
+        };
+        let denied = Decision {
+            effect: Effect::Deny,
+            policies: Arc::new([]),
+        };
+        Self {
+            authorizer: Authorizer::new(),
+            validator: Validator::new(schema.clone()),
+            schema,
+            words,
+            denied: Arc::new(denied),
+        }
+    }
+
+    /// The answer that needs no question.
+    pub(crate) fn denied(&self) -> Arc<Decision> {
+        Arc::clone(&self.denied)
+    }
+
+    /// Asks Cedar about one principal's policies.
+    pub(crate) fn decide(
+        &self,
+        slice: &Slice,
+        principal: Principal,
+        action: Action,
+        target: &Target<'_>,
+    ) -> Arc<Decision> {
+        let (request, entities) = match self.question(principal, action, target) {
+            Ok(question) => question,
+            Err(Unaskable::Mismatch) => return self.denied(),
+            Err(Unaskable::Cedar(problem)) => {
+                tracing::error!(caller.id = %principal, action = action.as_str(), problem, "A question could not be put to Cedar, so the answer is no");
+                return self.denied();
+            }
+        };
+        let response = self
+            .authorizer
+            .is_authorized(&request, &slice.policies, &entities);
+        // Cedar skips a policy that fails. A forbid must not be lost that way, so any failure denies.
+        if let Some(error) = response.diagnostics().errors().next() {
+            tracing::error!(caller.id = %principal, action = action.as_str(), %error, "A policy failed, so the answer is no");
+            return self.denied();
+        }
+        if response.decision() != Answer::Allow {
+            return self.denied();
+        }
+        let mut policies: Vec<Arc<str>> = response
+            .diagnostics()
+            .reason()
+            .map(|id| Arc::from(id.to_string()))
+            .collect();
+        policies.sort_unstable();
+        Arc::new(Decision {
+            effect: Effect::Permit,
+            policies: policies.into(),
+        })
+    }
+
+    fn question(
+        &self,
+        principal: Principal,
+        action: Action,
+        target: &Target<'_>,
+    ) -> Result<(Request, Entities), Unaskable> {
+        if principal == Principal::System && action != Action::Manage {
+            return Err(Unaskable::Mismatch);
+        }
+        let principal = self.words.principal(principal).ok_or(Unaskable::Mismatch)?;
+        let (resource, entities) = match (action, target) {
+            (Action::Manage, Target::Installation) => (self.words.installation.clone(), Vec::new()),
+            (Action::Discover | Action::Read, Target::Server(server)) => {
+                (self.words.server(server), vec![self.server_entity(server)])
+            }
+            (
+                Action::CallTool,
+                Target::Tool {
+                    server,
+                    tool,
+                    annotations,
+                },
+            ) => {
+                let uid = self.words.tool(server, tool);
+                let entity = self.tool_entity(uid.clone(), server, (tool, annotations.read_only_hint))?;
+                (uid, vec![self.server_entity(server), entity])
+            }
+            _ => return Err(Unaskable::Mismatch),
+        };
+        let action = self.words.action(action);
+        let request = Request::new(principal, action, resource, Context::empty(), Some(&self.schema))
+            .map_err(|error| Unaskable::Cedar(error.to_string()))?;
+        let entities =
+            Entities::from_entities(entities, None).map_err(|error| Unaskable::Cedar(error.to_string()))?;
+        Ok((request, entities))
+    }
+
+    fn server_entity(&self, server: &ServerName) -> Entity {
+        let parents = HashSet::from([self.words.installation.clone()]);
+        Entity::new_no_attrs(self.words.server(server), parents)
+    }
+
+    fn tool_entity(
+        &self,
+        uid: EntityUid,
+        server: &ServerName,
+        (name, read_only): (&str, bool),
+    ) -> Result<Entity, Unaskable> {
+        let attributes = HashMap::from([
+            (
+                "name".to_owned(),
+                RestrictedExpression::new_string(name.to_owned()),
+            ),
+            ("read_only".to_owned(), RestrictedExpression::new_bool(read_only)),
+        ]);
+        let parents = HashSet::from([self.words.server(server)]);
+        Entity::new(uid, attributes, parents).map_err(|error| Unaskable::Cedar(error.to_string()))
+    }
+}
+
+// === impl Words ===
+
+impl Words {
+    fn principal(&self, principal: Principal) -> Option<EntityUid> {
+        match principal {
+            Principal::User(id) => Some(uid(&self.user, &id.to_string())),
+            Principal::Key(id) => Some(uid(&self.key, &id.to_string())),
+            Principal::System => Some(uid(&self.system, "portreeve")),
+            Principal::Anonymous => None,
+        }
+    }
+
+    fn action(&self, action: Action) -> EntityUid {
+        uid(&self.action, action.as_str())
+    }
+
+    /// Server names are unique without regard to case, so a grant means the server however its name was typed.
+    fn server(&self, name: &ServerName) -> EntityUid {
+        uid(&self.server, &name.as_str().to_ascii_lowercase())
+    }
+
+    /// A server's name has exactly one slash, so the second one ends it.
+    fn tool(&self, server: &ServerName, tool: &str) -> EntityUid {
+        let server = server.as_str().to_ascii_lowercase();
+        uid(&self.tool, &format!("{server}/{tool}"))
+    }
+}
+
+fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
+    EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
+}
+
+/// Reads a text of this file.
+#[expect(
+    clippy::expect_used,
+    reason = "the texts are constants of this file, and every test that makes an engine reads them all"
+)]
+fn constant<T: FromStr>(text: &str) -> T
+where
+    T::Err: std::fmt::Debug,
+{
+    text.parse().expect("a text that Cedar can read")
+}

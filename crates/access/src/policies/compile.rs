@@ -1,0 +1,118 @@
+//! Compiles simple grants to Cedar policies, one policy `grant:<id>` per grant. Before: grants as they are stored.
+//! After: a [`Slice`] that Cedar reads.
+//!
+//! Policies are built as Cedar's JSON form, never as text, so that no name can end a string and start a policy.
+
+use cedar_policy::{EntityUid, Policy, PolicyId, PolicySet, ValidationMode};
+use portreeve_core::caller::Principal;
+use portreeve_core::decision::Action;
+use portreeve_core::grant::{Grant, Rights, ServerScope, ToolScope};
+use serde_json::{Value, json};
+
+use super::{Engine, SYSTEM_POLICY, Slice};
+
+impl Engine {
+    /// The policies about one principal. A grant that does not compile permits nothing, and the log says so.
+    pub(crate) fn compile<'a>(
+        &self,
+        principal: Principal,
+        grants: impl IntoIterator<Item = &'a Grant>,
+    ) -> Slice {
+        let mut slice = Slice::default();
+        for grant in grants {
+            let id = format!("grant:{}", grant.id);
+            let policy = self.policy_of(principal, grant);
+            if let Err(problem) = self.add(&mut slice, &id, policy) {
+                tracing::error!(
+                    policy = id,
+                    problem,
+                    "A grant is not in force: it does not compile"
+                );
+            }
+        }
+        slice
+    }
+
+    /// The policy by which Portreeve itself may manage.
+    pub(crate) fn compile_system(&self) -> Slice {
+        let mut slice = Slice::default();
+        let policy = self.manage_policy(Principal::System);
+        if let Err(problem) = self.add(&mut slice, SYSTEM_POLICY, policy) {
+            tracing::error!(policy = SYSTEM_POLICY, problem, "Portreeve may not manage itself");
+        }
+        slice
+    }
+
+    /// Adds a policy once it is known to be valid.
+    fn add(&self, slice: &mut Slice, id: &str, policy: Option<Value>) -> Result<(), String> {
+        let json = policy.ok_or("its subject has no policies")?;
+        let policy = Policy::from_json(Some(PolicyId::new(id)), json).map_err(|error| error.to_string())?;
+        let alone = PolicySet::from_policies([policy.clone()]).map_err(|error| error.to_string())?;
+        let result = self.validator.validate(&alone, ValidationMode::Strict);
+        if let Some(error) = result.validation_errors().next() {
+            return Err(error.to_string());
+        }
+        slice.policies.add(policy).map_err(|error| error.to_string())
+    }
+
+    fn policy_of(&self, principal: Principal, grant: &Grant) -> Option<Value> {
+        match grant.rights {
+            Rights::Manage => self.manage_policy(principal),
+            Rights::Use => self.use_policy(principal, &grant.servers, &grant.tools),
+        }
+    }
+
+    fn manage_policy(&self, principal: Principal) -> Option<Value> {
+        Some(json!({
+            "effect": "permit",
+            "principal": { "op": "==", "entity": entity(&self.words.principal(principal)?) },
+            "action": { "op": "==", "entity": entity(&self.words.action(Action::Manage)) },
+            "resource": { "op": "==", "entity": entity(&self.words.installation) },
+            "conditions": [],
+        }))
+    }
+
+    fn use_policy(&self, principal: Principal, servers: &ServerScope, tools: &ToolScope) -> Option<Value> {
+        let scope = match servers {
+            ServerScope::All => self.words.installation.clone(),
+            ServerScope::Server(name) => self.words.server(name),
+        };
+        let mut actions = vec![Action::Discover, Action::CallTool];
+        if !matches!(tools, ToolScope::Named(_)) {
+            actions.push(Action::Read);
+        }
+        let actions: Vec<Value> = actions
+            .into_iter()
+            .map(|action| entity(&self.words.action(action)))
+            .collect();
+        Some(json!({
+            "effect": "permit",
+            "principal": { "op": "==", "entity": entity(&self.words.principal(principal)?) },
+            "action": { "op": "in", "entities": actions },
+            "resource": { "op": "in", "entity": entity(&scope) },
+            "conditions": conditions(tools),
+        }))
+    }
+}
+
+/// What must hold of a tool. A server has no attributes: it passes.
+fn conditions(tools: &ToolScope) -> Value {
+    let is_server = json!({ "is": { "left": { "Var": "resource" }, "entity_type": "Server" } });
+    let attribute = |name: &str| json!({ ".": { "left": { "Var": "resource" }, "attr": name } });
+    let body = match tools {
+        ToolScope::All => return json!([]),
+        ToolScope::ReadOnly => json!({ "||": { "left": is_server, "right": attribute("read_only") } }),
+        // Strict validation knows no type for an empty set; no name matches, so only the server is left.
+        ToolScope::Named(names) if names.is_empty() => is_server,
+        ToolScope::Named(names) => {
+            let names: Vec<Value> = names.iter().map(|name| json!({ "Value": name })).collect();
+            let contains = json!({ "contains": { "left": { "Set": names }, "right": attribute("name") } });
+            json!({ "||": { "left": is_server, "right": contains } })
+        }
+    };
+    json!([{ "kind": "when", "body": body }])
+}
+
+fn entity(uid: &EntityUid) -> Value {
+    json!({ "type": uid.type_name().to_string(), "id": AsRef::<str>::as_ref(uid.id().unescaped()) })
+}

@@ -1,0 +1,239 @@
+//! The state that decisions read: immutable, built from a snapshot, replaced as a whole.
+//!
+//! Before: the watcher of the catalogue reads a snapshot. After: `credential` and `authorize` read the state.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+
+use portreeve_core::caller::{ApiKey, Caller, Principal, User};
+use portreeve_core::decision::Decision;
+use portreeve_core::grant::{Grant, Subject};
+use portreeve_core::id::{KeyId, UserId};
+use portreeve_core::ports::Snapshot;
+use portreeve_core::time::Timestamp;
+use quick_cache::sync::Cache;
+
+use crate::Access;
+use crate::authorize::Question;
+use crate::policies::{Engine, Slice};
+
+/// Decisions kept at once: a few hundred callers times a few hundred tools.
+const CACHED_DECISIONS: usize = 65_536;
+
+/// Everything about callers and their rights.
+pub(crate) struct State {
+    /// Counts the states that differed from the one before.
+    pub(crate) version: u64,
+    keys: HashMap<KeyId, LiveKey>,
+    users: HashMap<UserId, Caller>,
+    rights: HashMap<Principal, Arc<Rights>>,
+    /// Decisions made with this state. They end with it, so none can outlive the policies it was made of.
+    pub(crate) decisions: Cache<Question, Arc<Decision>>,
+    source: Source,
+}
+
+/// A key that is not revoked.
+pub(crate) struct LiveKey {
+    pub(crate) secret_hash: [u8; 32],
+    expires_at: Option<Timestamp>,
+    /// Whom it stands for.
+    pub(crate) caller: Caller,
+}
+
+/// One principal's grants and what they compiled to.
+#[derive(Default)]
+pub(crate) struct Rights {
+    pub(crate) grants: Vec<Grant>,
+    pub(crate) slice: Slice,
+}
+
+/// What the state was built from.
+#[derive(PartialEq, Default)]
+struct Source {
+    keys: Vec<ApiKey>,
+    users: Vec<User>,
+    grants: Vec<Grant>,
+}
+
+// === impl Access ===
+
+impl Access {
+    /// Replaces keys, users and grants. A snapshot older than the one in force is left aside, and one that says the
+    /// same changes nothing.
+    pub fn load(&self, snapshot: &Snapshot) {
+        let mut newest = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if snapshot.generation < *newest {
+            return;
+        }
+        *newest = snapshot.generation;
+        let current = self.state.load();
+        let source = Source {
+            keys: snapshot.keys.clone(),
+            users: snapshot.users.clone(),
+            grants: snapshot.grants.clone(),
+        };
+        if source != current.source {
+            let next = State::build(&self.engine, source, &current);
+            self.state.store(Arc::new(next));
+        }
+    }
+}
+
+// === impl State ===
+
+impl State {
+    /// Nobody but Portreeve itself.
+    pub(crate) fn empty(engine: &Engine) -> Self {
+        let system = Rights {
+            grants: Vec::new(),
+            slice: engine.compile_system(),
+        };
+        Self {
+            version: 0,
+            keys: HashMap::new(),
+            users: HashMap::new(),
+            rights: HashMap::from([(Principal::System, Arc::new(system))]),
+            decisions: Cache::new(CACHED_DECISIONS),
+            source: Source::default(),
+        }
+    }
+
+    fn build(engine: &Engine, source: Source, former: &Self) -> Self {
+        let users: HashMap<UserId, Caller> = source.users.iter().map(user_caller).collect();
+        let keys = source
+            .keys
+            .iter()
+            .filter(|key| key.revoked_at.is_none())
+            .filter_map(|key| LiveKey::new(key, &users).map(|live| (key.id, live)))
+            .collect();
+        Self {
+            version: former.version + 1,
+            keys,
+            users,
+            rights: rights(engine, &source.grants, former),
+            decisions: Cache::new(CACHED_DECISIONS),
+            source,
+        }
+    }
+
+    /// A key that is not revoked; it may have expired.
+    pub(crate) fn key(&self, id: KeyId) -> Option<&LiveKey> {
+        self.keys.get(&id)
+    }
+
+    /// A user, as a caller without a key.
+    pub(crate) fn user(&self, id: UserId) -> Option<&Caller> {
+        self.users.get(&id)
+    }
+
+    /// The rights of a principal who has any.
+    pub(crate) fn rights(&self, principal: Principal) -> Option<&Arc<Rights>> {
+        self.rights.get(&principal)
+    }
+
+    /// Whether the caller could still be authenticated. A caller may outlive its key in a stream or a session; its
+    /// rights may not.
+    pub(crate) fn is_live(&self, caller: &Caller, now: Timestamp) -> bool {
+        let key_holds = |id| {
+            self.key(id)
+                .is_some_and(|key| key.is_live(now) && key.caller.principal == caller.principal)
+        };
+        match (caller.principal, caller.key) {
+            (Principal::Anonymous, _) => false,
+            (Principal::System, key) => key.is_none(),
+            (Principal::Key(id), key) => key == Some(id) && key_holds(id),
+            (Principal::User(id), key) => self.users.contains_key(&id) && key.is_none_or(key_holds),
+        }
+    }
+
+    /// The caller that people know by a label; of several keys that had the name, the one that works.
+    pub(crate) fn known_as(&self, label: &str, now: Timestamp) -> Option<Caller> {
+        if let Some(name) = label.strip_prefix("key:") {
+            let named = self.source.keys.iter().filter(|key| key.name == name);
+            let key = named.max_by_key(|key| (key.is_live(now), key.created_at))?;
+            return self.key(key.id).map(|key| key.caller.clone());
+        }
+        self.users.values().find(|user| *user.label == *label).cloned()
+    }
+}
+
+fn user_caller(user: &User) -> (UserId, Caller) {
+    let caller = Caller {
+        principal: Principal::User(user.id),
+        key: None,
+        label: format!("user:{}", user.name).into(),
+    };
+    (user.id, caller)
+}
+
+/// Groups the grants by principal and compiles them. What a principal had before and still has is not compiled again.
+fn rights(engine: &Engine, grants: &[Grant], former: &State) -> HashMap<Principal, Arc<Rights>> {
+    let mut grouped: HashMap<Principal, Vec<Grant>> = HashMap::new();
+    for grant in grants {
+        let principal = match grant.subject {
+            Subject::Key(id) => Principal::Key(id),
+            Subject::User(id) => Principal::User(id),
+        };
+        grouped.entry(principal).or_default().push(grant.clone());
+    }
+    let mut rights: HashMap<_, _> = grouped
+        .into_iter()
+        .map(|(principal, grants)| {
+            let had = former.rights(principal).filter(|rights| rights.grants == grants);
+            let rights = had.cloned().unwrap_or_else(|| {
+                let slice = engine.compile(principal, &grants);
+                Arc::new(Rights { grants, slice })
+            });
+            (principal, rights)
+        })
+        .collect();
+    if let Some(system) = former.rights(Principal::System) {
+        rights.insert(Principal::System, Arc::clone(system));
+    }
+    rights
+}
+
+// === impl LiveKey ===
+
+impl LiveKey {
+    /// A key of a user who does not exist stands for nobody.
+    fn new(key: &ApiKey, users: &HashMap<UserId, Caller>) -> Option<Self> {
+        let Some(secret_hash) = hash_from_hex(&key.secret_hash) else {
+            tracing::error!(key.id = %key.id, "An API key is not in force: its stored hash cannot be read");
+            return None;
+        };
+        let (principal, label) = match key.owner {
+            Some(owner) => {
+                let user = users.get(&owner)?;
+                (user.principal, Arc::clone(&user.label))
+            }
+            None => (Principal::Key(key.id), format!("key:{}", key.name).into()),
+        };
+        Some(Self {
+            secret_hash,
+            expires_at: key.expires_at,
+            caller: Caller {
+                principal,
+                key: Some(key.id),
+                label,
+            },
+        })
+    }
+
+    /// Whether it works at `now`.
+    pub(crate) fn is_live(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|at| now < at)
+    }
+}
+
+fn hash_from_hex(text: &str) -> Option<[u8; 32]> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != 32 || !rest.is_empty() {
+        return None;
+    }
+    let mut hash = [0; 32];
+    for (byte, pair) in hash.iter_mut().zip(pairs) {
+        *byte = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(hash)
+}

@@ -1,0 +1,13 @@
+//! Tests of the access room through its public functions, on a store in memory.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod house;
+
+mod credentials;
+mod decisions;
+mod explanations;
+mod first_start;
+mod grants;
+mod keys;
+mod sign_in;
