@@ -1,1 +1,31 @@
-//! Placeholder until the room is furnished.
+//! The durable ports of `core` on SQLite and PostgreSQL, and the audit journal.
+//!
+//! `engine` speaks to either database; every port is one file above it with one SQL text for both. `audit` writes
+//! decisions to a journal before an answer leaves and moves them into the hash-chained table behind it.
+
+mod engine;
+mod migrations;
+mod store;
+
+mod change;
+mod fields;
+
+mod entries;
+mod routes;
+mod tools;
+
+mod identity;
+mod sessions;
+
+mod catalogue;
+mod health;
+mod usage;
+
+mod audit;
+
+pub use audit::{
+    Audit, AuditError, AuditOptions, AuditWriter, ChainHash, ChainHead, FileJournal, JournalSync,
+    node_identity, verify_data,
+};
+
+pub use store::{OpenMode, Store, StoreOptions};

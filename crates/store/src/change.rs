@@ -1,0 +1,89 @@
+//! A change of the catalogue: one transaction that holds the change, its audit events and the new generation.
+//!
+//! Every change begins by locking the generation's row, so that PostgreSQL, like SQLite, has one catalogue writer at
+//! a time: checks inside a change are never outrun, and generations are counted in the order of the commits.
+
+use portreeve_core::audit::AuditEvent;
+use portreeve_core::id::NodeId;
+use portreeve_core::ports::StoreError;
+
+use crate::engine::{Row, Sql, Transaction, Value, values_list};
+use crate::store::Store;
+
+/// A change under way. Dropped without [`Change::publish`] or [`Change::save`], it never happened.
+#[derive(Debug)]
+pub(crate) struct Change {
+    transaction: Transaction,
+    node: NodeId,
+}
+
+impl Change {
+    /// Begins a change.
+    pub(crate) async fn begin(store: &Store) -> Result<Self, StoreError> {
+        let mut transaction = store.engine().begin().await?;
+        transaction
+            .execute(Sql::new(
+                "UPDATE catalogue_generation SET generation = generation WHERE id = 1",
+            ))
+            .await?;
+        Ok(Self {
+            transaction,
+            node: store.node(),
+        })
+    }
+
+    /// Runs a statement and tells how many rows it touched.
+    pub(crate) async fn execute(&mut self, sql: Sql) -> Result<u64, StoreError> {
+        self.transaction.execute(sql).await
+    }
+
+    /// Reads inside the change.
+    pub(crate) async fn rows(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
+        self.transaction.rows(sql).await
+    }
+
+    /// Reads at most one row inside the change.
+    pub(crate) async fn row(&mut self, sql: Sql) -> Result<Option<Row>, StoreError> {
+        self.transaction.row(sql).await
+    }
+
+    /// Puts audit events into the outbox of this node.
+    pub(crate) async fn record(&mut self, events: &[AuditEvent]) -> Result<(), StoreError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let mut values: Vec<Value> = Vec::with_capacity(events.len() * 3);
+        for event in events {
+            let body = serde_json::to_string(event).map_err(|_| StoreError::Corrupt {
+                what: format!("an audit event `{}`", event.id),
+            })?;
+            values.extend([
+                event.id.to_string().into(),
+                self.node.to_string().into(),
+                body.into(),
+            ]);
+        }
+        let rows = values_list(events.len(), 3);
+        let text = format!("INSERT INTO audit_outbox (event_id, node, body) VALUES {rows}");
+        self.execute(Sql::built(text, values)).await.map(drop)
+    }
+
+    /// Saves a change that decisions depend on.
+    pub(crate) async fn publish(mut self) -> Result<(), StoreError> {
+        self.execute(Sql::new(
+            "UPDATE catalogue_generation SET generation = generation + 1 WHERE id = 1",
+        ))
+        .await?;
+        self.save().await
+    }
+
+    /// Saves a change that decisions do not depend on.
+    pub(crate) async fn save(self) -> Result<(), StoreError> {
+        self.transaction.save().await
+    }
+
+    /// Forgets the change.
+    pub(crate) async fn cancel(self) -> Result<(), StoreError> {
+        self.transaction.cancel().await
+    }
+}

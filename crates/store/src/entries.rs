@@ -1,0 +1,136 @@
+//! Entries: a server with its versions and routes. `save` writes one as a whole, `list` pages through the versions.
+
+mod list;
+mod save;
+
+use async_trait::async_trait;
+use portreeve_core::audit::AuditEvent;
+use portreeve_core::name::{Environment, ServerName, Slug};
+use portreeve_core::page::PageOf;
+use portreeve_core::ports::{Entry, EntryChange, EntryStore, ListedVersion, StoreError, VersionQuery};
+use portreeve_core::server::{Approval, Lifecycle, Server, Version};
+
+use crate::change::Change;
+use crate::engine::{Row, Sql};
+use crate::routes::{route_columns, route_of};
+use crate::store::Store;
+
+const SERVER: &str = "SELECT name, registered_by, private_hosts, revision, created_at, updated_at FROM servers \
+    WHERE lower(name) = $1";
+const VERSIONS: &str = "SELECT server, version, document, content_hash, approval, lifecycle, status_message, \
+    submitted_by, decided_by, is_latest, published_at, status_changed_at, updated_at FROM versions \
+    WHERE server = $1 ORDER BY published_at DESC, version DESC";
+const ROUTES: &str = concat!(
+    "SELECT ",
+    route_columns!(),
+    " FROM routes WHERE server = $1 ORDER BY environment, slug"
+);
+
+#[async_trait]
+impl EntryStore for Store {
+    async fn entry(&self, name: &ServerName) -> Result<Option<Entry>, StoreError> {
+        let mut transaction = self.engine().begin_reading().await?;
+        let Some(row) = transaction.row(Sql::new(SERVER).bind(folded(name))).await? else {
+            transaction.cancel().await?;
+            return Ok(None);
+        };
+        let server = server_of(&row)?;
+        let stored = server.name.as_str();
+        let versions = transaction.rows(Sql::new(VERSIONS).bind(stored)).await?;
+        let routes = transaction.rows(Sql::new(ROUTES).bind(stored)).await?;
+        transaction.cancel().await?;
+        Ok(Some(Entry {
+            server,
+            versions: versions.iter().map(version_of).collect::<Result<_, _>>()?,
+            routes: routes.iter().map(route_of).collect::<Result<_, _>>()?,
+            revision: row.integer("revision")?,
+        }))
+    }
+
+    async fn save(&self, change: EntryChange) -> Result<i64, StoreError> {
+        save::save(self, change).await
+    }
+
+    async fn remove(&self, name: &ServerName, expected: i64, event: AuditEvent) -> Result<(), StoreError> {
+        let mut change = Change::begin(self).await?;
+        let Some(row) = change.row(Sql::new(SERVER).bind(folded(name))).await? else {
+            return Err(StoreError::NotFound { what: label(name) });
+        };
+        if row.integer("revision")? != expected {
+            return Err(StoreError::Conflict { what: label(name) });
+        }
+        // Versions, routes and tools go with it; claims of slugs do not.
+        change
+            .execute(Sql::new("DELETE FROM servers WHERE name = $1").bind(row.text("name")?))
+            .await?;
+        change.record(&[event]).await?;
+        change.publish().await
+    }
+
+    async fn list(&self, query: &VersionQuery) -> Result<PageOf<ListedVersion>, StoreError> {
+        list::list(self, query).await
+    }
+
+    async fn slug_owner(&self, slug: &Slug) -> Result<Option<(ServerName, Environment)>, StoreError> {
+        let sql = Sql::new("SELECT server, environment FROM slugs WHERE slug = $1").bind(slug.as_str());
+        self.engine()
+            .row(sql)
+            .await?
+            .map(|row| Ok((row.parsed("server")?, row.parsed("environment")?)))
+            .transpose()
+    }
+
+    async fn slug_of(
+        &self,
+        name: &ServerName,
+        environment: &Environment,
+    ) -> Result<Option<Slug>, StoreError> {
+        let sql = Sql::new(
+            "SELECT slug FROM slugs WHERE lower(server) = $1 AND environment = $2 ORDER BY claimed_at, slug LIMIT 1",
+        )
+        .bind(folded(name))
+        .bind(environment.as_str());
+        self.engine()
+            .row(sql)
+            .await?
+            .map(|row| row.parsed("slug"))
+            .transpose()
+    }
+}
+
+/// Names that differ in nothing but case are the same entry.
+fn folded(name: &ServerName) -> String {
+    name.as_str().to_ascii_lowercase()
+}
+
+fn label(name: &ServerName) -> String {
+    format!("server `{name}`")
+}
+
+fn server_of(row: &Row) -> Result<Server, StoreError> {
+    Ok(Server {
+        name: row.parsed("name")?,
+        registered_by: row.text("registered_by")?,
+        private_hosts: row.json("private_hosts")?,
+        created_at: row.moment("created_at")?,
+        updated_at: row.moment("updated_at")?,
+    })
+}
+
+fn version_of(row: &Row) -> Result<Version, StoreError> {
+    Ok(Version {
+        name: row.parsed("server")?,
+        version: row.parsed("version")?,
+        document: row.text("document")?,
+        content_hash: row.text("content_hash")?,
+        approval: row.word("approval", Approval::from_word)?,
+        lifecycle: row.word("lifecycle", Lifecycle::from_word)?,
+        status_message: row.optional_text("status_message")?,
+        submitted_by: row.text("submitted_by")?,
+        decided_by: row.optional_text("decided_by")?,
+        is_latest: row.boolean("is_latest")?,
+        published_at: row.moment("published_at")?,
+        status_changed_at: row.moment("status_changed_at")?,
+        updated_at: row.moment("updated_at")?,
+    })
+}

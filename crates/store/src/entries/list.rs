@@ -1,0 +1,87 @@
+//! One page of versions, by (name, version) in byte order.
+
+use portreeve_core::page::PageOf;
+use portreeve_core::ports::{ListedVersion, StoreError, VersionFilter, VersionQuery};
+use portreeve_core::route::Access;
+use portreeve_core::visibility::Visibility;
+
+use super::version_of;
+use crate::engine::{Row, Sql, contains_pattern};
+use crate::store::Store;
+
+/// A longer search finds nothing: no name, title or description is that long, and SQLite refuses patterns above
+/// 50,000 bytes.
+const SEARCH_BYTES: usize = 8_192;
+
+const LIST: &str = "SELECT v.server, v.version, v.document, v.content_hash, v.approval, v.lifecycle, \
+    v.status_message, v.submitted_by, v.decided_by, v.is_latest, v.published_at, v.status_changed_at, v.updated_at, \
+    r.slug AS route_slug, r.access AS route_access FROM versions v \
+    LEFT JOIN routes r ON r.slug = (SELECT MIN(c.slug) FROM routes c WHERE c.server = v.server \
+    AND c.environment = 'production' AND c.state = 'active' AND c.version = v.version) WHERE ";
+
+/// Answers a question to the registry.
+pub(super) async fn list(store: &Store, query: &VersionQuery) -> Result<PageOf<ListedVersion>, StoreError> {
+    let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    if query
+        .search
+        .as_ref()
+        .is_some_and(|text| text.len() > SEARCH_BYTES)
+    {
+        return Ok(PageOf {
+            items: Vec::new(),
+            more: false,
+        });
+    }
+    let rows = store.engine().rows(statement(query)).await?;
+    Ok(PageOf {
+        items: rows
+            .iter()
+            .take(wanted)
+            .map(listed_of)
+            .collect::<Result<_, _>>()?,
+        more: rows.len() > wanted,
+    })
+}
+
+fn statement(query: &VersionQuery) -> Sql {
+    let (name, version) = query.after.clone().unwrap_or_default();
+    let mut sql = Sql::new(LIST);
+    sql.push_bound("(v.server, v.version) > (", name);
+    sql.push_bound(", ", version);
+    sql.push(")");
+    match (query.visibility, query.include_retired) {
+        (Visibility::All, _) => {}
+        (Visibility::Listed, true) => sql.push(" AND v.approval = 'approved'"),
+        (Visibility::Listed, false) => {
+            sql.push(" AND v.approval = 'approved' AND v.lifecycle <> 'retired'");
+        }
+    }
+    match &query.versions {
+        VersionFilter::Any => {}
+        VersionFilter::Latest => sql.push_bound(" AND v.is_latest = ", true),
+        VersionFilter::Exact(version) => sql.push_bound(" AND v.version = ", version),
+    }
+    if let Some(since) = query.updated_since {
+        sql.push_bound(" AND v.updated_at > ", since);
+    }
+    if let Some(search) = query.search.as_deref().filter(|text| !text.is_empty()) {
+        let pattern = contains_pattern(&search.to_lowercase());
+        sql.push_bound(" AND (lower(v.server) LIKE ", pattern.as_str());
+        sql.push_bound(" ESCAPE '\\' OR v.folded_title LIKE ", pattern.as_str());
+        sql.push_bound(" ESCAPE '\\' OR v.folded_description LIKE ", pattern);
+        sql.push(" ESCAPE '\\')");
+    }
+    sql.push_bound(" ORDER BY v.server, v.version LIMIT ", i64::from(query.limit) + 1);
+    sql
+}
+
+fn listed_of(row: &Row) -> Result<ListedVersion, StoreError> {
+    let route = match row.optional_parsed("route_slug")? {
+        Some(slug) => Some((slug, row.word("route_access", Access::from_word)?)),
+        None => None,
+    };
+    Ok(ListedVersion {
+        version: version_of(row)?,
+        route,
+    })
+}

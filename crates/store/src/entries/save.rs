@@ -1,0 +1,165 @@
+//! Saves an entry: the revision first, then versions, slugs, routes and events, all or nothing.
+
+use portreeve_core::name::{Environment, ServerName};
+use portreeve_core::ports::{EntryChange, StoreError};
+use portreeve_core::route::Route;
+use portreeve_core::server::{Server, Version};
+
+use super::{folded, label};
+use crate::change::Change;
+use crate::engine::{Sql, is_duplicate};
+use crate::fields::json_text;
+use crate::routes::{bind_route, conflict as route_conflict, update_route};
+use crate::store::Store;
+
+const INSERT_SERVER: &str = "INSERT INTO servers (name, registered_by, private_hosts, created_at, updated_at, revision) \
+    VALUES ($1, $2, $3, $4, $5, 1)";
+const UPDATE_SERVER: &str = "UPDATE servers SET registered_by = $2, private_hosts = $3, created_at = $4, \
+    updated_at = $5, revision = revision + 1 WHERE name = $1 AND revision = $6";
+const SAVE_VERSION: &str = "INSERT INTO versions (server, version, document, content_hash, folded_title, \
+    folded_description, approval, lifecycle, status_message, submitted_by, decided_by, is_latest, published_at, \
+    status_changed_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+    ON CONFLICT (server, version) DO UPDATE SET document = excluded.document, content_hash = excluded.content_hash, \
+    folded_title = excluded.folded_title, folded_description = excluded.folded_description, \
+    approval = excluded.approval, lifecycle = excluded.lifecycle, status_message = excluded.status_message, \
+    submitted_by = excluded.submitted_by, decided_by = excluded.decided_by, is_latest = excluded.is_latest, \
+    published_at = excluded.published_at, status_changed_at = excluded.status_changed_at, \
+    updated_at = excluded.updated_at";
+const CLAIM_SLUG: &str = "INSERT INTO slugs (slug, server, environment, claimed_at) VALUES ($1, $2, $3, $4) \
+    ON CONFLICT (slug) DO NOTHING";
+const INSERT_ROUTE: &str = "INSERT INTO routes (id, slug, server, environment, version, upstream_url, upstream_eras, \
+    private_hosts, access, state, pin_state, policies, upstream_timeout_ms, revision, updated_at, created_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+
+/// Saves a change of an entry and returns its new revision.
+pub(super) async fn save(store: &Store, entry: EntryChange) -> Result<i64, StoreError> {
+    let mut change = Change::begin(store).await?;
+    let revision = save_server(&mut change, &entry.server, entry.expected).await?;
+    let name = &entry.server.name;
+    // The mark `is_latest` is unique: those that lose it come first.
+    let (gaining, losing): (Vec<_>, Vec<_>) = entry.versions.iter().partition(|version| version.is_latest);
+    for version in losing.into_iter().chain(gaining) {
+        save_version(&mut change, name, version).await?;
+    }
+    for route in &entry.routes {
+        save_route(&mut change, name, route).await?;
+    }
+    change.record(&entry.events).await?;
+    change.publish().await?;
+    Ok(revision)
+}
+
+async fn save_server(change: &mut Change, server: &Server, expected: Option<i64>) -> Result<i64, StoreError> {
+    let text = if expected.is_some() {
+        UPDATE_SERVER
+    } else {
+        INSERT_SERVER
+    };
+    let mut sql = Sql::new(text)
+        .bind(server.name.as_str())
+        .bind(&server.registered_by)
+        .bind(json_text("private_hosts", &server.private_hosts)?)
+        .bind(server.created_at)
+        .bind(server.updated_at);
+    if let Some(revision) = expected {
+        sql = sql.bind(revision);
+    }
+    let conflict = || StoreError::Conflict {
+        what: label(&server.name),
+    };
+    match change.execute(sql).await {
+        Ok(1) => Ok(expected.unwrap_or(0) + 1),
+        Ok(_) => Err(conflict()),
+        Err(error) if is_duplicate(&error) => Err(conflict()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn save_version(change: &mut Change, name: &ServerName, version: &Version) -> Result<(), StoreError> {
+    let (title, description) = searchable(&version.document);
+    let sql = Sql::new(SAVE_VERSION)
+        .bind(name.as_str())
+        .bind(version.version.as_str())
+        .bind(&version.document)
+        .bind(&version.content_hash)
+        .bind(title)
+        .bind(description)
+        .bind(version.approval.as_str())
+        .bind(version.lifecycle.as_str())
+        .bind(version.status_message.as_deref())
+        .bind(&version.submitted_by)
+        .bind(version.decided_by.as_deref())
+        .bind(version.is_latest)
+        .bind(version.published_at)
+        .bind(version.status_changed_at)
+        .bind(version.updated_at);
+    match change.execute(sql).await {
+        Err(error) if is_duplicate(&error) => Err(StoreError::Conflict {
+            what: format!("the latest version of server `{name}`"),
+        }),
+        result => result.map(drop),
+    }
+}
+
+async fn save_route(change: &mut Change, name: &ServerName, route: &Route) -> Result<(), StoreError> {
+    let stored = change
+        .row(Sql::new("SELECT server, slug FROM routes WHERE id = $1").bind(route.id.to_string()))
+        .await?;
+    if let Some(stored) = stored {
+        // A route never moves to another server, and its slug never changes.
+        let same = stored.text("server")? == name.as_str() && stored.text("slug")? == route.slug.as_str();
+        if !same {
+            return Err(route_conflict(&route.slug));
+        }
+        return update_route(change, route).await;
+    }
+    claim_slug(change, name, route).await?;
+    let sql = bind_route(Sql::new(INSERT_ROUTE), name, route)?.bind(route.created_at);
+    match change.execute(sql).await {
+        Err(error) if is_duplicate(&error) => Err(route_conflict(&route.slug)),
+        result => result.map(drop),
+    }
+}
+
+/// Claims the slug, which only the same (server, environment) may have claimed before.
+async fn claim_slug(change: &mut Change, name: &ServerName, route: &Route) -> Result<(), StoreError> {
+    let sql = Sql::new(CLAIM_SLUG)
+        .bind(route.slug.as_str())
+        .bind(name.as_str())
+        .bind(route.environment.as_str())
+        .bind(route.created_at);
+    if change.execute(sql).await? == 1 {
+        return Ok(());
+    }
+    let owner = change
+        .row(Sql::new("SELECT server, environment FROM slugs WHERE slug = $1").bind(route.slug.as_str()))
+        .await?;
+    let is_ours = match owner {
+        Some(row) => {
+            let server: ServerName = row.parsed("server")?;
+            let environment: Environment = row.parsed("environment")?;
+            folded(&server) == folded(name) && environment == route.environment
+        }
+        None => false,
+    };
+    if is_ours {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict {
+            what: format!("route slug `{}`", route.slug),
+        })
+    }
+}
+
+/// Title and description of a document, in lower case, so that both engines search alike beyond ASCII.
+fn searchable(document: &str) -> (String, String) {
+    let document: serde_json::Value = serde_json::from_str(document).unwrap_or_default();
+    let field = |name: &str| {
+        document
+            .get(name)
+            .and_then(serde_json::Value::as_str)
+            .map(str::to_lowercase)
+            .unwrap_or_default()
+    };
+    (field("title"), field("description"))
+}

@@ -1,0 +1,189 @@
+//! Keys, users and grants. Every change of them is a change of the catalogue.
+
+use async_trait::async_trait;
+use portreeve_core::audit::AuditEvent;
+use portreeve_core::caller::{ApiKey, User};
+use portreeve_core::grant::{Grant, Rights};
+use portreeve_core::id::{GrantId, KeyId};
+use portreeve_core::ports::{IdentityStore, StoreError};
+use portreeve_core::time::Timestamp;
+
+use crate::change::Change;
+use crate::engine::{Row, Sql, is_duplicate};
+use crate::fields::json_text;
+use crate::store::Store;
+
+const KEYS: &str = "SELECT id, name, secret_hash, owner, expires_at, revoked_at, created_by, created_at FROM api_keys \
+    ORDER BY created_at, id";
+pub(crate) const LIVE_KEYS: &str = "SELECT id, name, secret_hash, owner, expires_at, revoked_at, created_by, \
+    created_at FROM api_keys WHERE revoked_at IS NULL ORDER BY created_at, id";
+pub(crate) const USERS: &str = "SELECT id, name, created_at FROM users ORDER BY created_at, id";
+pub(crate) const GRANTS: &str = "SELECT id, subject, rights, servers, tools, created_by, created_at FROM access_grants \
+    ORDER BY created_at, id";
+
+#[async_trait]
+impl IdentityStore for Store {
+    async fn keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        let rows = self.engine().rows(Sql::new(KEYS)).await?;
+        rows.iter().map(key_of).collect()
+    }
+
+    async fn add_key(&self, key: &ApiKey, event: AuditEvent) -> Result<(), StoreError> {
+        let mut change = Change::begin(self).await?;
+        let taken = Sql::new(
+            "SELECT id FROM api_keys WHERE name = $1 AND revoked_at IS NULL \
+             AND (expires_at IS NULL OR expires_at > $2)",
+        )
+        .bind(&key.name)
+        .bind(key.created_at);
+        let conflict = || StoreError::Conflict {
+            what: format!("key `{}`", key.name),
+        };
+        if change.row(taken).await?.is_some() {
+            return Err(conflict());
+        }
+        let sql = Sql::new(
+            "INSERT INTO api_keys (id, name, secret_hash, owner, expires_at, revoked_at, created_by, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(key.id.to_string())
+        .bind(&key.name)
+        .bind(&key.secret_hash)
+        .bind(key.owner.map(|owner| owner.to_string()))
+        .bind(key.expires_at)
+        .bind(key.revoked_at)
+        .bind(&key.created_by)
+        .bind(key.created_at);
+        insert(&mut change, sql, conflict).await?;
+        change.record(&[event]).await?;
+        change.publish().await
+    }
+
+    async fn revoke_key(&self, id: KeyId, at: Timestamp, event: AuditEvent) -> Result<(), StoreError> {
+        let mut change = Change::begin(self).await?;
+        let sql = Sql::new(
+            "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL \
+             AND (expires_at IS NULL OR expires_at > $2)",
+        )
+        .bind(id.to_string())
+        .bind(at);
+        if change.execute(sql).await? == 0 {
+            return Err(StoreError::NotFound {
+                what: format!("live key `{id}`"),
+            });
+        }
+        change.record(&[event]).await?;
+        change.publish().await
+    }
+
+    async fn users(&self) -> Result<Vec<User>, StoreError> {
+        let rows = self.engine().rows(Sql::new(USERS)).await?;
+        rows.iter().map(user_of).collect()
+    }
+
+    async fn ensure_user(&self, user: &User, event: AuditEvent) -> Result<bool, StoreError> {
+        let mut change = Change::begin(self).await?;
+        let sql = Sql::new(
+            "INSERT INTO users (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(user.id.to_string())
+        .bind(&user.name)
+        .bind(user.created_at);
+        let conflict = || StoreError::Conflict {
+            what: format!("user `{}`", user.name),
+        };
+        if insert(&mut change, sql, conflict).await? == 0 {
+            change.cancel().await?;
+            return Ok(false);
+        }
+        change.record(&[event]).await?;
+        change.publish().await?;
+        Ok(true)
+    }
+
+    async fn grants(&self) -> Result<Vec<Grant>, StoreError> {
+        let rows = self.engine().rows(Sql::new(GRANTS)).await?;
+        rows.iter().map(grant_of).collect()
+    }
+
+    async fn add_grant(&self, grant: &Grant, event: AuditEvent) -> Result<(), StoreError> {
+        let mut change = Change::begin(self).await?;
+        let sql = Sql::new(
+            "INSERT INTO access_grants (id, subject, rights, servers, tools, created_by, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(grant.id.to_string())
+        .bind(json_text("subject", &grant.subject)?)
+        .bind(grant.rights.as_str())
+        .bind(json_text("servers", &grant.servers)?)
+        .bind(json_text("tools", &grant.tools)?)
+        .bind(&grant.created_by)
+        .bind(grant.created_at);
+        let conflict = || StoreError::Conflict {
+            what: format!("grant `{}`", grant.id),
+        };
+        insert(&mut change, sql, conflict).await?;
+        change.record(&[event]).await?;
+        change.publish().await
+    }
+
+    async fn remove_grant(&self, id: GrantId, event: AuditEvent) -> Result<(), StoreError> {
+        let mut change = Change::begin(self).await?;
+        let sql = Sql::new("DELETE FROM access_grants WHERE id = $1").bind(id.to_string());
+        if change.execute(sql).await? == 0 {
+            return Err(StoreError::NotFound {
+                what: format!("grant `{id}`"),
+            });
+        }
+        change.record(&[event]).await?;
+        change.publish().await
+    }
+}
+
+/// Inserts, and names the conflict better than the database does.
+async fn insert(
+    change: &mut Change,
+    sql: Sql,
+    conflict: impl Fn() -> StoreError + Send,
+) -> Result<u64, StoreError> {
+    match change.execute(sql).await {
+        Err(error) if is_duplicate(&error) => Err(conflict()),
+        result => result,
+    }
+}
+
+/// Reads a key.
+pub(crate) fn key_of(row: &Row) -> Result<ApiKey, StoreError> {
+    Ok(ApiKey {
+        id: row.parsed("id")?,
+        name: row.text("name")?,
+        secret_hash: row.text("secret_hash")?,
+        owner: row.optional_parsed("owner")?,
+        expires_at: row.optional_moment("expires_at")?,
+        revoked_at: row.optional_moment("revoked_at")?,
+        created_by: row.text("created_by")?,
+        created_at: row.moment("created_at")?,
+    })
+}
+
+/// Reads a user.
+pub(crate) fn user_of(row: &Row) -> Result<User, StoreError> {
+    Ok(User {
+        id: row.parsed("id")?,
+        name: row.text("name")?,
+        created_at: row.moment("created_at")?,
+    })
+}
+
+/// Reads a grant.
+pub(crate) fn grant_of(row: &Row) -> Result<Grant, StoreError> {
+    Ok(Grant {
+        id: row.parsed("id")?,
+        subject: row.json("subject")?,
+        rights: row.word("rights", Rights::from_word)?,
+        servers: row.json("servers")?,
+        tools: row.json("tools")?,
+        created_by: row.text("created_by")?,
+        created_at: row.moment("created_at")?,
+    })
+}

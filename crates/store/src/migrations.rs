@@ -1,0 +1,98 @@
+//! The migrations of both engines, embedded. A test compares the two schemas: drift is what kills a store with two
+//! engines.
+
+use portreeve_core::ports::StoreError;
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+
+use crate::engine::{Engine, Row, Sql};
+
+/// Version, description, text for SQLite, text for PostgreSQL.
+const ALL: [(i64, &str, &str, &str); 1] = [(
+    1,
+    "first",
+    include_str!("../migrations/sqlite/0001_first.sql"),
+    include_str!("../migrations/postgres/0001_first.sql"),
+)];
+
+/// What the database and this binary know that the other does not.
+#[derive(Debug, Default)]
+pub(crate) struct Difference {
+    /// Known to the binary alone.
+    pub(crate) pending: Vec<String>,
+    /// Known to the database alone.
+    pub(crate) unknown: Vec<String>,
+}
+
+fn label(version: i64, description: &str) -> String {
+    format!("{version:04} {description}")
+}
+
+fn migrator(engine: &Engine) -> Migrator {
+    let migrations = ALL.iter().map(|(version, description, sqlite, postgres)| {
+        let text = match engine {
+            Engine::Sqlite(_) => sqlite,
+            Engine::Postgres(_) => postgres,
+        };
+        Migration::new(
+            *version,
+            (*description).into(),
+            MigrationType::Simple,
+            (*text).into_sql_str(),
+            false,
+        )
+    });
+    Migrator::with_migrations(migrations.collect())
+}
+
+/// Brings the database up to date. Fails when a newer Portreeve wrote it.
+pub(crate) async fn run(engine: &Engine) -> Result<(), StoreError> {
+    let migrator = migrator(engine);
+    match engine {
+        Engine::Sqlite(pools) => migrator.run(pools.writer()).await,
+        Engine::Postgres(pool) => migrator.run(pool.pool()).await,
+    }
+    .map_err(refused)
+}
+
+fn refused(error: MigrateError) -> StoreError {
+    let what = match &error {
+        MigrateError::VersionMissing(version) => {
+            format!("migration `{version}`, made by a newer Portreeve,")
+        }
+        MigrateError::VersionMismatch(version) => {
+            format!("migration `{version}` with another text than this Portreeve knows,")
+        }
+        MigrateError::Dirty(version) => format!("migration `{version}`, half done,"),
+        _ => return StoreError::Unavailable(Box::new(error)),
+    };
+    StoreError::Corrupt { what }
+}
+
+/// Compares what the database applied with what this binary knows.
+pub(crate) async fn compare(engine: &Engine) -> Result<Difference, StoreError> {
+    let applied = engine
+        .rows(Sql::new(
+            "SELECT version, description FROM _sqlx_migrations WHERE success ORDER BY version",
+        ))
+        .await?;
+    let applied = applied.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let has = |wanted: i64| applied.iter().any(|(version, _)| *version == wanted);
+    let knows = |wanted: i64| ALL.iter().any(|(version, ..)| *version == wanted);
+    Ok(Difference {
+        pending: ALL
+            .iter()
+            .filter(|(version, ..)| !has(*version))
+            .map(|(version, description, ..)| label(*version, description))
+            .collect(),
+        unknown: applied
+            .iter()
+            .filter(|(version, _)| !knows(*version))
+            .map(|(version, description)| label(*version, description))
+            .collect(),
+    })
+}
+
+fn read(row: &Row) -> Result<(i64, String), StoreError> {
+    Ok((row.integer("version")?, row.text("description")?))
+}

@@ -1,0 +1,159 @@
+//! Routes, each with its own revision. `tools` holds what was approved and seen on them.
+
+use async_trait::async_trait;
+use portreeve_core::id::RouteId;
+use portreeve_core::name::{ServerName, Slug};
+use portreeve_core::ports::{RouteChange, RouteStore, StoreError, ToolsApproved, ToolsSeen};
+use portreeve_core::protocol::Era;
+use portreeve_core::route::{Access, PinState, Route, RouteState};
+use portreeve_core::tool::Tool;
+
+use crate::change::Change;
+use crate::engine::{Row, Sql};
+use crate::fields::json_text;
+use crate::store::Store;
+use crate::tools;
+
+/// The columns that [`route_of`] reads.
+macro_rules! route_columns {
+    () => {
+        "id, slug, server, environment, version, upstream_url, upstream_eras, private_hosts, access, state, \
+         pin_state, policies, upstream_timeout_ms, revision, created_at, updated_at"
+    };
+}
+pub(crate) use route_columns;
+
+const ALL: &str = concat!("SELECT ", route_columns!(), " FROM routes ORDER BY slug");
+const ONE: &str = concat!("SELECT ", route_columns!(), " FROM routes WHERE slug = $1");
+const UPDATE: &str = "UPDATE routes SET version = $5, upstream_url = $6, upstream_eras = $7, private_hosts = $8, \
+    access = $9, state = $10, pin_state = $11, policies = $12, upstream_timeout_ms = $13, revision = revision + 1, \
+    updated_at = $15 WHERE id = $1 AND slug = $2 AND server = $3 AND environment = $4 AND revision = $14";
+
+#[async_trait]
+impl RouteStore for Store {
+    async fn routes(&self) -> Result<Vec<Route>, StoreError> {
+        let rows = self.engine().rows(Sql::new(ALL)).await?;
+        rows.iter().map(route_of).collect()
+    }
+
+    async fn route(&self, slug: &Slug) -> Result<Option<Route>, StoreError> {
+        let row = self.engine().row(Sql::new(ONE).bind(slug.as_str())).await?;
+        row.as_ref().map(route_of).transpose()
+    }
+
+    async fn save_route(&self, route: RouteChange) -> Result<Route, StoreError> {
+        let mut change = Change::begin(self).await?;
+        let slug = &route.route.slug;
+        if change.row(Sql::new(ONE).bind(slug.as_str())).await?.is_none() {
+            return Err(StoreError::NotFound {
+                what: format!("route `{slug}`"),
+            });
+        }
+        update_route(&mut change, &route.route).await?;
+        change.record(&route.events).await?;
+        change.publish().await?;
+        let revision = route.route.revision + 1;
+        Ok(Route {
+            revision,
+            ..route.route
+        })
+    }
+
+    async fn note_eras(&self, route: RouteId, eras: &[Era]) -> Result<(), StoreError> {
+        let mut change = Change::begin(self).await?;
+        let stored: Vec<Era> = change
+            .row(Sql::new("SELECT upstream_eras FROM routes WHERE id = $1").bind(route.to_string()))
+            .await?
+            .ok_or_else(|| missing(route))?
+            .json("upstream_eras")?;
+        if stored == eras {
+            return change.cancel().await;
+        }
+        change
+            .execute(
+                Sql::new("UPDATE routes SET upstream_eras = $2 WHERE id = $1")
+                    .bind(route.to_string())
+                    .bind(json_text("upstream_eras", eras)?),
+            )
+            .await?;
+        change.publish().await
+    }
+
+    async fn tools(&self, route: RouteId) -> Result<Vec<Tool>, StoreError> {
+        tools::of_route(self, route).await
+    }
+
+    async fn tools_seen(&self, seen: ToolsSeen) -> Result<(), StoreError> {
+        tools::seen(self, seen).await
+    }
+
+    async fn tools_approved(&self, approved: ToolsApproved) -> Result<(), StoreError> {
+        tools::approved(self, approved).await
+    }
+}
+
+/// What is said about a route that is not there.
+pub(crate) fn missing(route: RouteId) -> StoreError {
+    StoreError::NotFound {
+        what: format!("route `{route}`"),
+    }
+}
+
+/// What is said about a route that somebody else changed first.
+pub(crate) fn conflict(slug: &Slug) -> StoreError {
+    StoreError::Conflict {
+        what: format!("route `{slug}`"),
+    }
+}
+
+/// Updates a route that is still at the revision it was changed from; the next revision is one more.
+pub(crate) async fn update_route(change: &mut Change, route: &Route) -> Result<(), StoreError> {
+    let sql = bind_route(Sql::new(UPDATE), &route.server, route)?;
+    if change.execute(sql).await? == 1 {
+        Ok(())
+    } else {
+        Err(conflict(&route.slug))
+    }
+}
+
+/// Binds `$1` to `$15`, the columns that an insert and an update share.
+pub(crate) fn bind_route(sql: Sql, server: &ServerName, route: &Route) -> Result<Sql, StoreError> {
+    Ok(sql
+        .bind(route.id.to_string())
+        .bind(route.slug.as_str())
+        .bind(server.as_str())
+        .bind(route.environment.as_str())
+        .bind(route.version.as_str())
+        .bind(&route.upstream_url)
+        .bind(json_text("upstream_eras", &route.upstream_eras)?)
+        .bind(json_text("private_hosts", &route.private_hosts)?)
+        .bind(route.access.as_str())
+        .bind(route.state.as_str())
+        .bind(route.pin_state.as_str())
+        .bind(json_text("policies", &route.policies)?)
+        .bind(route.upstream_timeout_ms)
+        .bind(route.revision)
+        .bind(route.updated_at))
+}
+
+/// Reads a route.
+pub(crate) fn route_of(row: &Row) -> Result<Route, StoreError> {
+    Ok(Route {
+        id: row.parsed("id")?,
+        slug: row.parsed("slug")?,
+        server: row.parsed("server")?,
+        environment: row.parsed("environment")?,
+        version: row.parsed("version")?,
+        upstream_url: row.text("upstream_url")?,
+        upstream_eras: row.json("upstream_eras")?,
+        private_hosts: row.json("private_hosts")?,
+        access: row.word("access", Access::from_word)?,
+        state: row.word("state", RouteState::from_word)?,
+        pin_state: row.word("pin_state", PinState::from_word)?,
+        policies: row.json("policies")?,
+        upstream_timeout_ms: row.count("upstream_timeout_ms")?,
+        revision: row.integer("revision")?,
+        created_at: row.moment("created_at")?,
+        updated_at: row.moment("updated_at")?,
+    })
+}
