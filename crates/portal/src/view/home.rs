@@ -3,6 +3,7 @@
 use askama::Template;
 use portreeve_core::ports::ListedVersion;
 use portreeve_core::route::Access;
+use portreeve_core::server::{Approval, Version};
 
 use crate::view::badge::{Badge, Monogram};
 use crate::view::official::Official;
@@ -21,27 +22,55 @@ pub(crate) struct Card {
 }
 
 impl Card {
+    /// One card for each server. Managers get every version of a server one after the other: the latest is shown,
+    /// and a badge tells how many others wait.
+    pub(crate) fn of_servers(items: &[ListedVersion]) -> Vec<Self> {
+        items
+            .chunk_by(|one, next| one.version.name == next.version.name)
+            .filter_map(|versions| {
+                let shown = versions.iter().find(|item| item.version.is_latest).or(versions.last())?;
+                let waiting = versions
+                    .iter()
+                    .filter(|item| item.version.approval == Approval::Submitted)
+                    .filter(|item| item.version.version != shown.version.version)
+                    .count();
+                let mut card = Self::new(shown);
+                if waiting > 0 {
+                    let verb = if waiting == 1 { "waits" } else { "wait" };
+                    let text = format!("{} {verb} for approval", words::count(waiting, "version"));
+                    card.badges.push(Badge::new(text, "", "badge-warn"));
+                }
+                Some(card)
+            })
+            .collect()
+    }
+
     pub(crate) fn new(listed: &ListedVersion) -> Self {
         let version = &listed.version;
         let name = version.name.to_string();
         let official = Official::parse(&version.document);
-        let mut badges = vec![Badge::version(version.version.as_str())];
-        badges.extend(Badge::approval(version.approval));
-        badges.push(Badge::lifecycle(version.lifecycle));
-        badges.extend(listed.route.as_ref().map(|_| Badge::kind("Remote")));
-        badges.extend(official.package_badges());
-        if let Some((_, Access::Anonymous)) = listed.route {
-            badges.push(Badge::new("Open to everyone", "", "badge-warn"));
-        }
         Self {
             href: format!("/servers/{name}"),
             monogram: Monogram::new(&official.title, &name),
-            title: if official.title.is_empty() { version.name.short().to_owned() } else { official.title },
+            badges: badges(version, listed.route.as_ref().map(|(_, access)| *access), &official),
+            title: official.title,
             description: official.description,
             name,
-            badges,
         }
     }
+}
+
+/// What a version says about itself at a glance.
+pub(crate) fn badges(version: &Version, route: Option<Access>, official: &Official) -> Vec<Badge> {
+    let mut badges = vec![Badge::version(version.version.as_str())];
+    badges.extend(Badge::approval(version.approval));
+    badges.push(Badge::lifecycle(version.lifecycle));
+    badges.extend(route.map(|_| Badge::kind("Remote")));
+    badges.extend(official.package_badges());
+    if route == Some(Access::Anonymous) {
+        badges.push(Badge::new("Open to everyone", "", "badge-warn"));
+    }
+    badges
 }
 
 /// The page. Its block `results` is also sent alone, while a visitor types.

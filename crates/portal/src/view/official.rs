@@ -76,6 +76,12 @@ impl Official {
         Self::read(&serde_json::from_str(document).unwrap_or(Value::Null))
     }
 
+    /// The same without addresses of upstreams, for a version that no route serves.
+    pub(crate) fn without_remotes(mut self) -> Self {
+        self.remotes.clear();
+        self
+    }
+
     /// `Local, npm package` and the like, one badge for each way of packaging.
     pub(crate) fn package_badges(&self) -> Vec<Badge> {
         let mut kinds: Vec<&str> = self.packages.iter().map(|package| package.kind.as_str()).collect();

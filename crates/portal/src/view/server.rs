@@ -1,10 +1,13 @@
 //! The page of one server.
 
 use askama::Template;
+use portreeve_core::ports::Entry;
+use portreeve_core::route::{Access, Route, RouteState};
 use portreeve_core::server::Version;
 
 use crate::view::badge::{Badge, Monogram};
-use crate::view::official::Package;
+use crate::view::home;
+use crate::view::official::{Official, Package};
 use crate::view::shell::Shell;
 use crate::view::tools::ToolsView;
 use crate::words::{self, Moment};
@@ -53,6 +56,30 @@ pub(crate) struct Way {
     /// `the content of .vscode/mcp.json`.
     pub(crate) copy_label: String,
     pub(crate) text: String,
+}
+
+impl Way {
+    /// One click.
+    pub(crate) fn link(id: String, link: String) -> Self {
+        Self {
+            id,
+            link: Some(link),
+            label: String::new(),
+            copy_label: String::new(),
+            text: String::new(),
+        }
+    }
+
+    /// Something to copy.
+    pub(crate) fn text(id: String, label: String, copy_label: String, text: &str) -> Self {
+        Self {
+            id,
+            link: None,
+            label,
+            copy_label,
+            text: text.to_owned(),
+        }
+    }
 }
 
 /// The ways of one host.
@@ -124,4 +151,86 @@ pub(crate) struct ServerPage {
     pub(crate) versions: Vec<VersionRow>,
     pub(crate) gateway_url: Option<String>,
     pub(crate) facts: Vec<Fact>,
+}
+
+/// What the page is made from.
+pub(crate) struct ServerFacts<'a> {
+    /// The entry as the visitor may know it.
+    pub(crate) entry: &'a Entry,
+    /// The version on the page.
+    pub(crate) shown: &'a Version,
+    /// Its public fields.
+    pub(crate) official: &'a Official,
+    /// Whether the visitor manages it.
+    pub(crate) manages: bool,
+}
+
+impl ServerPage {
+    /// The page without what its handler has to ask for: install ways, tools, notice.
+    pub(crate) fn new(shell: Shell, of: &ServerFacts<'_>) -> Self {
+        let name = of.entry.server.name.to_string();
+        let official = of.official;
+        let text = of.shown.version.as_str();
+        Self {
+            shell,
+            canonical: String::new(),
+            namespace: of.entry.server.name.namespace().to_owned(),
+            monogram: Monogram::new(&official.title, &name),
+            badges: home::badges(of.shown, of.route().map(|route| route.access), official),
+            name,
+            title: official.title.clone(),
+            description: official.description.clone(),
+            notice: None,
+            hosts: Vec::new(),
+            tools: ToolsView::SignIn,
+            packages: official.packages.clone(),
+            versions: of.entry.versions.iter().map(|version| VersionRow::new(version, text)).collect(),
+            gateway_url: official.remotes.first().cloned(),
+            facts: of.facts(),
+        }
+    }
+}
+
+impl ServerFacts<'_> {
+    /// The route that serves exactly the version on the page.
+    fn route(&self) -> Option<&Route> {
+        self.entry
+            .routes
+            .iter()
+            .find(|route| route.state == RouteState::Active && route.version == self.shown.version)
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        facts.extend(self.route().map(|route| {
+            Fact::text("Who may call it", match route.access {
+                Access::Credential => "Callers with a key and the right to use it",
+                Access::Anonymous => "Everyone who can reach this gateway, without a key",
+            })
+        }));
+        facts.push(Fact::text("Version", words::visible(self.shown.version.as_str())));
+        facts.push(Fact::text("Lifecycle", Badge::lifecycle(self.shown.lifecycle).text));
+        facts.extend(self.official.website.as_deref().map(|url| Fact::address("Website", url)));
+        facts.extend(self.official.repository.as_deref().map(|url| Fact::address("Repository", url)));
+        facts.push(Fact::text("Published", Moment::new(self.shown.published_at).day));
+        if self.manages {
+            facts.extend(self.internal());
+        }
+        facts
+    }
+
+    /// What only managers are told.
+    fn internal(&self) -> Vec<Fact> {
+        let mut facts = vec![
+            Fact::text("Registered by", words::visible(&self.entry.server.registered_by)),
+            Fact::text("Submitted by", words::visible(&self.shown.submitted_by)),
+        ];
+        facts.extend(self.shown.decided_by.as_deref().map(|who| Fact::text("Decided by", words::visible(who))));
+        facts.extend(self.route().map(|route| Fact::text("Upstream", words::visible(&route.upstream_url))));
+        let hosts: Vec<String> = self.entry.server.private_hosts.iter().map(ToString::to_string).collect();
+        if !hosts.is_empty() {
+            facts.push(Fact::text("Private hosts granted", hosts.join(", ")));
+        }
+        facts
+    }
 }

@@ -40,11 +40,13 @@ pub(crate) struct Change {
 }
 
 impl Change {
+    /// From a JSON pointer and two values as compact JSON. A text is shown as the text it is.
     pub(crate) fn new(path: &str, before: Option<&str>, after: Option<&str>) -> Self {
+        let value = |json: &str| words::visible(&serde_json::from_str::<String>(json).unwrap_or(json.to_owned()));
         Self {
-            path: words::visible(path),
-            before: before.map(words::visible),
-            after: after.map(words::visible),
+            path: if path.is_empty() { "the whole definition".to_owned() } else { words::visible(path) },
+            before: before.map(value),
+            after: after.map(value),
         }
     }
 }
