@@ -1,1 +1,26 @@
-//! Placeholder until the room is furnished.
+//! A request's way, in file order: from the head of an HTTP request to the end of its answer's body.
+
+pub mod pipeline;
+
+pub mod accept;
+pub mod authenticate;
+pub mod policy;
+pub mod record;
+pub mod respond;
+pub mod route;
+pub mod translate;
+pub mod upstream;
+
+pub mod listen;
+pub mod session;
+
+pub mod lists;
+pub mod relay;
+pub mod stranger;
+
+pub mod explain;
+pub mod metrics;
+pub mod snapshot;
+
+pub use pipeline::{Gateway, GatewayParts};
+pub use respond::{Body, BodyError};

@@ -1,1 +1,19 @@
-//! Placeholder until the room is furnished.
+//! MCP on the wire, without input or output: envelopes and narrow views of messages, byte splices, SSE framing.
+//!
+//! Bodies stay raw. What Portreeve must know is read through borrowed views; what it does not understand passes
+//! untouched. The rooms above never see a typed model of a whole message.
+
+pub mod code;
+pub mod header;
+pub mod method;
+
+pub mod depth;
+pub mod envelope;
+pub mod params;
+pub mod result;
+
+pub mod answer;
+pub mod splice;
+pub mod sse;
+
+pub mod server_json;

@@ -1,1 +1,27 @@
-//! Placeholder until the room is furnished.
+//! The only way out: HTTP and TLS to the rest of the world, behind one egress guard; and the TLS acceptor.
+//!
+//! Whoever wants something from another machine (client, registry, access, insight) comes here with a URL and a
+//! [`Reach`]. The way of a request, in file order: the guard judges the URL, the connector resolves the name and judges
+//! every address, the request is sent over a pooled connection, and its body is read within limits.
+
+mod address;
+mod error;
+mod guard;
+
+mod connect;
+mod proxy;
+mod resolve;
+mod stream;
+mod trust;
+
+mod body;
+mod egress;
+
+mod tls;
+
+pub use body::read_body;
+pub use egress::{Egress, EgressConfig};
+pub use error::{Cause, NetError, Phase};
+pub use guard::{PublicHttp, Reach, Refusal};
+pub use resolve::{Resolve, SystemResolver};
+pub use tls::TlsAcceptor;

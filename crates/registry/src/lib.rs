@@ -1,1 +1,41 @@
-//! Placeholder until the room is furnished.
+//! An entry's way through the registry: publish, validate, approve, serve, install; and what belongs to it on the way:
+//! its route, its tools and their pins.
+//!
+//! A registry entry and a gateway route are the same object. What is decided here reaches the gateway only through the
+//! store (port `Catalogue`); what the gateway sees of live tools comes back through the port `PinWatch`.
+
+mod error;
+mod registry;
+mod source;
+
+mod publish;
+mod validate;
+
+mod approve;
+mod latest;
+mod settle;
+mod slug;
+
+mod routes;
+
+mod observe;
+mod pins;
+mod tools;
+
+mod entries;
+mod serve;
+
+pub mod install;
+
+pub use approve::{Step, next_approval};
+pub use entries::{EntriesPage, EntriesQuery};
+pub use error::RegistryError;
+pub use latest::{is_semver, latest_of};
+pub use pins::{PinJob, PinKeeper, PinParts, PinQueue, PinTimes};
+pub use portreeve_mcp::server_json::Problem;
+pub use publish::{Approve, Internal, Outcome, Submission, ToolsOutcome};
+pub use registry::{Registry, RegistryParts};
+pub use routes::{LONGEST_TIMEOUT_MS, RoutePatch, SHORTEST_TIMEOUT_MS};
+pub use serve::{ListParams, OFFICIAL_META, OfficialMeta, PageMetadata, PublicDocument, Served, ServedMeta, ServedPage};
+pub use source::{Probe, ToolSource};
+pub use tools::{ToolChoice, ToolView};

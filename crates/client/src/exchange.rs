@@ -1,0 +1,187 @@
+//! One HTTP exchange with an MCP server. Headers are built from scratch for the era of this hop; nothing of another
+//! hop is copied.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use hyper::body::Incoming;
+use portreeve_core::secret::Secret;
+use portreeve_mcp::header;
+use portreeve_net::{Egress, Reach};
+use url::Url;
+
+use crate::error::ClientError;
+
+const AGENT: &str = concat!("portreeve/", env!("CARGO_PKG_VERSION"));
+
+/// A server and how to reach it.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    /// Its Streamable HTTP endpoint.
+    pub url: Url,
+    /// What the egress guard lets through.
+    pub reach: Reach,
+    /// Longest wait for the head of an answer.
+    pub timeout: Duration,
+}
+
+/// What an exchange says besides its body. Absent things send no header.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Exchange<'a> {
+    /// `MCP-Protocol-Version`
+    pub protocol_version: Option<&'a str>,
+    /// `Mcp-Session-Id` of this hop (legacy).
+    pub session: Option<&'a str>,
+    /// `Mcp-Method` (modern).
+    pub method: Option<&'a str>,
+    /// `Mcp-Name` (modern); encoded where it needs to be.
+    pub name: Option<&'a str>,
+    /// `Mcp-Param-*` headers, passed as they came (modern).
+    pub params: Option<&'a HeaderMap>,
+    /// `Last-Event-ID` of a stream of this hop (legacy).
+    pub last_event_id: Option<&'a str>,
+    /// Trace context of this hop.
+    pub traceparent: Option<&'a str>,
+    /// A bearer credential for this server.
+    pub bearer: Option<&'a Secret>,
+}
+
+/// An answer's head, with its body still to come.
+#[derive(Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// `Mcp-Session-Id`, where the answer carries one.
+    pub session: Option<String>,
+    /// The body.
+    pub body: ReplyBody,
+}
+
+/// The kinds of body that matter.
+#[derive(Debug)]
+pub enum ReplyBody {
+    /// `application/json`
+    Json(Incoming),
+    /// `text/event-stream`
+    Events(Incoming),
+    /// Nothing, or something that is neither.
+    Other(Incoming),
+}
+
+impl Upstream {
+    /// POSTs a message.
+    pub async fn post(
+        &self,
+        egress: &Egress,
+        exchange: Exchange<'_>,
+        body: Bytes,
+    ) -> Result<Reply, ClientError> {
+        let mut request = self.request(Method::POST, exchange, body)?;
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(
+            ACCEPT,
+            HeaderValue::from_static("application/json, text/event-stream"),
+        );
+        self.send(egress, request).await
+    }
+
+    /// Opens the stream of a legacy session.
+    pub async fn listen(&self, egress: &Egress, exchange: Exchange<'_>) -> Result<Reply, ClientError> {
+        let mut request = self.request(Method::GET, exchange, Bytes::new())?;
+        request
+            .headers_mut()
+            .insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        self.send(egress, request).await
+    }
+
+    /// Ends a legacy session.
+    pub async fn end_session(&self, egress: &Egress, exchange: Exchange<'_>) -> Result<Reply, ClientError> {
+        let request = self.request(Method::DELETE, exchange, Bytes::new())?;
+        self.send(egress, request).await
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        exchange: Exchange<'_>,
+        body: Bytes,
+    ) -> Result<Request<Bytes>, ClientError> {
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = self
+            .url
+            .as_str()
+            .parse()
+            .map_err(|_| ClientError::NotMcp(format!("`{}` is not a URL", self.url)))?;
+        let headers = request.headers_mut();
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        if let Some(params) = exchange.params {
+            for (name, value) in params {
+                headers.append(name.clone(), value.clone());
+            }
+        }
+        let name = exchange.name.map(header::encode);
+        let fields = [
+            (header::PROTOCOL_VERSION, exchange.protocol_version),
+            (header::SESSION_ID, exchange.session),
+            (header::METHOD, exchange.method),
+            (header::NAME, name.as_deref()),
+            (header::LAST_EVENT_ID, exchange.last_event_id),
+            ("traceparent", exchange.traceparent),
+        ];
+        for (field, value) in fields {
+            if let Some(value) = value {
+                headers.insert(HeaderName::from_static(field), text_value(field, value)?);
+            }
+        }
+        if let Some(bearer) = exchange.bearer {
+            let mut value = text_value("authorization", &format!("Bearer {}", bearer.expose()))?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        Ok(request)
+    }
+
+    async fn send(&self, egress: &Egress, request: Request<Bytes>) -> Result<Reply, ClientError> {
+        let response = egress.send(request, &self.reach, self.timeout).await?;
+        let (head, body) = response.into_parts();
+        let content_type = head
+            .headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let body = match essence(content_type).as_str() {
+            "application/json" => ReplyBody::Json(body),
+            "text/event-stream" => ReplyBody::Events(body),
+            _ => ReplyBody::Other(body),
+        };
+        let session = head
+            .headers
+            .get(header::SESSION_ID)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        Ok(Reply {
+            status: head.status,
+            session,
+            body,
+        })
+    }
+}
+
+/// The media type without its parameters, in lower case.
+pub fn essence(content_type: &str) -> String {
+    content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
+}
+
+fn text_value(field: &str, value: &str) -> Result<HeaderValue, ClientError> {
+    HeaderValue::from_str(value)
+        .map_err(|_| ClientError::NotMcp(format!("the value of `{field}` is not a header value")))
+}

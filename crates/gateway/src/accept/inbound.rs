@@ -1,0 +1,78 @@
+//! What a request asks for, once its body is read: the one place where the eras part.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use portreeve_core::protocol::Era;
+use portreeve_mcp::method::Method;
+use serde_json::value::RawValue;
+
+use crate::session::Session;
+
+/// A request that wants an answer.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The era of the host's hop.
+    pub era: Era,
+    /// The body as it was received.
+    pub body: Bytes,
+    /// The id as it was written.
+    pub id: Box<RawValue>,
+    /// Where the id lies in the body.
+    pub id_place: Range<usize>,
+    /// The method.
+    pub method: Method,
+    /// The tool, prompt or resource.
+    pub target: Option<String>,
+    /// Where the arguments lie in the body.
+    pub arguments: Option<Range<usize>>,
+    /// `initialize`: where the proposed version lies in the body.
+    pub proposed_version: Option<Range<usize>>,
+    /// The legacy session; `None` for `initialize` and in the modern era.
+    pub session: Option<Arc<Session>>,
+}
+
+/// A message that wants none: a notification, or (legacy) the answer to a request of the server.
+#[derive(Debug, Clone)]
+pub struct Note {
+    /// The era of the host's hop.
+    pub era: Era,
+    /// The body as it was received.
+    pub body: Bytes,
+    /// The notification's method; `None` for an answer.
+    pub method: Option<String>,
+    /// The answer's id as it was written.
+    pub answers: Option<Box<RawValue>>,
+    /// `notifications/cancelled`: the request that is meant, and where it stands in the body.
+    pub cancels: Option<(Box<RawValue>, Range<usize>)>,
+    /// The legacy session.
+    pub session: Option<Arc<Session>>,
+}
+
+/// What a request asks for.
+#[derive(Debug)]
+pub enum Inbound {
+    /// An answer.
+    Call(Call),
+    /// None.
+    Note(Note),
+    /// The stream of a legacy session.
+    Listen(Arc<Session>),
+    /// The end of a legacy session.
+    End(Arc<Session>),
+}
+
+impl Inbound {
+    /// The method by which the request is recorded.
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::Call(call) => call.method.as_str(),
+            Self::Note(Note { method: None, .. }) => "response",
+            Self::Note(Note { cancels: Some(_), .. }) => "notifications/cancelled",
+            Self::Note(_) => "notification",
+            Self::Listen(_) => "stream",
+            Self::End(_) => "session/end",
+        }
+    }
+}

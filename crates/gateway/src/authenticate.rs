@@ -1,0 +1,46 @@
+//! The third room: head and route → caller. A credential comes in a header, never in the path, the query or a cookie.
+
+use http::header::AUTHORIZATION;
+use portreeve_access::Access;
+use portreeve_core::caller::Caller;
+use portreeve_core::route::Access as RouteAccess;
+
+use crate::accept::head::Head;
+use crate::respond::Refusal;
+use crate::route::ServedRoute;
+
+/// A caller that was let in.
+#[derive(Debug)]
+pub struct Identified {
+    /// Who it is.
+    pub caller: Caller,
+}
+
+/// Finds out who is calling. Nothing of the body was read before this.
+pub fn caller(head: &Head, route: &ServedRoute, access: &Access) -> Result<Identified, Refusal> {
+    match credential(head)? {
+        Some(credential) => match access.authenticate(credential) {
+            Ok(caller) => Ok(Identified { caller }),
+            Err(_) => Err(Refusal::InvalidCredential),
+        },
+        None if route.route.access == RouteAccess::Anonymous => Ok(Identified {
+            caller: Caller::anonymous(),
+        }),
+        None => Err(Refusal::NoCredential),
+    }
+}
+
+fn credential(head: &Head) -> Result<Option<&str>, Refusal> {
+    let mut given = head.headers.get_all(AUTHORIZATION).iter();
+    match (given.next(), given.next()) {
+        (Some(_), Some(_)) => Err(Refusal::TwoCredentials),
+        (Some(value), None) => {
+            let value = value.to_str().map_err(|_| Refusal::InvalidCredential)?;
+            match value.split_once(' ') {
+                Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+                _ => Err(Refusal::InvalidCredential),
+            }
+        }
+        (None, _) => Ok(head.text("x-api-key")),
+    }
+}

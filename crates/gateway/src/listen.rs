@@ -1,0 +1,83 @@
+//! The stream of a legacy session (GET), and its end (DELETE).
+
+use std::sync::Arc;
+
+use http::{Response, StatusCode};
+use portreeve_client::ReplyBody;
+use portreeve_core::protocol::Era;
+use portreeve_mcp::header;
+
+use crate::accept::head::Head;
+use crate::record::Record;
+use crate::relay::{Ends, Errand, relay};
+use crate::respond::{self, Body, Refusal};
+use crate::session::Session;
+use crate::upstream;
+
+/// Opens the session's stream. A second one takes the first one's place.
+pub async fn open(
+    head: &Head,
+    session: Arc<Session>,
+    errand: Errand,
+    mut record: Record,
+) -> Result<Response<Body>, (Refusal, Record)> {
+    if session.stranger {
+        return Err((Refusal::MethodNotAllowed, record));
+    }
+    let slot = match errand.gateway.streams.open(errand.caller.principal) {
+        Ok(slot) => slot,
+        Err(refusal) => return Err((refusal, record)),
+    };
+    let last = head.text(header::LAST_EVENT_ID);
+    let reply = match upstream::listen(&errand.gateway.egress, &errand.route, &session, last).await {
+        Ok(reply) => reply,
+        Err(error) => return Err((Refusal::Upstream(error), record)),
+    };
+    record.upstream_answered(reply.status.as_u16());
+    match reply.body {
+        ReplyBody::Events(body) if reply.status.is_success() => {
+            if let Err(refusal) = record.journal(200) {
+                return Err((refusal, record));
+            }
+            let ends = Ends {
+                stopping: Some(errand.gateway.stopping()),
+                replaced: Some(session.take_stream()),
+            };
+            Ok(respond::events(relay(body, errand, record, slot, ends)))
+        }
+        _ if reply.status == StatusCode::NOT_FOUND => {
+            errand.gateway.end_session(&session);
+            Err((Refusal::SessionUnknown, record))
+        }
+        // A server without such streams says 405; one that says anything else has none to offer either.
+        _ => Err((Refusal::MethodNotAllowed, record)),
+    }
+}
+
+/// Ends the session, here at once and at the upstream as well as it goes.
+pub async fn end(session: &Session, errand: &Errand, record: &mut Record) -> Result<Response<Body>, Refusal> {
+    errand.gateway.end_session(session);
+    if session.upstream.is_some() {
+        match upstream::end(&errand.gateway.egress, &errand.route, session).await {
+            Ok(reply) => record.upstream_answered(reply.status.as_u16()),
+            Err(error) => tracing::debug!(error = %error, "the upstream did not take the end of a session"),
+        }
+    }
+    record.ended(portreeve_core::usage::UsageOutcome::Ok);
+    record.journal(204)?;
+    let mut response = Response::new(respond::full(""));
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}
+
+/// The errand of a session's own stream.
+pub fn errand(gateway: &Arc<crate::Gateway>, session: &Arc<Session>, like: &Errand) -> Errand {
+    Errand {
+        gateway: Arc::clone(gateway),
+        era: Era::Legacy,
+        method: None,
+        host_id: None,
+        session: Some(Arc::clone(session)),
+        ..like.clone()
+    }
+}

@@ -1,0 +1,134 @@
+//! Tool lists: what a caller sees is decided tool by tool, by the decision that guards the call; what differs from its
+//! pin is hidden and reported.
+
+use portreeve_core::caller::Caller;
+use portreeve_core::id::RouteId;
+use portreeve_core::ports::PinWatch;
+use portreeve_core::protocol::Era;
+use portreeve_core::tool::ToolDefinition;
+use portreeve_mcp::result::{ToolName, ToolPage, ToolsPlace};
+use portreeve_mcp::splice::Splice;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::policy::Policies;
+use crate::route::ServedRoute;
+
+/// Filters the list in a response. `None`: the body is not a tool list, and must not pass as one.
+pub fn filter(body: &[u8], result: &RawValue, view: &View<'_>) -> Option<Vec<u8>> {
+    let page: ToolPage<'_> = serde_json::from_str(result.get()).ok()?;
+    let place: ToolsPlace<'_> = serde_json::from_str(result.get()).ok()?;
+    let mut kept = String::from("[");
+    let mut differing = Vec::new();
+    for raw in &page.tools {
+        match view.judge(raw) {
+            Judgement::Shown => {
+                if kept.len() > 1 {
+                    kept.push(',');
+                }
+                kept.push_str(raw.get());
+            }
+            Judgement::Hidden => {}
+            Judgement::Differs(definition) => differing.push(definition),
+        }
+    }
+    kept.push(']');
+    if !differing.is_empty() {
+        for definition in &differing {
+            view.route.mark(view.era, &definition.name);
+        }
+        view.pins.seen(view.route.route.id, view.era, differing);
+    }
+    let mut splice = Splice::new(body);
+    splice.replace(place.tools.get(), kept).ok()?;
+    if let Some(scope) = public_scope(result) {
+        // The list was filtered for one caller, so no shared cache may keep it (2026-07-28, caching).
+        splice.replace(scope.get(), "\"private\"").ok()?;
+    }
+    Some(splice.finish())
+}
+
+fn public_scope(result: &RawValue) -> Option<&RawValue> {
+    #[derive(Deserialize)]
+    struct Scope<'a> {
+        #[serde(borrow, default, rename = "cacheScope")]
+        scope: Option<&'a RawValue>,
+    }
+    serde_json::from_str::<Scope<'_>>(result.get())
+        .ok()?
+        .scope
+        .filter(|scope| scope.get() == "\"public\"")
+}
+
+/// Who looks at which route, on which kind of hop.
+pub struct View<'a> {
+    /// The caller.
+    pub caller: &'a Caller,
+    /// The route.
+    pub route: &'a ServedRoute,
+    /// The era of the hop.
+    pub era: Era,
+    /// The policies.
+    pub policies: &'a Policies,
+    /// Takes notice of what differs.
+    pub pins: &'a dyn PinWatch,
+}
+
+impl std::fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("View")
+            .field("route", &self.route.route.slug)
+            .field("era", &self.era)
+            .finish_non_exhaustive()
+    }
+}
+
+enum Judgement {
+    Shown,
+    Hidden,
+    Differs(ToolDefinition),
+}
+
+impl View<'_> {
+    fn judge(&self, raw: &RawValue) -> Judgement {
+        let Ok(ToolName { name }) = serde_json::from_str(raw.get()) else {
+            return Judgement::Hidden;
+        };
+        let known = self.route.tool(self.era, &name);
+        let approved = known.and_then(|served| served.tool.approved.as_ref());
+        // Byte equality is the common case; only a list that is worded anew is hashed.
+        let same_bytes = approved.is_some_and(|approved| approved.definition == raw.get());
+        if !same_bytes {
+            let Ok(definition) = portreeve_inspect::tool_definition(raw.get()) else {
+                return Judgement::Hidden;
+            };
+            if approved.is_none_or(|approved| approved.hash != definition.hash) {
+                let live = known.and_then(|served| served.tool.live.as_ref());
+                let news = live.is_none_or(|live| live.hash != definition.hash);
+                return if news {
+                    Judgement::Differs(definition)
+                } else {
+                    Judgement::Hidden
+                };
+            }
+            self.report_return(known, definition);
+        } else if let (Some(served), Some(approved)) = (known, approved) {
+            self.report_return(Some(served), approved.clone());
+        }
+        match known {
+            Some(served) if !served.tool.hidden && self.policies.see(self.caller, self.route, served) => {
+                Judgement::Shown
+            }
+            _ => Judgement::Hidden,
+        }
+    }
+
+    /// A tool that says again what was approved: the catalogue must learn that it went back.
+    fn report_return(&self, known: Option<&crate::route::ServedTool>, definition: ToolDefinition) {
+        let live = known.and_then(|served| served.tool.live.as_ref());
+        if live.is_none_or(|live| live.hash != definition.hash) {
+            let route: RouteId = self.route.route.id;
+            self.pins.seen(route, self.era, vec![definition]);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Figures for operators, in the OpenMetrics text format.
+
+use std::sync::atomic::AtomicI64;
+
+use portreeve_core::name::Slug;
+use portreeve_core::usage::UsageOutcome;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: String,
+    method: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: String,
+}
+
+/// The gateway's metrics. Labels come from closed sets (routes, methods, outcomes), never from callers.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<RouteLabels, Histogram>,
+    refused: Family<ReasonLabels, Counter>,
+    journal_failures: Counter,
+    /// Open event streams.
+    pub streams: Gauge<i64, AtomicI64>,
+    /// Legacy sessions.
+    pub sessions: Gauge<i64, AtomicI64>,
+}
+
+/// From 250 us to about 17 minutes, by factors of four.
+fn histogram() -> Histogram {
+    Histogram::new((0..12).map(|step| 0.000_25 * 4_f64.powi(step)))
+}
+
+impl Metrics {
+    /// Metrics, registered.
+    pub fn new(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            requests: Family::default(),
+            seconds: Family::new_with_constructor(histogram),
+            refused: Family::default(),
+            journal_failures: Counter::default(),
+            streams: Gauge::default(),
+            sessions: Gauge::default(),
+        };
+        registry.register(
+            "portreeve_requests",
+            "Finished MCP requests",
+            metrics.requests.clone(),
+        );
+        registry.register(
+            "portreeve_request_duration_seconds",
+            "From the request's head to the end of the answer's body",
+            metrics.seconds.clone(),
+        );
+        registry.register(
+            "portreeve_requests_refused_before_route",
+            "Requests that reached no route, by reason",
+            metrics.refused.clone(),
+        );
+        registry.register(
+            "portreeve_audit_journal_failures",
+            "Answers held back because the audit journal could not be written",
+            metrics.journal_failures.clone(),
+        );
+        registry.register(
+            "portreeve_open_streams",
+            "Open event streams",
+            metrics.streams.clone(),
+        );
+        registry.register(
+            "portreeve_legacy_sessions",
+            "Legacy sessions of this node",
+            metrics.sessions.clone(),
+        );
+        metrics
+    }
+
+    /// A request on a route is over.
+    pub fn finished(&self, route: &Slug, method: &'static str, outcome: UsageOutcome, micros: u64) {
+        let labels = RequestLabels {
+            route: route.to_string(),
+            method,
+            outcome: outcome.as_str(),
+        };
+        self.requests.get_or_create(&labels).inc();
+        let seconds = std::time::Duration::from_micros(micros).as_secs_f64();
+        self.seconds
+            .get_or_create(&RouteLabels {
+                route: route.to_string(),
+            })
+            .observe(seconds);
+    }
+
+    /// A request was refused before its route was known.
+    pub fn refused_without_route(&self, reason: &str) {
+        self.refused
+            .get_or_create(&ReasonLabels {
+                reason: reason.to_owned(),
+            })
+            .inc();
+    }
+
+    /// An audit event could not be written.
+    pub fn journal_failed(&self) {
+        self.journal_failures.inc();
+    }
+}

@@ -1,0 +1,408 @@
+//! The corridor: calls the rooms in their order. The record is opened first, so every refusal is in it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use portreeve_access::Access;
+use portreeve_core::limits::Limits;
+use portreeve_core::ports::{Authorizer, PinWatch};
+use portreeve_core::protocol::Era;
+use portreeve_core::usage::UsageOutcome;
+use portreeve_mcp::method::Method;
+use portreeve_net::Egress;
+use serde_json::json;
+use tokio::sync::watch;
+use url::Url;
+
+use crate::accept::body::{Places, body};
+use crate::accept::head::{self, Head, Origins};
+use crate::accept::inbound::{Call, Inbound, Note};
+use crate::authenticate::{self, Identified};
+use crate::policy::{Passage, Policies, Question};
+use crate::record::{Record, Sinks};
+use crate::relay::{Errand, Streams};
+use crate::respond::{self, Body, Refusal};
+use crate::route::ServedRoute;
+use crate::session::{NewSession, Session, Sessions};
+use crate::snapshot::Loader;
+use crate::{listen, relay, stranger, translate, upstream};
+
+/// The gateway of one node.
+pub struct Gateway {
+    pub(crate) loader: Arc<Loader>,
+    pub(crate) access: Arc<Access>,
+    pub(crate) policies: Policies,
+    pub(crate) egress: Egress,
+    pub(crate) pins: Arc<dyn PinWatch>,
+    pub(crate) sinks: Arc<Sinks>,
+    pub(crate) sessions: Sessions,
+    pub(crate) streams: Arc<Streams>,
+    pub(crate) limits: Arc<Limits>,
+    origins: Origins,
+    public_url: Url,
+    stopping: watch::Receiver<bool>,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gateway")
+    }
+}
+
+/// What a gateway is made of.
+#[derive(Debug)]
+pub struct GatewayParts {
+    /// The catalogue in force.
+    pub loader: Arc<Loader>,
+    /// Who is calling, and what they may do.
+    pub access: Arc<Access>,
+    /// The way out.
+    pub egress: Egress,
+    /// Where records go.
+    pub sinks: Sinks,
+    /// The limits.
+    pub limits: Arc<Limits>,
+    /// Which hosts and origins a request may name.
+    pub origins: Origins,
+    /// The public origin.
+    pub public_url: Url,
+    /// Turns true when the node stops.
+    pub stopping: watch::Receiver<bool>,
+}
+
+impl Gateway {
+    /// A gateway.
+    pub fn new(parts: GatewayParts, pins: Arc<dyn PinWatch>) -> Self {
+        let (clock, rng) = (Arc::clone(&parts.sinks.clock), Arc::clone(&parts.sinks.rng));
+        let streams = Streams::new(Arc::clone(&parts.limits), parts.sinks.metrics.streams.clone());
+        Self {
+            loader: parts.loader,
+            policies: Policies::new(Arc::clone(&parts.access) as Arc<dyn Authorizer>),
+            access: parts.access,
+            egress: parts.egress,
+            pins,
+            sinks: Arc::new(parts.sinks),
+            sessions: Sessions::new(clock, rng, Arc::clone(&parts.limits)),
+            streams,
+            limits: parts.limits,
+            origins: parts.origins,
+            public_url: parts.public_url,
+            stopping: parts.stopping,
+        }
+    }
+
+    /// Serves one request to `/s/{route}/mcp`.
+    pub async fn handle<B>(self: &Arc<Self>, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let record = Record::open(&self.sinks);
+        let request_id = record.request_id().to_owned();
+        let origin = request.headers().get(http::header::ORIGIN).cloned();
+        let asked = request.headers().get("access-control-request-headers").cloned();
+        let path = request.uri().path().to_owned();
+        let mut response = match self.walk(request, record).await {
+            Ok(response) => response,
+            Err((refusal, record)) => self.refuse(&refusal, record, &path),
+        };
+        if let Some(origin) =
+            origin.filter(|origin| origin.to_str().is_ok_and(|text| self.origins.admits_origin(text)))
+        {
+            respond::allow_origin(response.headers_mut(), &origin, asked.as_ref());
+        }
+        respond::put(response.headers_mut(), "x-request-id", &request_id);
+        response
+    }
+
+    async fn walk<B>(
+        self: &Arc<Self>,
+        request: Request<B>,
+        mut record: Record,
+    ) -> Result<Response<Body>, (Refusal, Record)>
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        macro_rules! step {
+            ($step:expr) => {
+                match $step {
+                    Ok(value) => value,
+                    Err(refusal) => return Err((refusal, record)),
+                }
+            };
+        }
+        let (parts, request_body) = request.into_parts();
+        let head = step!(head::head(parts, &self.origins));
+        let route = step!(self.loader.find(&head.slug).ok_or(Refusal::NoSuchRoute));
+        record.on(&route);
+        let who = step!(authenticate::caller(&head, &route, &self.access));
+        record.by(&who.caller);
+        let places = Places {
+            route: &route,
+            sessions: &self.sessions,
+            limits: &self.limits,
+        };
+        let (inbound, size) = step!(body(&head, request_body, &who, &places).await);
+        record.asks(&inbound, size, head.text("traceparent"));
+        let errand = self.errand(&route, &who, &inbound);
+        match inbound {
+            Inbound::Call(call) => self.call(&head, call, errand, record).await,
+            Inbound::Note(note) => self.note(&head, note, &errand, record).await,
+            Inbound::Listen(session) => {
+                let errand = listen::errand(self, &session, &errand);
+                listen::open(&head, session, errand, record).await
+            }
+            Inbound::End(session) => listen::end(&session, &errand, &mut record)
+                .await
+                .map_err(|refusal| (refusal, record)),
+        }
+    }
+
+    fn errand(self: &Arc<Self>, route: &Arc<ServedRoute>, who: &Identified, inbound: &Inbound) -> Errand {
+        let (era, method, host_id, session) = match inbound {
+            Inbound::Call(call) => (
+                call.era,
+                Some(call.method),
+                Some(call.id.clone()),
+                call.session.clone(),
+            ),
+            Inbound::Note(note) => (note.era, None, None, note.session.clone()),
+            Inbound::Listen(session) | Inbound::End(session) => {
+                (Era::Legacy, None, None, Some(Arc::clone(session)))
+            }
+        };
+        Errand {
+            gateway: Arc::clone(self),
+            route: Arc::clone(route),
+            caller: who.caller.clone(),
+            era,
+            method,
+            host_id,
+            session,
+        }
+    }
+
+    async fn call(
+        self: &Arc<Self>,
+        head: &Head,
+        call: Call,
+        mut errand: Errand,
+        mut record: Record,
+    ) -> Result<Response<Body>, (Refusal, Record)> {
+        let id = call.id.clone();
+        let echo = |refusal: Refusal| refusal.about(&id);
+        let target = call.target.clone();
+        let question = Question {
+            caller: &errand.caller,
+            route: &errand.route,
+            era: call.era,
+            method: call.method,
+            target: target.as_deref(),
+        };
+        let passage = self.policies.before(&question, call, &mut record).await;
+        let permitted = match passage {
+            Ok(Passage::Permitted(permitted)) => permitted,
+            Ok(Passage::Stranger(call)) => return self.as_stranger(&call, &errand, record),
+            Err(refusal) => return Err((echo(refusal), record)),
+        };
+        if errand.session.as_ref().is_some_and(|session| session.stranger) {
+            // Opened before the caller was granted anything: the host must begin anew, now with the server itself.
+            return Err((echo(Refusal::SessionUnknown), record));
+        }
+        if errand.era == Era::Modern && errand.route.lacks(Era::Modern) {
+            return Err((Refusal::NotInitialized, record));
+        }
+        let outbound = match translate::call(permitted, head) {
+            Ok(outbound) => outbound,
+            Err(refusal) => return Err((echo(refusal), record)),
+        };
+        let reply = match upstream::send(&self.egress, &errand.route, outbound).await {
+            Ok(reply) => reply,
+            Err(error) => return Err((echo(Refusal::Upstream(error)), record)),
+        };
+        if errand.method == Some(Method::Initialize) && reply.status.is_success() {
+            let opened = self.open_session(&errand, reply.session.clone(), Opened::WithServer);
+            match opened {
+                Ok(session) => errand.session = Some(session),
+                Err(refusal) => return Err((echo(refusal), record)),
+            }
+        }
+        let opened = errand
+            .session
+            .clone()
+            .filter(|_| errand.method == Some(Method::Initialize));
+        let mut response = relay::answer(reply, errand, record).await?;
+        if let Some(session) = opened {
+            respond::put(
+                response.headers_mut(),
+                portreeve_mcp::header::SESSION_ID,
+                &session.id,
+            );
+        }
+        Ok(response)
+    }
+
+    /// Answers a caller who was granted nothing here.
+    fn as_stranger(
+        &self,
+        call: &Call,
+        errand: &Errand,
+        mut record: Record,
+    ) -> Result<Response<Body>, (Refusal, Record)> {
+        record.stranger();
+        let mut response = stranger::answer(call);
+        if call.method == Method::Initialize {
+            match self.open_session(errand, None, Opened::AsStranger) {
+                Ok(session) => respond::put(
+                    response.headers_mut(),
+                    portreeve_mcp::header::SESSION_ID,
+                    &session.id,
+                ),
+                Err(refusal) => return Err((refusal.about(&call.id), record)),
+            }
+        }
+        match record.journal(response.status().as_u16()) {
+            Ok(()) => Ok(response),
+            Err(refusal) => Err((refusal, record)),
+        }
+    }
+
+    fn open_session(
+        &self,
+        errand: &Errand,
+        upstream: Option<String>,
+        opened: Opened,
+    ) -> Result<Arc<Session>, Refusal> {
+        let session = self.sessions.open(NewSession {
+            principal: errand.caller.principal,
+            route: errand.route.route.id,
+            upstream,
+            stranger: opened == Opened::AsStranger,
+        })?;
+        self.sinks
+            .metrics
+            .sessions
+            .set(i64::try_from(self.sessions.len()).unwrap_or(i64::MAX));
+        Ok(session)
+    }
+
+    /// Forgets a session.
+    pub(crate) fn end_session(&self, session: &Session) {
+        self.sessions.end(session);
+        self.sinks
+            .metrics
+            .sessions
+            .set(i64::try_from(self.sessions.len()).unwrap_or(i64::MAX));
+    }
+
+    /// Passes on what wants no answer. Whatever becomes of it, the host gets 202.
+    async fn note(
+        &self,
+        head: &Head,
+        note: Note,
+        errand: &Errand,
+        mut record: Record,
+    ) -> Result<Response<Body>, (Refusal, Record)> {
+        let question = Question {
+            caller: &errand.caller,
+            route: &errand.route,
+            era: note.era,
+            method: Method::Ping,
+            target: None,
+        };
+        let stranger = errand.session.as_ref().is_some_and(|session| session.stranger);
+        let passage = match self.policies.before(&question, note, &mut record).await {
+            Ok(passage) => passage,
+            Err(refusal) => return Err((refusal, record)),
+        };
+        match passage {
+            Passage::Permitted(permitted) if !stranger => {
+                let outbound = match translate::note(permitted, head) {
+                    Ok(outbound) => outbound,
+                    Err(refusal) => return Err((refusal, record)),
+                };
+                if let Some(outbound) = outbound {
+                    match upstream::send(&self.egress, &errand.route, outbound).await {
+                        Ok(reply) => record.upstream_answered(reply.status.as_u16()),
+                        Err(error) => return Err((Refusal::Upstream(error), record)),
+                    }
+                }
+            }
+            _ => record.stranger(),
+        }
+        record.ended(UsageOutcome::Ok);
+        match record.journal(202) {
+            Ok(()) => Ok(respond::accepted()),
+            Err(refusal) => Err((refusal, record)),
+        }
+    }
+
+    fn refuse(&self, refusal: &Refusal, mut record: Record, path: &str) -> Response<Body> {
+        if let Refusal::Preflight { .. } = refusal {
+            record.ended(UsageOutcome::Ok);
+        }
+        record.refused(refusal);
+        let challenge = self.challenge(path);
+        let response = respond::refuse(refusal, Some(&challenge));
+        match record.journal(response.status().as_u16()) {
+            Ok(()) => response,
+            Err(journal_away) => respond::refuse(&journal_away, None),
+        }
+    }
+
+    /// RFC 9728, section 5.1: where the resource's metadata is.
+    fn challenge(&self, path: &str) -> String {
+        format!(
+            "Bearer resource_metadata=\"{}\"",
+            self.endpoint(&format!("/.well-known/oauth-protected-resource{path}"))
+        )
+    }
+
+    fn endpoint(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+
+    /// The protected resource metadata (RFC 9728) of a route. Says nothing that needs a credential.
+    pub fn resource_metadata(&self, slug: &str) -> Option<serde_json::Value> {
+        let route = self.loader.find(slug)?;
+        Some(json!({
+            "resource": self.endpoint(&format!("/s/{}/mcp", route.route.slug)),
+            "resource_name": route.route.server.as_str(),
+            "bearer_methods_supported": ["header"],
+        }))
+    }
+
+    /// Turns true when the node stops.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.clone()
+    }
+
+    /// Ends sessions that nobody used for long, and tells their servers.
+    pub async fn sweep_sessions(&self) {
+        for session in self.sessions.sweep() {
+            let routes = self.loader.routes();
+            let route = routes
+                .by_slug
+                .values()
+                .find(|route| route.route.id == session.route);
+            if let Some(route) = route.filter(|_| session.upstream.is_some())
+                && let Err(error) = upstream::end(&self.egress, route, &session).await
+            {
+                tracing::debug!(error = %error, "the upstream did not take the end of a session");
+            }
+        }
+        self.sinks
+            .metrics
+            .sessions
+            .set(i64::try_from(self.sessions.len()).unwrap_or(i64::MAX));
+    }
+}
+
+/// With whom a session is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opened {
+    WithServer,
+    AsStranger,
+}

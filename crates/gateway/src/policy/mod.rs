@@ -1,0 +1,203 @@
+//! The seam of policies: the trait, the ordered list, and the proof that a request passed them all.
+//!
+//! A new policy is one file beside this one and one line in [`compile_one`].
+
+mod authorize;
+mod permit;
+mod rate_limit;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use portreeve_core::caller::Caller;
+use portreeve_core::policy::{PolicyCheck, PolicyProblem};
+use portreeve_core::ports::{Authorizer, Counters};
+use portreeve_core::protocol::Era;
+use portreeve_core::route::PolicyDocument;
+use portreeve_mcp::method::Method;
+use serde::de::DeserializeOwned;
+
+pub use self::authorize::Authorize;
+pub use self::permit::Permitted;
+use self::rate_limit::RateLimit;
+use crate::record::Record;
+use crate::respond::Refusal;
+use crate::route::{ServedRoute, ServedTool};
+
+/// A request as policies see it: tools, not URLs or bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// On which route.
+    pub route: &'a ServedRoute,
+    /// On which kind of hop.
+    pub era: Era,
+    /// What.
+    pub method: Method,
+    /// The tool, prompt or resource.
+    pub target: Option<&'a str>,
+}
+
+/// What a policy says before a request goes on.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It may go on. The names of what decided, for the audit log.
+    Continue(Vec<Arc<str>>),
+    /// It may not.
+    Refuse(Refusal),
+    /// The caller was granted nothing here: Portreeve answers as an empty server.
+    Stranger,
+}
+
+/// What a policy would say, without effect.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// The policy's kind.
+    pub policy: &'static str,
+    /// Whether it would let the request pass.
+    pub allowed: bool,
+    /// Why, as a sentence.
+    pub reason: String,
+}
+
+/// One policy of a route.
+#[async_trait]
+pub trait Policy: Send + Sync + std::fmt::Debug {
+    /// Its kind, as documents name it.
+    fn kind(&self) -> &'static str;
+
+    /// Whether the request may go on. May take from counters.
+    async fn before(&self, question: &Question<'_>) -> Verdict;
+
+    /// Whether the caller may know of the tool: the same answer that guards the call, without effects.
+    fn sees(&self, _caller: &Caller, _route: &ServedRoute, _tool: &ServedTool) -> bool {
+        true
+    }
+
+    /// What [`Policy::before`] would say, without effects.
+    async fn explain(&self, question: &Question<'_>) -> Explanation;
+}
+
+/// The policies in force: authorization first, always; then those of the route.
+#[derive(Debug)]
+pub struct Policies {
+    authorize: Authorize,
+}
+
+/// How the policies answered.
+#[derive(Debug)]
+pub enum Passage<T> {
+    /// On to the upstream.
+    Permitted(Permitted<T>),
+    /// Answered as an empty server would.
+    Stranger(T),
+}
+
+impl Policies {
+    /// Policies that ask this authorizer.
+    pub fn new(authorizer: Arc<dyn Authorizer>) -> Self {
+        Self {
+            authorize: Authorize::new(authorizer),
+        }
+    }
+
+    fn of<'a>(&'a self, route: &'a ServedRoute) -> impl Iterator<Item = &'a dyn Policy> {
+        std::iter::once(&self.authorize as &dyn Policy).chain(route.policies.iter().map(|policy| &**policy))
+    }
+
+    /// Asks every policy in order. Only what this returns can be sent on.
+    pub async fn before<T>(
+        &self,
+        question: &Question<'_>,
+        request: T,
+        record: &mut Record,
+    ) -> Result<Passage<T>, Refusal> {
+        for policy in self.of(question.route) {
+            match policy.before(question).await {
+                Verdict::Continue(names) => record.decided_by(names),
+                Verdict::Stranger => return Ok(Passage::Stranger(request)),
+                Verdict::Refuse(refusal) => {
+                    record.refused_by(policy.kind());
+                    return Err(refusal);
+                }
+            }
+        }
+        Ok(Passage::Permitted(Permitted::new(request)))
+    }
+
+    /// Whether the caller may know of the tool.
+    pub fn see(&self, caller: &Caller, route: &ServedRoute, tool: &ServedTool) -> bool {
+        self.of(route).all(|policy| policy.sees(caller, route, tool))
+    }
+
+    /// What each policy would say.
+    pub async fn explain(&self, question: &Question<'_>) -> Vec<Explanation> {
+        let mut all = Vec::new();
+        for policy in self.of(question.route) {
+            all.push(policy.explain(question).await);
+        }
+        all
+    }
+}
+
+/// What compiled policies work with.
+#[derive(Clone)]
+pub struct Tools {
+    /// Rate counters.
+    pub counters: Arc<dyn Counters>,
+}
+
+impl std::fmt::Debug for Tools {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tools")
+    }
+}
+
+/// Compiles a route's policy documents, or says everything that is wrong with them.
+pub fn compile(
+    documents: &[PolicyDocument],
+    tools: &Tools,
+) -> Result<Vec<Arc<dyn Policy>>, Vec<PolicyProblem>> {
+    let mut compiled = Vec::new();
+    let mut problems = Vec::new();
+    for (index, document) in documents.iter().enumerate() {
+        match compile_one(index, document, tools) {
+            Ok(policy) => compiled.push(policy),
+            Err(problem) => problems.push(PolicyProblem { index, problem }),
+        }
+    }
+    if problems.is_empty() {
+        Ok(compiled)
+    } else {
+        Err(problems)
+    }
+}
+
+fn compile_one(index: usize, document: &PolicyDocument, tools: &Tools) -> Result<Arc<dyn Policy>, String> {
+    match document.kind.as_str() {
+        rate_limit::KIND => {
+            RateLimit::new(index, config(document)?, tools).map(|policy| Arc::new(policy) as _)
+        }
+        other => Err(format!(
+            "`{other}` is not a kind of policy (known: `{}`)",
+            rate_limit::KIND
+        )),
+    }
+}
+
+fn config<T: DeserializeOwned>(document: &PolicyDocument) -> Result<T, String> {
+    serde_json::from_value(serde_json::Value::Object(document.config.clone()))
+        .map_err(|error| format!("`{}`: {error}", document.kind))
+}
+
+/// The check that the registry asks before it saves a policy.
+#[derive(Debug)]
+pub struct Check(pub Tools);
+
+impl PolicyCheck for Check {
+    fn check(&self, documents: &[PolicyDocument]) -> Vec<PolicyProblem> {
+        compile(documents, &self.0).err().unwrap_or_default()
+    }
+}

@@ -1,0 +1,241 @@
+//! What is written down about a request: the audit event before the answer leaves, metrics and usage when its body ends.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use portreeve_core::audit::{ArgumentsDigest, AuditEvent, AuditOutcome};
+use portreeve_core::caller::Caller;
+use portreeve_core::id::{EventId, RequestId};
+use portreeve_core::ports::{Journal, UsageSink};
+use portreeve_core::random::Rng;
+use portreeve_core::time::Clock;
+use portreeve_core::usage::{UsageEvent, UsageOutcome};
+use portreeve_inspect::Mac;
+use portreeve_mcp::params;
+use serde_json::value::RawValue;
+
+use crate::accept::inbound::Inbound;
+use crate::metrics::Metrics;
+use crate::respond::Refusal;
+use crate::route::ServedRoute;
+
+/// Where records go.
+pub struct Sinks {
+    /// The audit journal.
+    pub journal: Arc<dyn Journal>,
+    /// The usage ring.
+    pub usage: Arc<dyn UsageSink>,
+    /// Digests arguments.
+    pub digest: Mac,
+    /// Counters for operators.
+    pub metrics: Metrics,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// For identifiers.
+    pub rng: Arc<dyn Rng>,
+}
+
+impl std::fmt::Debug for Sinks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sinks")
+    }
+}
+
+/// The record of one request. Opened before anything else, so that every refusal is in it; closed when the answer's
+/// body ends, or is dropped.
+#[derive(Debug)]
+pub struct Record {
+    sinks: Arc<Sinks>,
+    started: Instant,
+    event: AuditEvent,
+    route: Option<Arc<ServedRoute>>,
+    method: &'static str,
+    tool: Option<Arc<str>>,
+    caller: Arc<str>,
+    outcome: UsageOutcome,
+    bytes_in: u64,
+    bytes_out: u64,
+    journalled: bool,
+    closed: bool,
+}
+
+impl Record {
+    /// Opens a record.
+    pub fn open(sinks: &Arc<Sinks>) -> Self {
+        let at = sinks.clock.now();
+        let anonymous = Caller::anonymous();
+        let mut event = AuditEvent::new(
+            EventId::new(&*sinks.clock, &*sinks.rng),
+            at,
+            "request",
+            &anonymous,
+        );
+        event.principal = None;
+        event.request_id = Some(RequestId::new(&*sinks.clock, &*sinks.rng).to_string());
+        Self {
+            sinks: Arc::clone(sinks),
+            started: Instant::now(),
+            event,
+            route: None,
+            method: "request",
+            tool: None,
+            caller: anonymous.label,
+            outcome: UsageOutcome::Cancelled,
+            bytes_in: 0,
+            bytes_out: 0,
+            journalled: false,
+            closed: false,
+        }
+    }
+
+    /// The request's identity.
+    pub fn request_id(&self) -> &str {
+        self.event.request_id.as_deref().unwrap_or_default()
+    }
+
+    /// The route was found.
+    pub fn on(&mut self, route: &Arc<ServedRoute>) {
+        self.event.server = Some(route.route.server.to_string());
+        self.event.route = Some(route.route.slug.to_string());
+        self.route = Some(Arc::clone(route));
+    }
+
+    /// The caller is known.
+    pub fn by(&mut self, caller: &Caller) {
+        self.event.actor = caller.label.to_string();
+        self.event.principal = Some(caller.principal.to_string());
+        self.event.key = caller.key.map(|key| key.to_string());
+        self.caller = Arc::clone(&caller.label);
+    }
+
+    /// What is asked for is known.
+    pub fn asks(&mut self, inbound: &Inbound, size: usize, traceparent: Option<&str>) {
+        self.bytes_in = size as u64;
+        self.method = inbound.method();
+        self.event.action = self.method.to_owned();
+        self.event.traceparent = traceparent.map(|value| value.chars().take(64).collect());
+        let Inbound::Call(call) = inbound else { return };
+        self.event.target = call
+            .target
+            .as_ref()
+            .map(|target| target.chars().take(256).collect());
+        let arguments = call.arguments.clone().and_then(|place| call.body.get(place));
+        if let Some(raw) = arguments.and_then(|bytes| serde_json::from_slice::<&RawValue>(bytes).ok()) {
+            self.event.arguments = Some(ArgumentsDigest {
+                keys: params::keys(raw, 64),
+                hmac: self.sinks.digest.hex(raw.get().as_bytes()),
+            });
+        }
+        if let (Some(route), Some(name)) = (&self.route, &call.target) {
+            // Only tools that were seen become labels: a caller cannot grow the set.
+            self.tool = route.tool(call.era, name).map(|tool| Arc::clone(&tool.name));
+        }
+    }
+
+    /// A policy let it pass.
+    pub fn decided_by(&mut self, names: Vec<Arc<str>>) {
+        self.event.policies.extend(names.iter().map(ToString::to_string));
+    }
+
+    /// A policy did not.
+    pub fn refused_by(&mut self, kind: &str) {
+        self.event.policies.push(kind.to_owned());
+    }
+
+    /// The upstream answered.
+    pub fn upstream_answered(&mut self, status: u16) {
+        self.event.upstream_status = Some(status);
+    }
+
+    /// Portreeve answers for itself, as an empty server would.
+    pub fn stranger(&mut self) {
+        self.event.outcome = AuditOutcome::Refused;
+        self.event.reason = Some("not-granted".to_owned());
+        self.outcome = UsageOutcome::Refused;
+    }
+
+    /// The request was refused.
+    pub fn refused(&mut self, refusal: &Refusal) {
+        let failed = matches!(refusal.outcome(), UsageOutcome::UpstreamError);
+        self.event.outcome = if failed {
+            AuditOutcome::Failed
+        } else {
+            AuditOutcome::Refused
+        };
+        self.event.reason = Some(refusal.word().to_owned());
+        self.outcome = refusal.outcome();
+    }
+
+    /// Writes the audit event. Must succeed before the answer's first byte leaves.
+    pub fn journal(&mut self, status: u16) -> Result<(), Refusal> {
+        if self.event.reason.is_none() {
+            self.event.outcome = AuditOutcome::Permitted;
+        }
+        self.event.status = Some(status);
+        self.event.latency_us = Some(micros(self.started));
+        self.journalled = true;
+        self.sinks.journal.append(&self.event).map_err(|error| {
+            tracing::error!(error = %error, "the audit journal cannot be written, so nothing is answered");
+            self.sinks.metrics.journal_failed();
+            Refusal::JournalAway
+        })
+    }
+
+    /// So many bytes of the body went out.
+    pub fn sent(&mut self, bytes: usize) {
+        self.bytes_out += bytes as u64;
+    }
+
+    /// How the request ended, as far as its body tells.
+    pub fn ended(&mut self, outcome: UsageOutcome) {
+        self.outcome = outcome;
+    }
+
+    /// Closes the record: the body has ended.
+    pub fn close(mut self) {
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
+        if !self.journalled {
+            // The caller went away before the answer's head. What was decided and done is written down all the same.
+            self.event.reason.get_or_insert_with(|| "cancelled".to_owned());
+            self.event.outcome = AuditOutcome::Failed;
+            let _ = self.journal(499);
+        }
+        let latency = micros(self.started);
+        let Some(route) = &self.route else {
+            self.sinks
+                .metrics
+                .refused_without_route(self.event.reason.as_deref().unwrap_or("unknown"));
+            return;
+        };
+        self.sinks
+            .metrics
+            .finished(&route.route.slug, self.method, self.outcome, latency);
+        self.sinks.usage.push(UsageEvent {
+            at: self.event.at,
+            server: route.route.server.clone(),
+            method: self.method.into(),
+            tool: self.tool.take(),
+            caller: Arc::clone(&self.caller),
+            outcome: self.outcome,
+            latency_us: latency,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+        });
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}

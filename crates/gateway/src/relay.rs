@@ -1,0 +1,271 @@
+//! The upstream's answer on its way to the host: a JSON body held just long enough to put the host's id back, or an
+//! event stream passed on read by read.
+
+mod stream;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use hyper::body::Incoming;
+use portreeve_client::{ClientError, Reply, ReplyBody};
+use portreeve_core::caller::Caller;
+use portreeve_core::protocol::{Era, Revision};
+use portreeve_core::usage::UsageOutcome;
+use portreeve_mcp::envelope::{Message, Outcome};
+use portreeve_mcp::method::Method;
+use portreeve_mcp::result::{CallEnd, DiscoveredVersions, Initialized};
+use portreeve_mcp::splice::Splice;
+use portreeve_net::read_body;
+use serde_json::value::RawValue;
+
+pub use self::stream::{Ends, StreamSlot, Streams, relay};
+use crate::lists::{self, View};
+use crate::pipeline::Gateway;
+use crate::record::Record;
+use crate::respond::{self, Body, Refusal};
+use crate::route::ServedRoute;
+use crate::session::Session;
+use crate::translate;
+
+/// What an answer belongs to.
+#[derive(Debug, Clone)]
+pub struct Errand {
+    /// The gateway.
+    pub gateway: Arc<Gateway>,
+    /// The route.
+    pub route: Arc<ServedRoute>,
+    /// Who asked.
+    pub caller: Caller,
+    /// The era of both hops.
+    pub era: Era,
+    /// What was asked; `None` on the stream of a session.
+    pub method: Option<Method>,
+    /// The host's id; `None` on the stream of a session.
+    pub host_id: Option<Box<RawValue>>,
+    /// The legacy session.
+    pub session: Option<Arc<Session>>,
+}
+
+/// Turns the upstream's reply to a call into the host's response. Journals before the first byte can leave.
+pub async fn answer(
+    reply: Reply,
+    errand: Errand,
+    mut record: Record,
+) -> Result<Response<Body>, (Refusal, Record)> {
+    let status = reply.status;
+    record.upstream_answered(status.as_u16());
+    if status == StatusCode::NOT_FOUND
+        && let Some(session) = &errand.session
+    {
+        errand.gateway.end_session(session);
+        return Err((about(Refusal::SessionUnknown, &errand), record));
+    }
+    match reply.body {
+        ReplyBody::Events(body) if status.is_success() => events(body, errand, record),
+        ReplyBody::Json(body) if status.is_success() || status.is_client_error() => {
+            held(status, body, errand, record).await
+        }
+        _ if status.is_success() => {
+            let error = ClientError::NotMcp("neither JSON nor an event stream".to_owned());
+            Err((about(Refusal::Upstream(error), &errand), record))
+        }
+        _ => Err((
+            about(
+                Refusal::Upstream(ClientError::Status {
+                    status: status.as_u16(),
+                    reason: None,
+                }),
+                &errand,
+            ),
+            record,
+        )),
+    }
+}
+
+fn about(refusal: Refusal, errand: &Errand) -> Refusal {
+    match &errand.host_id {
+        Some(id) => refusal.about(id),
+        None => refusal,
+    }
+}
+
+fn events(body: Incoming, errand: Errand, mut record: Record) -> Result<Response<Body>, (Refusal, Record)> {
+    let slot = match errand.gateway.streams.open(errand.caller.principal) {
+        Ok(slot) => slot,
+        Err(refusal) => return Err((about(refusal, &errand), record)),
+    };
+    if let Err(refusal) = record.journal(200) {
+        return Err((refusal, record));
+    }
+    let ends = Ends {
+        stopping: errand.is_subscription().then(|| errand.gateway.stopping()),
+        replaced: None,
+    };
+    Ok(respond::events(relay(body, errand, record, slot, ends)))
+}
+
+async fn held(
+    status: StatusCode,
+    body: Incoming,
+    errand: Errand,
+    mut record: Record,
+) -> Result<Response<Body>, (Refusal, Record)> {
+    let limits = &errand.gateway.limits;
+    let bytes = match read_body(body, limits.held_result_bytes, errand.route.upstream.timeout).await {
+        Ok(bytes) => bytes,
+        Err(error) => return Err((about(Refusal::Upstream(error.into()), &errand), record)),
+    };
+    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        // Passed on, a 401 would send the host to log in with us again, and again.
+        let error = ClientError::Status {
+            status: status.as_u16(),
+            reason: None,
+        };
+        return Err((about(Refusal::Upstream(error), &errand), record));
+    }
+    let turned = match errand.turn(&bytes) {
+        Some(turned) => turned,
+        None => {
+            let error = ClientError::NotMcp("its JSON is not an answer to this request".to_owned());
+            return Err((about(Refusal::Upstream(error), &errand), record));
+        }
+    };
+    if let Err(refusal) = record.journal(status.as_u16()) {
+        return Err((refusal, record));
+    }
+    record.ended(turned.outcome.unwrap_or(UsageOutcome::Ok));
+    record.sent(turned.bytes.len());
+    record.close();
+    Ok(respond::json(status, turned.bytes))
+}
+
+/// A message for the host.
+#[derive(Debug)]
+pub struct Turned {
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// How the request ended, if the message ends it.
+    pub outcome: Option<UsageOutcome>,
+}
+
+impl Errand {
+    /// Whether the answer is a subscription, which ends when the node stops.
+    fn is_subscription(&self) -> bool {
+        self.method == Some(Method::Listen)
+    }
+
+    /// Turns a message of the upstream into what the host gets. `None`: it is not for the host.
+    pub fn turn(&self, bytes: &Bytes) -> Option<Turned> {
+        match Message::parse(bytes).ok()? {
+            Message::Response { id, outcome } => self.turn_response(bytes, id, outcome),
+            Message::Request { id, .. } => {
+                // A request of the server: its answer comes back in a POST of its own.
+                self.session.as_ref()?.note_server_request(id.get());
+                Some(Turned {
+                    bytes: bytes.clone(),
+                    outcome: None,
+                })
+            }
+            Message::Notification { method, .. } => {
+                if method == "notifications/tools/list_changed" {
+                    self.gateway.pins.list_changed(self.route.route.id);
+                }
+                Some(Turned {
+                    bytes: bytes.clone(),
+                    outcome: None,
+                })
+            }
+        }
+    }
+
+    fn turn_response(&self, bytes: &Bytes, id: Option<&RawValue>, outcome: Outcome<'_>) -> Option<Turned> {
+        let host_id = self.host_id_of(id);
+        let mut end = UsageOutcome::ToolError;
+        let mut body = bytes.clone();
+        if let Outcome::Result(result) = outcome {
+            end = self.end_of(result);
+            body = self.rewrite_result(bytes, result)?;
+        }
+        if let (Some(host_id), Some(id)) = (&host_id, id)
+            && host_id.get() != id.get()
+        {
+            // The body may have been rewritten, so the id is looked up in what it is now.
+            let Message::Response { id: Some(place), .. } = Message::parse(&body).ok()? else {
+                return None;
+            };
+            body = translate::to_host(&body, place, host_id)?.into();
+        }
+        Some(Turned {
+            bytes: body,
+            outcome: Some(end),
+        })
+    }
+
+    fn host_id_of(&self, id: Option<&RawValue>) -> Option<Box<RawValue>> {
+        if self.era == Era::Modern {
+            return self.host_id.clone();
+        }
+        let ours = id.and_then(|id| id.get().parse::<u64>().ok());
+        match (&self.session, ours) {
+            (Some(session), Some(ours)) => session.finish(ours).or_else(|| self.host_id.clone()),
+            _ => self.host_id.clone(),
+        }
+    }
+
+    fn end_of(&self, result: &RawValue) -> UsageOutcome {
+        let failed = self.method == Some(Method::CallTool)
+            && serde_json::from_str::<CallEnd>(result.get()).is_ok_and(|end| end.is_error);
+        if failed {
+            UsageOutcome::ToolError
+        } else {
+            UsageOutcome::Ok
+        }
+    }
+
+    fn rewrite_result(&self, bytes: &Bytes, result: &RawValue) -> Option<Bytes> {
+        match self.method {
+            Some(Method::ListTools) => {
+                let view = View {
+                    caller: &self.caller,
+                    route: &self.route,
+                    era: self.era,
+                    policies: &self.gateway.policies,
+                    pins: &*self.gateway.pins,
+                };
+                lists::filter(bytes, result, &view).map(Bytes::from)
+            }
+            Some(Method::Discover) => served_versions(bytes, result),
+            Some(Method::Initialize) => {
+                if let (Some(session), Ok(initialized)) = (
+                    &self.session,
+                    serde_json::from_str::<Initialized<'_>>(result.get()),
+                ) {
+                    session.set_version(&initialized.protocol_version);
+                }
+                Some(bytes.clone())
+            }
+            _ => Some(bytes.clone()),
+        }
+    }
+}
+
+/// What is advertised is what Portreeve serves too: versions it does not know are left out.
+fn served_versions(bytes: &Bytes, result: &RawValue) -> Option<Bytes> {
+    let place: DiscoveredVersions<'_> = serde_json::from_str(result.get()).ok()?;
+    let versions: Vec<String> = serde_json::from_str(place.supported_versions.get()).ok()?;
+    let served = |version: &String| {
+        version
+            .parse::<Revision>()
+            .is_ok_and(|revision| revision > Revision::V2024_11_05)
+    };
+    if versions.iter().all(served) {
+        return Some(bytes.clone());
+    }
+    let known: Vec<_> = versions.into_iter().filter(served).collect();
+    let mut splice = Splice::new(bytes);
+    splice
+        .replace(place.supported_versions.get(), serde_json::to_vec(&known).ok()?)
+        .ok()?;
+    Some(splice.finish().into())
+}

@@ -1,0 +1,322 @@
+//! Event streams: what one read brings goes out in one write; silence is filled with comments; an end without an
+//! answer becomes one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::stream;
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::body::Incoming;
+use portreeve_core::caller::Principal;
+use portreeve_core::limits::Limits;
+use portreeve_core::protocol::Era;
+use portreeve_core::usage::UsageOutcome;
+use portreeve_mcp::method::Method;
+use portreeve_mcp::{answer, code, sse};
+use prometheus_client::metrics::gauge::Gauge;
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::Errand;
+use crate::record::Record;
+use crate::respond::{Body, BodyError, Refusal};
+
+/// Counts the open streams of a node and of each caller.
+#[derive(Debug)]
+pub struct Streams {
+    open: Mutex<HashMap<Principal, usize>>,
+    limits: Arc<Limits>,
+    gauge: Gauge<i64, std::sync::atomic::AtomicI64>,
+}
+
+/// One open stream; gives its place back when dropped.
+#[derive(Debug)]
+pub struct StreamSlot {
+    streams: Arc<Streams>,
+    principal: Principal,
+}
+
+impl Streams {
+    /// None open yet.
+    pub fn new(limits: Arc<Limits>, gauge: Gauge<i64, std::sync::atomic::AtomicI64>) -> Arc<Self> {
+        Arc::new(Self {
+            open: Mutex::default(),
+            limits,
+            gauge,
+        })
+    }
+
+    /// Takes a place, if there is one.
+    pub fn open(self: &Arc<Self>, principal: Principal) -> Result<StreamSlot, Refusal> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = usize::try_from(self.gauge.get()).unwrap_or(0);
+        let own = open.entry(principal).or_default();
+        if *own >= self.limits.streams_per_caller || all >= self.limits.streams_per_node {
+            return Err(Refusal::TooManyStreams);
+        }
+        *own += 1;
+        self.gauge.inc();
+        Ok(StreamSlot {
+            streams: Arc::clone(self),
+            principal,
+        })
+    }
+
+    fn give_back(&self, principal: Principal) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        self.gauge.dec();
+        if let Some(own) = open.get_mut(&principal) {
+            *own -= 1;
+            if *own == 0 {
+                open.remove(&principal);
+            }
+        }
+    }
+}
+
+impl Drop for StreamSlot {
+    fn drop(&mut self) {
+        self.streams.give_back(self.principal);
+    }
+}
+
+/// What may end a stream from this side.
+#[derive(Debug, Default)]
+pub struct Ends {
+    /// The node stops (subscriptions and session streams only: calls are waited for).
+    pub stopping: Option<watch::Receiver<bool>>,
+    /// Another stream took this one's place.
+    pub replaced: Option<watch::Receiver<bool>>,
+}
+
+impl Ends {
+    async fn wait(&mut self) {
+        let stopping = async {
+            match &mut self.stopping {
+                Some(stopping) if stopping.wait_for(|stop| *stop).await.is_ok() => {}
+                _ => std::future::pending().await,
+            }
+        };
+        let replaced = async {
+            match &mut self.replaced {
+                Some(replaced) => drop(replaced.wait_for(|over| *over).await.map(|_| ())),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! { () = stopping => {}, () = replaced => {} }
+    }
+}
+
+struct Relay {
+    upstream: Rest,
+    reader: sse::Reader,
+    errand: Errand,
+    record: Option<Record>,
+    ends: Ends,
+    answered: bool,
+    over: bool,
+    heard: Instant,
+    _slot: StreamSlot,
+}
+
+/// Passes an upstream's stream on to the host.
+pub fn relay(upstream: Incoming, errand: Errand, record: Record, slot: StreamSlot, ends: Ends) -> Body {
+    let drain = errand.era == Era::Legacy && errand.method.is_some();
+    let patience = errand.route.upstream.timeout;
+    let relay = Relay {
+        upstream: Rest {
+            body: Some(upstream),
+            drain: drain.then_some(patience),
+        },
+        reader: sse::Reader::new(errand.gateway.limits.held_result_bytes),
+        errand,
+        record: Some(record),
+        ends,
+        answered: false,
+        over: false,
+        heard: Instant::now(),
+        _slot: slot,
+    };
+    let frames = stream::unfold(relay, |mut relay| async move {
+        let bytes = relay.next().await?;
+        if let Some(record) = &mut relay.record {
+            record.sent(bytes.len());
+        }
+        Some((Ok::<_, BodyError>(Frame::data(bytes)), relay))
+    });
+    StreamBody::new(frames).boxed_unsync()
+}
+
+enum Heard {
+    Bytes(Bytes),
+    Silence,
+    End,
+    Broken,
+    Stop,
+}
+
+impl Relay {
+    /// The next bytes for the host; `None` when the stream is over.
+    async fn next(&mut self) -> Option<Bytes> {
+        while !self.over {
+            match self.hear().await {
+                Heard::Bytes(bytes) => {
+                    self.heard = Instant::now();
+                    self.reader.feed(&bytes);
+                    let out = self.turn_events();
+                    if !out.is_empty() {
+                        return Some(out);
+                    }
+                }
+                Heard::Silence if self.is_patient() => return Some(Bytes::from_static(sse::KEEP_ALIVE)),
+                Heard::Silence => return self.end_with("the server fell silent"),
+                Heard::End => return self.end_with("the server ended its stream without an answer"),
+                Heard::Broken => return self.end_with("the server's stream broke off"),
+                Heard::Stop => return self.stop(),
+            }
+        }
+        if let Some(record) = self.record.take() {
+            record.close();
+        }
+        None
+    }
+
+    async fn hear(&mut self) -> Heard {
+        let keep_alive: Duration = self.errand.gateway.limits.keep_alive;
+        let Some(body) = &mut self.upstream.body else {
+            return Heard::End;
+        };
+        tokio::select! {
+            frame = body.frame() => match frame {
+                Some(Ok(frame)) => frame.into_data().map_or(Heard::Silence, Heard::Bytes),
+                Some(Err(_)) => Heard::Broken,
+                None => Heard::End,
+            },
+            () = tokio::time::sleep(keep_alive) => Heard::Silence,
+            () = self.ends.wait() => Heard::Stop,
+        }
+    }
+
+    /// A call may be silent as long as its route allows; a subscription for ever.
+    fn is_patient(&self) -> bool {
+        let endless = matches!(self.errand.method, None | Some(Method::Listen));
+        endless || self.heard.elapsed() < self.errand.route.upstream.timeout
+    }
+
+    fn turn_events(&mut self) -> Bytes {
+        let mut out = BytesMut::new();
+        loop {
+            match self.reader.next_event() {
+                Ok(Some(event)) => self.turn_event(&event, &mut out),
+                Ok(None) => return out.freeze(),
+                Err(error) => {
+                    out.extend_from_slice(&self.end_with(&error.to_string()).unwrap_or_default());
+                    return out.freeze();
+                }
+            }
+        }
+    }
+
+    fn turn_event(&mut self, event: &sse::Event, out: &mut BytesMut) {
+        let Some(data) = &event.data else {
+            out.extend_from_slice(&event.raw);
+            return;
+        };
+        let Some(turned) = self.errand.turn(data) else {
+            tracing::warn!(route = %self.errand.route.route.slug, "an event of the upstream is not a message for the host");
+            return;
+        };
+        if let Some(outcome) = turned.outcome {
+            self.answered = true;
+            if let Some(record) = &mut self.record {
+                record.ended(outcome);
+            }
+        }
+        if turned.bytes == *data && event.name.is_some() {
+            out.extend_from_slice(&event.raw);
+        } else if event.id.is_some() {
+            out.extend_from_slice(&event.with_data(&turned.bytes));
+        } else {
+            out.extend_from_slice(&sse::message(&turned.bytes));
+        }
+    }
+
+    /// Ends the stream. A request that was not answered gets an error, since its answer is lost; it is not sent again,
+    /// because it may have had effects.
+    fn end_with(&mut self, reason: &str) -> Option<Bytes> {
+        self.over = true;
+        self.upstream.body = None;
+        let record = self.record.as_mut();
+        match &self.errand.host_id {
+            Some(id) if !self.answered => {
+                if let Some(record) = record {
+                    record.ended(UsageOutcome::UpstreamError);
+                }
+                let error = answer::error(
+                    Some(id),
+                    code::UPSTREAM,
+                    &format!("Upstream error: {reason}"),
+                    None,
+                );
+                Some(sse::message(&error))
+            }
+            Some(_) => self.close(),
+            None => {
+                if let Some(record) = record {
+                    record.ended(UsageOutcome::Ok);
+                }
+                self.close()
+            }
+        }
+    }
+
+    fn close(&mut self) -> Option<Bytes> {
+        if let Some(record) = self.record.take() {
+            record.close();
+        }
+        None
+    }
+
+    /// Ends a subscription from this side: the host is told that it is complete.
+    fn stop(&mut self) -> Option<Bytes> {
+        self.answered = true;
+        self.end_with("stopped");
+        let id = self
+            .errand
+            .host_id
+            .as_ref()
+            .filter(|_| self.errand.is_subscription())?;
+        let meta = json!({"io.modelcontextprotocol/subscriptionId": id});
+        Some(sse::message(&answer::result(
+            id,
+            json!({"resultType": "complete", "_meta": meta}),
+        )))
+    }
+}
+
+/// What is left of an upstream's answer. A legacy host that goes away has not cancelled its call, so the rest is read
+/// to its end; dropping it would tell some servers to stop.
+struct Rest {
+    body: Option<Incoming>,
+    drain: Option<Duration>,
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        if let (Some(body), Some(patience), Ok(runtime)) = (
+            self.body.take(),
+            self.drain,
+            tokio::runtime::Handle::try_current(),
+        ) {
+            runtime.spawn(tokio::time::timeout(patience, drain(body)));
+        }
+    }
+}
+
+async fn drain(mut body: Incoming) {
+    while let Some(Ok(_)) = body.frame().await {}
+}

@@ -1,0 +1,453 @@
+//! The last room before the wire: reply or refusal → HTTP response. The only table of status codes, per era.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full};
+use portreeve_client::ClientError;
+use portreeve_core::protocol::{Era, Revision};
+use portreeve_core::usage::UsageOutcome;
+use portreeve_mcp::envelope::InvalidMessage;
+use portreeve_mcp::{answer, code};
+use portreeve_net::NetError;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+/// Why a body broke off.
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body of an answer.
+pub type Body = UnsyncBoxBody<Bytes, BodyError>;
+
+/// A body that is ready.
+pub fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into())
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
+
+/// Why a request gets no answer of an upstream.
+#[derive(Debug)]
+pub enum Refusal {
+    /// `Host` is not one of ours.
+    Host,
+    /// `Origin` is not allowed.
+    Origin,
+    /// A CORS preflight; answered here.
+    Preflight {
+        /// Whether its origin is allowed.
+        allowed: bool,
+    },
+    /// An HTTP method that the endpoint does not have.
+    MethodNotAllowed,
+    /// No active route has this slug.
+    NoSuchRoute,
+    /// A credential is needed.
+    NoCredential,
+    /// The credential is unknown, expired, revoked or malformed.
+    InvalidCredential,
+    /// More than one `Authorization` header.
+    TwoCredentials,
+    /// The body is not declared as JSON.
+    MediaType,
+    /// The body is too large.
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The body did not arrive in time.
+    SlowBody,
+    /// The body broke off.
+    BrokenBody,
+    /// The body is not one message.
+    Message(InvalidMessage),
+    /// A response where none can be expected (modern).
+    ResponseNotExpected,
+    /// The legacy version header names nothing we know.
+    BadVersion {
+        /// What it says.
+        requested: String,
+    },
+    /// Headers and body disagree (modern).
+    HeaderMismatch {
+        /// The request.
+        id: Box<RawValue>,
+        /// How.
+        reason: String,
+    },
+    /// The parameters do not fit.
+    InvalidParams {
+        /// The request.
+        id: Option<Box<RawValue>>,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The version is not served (modern).
+    UnsupportedVersion {
+        /// The request.
+        id: Box<RawValue>,
+        /// What it asked for.
+        requested: String,
+    },
+    /// The method is not served.
+    MethodNotFound {
+        /// The request.
+        id: Option<Box<RawValue>>,
+        /// Its era.
+        era: Era,
+        /// Its method.
+        method: String,
+    },
+    /// A legacy request without a session.
+    SessionMissing,
+    /// A session that is unknown, ended, or somebody else's.
+    SessionUnknown,
+    /// A modern request to a route whose server speaks only the legacy era: what such a server answers, so that hosts
+    /// which can fall back do.
+    NotInitialized,
+    /// No such tool, or none for this caller: one and the same answer.
+    UnknownTool {
+        /// The name asked for.
+        name: String,
+    },
+    /// A rate limit.
+    Limited {
+        /// When to try again.
+        retry_after: Duration,
+        /// What is used up.
+        reason: String,
+    },
+    /// The counters are away, so no limit can be kept.
+    StateAway,
+    /// Too many requests of one session at once.
+    TooManyRequests,
+    /// Too many sessions.
+    TooManySessions,
+    /// Too many open streams.
+    TooManyStreams,
+    /// The upstream could not be asked, or answered nothing that is MCP.
+    Upstream(ClientError),
+    /// The audit journal cannot be written: nothing may be answered.
+    JournalAway,
+    /// A refusal of a request whose id is known by now.
+    About(Box<RawValue>, Box<Refusal>),
+}
+
+impl Refusal {
+    /// The same refusal, echoing the request's id.
+    #[must_use]
+    pub fn about(self, id: &RawValue) -> Self {
+        Self::About(id.to_owned(), Box::new(self))
+    }
+
+    /// The word by which the audit log knows it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Origin => "origin",
+            Self::Preflight { .. } => "preflight",
+            Self::MethodNotAllowed => "http-method",
+            Self::NoSuchRoute => "no-such-route",
+            Self::NoCredential => "unauthenticated",
+            Self::InvalidCredential | Self::TwoCredentials => "invalid-credential",
+            Self::MediaType => "media-type",
+            Self::TooLarge { .. } => "too-large",
+            Self::SlowBody | Self::BrokenBody => "broken-body",
+            Self::Message(_) | Self::ResponseNotExpected => "invalid-message",
+            Self::BadVersion { .. } | Self::UnsupportedVersion { .. } => "unsupported-version",
+            Self::HeaderMismatch { .. } => "header-mismatch",
+            Self::InvalidParams { .. } => "invalid-params",
+            Self::MethodNotFound { .. } => "unknown-method",
+            Self::SessionMissing | Self::SessionUnknown | Self::NotInitialized => "no-session",
+            Self::UnknownTool { .. } => "unknown-tool",
+            Self::Limited { .. } => "rate-limited",
+            Self::StateAway => "state-away",
+            Self::TooManyRequests | Self::TooManySessions | Self::TooManyStreams => "too-many",
+            Self::Upstream(_) => "upstream",
+            Self::JournalAway => "journal-away",
+            Self::About(_, refusal) => refusal.word(),
+        }
+    }
+
+    /// How usage counts it.
+    pub fn outcome(&self) -> UsageOutcome {
+        match self {
+            Self::Limited { .. } => UsageOutcome::Limited,
+            Self::Upstream(_) => UsageOutcome::UpstreamError,
+            Self::About(_, refusal) => refusal.outcome(),
+            _ => UsageOutcome::Refused,
+        }
+    }
+}
+
+/// A refusal as it goes onto the wire.
+#[derive(Debug)]
+struct Sheet {
+    status: StatusCode,
+    code: i64,
+    message: String,
+    data: Option<serde_json::Value>,
+}
+
+fn sheet(status: u16, code: i64, message: impl Into<String>) -> Sheet {
+    Sheet {
+        status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        code,
+        message: message.into(),
+        data: None,
+    }
+}
+
+/// The table.
+fn look_up(refusal: &Refusal) -> Sheet {
+    match refusal {
+        Refusal::Host => sheet(
+            403,
+            code::INVALID_REQUEST,
+            "Forbidden: the `Host` header names another host",
+        ),
+        Refusal::Origin => sheet(
+            403,
+            code::INVALID_REQUEST,
+            "Forbidden: this `Origin` is not allowed",
+        ),
+        Refusal::Preflight { .. } => sheet(204, 0, ""),
+        Refusal::MethodNotAllowed => sheet(405, code::INVALID_REQUEST, "Method not allowed"),
+        Refusal::NoSuchRoute => sheet(
+            404,
+            code::INVALID_REQUEST,
+            "Not found: no server is served at this address",
+        ),
+        Refusal::NoCredential => sheet(
+            401,
+            code::INVALID_REQUEST,
+            "Unauthorized: a credential is required",
+        ),
+        Refusal::InvalidCredential => sheet(
+            401,
+            code::INVALID_REQUEST,
+            "Unauthorized: the credential is not valid",
+        ),
+        Refusal::TwoCredentials => sheet(
+            400,
+            code::INVALID_REQUEST,
+            "Bad Request: more than one `Authorization` header",
+        ),
+        Refusal::MediaType => sheet(
+            415,
+            code::INVALID_REQUEST,
+            "Unsupported Media Type: `Content-Type` must be `application/json`",
+        ),
+        Refusal::TooLarge { limit } => sheet(
+            413,
+            code::INVALID_REQUEST,
+            format!("Payload Too Large: the body has more than {limit} bytes"),
+        ),
+        Refusal::SlowBody => sheet(
+            408,
+            code::INVALID_REQUEST,
+            "Request Timeout: the body did not arrive in time",
+        ),
+        Refusal::BrokenBody => sheet(400, code::INVALID_REQUEST, "Bad Request: the body broke off"),
+        Refusal::Message(error @ InvalidMessage::NotJson(_)) => {
+            sheet(400, code::PARSE_ERROR, format!("Parse error: {error}"))
+        }
+        Refusal::Message(error) => sheet(400, code::INVALID_REQUEST, format!("Invalid Request: {error}")),
+        Refusal::ResponseNotExpected => sheet(
+            400,
+            code::INVALID_REQUEST,
+            "Invalid Request: a response is not expected here",
+        ),
+        Refusal::BadVersion { requested } => sheet(
+            400,
+            code::NOT_INITIALIZED,
+            format!("Bad Request: Unsupported protocol version: {requested}"),
+        ),
+        Refusal::HeaderMismatch { reason, .. } => {
+            sheet(400, code::HEADER_MISMATCH, format!("Header mismatch: {reason}"))
+        }
+        Refusal::InvalidParams { reason, .. } => {
+            sheet(400, code::INVALID_PARAMS, format!("Invalid params: {reason}"))
+        }
+        Refusal::UnsupportedVersion { requested, .. } => Sheet {
+            data: Some(json!({"supported": [Revision::V2026_07_28.as_str()], "requested": requested})),
+            ..sheet(400, code::UNSUPPORTED_VERSION, "Unsupported protocol version")
+        },
+        // A legacy host reads 404 as the end of its session.
+        Refusal::MethodNotFound { era: Era::Legacy, .. } => {
+            sheet(200, code::METHOD_NOT_FOUND, "Method not found")
+        }
+        Refusal::MethodNotFound { era: Era::Modern, .. } => {
+            sheet(404, code::METHOD_NOT_FOUND, "Method not found")
+        }
+        Refusal::SessionMissing => sheet(
+            400,
+            code::NOT_INITIALIZED,
+            "Bad Request: Mcp-Session-Id header is required",
+        ),
+        Refusal::SessionUnknown => sheet(404, code::NOT_INITIALIZED, "Session not found"),
+        Refusal::NotInitialized => sheet(400, code::NOT_INITIALIZED, "Bad Request: Server not initialized"),
+        Refusal::UnknownTool { name } => sheet(200, code::INVALID_PARAMS, format!("Unknown tool: {name}")),
+        Refusal::Limited { reason, .. } => sheet(429, code::LIMITED, format!("Rate limit reached: {reason}")),
+        Refusal::StateAway => sheet(
+            503,
+            code::INTERNAL_ERROR,
+            "Service Unavailable: limits cannot be checked just now",
+        ),
+        Refusal::TooManyRequests => sheet(
+            429,
+            code::LIMITED,
+            "Too many requests of this session are under way",
+        ),
+        Refusal::TooManySessions => sheet(429, code::LIMITED, "Too many sessions are open"),
+        Refusal::TooManyStreams => sheet(429, code::LIMITED, "Too many streams are open"),
+        Refusal::Upstream(error) => upstream(error),
+        Refusal::JournalAway => sheet(
+            503,
+            code::INTERNAL_ERROR,
+            "Service Unavailable: the audit log cannot be written",
+        ),
+        Refusal::About(_, refusal) => look_up(refusal),
+    }
+}
+
+/// What is said of an upstream names what happened, never its address.
+fn upstream(error: &ClientError) -> Sheet {
+    match error {
+        ClientError::Timeout(_) => sheet(504, code::UPSTREAM, format!("Upstream timeout: {error}")),
+        ClientError::Net(NetError::Timeout { .. } | NetError::BodyStalled { .. }) => sheet(
+            504,
+            code::UPSTREAM,
+            "Upstream timeout: the server did not answer in time",
+        ),
+        ClientError::Net(_) => sheet(
+            502,
+            code::UPSTREAM,
+            "Upstream error: the server cannot be reached",
+        ),
+        ClientError::Status {
+            status: status @ (401 | 403),
+            ..
+        } => sheet(
+            502,
+            code::UPSTREAM,
+            format!("Upstream error: the server refused Portreeve's own credential ({status})"),
+        ),
+        ClientError::Status { status, .. } => sheet(
+            502,
+            code::UPSTREAM,
+            format!("Upstream error: the server answered {status}"),
+        ),
+        ClientError::Rpc { .. } | ClientError::NotMcp(_) => {
+            sheet(502, code::UPSTREAM, format!("Upstream error: {error}"))
+        }
+    }
+}
+
+fn id_of(refusal: &Refusal) -> Option<&RawValue> {
+    match refusal {
+        Refusal::HeaderMismatch { id, .. }
+        | Refusal::UnsupportedVersion { id, .. }
+        | Refusal::About(id, _) => Some(id),
+        Refusal::InvalidParams { id, .. } | Refusal::MethodNotFound { id, .. } => id.as_deref(),
+        _ => None,
+    }
+}
+
+/// The refusal as a response. `challenge` is the value of `WWW-Authenticate` up to its error.
+pub fn refuse(refusal: &Refusal, challenge: Option<&str>) -> Response<Body> {
+    let sheet = look_up(refusal);
+    let body = match refusal {
+        Refusal::Preflight { .. } => Bytes::new(),
+        _ => answer::error(id_of(refusal), sheet.code, &sheet.message, sheet.data.as_ref()).into(),
+    };
+    let mut response = json(sheet.status, body);
+    let headers = response.headers_mut();
+    let inner = if let Refusal::About(_, inner) = refusal {
+        inner
+    } else {
+        refusal
+    };
+    match inner {
+        Refusal::MethodNotAllowed => put(headers, ALLOW.as_str(), "GET, POST, DELETE, OPTIONS"),
+        Refusal::Preflight { .. } => {
+            headers.remove(CONTENT_TYPE);
+        }
+        Refusal::Limited { retry_after, .. } => {
+            // Whole seconds, rounded up: a host that waits exactly so long gets through.
+            let seconds = retry_after.as_millis().div_ceil(1000).max(1);
+            put(headers, RETRY_AFTER.as_str(), &seconds.to_string());
+        }
+        Refusal::StateAway | Refusal::JournalAway | Refusal::TooManyStreams | Refusal::TooManySessions => {
+            put(headers, RETRY_AFTER.as_str(), "1");
+        }
+        Refusal::NoCredential => put(headers, WWW_AUTHENTICATE.as_str(), challenge.unwrap_or("Bearer")),
+        Refusal::InvalidCredential => {
+            let challenge =
+                challenge.map_or_else(|| "Bearer ".to_owned(), |challenge| format!("{challenge}, "));
+            put(
+                headers,
+                WWW_AUTHENTICATE.as_str(),
+                &format!("{challenge}error=\"invalid_token\""),
+            );
+        }
+        _ => {}
+    }
+    response
+}
+
+/// A JSON answer.
+pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(full(body));
+    *response.status_mut() = status;
+    put(response.headers_mut(), CONTENT_TYPE.as_str(), "application/json");
+    response
+}
+
+/// An answer without a body.
+pub fn accepted() -> Response<Body> {
+    let mut response = Response::new(full(Bytes::new()));
+    *response.status_mut() = StatusCode::ACCEPTED;
+    response
+}
+
+/// The head of an event stream. Proxies on the way are told not to hold it back.
+pub fn events(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    put(headers, CONTENT_TYPE.as_str(), "text/event-stream");
+    put(headers, CACHE_CONTROL.as_str(), "no-cache, no-transform");
+    put(headers, "x-accel-buffering", "no");
+    response
+}
+
+/// Sets a header from a text of ours; a text that is not a header value is left out.
+pub fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// Lets a browser page of an allowed origin read the answer.
+pub fn allow_origin(headers: &mut HeaderMap, origin: &HeaderValue, asked: Option<&HeaderValue>) {
+    headers.insert("access-control-allow-origin", origin.clone());
+    put(headers, "vary", "Origin");
+    put(
+        headers,
+        "access-control-expose-headers",
+        "Mcp-Session-Id, WWW-Authenticate, X-Request-Id",
+    );
+    put(
+        headers,
+        "access-control-allow-methods",
+        "GET, POST, DELETE, OPTIONS",
+    );
+    let default = HeaderValue::from_static(
+        "authorization, content-type, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id",
+    );
+    headers.insert("access-control-allow-headers", asked.cloned().unwrap_or(default));
+    put(headers, "access-control-max-age", "86400");
+}

@@ -1,0 +1,144 @@
+//! The second room: path → route. The registry entry and the route are the same object; this is its side that serves.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use portreeve_client::Upstream;
+use portreeve_core::protocol::Era;
+use portreeve_core::route::Route;
+use portreeve_core::tool::Tool;
+use portreeve_net::Reach;
+use url::Url;
+
+use crate::policy::Policy;
+
+/// A tool with its name ready to be shared.
+#[derive(Debug)]
+pub struct ServedTool {
+    /// The name.
+    pub name: Arc<str>,
+    /// What was approved and what was last seen.
+    pub tool: Tool,
+}
+
+/// A route, compiled for serving.
+#[derive(Debug)]
+pub struct ServedRoute {
+    /// The route.
+    pub route: Route,
+    /// Where its requests go.
+    pub upstream: Upstream,
+    /// Its policies, compiled, in order.
+    pub policies: Vec<Arc<dyn Policy>>,
+    legacy: HashMap<String, ServedTool>,
+    modern: HashMap<String, ServedTool>,
+    marks: Mutex<HashMap<(Era, String), Instant>>,
+}
+
+/// A mark is forgotten after this time: by then the catalogue says what it said, or the upstream went back.
+const MARK_LIFE: Duration = Duration::from_secs(10);
+
+impl ServedRoute {
+    /// Compiles a route. `None` when its upstream is not a URL any more.
+    pub fn new(route: Route, tools: Vec<Tool>, policies: Vec<Arc<dyn Policy>>) -> Option<Self> {
+        let upstream = Upstream {
+            url: Url::parse(&route.upstream_url).ok()?,
+            reach: if route.private_hosts.is_empty() {
+                Reach::Public
+            } else {
+                Reach::Private(route.private_hosts.clone().into())
+            },
+            timeout: Duration::from_millis(route.upstream_timeout_ms),
+        };
+        let mut served = Self {
+            route,
+            upstream,
+            policies,
+            legacy: HashMap::new(),
+            modern: HashMap::new(),
+            marks: Mutex::default(),
+        };
+        for tool in tools {
+            let map = if tool.era == Era::Legacy {
+                &mut served.legacy
+            } else {
+                &mut served.modern
+            };
+            map.insert(
+                tool.name.clone(),
+                ServedTool {
+                    name: tool.name.as_str().into(),
+                    tool,
+                },
+            );
+        }
+        Some(served)
+    }
+
+    /// What is known of a tool on hops of an era.
+    pub fn tool(&self, era: Era, name: &str) -> Option<&ServedTool> {
+        if era == Era::Legacy {
+            self.legacy.get(name)
+        } else {
+            self.modern.get(name)
+        }
+    }
+
+    /// The tools on hops of an era.
+    pub fn tools(&self, era: Era) -> impl Iterator<Item = &ServedTool> {
+        if era == Era::Legacy {
+            self.legacy.values()
+        } else {
+            self.modern.values()
+        }
+    }
+
+    /// A tool that a caller with the right may call: approved, not hidden, not seen to differ.
+    pub fn callable(&self, era: Era, name: &str) -> Option<&ServedTool> {
+        self.tool(era, name)
+            .filter(|served| served.tool.is_callable() && !self.is_marked(era, name))
+    }
+
+    /// Notes that a tool was just seen to differ, ahead of the catalogue.
+    pub fn mark(&self, era: Era, name: &str) {
+        self.lock().insert((era, name.to_owned()), Instant::now());
+    }
+
+    fn is_marked(&self, era: Era, name: &str) -> bool {
+        let marks = self.lock();
+        !marks.is_empty()
+            && marks
+                .get(&(era, name.to_owned()))
+                .is_some_and(|at| at.elapsed() < MARK_LIFE)
+    }
+
+    /// Takes over the marks of the route that this one replaces.
+    pub fn inherit(&self, before: &Self) {
+        let fresh: Vec<_> = before
+            .lock()
+            .iter()
+            .filter(|(_, at)| at.elapsed() < MARK_LIFE)
+            .map(|(key, at)| (key.clone(), *at))
+            .collect();
+        self.lock().extend(fresh);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(Era, String), Instant>> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the upstream is known to speak only the other era.
+    pub fn lacks(&self, era: Era) -> bool {
+        !self.route.upstream_eras.is_empty() && !self.route.upstream_eras.contains(&era)
+    }
+}
+
+/// All routes of a moment.
+#[derive(Debug, Default)]
+pub struct Routes {
+    /// The catalogue's generation.
+    pub generation: i64,
+    /// By slug.
+    pub by_slug: HashMap<String, Arc<ServedRoute>>,
+}

@@ -1,0 +1,231 @@
+//! Legacy sessions of this node: our own ids, bound to a caller and a route, each with its upstream side.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portreeve_core::caller::Principal;
+use portreeve_core::id::RouteId;
+use portreeve_core::limits::Limits;
+use portreeve_core::random::Rng;
+use portreeve_core::time::{Clock, Timestamp};
+use serde_json::value::RawValue;
+use tokio::sync::watch;
+
+use crate::respond::Refusal;
+
+/// One session.
+#[derive(Debug)]
+pub struct Session {
+    /// Our id, which the host knows.
+    pub id: String,
+    /// Whose it is.
+    pub principal: Principal,
+    /// On which route.
+    pub route: RouteId,
+    /// The upstream's id; `None` when the upstream keeps no sessions.
+    pub upstream: Option<String>,
+    /// Opened with a caller who was granted nothing: no upstream side.
+    pub stranger: bool,
+    state: Mutex<State>,
+    next_id: AtomicU64,
+    used: AtomicI64,
+    limit: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    version: Option<String>,
+    /// Requests under way: our id on the upstream hop → the host's id as it was written.
+    pending: HashMap<u64, Box<RawValue>>,
+    /// Requests of the server that wait for the host's answer, by id as it was written.
+    server_requests: HashSet<String>,
+    /// Ends the present stream of the session when another one takes its place.
+    stream: Option<watch::Sender<bool>>,
+}
+
+impl Session {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The negotiated version.
+    pub fn version(&self) -> Option<String> {
+        self.lock().version.clone()
+    }
+
+    /// Notes the negotiated version.
+    pub fn set_version(&self, version: &str) {
+        self.lock().version = Some(version.to_owned());
+    }
+
+    /// Gives a request an id of ours: the host's ids need not be unique among requests under way.
+    pub fn begin(&self, host_id: &RawValue) -> Result<u64, Refusal> {
+        let mut state = self.lock();
+        if state.pending.len() >= self.limit {
+            return Err(Refusal::TooManyRequests);
+        }
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        state.pending.insert(id, host_id.to_owned());
+        Ok(id)
+    }
+
+    /// The host's id of a request under way; the request is over with this.
+    pub fn finish(&self, id: u64) -> Option<Box<RawValue>> {
+        self.lock().pending.remove(&id)
+    }
+
+    /// Our id of the host's newest request with that id.
+    pub fn upstream_id(&self, host_id: &RawValue) -> Option<u64> {
+        let state = self.lock();
+        state
+            .pending
+            .iter()
+            .filter(|(_, known)| known.get() == host_id.get())
+            .map(|(id, _)| *id)
+            .max()
+    }
+
+    /// Notes a request of the server that passes to the host.
+    pub fn note_server_request(&self, id: &str) {
+        let mut state = self.lock();
+        if state.server_requests.len() < self.limit {
+            state.server_requests.insert(id.to_owned());
+        }
+    }
+
+    /// Whether the server waits for this answer; it does not any more afterwards.
+    pub fn take_server_request(&self, id: &str) -> bool {
+        self.lock().server_requests.remove(id)
+    }
+
+    /// Takes the session's one stream over; an older stream ends.
+    pub fn take_stream(&self) -> watch::Receiver<bool> {
+        let (sender, receiver) = watch::channel(false);
+        if let Some(older) = self.lock().stream.replace(sender) {
+            older.send_replace(true);
+        }
+        receiver
+    }
+
+    fn end_stream(&self) {
+        if let Some(stream) = self.lock().stream.take() {
+            stream.send_replace(true);
+        }
+    }
+}
+
+/// All sessions of this node.
+#[derive(Debug)]
+pub struct Sessions {
+    by_id: RwLock<HashMap<String, Arc<Session>>>,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    limits: Arc<Limits>,
+}
+
+/// What a new session is made of.
+#[derive(Debug)]
+pub struct NewSession {
+    /// Whose it is.
+    pub principal: Principal,
+    /// On which route.
+    pub route: RouteId,
+    /// The upstream's id.
+    pub upstream: Option<String>,
+    /// Whether the caller was granted nothing.
+    pub stranger: bool,
+}
+
+impl Sessions {
+    /// No sessions yet.
+    pub fn new(clock: Arc<dyn Clock>, rng: Arc<dyn Rng>, limits: Arc<Limits>) -> Self {
+        Self {
+            by_id: RwLock::default(),
+            clock,
+            rng,
+            limits,
+        }
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, HashMap<String, Arc<Session>>> {
+        self.by_id.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<String, Arc<Session>>> {
+        self.by_id.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a session. Its id is 256 random bits: unguessable, and not the upstream's.
+    pub fn open(&self, new: NewSession) -> Result<Arc<Session>, Refusal> {
+        let mut random = [0_u8; 32];
+        self.rng.fill(&mut random);
+        let session = Arc::new(Session {
+            id: URL_SAFE_NO_PAD.encode(random),
+            principal: new.principal,
+            route: new.route,
+            upstream: new.upstream,
+            stranger: new.stranger,
+            state: Mutex::default(),
+            next_id: AtomicU64::new(1),
+            used: AtomicI64::new(self.clock.now().as_millis()),
+            limit: self.limits.requests_per_session,
+        });
+        let mut sessions = self.write();
+        let of_caller = sessions
+            .values()
+            .filter(|other| other.principal == new.principal)
+            .count();
+        if sessions.len() >= self.limits.sessions_per_node || of_caller >= self.limits.sessions_per_caller {
+            return Err(Refusal::TooManySessions);
+        }
+        sessions.insert(session.id.clone(), Arc::clone(&session));
+        Ok(session)
+    }
+
+    /// The caller's session of that id on that route.
+    pub fn find(&self, id: &str, principal: Principal, route: RouteId) -> Option<Arc<Session>> {
+        let session = self.read().get(id).cloned()?;
+        if session.principal != principal || session.route != route {
+            return None;
+        }
+        session
+            .used
+            .store(self.clock.now().as_millis(), Ordering::Relaxed);
+        Some(session)
+    }
+
+    /// Ends a session and its stream.
+    pub fn end(&self, session: &Session) {
+        self.write().remove(&session.id);
+        session.end_stream();
+    }
+
+    /// Ends sessions that were not used for long, and gives them back so that the upstream can be told.
+    pub fn sweep(&self) -> Vec<Arc<Session>> {
+        let limit = self.clock.now().minus(self.limits.session_idle);
+        let idle = |session: &Session| Timestamp::from_millis(session.used.load(Ordering::Relaxed)) < limit;
+        let old: Vec<_> = self
+            .read()
+            .values()
+            .filter(|session| idle(session))
+            .cloned()
+            .collect();
+        for session in &old {
+            self.end(session);
+        }
+        old
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.read().len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

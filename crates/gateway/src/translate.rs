@@ -1,0 +1,158 @@
+//! The sixth room: what the upstream expects of a permitted request. Host and server speak the same era here; the two
+//! hops still share no session id, no legacy request id and no header.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use portreeve_core::protocol::{Era, Revision};
+use portreeve_mcp::header;
+use portreeve_mcp::method::Method;
+use portreeve_mcp::splice::Splice;
+use serde_json::value::RawValue;
+
+use crate::accept::head::Head;
+use crate::accept::inbound::{Call, Note};
+use crate::policy::Permitted;
+use crate::respond::Refusal;
+use crate::session::Session;
+
+/// What goes to the upstream.
+#[derive(Debug)]
+pub struct Outbound {
+    /// The era of the upstream's hop.
+    pub era: Era,
+    /// The body.
+    pub body: Bytes,
+    /// The method, for calls.
+    pub method: Option<Method>,
+    /// The name that `Mcp-Name` mirrors (modern).
+    pub name: Option<String>,
+    /// `Mcp-Param-*`, as they came (modern).
+    pub params: HeaderMap,
+    /// The request's id on this hop, where it is ours (legacy).
+    pub id: Option<u64>,
+    /// The legacy session, whose upstream side this goes to.
+    pub session: Option<Arc<Session>>,
+    /// The caller's trace context.
+    pub traceparent: Option<String>,
+}
+
+/// Translates a call.
+pub fn call(permitted: Permitted<Call>, head: &Head) -> Result<Permitted<Outbound>, Refusal> {
+    let traceparent = traceparent(head);
+    permitted.map(|call| match call.era {
+        Era::Modern => Ok(Outbound {
+            era: Era::Modern,
+            name: call.method.named().and(call.target),
+            method: Some(call.method),
+            body: call.body,
+            params: mirrored_arguments(&head.headers),
+            id: None,
+            session: None,
+            traceparent,
+        }),
+        Era::Legacy => legacy_call(call, traceparent),
+    })
+}
+
+fn legacy_call(call: Call, traceparent: Option<String>) -> Result<Outbound, Refusal> {
+    let id = match &call.session {
+        Some(session) => session.begin(&call.id)?,
+        None => 0,
+    };
+    let mut splice = Splice::new(&call.body);
+    splice
+        .replace_at(call.id_place, id.to_string())
+        .map_err(|_| Refusal::BrokenBody)?;
+    if let Some(place) = call.proposed_version {
+        let proposed = call
+            .body
+            .get(place.clone())
+            .and_then(|raw| serde_json::from_slice::<String>(raw).ok());
+        let known = proposed
+            .and_then(|text| text.parse::<Revision>().ok())
+            .filter(|known| known.era() == Era::Legacy);
+        if known.is_none() {
+            // An unknown proposal is answered with the newest version we serve, never with an error (S11, T18).
+            let newest = format!("\"{}\"", Revision::NEWEST_LEGACY);
+            splice
+                .replace_at(place, newest)
+                .map_err(|_| Refusal::BrokenBody)?;
+        }
+    }
+    Ok(Outbound {
+        era: Era::Legacy,
+        body: splice.finish().into(),
+        method: Some(call.method),
+        name: None,
+        params: HeaderMap::new(),
+        id: Some(id),
+        session: call.session,
+        traceparent,
+    })
+}
+
+/// Translates a notification or an answer. `None`: it means nothing to the upstream.
+pub fn note(permitted: Permitted<Note>, head: &Head) -> Result<Option<Permitted<Outbound>>, Refusal> {
+    let traceparent = traceparent(head);
+    let note = permitted.get();
+    let session = note.session.clone();
+    let mut body = note.body.clone();
+    if let Some(answers) = &note.answers
+        && !session
+            .as_ref()
+            .is_some_and(|session| session.take_server_request(answers.get()))
+    {
+        tracing::debug!("an answer came to a request that the server never made");
+        return Ok(None);
+    }
+    if let (Some((cancelled, place)), Some(session)) = (&note.cancels, &session) {
+        let Some(id) = session.upstream_id(cancelled) else {
+            return Ok(None);
+        };
+        let mut splice = Splice::new(&note.body);
+        splice
+            .replace_at(place.clone(), id.to_string())
+            .map_err(|_| Refusal::BrokenBody)?;
+        body = splice.finish().into();
+    }
+    let outbound = |note: Note| Outbound {
+        era: note.era,
+        body,
+        method: None,
+        name: None,
+        params: HeaderMap::new(),
+        id: None,
+        session,
+        traceparent,
+    };
+    permitted.map(|note| Ok(outbound(note))).map(Some)
+}
+
+/// Mirrored arguments that Portreeve does not know of must be passed on (2026-07-28, transports, custom headers).
+fn mirrored_arguments(headers: &HeaderMap) -> HeaderMap {
+    headers
+        .iter()
+        .filter(|(name, _)| name.as_str().starts_with(header::PARAM_PREFIX))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// The caller's trace context, if it has the form of W3C Trace Context, level 1.
+fn traceparent(head: &Head) -> Option<String> {
+    let value = head.text("traceparent")?;
+    let hex =
+        |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut parts = value.split('-');
+    let ok =
+        hex(parts.next()?, 2) && hex(parts.next()?, 32) && hex(parts.next()?, 16) && hex(parts.next()?, 2);
+    ok.then(|| value.to_owned())
+}
+
+/// The id that the host knows a request by, in place of ours.
+pub fn to_host(body: &[u8], id: &RawValue, host_id: &RawValue) -> Option<Vec<u8>> {
+    let mut splice = Splice::new(body);
+    splice.replace(id.get(), host_id.get()).ok()?;
+    Some(splice.finish())
+}

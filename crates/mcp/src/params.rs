@@ -1,0 +1,135 @@
+//! Narrow views of `params`: only what the gateway must know, duplicates of it refused.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::envelope::present;
+
+/// The fields of `params` that some decision needs.
+#[derive(Debug, Default, Deserialize)]
+pub struct Params<'a> {
+    /// Tool or prompt.
+    #[serde(borrow, default)]
+    pub name: Option<Cow<'a, str>>,
+    /// Resource.
+    #[serde(borrow, default)]
+    pub uri: Option<Cow<'a, str>>,
+    /// Arguments of a tool or a prompt.
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub arguments: Option<&'a RawValue>,
+    /// The request's `_meta`.
+    #[serde(borrow, default, rename = "_meta", deserialize_with = "present")]
+    pub meta: Option<&'a RawValue>,
+    /// `initialize`: the version that the client proposes.
+    #[serde(borrow, default, rename = "protocolVersion", deserialize_with = "present")]
+    pub protocol_version: Option<&'a RawValue>,
+    /// `notifications/cancelled`: the request that is meant.
+    #[serde(borrow, default, rename = "requestId", deserialize_with = "present")]
+    pub request_id: Option<&'a RawValue>,
+}
+
+/// The reserved keys of a request's `_meta`.
+#[derive(Debug, Default, Deserialize)]
+pub struct Meta<'a> {
+    /// The version of this request (2026-07-28).
+    #[serde(
+        borrow,
+        default,
+        rename = "io.modelcontextprotocol/protocolVersion",
+        deserialize_with = "present"
+    )]
+    pub protocol_version: Option<&'a RawValue>,
+    /// What the client can do (2026-07-28).
+    #[serde(
+        borrow,
+        default,
+        rename = "io.modelcontextprotocol/clientCapabilities",
+        deserialize_with = "present"
+    )]
+    pub client_capabilities: Option<&'a RawValue>,
+    /// The caller's trace context.
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub traceparent: Option<&'a RawValue>,
+}
+
+/// Parameters that do not fit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`params` do not fit: {0}")]
+pub struct InvalidParams(pub String);
+
+impl<'a> Params<'a> {
+    /// Reads the view. Absent `params` are empty ones.
+    pub fn parse(raw: Option<&'a RawValue>) -> Result<Self, InvalidParams> {
+        raw.map_or_else(|| Ok(Self::default()), read)
+    }
+
+    /// The view of `_meta`; `None` when there is none.
+    pub fn meta(&self) -> Result<Option<Meta<'a>>, InvalidParams> {
+        self.meta.map(read).transpose()
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, InvalidParams> {
+    serde_json::from_str(raw.get()).map_err(|error| InvalidParams(error.to_string()))
+}
+
+/// The text of a raw JSON string; `None` when it is something else.
+pub fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    serde_json::from_str::<Text<'_>>(raw.get())
+        .ok()
+        .map(|text| text.0)
+}
+
+/// The top-level keys of a raw JSON object in their order, at most `limit`; empty for anything else.
+pub fn keys(raw: &RawValue, limit: usize) -> Vec<String> {
+    struct Keys(usize);
+    impl<'de> serde::de::Visitor<'de> for Keys {
+        type Value = Vec<String>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Vec<String>, A::Error> {
+            let mut keys = Vec::new();
+            while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+                map.next_value::<serde::de::IgnoredAny>()?;
+                if keys.len() < self.0 {
+                    keys.push(key.chars().take(128).collect());
+                }
+            }
+            Ok(keys)
+        }
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(raw.get());
+    serde::Deserializer::deserialize_map(&mut deserializer, Keys(limit)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn duplicates_of_what_decides_are_refused() {
+        for text in [
+            r#"{"name":"a","name":"b"}"#,
+            r#"{"name":"a","n\u0061me":"b"}"#,
+            r#"{"_meta":{},"_meta":{}}"#,
+            r#"{"uri":"a","uri":"b"}"#,
+            r#"{"name":7}"#,
+        ] {
+            let raw: &RawValue = serde_json::from_str(text).unwrap();
+            assert!(Params::parse(Some(raw)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_come_in_order_and_are_bounded() {
+        let raw: &RawValue = serde_json::from_str(r#"{"b":{"x":1},"a":[1],"c":0}"#).unwrap();
+        assert_eq!(keys(raw, 2), ["b", "a"]);
+        let raw: &RawValue = serde_json::from_str("[1]").unwrap();
+        assert!(keys(raw, 2).is_empty());
+    }
+}

@@ -1,0 +1,191 @@
+//! The connector: from a URL to an open connection. The name is resolved here, every address is judged, and the
+//! connection goes to an address that was judged: nothing is resolved a second time in between.
+//!
+//! Called by the connection pool of `egress.rs` when it has no connection to give.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use rustls_pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsConnector;
+use url::Url;
+
+use crate::error::{NetError, Phase};
+use crate::guard::{Class, PublicHttp, Refusal, Target, TargetHost, check_address};
+use crate::proxy::Proxy;
+use crate::resolve::Resolve;
+use crate::stream::{Duplex, Speech, Stream};
+
+/// How many addresses of a name are tried. All of them are judged.
+const ADDRESSES_TRIED: usize = 8;
+
+/// Opens connections.
+pub(crate) struct Dialler {
+    pub(crate) resolver: Arc<dyn Resolve>,
+    pub(crate) tls: Arc<rustls::ClientConfig>,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) public_http: PublicHttp,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) handshake_timeout: Duration,
+}
+
+/// A [`Dialler`] for one [`Class`], in the shape the HTTP client wants.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    pub(crate) dialler: Arc<Dialler>,
+    pub(crate) class: Class,
+}
+
+// === impl Dialler ===
+
+impl Dialler {
+    /// The proxy that a destination takes, if any.
+    pub(crate) fn proxy_for(&self, target: &Target) -> Option<&Proxy> {
+        self.proxy.as_ref().filter(|proxy| proxy.takes(target))
+    }
+
+    /// Every address of a destination, if each of them may be reached.
+    pub(crate) async fn vetted(&self, target: &Target, class: Class) -> Result<Vec<SocketAddr>, NetError> {
+        let unresolved = |cause: std::io::Error| NetError::Resolve {
+            host: target.to_string(),
+            cause: Arc::new(cause),
+        };
+        let addresses = match &target.host {
+            TargetHost::Address(address) => vec![*address],
+            TargetHost::Name(name) => self.resolver.resolve(name).await.map_err(unresolved)?,
+        };
+        if addresses.is_empty() {
+            return Err(unresolved(std::io::Error::other("the name has no address")));
+        }
+        for address in &addresses {
+            check_address(*address, class).map_err(|reason| {
+                tracing::debug!(target.host = %target, %address, %reason, "the egress guard refused an address");
+                NetError::refused(target.to_string(), reason)
+            })?;
+        }
+        Ok(addresses
+            .into_iter()
+            .map(|address| SocketAddr::new(address, target.port))
+            .collect())
+    }
+
+    /// [`Dialler::vetted`] within the time for a connection.
+    pub(crate) async fn vetted_in_time(
+        &self,
+        target: &Target,
+        class: Class,
+    ) -> Result<Vec<SocketAddr>, NetError> {
+        timeout(self.connect_timeout, self.vetted(target, class))
+            .await
+            .map_err(|_| self.late(target, Phase::Connect))?
+    }
+
+    async fn open(&self, target: &Target, class: Class) -> Result<Stream, NetError> {
+        // `send` has judged the URL; the connector can be reached only through it. It costs nothing to be sure.
+        target.check(class, self.public_http)?;
+        let Some(proxy) = self.proxy_for(target) else {
+            let tcp = self.dial(target, class).await?;
+            return if target.tls {
+                self.encrypt(tcp, target).await
+            } else {
+                Ok(Stream::new(tcp, Speech::Http1))
+            };
+        };
+        let tcp = self.dial(&proxy.target, Class::Operator).await?;
+        if !target.tls {
+            return Ok(Stream::new(tcp, Speech::Proxied));
+        }
+        let tunnel = timeout(self.handshake_timeout, proxy.tunnel(tcp, target))
+            .await
+            .map_err(|_| self.late(target, Phase::Handshake))??;
+        self.encrypt(tunnel, target).await
+    }
+
+    /// Tries the addresses in order. Each gets its share of the time that is left, so that a dead one does not use up
+    /// the time of the next.
+    async fn dial(&self, target: &Target, class: Class) -> Result<TcpStream, NetError> {
+        let deadline = Instant::now() + self.connect_timeout;
+        let addresses = timeout_at(deadline, self.vetted(target, class))
+            .await
+            .map_err(|_| self.late(target, Phase::Connect))??;
+        let mut last = self.late(target, Phase::Connect);
+        let tried = addresses.len().min(ADDRESSES_TRIED);
+        for (address, untried) in addresses.iter().zip((1..=tried).rev()) {
+            let share =
+                deadline.saturating_duration_since(Instant::now()) / u32::try_from(untried).unwrap_or(1);
+            match timeout(share, TcpStream::connect(address)).await {
+                Ok(Ok(tcp)) => {
+                    tcp.set_nodelay(true)
+                        .map_err(|cause| NetError::connect(target.to_string(), cause))?;
+                    return Ok(tcp);
+                }
+                Ok(Err(cause)) => last = NetError::connect(target.to_string(), cause),
+                Err(_) => last = self.late(target, Phase::Connect),
+            }
+        }
+        Err(last)
+    }
+
+    async fn encrypt(&self, io: impl Duplex + 'static, target: &Target) -> Result<Stream, NetError> {
+        let name = match &target.host {
+            TargetHost::Address(address) => ServerName::from(*address),
+            TargetHost::Name(name) => ServerName::try_from(name.clone())
+                .map_err(|_| NetError::refused(target.to_string(), Refusal::Host))?,
+        };
+        let encrypted = timeout(
+            self.handshake_timeout,
+            TlsConnector::from(self.tls.clone()).connect(name, io),
+        )
+        .await
+        .map_err(|_| self.late(target, Phase::Handshake))?
+        .map_err(|cause| NetError::Tls {
+            host: target.to_string(),
+            cause: Arc::new(cause),
+        })?;
+        let speech = match encrypted.get_ref().1.alpn_protocol() {
+            Some(b"h2") => Speech::Http2,
+            _ => Speech::Http1,
+        };
+        Ok(Stream::new(encrypted, speech))
+    }
+
+    fn late(&self, target: &Target, phase: Phase) -> NetError {
+        let limit = match phase {
+            Phase::Handshake => self.handshake_timeout,
+            Phase::Connect | Phase::WaitForConnection | Phase::Head => self.connect_timeout,
+        };
+        NetError::Timeout {
+            host: target.to_string(),
+            phase,
+            limit,
+        }
+    }
+}
+
+// === impl Connector ===
+
+impl tower::Service<Uri> for Connector {
+    type Response = Stream;
+    type Error = NetError;
+    type Future = Pin<Box<dyn Future<Output = Result<Stream, NetError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), NetError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let Self { dialler, class } = self.clone();
+        Box::pin(async move {
+            let url = Url::parse(&uri.to_string())
+                .map_err(|_| NetError::refused(uri.host().unwrap_or_default(), Refusal::Host))?;
+            dialler.open(&Target::of(&url)?, class).await
+        })
+    }
+}

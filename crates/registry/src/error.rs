@@ -1,0 +1,122 @@
+//! What can go wrong on an entry's way: each text says what happened, each hint what to do next.
+
+use portreeve_core::ports::StoreError;
+use portreeve_core::server::PrivateHost;
+use portreeve_mcp::server_json::Problem;
+use portreeve_net::NetError;
+
+/// Why the registry refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// There is no such thing, or it does not exist for this caller.
+    #[error("{what} does not exist")]
+    NotFound {
+        /// The thing, as words: "server `com.acme/billing`".
+        what: String,
+    },
+    /// The caller is known, and may not.
+    #[error("`{caller}` may not {action}")]
+    Forbidden {
+        /// The caller's label.
+        caller: String,
+        /// What was asked, as words: "manage server `com.acme/billing`".
+        action: String,
+    },
+    /// The content of the request is wrong. Every problem is named, not only the first.
+    #[error("{}", summary(.0))]
+    Invalid(Vec<Problem>),
+    /// Somebody else changed the thing first.
+    #[error("{what} was changed by somebody else, or exists already")]
+    Conflict {
+        /// The thing, as words.
+        what: String,
+    },
+    /// The thing is in a state from which this step does not lead.
+    #[error("{what}")]
+    State {
+        /// What stands in the way, as a sentence.
+        what: String,
+        /// What to do instead.
+        hint: &'static str,
+    },
+    /// The egress guard does not let the server's URL out, whoever approves it.
+    #[error("the server's URL cannot be used: {0}")]
+    Refused(#[source] NetError),
+    /// The server's URL leads to private hosts that are not granted to the entry.
+    #[error("the server's URL leads to {}, outside the public internet", hosts(.hosts))]
+    Private {
+        /// What would have to be granted.
+        hosts: Vec<PrivateHost>,
+    },
+    /// The upstream could not be asked for its tools.
+    #[error("the tools of `{server}` could not be read: {reason}")]
+    Unseen {
+        /// The server.
+        server: String,
+        /// What its side said, or did not.
+        reason: String,
+    },
+    /// A cursor that was not made here, or for another question.
+    #[error("the cursor does not belong to this list")]
+    BadCursor,
+    /// The store failed.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+// === impl RegistryError ===
+
+impl RegistryError {
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "check the spelling; `portreeve server list` shows what there is",
+            Self::Forbidden { .. } => "ask an administrator for a grant with the right `manage`",
+            Self::Invalid(_) => "mend every problem that is named and send it again",
+            Self::Conflict { .. } => "read it again, and repeat the change if it still makes sense",
+            Self::State { hint, .. } => hint,
+            Self::Refused(error) => error.hint(),
+            Self::Private { .. } => "`--internal` grants exactly these hosts to the entry; an administrator may",
+            Self::Unseen { .. } => "check that the server is up, and ask again",
+            Self::BadCursor => "start the list from its beginning, without a cursor",
+            Self::Store(_) => "try again; `portreeve doctor` says what is wrong",
+        }
+    }
+
+    /// A single problem.
+    pub(crate) fn invalid(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![Problem {
+            path: path.into(),
+            message: message.into(),
+        }])
+    }
+
+    pub(crate) fn no_server(name: &impl std::fmt::Display) -> Self {
+        Self::NotFound {
+            what: format!("server `{name}`"),
+        }
+    }
+}
+
+impl From<StoreError> for RegistryError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict { what } => Self::Conflict { what },
+            StoreError::NotFound { what } => Self::NotFound { what },
+            other => Self::Store(other),
+        }
+    }
+}
+
+fn summary(problems: &[Problem]) -> String {
+    match problems {
+        [] => "the request is not valid".to_owned(),
+        [one] => format!("`{}`: {}", one.path, one.message),
+        [first, rest @ ..] => format!("`{}`: {} (and {} more)", first.path, first.message, rest.len()),
+    }
+}
+
+fn hosts(hosts: &[PrivateHost]) -> String {
+    let names: Vec<String> = hosts.iter().map(|host| format!("`{host}`")).collect();
+    names.join(", ")
+}

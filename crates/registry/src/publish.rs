@@ -1,0 +1,256 @@
+//! Submission to Submitted: a document becomes a version of an entry, and is approved at once where that was asked.
+//!
+//! Before: a face received a document. After: `approve`, now or later.
+
+use portreeve_core::caller::Caller;
+use portreeve_core::name::{ServerName, VersionText};
+use portreeve_core::ports::Entry;
+use portreeve_core::route::Route;
+use portreeve_core::server::{Approval, Lifecycle, PrivateHost, Server, Version};
+use portreeve_net::NetError;
+use serde_json::json;
+use url::Url;
+
+use crate::error::RegistryError;
+use crate::registry::Registry;
+use crate::settle::Work;
+use crate::source::reach_of;
+use crate::validate::{Draft, Valid};
+
+/// A document on its way in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// The `server.json` document.
+    pub document: String,
+    /// Whether its private hosts are granted.
+    pub internal: Internal,
+    /// Whether it is approved at once.
+    pub approve: Approve,
+}
+
+/// Whether the private hosts of a URL are granted to the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Internal {
+    /// They are not: a URL that needs them is refused.
+    No,
+    /// They are, if the caller is an administrator: exactly those, with their ports.
+    Grant,
+}
+
+/// Whether a document is approved at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approve {
+    /// It waits for an approver.
+    No,
+    /// It is, if the caller may.
+    Now,
+}
+
+/// What became of a version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The version.
+    pub version: Version,
+    /// The route that serves exactly this version.
+    pub route: Option<Route>,
+    /// What is known of its tools.
+    pub tools: ToolsOutcome,
+    /// The private hosts that were granted on this occasion.
+    pub private_hosts: Vec<PrivateHost>,
+}
+
+/// What an approval found out about the tools.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToolsOutcome {
+    /// No route serves this version.
+    NoRoute,
+    /// So many tools were seen, and are approved as they were seen.
+    Pinned(usize),
+    /// The tools could not be seen. The first list that is seen goes to review.
+    NotSeen {
+        /// Why.
+        reason: String,
+    },
+}
+
+// === impl Registry ===
+
+impl Registry {
+    /// Registers a server, or a new version of one.
+    pub async fn add(&self, caller: &Caller, submission: Submission) -> Result<Outcome, RegistryError> {
+        let draft = Draft::read(&submission.document, &self.parts.limits)?;
+        if let Some(name) = draft.name() {
+            self.require_manage(caller, name)?;
+        }
+        let valid = draft.validate(&self.parts.public_url)?;
+        let granting = match (submission.internal, submission.approve) {
+            (Internal::No, Approve::No) => Internal::No,
+            _ => Internal::Grant,
+        };
+        let held = self.held_hosts(&valid.name).await?;
+        let granted = self
+            .grants(caller, &valid.name, valid.upstream.as_ref(), held, granting)
+            .await?;
+        let entry = self.submit_document(caller, &valid, &granted).await?;
+        let version = find(&entry, &valid.version)?.clone();
+        if submission.approve == Approve::No || version.approval == Approval::Approved {
+            return Ok(Outcome {
+                version,
+                route: None,
+                tools: ToolsOutcome::NoRoute,
+                private_hosts: granted,
+            });
+        }
+        let mut outcome = self.approve_version(caller, &version, &[]).await?;
+        outcome.private_hosts = granted;
+        Ok(outcome)
+    }
+
+    async fn held_hosts(&self, name: &ServerName) -> Result<Vec<PrivateHost>, RegistryError> {
+        let entry = self.parts.entries.entry(name).await?;
+        Ok(entry.map(|entry| entry.server.private_hosts).unwrap_or_default())
+    }
+
+    /// The private hosts that the entry lacks to reach a URL, if they may be granted. Asked before anything is saved:
+    /// no transaction waits for the network.
+    pub(crate) async fn grants(
+        &self,
+        caller: &Caller,
+        name: &ServerName,
+        url: Option<&Url>,
+        held: Vec<PrivateHost>,
+        granting: Internal,
+    ) -> Result<Vec<PrivateHost>, RegistryError> {
+        let Some(url) = url else {
+            return Ok(Vec::new());
+        };
+        let mut missing = self.needed_hosts(url).await?;
+        missing.retain(|host| !held.contains(host));
+        if !missing.is_empty() {
+            if granting == Internal::No {
+                return Err(RegistryError::Private { hosts: missing });
+            }
+            self.require_administrator(caller, format!("grant private hosts to server `{name}`"))?;
+        }
+        let all = [held, missing.clone()].concat();
+        self.parts
+            .egress
+            .check(url, &reach_of(&all))
+            .map_err(RegistryError::Refused)?;
+        Ok(missing)
+    }
+
+    /// What the guard would have to be opened for. A name that cannot be resolved now needs nothing now: the guard
+    /// judges every connection again, so the worst that comes of it is a route that reaches nothing.
+    async fn needed_hosts(&self, url: &Url) -> Result<Vec<PrivateHost>, RegistryError> {
+        let asked = self.parts.egress.private_hosts(url);
+        match tokio::time::timeout(self.parts.limits.probe, asked).await {
+            Ok(Ok(hosts)) => Ok(hosts),
+            Ok(Err(error @ NetError::Refused { .. })) => Err(RegistryError::Refused(error)),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "The upstream's name could not be resolved while registering.");
+                Ok(Vec::new())
+            }
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
+    async fn submit_document(
+        &self,
+        caller: &Caller,
+        valid: &Valid,
+        granted: &[PrivateHost],
+    ) -> Result<Entry, RegistryError> {
+        let mut tries = 0;
+        loop {
+            let mut work = match self.parts.entries.entry(&valid.name).await? {
+                Some(entry) => Work::open(entry),
+                None => Work::begin(self.new_server(caller, &valid.name)),
+            };
+            self.put(caller, &mut work, valid)?;
+            work.grant(granted, self.parts.clock.now());
+            if let Some(entry) = self.save(caller, work, &mut tries).await? {
+                return Ok(entry);
+            }
+        }
+    }
+
+    fn new_server(&self, caller: &Caller, name: &ServerName) -> Server {
+        let now = self.parts.clock.now();
+        Server {
+            name: name.clone(),
+            registered_by: caller.label.to_string(),
+            private_hosts: Vec::new(),
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// Puts the document into the entry, unless that would change one that somebody reviews or serves.
+    fn put(&self, caller: &Caller, work: &mut Work, valid: &Valid) -> Result<(), RegistryError> {
+        if work.server.name != valid.name {
+            return Err(RegistryError::State {
+                what: format!(
+                    "server `{}` is registered as `{}`: names may not differ in case alone",
+                    valid.name, work.server.name
+                ),
+                hint: "use the spelling that is registered, or another name",
+            });
+        }
+        if let Some(present) = work.version(&valid.version) {
+            let is_same = present.content_hash == valid.content_hash;
+            match present.approval {
+                Approval::Submitted if is_same => return Ok(()),
+                Approval::Draft | Approval::Rejected => {}
+                Approval::Submitted => {
+                    return Err(RegistryError::State {
+                        what: format!("version `{}` of `{}` is under review", valid.version, valid.name),
+                        hint: "reject it first, or send the change as a new version",
+                    });
+                }
+                Approval::Approved => {
+                    return Err(RegistryError::State {
+                        what: format!("version `{}` of `{}` exists already", valid.version, valid.name),
+                        hint: "a version that was approved never changes; send a new version",
+                    });
+                }
+            }
+        }
+        let mut event = self.event(caller, "server.add", &valid.name);
+        event.target = Some(valid.version.to_string());
+        event.detail = Some(json!({"contentHash": valid.content_hash, "approval": "submitted"}));
+        work.events.push(event);
+        work.put(self.new_version(caller, valid));
+        Ok(())
+    }
+
+    fn new_version(&self, caller: &Caller, valid: &Valid) -> Version {
+        let now = self.parts.clock.now();
+        Version {
+            name: valid.name.clone(),
+            version: valid.version.clone(),
+            document: valid.document.clone(),
+            content_hash: valid.content_hash.clone(),
+            approval: Approval::Submitted,
+            lifecycle: Lifecycle::Production,
+            status_message: None,
+            submitted_by: caller.label.to_string(),
+            decided_by: None,
+            is_latest: false,
+            published_at: now,
+            status_changed_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+/// A version of an entry.
+pub(crate) fn find<'a>(entry: &'a Entry, version: &VersionText) -> Result<&'a Version, RegistryError> {
+    entry
+        .versions
+        .iter()
+        .find(|candidate| candidate.version == *version)
+        .ok_or_else(|| RegistryError::NotFound {
+            what: format!("version `{version}` of server `{}`", entry.server.name),
+        })
+}

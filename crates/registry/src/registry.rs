@@ -1,0 +1,188 @@
+//! The registry as its faces hold it: its parts, who may do what, and how a change of an entry is saved.
+
+use std::sync::Arc;
+
+use portreeve_core::audit::AuditEvent;
+use portreeve_core::caller::Caller;
+use portreeve_core::decision::{Action, Target};
+use portreeve_core::id::EventId;
+use portreeve_core::limits::Limits;
+use portreeve_core::name::ServerName;
+use portreeve_core::policy::PolicyCheck;
+use portreeve_core::ports::{Authorizer, Entry, EntryStore, Refresh, RouteStore, StoreError};
+use portreeve_core::random::Rng;
+use portreeve_core::secret::SecretKey;
+use portreeve_core::time::Clock;
+use portreeve_inspect::Mac;
+use portreeve_net::Egress;
+use url::Url;
+
+use crate::error::RegistryError;
+use crate::settle::Work;
+use crate::source::ToolSource;
+
+/// How often a save is tried again after somebody else was faster.
+const RETRIES: u32 = 3;
+
+/// What the registry is made of.
+pub struct RegistryParts {
+    /// Entries.
+    pub entries: Arc<dyn EntryStore>,
+    /// Routes and tools.
+    pub routes: Arc<dyn RouteStore>,
+    /// Who may do what.
+    pub authorizer: Arc<dyn Authorizer>,
+    /// What policies mean.
+    pub policies: Arc<dyn PolicyCheck>,
+    /// Brings a change into force on this node before its maker gets the answer.
+    pub refresh: Arc<dyn Refresh>,
+    /// Where tool lists come from.
+    pub source: Arc<dyn ToolSource>,
+    /// What may be reached.
+    pub egress: Egress,
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// Limits on what comes from outside.
+    pub limits: Arc<Limits>,
+    /// The gateway's public origin, perhaps with a path.
+    pub public_url: Url,
+    /// Authenticates cursors.
+    pub cursor_key: SecretKey,
+}
+
+/// The registry.
+pub struct Registry {
+    pub(crate) parts: RegistryParts,
+    pub(crate) cursor_mac: Mac,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry")
+            .field("public_url", &self.parts.public_url.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl Registry ===
+
+impl Registry {
+    /// Puts the parts together.
+    pub fn new(parts: RegistryParts) -> Self {
+        let cursor_mac = Mac::new(&parts.cursor_key);
+        Self { parts, cursor_mac }
+    }
+
+    pub(crate) fn may_manage(&self, caller: &Caller, name: &ServerName) -> bool {
+        let target = Target::Server(name);
+        self.parts
+            .authorizer
+            .may(caller, Action::Manage, &target)
+            .is_permit()
+    }
+
+    pub(crate) fn may_discover(&self, caller: &Caller, name: &ServerName) -> bool {
+        let target = Target::Server(name);
+        self.parts
+            .authorizer
+            .may(caller, Action::Discover, &target)
+            .is_permit()
+    }
+
+    /// Refuses who may not manage the server, whether it exists or not.
+    pub(crate) fn require_manage(&self, caller: &Caller, name: &ServerName) -> Result<(), RegistryError> {
+        if self.may_manage(caller, name) {
+            return Ok(());
+        }
+        Err(forbidden(caller, format!("manage server `{name}`")))
+    }
+
+    /// Refuses who may not manage the installation: what reaches beyond one entry is for administrators.
+    pub(crate) fn require_administrator(&self, caller: &Caller, what: String) -> Result<(), RegistryError> {
+        let decision = self
+            .parts
+            .authorizer
+            .may(caller, Action::Manage, &Target::Installation);
+        if decision.is_permit() {
+            return Ok(());
+        }
+        Err(forbidden(caller, what))
+    }
+
+    /// An audit event about a server.
+    pub(crate) fn event(&self, caller: &Caller, action: &str, name: &ServerName) -> AuditEvent {
+        event(self.parts.clock.as_ref(), self.parts.rng.as_ref(), caller, action, name)
+    }
+
+    /// The entry of that name, whoever asks.
+    pub(crate) async fn load(&self, name: &ServerName) -> Result<Entry, RegistryError> {
+        let entry = self.parts.entries.entry(name).await?;
+        entry.ok_or_else(|| RegistryError::no_server(name))
+    }
+
+    /// Changes an entry that exists: `step` says what becomes of it, the latest mark and the route follow.
+    pub(crate) async fn change<S>(
+        &self,
+        caller: &Caller,
+        name: &ServerName,
+        step: S,
+    ) -> Result<Entry, RegistryError>
+    where
+        S: Fn(&mut Work) -> Result<(), RegistryError> + Send + Sync,
+    {
+        let mut tries = 0;
+        loop {
+            let mut work = Work::open(self.load(name).await?);
+            step(&mut work)?;
+            if let Some(saved) = self.save(caller, work, &mut tries).await? {
+                return Ok(saved);
+            }
+        }
+    }
+
+    /// Saves what became of an entry. `None`: somebody else was faster, and there are tries left.
+    pub(crate) async fn save(
+        &self,
+        caller: &Caller,
+        mut work: Work,
+        tries: &mut u32,
+    ) -> Result<Option<Entry>, RegistryError> {
+        self.settle(caller, &mut work).await?;
+        let (change, mut after) = work.finish();
+        let Some(change) = change else {
+            return Ok(Some(after));
+        };
+        match self.parts.entries.save(change).await {
+            Ok(revision) => after.revision = revision,
+            Err(StoreError::Conflict { .. }) if *tries < RETRIES => {
+                *tries += 1;
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.parts.refresh.refresh().await;
+        Ok(Some(after))
+    }
+}
+
+/// An audit event about a server.
+pub(crate) fn event(
+    clock: &dyn Clock,
+    rng: &dyn Rng,
+    caller: &Caller,
+    action: &str,
+    name: &ServerName,
+) -> AuditEvent {
+    let mut event = AuditEvent::new(EventId::new(clock, rng), clock.now(), action, caller);
+    event.server = Some(name.to_string());
+    event
+}
+
+fn forbidden(caller: &Caller, action: String) -> RegistryError {
+    RegistryError::Forbidden {
+        caller: caller.label.to_string(),
+        action,
+    }
+}

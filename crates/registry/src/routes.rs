@@ -1,0 +1,191 @@
+//! Routes as their managers see and change them: access, policies, state, timeout.
+//!
+//! Before: `settle` made the route. After: the gateway serves it by the next snapshot.
+
+use portreeve_core::audit::AuditEvent;
+use portreeve_core::caller::Caller;
+use portreeve_core::name::Slug;
+use portreeve_core::ports::{RouteChange, StoreError};
+use portreeve_core::route::{Access, PolicyDocument, Route, RouteState};
+use portreeve_core::server::Version;
+use portreeve_mcp::server_json::Problem;
+use serde_json::json;
+
+use crate::error::RegistryError;
+use crate::registry::Registry;
+
+/// The shortest upstream timeout: one second.
+pub const SHORTEST_TIMEOUT_MS: u64 = 1_000;
+
+/// The longest upstream timeout: one hour.
+pub const LONGEST_TIMEOUT_MS: u64 = 3_600_000;
+
+/// What of a route shall change; what is `None` stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RoutePatch {
+    /// Who may use it without a credential.
+    pub access: Option<Access>,
+    /// Its policies, all of them.
+    pub policies: Option<Vec<PolicyDocument>>,
+    /// Whether it is served.
+    pub state: Option<RouteState>,
+    /// How long the gateway waits for the upstream, in milliseconds.
+    pub upstream_timeout_ms: Option<u64>,
+}
+
+// === impl Registry ===
+
+impl Registry {
+    /// The routes of the servers that the caller manages.
+    pub async fn routes(&self, caller: &Caller) -> Result<Vec<Route>, RegistryError> {
+        let mut routes = self.parts.routes.routes().await?;
+        routes.retain(|route| self.may_manage(caller, &route.server));
+        if routes.is_empty() {
+            // Who manages nothing learns nothing, not even that there is nothing.
+            self.require_some_manage(caller)?;
+        }
+        Ok(routes)
+    }
+
+    /// One route.
+    pub async fn route(&self, caller: &Caller, slug: &Slug) -> Result<Route, RegistryError> {
+        let route = self.parts.routes.route(slug).await?;
+        match route {
+            Some(route) if self.may_manage(caller, &route.server) => Ok(route),
+            _ => {
+                self.require_some_manage(caller)?;
+                Err(no_route(slug))
+            }
+        }
+    }
+
+    /// Changes a route. `expected` is the revision that the caller saw; without it, the last writer wins.
+    pub async fn change_route(
+        &self,
+        caller: &Caller,
+        slug: &Slug,
+        patch: RoutePatch,
+        expected: Option<i64>,
+    ) -> Result<Route, RegistryError> {
+        let mut tries_left = if expected.is_some() { 0 } else { 3 };
+        loop {
+            let route = self.route(caller, slug).await?;
+            if expected.is_some_and(|expected| expected != route.revision) {
+                return Err(RegistryError::Conflict {
+                    what: format!("route `{slug}`"),
+                });
+            }
+            self.check_patch(&route, &patch).await?;
+            let (route, events) = self.patched(caller, route, &patch);
+            if events.is_empty() {
+                return Ok(route);
+            }
+            match self.parts.routes.save_route(RouteChange { route, events }).await {
+                Ok(route) => {
+                    self.parts.refresh.refresh().await;
+                    return Ok(route);
+                }
+                Err(StoreError::Conflict { .. }) if tries_left > 0 => tries_left -= 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn require_some_manage(&self, caller: &Caller) -> Result<(), RegistryError> {
+        self.require_administrator(caller, "manage routes".to_owned())
+    }
+
+    async fn check_patch(&self, route: &Route, patch: &RoutePatch) -> Result<(), RegistryError> {
+        let mut problems = Vec::new();
+        if let Some(policies) = &patch.policies {
+            let found = self.parts.policies.check(policies);
+            problems.extend(found.into_iter().map(|found| Problem {
+                path: format!("policies[{}]", found.index),
+                message: found.problem,
+            }));
+        }
+        if let Some(timeout) = patch.upstream_timeout_ms
+            && !(SHORTEST_TIMEOUT_MS..=LONGEST_TIMEOUT_MS).contains(&timeout)
+        {
+            problems.push(Problem {
+                path: "upstreamTimeoutMs".to_owned(),
+                message: format!("it must be {SHORTEST_TIMEOUT_MS} to {LONGEST_TIMEOUT_MS}, and is `{timeout}`"),
+            });
+        }
+        if !problems.is_empty() {
+            return Err(RegistryError::Invalid(problems));
+        }
+        if patch.state == Some(RouteState::Active) && route.state == RouteState::Inactive {
+            let entry = self.load(&route.server).await?;
+            let served = entry.versions.iter().find(|v| v.version == route.version);
+            if !served.is_some_and(Version::is_listed) {
+                return Err(RegistryError::State {
+                    what: format!(
+                        "version `{}` of `{}` is not approved, or is retired",
+                        route.version, route.server
+                    ),
+                    hint: "approve a version first; its route comes back with it",
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn patched(&self, caller: &Caller, mut route: Route, patch: &RoutePatch) -> (Route, Vec<AuditEvent>) {
+        let before = route.clone();
+        let mut events = Vec::new();
+        if let Some(access) = patch.access
+            && access != before.access
+        {
+            // The one switch that opens a door gets an event of its own.
+            let detail = json!({"from": before.access, "to": access});
+            events.push(self.route_event(caller, "route.access", &route, detail));
+            route.access = access;
+        }
+        if let Some(policies) = &patch.policies {
+            route.policies.clone_from(policies);
+        }
+        route.state = patch.state.unwrap_or(route.state);
+        route.upstream_timeout_ms = patch.upstream_timeout_ms.unwrap_or(route.upstream_timeout_ms);
+        let mut detail = serde_json::Map::new();
+        if route.policies != before.policies {
+            detail.insert(
+                "policies".to_owned(),
+                json!({"from": before.policies, "to": route.policies}),
+            );
+        }
+        if route.state != before.state {
+            detail.insert("state".to_owned(), json!({"from": before.state, "to": route.state}));
+        }
+        if route.upstream_timeout_ms != before.upstream_timeout_ms {
+            let (from, to) = (before.upstream_timeout_ms, route.upstream_timeout_ms);
+            detail.insert("upstreamTimeoutMs".to_owned(), json!({"from": from, "to": to}));
+        }
+        if !detail.is_empty() {
+            events.push(self.route_event(caller, "route.change", &route, detail.into()));
+        }
+        if !events.is_empty() {
+            route.updated_at = self.parts.clock.now();
+        }
+        (route, events)
+    }
+
+    fn route_event(
+        &self,
+        caller: &Caller,
+        action: &str,
+        route: &Route,
+        detail: serde_json::Value,
+    ) -> AuditEvent {
+        let mut event = self.event(caller, action, &route.server);
+        event.route = Some(route.slug.to_string());
+        event.detail = Some(detail);
+        event
+    }
+}
+
+fn no_route(slug: &Slug) -> RegistryError {
+    RegistryError::NotFound {
+        what: format!("route `{slug}`"),
+    }
+}

@@ -1,0 +1,54 @@
+//! Where tool lists come from: a small port over the MCP client, so that the registry's own rules need no network.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use portreeve_core::protocol::Era;
+use portreeve_core::route::Route;
+use portreeve_core::server::PrivateHost;
+use portreeve_net::Reach;
+use url::Url;
+
+/// What an upstream answered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Probe {
+    /// The eras it speaks.
+    pub eras: Vec<Era>,
+    /// Its complete tool list in each of them; each definition is JSON text.
+    pub tools: Vec<(Era, Vec<String>)>,
+    /// What it calls itself.
+    pub server_info: Option<String>,
+}
+
+/// Asks an upstream for its tools.
+#[async_trait]
+pub trait ToolSource: Send + Sync {
+    /// The complete lists, or a sentence about why there are none.
+    async fn tools(&self, url: &Url, reach: &Reach) -> Result<Probe, String>;
+}
+
+/// How far requests for an entry with these grants may go.
+pub(crate) fn reach_of(granted: &[PrivateHost]) -> Reach {
+    if granted.is_empty() {
+        Reach::Public
+    } else {
+        Reach::Private(Arc::from(granted))
+    }
+}
+
+/// Asks the upstream of a route, for no longer than `limit`.
+pub(crate) async fn ask(
+    source: &dyn ToolSource,
+    route: &Route,
+    limit: std::time::Duration,
+) -> Result<Probe, String> {
+    let url: Url = route
+        .upstream_url
+        .parse()
+        .map_err(|error| format!("its URL cannot be read: {error}"))?;
+    let reach = reach_of(&route.private_hosts);
+    match tokio::time::timeout(limit, source.tools(&url, &reach)).await {
+        Ok(answer) => answer,
+        Err(_) => Err(format!("it did not answer within {limit:?}")),
+    }
+}

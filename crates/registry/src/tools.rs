@@ -1,0 +1,288 @@
+//! The tools of a server: what was approved, what is live, and what somebody decides about the difference.
+//!
+//! Before: `observe` wrote down what was seen. After: the gateway serves exactly what was approved.
+
+use std::collections::BTreeSet;
+
+use portreeve_core::caller::Caller;
+use portreeve_core::decision::{Action, Target};
+use portreeve_core::name::ServerName;
+use portreeve_core::ports::{ToolDecision, ToolsApproved};
+use portreeve_core::route::{PinState, Route};
+use portreeve_core::tool::{Tool, ToolState};
+use portreeve_inspect::{FieldChange, tool_diff};
+use serde_json::json;
+
+use crate::error::RegistryError;
+use crate::observe::{Announce, Observer, definitions};
+use crate::registry::Registry;
+use crate::settle::production;
+use crate::source::ask;
+
+/// A tool as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolView {
+    /// The tool.
+    pub tool: Tool,
+    /// Where it stands.
+    pub state: ToolState,
+    /// What differs between the approved and the live definition.
+    pub changes: Vec<FieldChange>,
+}
+
+/// Which tools are approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToolChoice {
+    /// Everything that waits; what is hidden stays hidden.
+    All,
+    /// These, hidden or not.
+    Named(Vec<String>),
+}
+
+// === impl Registry ===
+
+impl Registry {
+    /// The tools of a server. Managers see all of them; others those that they may call.
+    pub async fn tools(&self, caller: &Caller, name: &ServerName) -> Result<Vec<ToolView>, RegistryError> {
+        let manages = self.may_manage(caller, name);
+        if !manages && !self.may_discover(caller, name) {
+            return Err(RegistryError::no_server(name));
+        }
+        let entry = self.load(name).await?;
+        let Some(route) = production(&entry.routes) else {
+            return Ok(Vec::new());
+        };
+        let tools = self.parts.routes.tools(route.id).await?;
+        if manages {
+            return Ok(tools.into_iter().map(view).collect());
+        }
+        let callable = |tool: &Tool| tool.is_callable() && self.may_call(caller, route, tool);
+        Ok(tools
+            .into_iter()
+            .filter(callable)
+            .map(|tool| Tool {
+                approved_by: None,
+                ..tool
+            })
+            .map(view)
+            .collect())
+    }
+
+    /// Approves live definitions exactly as they were last seen.
+    pub async fn approve_tools(
+        &self,
+        caller: &Caller,
+        name: &ServerName,
+        choice: ToolChoice,
+    ) -> Result<Vec<ToolView>, RegistryError> {
+        let route = self.managed_route(caller, name).await?;
+        let tools = self.parts.routes.tools(route.id).await?;
+        let decisions = match &choice {
+            ToolChoice::All => pending(&tools),
+            ToolChoice::Named(names) => named(&route, &tools, names)?,
+        };
+        if decisions.is_empty() && route.pin_state == PinState::ToolsNotSeen && tools.is_empty() {
+            return Err(RegistryError::State {
+                what: format!("no tool of `{}` was ever seen", route.server),
+                hint: "`portreeve server tools NAME --refresh` asks the server for them",
+            });
+        }
+        self.decide(caller, &route, "tools.approve", decisions, PinState::Pinned)
+            .await
+    }
+
+    /// Hides a tool from everyone.
+    pub async fn hide_tool(
+        &self,
+        caller: &Caller,
+        name: &ServerName,
+        tool: &str,
+    ) -> Result<Vec<ToolView>, RegistryError> {
+        self.mark(caller, name, tool, "tools.hide").await
+    }
+
+    /// Takes the hidden mark away.
+    pub async fn unhide_tool(
+        &self,
+        caller: &Caller,
+        name: &ServerName,
+        tool: &str,
+    ) -> Result<Vec<ToolView>, RegistryError> {
+        self.mark(caller, name, tool, "tools.unhide").await
+    }
+
+    /// Asks the upstream for its tools now. Approves nothing.
+    pub async fn refresh_tools(
+        &self,
+        caller: &Caller,
+        name: &ServerName,
+    ) -> Result<Vec<ToolView>, RegistryError> {
+        let route = self.managed_route(caller, name).await?;
+        let probe = ask(self.parts.source.as_ref(), &route, self.parts.limits.probe)
+            .await
+            .map_err(|reason| RegistryError::Unseen {
+                server: route.server.to_string(),
+                reason,
+            })?;
+        let observer = Observer {
+            routes: self.parts.routes.as_ref(),
+            clock: self.parts.clock.as_ref(),
+            rng: self.parts.rng.as_ref(),
+        };
+        for (era, texts) in &probe.tools {
+            let seen = definitions(texts, &self.parts.limits);
+            observer.complete(&route, *era, seen, Announce::Drift).await?;
+        }
+        observer.eras(&route, &probe.eras).await?;
+        self.parts.refresh.refresh().await;
+        self.views(&route).await
+    }
+
+    fn may_call(&self, caller: &Caller, route: &Route, tool: &Tool) -> bool {
+        let Some(approved) = &tool.approved else {
+            return false;
+        };
+        let target = Target::Tool {
+            server: &route.server,
+            tool: &tool.name,
+            annotations: &approved.annotations,
+        };
+        self.parts
+            .authorizer
+            .may(caller, Action::CallTool, &target)
+            .is_permit()
+    }
+
+    async fn managed_route(&self, caller: &Caller, name: &ServerName) -> Result<Route, RegistryError> {
+        self.require_manage(caller, name)?;
+        let entry = self.load(name).await?;
+        production(&entry.routes)
+            .cloned()
+            .ok_or_else(|| RegistryError::State {
+                what: format!("server `{}` has no route", entry.server.name),
+                hint: "approve a version with a `streamable-http` remote; that makes one",
+            })
+    }
+
+    async fn views(&self, route: &Route) -> Result<Vec<ToolView>, RegistryError> {
+        let tools = self.parts.routes.tools(route.id).await?;
+        Ok(tools.into_iter().map(view).collect())
+    }
+
+    async fn mark(
+        &self,
+        caller: &Caller,
+        name: &ServerName,
+        tool: &str,
+        action: &'static str,
+    ) -> Result<Vec<ToolView>, RegistryError> {
+        let route = self.managed_route(caller, name).await?;
+        let tools = self.parts.routes.tools(route.id).await?;
+        let hide = action == "tools.hide";
+        let known: Vec<&Tool> = tools.iter().filter(|known| known.name == tool).collect();
+        if known.is_empty() {
+            return Err(no_tool(&route, tool));
+        }
+        let decision = if hide { ToolDecision::Hide } else { ToolDecision::Unhide };
+        let decisions = if known.iter().all(|known| known.hidden == hide) {
+            Vec::new()
+        } else {
+            vec![decision(tool.to_owned())]
+        };
+        self.decide(caller, &route, action, decisions, route.pin_state)
+            .await
+    }
+
+    async fn decide(
+        &self,
+        caller: &Caller,
+        route: &Route,
+        action: &'static str,
+        decisions: Vec<ToolDecision>,
+        pin_state: PinState,
+    ) -> Result<Vec<ToolView>, RegistryError> {
+        if decisions.is_empty() && pin_state == route.pin_state {
+            return self.views(route).await;
+        }
+        let names: BTreeSet<&str> = decisions.iter().map(name_of).collect();
+        let mut event = self.event(caller, action, &route.server);
+        event.route = Some(route.slug.to_string());
+        if names.len() == 1 {
+            event.target = names.first().map(|&name| name.to_owned());
+        }
+        let listed: Vec<serde_json::Value> = decisions.iter().take(100).map(described).collect();
+        event.detail = Some(json!({"count": names.len(), "tools": listed}));
+        let approved = ToolsApproved {
+            route: route.id,
+            decisions,
+            pin_state,
+            by: caller.label.to_string(),
+            at: self.parts.clock.now(),
+            events: vec![event],
+        };
+        self.parts.routes.tools_approved(approved).await?;
+        self.parts.refresh.refresh().await;
+        self.views(route).await
+    }
+}
+
+fn view(tool: Tool) -> ToolView {
+    let changes = match (&tool.approved, &tool.live) {
+        (Some(approved), Some(live)) if approved.hash != live.hash => tool_diff(approved, live),
+        _ => Vec::new(),
+    };
+    ToolView {
+        state: tool.state(),
+        changes,
+        tool,
+    }
+}
+
+fn pending(tools: &[Tool]) -> Vec<ToolDecision> {
+    tools
+        .iter()
+        .filter(|tool| matches!(tool.state(), ToolState::New | ToolState::Changed))
+        .filter_map(|tool| Some(ToolDecision::Approve(tool.era, tool.live.clone()?)))
+        .collect()
+}
+
+fn named(route: &Route, tools: &[Tool], names: &[String]) -> Result<Vec<ToolDecision>, RegistryError> {
+    let mut decisions = Vec::new();
+    for name in names {
+        let known: Vec<&Tool> = tools.iter().filter(|tool| tool.name == *name).collect();
+        if known.is_empty() {
+            return Err(no_tool(route, name));
+        }
+        if known.iter().all(|tool| tool.live.is_none()) {
+            return Err(RegistryError::State {
+                what: format!("the last list of `{}` did not have tool `{name}`", route.server),
+                hint: "`portreeve server tools NAME --refresh` asks the server again",
+            });
+        }
+        let waiting = known.into_iter().filter(|tool| tool.state() != ToolState::Approved);
+        decisions.extend(
+            waiting.filter_map(|tool| Some(ToolDecision::Approve(tool.era, tool.live.clone()?))),
+        );
+    }
+    Ok(decisions)
+}
+
+fn name_of(decision: &ToolDecision) -> &str {
+    match decision {
+        ToolDecision::Approve(_, tool) => &tool.name,
+        ToolDecision::Hide(name) | ToolDecision::Unhide(name) => name,
+    }
+}
+
+fn described(decision: &ToolDecision) -> serde_json::Value {
+    match decision {
+        ToolDecision::Approve(era, tool) => json!({"name": tool.name, "era": era, "hash": tool.hash}),
+        ToolDecision::Hide(name) | ToolDecision::Unhide(name) => json!({ "name": name }),
+    }
+}
+
+fn no_tool(route: &Route, tool: &str) -> RegistryError {
+    RegistryError::NotFound {
+        what: format!("tool `{}` of server `{}`", tool.chars().take(256).collect::<String>(), route.server),
+    }
+}
