@@ -131,12 +131,12 @@ fn notice(done: Option<&str>) -> Option<Notice> {
 fn hosts(snippets: &[Snippet]) -> Vec<HostPanel> {
     let mut panels: Vec<HostPanel> = Vec::new();
     for (index, snippet) in snippets.iter().enumerate() {
-        let Some(way) = way(index, snippet) else { continue };
+        let way = way(format!("install-{index}"), snippet);
         match panels.iter_mut().find(|panel| panel.id == snippet.host) {
             Some(panel) => panel.ways.push(way),
             None => panels.push(HostPanel {
                 id: snippet.host,
-                title: snippet.title,
+                title: host_title(snippet.host),
                 ways: vec![way],
             }),
         }
@@ -144,23 +144,27 @@ fn hosts(snippets: &[Snippet]) -> Vec<HostPanel> {
     panels
 }
 
-fn way(index: usize, snippet: &Snippet) -> Option<Way> {
-    let id = format!("install-{index}");
-    let title = snippet.title;
-    Some(match &snippet.kind {
-        SnippetKind::Link => Way::link(id, install_link(&snippet.text)?),
-        SnippetKind::Command => {
-            Way::text(id, "Run this command".to_owned(), format!("the command for {title}"), &snippet.text)
-        }
-        SnippetKind::File { path } => {
-            Way::text(id, format!("Put this into {path}"), format!("the content of {path}"), &snippet.text)
-        }
-    })
+/// The host's own name; its identity for hosts that have none here yet.
+fn host_title(host: &'static str) -> &'static str {
+    match host {
+        "vscode" => "VS Code",
+        "claude-code" => "Claude Code",
+        "cursor" => "Cursor",
+        other => other,
+    }
 }
 
-/// A one-click link, if it is of a kind that we make: a browser must never be handed a script.
-fn install_link(text: &str) -> Option<String> {
-    const SCHEMES: [&str; 4] = ["https", "vscode", "vscode-insiders", "cursor"];
-    let url = url::Url::parse(text).ok()?;
-    SCHEMES.contains(&url.scheme()).then(|| text.to_owned())
+/// A link that opens a host is clicked; everything else, links for a README included, is copied.
+fn way(id: String, snippet: &Snippet) -> Way {
+    match &snippet.kind {
+        SnippetKind::Link if opens_a_host(&snippet.text) => Way::click(id, snippet.title, &snippet.text),
+        SnippetKind::Link | SnippetKind::Command => Way::copy(id, snippet.title.to_owned(), &snippet.text),
+        SnippetKind::File { path } => Way::copy(id, format!("{}: {path}", snippet.title), &snippet.text),
+    }
+}
+
+/// Only these schemes become links: a browser must never be handed a script.
+fn opens_a_host(text: &str) -> bool {
+    const SCHEMES: [&str; 3] = ["vscode", "vscode-insiders", "cursor"];
+    url::Url::parse(text).is_ok_and(|url| SCHEMES.contains(&url.scheme()))
 }

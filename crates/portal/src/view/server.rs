@@ -49,35 +49,32 @@ impl Fact {
 pub(crate) struct Way {
     /// Identity of the text on the page.
     pub(crate) id: String,
-    /// The link of one-click ways.
+    /// What it does: `Install in VS Code`, `Add on the command line`.
+    pub(crate) title: String,
+    /// The address of ways that are clicked.
     pub(crate) link: Option<String>,
-    /// `Put this into .vscode/mcp.json`.
-    pub(crate) label: String,
-    /// `the content of .vscode/mcp.json`.
-    pub(crate) copy_label: String,
+    /// The text of ways that are copied.
     pub(crate) text: String,
 }
 
 impl Way {
     /// One click.
-    pub(crate) fn link(id: String, link: String) -> Self {
+    pub(crate) fn click(id: String, title: &str, link: &str) -> Self {
         Self {
             id,
-            link: Some(link),
-            label: String::new(),
-            copy_label: String::new(),
+            title: title.to_owned(),
+            link: Some(link.to_owned()),
             text: String::new(),
         }
     }
 
     /// Something to copy.
-    pub(crate) fn text(id: String, label: String, copy_label: String, text: &str) -> Self {
+    pub(crate) fn copy(id: String, title: String, text: &str) -> Self {
         Self {
             id,
+            title,
             link: None,
-            label,
-            copy_label,
-            text: text.to_owned(),
+            text: text.trim_end().to_owned(),
         }
     }
 }
