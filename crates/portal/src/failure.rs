@@ -175,10 +175,18 @@ fn sentence(text: &str) -> String {
 }
 
 fn store(error: &StoreError) -> Failure {
-    tracing::error!(%error, source = ?std::error::Error::source(error), "the store failed a page");
     match error {
-        StoreError::Corrupt { .. } => Failure::Broken,
-        _ => Failure::Unavailable,
+        StoreError::NotFound { .. } | StoreError::Conflict { .. } => Failure::NotFound {
+            text: sentence(&error.to_string()),
+        },
+        StoreError::Unavailable(source) => {
+            tracing::error!(%error, %source, "the store failed a page");
+            Failure::Unavailable
+        }
+        StoreError::Corrupt { .. } => {
+            tracing::error!(%error, "the store failed a page");
+            Failure::Broken
+        }
     }
 }
 

@@ -19,7 +19,8 @@ impl Fields {
 
     /// The first value of that name, without space around it; `None` when nothing is left.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.all(name).map(str::trim).find(|value| !value.is_empty())
+        let mut named = self.0.iter().filter(|(found, _)| found == name);
+        named.next().map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
 
     /// The same, as a text that may be empty.
