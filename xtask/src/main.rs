@@ -1,2 +1,50 @@
-//! The project's own commands.
-fn main() {}
+//! The project's own commands. `cargo xtask test` runs everything that continuous integration runs.
+//!
+//! It starts programs and never links one: the only thing it knows of the workspace is its file names.
+
+mod test;
+
+mod context;
+mod stages;
+
+mod house;
+mod install;
+mod services;
+
+mod files;
+mod process;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask test [STAGE...] [--require-corpus] [--profile ci|dev]
+       cargo xtask test --list
+
+Without a STAGE it runs all of them, in order. --require-corpus makes it a failure when the large public test data is
+not there. --profile chooses the cargo profile (default: ci).
+";
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    match words.next().as_deref() {
+        Some("test") => test::command(words.collect()),
+        Some("help" | "--help" | "-h") => {
+            say(USAGE);
+            ExitCode::SUCCESS
+        }
+        _ => wrong_usage("a command is missing"),
+    }
+}
+
+/// Says what is wrong with the command line, and how it should look.
+fn wrong_usage(reason: &str) -> ExitCode {
+    say(&format!("{reason}\n\n{USAGE}"));
+    ExitCode::from(2)
+}
+
+/// Prints at once. A reader that went away is no reason to stop the tests.
+fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

@@ -8,7 +8,7 @@ use portreeve_core::protocol::Era;
 use portreeve_mcp::header;
 
 use crate::accept::head::Head;
-use crate::record::Record;
+use crate::record::{Record, Stopped, stop};
 use crate::relay::{Ends, Errand, relay};
 use crate::respond::{self, Body, Refusal};
 use crate::session::Session;
@@ -20,24 +20,24 @@ pub async fn open(
     session: Arc<Session>,
     errand: Errand,
     mut record: Record,
-) -> Result<Response<Body>, (Refusal, Record)> {
+) -> Result<Response<Body>, Stopped> {
     if session.stranger {
-        return Err((Refusal::MethodNotAllowed, record));
+        return Err(stop(Refusal::MethodNotAllowed, record));
     }
     let slot = match errand.gateway.streams.open(errand.caller.principal) {
         Ok(slot) => slot,
-        Err(refusal) => return Err((refusal, record)),
+        Err(refusal) => return Err(stop(refusal, record)),
     };
     let last = head.text(header::LAST_EVENT_ID);
     let reply = match upstream::listen(&errand.gateway.egress, &errand.route, &session, last).await {
         Ok(reply) => reply,
-        Err(error) => return Err((Refusal::Upstream(error), record)),
+        Err(error) => return Err(stop(Refusal::Upstream(error), record)),
     };
     record.upstream_answered(reply.status.as_u16());
     match reply.body {
         ReplyBody::Events(body) if reply.status.is_success() => {
             if let Err(refusal) = record.journal(200) {
-                return Err((refusal, record));
+                return Err(stop(refusal, record));
             }
             let ends = Ends {
                 stopping: Some(errand.gateway.stopping()),
@@ -47,10 +47,10 @@ pub async fn open(
         }
         _ if reply.status == StatusCode::NOT_FOUND => {
             errand.gateway.end_session(&session);
-            Err((Refusal::SessionUnknown, record))
+            Err(stop(Refusal::SessionUnknown, record))
         }
         // A server without such streams says 405; one that says anything else has none to offer either.
-        _ => Err((Refusal::MethodNotAllowed, record)),
+        _ => Err(stop(Refusal::MethodNotAllowed, record)),
     }
 }
 

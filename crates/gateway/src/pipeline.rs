@@ -20,7 +20,7 @@ use crate::accept::head::{self, Head, Origins};
 use crate::accept::inbound::{Call, Inbound, Note};
 use crate::authenticate::{self, Identified};
 use crate::policy::{Passage, Policies, Question};
-use crate::record::{Record, Sinks};
+use crate::record::{Record, Sinks, Stopped, stop};
 use crate::relay::{Errand, Streams};
 use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
@@ -105,7 +105,10 @@ impl Gateway {
         let path = request.uri().path().to_owned();
         let mut response = match self.walk(request, record).await {
             Ok(response) => response,
-            Err((refusal, record)) => self.refuse(&refusal, record, &path),
+            Err(stopped) => {
+                let (refusal, record) = *stopped;
+                self.refuse(&refusal, record, &path)
+            }
         };
         if let Some(origin) =
             origin.filter(|origin| origin.to_str().is_ok_and(|text| self.origins.admits_origin(text)))
@@ -120,7 +123,7 @@ impl Gateway {
         self: &Arc<Self>,
         request: Request<B>,
         mut record: Record,
-    ) -> Result<Response<Body>, (Refusal, Record)>
+    ) -> Result<Response<Body>, Stopped>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -129,7 +132,7 @@ impl Gateway {
             ($step:expr) => {
                 match $step {
                     Ok(value) => value,
-                    Err(refusal) => return Err((refusal, record)),
+                    Err(refusal) => return Err(stop(refusal, record)),
                 }
             };
         }
@@ -156,7 +159,7 @@ impl Gateway {
             }
             Inbound::End(session) => listen::end(&session, &errand, &mut record)
                 .await
-                .map_err(|refusal| (refusal, record)),
+                .map_err(|refusal| stop(refusal, record)),
         }
     }
 
@@ -190,7 +193,7 @@ impl Gateway {
         call: Call,
         mut errand: Errand,
         mut record: Record,
-    ) -> Result<Response<Body>, (Refusal, Record)> {
+    ) -> Result<Response<Body>, Stopped> {
         let id = call.id.clone();
         let echo = |refusal: Refusal| refusal.about(&id);
         let target = call.target.clone();
@@ -205,28 +208,28 @@ impl Gateway {
         let permitted = match passage {
             Ok(Passage::Permitted(permitted)) => permitted,
             Ok(Passage::Stranger(call)) => return self.as_stranger(&call, &errand, record),
-            Err(refusal) => return Err((echo(refusal), record)),
+            Err(refusal) => return Err(stop(echo(refusal), record)),
         };
         if errand.session.as_ref().is_some_and(|session| session.stranger) {
             // Opened before the caller was granted anything: the host must begin anew, now with the server itself.
-            return Err((echo(Refusal::SessionUnknown), record));
+            return Err(stop(echo(Refusal::SessionUnknown), record));
         }
         if errand.era == Era::Modern && errand.route.lacks(Era::Modern) {
-            return Err((Refusal::NotInitialized, record));
+            return Err(stop(Refusal::NotInitialized, record));
         }
         let outbound = match translate::call(permitted, head) {
             Ok(outbound) => outbound,
-            Err(refusal) => return Err((echo(refusal), record)),
+            Err(refusal) => return Err(stop(echo(refusal), record)),
         };
         let reply = match upstream::send(&self.egress, &errand.route, outbound).await {
             Ok(reply) => reply,
-            Err(error) => return Err((echo(Refusal::Upstream(error)), record)),
+            Err(error) => return Err(stop(echo(Refusal::Upstream(error)), record)),
         };
         if errand.method == Some(Method::Initialize) && reply.status.is_success() {
             let opened = self.open_session(&errand, reply.session.clone(), Opened::WithServer);
             match opened {
                 Ok(session) => errand.session = Some(session),
-                Err(refusal) => return Err((echo(refusal), record)),
+                Err(refusal) => return Err(stop(echo(refusal), record)),
             }
         }
         let opened = errand
@@ -250,7 +253,7 @@ impl Gateway {
         call: &Call,
         errand: &Errand,
         mut record: Record,
-    ) -> Result<Response<Body>, (Refusal, Record)> {
+    ) -> Result<Response<Body>, Stopped> {
         record.stranger();
         let mut response = stranger::answer(call);
         if call.method == Method::Initialize {
@@ -260,12 +263,12 @@ impl Gateway {
                     portreeve_mcp::header::SESSION_ID,
                     &session.id,
                 ),
-                Err(refusal) => return Err((refusal.about(&call.id), record)),
+                Err(refusal) => return Err(stop(refusal.about(&call.id), record)),
             }
         }
         match record.journal(response.status().as_u16()) {
             Ok(()) => Ok(response),
-            Err(refusal) => Err((refusal, record)),
+            Err(refusal) => Err(stop(refusal, record)),
         }
     }
 
@@ -304,7 +307,7 @@ impl Gateway {
         note: Note,
         errand: &Errand,
         mut record: Record,
-    ) -> Result<Response<Body>, (Refusal, Record)> {
+    ) -> Result<Response<Body>, Stopped> {
         let question = Question {
             caller: &errand.caller,
             route: &errand.route,
@@ -315,18 +318,18 @@ impl Gateway {
         let stranger = errand.session.as_ref().is_some_and(|session| session.stranger);
         let passage = match self.policies.before(&question, note, &mut record).await {
             Ok(passage) => passage,
-            Err(refusal) => return Err((refusal, record)),
+            Err(refusal) => return Err(stop(refusal, record)),
         };
         match passage {
             Passage::Permitted(permitted) if !stranger => {
                 let outbound = match translate::note(permitted, head) {
                     Ok(outbound) => outbound,
-                    Err(refusal) => return Err((refusal, record)),
+                    Err(refusal) => return Err(stop(refusal, record)),
                 };
                 if let Some(outbound) = outbound {
                     match upstream::send(&self.egress, &errand.route, outbound).await {
                         Ok(reply) => record.upstream_answered(reply.status.as_u16()),
-                        Err(error) => return Err((Refusal::Upstream(error), record)),
+                        Err(error) => return Err(stop(Refusal::Upstream(error), record)),
                     }
                 }
             }
@@ -335,7 +338,7 @@ impl Gateway {
         record.ended(UsageOutcome::Ok);
         match record.journal(202) {
             Ok(()) => Ok(respond::accepted()),
-            Err(refusal) => Err((refusal, record)),
+            Err(refusal) => Err(stop(refusal, record)),
         }
     }
 

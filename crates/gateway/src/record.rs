@@ -59,6 +59,14 @@ pub struct Record {
     closed: bool,
 }
 
+/// A request that was refused, with the record that must say so.
+pub type Stopped = Box<(Refusal, Record)>;
+
+/// Refuses.
+pub fn stop(refusal: Refusal, record: Record) -> Stopped {
+    Box::new((refusal, record))
+}
+
 impl Record {
     /// Opens a record.
     pub fn open(sinks: &Arc<Sinks>) -> Self {

@@ -22,7 +22,7 @@ use serde_json::value::RawValue;
 pub use self::stream::{Ends, StreamSlot, Streams, relay};
 use crate::lists::{self, View};
 use crate::pipeline::Gateway;
-use crate::record::Record;
+use crate::record::{Record, Stopped, stop};
 use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
 use crate::session::Session;
@@ -48,18 +48,14 @@ pub struct Errand {
 }
 
 /// Turns the upstream's reply to a call into the host's response. Journals before the first byte can leave.
-pub async fn answer(
-    reply: Reply,
-    errand: Errand,
-    mut record: Record,
-) -> Result<Response<Body>, (Refusal, Record)> {
+pub async fn answer(reply: Reply, errand: Errand, mut record: Record) -> Result<Response<Body>, Stopped> {
     let status = reply.status;
     record.upstream_answered(status.as_u16());
     if status == StatusCode::NOT_FOUND
         && let Some(session) = &errand.session
     {
         errand.gateway.end_session(session);
-        return Err((about(Refusal::SessionUnknown, &errand), record));
+        return Err(stop(about(Refusal::SessionUnknown, &errand), record));
     }
     match reply.body {
         ReplyBody::Events(body) if status.is_success() => events(body, errand, record),
@@ -68,18 +64,15 @@ pub async fn answer(
         }
         _ if status.is_success() => {
             let error = ClientError::NotMcp("neither JSON nor an event stream".to_owned());
-            Err((about(Refusal::Upstream(error), &errand), record))
+            Err(stop(about(Refusal::Upstream(error), &errand), record))
         }
-        _ => Err((
-            about(
-                Refusal::Upstream(ClientError::Status {
-                    status: status.as_u16(),
-                    reason: None,
-                }),
-                &errand,
-            ),
-            record,
-        )),
+        _ => {
+            let error = ClientError::Status {
+                status: status.as_u16(),
+                reason: None,
+            };
+            Err(stop(about(Refusal::Upstream(error), &errand), record))
+        }
     }
 }
 
@@ -90,13 +83,13 @@ fn about(refusal: Refusal, errand: &Errand) -> Refusal {
     }
 }
 
-fn events(body: Incoming, errand: Errand, mut record: Record) -> Result<Response<Body>, (Refusal, Record)> {
+fn events(body: Incoming, errand: Errand, mut record: Record) -> Result<Response<Body>, Stopped> {
     let slot = match errand.gateway.streams.open(errand.caller.principal) {
         Ok(slot) => slot,
-        Err(refusal) => return Err((about(refusal, &errand), record)),
+        Err(refusal) => return Err(stop(about(refusal, &errand), record)),
     };
     if let Err(refusal) = record.journal(200) {
-        return Err((refusal, record));
+        return Err(stop(refusal, record));
     }
     let ends = Ends {
         stopping: errand.is_subscription().then(|| errand.gateway.stopping()),
@@ -110,11 +103,11 @@ async fn held(
     body: Incoming,
     errand: Errand,
     mut record: Record,
-) -> Result<Response<Body>, (Refusal, Record)> {
+) -> Result<Response<Body>, Stopped> {
     let limits = &errand.gateway.limits;
     let bytes = match read_body(body, limits.held_result_bytes, errand.route.upstream.timeout).await {
         Ok(bytes) => bytes,
-        Err(error) => return Err((about(Refusal::Upstream(error.into()), &errand), record)),
+        Err(error) => return Err(stop(about(Refusal::Upstream(error.into()), &errand), record)),
     };
     if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         // Passed on, a 401 would send the host to log in with us again, and again.
@@ -122,17 +115,17 @@ async fn held(
             status: status.as_u16(),
             reason: None,
         };
-        return Err((about(Refusal::Upstream(error), &errand), record));
+        return Err(stop(about(Refusal::Upstream(error), &errand), record));
     }
     let turned = match errand.turn(&bytes) {
         Some(turned) => turned,
         None => {
             let error = ClientError::NotMcp("its JSON is not an answer to this request".to_owned());
-            return Err((about(Refusal::Upstream(error), &errand), record));
+            return Err(stop(about(Refusal::Upstream(error), &errand), record));
         }
     };
     if let Err(refusal) = record.journal(status.as_u16()) {
-        return Err((refusal, record));
+        return Err(stop(refusal, record));
     }
     record.ended(turned.outcome.unwrap_or(UsageOutcome::Ok));
     record.sent(turned.bytes.len());

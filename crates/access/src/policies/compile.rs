@@ -3,13 +3,15 @@
 //!
 //! Policies are built as Cedar's JSON form, never as text, so that no name can end a string and start a policy.
 
+use std::collections::HashMap;
+
 use cedar_policy::{EntityUid, Policy, PolicyId, PolicySet, ValidationMode};
 use portreeve_core::caller::Principal;
 use portreeve_core::decision::Action;
 use portreeve_core::grant::{Grant, Rights, ServerScope, ToolScope};
 use serde_json::{Value, json};
 
-use super::{Engine, SYSTEM_POLICY, Slice};
+use super::{Engine, SYSTEM_POLICY, Slice, folded};
 
 impl Engine {
     /// The policies about one principal. A grant that does not compile permits nothing, and the log says so.
@@ -19,16 +21,25 @@ impl Engine {
         grants: impl IntoIterator<Item = &'a Grant>,
     ) -> Slice {
         let mut slice = Slice::default();
+        let mut narrow: HashMap<String, Vec<Policy>> = HashMap::new();
         for grant in grants {
             let id = format!("grant:{}", grant.id);
-            let policy = self.policy_of(principal, grant);
-            if let Err(problem) = self.add(&mut slice, &id, policy) {
-                tracing::error!(
-                    policy = id,
-                    problem,
-                    "A grant is not in force: it does not compile"
-                );
+            let Some(policy) = self.valid(&id, self.policy_of(principal, grant)) else {
+                continue;
+            };
+            match &grant.servers {
+                ServerScope::Server(name) if grant.rights == Rights::Use => {
+                    narrow.entry(folded(name)).or_default().push(policy);
+                }
+                _ => add(&mut slice.everywhere, policy),
             }
+        }
+        for (server, policies) in narrow {
+            let mut there = slice.everywhere.clone();
+            for policy in policies {
+                add(&mut there, policy);
+            }
+            slice.servers.insert(server, there);
         }
         slice
     }
@@ -36,23 +47,30 @@ impl Engine {
     /// The policy by which Portreeve itself may manage.
     pub(crate) fn compile_system(&self) -> Slice {
         let mut slice = Slice::default();
-        let policy = self.manage_policy(Principal::System);
-        if let Err(problem) = self.add(&mut slice, SYSTEM_POLICY, policy) {
-            tracing::error!(policy = SYSTEM_POLICY, problem, "Portreeve may not manage itself");
+        if let Some(policy) = self.valid(SYSTEM_POLICY, self.manage_policy(Principal::System)) {
+            add(&mut slice.everywhere, policy);
         }
         slice
     }
 
-    /// Adds a policy once it is known to be valid.
-    fn add(&self, slice: &mut Slice, id: &str, policy: Option<Value>) -> Result<(), String> {
-        let json = policy.ok_or("its subject has no policies")?;
-        let policy = Policy::from_json(Some(PolicyId::new(id)), json).map_err(|error| error.to_string())?;
-        let alone = PolicySet::from_policies([policy.clone()]).map_err(|error| error.to_string())?;
-        let result = self.validator.validate(&alone, ValidationMode::Strict);
-        if let Some(error) = result.validation_errors().next() {
-            return Err(error.to_string());
-        }
-        slice.policies.add(policy).map_err(|error| error.to_string())
+    /// A policy that the schema's validator accepts.
+    fn valid(&self, id: &str, json: Option<Value>) -> Option<Policy> {
+        let validate = || {
+            let json = json.ok_or("its subject has no policies")?;
+            let policy =
+                Policy::from_json(Some(PolicyId::new(id)), json).map_err(|error| error.to_string())?;
+            let alone = PolicySet::from_policies([policy.clone()]).map_err(|error| error.to_string())?;
+            let result = self.validator.validate(&alone, ValidationMode::Strict);
+            match result.validation_errors().next() {
+                Some(error) => Err(error.to_string()),
+                None => Ok(policy),
+            }
+        };
+        validate()
+            .inspect_err(|problem| {
+                tracing::error!(policy = id, problem, "A policy is not in force: it is not valid");
+            })
+            .ok()
     }
 
     fn policy_of(&self, principal: Principal, grant: &Grant) -> Option<Value> {
@@ -92,6 +110,13 @@ impl Engine {
             "resource": { "op": "in", "entity": entity(&scope) },
             "conditions": conditions(tools),
         }))
+    }
+}
+
+/// Adds a policy. A set refuses only an identity it has already.
+fn add(set: &mut PolicySet, policy: Policy) {
+    if let Err(error) = set.add(policy) {
+        tracing::error!(%error, "A policy is not in force: its identity is not its own");
     }
 }
 

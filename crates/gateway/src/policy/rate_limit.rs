@@ -17,12 +17,12 @@ pub(super) const KIND: &str = "rate_limit";
 /// The configuration: `{"kind":"rate_limit","calls":5,"per_seconds":30}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+pub(super) struct Config {
     /// How many `tools/call` a caller may make to one tool within `per_seconds`, all at once if it likes. 1 to
     /// 1,000,000. Calls come back evenly over the time, so the limit throttles and never locks out.
-    pub calls: u32,
+    calls: u32,
     /// The time, in seconds. 1 to 86,400.
-    pub per_seconds: u32,
+    per_seconds: u32,
 }
 
 /// The compiled policy.

@@ -96,9 +96,12 @@ pub struct Ends {
 impl Ends {
     async fn wait(&mut self) {
         let stopping = async {
-            match &mut self.stopping {
-                Some(stopping) if stopping.wait_for(|stop| *stop).await.is_ok() => {}
-                _ => std::future::pending().await,
+            let stopped = match &mut self.stopping {
+                Some(stopping) => stopping.wait_for(|stop| *stop).await.is_ok(),
+                None => false,
+            };
+            if !stopped {
+                std::future::pending::<()>().await;
             }
         };
         let replaced = async {

@@ -87,7 +87,16 @@ impl FileJournal {
         let found = recover::recover(&directory)?;
         let (head, rotate) = match found.head {
             Some(head) if head.sequence >= stored.sequence => (head, found.is_damaged),
-            _ => (stored, true),
+            Some(head) => {
+                // A power failure takes what the disk did not have yet; the table is flushed with every transaction.
+                tracing::warn!(
+                    journal = head.sequence,
+                    table = stored.sequence,
+                    "The audit journal ends before the table. The chain goes on behind the table."
+                );
+                (stored, true)
+            }
+            None => (stored, true),
         };
         let current = found.last.map(|segment| open_segment(&segment)).transpose()?;
         Ok(Self {
@@ -196,7 +205,7 @@ impl Current {
         match result {
             Ok(written) if written == line.len() => {
                 self.length += line.len() as u64;
-                return Ok(());
+                Ok(())
             }
             // Part of a line, when the disk is full: it must not stand before the next one.
             result => {

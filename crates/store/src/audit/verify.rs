@@ -58,6 +58,7 @@ pub async fn verify_data(
         node: read_node(data)?.to_string(),
         head: None,
         moved: None,
+        stored: None,
     };
     let segments = segments::list(&directory).map_err(AuditError::at(&directory))?;
     let evidence = Evidence::gather(data, own, &segments)?;
@@ -140,6 +141,19 @@ async fn verify_chain(
     if let Some(evidence) = own {
         let moved = evidence.own.moved.unwrap_or_else(|| chain.sequence());
         evidence.lines.follow(&mut chain, &overlap, moved, findings)?;
+    }
+    if let Some(Own {
+        moved: Some(moved),
+        stored: Some(stored),
+        ..
+    }) = own.map(|evidence| &evidence.own)
+        && stored > moved
+    {
+        findings.add(
+            node,
+            *stored,
+            "the table holds a record that the journal never wrote",
+        );
     }
     let head = own.and_then(|evidence| evidence.own.head);
     Ok(chain.end(head, findings))

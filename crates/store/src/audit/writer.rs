@@ -183,7 +183,7 @@ impl AuditWriter {
     pub async fn checkpoint(&self) -> Result<(), StoreError> {
         let mut work = self.inner.work.lock().await;
         let drained = self.inner.drain(&mut work).await;
-        self.inner.sign(&mut work).map_err(as_store_error)?;
+        self.inner.sign(&mut work).await?;
         drained?;
         self.inner.save_checkpoints(&mut work).await
     }

@@ -24,6 +24,8 @@ pub(crate) struct Own {
     pub(crate) head: Option<ChainHead>,
     /// Up to where the running writer moved the journal into the table.
     pub(crate) moved: Option<i64>,
+    /// The last record in the table at that moment, if somebody works who must have written it.
+    pub(crate) stored: Option<i64>,
 }
 
 /// Everything outside of the database.

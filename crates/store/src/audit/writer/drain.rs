@@ -125,15 +125,16 @@ impl Inner {
     }
 
     /// Signs the head of the journal into the file, if it moved.
-    pub(super) fn sign(&self, work: &mut Work) -> Result<(), AuditError> {
-        let data = &self.options.data;
-        let head = self.journal.view().map_err(AuditError::at(data))?.head;
+    pub(super) async fn sign(&self, work: &mut Work) -> Result<(), StoreError> {
+        let head = self.view().await?.head;
         if head.sequence == work.signed {
             return Ok(());
         }
         let checkpoint = Checkpoint::sign(&self.node, head, self.clock.now(), &*self.signer);
-        let path = checkpoint::file(data);
-        checkpoint::append(&path, &checkpoint).map_err(AuditError::at(&path))?;
+        let path = checkpoint::file(&self.options.data);
+        let written = checkpoint.clone();
+        self.with_files(move || checkpoint::append(&path, &written))
+            .await?;
         work.signed = head.sequence;
         work.unsaved.push(checkpoint);
         Ok(())
@@ -155,11 +156,12 @@ impl Inner {
     /// What a verification must know of this node, as it is now.
     pub(super) async fn evidence(&self, work: &Work) -> Result<Evidence, AuditError> {
         let view = self.view().await?;
-        let moved = work.moved;
+        let stored = mover::stored_head(&self.store, &self.node).await?;
         let own = Own {
             node: self.node.clone(),
             head: Some(view.head),
-            moved: Some(moved),
+            moved: Some(work.moved),
+            stored: Some(stored.sequence),
         };
         let data = self.options.data.clone();
         let gather = move || Evidence::gather(&data, own, &view.segments);

@@ -1,0 +1,244 @@
+//! The configuration file: TOML, optional, one struct per concern. A doc comment here is the reference manual.
+//!
+//! An environment variable `PORTREEVE__SECTION__KEY` overrides a key. Flags of `serve` override both.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use portreeve_core::limits::Limits;
+use portreeve_core::secret::Secret;
+use portreeve_net::{EgressConfig, PublicHttp};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use url::Url;
+
+use crate::cli::{Failure, ServeArgs};
+use crate::environment;
+
+/// The whole file.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// The listener and its public face.
+    pub(crate) server: Server,
+    /// The durable store.
+    pub(crate) store: Store,
+    /// The state that nodes share.
+    pub(crate) state: State,
+    /// The way out.
+    pub(crate) egress: Egress,
+    /// The audit log.
+    pub(crate) audit: Audit,
+    /// Limits on what comes from outside.
+    pub(crate) limits: LimitSettings,
+}
+
+/// The listener and its public face.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Server {
+    /// Address and port to listen on.
+    #[schemars(with = "String")]
+    pub(crate) listen: SocketAddr,
+    /// The origin under which hosts reach Portreeve, for example `https://mcp.acme.example`. Default: the listener's
+    /// own address.
+    #[schemars(with = "Option<String>")]
+    pub(crate) public_url: Option<Url>,
+    /// Accept a public origin without TLS that is not loopback.
+    pub(crate) insecure_http: bool,
+    /// PEM file with the certificate chain; read again when it changes.
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// PEM file with the private key.
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Where Prometheus reads metrics: an address and a port, or `off`.
+    pub(crate) metrics_listen: String,
+    /// Browser origins, besides the public one, whose pages may call MCP endpoints.
+    pub(crate) allowed_origins: Vec<String>,
+    /// Threads that serve requests. Default: one per core.
+    pub(crate) threads: Option<usize>,
+    /// How long a stopping node waits for calls in flight, in seconds.
+    pub(crate) drain_seconds: u64,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            insecure_http: false,
+            tls_cert: None,
+            tls_key: None,
+            metrics_listen: "127.0.0.1:9464".to_owned(),
+            allowed_origins: Vec::new(),
+            threads: None,
+            drain_seconds: 30,
+        }
+    }
+}
+
+/// The durable store.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Store {
+    /// `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/DATABASE`; also `file:PATH` or `env:NAME`, which hold such a
+    /// URL. Default: `portreeve.db` in the data directory.
+    #[schemars(with = "Option<String>")]
+    pub(crate) url: Option<Secret>,
+}
+
+/// The state that nodes share.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct State {
+    /// `memory:` or `redis://HOST:PORT` (Valkey or Redis; `rediss://` with TLS); also `file:PATH` or `env:NAME`.
+    /// Default: `memory:`.
+    #[schemars(with = "Option<String>")]
+    pub(crate) url: Option<Secret>,
+}
+
+/// The way out.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Egress {
+    /// An HTTP proxy for everything that leaves.
+    #[schemars(with = "Option<String>")]
+    pub(crate) proxy: Option<Url>,
+    /// Hosts that are reached without the proxy.
+    pub(crate) no_proxy: Vec<String>,
+    /// PEM file with certificate authorities to trust besides the system's.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Let servers on the public internet be reached over plain http.
+    pub(crate) allow_public_http: bool,
+}
+
+/// The audit log.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Audit {
+    /// Wait for the disk at every event (survives power loss), not only for the operating system (survives `kill -9`).
+    pub(crate) fsync: bool,
+}
+
+/// Limits on what comes from outside. The rest is fixed.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LimitSettings {
+    /// Open event streams of one node.
+    pub(crate) streams_per_node: usize,
+    /// Open event streams of one caller.
+    pub(crate) streams_per_caller: usize,
+    /// Legacy sessions of one node.
+    pub(crate) sessions_per_node: usize,
+    /// Legacy sessions of one caller.
+    pub(crate) sessions_per_caller: usize,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self {
+            streams_per_node: limits.streams_per_node,
+            streams_per_caller: limits.streams_per_caller,
+            sessions_per_node: limits.sessions_per_node,
+            sessions_per_caller: limits.sessions_per_caller,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file, then the environment, then the flags.
+    pub(crate) fn load(args: &ServeArgs) -> Result<Self, Failure> {
+        let mut config = Self::read(args.config.as_deref(), environment::overrides())?;
+        let server = &mut config.server;
+        if let Some(listen) = &args.listen {
+            server.listen = listen.parse().map_err(|_| {
+                Failure::new(format!("`--listen {listen}` is not an address with a port"))
+                    .hint("write it as `127.0.0.1:8080` or `[::]:8080`")
+            })?;
+        }
+        server.public_url = args.public_url.clone().or(server.public_url.take());
+        server.insecure_http |= args.insecure_http;
+        server.tls_cert = args.tls_cert.clone().or(server.tls_cert.take());
+        server.tls_key = args.tls_key.clone().or(server.tls_key.take());
+        if let Some(metrics) = &args.metrics_listen {
+            server.metrics_listen.clone_from(metrics);
+        }
+        Ok(config)
+    }
+
+    /// Reads a file and the overrides of the environment: pairs of (`section`, `key`) and text.
+    pub(crate) fn read(file: Option<&Path>, overrides: Vec<(String, String, String)>) -> Result<Self, Failure> {
+        let name = file.map_or("the configuration".to_owned(), |file| format!("`{}`", file.display()));
+        let text = match file {
+            Some(file) => std::fs::read_to_string(file).map_err(|error| Failure::new(format!("{name} cannot be read: {error}")))?,
+            None => String::new(),
+        };
+        let mut table: toml::Table =
+            text.parse().map_err(|error: toml::de::Error| Failure::new(format!("{name} is not TOML: {error}")))?;
+        for (section, key, value) in overrides {
+            let value = toml::Value::try_from(parse_value(&value)).unwrap_or(toml::Value::String(value));
+            let section = table.entry(section).or_insert_with(|| toml::Table::new().into());
+            if let Some(section) = section.as_table_mut() {
+                section.insert(key, value);
+            }
+        }
+        serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| {
+            let path = error.path().to_string();
+            Failure::new(format!("{name}: `{path}`: {}", error.into_inner().message()))
+                .hint("`portreeve config schema` prints everything that can stand in it")
+        })
+    }
+
+    /// The limits in force.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            streams_per_node: self.limits.streams_per_node,
+            streams_per_caller: self.limits.streams_per_caller,
+            sessions_per_node: self.limits.sessions_per_node,
+            sessions_per_caller: self.limits.sessions_per_caller,
+            ..Limits::default()
+        }
+    }
+
+    /// The way out, as `net` wants it.
+    pub(crate) fn egress(&self) -> Result<EgressConfig, Failure> {
+        let ca_pem = self.egress.ca_file.as_ref().map(|file| {
+            std::fs::read(file).map_err(|error| Failure::new(format!("`{}` cannot be read: {error}", file.display())))
+        });
+        Ok(EgressConfig {
+            proxy: self.egress.proxy.clone(),
+            no_proxy: self.egress.no_proxy.clone(),
+            ca_pem: ca_pem.transpose()?,
+            public_http: if self.egress.allow_public_http { PublicHttp::Allowed } else { PublicHttp::Refused },
+            ..EgressConfig::default()
+        })
+    }
+}
+
+/// A boolean or a number where the text is one; else the text.
+fn parse_value(text: &str) -> toml::Value {
+    text.parse::<bool>()
+        .map(toml::Value::Boolean)
+        .or_else(|_| text.parse::<i64>().map(toml::Value::Integer))
+        .unwrap_or_else(|_| toml::Value::String(text.to_owned()))
+}
+
+/// Resolves `file:PATH` and `env:NAME`. Only the configuration file may name such secrets.
+pub(crate) fn resolve(secret: &Secret) -> Result<Secret, Failure> {
+    let text = secret.expose();
+    if let Some(path) = text.strip_prefix("file:") {
+        let content = std::fs::read_to_string(path).map_err(|error| Failure::new(format!("`{path}` cannot be read: {error}")))?;
+        return Ok(Secret::new(content.trim()));
+    }
+    if let Some(name) = text.strip_prefix("env:") {
+        return environment::variable(name)
+            .map(Secret::new)
+            .ok_or_else(|| Failure::new(format!("the environment variable `{name}` is not set")));
+    }
+    Ok(secret.clone())
+}
+
+/// The JSON Schema of the file.
+pub(crate) fn schema() -> serde_json::Value {
+    schemars::schema_for!(Config).to_value()
+}

@@ -1,0 +1,216 @@
+//! `doctor`: one line for each thing that can be wrong with an installation, with what to do about it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use http::Request;
+use portreeve_client::{Connection, Upstream};
+use portreeve_core::doctor::{Check, CheckStatus, Doctor};
+use portreeve_core::limits::Limits;
+use portreeve_core::ports::{AuditLog, Counters, RateLimit, RouteStore, StoreHealth};
+use portreeve_core::protocol::Era;
+use portreeve_core::route::{Route, RouteState};
+use portreeve_net::{Egress, Reach};
+use url::Url;
+
+use crate::data;
+
+/// Free space below which the disk is a failure, and below which it is a warning.
+const DISK_FAILURE: u64 = 100 * 1024 * 1024;
+const DISK_WARNING: u64 = 1024 * 1024 * 1024;
+/// A backlog that a healthy writer never lets grow.
+const BACKLOG_WARNING: u64 = 8 * 1024 * 1024;
+const BACKLOG_FAILURE: u64 = 256 * 1024 * 1024;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is examined.
+pub(crate) struct Examination {
+    /// The data directory.
+    pub(crate) data: PathBuf,
+    /// The durable store.
+    pub(crate) store: Arc<dyn StoreHealth>,
+    /// Routes, for their upstreams.
+    pub(crate) routes: Arc<dyn RouteStore>,
+    /// The audit log.
+    pub(crate) audit: Arc<dyn AuditLog>,
+    /// The shared state.
+    pub(crate) counters: Arc<dyn Counters>,
+    /// The way out.
+    pub(crate) egress: Egress,
+    /// The public origin.
+    pub(crate) public_url: Url,
+    /// The limits.
+    pub(crate) limits: Arc<Limits>,
+}
+
+fn ok(name: &str, detail: impl Into<String>) -> Check {
+    Check { name: name.to_owned(), status: CheckStatus::Ok, detail: detail.into(), hint: None }
+}
+
+fn warning(name: &str, detail: impl Into<String>, hint: &str) -> Check {
+    Check { status: CheckStatus::Warning, hint: Some(hint.to_owned()), ..ok(name, detail) }
+}
+
+fn failure(name: &str, detail: impl Into<String>, hint: &str) -> Check {
+    Check { status: CheckStatus::Failure, hint: Some(hint.to_owned()), ..ok(name, detail) }
+}
+
+#[async_trait]
+impl Doctor for Examination {
+    async fn examine(&self) -> Vec<Check> {
+        let mut checks = vec![self.data_rights()];
+        checks.extend(self.store().await);
+        checks.push(self.state().await);
+        checks.push(self.disk());
+        checks.push(self.public_url().await);
+        checks.push(self.journal().await);
+        checks.extend(self.upstreams().await);
+        checks
+    }
+}
+
+impl Examination {
+    fn data_rights(&self) -> Check {
+        let name = "data rights";
+        match data::loose_rights(&self.data) {
+            Ok(loose) if loose.is_empty() => ok(name, format!("only the owner can read `{}`", self.data.display())),
+            Ok(loose) => failure(
+                name,
+                format!("others can read or write {}", loose.join(", ")),
+                &format!("run `chmod -R go-rwx {}`", self.data.display()),
+            ),
+            Err(error) => failure(name, format!("`{}` cannot be read: {error}", self.data.display()), "give it back to the user that runs Portreeve"),
+        }
+    }
+
+    async fn store(&self) -> Vec<Check> {
+        let status = match self.store.check().await {
+            Ok(status) => status,
+            Err(error) => return vec![failure("store", error.to_string(), "look at the database, its address and its rights")],
+        };
+        let migrations = if !status.pending_migrations.is_empty() {
+            let missing = status.pending_migrations.join(", ");
+            failure("migrations", format!("the database lacks {missing}"), "start Portreeve again: it migrates at start")
+        } else if !status.unknown_migrations.is_empty() {
+            let newer = status.unknown_migrations.join(", ");
+            failure("migrations", format!("a newer Portreeve wrote {newer}"), "run the version that wrote it, or a newer one")
+        } else {
+            ok("migrations", "all are in the database")
+        };
+        vec![ok("store", format!("{} reads and writes", status.engine)), migrations]
+    }
+
+    async fn state(&self) -> Check {
+        let limit = RateLimit { interval: Duration::from_secs(1), burst: 1 };
+        match self.counters.peek("doctor", limit, 1).await {
+            Ok(_) => ok("state", "counters answer"),
+            Err(error) => failure("state", error.to_string(), "look at Valkey or Redis and at `state.url`; rate-limited calls are refused meanwhile"),
+        }
+    }
+
+    fn disk(&self) -> Check {
+        let name = "disk";
+        match rustix::fs::statvfs(&self.data) {
+            Ok(found) => judge_disk(found.f_bavail.saturating_mul(found.f_frsize)),
+            Err(error) => failure(name, format!("`{}` cannot be examined: {error}", self.data.display()), "look at the file system"),
+        }
+    }
+
+    async fn public_url(&self) -> Check {
+        let name = "public URL";
+        let hint = "set `--public-url` to the origin that hosts use, and let it lead here";
+        let Ok(url) = self.public_url.join("/healthz") else {
+            return failure(name, format!("`{}` is not an origin", self.public_url), hint);
+        };
+        let Ok(request) = Request::get(url.as_str()).body(bytes::Bytes::new()) else {
+            return failure(name, format!("`{url}` is not a URL"), hint);
+        };
+        match self.egress.send(request, &Reach::Operator, PATIENCE).await {
+            Ok(response) if response.status().is_success() => ok(name, format!("`{}` leads here", self.public_url)),
+            Ok(response) => warning(name, format!("`{url}` answered {}", response.status()), hint),
+            Err(error) => warning(name, error.to_string(), hint),
+        }
+    }
+
+    async fn journal(&self) -> Check {
+        match self.audit.backlog().await {
+            Ok(bytes) => judge_backlog(bytes),
+            Err(error) => failure("journal", error.to_string(), "look at the data directory's `journal` folder"),
+        }
+    }
+
+    async fn upstreams(&self) -> Vec<Check> {
+        let routes = match self.routes.routes().await {
+            Ok(routes) => routes,
+            Err(error) => return vec![failure("upstreams", error.to_string(), "mend the store first")],
+        };
+        let active = routes.into_iter().filter(|route| route.state == RouteState::Active);
+        futures_util::stream::iter(active).map(|route| self.upstream(route)).buffered(8).collect().await
+    }
+
+    async fn upstream(&self, route: Route) -> Check {
+        let name = format!("upstream {}", route.server);
+        let hint = "start the server, or correct its URL and approve it again";
+        let Ok(url) = Url::parse(&route.upstream_url) else {
+            return failure(&name, format!("`{}` is not a URL", route.upstream_url), hint);
+        };
+        let reach = if route.private_hosts.is_empty() { Reach::Public } else { Reach::Private(route.private_hosts.clone().into()) };
+        let upstream = Upstream { url, reach, timeout: PATIENCE };
+        match tokio::time::timeout(PATIENCE, self.shake_hands(&upstream)).await {
+            Ok(Ok(era)) => ok(&name, format!("answers ({era} era)")),
+            Ok(Err(problem)) => failure(&name, problem, hint),
+            Err(_) => failure(&name, format!("did not answer within {} s", PATIENCE.as_secs()), hint),
+        }
+    }
+
+    async fn shake_hands(&self, upstream: &Upstream) -> Result<Era, String> {
+        match Connection::modern(&self.egress, upstream, None, &self.limits).await {
+            Ok(Some(connection)) => Ok(connection.era()),
+            Ok(None) => {
+                let connection = Connection::legacy(&self.egress, upstream, None, &self.limits).await.map_err(|error| error.to_string())?;
+                let era = connection.era();
+                connection.close().await;
+                Ok(era)
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+fn judge_disk(free: u64) -> Check {
+    let hint = "make room: the audit journal must never be unable to write";
+    let detail = format!("{} MiB are free", free / (1024 * 1024));
+    match free {
+        0..DISK_FAILURE => failure("disk", detail, hint),
+        DISK_FAILURE..DISK_WARNING => warning("disk", detail, hint),
+        _ => ok("disk", detail),
+    }
+}
+
+fn judge_backlog(bytes: u64) -> Check {
+    let hint = "look at the store: the audit journal is not being moved into it";
+    let detail = format!("{} KiB wait to be moved into the store", bytes / 1024);
+    match bytes {
+        0..BACKLOG_WARNING => ok("journal", detail),
+        BACKLOG_WARNING..BACKLOG_FAILURE => warning("journal", detail, hint),
+        _ => failure("journal", detail, hint),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_space_and_a_long_backlog_are_told() {
+        assert_eq!(judge_disk(DISK_WARNING).status, CheckStatus::Ok);
+        assert_eq!(judge_disk(DISK_WARNING - 1).status, CheckStatus::Warning);
+        assert_eq!(judge_disk(DISK_FAILURE - 1).status, CheckStatus::Failure);
+        assert_eq!(judge_backlog(0).status, CheckStatus::Ok);
+        assert_eq!(judge_backlog(BACKLOG_WARNING).status, CheckStatus::Warning);
+        assert_eq!(judge_backlog(BACKLOG_FAILURE).status, CheckStatus::Failure);
+    }
+}

@@ -1,0 +1,152 @@
+//! The listener: threads that accept and serve MCP requests themselves, and hand everything else to the other runtime.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::Router;
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use portreeve_core::limits::Limits;
+use portreeve_gateway::{Body, Gateway, respond};
+use portreeve_net::TlsAcceptor;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+
+/// What every thread serves.
+#[derive(Clone)]
+pub(crate) struct Served {
+    /// The gateway.
+    pub(crate) gateway: Arc<Gateway>,
+    /// Everything else.
+    pub(crate) router: Router,
+    /// The runtime of everything else.
+    pub(crate) other: Handle,
+    /// TLS, if it is configured.
+    pub(crate) tls: Option<Arc<TlsAcceptor>>,
+    /// The limits.
+    pub(crate) limits: Arc<Limits>,
+    /// How long to wait for calls in flight.
+    pub(crate) drain: Duration,
+}
+
+/// Binds the address once for each thread. The kernel spreads connections over them.
+pub(crate) fn bind(address: SocketAddr, threads: usize) -> io::Result<(SocketAddr, Vec<StdListener>)> {
+    // Without this look, a second process of the same user would share the port in silence.
+    let look = StdListener::bind(address)?;
+    let address = look.local_addr()?;
+    drop(look);
+    let listeners = (0..threads).map(|_| bind_one(address)).collect::<io::Result<Vec<_>>>()?;
+    Ok((address, listeners))
+}
+
+fn bind_one(address: SocketAddr) -> io::Result<StdListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(4096)?;
+    Ok(socket.into())
+}
+
+/// Starts a thread with a runtime of its own for each listener. They end when `stop` says true and their calls are done.
+pub(crate) fn spawn(listeners: Vec<StdListener>, served: &Served, stop: &watch::Receiver<bool>) -> io::Result<Vec<JoinHandle<()>>> {
+    let mut threads = Vec::new();
+    for (index, listener) in listeners.into_iter().enumerate() {
+        let (served, stop) = (served.clone(), stop.clone());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = std::thread::Builder::new().name(format!("serve-{index}")).spawn(move || {
+            if let Err(error) = runtime.block_on(accept(listener, served, stop)) {
+                tracing::error!(error = %error, "a listener stopped");
+            }
+        })?;
+        threads.push(thread);
+    }
+    Ok(threads)
+}
+
+async fn accept(listener: StdListener, served: Served, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    let graceful = GracefulShutdown::new();
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        match stream {
+            Ok((stream, _)) => {
+                let served = served.clone();
+                let watcher = graceful.watcher();
+                tokio::spawn(async move { serve(stream, served, watcher).await });
+            }
+            Err(error) => {
+                // Out of descriptors, most likely: connections that end give some back.
+                tracing::warn!(error = %error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(served.drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!(seconds = served.drain.as_secs(), "calls were still in flight when the time to drain was over");
+    }
+    Ok(())
+}
+
+async fn serve(stream: TcpStream, served: Served, watcher: hyper_util::server::graceful::Watcher) {
+    let _ = stream.set_nodelay(true);
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(served.limits.head_read)
+        .max_headers(served.limits.head_fields)
+        .max_buf_size(served.limits.head_bytes.max(64 * 1024));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(100)
+        .max_header_list_size(u32::try_from(served.limits.head_bytes).unwrap_or(u32::MAX))
+        .keep_alive_interval(Duration::from_secs(30));
+    let tls = served.tls.clone();
+    let service = hyper::service::service_fn(move |request| dispatch(request, served.clone()));
+    let result = match tls {
+        None => watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await,
+        Some(tls) => {
+            let handshake = tokio::time::timeout(Duration::from_secs(10), tls.acceptor().accept(stream)).await;
+            let Ok(Ok(stream)) = handshake else { return };
+            watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(error = %error, "a connection ended early");
+    }
+}
+
+async fn dispatch(request: Request<Incoming>, served: Served) -> Result<Response<Body>, Infallible> {
+    if request.uri().path().starts_with("/s/") {
+        return Ok(served.gateway.handle(request).await);
+    }
+    let request = request.map(axum::body::Body::new);
+    // Handlers there may hash passwords or wait for a database; calls to servers must not wait behind them.
+    let answer = served.other.spawn(served.router.clone().oneshot(request)).await;
+    Ok(match answer {
+        Ok(Ok(response)) => response.map(|body| body.map_err(Into::into).boxed_unsync()),
+        Ok(Err(never)) => match never {},
+        Err(error) => {
+            tracing::error!(error = %error, "a request could not be answered");
+            respond::json(StatusCode::INTERNAL_SERVER_ERROR, r#"{"title":"Internal error","status":500}"#)
+        }
+    })
+}

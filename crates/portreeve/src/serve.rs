@@ -1,0 +1,278 @@
+//! `portreeve serve`: opens the data directory, joins the rooms, listens, and stops in order.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::header::CONTENT_TYPE;
+use portreeve_core::caller::Caller;
+use portreeve_core::id::UserId;
+use portreeve_gateway::Gateway;
+use portreeve_gateway::snapshot::Loader;
+use portreeve_net::TlsAcceptor;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use url::Url;
+
+use crate::banner::{Banner, DemoFacts};
+use crate::cli::{Failure, Global, ServeArgs};
+use crate::config::Config;
+use crate::data::DataDirectory;
+use crate::listener::{self, Served};
+use crate::wire::{self, Node, Surroundings};
+use crate::{demo, log};
+
+/// How long the link for the first sign-in lives.
+const LINK_LIFE: Duration = Duration::from_secs(60 * 60);
+
+/// Runs until it is told to stop.
+pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<(), Failure> {
+    let started = Instant::now();
+    log::start();
+    let config = Config::load(args)?;
+    let data = DataDirectory::open(&global.data_directory())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("portreeve")
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let asked = Asked { own_data: global.data.is_some(), demo: args.demo, started };
+    let result = runtime.block_on(serve(&config, &data, &asked));
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    if result.is_ok() {
+        data.close();
+    }
+    result
+}
+
+struct Asked {
+    own_data: bool,
+    demo: bool,
+    started: Instant,
+}
+
+/// Where the node listens, and under which names it is known.
+struct Place {
+    address: SocketAddr,
+    listeners: Vec<std::net::TcpListener>,
+    local_url: Url,
+    public_url: Url,
+    tls: Option<Arc<TlsAcceptor>>,
+}
+
+impl Place {
+    fn take(config: &Config, demo: bool) -> Result<Self, Failure> {
+        let server = &config.server;
+        if demo && !server.listen.ip().is_loopback() {
+            return Err(Failure::new(format!("`--demo` does not listen on `{}`: it is for this machine only", server.listen))
+                .hint("leave `--listen` out, or leave `--demo` out"));
+        }
+        let tls = match (&server.tls_cert, &server.tls_key) {
+            (Some(cert), Some(key)) => {
+                let acceptor = TlsAcceptor::load(cert, key).map_err(|error| Failure::new(error.to_string()))?;
+                Some(Arc::new(acceptor))
+            }
+            (None, None) => None,
+            _ => return Err(Failure::new("TLS needs both a certificate and a key").hint("give `--tls-cert` and `--tls-key`")),
+        };
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = server.threads.unwrap_or(cores).max(1);
+        let (address, listeners) = listener::bind(server.listen, threads).map_err(|error| {
+            Failure::new(format!("cannot listen on `{}`: {error}", server.listen)).hint("is another Portreeve running? `--listen` names another address")
+        })?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let local = if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address };
+        let local_url = parse(&format!("{scheme}://{local}"))?;
+        let public_url = server.public_url.clone().unwrap_or_else(|| local_url.clone());
+        check_public(&public_url, server.insecure_http)?;
+        Ok(Self { address, listeners, local_url, public_url, tls })
+    }
+}
+
+fn parse(url: &str) -> Result<Url, Failure> {
+    Url::parse(url).map_err(|error| Failure::new(format!("`{url}` is not a URL: {error}")))
+}
+
+/// A public origin without TLS would send credentials in clear over a network.
+fn check_public(url: &Url, insecure: bool) -> Result<(), Failure> {
+    let loopback = match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    };
+    let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if !bare || !matches!(url.scheme(), "http" | "https") {
+        return Err(Failure::new(format!("`{url}` is not an origin")).hint("write it as `https://mcp.acme.example`, without a path"));
+    }
+    if url.scheme() == "http" && !loopback && !insecure {
+        return Err(Failure::new(format!("the public origin `{url}` has no TLS, so credentials would cross the network in clear"))
+            .hint("use https (a proxy in front, or `--tls-cert` and `--tls-key`), or accept it with `--insecure-http`"));
+    }
+    Ok(())
+}
+
+async fn serve(config: &Config, data: &DataDirectory, asked: &Asked) -> Result<(), Failure> {
+    let place = Place::take(config, asked.demo)?;
+    let (stop, stopping) = watch::channel(false);
+    let around = Surroundings {
+        data,
+        public_url: place.public_url.clone(),
+        loopback_port: place.address.ip().is_loopback().then_some(place.address.port()),
+        stopping: stopping.clone(),
+    };
+    let node = wire::join(config, around).await?;
+    wire::first_start(&node, data).await?;
+    let sample = if asked.demo { Some(demo::set_up(&node, data).await?) } else { None };
+    let link = node.access.sign_in_link(UserId::LOCAL_ADMIN, LINK_LIFE).await.map_err(|error| Failure::new(error.to_string()))?;
+    data.write("listen.url", place.local_url.as_str().trim_end_matches('/'))?;
+
+    let served = Served {
+        gateway: Arc::clone(&node.gateway),
+        router: node.router.clone(),
+        other: tokio::runtime::Handle::current(),
+        tls: place.tls.clone(),
+        limits: Arc::clone(&node.limits),
+        drain: Duration::from_secs(config.server.drain_seconds),
+    };
+    let threads = listener::spawn(place.listeners, &served, &stopping).map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
+    drop(served);
+    tracing::info!("listening on {}", place.local_url.as_str().trim_end_matches('/'));
+    let facts = sample.as_ref().map(|sample| DemoFacts { name: demo::NAME, slug: &sample.slug, tool: demo::TOOL });
+    let banner = Banner {
+        took: asked.started.elapsed(),
+        public_url: &place.public_url,
+        local_url: &place.local_url,
+        link: &link,
+        data: data.path(),
+        own_data: asked.own_data,
+        demo: facts,
+    };
+    banner.print();
+
+    serve_metrics(config, &node, stopping.clone()).await?;
+    let jobs = start_jobs(node, place.tls, &stopping);
+    wait_for_signal().await;
+    tracing::info!("stopping: calls in flight are finished first");
+    stop.send_replace(true);
+    // Threads first: what they still answer must be journalled before the writers stop.
+    let _ = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join()))).await;
+    drop(sample);
+    jobs.finish().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The jobs in two groups: those that end with the listeners, and the writers that end after them.
+struct Running {
+    beside: JoinSet<()>,
+    writers: JoinSet<()>,
+    last: watch::Sender<bool>,
+    store: portreeve_store::Store,
+}
+
+impl Running {
+    async fn finish(mut self) {
+        while self.beside.join_next().await.is_some() {}
+        self.last.send_replace(true);
+        while self.writers.join_next().await.is_some() {}
+        self.store.close().await;
+    }
+}
+
+fn start_jobs(node: Node, tls: Option<Arc<TlsAcceptor>>, stopping: &watch::Receiver<bool>) -> Running {
+    let (last, ending) = watch::channel(false);
+    let (mut beside, mut writers) = (JoinSet::new(), JoinSet::new());
+    let jobs = node.jobs;
+    writers.spawn(jobs.audit.run(ending.clone()));
+    writers.spawn(jobs.usage.run(ending));
+    beside.spawn(jobs.pins.run(stopping.clone()));
+    beside.spawn(follow(Arc::clone(&node.loader), stopping.clone()));
+    beside.spawn(tend(Arc::clone(&node.gateway), Arc::clone(&node.access), tls, stopping.clone()));
+    Running { beside, writers, last, store: jobs.store }
+}
+
+async fn follow(loader: Arc<Loader>, stop: watch::Receiver<bool>) {
+    loader.follow(stop).await;
+}
+
+/// Small duties: certificates that changed, sessions that nobody uses, links and sign-ins that expired.
+async fn tend(
+    gateway: Arc<Gateway>,
+    access: Arc<portreeve_access::Access>,
+    tls: Option<Arc<TlsAcceptor>>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut rounds = 0_u64;
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(Duration::from_secs(5)) => {}
+        }
+        rounds += 1;
+        if let Some(tls) = &tls {
+            match tls.reload_if_changed() {
+                Ok(true) => tracing::info!("the certificate was read again"),
+                Ok(false) => {}
+                Err(error) => tracing::error!(error = %error, "the new certificate cannot be used, the old one stays"),
+            }
+        }
+        if rounds.is_multiple_of(12) {
+            gateway.sweep_sessions().await;
+        }
+        if rounds.is_multiple_of(720)
+            && let Err(error) = access.purge_expired().await
+        {
+            tracing::warn!(error = %error, "expired sign-ins could not be deleted");
+        }
+    }
+}
+
+async fn wait_for_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        tracing::error!("signals cannot be listened to");
+        return std::future::pending().await;
+    };
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+}
+
+/// Metrics have a listener of their own, so that the public one never shows them.
+async fn serve_metrics(config: &Config, node: &Node, stop: watch::Receiver<bool>) -> Result<(), Failure> {
+    let address = config.server.metrics_listen.as_str();
+    if address == "off" {
+        return Ok(());
+    }
+    let address: SocketAddr = address.parse().map_err(|_| {
+        Failure::new(format!("`metrics_listen` is `{address}`, which is neither an address with a port nor `off`"))
+    })?;
+    let listener = match tokio::net::TcpListener::bind(address).await {
+        Ok(listener) => listener,
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            // A second node on one machine is common in tests and must not fail for this.
+            tracing::warn!("metrics are not served: `{address}` is in use (`--metrics-listen` names another address)");
+            return Ok(());
+        }
+        Err(error) => return Err(Failure::new(format!("metrics cannot be served on `{address}`: {error}"))),
+    };
+    let registry = Arc::clone(&node.metrics);
+    let router = axum::Router::new().route(
+        "/metrics",
+        axum::routing::get(move || {
+            let registry = Arc::clone(&registry);
+            async move {
+                let mut text = String::new();
+                let encoded = prometheus_client::encoding::text::encode(&mut text, &registry);
+                let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+                encoded.map(|()| ([(CONTENT_TYPE, kind)], text)).map_err(|_| http::StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        }),
+    );
+    tokio::spawn(async move {
+        let mut stop = stop;
+        let until = async move { drop(stop.wait_for(|stop| *stop).await.map(|_| ())) };
+        axum::serve(listener, router).with_graceful_shutdown(until).await
+    });
+    Ok(())
+}

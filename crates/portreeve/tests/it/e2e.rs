@@ -1,0 +1,10 @@
+//! The binary as hosts, admins and attackers meet it. Names of requirements (A-RS-1, A-GW-1, ...) stand in the tests'
+//! names.
+
+mod audit;
+mod drift;
+mod gateway;
+mod limits;
+mod operate;
+mod registry;
+mod sessions;

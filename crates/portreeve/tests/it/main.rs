@@ -1,0 +1,6 @@
+//! The house seen from outside: its borders, its tidiness, and (in `e2e`) the binary as a person runs it.
+
+mod architecture;
+mod tidy;
+
+mod repository;

@@ -1,0 +1,186 @@
+//! A scriptable upstream: a small MCP server of both eras whose tools can change, and which keeps what it was sent.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use futures_util::stream;
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// Which eras it speaks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    Legacy,
+    Both,
+}
+
+/// One request that it got.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+#[derive(Default)]
+struct Book {
+    tools: Vec<Value>,
+    seen: Vec<Seen>,
+    sessions: HashMap<String, ()>,
+    calls: u64,
+}
+
+struct Shared {
+    speaks: Speaks,
+    book: Mutex<Book>,
+}
+
+/// The running server.
+#[derive(Clone)]
+pub(crate) struct Upstream {
+    pub(crate) url: String,
+    shared: Arc<Shared>,
+}
+
+pub(crate) fn tool(name: &str, description: &str, read_only: bool) -> Value {
+    json!({
+        "name": name, "description": description, "inputSchema": {"type": "object"},
+        "annotations": {"readOnlyHint": read_only}, "x-unknown": {"kept": [1, 2.50, "é"]},
+    })
+}
+
+impl Upstream {
+    pub(crate) async fn start(speaks: Speaks) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
+        let tools = vec![tool("echo", "Says it again", true), tool("wipe", "Deletes it", false), tool("slow", "Takes its time", true)];
+        let book = Mutex::new(Book { tools, ..Book::default() });
+        let shared = Arc::new(Shared { speaks, book });
+        let router = Router::new().route("/mcp", post(handle).get(|| async { StatusCode::METHOD_NOT_ALLOWED }).delete(end));
+        let router = router.with_state(Arc::clone(&shared));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, shared }
+    }
+
+    /// Changes the tools.
+    pub(crate) fn set_tools(&self, tools: Vec<Value>) {
+        self.shared.book.lock().unwrap().tools = tools;
+    }
+
+    /// Everything that it was sent.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.shared.book.lock().unwrap().seen.clone()
+    }
+
+    /// How many tools were called.
+    pub(crate) fn calls(&self) -> u64 {
+        self.shared.book.lock().unwrap().calls
+    }
+
+    /// Forgets all sessions, as a restart would.
+    pub(crate) fn forget_sessions(&self) {
+        self.shared.book.lock().unwrap().sessions.clear();
+    }
+}
+
+async fn end(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> StatusCode {
+    let session = headers.get("mcp-session-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let mut book = shared.book.lock().unwrap();
+    if book.sessions.remove(session).is_some() { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+}
+
+fn error(status: StatusCode, id: &Value, code: i64, message: &str) -> Response {
+    let body = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
+    (status, axum::Json(body)).into_response()
+}
+
+async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
+    let message: Value = serde_json::from_slice(&body).expect("the gateway sends JSON");
+    shared.book.lock().unwrap().seen.push(Seen { headers: headers.clone(), body });
+    let modern = headers.contains_key("mcp-method");
+    let (method, id) = (message["method"].as_str().unwrap_or_default(), message["id"].clone());
+    if modern && shared.speaks == Speaks::Legacy {
+        return error(StatusCode::BAD_REQUEST, &Value::Null, -32000, "Bad Request: Server not initialized");
+    }
+    if method == "initialize" {
+        return initialize(&shared, &message);
+    }
+    if !modern {
+        let session = headers.get("mcp-session-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+        if !shared.book.lock().unwrap().sessions.contains_key(session) {
+            return error(StatusCode::NOT_FOUND, &Value::Null, -32001, "Session not found");
+        }
+    }
+    if id.is_null() {
+        return StatusCode::ACCEPTED.into_response();
+    }
+    answer(&shared, method, &message, modern)
+}
+
+fn initialize(shared: &Shared, message: &Value) -> Response {
+    let session = format!("upstream-{}", shared.book.lock().unwrap().seen.len());
+    shared.book.lock().unwrap().sessions.insert(session.clone(), ());
+    let result = json!({
+        "protocolVersion": message["params"]["protocolVersion"], "capabilities": {"tools": {"listChanged": true}},
+        "serverInfo": {"name": "scripted", "version": "1"},
+    });
+    let body = json!({"jsonrpc": "2.0", "id": message["id"], "result": result});
+    ([("mcp-session-id", session)], axum::Json(body)).into_response()
+}
+
+fn answer(shared: &Shared, method: &str, message: &Value, modern: bool) -> Response {
+    let mut result = match method {
+        "server/discover" => json!({"supportedVersions": ["2026-07-28", "2025-11-25", "2099-01-01"], "capabilities": {"tools": {}}}),
+        "tools/list" => json!({"tools": shared.book.lock().unwrap().tools}),
+        "tools/call" => {
+            shared.book.lock().unwrap().calls += 1;
+            return call(message, modern);
+        }
+        "ping" => json!({}),
+        _ => return error(StatusCode::OK, &message["id"], -32601, "Method not found"),
+    };
+    if modern {
+        result["resultType"] = "complete".into();
+        result["ttlMs"] = 60_000.into();
+        result["cacheScope"] = "public".into();
+    }
+    axum::Json(json!({"jsonrpc": "2.0", "id": message["id"], "result": result})).into_response()
+}
+
+/// `echo` answers as JSON; `slow` as a stream: progress first, the result after `ms`.
+fn call(message: &Value, modern: bool) -> Response {
+    let arguments = &message["params"]["arguments"];
+    let mut result = json!({"content": [{"type": "text", "text": arguments.to_string()}], "x-extra": {"n": 1}});
+    if modern {
+        result["resultType"] = "complete".into();
+    }
+    let reply = json!({"jsonrpc": "2.0", "id": message["id"], "result": result});
+    if message["params"]["name"] != "slow" {
+        return axum::Json(reply).into_response();
+    }
+    let token = message["params"]["_meta"]["progressToken"].clone();
+    let progress = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": token, "progress": 1}});
+    let wait = Duration::from_millis(arguments["ms"].as_u64().unwrap_or(300));
+    let events = stream::unfold(0, move |step| {
+        let (progress, reply) = (progress.clone(), reply.clone());
+        async move {
+            let data = match step {
+                0 => progress,
+                1 => {
+                    tokio::time::sleep(wait).await;
+                    reply
+                }
+                _ => return None,
+            };
+            Some((Ok::<_, std::io::Error>(format!("event: message\ndata: {data}\n\n")), step + 1))
+        }
+    });
+    ([("content-type", "text/event-stream")], Body::from_stream(events)).into_response()
+}

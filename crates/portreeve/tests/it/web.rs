@@ -1,0 +1,158 @@
+//! HTTP as a host speaks it, with nothing between the test and the wire but the connection pool.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use portreeve_mcp::sse;
+use portreeve_net::{Egress, EgressConfig, Reach, read_body};
+use serde_json::{Value, json};
+
+/// A host's side of the wire.
+#[derive(Clone)]
+pub(crate) struct Web(Egress);
+
+/// A whole answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// A header.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON; of an event stream, its last message.
+    pub(crate) fn json(&self) -> Value {
+        let text = self.text();
+        let last = text.lines().rev().find_map(|line| line.strip_prefix("data: ").filter(|data| !data.is_empty()));
+        let json = if self.header("content-type").starts_with("text/event-stream") { last.unwrap_or_default() } else { &text };
+        serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {} {text}", self.status))
+    }
+}
+
+/// An answer that is still coming.
+pub(crate) struct Stream {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    body: Incoming,
+    reader: sse::Reader,
+}
+
+impl Stream {
+    /// The next message; `None` at the end.
+    pub(crate) async fn message(&mut self) -> Option<Value> {
+        loop {
+            while let Some(event) = self.reader.next_event().expect("events within the limit") {
+                if let Some(data) = event.data {
+                    return Some(serde_json::from_slice(&data).expect("JSON in the event"));
+                }
+            }
+            let frame = self.body.frame().await?.ok()?;
+            self.reader.feed(frame.data_ref()?);
+        }
+    }
+}
+
+pub(crate) type Headers<'a> = &'a [(&'a str, String)];
+
+impl Web {
+    pub(crate) fn new() -> Self {
+        Self(Egress::new(&EgressConfig::default()).expect("a way out"))
+    }
+
+    async fn send(&self, method: &str, url: &str, headers: Headers<'_>, body: String) -> Result<http::Response<Incoming>, String> {
+        let mut request = Request::builder().method(method).uri(url);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        if !body.is_empty() && !headers.iter().any(|(name, _)| *name == "content-type") {
+            request = request.header("content-type", "application/json");
+        }
+        let request = request.body(Bytes::from(body)).map_err(|error| error.to_string())?;
+        self.0.send(request, &Reach::Operator, Duration::from_secs(60)).await.map_err(|error| error.to_string())
+    }
+
+    /// Asks, and reads the whole answer.
+    pub(crate) async fn ask(&self, method: &str, url: &str, headers: Headers<'_>, body: String) -> Result<Answer, String> {
+        let (head, body) = self.send(method, url, headers, body).await?.into_parts();
+        let body = read_body(body, 64 * 1024 * 1024, Duration::from_secs(60)).await.map_err(|error| error.to_string())?;
+        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    /// GETs a page.
+    pub(crate) async fn get(&self, url: &str) -> Result<Answer, String> {
+        self.ask("GET", url, &[], String::new()).await
+    }
+
+    /// Asks, and returns with the head.
+    pub(crate) async fn open(&self, method: &str, url: &str, headers: Headers<'_>, body: String) -> Stream {
+        let (head, body) = self.send(method, url, headers, body).await.expect("an answer").into_parts();
+        let reader = sse::Reader::new(16 * 1024 * 1024);
+        Stream { status: head.status.as_u16(), headers: head.headers, body, reader }
+    }
+}
+
+/// The headers and the body of a modern request.
+pub(crate) fn modern(key: Option<&str>, id: i64, method: &str, mut params: Value) -> (Vec<(&'static str, String)>, String) {
+    params["_meta"]["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
+    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
+    let mut headers = vec![
+        ("accept", "application/json, text/event-stream".to_owned()),
+        ("mcp-protocol-version", "2026-07-28".to_owned()),
+        ("mcp-method", method.to_owned()),
+    ];
+    let name = params.get("name").or(params.get("uri")).and_then(Value::as_str);
+    headers.extend(name.map(|name| ("mcp-name", name.to_owned())));
+    headers.extend(key.map(|key| ("authorization", format!("Bearer {key}"))));
+    (headers, json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string())
+}
+
+/// A legacy host: initialized once.
+pub(crate) struct LegacyHost {
+    web: Web,
+    url: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// What `initialize` answered.
+    pub(crate) hello: Answer,
+}
+
+impl LegacyHost {
+    pub(crate) async fn connect(web: &Web, url: &str, key: Option<&str>) -> Self {
+        let mut headers = vec![("accept", "application/json, text/event-stream".to_owned())];
+        headers.extend(key.map(|key| ("authorization", format!("Bearer {key}"))));
+        let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}});
+        let body = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params});
+        let hello = web.ask("POST", url, &headers, body.to_string()).await.expect("an answer");
+        assert_eq!(hello.status, 200, "{}", hello.text());
+        headers.push(("mcp-session-id", hello.header("mcp-session-id").to_owned()));
+        headers.push(("mcp-protocol-version", "2025-11-25".to_owned()));
+        let host = Self { web: web.clone(), url: url.to_owned(), headers, hello };
+        let noted = host.post(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+        assert_eq!((noted.status, noted.text().as_str()), (202, ""));
+        host
+    }
+
+    pub(crate) async fn post(&self, message: Value) -> Answer {
+        self.web.ask("POST", &self.url, &self.headers, message.to_string()).await.expect("an answer")
+    }
+
+    pub(crate) async fn request(&self, id: Value, method: &str, params: Value) -> Answer {
+        self.post(json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await
+    }
+
+    pub(crate) async fn open(&self, message: Value) -> Stream {
+        self.web.open("POST", &self.url, &self.headers, message.to_string()).await
+    }
+}

@@ -1,0 +1,65 @@
+//! The contract suites of the testkit, each test on its own database, on both engines.
+
+use portreeve_testkit::store_contract::{
+    catalogue, entries, identity, listing, routes, sessions, slugs, tools, usage,
+};
+
+use crate::support::Database;
+
+macro_rules! contract {
+    ($($suite:ident::$test:ident,)*) => {
+        mod sqlite {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    let database = super::Database::sqlite();
+                    let store = database.open().await;
+                    super::$suite::$test(&store).await.unwrap();
+                    database.close(store).await;
+                }
+            )*
+        }
+
+        mod postgres {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    let Some(database) = super::Database::postgres().await else { return };
+                    let store = database.open().await;
+                    super::$suite::$test(&store).await.unwrap();
+                    database.close(store).await;
+                }
+            )*
+        }
+    };
+}
+
+contract! {
+    entries::an_entry_is_read_as_it_was_saved,
+    entries::a_change_leaves_what_it_does_not_name,
+    entries::a_stale_change_is_a_conflict,
+    entries::removing_takes_everything_but_the_slugs,
+    slugs::a_slug_is_never_given_to_another,
+    slugs::an_environment_has_slugs_of_its_own,
+    slugs::a_route_keeps_its_slug,
+    listing::pages_join_without_gaps,
+    listing::a_search_takes_wildcards_literally,
+    listing::each_sees_what_it_may,
+    listing::a_version_shows_the_route_that_serves_it,
+    routes::a_stale_route_is_a_conflict,
+    routes::noted_eras_change_the_catalogue_alone,
+    tools::a_tool_goes_through_its_states,
+    tools::a_hidden_tool_is_hidden_in_both_eras,
+    tools::only_differences_change_the_catalogue,
+    tools::strange_names_harm_nobody,
+    identity::a_key_name_is_free_when_its_key_is_dead,
+    identity::a_key_needs_its_owner,
+    identity::a_user_is_stored_once,
+    identity::grants_are_read_as_they_were_given,
+    sessions::a_link_works_once,
+    sessions::a_session_ends,
+    catalogue::a_snapshot_holds_what_decisions_need,
+    catalogue::every_change_counts,
+    usage::usage_is_kept_by_the_minute,
+    usage::large_batches_are_stored,
+}

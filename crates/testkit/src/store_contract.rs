@@ -1,0 +1,52 @@
+//! What every adapter of the durable ports must do, whatever engine is below it. Each function takes an empty store
+//! and fails by panicking; `crates/store/tests/it` runs all of them on SQLite and on PostgreSQL.
+
+pub mod catalogue;
+pub mod entries;
+pub mod identity;
+pub mod listing;
+pub mod routes;
+pub mod sessions;
+pub mod slugs;
+pub mod tools;
+pub mod usage;
+
+use portreeve_core::ports::{
+    Catalogue, EntryStore, IdentityStore, RouteStore, SessionStore, StoreError, StoreHealth, UsageStore,
+};
+
+/// A store as a whole.
+pub trait Durable:
+    EntryStore + RouteStore + IdentityStore + SessionStore + Catalogue + UsageStore + StoreHealth
+{
+}
+
+impl<T> Durable for T where
+    T: EntryStore + RouteStore + IdentityStore + SessionStore + Catalogue + UsageStore + StoreHealth
+{
+}
+
+/// What a contract ends with: an unexpected failure of the store is a failure of the test.
+pub type Outcome = Result<(), StoreError>;
+
+/// Asserts a conflict.
+///
+/// # Panics
+/// When it is something else.
+pub fn assert_conflict<T: std::fmt::Debug>(result: Result<T, StoreError>) {
+    assert!(
+        matches!(result, Err(StoreError::Conflict { .. })),
+        "expected a conflict: {result:?}"
+    );
+}
+
+/// Asserts that something is not there.
+///
+/// # Panics
+/// When it is something else.
+pub fn assert_not_found<T: std::fmt::Debug>(result: Result<T, StoreError>) {
+    assert!(
+        matches!(result, Err(StoreError::NotFound { .. })),
+        "expected that it does not exist: {result:?}"
+    );
+}

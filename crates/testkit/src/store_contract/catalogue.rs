@@ -1,0 +1,103 @@
+//! The catalogue: whole snapshots, and a generation that every change of them counts.
+
+use portreeve_core::grant::Subject;
+use portreeve_core::ports::{RouteChange, RouteSnapshot, Snapshot, ToolsSeen};
+use portreeve_core::protocol::Era;
+use portreeve_core::route::RouteState;
+
+use super::identity::grant;
+use super::routes::stored_route;
+use super::{Durable, Outcome};
+use crate::store_fixtures::{at, event, key, parse, tool, user};
+
+/// A snapshot holds active routes with their tools, keys that are not revoked, users and grants.
+pub async fn a_snapshot_holds_what_decisions_need(store: &dyn Durable) -> Outcome {
+    let empty = store.snapshot().await?;
+    assert_eq!(
+        empty,
+        Snapshot {
+            generation: 0,
+            routes: vec![],
+            keys: vec![],
+            users: vec![],
+            grants: vec![]
+        }
+    );
+    let active = stored_route(store, "com.acme/b", "b").await?;
+    let mut inactive = stored_route(store, "com.acme/a", "a").await?;
+    for route in [&active, &inactive] {
+        let seen = ToolsSeen {
+            route: route.id,
+            era: Era::Modern,
+            tools: vec![tool("add", "adds")],
+            complete: true,
+            at: at(50),
+            events: vec![event("tools.drift")],
+        };
+        store.tools_seen(seen).await?;
+    }
+    inactive.state = RouteState::Inactive;
+    store
+        .save_route(RouteChange {
+            route: inactive,
+            events: Vec::new(),
+        })
+        .await?;
+    let (live, revoked) = (key("live"), key("revoked"));
+    store.add_key(&live, event("key.create")).await?;
+    store.add_key(&revoked, event("key.create")).await?;
+    store.revoke_key(revoked.id, at(60), event("key.revoke")).await?;
+    let ada = user("ada");
+    store.ensure_user(&ada, event("user.create")).await?;
+    let granted = grant(Subject::User(ada.id));
+    store.add_grant(&granted, event("grant.add")).await?;
+
+    let snapshot = store.snapshot().await?;
+    let tools = store.tools(active.id).await?;
+    assert_eq!(tools.len(), 1);
+    assert_eq!(
+        snapshot,
+        Snapshot {
+            generation: 10,
+            routes: vec![RouteSnapshot { route: active, tools }],
+            keys: vec![live],
+            users: vec![ada],
+            grants: vec![granted],
+        }
+    );
+    assert_eq!(store.generation().await?, 10);
+    Ok(())
+}
+
+/// Every change counts, a removal too.
+pub async fn every_change_counts(store: &dyn Durable) -> Outcome {
+    let mut last = store.generation().await?;
+    let mut counted = 0;
+    stored_route(store, "com.acme/a", "a").await?;
+    let granted = grant(Subject::Key(key("x").id));
+    for step in 0..4 {
+        match step {
+            0 => store.add_grant(&granted, event("grant.add")).await?,
+            1 => store.remove_grant(granted.id, event("grant.remove")).await?,
+            2 => {
+                store
+                    .remove(&parse("com.acme/a"), 1, event("server.remove"))
+                    .await?
+            }
+            _ => {}
+        }
+        let now = store.generation().await?;
+        counted += i32::from(now > last);
+        last = now;
+    }
+    assert_eq!(counted, 3);
+    Ok(())
+}
+
+/// The store says what it is.
+pub async fn the_store_is_healthy(store: &dyn Durable, engine: &str) -> Outcome {
+    let status = store.check().await?;
+    assert_eq!(status.engine, engine);
+    assert!(status.pending_migrations.is_empty() && status.unknown_migrations.is_empty());
+    Ok(())
+}

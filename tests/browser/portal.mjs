@@ -1,0 +1,184 @@
+// The portal as people meet it: a visitor, then the manager with the printed link, in light and dark, on a phone, and
+// with JavaScript switched off. Every page must pass axe at WCAG 2.2 AA.
+//
+//   node portal.mjs --url URL --link SIGN-IN-LINK --chromium PATH --screenshots FOLDER
+//
+// Looks for roles, headings and labels only: what a person sees or hears may be moved about freely.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const SERVER = { search: "port", name: "com.example/port", tools: ["list_ships", "release_mooring", "inspect_cargo"] };
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const given = {};
+for (let at = 2; at < process.argv.length; at += 2) given[process.argv[at].replace(/^--/, "")] = process.argv[at + 1];
+for (const name of ["url", "link", "chromium", "screenshots"]) must(given[name], `\`--${name}\` is missing`);
+
+const failures = [];
+const browser = await chromium.launch({
+  executablePath: given.chromium,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync", "--no-first-run"],
+});
+try {
+  await visitor("light");
+  await visitor("dark");
+  const session = await signIn();
+  await manager("light", session);
+  await manager("dark", session);
+  await phone(session);
+  await withoutScripts(session);
+} catch (error) {
+  failures.push(error.stack ?? String(error));
+} finally {
+  await browser.close();
+}
+for (const failure of failures) console.error(failure);
+console.log(`${failures.length} findings`);
+process.exit(failures.length === 0 ? 0 : 1);
+
+/** Finds a server without being anybody. */
+async function visitor(scheme) {
+  await inPage(`visitor ${scheme}`, { colorScheme: scheme }, async (page, look) => {
+    await page.goto(given.url);
+    await look("home");
+    await search(page);
+    await look("search");
+    await openServer(page);
+    await look("server");
+    await page.getByRole("link", { name: /^sign in$/i }).first().click();
+    await heading(page, /sign in/i);
+    await look("sign-in");
+    const lost = await page.goto(`${given.url}/servers/com.example/nowhere-to-be-found`);
+    must(lost.status() === 404, `an unknown server answers ${lost.status()}`);
+    await heading(page);
+    await look("not-found");
+  });
+}
+
+/** Uses the printed link. It works once, so the session is handed on. */
+async function signIn() {
+  let session;
+  await inPage("sign-in", {}, async (page, look) => {
+    await page.goto(given.link);
+    await look("welcome");
+    await page.getByRole("main").getByRole("button", { name: /sign in/i }).click();
+    await page.getByRole("button", { name: /sign out/i }).waitFor();
+    session = await page.context().storageState();
+  });
+  await inPage("sign-in again", { expectErrors: true }, async (page) => {
+    await page.goto(given.link);
+    const button = page.getByRole("main").getByRole("button", { name: /sign in/i });
+    if (await button.count()) await button.click();
+    await page.waitForLoadState();
+    must((await page.getByRole("button", { name: /sign out/i }).count()) === 0, "the sign-in link worked twice");
+  });
+  return session;
+}
+
+/** Sees tools, usage and audit. */
+async function manager(scheme, storageState) {
+  await inPage(`manager ${scheme}`, { colorScheme: scheme, storageState }, async (page, look) => {
+    await page.goto(given.url);
+    await search(page);
+    await openServer(page);
+    for (const tool of SERVER.tools) await page.getByRole("heading", { name: tool }).first().waitFor();
+    await look("tools");
+    for (const section of ["Usage", "Audit"]) {
+      await page.getByRole("navigation").getByRole("link", { name: section, exact: true }).click();
+      await heading(page, new RegExp(section, "i"));
+      await look(section.toLowerCase());
+    }
+  });
+}
+
+/** A narrow screen scrolls down, never sideways. */
+async function phone(storageState) {
+  await inPage("phone", { viewport: { width: 360, height: 740 }, storageState }, async (page, look) => {
+    for (const [name, path] of [["home", "/"], ["server", `/servers/${SERVER.name}`], ["usage", "/usage"]]) {
+      await page.goto(given.url + path);
+      await heading(page);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      must(wide <= 0, `${path} is ${wide} pixels wider than a phone`);
+      await look(name);
+    }
+  });
+}
+
+/** Everything that matters works without scripts. */
+async function withoutScripts(storageState) {
+  await inPage("no-script", { javaScriptEnabled: false, storageState }, async (page, look) => {
+    await page.goto(given.url);
+    await search(page);
+    await look("search", { axe: false });
+    await openServer(page);
+    await page.getByRole("heading", { name: SERVER.tools[0] }).first().waitFor();
+    await look("server", { axe: false });
+    await page.getByRole("navigation").getByRole("link", { name: "Usage", exact: true }).click();
+    await heading(page, /usage/i);
+    await look("usage", { axe: false });
+  });
+}
+
+async function search(page) {
+  await page.getByRole("searchbox").fill(SERVER.search);
+  await page.getByRole("searchbox").press("Enter");
+  await page.getByRole("main").getByRole("heading", { level: 3 }).getByRole("link").first().waitFor();
+}
+
+async function openServer(page) {
+  const card = page.getByRole("listitem").filter({ hasText: SERVER.name });
+  await card.getByRole("heading", { level: 3 }).getByRole("link").first().click();
+  await page.waitForURL(`**/servers/${SERVER.name}`);
+  await heading(page);
+}
+
+/** Every page has exactly one first heading. */
+async function heading(page, name) {
+  await page.getByRole("heading", { level: 1, ...(name && { name }) }).first().waitFor();
+  const count = await page.getByRole("heading", { level: 1 }).count();
+  must(count === 1, `${page.url()} has ${count} first headings`);
+}
+
+/** Runs some steps in a browser of their own; a step that fails is noted with the page's name, and the next part goes on. */
+async function inPage(part, { expectErrors = false, ...options }, steps) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  context.setDefaultTimeout(10_000);
+  const page = await context.newPage();
+  page.on("pageerror", (error) => failures.push(`${part}: script error on ${page.url()}: ${error.message}`));
+  page.on("console", (message) => {
+    const lost = message.text().includes("404");
+    if (message.type() === "error" && !lost && !expectErrors) failures.push(`${part}: console on ${page.url()}: ${message.text()}`);
+  });
+  const look = async (name, { axe = true } = {}) => {
+    if (axe) await accessible(page, part);
+    const file = `${part}-${name}.png`.replaceAll(" ", "-");
+    await page.screenshot({ path: join(given.screenshots, file), fullPage: true });
+  };
+  try {
+    await steps(page, look);
+    console.log(`${part}: done`);
+  } catch (error) {
+    failures.push(`${part}: ${error.message} (on ${page.url()})`);
+    await page.screenshot({ path: join(given.screenshots, `${part}-failed.png`.replaceAll(" ", "-")) }).catch(() => {});
+    if (part === "sign-in") throw error;
+  } finally {
+    await context.close();
+  }
+}
+
+async function accessible(page, part) {
+  // Evaluated, not inserted as a script: the pages forbid foreign scripts, and should.
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate((values) => globalThis.axe.run(document, { runOnly: { type: "tag", values } }), RULES);
+  for (const { id, help, nodes } of violations) {
+    const places = nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ");
+    failures.push(`${part}: ${page.url()}: ${id}: ${help} (${places})`);
+  }
+}
+
+function must(condition, reason) {
+  if (!condition) throw new Error(reason);
+}

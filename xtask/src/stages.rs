@@ -1,0 +1,76 @@
+//! The stages in their order, the cheap ones first.
+
+mod architecture;
+mod browser;
+mod clients;
+mod clippy;
+mod deny;
+mod doc;
+mod e2e;
+mod fmt;
+mod unit;
+
+mod runner;
+
+use anyhow::Result;
+
+use crate::context::Context;
+use crate::process::Log;
+
+/// One step of the whole test.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    /// Runs it; the answer is a word for its line.
+    pub(crate) run: fn(&mut Context, &mut Log) -> Result<String>,
+}
+
+/// All of them.
+pub(crate) const STAGES: &[Stage] = &[
+    Stage {
+        name: "fmt",
+        about: "the sources are formatted",
+        run: fmt::run,
+    },
+    Stage {
+        name: "clippy",
+        about: "no lint speaks up",
+        run: clippy::run,
+    },
+    Stage {
+        name: "architecture",
+        about: "crate borders, file sizes, texts",
+        run: architecture::run,
+    },
+    Stage {
+        name: "unit",
+        about: "every crate's tests, on SQLite and PostgreSQL, in process and Redis",
+        run: unit::run,
+    },
+    Stage {
+        name: "doc",
+        about: "the documentation builds without a warning",
+        run: doc::run,
+    },
+    Stage {
+        name: "e2e",
+        about: "the real binary, on the embedded and on the shared engines",
+        run: e2e::run,
+    },
+    Stage {
+        name: "clients",
+        about: "the official MCP clients and a real server",
+        run: clients::run,
+    },
+    Stage {
+        name: "browser",
+        about: "the portal in Chromium",
+        run: browser::run,
+    },
+    Stage {
+        name: "deny",
+        about: "licences, banned crates, sources of crates",
+        run: deny::run,
+    },
+];
