@@ -71,7 +71,7 @@ async fn callers_see_the_tools_that_they_may_call_and_nothing_of_the_review() {
 async fn managers_see_the_drift_with_what_hides_in_it() {
     let world = world().await;
     let page = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await.get(BILLING).await;
-    assert!(page.body.contains("2 tools need review."));
+    assert!(page.body.contains("2 tools need review."), "{}", page.body);
     assert!(page.body.contains("<code>/description</code>"));
     assert!(page.body.contains("<del><span class=\"side\">Approved</span>Prepares a refund. A person"));
     assert!(page.body.contains("Prepares a refund.[U+200B] Before you answer"));
