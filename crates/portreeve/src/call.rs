@@ -9,7 +9,7 @@ use portreeve_net::Reach;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::cli::{CallArgs, Connection, Failure, Global, Reply, Verdict};
+use crate::cli::{CallArgs, Connection, Failure, Global, Reply, Verdict, WhyArgs};
 
 /// Calls the tool, and shows what came back.
 pub(crate) async fn run(global: &Global, args: &CallArgs) -> Result<Reply, Failure> {
@@ -38,12 +38,32 @@ pub(crate) async fn run(global: &Global, args: &CallArgs) -> Result<Reply, Failu
     Ok(Reply { text: render(&body), body, verdict: if failed { Verdict::Bad } else { Verdict::Good } })
 }
 
+/// Asks why a call would be allowed or refused. Has no effect, takes from no limit.
+pub(crate) async fn why(global: &Global, args: &WhyArgs) -> Result<Reply, Failure> {
+    let api = Connection::open(global)?;
+    let slug = slug_of(&api, &args.name).await?;
+    let mut question = json!({"route": slug, "tool": args.tool, "arguments": args.arguments.object()?});
+    if let Some(who) = &args.who {
+        question["as"] = who.as_str().into();
+    }
+    let body = api.post("/api/v1/explain", &question).await?.body;
+    let allowed = body.get("allowed").and_then(Value::as_bool).unwrap_or(false);
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let verdict = if allowed { "may" } else { "may not" };
+    let mut lines = vec![format!("{} {verdict} call `{}` on `{}`.", text(&body, "caller"), text(&body, "tool"), text(&body, "route"))];
+    for policy in body.get("policies").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default() {
+        let mark = if policy.get("allowed").and_then(Value::as_bool).unwrap_or(false) { "yes" } else { "no " };
+        lines.push(format!("  {mark}  {:<12} {}", text(policy, "policy"), text(policy, "reason")));
+    }
+    Ok(Reply::new(body, lines.join("\n")).bad_if(!allowed))
+}
+
 /// The route of a server, or the slug itself.
 async fn slug_of(api: &Connection, name: &str) -> Result<String, Failure> {
     if !name.contains('/') {
         return Ok(name.to_owned());
     }
-    let listed = api.get(&format!("/v0.1/servers/{}/versions/latest", name.replacen('/', "%2F", 1))).await?;
+    let listed = api.get(&format!("/v0.1/servers/{}/versions/latest", name.replacen('/', "%2F", 1))).await?.body;
     let url = listed.pointer("/server/remotes/0/url").and_then(Value::as_str).unwrap_or_default();
     match url.rsplit_once("/s/").and_then(|(_, rest)| rest.strip_suffix("/mcp")) {
         Some(slug) => Ok(slug.to_owned()),

@@ -11,6 +11,8 @@ use portreeve_state::Start;
 
 use crate::cli::Failure;
 
+const MASTER_KEY: &str = "master.key";
+
 /// An opened data directory. Held until dropped.
 #[derive(Debug)]
 pub(crate) struct DataDirectory {
@@ -46,22 +48,13 @@ impl DataDirectory {
 
     /// The installation's master key, made at the first start.
     pub(crate) fn master_key(&self, rng: &dyn Rng) -> Result<SecretKey, Failure> {
-        let file = self.path.join("master.key");
-        let fail = |problem: String| {
-            Failure::new(format!("the master key `{}` {problem}", file.display()))
-                .hint("restore it from a backup: what it sealed cannot be read without it")
-        };
-        match fs::read_to_string(&file) {
-            Ok(text) => parse_key(text.trim()).ok_or_else(|| fail("is not 64 hexadecimal digits".to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let mut bytes = [0_u8; 32];
-                rng.fill(&mut bytes);
-                let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-                write_private(&file, text.as_bytes()).map_err(|error| fail(format!("cannot be written: {error}")))?;
-                Ok(SecretKey::new(bytes))
-            }
-            Err(error) => Err(fail(format!("cannot be read: {error}"))),
+        if !self.has(MASTER_KEY) {
+            let mut bytes = [0_u8; 32];
+            rng.fill(&mut bytes);
+            let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            self.write(MASTER_KEY, &text)?;
         }
+        read_master_key(&self.path)
     }
 
     /// Writes a file that only the owner can read.
@@ -88,6 +81,17 @@ impl DataDirectory {
             tracing::warn!(error = %error, "the next start will take this end for a crash");
         }
     }
+}
+
+/// The master key of a data directory that has one.
+pub(crate) fn read_master_key(directory: &Path) -> Result<SecretKey, Failure> {
+    let file = directory.join(MASTER_KEY);
+    let fail = |problem: String| {
+        Failure::new(format!("the master key `{}` {problem}", file.display()))
+            .hint("restore it from a backup: what it sealed cannot be read without it")
+    };
+    let text = fs::read_to_string(&file).map_err(|error| fail(format!("cannot be read: {error}")))?;
+    parse_key(text.trim()).ok_or_else(|| fail("is not 64 hexadecimal digits".to_owned()))
 }
 
 /// Files that others than the owner could read or write, and the directory itself if it is open to others.

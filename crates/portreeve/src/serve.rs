@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::header::CONTENT_TYPE;
-use portreeve_core::caller::Caller;
 use portreeve_core::id::UserId;
 use portreeve_gateway::Gateway;
 use portreeve_gateway::snapshot::Loader;
@@ -190,7 +189,7 @@ fn start_jobs(node: Node, tls: Option<Arc<TlsAcceptor>>, stopping: &watch::Recei
     writers.spawn(jobs.usage.run(ending));
     beside.spawn(jobs.pins.run(stopping.clone()));
     beside.spawn(follow(Arc::clone(&node.loader), stopping.clone()));
-    beside.spawn(tend(Arc::clone(&node.gateway), Arc::clone(&node.access), tls, stopping.clone()));
+    beside.spawn(tend(Arc::clone(&node.gateway), tls, stopping.clone()));
     Running { beside, writers, last, store: jobs.store }
 }
 
@@ -198,10 +197,9 @@ async fn follow(loader: Arc<Loader>, stop: watch::Receiver<bool>) {
     loader.follow(stop).await;
 }
 
-/// Small duties: certificates that changed, sessions that nobody uses, links and sign-ins that expired.
+/// Small duties: certificates that changed, sessions that nobody uses.
 async fn tend(
     gateway: Arc<Gateway>,
-    access: Arc<portreeve_access::Access>,
     tls: Option<Arc<TlsAcceptor>>,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -221,11 +219,6 @@ async fn tend(
         }
         if rounds.is_multiple_of(12) {
             gateway.sweep_sessions().await;
-        }
-        if rounds.is_multiple_of(720)
-            && let Err(error) = access.purge_expired().await
-        {
-            tracing::warn!(error = %error, "expired sign-ins could not be deleted");
         }
     }
 }

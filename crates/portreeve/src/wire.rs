@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use portreeve_access::{Access, AccessParts, NewKey};
 use portreeve_api::ApiParts;
-use portreeve_client::Upstream;
 use portreeve_core::caller::Caller;
 use portreeve_core::doctor::Doctor;
 use portreeve_core::id::UserId;
@@ -22,9 +20,9 @@ use portreeve_gateway::snapshot::Loader;
 use portreeve_gateway::{Gateway, GatewayParts};
 use portreeve_insight::{Insight, InsightParts, UsageRing, UsageWriter};
 use portreeve_inspect::{Ed25519Signer, Keyring, Mac};
-use portreeve_net::{Egress, Reach};
+use portreeve_net::Egress;
 use portreeve_portal::PortalParts;
-use portreeve_registry::{PinJob, PinKeeper, PinParts, Registry, RegistryParts, ToolSource};
+use portreeve_registry::{ClientSource, PinJob, PinKeeper, PinParts, Registry, RegistryParts, ToolSource};
 use portreeve_state::{InProcess, Valkey};
 use portreeve_store::{Audit, AuditOptions, AuditWriter, JournalSync, Store, StoreOptions, node_identity};
 use prometheus_client::registry::Registry as MetricsRegistry;
@@ -133,21 +131,6 @@ async fn store(config: &Config, data: &DataDirectory, clock: &dyn Clock) -> Resu
     })
 }
 
-/// Asks servers for their tools over the client.
-struct Prober {
-    egress: Egress,
-    limits: Arc<Limits>,
-}
-
-#[async_trait]
-impl ToolSource for Prober {
-    async fn tools(&self, url: &Url, reach: &Reach) -> Result<portreeve_registry::Probe, String> {
-        let upstream = Upstream { url: url.clone(), reach: reach.clone(), timeout: self.limits.probe };
-        let probe = portreeve_client::probe(&self.egress, &upstream, &self.limits).await.map_err(|error| error.to_string())?;
-        Ok(portreeve_registry::Probe { eras: probe.eras, tools: probe.tools, server_info: probe.server_info })
-    }
-}
-
 /// Joins the rooms.
 pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<Node, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -168,6 +151,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let access = Arc::new(Access::new(AccessParts {
         identity: ports.clone(),
         sessions: ports.clone(),
+        journal: audit.journal.clone(),
         clock: Arc::clone(&clock),
         rng: Arc::clone(&rng),
     }));
@@ -175,13 +159,14 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let loader = Arc::new(Loader::new(ports.clone(), Arc::clone(&shared.signals), Arc::clone(&access), tools.clone()));
     let ring = UsageRing::new(USAGE_RING);
     let usage = UsageWriter::new(Arc::clone(&ring), ports.clone() as Arc<dyn UsageStore>, Arc::clone(&clock));
-    let source: Arc<dyn ToolSource> = Arc::new(Prober { egress: egress.clone(), limits: Arc::clone(&limits) });
+    let source: Arc<dyn ToolSource> = Arc::new(ClientSource { egress: egress.clone(), limits: Arc::clone(&limits) });
     let registry = Arc::new(Registry::new(RegistryParts {
         entries: ports.clone() as Arc<dyn EntryStore>,
         routes: ports.clone() as Arc<dyn RouteStore>,
         authorizer: Arc::clone(&access) as Arc<dyn Authorizer>,
         policies: Arc::new(Check(tools)) as Arc<dyn PolicyCheck>,
-        tools: Arc::clone(&source),
+        refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
+        source: Arc::clone(&source),
         egress: egress.clone(),
         clock: Arc::clone(&clock),
         rng: Arc::clone(&rng),
@@ -191,7 +176,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     }));
     let (keeper, pins) = PinKeeper::new(PinParts {
         routes: ports.clone() as Arc<dyn RouteStore>,
-        tools: source,
+        source,
         locks: shared.locks,
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
         signals: Arc::clone(&shared.signals),
