@@ -47,7 +47,12 @@ struct Words {
 }
 
 impl Words {
-    fn new(status: StatusCode, title: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
+    fn new(
+        status: StatusCode,
+        title: &'static str,
+        text: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         Self {
             status,
             title,
@@ -98,20 +103,32 @@ impl Failure {
         match self {
             Self::NotFound { text } => Words {
                 invite: true,
-                ..Words::new(StatusCode::NOT_FOUND, "There is nothing here", text, "Check the address, or look for it among the servers.")
+                ..Words::new(
+                    StatusCode::NOT_FOUND,
+                    "There is nothing here",
+                    text,
+                    "Check the address, or look for it among the servers.",
+                )
             },
             Self::Forbidden { text, signed_in } => Words {
                 invite: true,
-                ..Words::new(StatusCode::FORBIDDEN, "Not for you", text, match signed_in {
-                    true => "Ask an administrator for a grant that allows it.",
-                    false => "Sign in and try again.",
-                })
+                ..Words::new(
+                    StatusCode::FORBIDDEN,
+                    "Not for you",
+                    text,
+                    match signed_in {
+                        true => "Ask an administrator for a grant that allows it.",
+                        false => "Sign in and try again.",
+                    },
+                )
             },
             Self::CrossSite { origin } => Words::new(
                 StatusCode::FORBIDDEN,
                 "That came from somewhere else",
                 "A form may only be sent from Portreeve’s own pages, and this one was not.",
-                format!("Open {origin} in this browser and do it there. If you did not mean to send a form, another site tried to do it for you, and nothing was changed."),
+                format!(
+                    "Open {origin} in this browser and do it there. If you did not mean to send a form, another site tried to do it for you, and nothing was changed."
+                ),
             ),
             Self::StaleForm => Words::new(
                 StatusCode::FORBIDDEN,
@@ -125,7 +142,9 @@ impl Failure {
                 "What was sent is not a form, or it is too large. Nothing was changed.",
                 "Go back, load the page again, and repeat what you wanted to do.",
             ),
-            Self::Invalid { text, hint } => Words::new(StatusCode::BAD_REQUEST, "That cannot be done", text, hint),
+            Self::Invalid { text, hint } => {
+                Words::new(StatusCode::BAD_REQUEST, "That cannot be done", text, hint)
+            }
             Self::Link => Words::new(
                 StatusCode::FORBIDDEN,
                 "This link does not work",
@@ -170,7 +189,10 @@ impl IntoResponse for Failure {
 /// `server ... does not exist` becomes `Server ... does not exist.`
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
-    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let first = characters
+        .next()
+        .map(|first| first.to_uppercase().to_string())
+        .unwrap_or_default();
     format!("{first}{}.", characters.as_str())
 }
 
@@ -193,10 +215,18 @@ fn store(error: &StoreError) -> Failure {
 impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         match &error {
-            RegistryError::NotFound { .. } => Self::NotFound { text: sentence(&error.to_string()) },
-            RegistryError::Forbidden { .. } => Self::Forbidden { text: sentence(&error.to_string()), signed_in: true },
+            RegistryError::NotFound { .. } => Self::NotFound {
+                text: sentence(&error.to_string()),
+            },
+            RegistryError::Forbidden { .. } => Self::Forbidden {
+                text: sentence(&error.to_string()),
+                signed_in: true,
+            },
             RegistryError::Store(failed) => store(failed),
-            other => Self::Invalid { text: sentence(&other.to_string()), hint: sentence(other.hint()) },
+            other => Self::Invalid {
+                text: sentence(&other.to_string()),
+                hint: sentence(other.hint()),
+            },
         }
     }
 }
@@ -209,7 +239,10 @@ impl From<InsightError> for Failure {
                 text: sentence(&error.to_string()),
             },
             InsightError::Store(failed) => store(failed),
-            other => Self::Invalid { text: sentence(&other.to_string()), hint: sentence(other.hint()) },
+            other => Self::Invalid {
+                text: sentence(&other.to_string()),
+                hint: sentence(other.hint()),
+            },
         }
     }
 }
@@ -218,13 +251,19 @@ impl From<AccessError> for Failure {
     fn from(error: AccessError) -> Self {
         match &error {
             AccessError::LinkSpent => Self::Link,
-            AccessError::Forbidden { .. } => Self::Forbidden { text: sentence(&error.to_string()), signed_in: true },
+            AccessError::Forbidden { .. } => Self::Forbidden {
+                text: sentence(&error.to_string()),
+                signed_in: true,
+            },
             AccessError::Store(failed) => store(failed),
             AccessError::Audit(failed) => {
                 tracing::error!(error = %failed, "the audit log failed a page");
                 Self::Unavailable
             }
-            other => Self::Invalid { text: sentence(&other.to_string()), hint: sentence(other.hint()) },
+            other => Self::Invalid {
+                text: sentence(&other.to_string()),
+                hint: sentence(other.hint()),
+            },
         }
     }
 }

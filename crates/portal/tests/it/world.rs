@@ -110,7 +110,13 @@ impl World {
         let file = folder.path().join("portreeve.db");
         let store = Store::open(&format!("sqlite:{}", file.display()), &StoreOptions::new(node)).await?;
         let signer = Arc::new(Ed25519Signer::from_seed(&SecretKey::new([3; 32])));
-        let audit = Audit::open(&store, AuditOptions::new(folder.path()), signer, Arc::clone(&clock)).await?;
+        let audit = Audit::open(
+            &store,
+            AuditOptions::new(folder.path()),
+            signer,
+            Arc::clone(&clock),
+        )
+        .await?;
         let access = Arc::new(Access::new(AccessParts {
             identity: Arc::new(store.clone()),
             sessions: Arc::new(store.clone()),
@@ -118,7 +124,10 @@ impl World {
             clock: Arc::clone(&clock),
             rng: Arc::clone(&rng),
         }));
-        let refresh: Arc<dyn Refresh> = Arc::new(Loader { store: store.clone(), access: Arc::clone(&access) });
+        let refresh: Arc<dyn Refresh> = Arc::new(Loader {
+            store: store.clone(),
+            access: Arc::clone(&access),
+        });
         let public_url = Url::parse(public_url).context("the public URL")?;
         let registry = Arc::new(Registry::new(RegistryParts {
             entries: Arc::new(store.clone()),
@@ -150,14 +159,26 @@ impl World {
             version: "0.1.0",
             usage_flush: None,
         });
-        let world = Self { router, store, audit, access, registry, refresh, folder };
+        let world = Self {
+            router,
+            store,
+            audit,
+            access,
+            registry,
+            refresh,
+            folder,
+        };
         world.people().await?;
         Ok(world)
     }
 
     async fn people(&self) -> Result<()> {
         self.access.first_start().await?;
-        let user = User { id: DEVELOPER, name: "dana".to_owned(), created_at: now() };
+        let user = User {
+            id: DEVELOPER,
+            name: "dana".to_owned(),
+            created_at: now(),
+        };
         self.store.ensure_user(&user, self.event("user.create")).await?;
         let grant = Grant {
             id: GrantId::from_u128(0x0193_0000_0000_7000_8000_0000_0000_00aa),

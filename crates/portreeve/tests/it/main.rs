@@ -3,4 +3,9 @@
 mod architecture;
 mod tidy;
 
+mod e2e;
+
+mod node;
 mod repository;
+mod upstream;
+mod web;
