@@ -150,7 +150,7 @@ fn permits(grant: &Grant, action: Action, target: &Target<'_>) -> bool {
         ServerScope::Server(name) => name == server,
     };
     match (grant.rights, action, target) {
-        (Rights::Manage, Action::Manage, Target::Installation) => true,
+        (Rights::Manage, Action::Manage, _) => true,
         (Rights::Use, Action::Discover, Target::Server(server)) => there(server),
         (Rights::Use, Action::Read, Target::Server(server)) => {
             there(server) && !matches!(grant.tools, ToolScope::Named(_))
