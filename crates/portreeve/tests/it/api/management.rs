@@ -5,7 +5,7 @@ use http::{Method, Request, StatusCode};
 use portreeve_core::limits::Limits;
 use serde_json::{Value, json};
 
-use crate::house::{House, document};
+use super::house::{House, document};
 
 #[tokio::test]
 async fn an_entry_goes_its_way() {
@@ -424,4 +424,14 @@ async fn a_missing_database_is_a_failure_to_be_tried_again() {
     house.close_store().await;
     let answer = house.admin_get("/api/v1/keys").await;
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "5"));
+}
+
+#[tokio::test]
+async fn the_description_is_served_without_a_key_and_with_a_tag() {
+    let house = House::new().await;
+    let answer = house.get("/api/v1/openapi.json").await;
+    assert_eq!(answer.status, 200);
+    let committed: Value = serde_json::from_str(&portreeve_api::openapi_document().unwrap()).unwrap();
+    assert_eq!(answer.json(), committed);
+    assert!(answer.header("etag").starts_with('"'));
 }

@@ -6,7 +6,7 @@ use http::Method;
 use portreeve_api::endpoints;
 use serde_json::{Value, json};
 
-use crate::house::{House, document};
+use super::house::{House, document};
 
 /// What the three callers get, in this order: anonymous, a key without a grant, the admin.
 type Statuses = [u16; 3];
