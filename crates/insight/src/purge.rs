@@ -17,22 +17,23 @@ pub const KEEP_DAYS: u64 = 400;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The daily purge.
-pub struct UsagePurge {
+#[derive(Clone)]
+pub(crate) struct UsagePurge {
     store: Arc<dyn UsageStore>,
     clock: Arc<dyn Clock>,
 }
 
 impl UsagePurge {
     /// The job's name in logs.
-    pub const NAME: &'static str = "usage-purge";
+    const NAME: &'static str = "usage-purge";
 
     /// A purge of this store.
-    pub fn new(store: Arc<dyn UsageStore>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(store: Arc<dyn UsageStore>, clock: Arc<dyn Clock>) -> Self {
         Self { store, clock }
     }
 
     /// Purges now and then every day, until `shutdown` says `true` or its sender is gone.
-    pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
+    pub(crate) async fn run(self, mut shutdown: watch::Receiver<bool>) {
         let mut tick = tokio::time::interval(DAY);
         loop {
             tokio::select! {
@@ -47,7 +48,7 @@ impl UsagePurge {
     }
 
     /// Purges once.
-    pub async fn once(&self) -> Result<(), StoreError> {
+    async fn once(&self) -> Result<(), StoreError> {
         let keep = DAY.saturating_mul(u32::try_from(KEEP_DAYS).unwrap_or(u32::MAX));
         self.store.purge_usage(self.clock.now().minus(keep)).await
     }

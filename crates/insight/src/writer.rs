@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portreeve_core::ports::{StoreError, UsageStore};
+use portreeve_core::time::Clock;
 use portreeve_core::usage::UsageEvent;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 
+use crate::purge::UsagePurge;
 use crate::ring::UsageRing;
 use crate::shutdown;
 
@@ -49,13 +51,15 @@ pub struct UsageWriter {
     store_is_away: bool,
     ask: UsageFlush,
     asked: mpsc::Receiver<oneshot::Sender<()>>,
+    purge: UsagePurge,
 }
 
 impl UsageWriter {
-    /// A writer from this ring into this store.
-    pub fn new(ring: Arc<UsageRing>, store: Arc<dyn UsageStore>) -> Self {
+    /// A writer from this ring into this store. The clock tells it what is too old to be kept.
+    pub fn new(ring: Arc<UsageRing>, store: Arc<dyn UsageStore>, clock: Arc<dyn Clock>) -> Self {
         let (ask, asked) = mpsc::channel(16);
         Self {
+            purge: UsagePurge::new(Arc::clone(&store), clock),
             ring,
             store,
             pending: Vec::with_capacity(BATCH),
@@ -70,8 +74,14 @@ impl UsageWriter {
         self.ask.clone()
     }
 
-    /// Works until `shutdown` says `true` or its sender is gone, then writes what is left.
-    pub async fn run(mut self, mut shutdown: watch::Receiver<bool>) {
+    /// Works until `shutdown` says `true` or its sender is gone, then writes what is left. Old usage is deleted
+    /// beside it, once a day.
+    pub async fn run(self, shutdown: watch::Receiver<bool>) {
+        let purge = self.purge.clone().run(shutdown.clone());
+        tokio::join!(self.write(shutdown), purge);
+    }
+
+    async fn write(mut self, mut shutdown: watch::Receiver<bool>) {
         let mut tick = tokio::time::interval(EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -1,1 +1,29 @@
-//! Placeholder until the room is furnished.
+//! The portal: server-rendered pages that work without scripts. It holds no rule: each page calls a use case of
+//! registry, insight or access with its visitor as the caller, and shows what came back.
+//!
+//! A request's way: `router` finds the page, `frame` finds the visitor and puts the security headers around the
+//! answer, the page asks and fills a view, askama writes it. What fails becomes a designed page on the way out.
+
+mod router;
+
+mod assets;
+mod cookie;
+mod fields;
+mod forms;
+mod frame;
+mod visitor;
+
+mod home;
+mod server;
+mod tools;
+
+mod audit;
+mod usage;
+
+mod sign_in;
+
+mod failure;
+mod view;
+mod words;
+
+pub use router::{PortalParts, router};

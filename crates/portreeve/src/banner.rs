@@ -63,7 +63,9 @@ impl Banner<'_> {
             link = self.link.expose(),
         );
         if self.demo.is_none() {
-            text.push_str(&format!("  {command} server add {name} --url https://mcp.example.com/mcp --approve\n"));
+            text.push_str(&format!(
+                "  {command} server add {name} --url https://mcp.example.com/mcp --approve\n"
+            ));
         }
         text.push_str(&format!(
             "  {command} server list\n  \
@@ -102,9 +104,12 @@ fn vscode(slug: &str, public: &str) -> String {
 }
 
 fn program() -> String {
-    let Ok(path) = std::env::current_exe() else { return "portreeve".to_owned() };
-    let on_path = crate::environment::variable("PATH")
-        .is_some_and(|list| std::env::split_paths(&list).any(|directory| directory.join("portreeve") == path));
+    let Ok(path) = std::env::current_exe() else {
+        return "portreeve".to_owned();
+    };
+    let on_path = crate::environment::variable("PATH").is_some_and(|list| {
+        std::env::split_paths(&list).any(|directory| directory.join("portreeve") == path)
+    });
     if on_path {
         return "portreeve".to_owned();
     }

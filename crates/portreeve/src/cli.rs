@@ -44,7 +44,7 @@ use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcom
 use portreeve_core::secret::Secret;
 use url::Url;
 
-pub(crate) use audit::AuditCommand;
+pub(crate) use audit::{AuditCommand, verdict as audit_verdict};
 pub(crate) use call::CallArgs;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use config::ConfigCommand;

@@ -167,14 +167,21 @@ impl Config {
     }
 
     /// Reads a file and the overrides of the environment: pairs of (`section`, `key`) and text.
-    pub(crate) fn read(file: Option<&Path>, overrides: Vec<(String, String, String)>) -> Result<Self, Failure> {
-        let name = file.map_or("the configuration".to_owned(), |file| format!("`{}`", file.display()));
+    pub(crate) fn read(
+        file: Option<&Path>,
+        overrides: Vec<(String, String, String)>,
+    ) -> Result<Self, Failure> {
+        let name = file.map_or("the configuration".to_owned(), |file| {
+            format!("`{}`", file.display())
+        });
         let text = match file {
-            Some(file) => std::fs::read_to_string(file).map_err(|error| Failure::new(format!("{name} cannot be read: {error}")))?,
+            Some(file) => std::fs::read_to_string(file)
+                .map_err(|error| Failure::new(format!("{name} cannot be read: {error}")))?,
             None => String::new(),
         };
-        let mut table: toml::Table =
-            text.parse().map_err(|error: toml::de::Error| Failure::new(format!("{name} is not TOML: {error}")))?;
+        let mut table: toml::Table = text
+            .parse()
+            .map_err(|error: toml::de::Error| Failure::new(format!("{name} is not TOML: {error}")))?;
         for (section, key, value) in overrides {
             let value = toml::Value::try_from(parse_value(&value)).unwrap_or(toml::Value::String(value));
             let section = table.entry(section).or_insert_with(|| toml::Table::new().into());
@@ -203,13 +210,18 @@ impl Config {
     /// The way out, as `net` wants it.
     pub(crate) fn egress(&self) -> Result<EgressConfig, Failure> {
         let ca_pem = self.egress.ca_file.as_ref().map(|file| {
-            std::fs::read(file).map_err(|error| Failure::new(format!("`{}` cannot be read: {error}", file.display())))
+            std::fs::read(file)
+                .map_err(|error| Failure::new(format!("`{}` cannot be read: {error}", file.display())))
         });
         Ok(EgressConfig {
             proxy: self.egress.proxy.clone(),
             no_proxy: self.egress.no_proxy.clone(),
             ca_pem: ca_pem.transpose()?,
-            public_http: if self.egress.allow_public_http { PublicHttp::Allowed } else { PublicHttp::Refused },
+            public_http: if self.egress.allow_public_http {
+                PublicHttp::Allowed
+            } else {
+                PublicHttp::Refused
+            },
             ..EgressConfig::default()
         })
     }
@@ -227,7 +239,8 @@ fn parse_value(text: &str) -> toml::Value {
 pub(crate) fn resolve(secret: &Secret) -> Result<Secret, Failure> {
     let text = secret.expose();
     if let Some(path) = text.strip_prefix("file:") {
-        let content = std::fs::read_to_string(path).map_err(|error| Failure::new(format!("`{path}` cannot be read: {error}")))?;
+        let content = std::fs::read_to_string(path)
+            .map_err(|error| Failure::new(format!("`{path}` cannot be read: {error}")))?;
         return Ok(Secret::new(content.trim()));
     }
     if let Some(name) = text.strip_prefix("env:") {

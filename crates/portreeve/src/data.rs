@@ -26,19 +26,37 @@ impl DataDirectory {
     /// Opens the directory, making it first where it is missing.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let fail = |what: &str, error: io::Error| {
-            Failure::new(format!("the data directory `{}` cannot be {what}: {error}", path.display()))
-                .hint("name another one with `--data DIR`")
+            Failure::new(format!(
+                "the data directory `{}` cannot be {what}: {error}",
+                path.display()
+            ))
+            .hint("name another one with `--data DIR`")
         };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| fail("made", error))?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(|error| fail("made", error))?;
         let lock = private_file(&path.join("lock")).map_err(|error| fail("used", error))?;
         if lock.try_lock().is_err() {
-            return Err(Failure::new(format!("another Portreeve runs on the data directory `{}`", path.display()))
-                .hint("stop it first, or name another directory with `--data DIR`"));
+            return Err(Failure::new(format!(
+                "another Portreeve runs on the data directory `{}`",
+                path.display()
+            ))
+            .hint("stop it first, or name another directory with `--data DIR`"));
         }
         let marker = path.join("running");
-        let start = if marker.exists() { Start::AfterCrash } else { Start::Fresh };
+        let start = if marker.exists() {
+            Start::AfterCrash
+        } else {
+            Start::Fresh
+        };
         private_file(&marker).map_err(|error| fail("used", error))?;
-        Ok(Self { path: path.to_owned(), start, _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            start,
+            _lock: lock,
+        })
     }
 
     /// Its path.
@@ -125,13 +143,23 @@ fn parse_key(text: &str) -> Option<SecretKey> {
 }
 
 fn private_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)
 }
 
 /// Written whole or not at all: beside it first, then moved into its place.
 fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&beside)?;
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(&beside, path)

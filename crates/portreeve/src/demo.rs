@@ -76,7 +76,10 @@ pub(crate) async fn start(port: u16) -> io::Result<DemoServer> {
 ///
 /// Whoever holds the sender can make the server drift from what was approved. No request can: the channel is the only
 /// way in.
-pub(crate) fn start_with(listener: TcpListener, descriptions: watch::Receiver<Descriptions>) -> io::Result<DemoServer> {
+pub(crate) fn start_with(
+    listener: TcpListener,
+    descriptions: watch::Receiver<Descriptions>,
+) -> io::Result<DemoServer> {
     let url = format!("http://{}/mcp", listener.local_addr()?);
     let (alive, stopped) = watch::channel(());
     let router = router(Port::new(descriptions, stopped.clone()));

@@ -47,15 +47,28 @@ pub(crate) struct Examination {
 }
 
 fn ok(name: &str, detail: impl Into<String>) -> Check {
-    Check { name: name.to_owned(), status: CheckStatus::Ok, detail: detail.into(), hint: None }
+    Check {
+        name: name.to_owned(),
+        status: CheckStatus::Ok,
+        detail: detail.into(),
+        hint: None,
+    }
 }
 
 fn warning(name: &str, detail: impl Into<String>, hint: &str) -> Check {
-    Check { status: CheckStatus::Warning, hint: Some(hint.to_owned()), ..ok(name, detail) }
+    Check {
+        status: CheckStatus::Warning,
+        hint: Some(hint.to_owned()),
+        ..ok(name, detail)
+    }
 }
 
 fn failure(name: &str, detail: impl Into<String>, hint: &str) -> Check {
-    Check { status: CheckStatus::Failure, hint: Some(hint.to_owned()), ..ok(name, detail) }
+    Check {
+        status: CheckStatus::Failure,
+        hint: Some(hint.to_owned()),
+        ..ok(name, detail)
+    }
 }
 
 #[async_trait]
@@ -76,38 +89,68 @@ impl Examination {
     fn data_rights(&self) -> Check {
         let name = "data rights";
         match data::loose_rights(&self.data) {
-            Ok(loose) if loose.is_empty() => ok(name, format!("only the owner can read `{}`", self.data.display())),
+            Ok(loose) if loose.is_empty() => {
+                ok(name, format!("only the owner can read `{}`", self.data.display()))
+            }
             Ok(loose) => failure(
                 name,
                 format!("others can read or write {}", loose.join(", ")),
                 &format!("run `chmod -R go-rwx {}`", self.data.display()),
             ),
-            Err(error) => failure(name, format!("`{}` cannot be read: {error}", self.data.display()), "give it back to the user that runs Portreeve"),
+            Err(error) => failure(
+                name,
+                format!("`{}` cannot be read: {error}", self.data.display()),
+                "give it back to the user that runs Portreeve",
+            ),
         }
     }
 
     async fn store(&self) -> Vec<Check> {
         let status = match self.store.check().await {
             Ok(status) => status,
-            Err(error) => return vec![failure("store", error.to_string(), "look at the database, its address and its rights")],
+            Err(error) => {
+                return vec![failure(
+                    "store",
+                    error.to_string(),
+                    "look at the database, its address and its rights",
+                )];
+            }
         };
         let migrations = if !status.pending_migrations.is_empty() {
             let missing = status.pending_migrations.join(", ");
-            failure("migrations", format!("the database lacks {missing}"), "start Portreeve again: it migrates at start")
+            failure(
+                "migrations",
+                format!("the database lacks {missing}"),
+                "start Portreeve again: it migrates at start",
+            )
         } else if !status.unknown_migrations.is_empty() {
             let newer = status.unknown_migrations.join(", ");
-            failure("migrations", format!("a newer Portreeve wrote {newer}"), "run the version that wrote it, or a newer one")
+            failure(
+                "migrations",
+                format!("a newer Portreeve wrote {newer}"),
+                "run the version that wrote it, or a newer one",
+            )
         } else {
             ok("migrations", "all are in the database")
         };
-        vec![ok("store", format!("{} reads and writes", status.engine)), migrations]
+        vec![
+            ok("store", format!("{} reads and writes", status.engine)),
+            migrations,
+        ]
     }
 
     async fn state(&self) -> Check {
-        let limit = RateLimit { interval: Duration::from_secs(1), burst: 1 };
+        let limit = RateLimit {
+            interval: Duration::from_secs(1),
+            burst: 1,
+        };
         match self.counters.peek("doctor", limit, 1).await {
             Ok(_) => ok("state", "counters answer"),
-            Err(error) => failure("state", error.to_string(), "look at Valkey or Redis and at `state.url`; rate-limited calls are refused meanwhile"),
+            Err(error) => failure(
+                "state",
+                error.to_string(),
+                "look at Valkey or Redis and at `state.url`; rate-limited calls are refused meanwhile",
+            ),
         }
     }
 
@@ -115,7 +158,11 @@ impl Examination {
         let name = "disk";
         match rustix::fs::statvfs(&self.data) {
             Ok(found) => judge_disk(found.f_bavail.saturating_mul(found.f_frsize)),
-            Err(error) => failure(name, format!("`{}` cannot be examined: {error}", self.data.display()), "look at the file system"),
+            Err(error) => failure(
+                name,
+                format!("`{}` cannot be examined: {error}", self.data.display()),
+                "look at the file system",
+            ),
         }
     }
 
@@ -129,7 +176,9 @@ impl Examination {
             return failure(name, format!("`{url}` is not a URL"), hint);
         };
         match self.egress.send(request, &Reach::Operator, PATIENCE).await {
-            Ok(response) if response.status().is_success() => ok(name, format!("`{}` leads here", self.public_url)),
+            Ok(response) if response.status().is_success() => {
+                ok(name, format!("`{}` leads here", self.public_url))
+            }
             Ok(response) => warning(name, format!("`{url}` answered {}", response.status()), hint),
             Err(error) => warning(name, error.to_string(), hint),
         }
@@ -138,7 +187,11 @@ impl Examination {
     async fn journal(&self) -> Check {
         match self.audit.backlog().await {
             Ok(bytes) => judge_backlog(bytes),
-            Err(error) => failure("journal", error.to_string(), "look at the data directory's `journal` folder"),
+            Err(error) => failure(
+                "journal",
+                error.to_string(),
+                "look at the data directory's `journal` folder",
+            ),
         }
     }
 
@@ -147,8 +200,14 @@ impl Examination {
             Ok(routes) => routes,
             Err(error) => return vec![failure("upstreams", error.to_string(), "mend the store first")],
         };
-        let active = routes.into_iter().filter(|route| route.state == RouteState::Active);
-        futures_util::stream::iter(active).map(|route| self.upstream(route)).buffered(8).collect().await
+        let active = routes
+            .into_iter()
+            .filter(|route| route.state == RouteState::Active);
+        futures_util::stream::iter(active)
+            .map(|route| self.upstream(route))
+            .buffered(8)
+            .collect()
+            .await
     }
 
     async fn upstream(&self, route: Route) -> Check {
@@ -157,12 +216,24 @@ impl Examination {
         let Ok(url) = Url::parse(&route.upstream_url) else {
             return failure(&name, format!("`{}` is not a URL", route.upstream_url), hint);
         };
-        let reach = if route.private_hosts.is_empty() { Reach::Public } else { Reach::Private(route.private_hosts.clone().into()) };
-        let upstream = Upstream { url, reach, timeout: PATIENCE };
+        let reach = if route.private_hosts.is_empty() {
+            Reach::Public
+        } else {
+            Reach::Private(route.private_hosts.clone().into())
+        };
+        let upstream = Upstream {
+            url,
+            reach,
+            timeout: PATIENCE,
+        };
         match tokio::time::timeout(PATIENCE, self.shake_hands(&upstream)).await {
             Ok(Ok(era)) => ok(&name, format!("answers ({era} era)")),
             Ok(Err(problem)) => failure(&name, problem, hint),
-            Err(_) => failure(&name, format!("did not answer within {} s", PATIENCE.as_secs()), hint),
+            Err(_) => failure(
+                &name,
+                format!("did not answer within {} s", PATIENCE.as_secs()),
+                hint,
+            ),
         }
     }
 
@@ -170,7 +241,9 @@ impl Examination {
         match Connection::modern(&self.egress, upstream, None, &self.limits).await {
             Ok(Some(connection)) => Ok(connection.era()),
             Ok(None) => {
-                let connection = Connection::legacy(&self.egress, upstream, None, &self.limits).await.map_err(|error| error.to_string())?;
+                let connection = Connection::legacy(&self.egress, upstream, None, &self.limits)
+                    .await
+                    .map_err(|error| error.to_string())?;
                 let era = connection.era();
                 connection.close().await;
                 Ok(era)

@@ -11,6 +11,24 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// What `PORTREEVE__SECTION__KEY` variables say, as (section, key, text) in lower case.
+pub(crate) fn overrides() -> Vec<(String, String, String)> {
+    overrides_of(
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    )
+}
+
+fn overrides_of(variables: impl Iterator<Item = (String, String)>) -> Vec<(String, String, String)> {
+    variables
+        .filter_map(|(name, value)| {
+            let name = name.strip_prefix("PORTREEVE__")?.to_ascii_lowercase();
+            let (section, key) = name.split_once("__")?;
+            Some((section.to_owned(), key.to_owned(), value))
+        })
+        .collect()
+}
+
 /// Where an installation keeps its files unless told otherwise: `$XDG_DATA_HOME/portreeve`, else
 /// `~/.local/share/portreeve`, else `portreeve-data` in the working directory.
 pub(crate) fn default_data_directory() -> PathBuf {

@@ -46,7 +46,9 @@ pub(crate) fn bind(address: SocketAddr, threads: usize) -> io::Result<(SocketAdd
     let look = StdListener::bind(address)?;
     let address = look.local_addr()?;
     drop(look);
-    let listeners = (0..threads).map(|_| bind_one(address)).collect::<io::Result<Vec<_>>>()?;
+    let listeners = (0..threads)
+        .map(|_| bind_one(address))
+        .collect::<io::Result<Vec<_>>>()?;
     Ok((address, listeners))
 }
 
@@ -61,16 +63,24 @@ fn bind_one(address: SocketAddr) -> io::Result<StdListener> {
 }
 
 /// Starts a thread with a runtime of its own for each listener. They end when `stop` says true and their calls are done.
-pub(crate) fn spawn(listeners: Vec<StdListener>, served: &Served, stop: &watch::Receiver<bool>) -> io::Result<Vec<JoinHandle<()>>> {
+pub(crate) fn spawn(
+    listeners: Vec<StdListener>,
+    served: &Served,
+    stop: &watch::Receiver<bool>,
+) -> io::Result<Vec<JoinHandle<()>>> {
     let mut threads = Vec::new();
     for (index, listener) in listeners.into_iter().enumerate() {
         let (served, stop) = (served.clone(), stop.clone());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread = std::thread::Builder::new().name(format!("serve-{index}")).spawn(move || {
-            if let Err(error) = runtime.block_on(accept(listener, served, stop)) {
-                tracing::error!(error = %error, "a listener stopped");
-            }
-        })?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let thread = std::thread::Builder::new()
+            .name(format!("serve-{index}"))
+            .spawn(move || {
+                if let Err(error) = runtime.block_on(accept(listener, served, stop)) {
+                    tracing::error!(error = %error, "a listener stopped");
+                }
+            })?;
         threads.push(thread);
     }
     Ok(threads)
@@ -98,8 +108,14 @@ async fn accept(listener: StdListener, served: Served, mut stop: watch::Receiver
         }
     }
     drop(listener);
-    if tokio::time::timeout(served.drain, graceful.shutdown()).await.is_err() {
-        tracing::warn!(seconds = served.drain.as_secs(), "calls were still in flight when the time to drain was over");
+    if tokio::time::timeout(served.drain, graceful.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            seconds = served.drain.as_secs(),
+            "calls were still in flight when the time to drain was over"
+        );
     }
     Ok(())
 }
@@ -122,11 +138,26 @@ async fn serve(stream: TcpStream, served: Served, watcher: hyper_util::server::g
     let tls = served.tls.clone();
     let service = hyper::service::service_fn(move |request| dispatch(request, served.clone()));
     let result = match tls {
-        None => watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await,
+        None => {
+            watcher
+                .watch(
+                    builder
+                        .serve_connection(TokioIo::new(stream), service)
+                        .into_owned(),
+                )
+                .await
+        }
         Some(tls) => {
-            let handshake = tokio::time::timeout(Duration::from_secs(10), tls.acceptor().accept(stream)).await;
+            let handshake =
+                tokio::time::timeout(Duration::from_secs(10), tls.acceptor().accept(stream)).await;
             let Ok(Ok(stream)) = handshake else { return };
-            watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await
+            watcher
+                .watch(
+                    builder
+                        .serve_connection(TokioIo::new(stream), service)
+                        .into_owned(),
+                )
+                .await
         }
     };
     if let Err(error) = result {
@@ -146,7 +177,10 @@ async fn dispatch(request: Request<Incoming>, served: Served) -> Result<Response
         Ok(Err(never)) => match never {},
         Err(error) => {
             tracing::error!(error = %error, "a request could not be answered");
-            respond::json(StatusCode::INTERNAL_SERVER_ERROR, r#"{"title":"Internal error","status":500}"#)
+            respond::json(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                r#"{"title":"Internal error","status":500}"#,
+            )
         }
     })
 }

@@ -13,12 +13,16 @@ use crate::wire::SystemRng;
 /// `audit verify --data DIR`: journal, checkpoint file and, if it is SQLite in that directory, the table.
 pub(crate) async fn verify_audit(directory: &Path) -> Result<Reply, Failure> {
     if !directory.join("node.id").exists() {
-        return Err(Failure::new(format!("`{}` is not a data directory of Portreeve", directory.display()))
-            .hint("name the one that `serve` runs on"));
+        return Err(Failure::new(format!(
+            "`{}` is not a data directory of Portreeve",
+            directory.display()
+        ))
+        .hint("name the one that `serve` runs on"));
     }
     let keys = Keyring::new(data::read_master_key(directory)?);
     let signer = Ed25519Signer::from_seed(&keys.derive("audit-checkpoints"));
-    let node = node_identity(directory, &SystemClock, &SystemRng).map_err(|error| Failure::new(error.to_string()))?;
+    let node = node_identity(directory, &SystemClock, &SystemRng)
+        .map_err(|error| Failure::new(error.to_string()))?;
     let file = directory.join("portreeve.db");
     let store = if file.exists() {
         let url = format!("sqlite:{}", file.display());

@@ -37,7 +37,11 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<(), Failure> {
         .thread_name("portreeve")
         .build()
         .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
-    let asked = Asked { own_data: global.data.is_some(), demo: args.demo, started };
+    let asked = Asked {
+        own_data: global.data.is_some(),
+        demo: args.demo,
+        started,
+    };
     let result = runtime.block_on(serve(&config, &data, &asked));
     runtime.shutdown_timeout(Duration::from_secs(5));
     if result.is_ok() {
@@ -65,28 +69,46 @@ impl Place {
     fn take(config: &Config, demo: bool) -> Result<Self, Failure> {
         let server = &config.server;
         if demo && !server.listen.ip().is_loopback() {
-            return Err(Failure::new(format!("`--demo` does not listen on `{}`: it is for this machine only", server.listen))
-                .hint("leave `--listen` out, or leave `--demo` out"));
+            return Err(Failure::new(format!(
+                "`--demo` does not listen on `{}`: it is for this machine only",
+                server.listen
+            ))
+            .hint("leave `--listen` out, or leave `--demo` out"));
         }
         let tls = match (&server.tls_cert, &server.tls_key) {
             (Some(cert), Some(key)) => {
-                let acceptor = TlsAcceptor::load(cert, key).map_err(|error| Failure::new(error.to_string()))?;
+                let acceptor =
+                    TlsAcceptor::load(cert, key).map_err(|error| Failure::new(error.to_string()))?;
                 Some(Arc::new(acceptor))
             }
             (None, None) => None,
-            _ => return Err(Failure::new("TLS needs both a certificate and a key").hint("give `--tls-cert` and `--tls-key`")),
+            _ => {
+                return Err(Failure::new("TLS needs both a certificate and a key")
+                    .hint("give `--tls-cert` and `--tls-key`"));
+            }
         };
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = server.threads.unwrap_or(cores).max(1);
         let (address, listeners) = listener::bind(server.listen, threads).map_err(|error| {
-            Failure::new(format!("cannot listen on `{}`: {error}", server.listen)).hint("is another Portreeve running? `--listen` names another address")
+            Failure::new(format!("cannot listen on `{}`: {error}", server.listen))
+                .hint("is another Portreeve running? `--listen` names another address")
         })?;
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let local = if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address };
+        let local = if address.ip().is_unspecified() {
+            SocketAddr::from(([127, 0, 0, 1], address.port()))
+        } else {
+            address
+        };
         let local_url = parse(&format!("{scheme}://{local}"))?;
         let public_url = server.public_url.clone().unwrap_or_else(|| local_url.clone());
         check_public(&public_url, server.insecure_http)?;
-        Ok(Self { address, listeners, local_url, public_url, tls })
+        Ok(Self {
+            address,
+            listeners,
+            local_url,
+            public_url,
+            tls,
+        })
     }
 }
 
@@ -102,9 +124,13 @@ fn check_public(url: &Url, insecure: bool) -> Result<(), Failure> {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         None => false,
     };
-    let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let bare = matches!(url.path(), "" | "/")
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty();
     if !bare || !matches!(url.scheme(), "http" | "https") {
-        return Err(Failure::new(format!("`{url}` is not an origin")).hint("write it as `https://mcp.acme.example`, without a path"));
+        return Err(Failure::new(format!("`{url}` is not an origin"))
+            .hint("write it as `https://mcp.acme.example`, without a path"));
     }
     if url.scheme() == "http" && !loopback && !insecure {
         return Err(Failure::new(format!("the public origin `{url}` has no TLS, so credentials would cross the network in clear"))
@@ -124,8 +150,16 @@ async fn serve(config: &Config, data: &DataDirectory, asked: &Asked) -> Result<(
     };
     let node = wire::join(config, around).await?;
     wire::first_start(&node, data).await?;
-    let sample = if asked.demo { Some(demo::set_up(&node, data).await?) } else { None };
-    let link = node.access.sign_in_link(UserId::LOCAL_ADMIN, LINK_LIFE).await.map_err(|error| Failure::new(error.to_string()))?;
+    let sample = if asked.demo {
+        Some(demo::set_up(&node, data).await?)
+    } else {
+        None
+    };
+    let link = node
+        .access
+        .sign_in_link(UserId::LOCAL_ADMIN, LINK_LIFE)
+        .await
+        .map_err(|error| Failure::new(error.to_string()))?;
     data.write("listen.url", place.local_url.as_str().trim_end_matches('/'))?;
 
     let served = Served {
@@ -136,10 +170,15 @@ async fn serve(config: &Config, data: &DataDirectory, asked: &Asked) -> Result<(
         limits: Arc::clone(&node.limits),
         drain: Duration::from_secs(config.server.drain_seconds),
     };
-    let threads = listener::spawn(place.listeners, &served, &stopping).map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
+    let threads = listener::spawn(place.listeners, &served, &stopping)
+        .map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
     drop(served);
     tracing::info!("listening on {}", place.local_url.as_str().trim_end_matches('/'));
-    let facts = sample.as_ref().map(|sample| DemoFacts { name: demo::NAME, slug: &sample.slug, tool: demo::TOOL });
+    let facts = sample.as_ref().map(|sample| DemoFacts {
+        name: demo::NAME,
+        slug: &sample.slug,
+        tool: demo::TOOL,
+    });
     let banner = Banner {
         took: asked.started.elapsed(),
         public_url: &place.public_url,
@@ -157,7 +196,8 @@ async fn serve(config: &Config, data: &DataDirectory, asked: &Asked) -> Result<(
     tracing::info!("stopping: calls in flight are finished first");
     stop.send_replace(true);
     // Threads first: what they still answer must be journalled before the writers stop.
-    let _ = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join()))).await;
+    let _ =
+        tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join()))).await;
     drop(sample);
     jobs.finish().await;
     tracing::info!("stopped");
@@ -190,7 +230,12 @@ fn start_jobs(node: Node, tls: Option<Arc<TlsAcceptor>>, stopping: &watch::Recei
     beside.spawn(jobs.pins.run(stopping.clone()));
     beside.spawn(follow(Arc::clone(&node.loader), stopping.clone()));
     beside.spawn(tend(Arc::clone(&node.gateway), tls, stopping.clone()));
-    Running { beside, writers, last, store: jobs.store }
+    Running {
+        beside,
+        writers,
+        last,
+        store: jobs.store,
+    }
 }
 
 async fn follow(loader: Arc<Loader>, stop: watch::Receiver<bool>) {
@@ -198,11 +243,7 @@ async fn follow(loader: Arc<Loader>, stop: watch::Receiver<bool>) {
 }
 
 /// Small duties: certificates that changed, sessions that nobody uses.
-async fn tend(
-    gateway: Arc<Gateway>,
-    tls: Option<Arc<TlsAcceptor>>,
-    mut stop: watch::Receiver<bool>,
-) {
+async fn tend(gateway: Arc<Gateway>, tls: Option<Arc<TlsAcceptor>>, mut stop: watch::Receiver<bool>) {
     let mut rounds = 0_u64;
     loop {
         tokio::select! {
@@ -214,7 +255,9 @@ async fn tend(
             match tls.reload_if_changed() {
                 Ok(true) => tracing::info!("the certificate was read again"),
                 Ok(false) => {}
-                Err(error) => tracing::error!(error = %error, "the new certificate cannot be used, the old one stays"),
+                Err(error) => {
+                    tracing::error!(error = %error, "the new certificate cannot be used, the old one stays")
+                }
             }
         }
         if rounds.is_multiple_of(12) {
@@ -224,7 +267,9 @@ async fn tend(
 }
 
 async fn wait_for_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         tracing::error!("signals cannot be listened to");
         return std::future::pending().await;
     };
@@ -238,16 +283,24 @@ async fn serve_metrics(config: &Config, node: &Node, stop: watch::Receiver<bool>
         return Ok(());
     }
     let address: SocketAddr = address.parse().map_err(|_| {
-        Failure::new(format!("`metrics_listen` is `{address}`, which is neither an address with a port nor `off`"))
+        Failure::new(format!(
+            "`metrics_listen` is `{address}`, which is neither an address with a port nor `off`"
+        ))
     })?;
     let listener = match tokio::net::TcpListener::bind(address).await {
         Ok(listener) => listener,
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             // A second node on one machine is common in tests and must not fail for this.
-            tracing::warn!("metrics are not served: `{address}` is in use (`--metrics-listen` names another address)");
+            tracing::warn!(
+                "metrics are not served: `{address}` is in use (`--metrics-listen` names another address)"
+            );
             return Ok(());
         }
-        Err(error) => return Err(Failure::new(format!("metrics cannot be served on `{address}`: {error}"))),
+        Err(error) => {
+            return Err(Failure::new(format!(
+                "metrics cannot be served on `{address}`: {error}"
+            )));
+        }
     };
     let registry = Arc::clone(&node.metrics);
     let router = axum::Router::new().route(
@@ -258,7 +311,9 @@ async fn serve_metrics(config: &Config, node: &Node, stop: watch::Receiver<bool>
                 let mut text = String::new();
                 let encoded = prometheus_client::encoding::text::encode(&mut text, &registry);
                 let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-                encoded.map(|()| ([(CONTENT_TYPE, kind)], text)).map_err(|_| http::StatusCode::INTERNAL_SERVER_ERROR)
+                encoded
+                    .map(|()| ([(CONTENT_TYPE, kind)], text))
+                    .map_err(|_| http::StatusCode::INTERNAL_SERVER_ERROR)
             }
         }),
     );

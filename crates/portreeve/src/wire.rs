@@ -9,7 +9,10 @@ use portreeve_core::doctor::Doctor;
 use portreeve_core::id::UserId;
 use portreeve_core::limits::Limits;
 use portreeve_core::policy::PolicyCheck;
-use portreeve_core::ports::{Authorizer, Cache, Counters, EntryStore, Locks, Refresh, RouteStore, Signals, UsageSink, UsageStore};
+use portreeve_core::ports::{
+    Authorizer, Cache, Counters, EntryStore, Locks, Refresh, RouteStore, Signals, StoreHealth, UsageSink,
+    UsageStore,
+};
 use portreeve_core::random::Rng;
 use portreeve_core::time::{Clock, SystemClock};
 use portreeve_gateway::accept::head::Origins;
@@ -33,6 +36,7 @@ use crate::cli::Failure;
 use crate::config::{self, Config};
 use crate::data::DataDirectory;
 use crate::doctor::Examination;
+use crate::health;
 
 /// How many usage events may wait to be written.
 const USAGE_RING: usize = 65_536;
@@ -107,28 +111,45 @@ async fn shared(config: &Config, data: &DataDirectory) -> Result<Shared, Failure
     match url.as_ref().map(|url| url.expose()) {
         None | Some("memory:") => {
             let state = Arc::new(InProcess::new(data.start));
-            Ok(Shared { counters: state.clone(), locks: state.clone(), signals: state.clone(), _cache: state })
+            Ok(Shared {
+                counters: state.clone(),
+                locks: state.clone(),
+                signals: state.clone(),
+                _cache: state,
+            })
         }
         Some(url) => {
             let state = Valkey::connect(url).await.map_err(|error| {
-                Failure::new(format!("the shared state cannot be reached: {error}")).hint("look at `state.url` and at Valkey or Redis")
+                Failure::new(format!("the shared state cannot be reached: {error}"))
+                    .hint("look at `state.url` and at Valkey or Redis")
             })?;
             let state = Arc::new(state);
-            Ok(Shared { counters: state.clone(), locks: state.clone(), signals: state.clone(), _cache: state })
+            Ok(Shared {
+                counters: state.clone(),
+                locks: state.clone(),
+                signals: state.clone(),
+                _cache: state,
+            })
         }
     }
 }
 
 async fn store(config: &Config, data: &DataDirectory, clock: &dyn Clock) -> Result<Store, Failure> {
-    let node = node_identity(data.path(), clock, &SystemRng).map_err(|error| Failure::new(error.to_string()))?;
+    let node =
+        node_identity(data.path(), clock, &SystemRng).map_err(|error| Failure::new(error.to_string()))?;
     let url = match config.store.url.as_ref().map(config::resolve).transpose()? {
         Some(url) => url.expose().to_owned(),
         None => format!("sqlite:{}", data.path().join("portreeve.db").display()),
     };
-    Store::open(&url, &StoreOptions::new(node)).await.map_err(|error| {
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        Failure::new(format!("the store cannot be opened: {error}{cause}")).hint("look at `store.url` and at the database")
-    })
+    Store::open(&url, &StoreOptions::new(node))
+        .await
+        .map_err(|error| {
+            let cause = std::error::Error::source(&error)
+                .map(|cause| format!(": {cause}"))
+                .unwrap_or_default();
+            Failure::new(format!("the store cannot be opened: {error}{cause}"))
+                .hint("look at `store.url` and at the database")
+        })
 }
 
 /// Joins the rooms.
@@ -143,7 +164,11 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let shared = shared(config, around.data).await?;
     let signer = Arc::new(Ed25519Signer::from_seed(&keys.derive("audit-checkpoints")));
     let mut options = AuditOptions::new(around.data.path());
-    options.sync = if config.audit.fsync { JournalSync::EachWrite } else { JournalSync::Os };
+    options.sync = if config.audit.fsync {
+        JournalSync::EachWrite
+    } else {
+        JournalSync::Os
+    };
     let audit = Audit::open(&store, options, signer, Arc::clone(&clock)).await;
     let audit = audit.map_err(|error| Failure::new(error.to_string()).hint(error.hint()))?;
 
@@ -155,11 +180,25 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         clock: Arc::clone(&clock),
         rng: Arc::clone(&rng),
     }));
-    let tools = Tools { counters: Arc::clone(&shared.counters) };
-    let loader = Arc::new(Loader::new(ports.clone(), Arc::clone(&shared.signals), Arc::clone(&access), tools.clone()));
+    let tools = Tools {
+        counters: Arc::clone(&shared.counters),
+    };
+    let loader = Arc::new(Loader::new(
+        ports.clone(),
+        Arc::clone(&shared.signals),
+        Arc::clone(&access),
+        tools.clone(),
+    ));
     let ring = UsageRing::new(USAGE_RING);
-    let usage = UsageWriter::new(Arc::clone(&ring), ports.clone() as Arc<dyn UsageStore>, Arc::clone(&clock));
-    let source: Arc<dyn ToolSource> = Arc::new(ClientSource { egress: egress.clone(), limits: Arc::clone(&limits) });
+    let usage = UsageWriter::new(
+        Arc::clone(&ring),
+        ports.clone() as Arc<dyn UsageStore>,
+        Arc::clone(&clock),
+    );
+    let source: Arc<dyn ToolSource> = Arc::new(ClientSource {
+        egress: egress.clone(),
+        limits: Arc::clone(&limits),
+    });
     let registry = Arc::new(Registry::new(RegistryParts {
         entries: ports.clone() as Arc<dyn EntryStore>,
         routes: ports.clone() as Arc<dyn RouteStore>,
@@ -182,6 +221,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         signals: Arc::clone(&shared.signals),
         clock: Arc::clone(&clock),
         rng: Arc::clone(&rng),
+        limits: Arc::clone(&limits),
     });
 
     let mut metrics = MetricsRegistry::default();
@@ -200,7 +240,11 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
             egress: egress.clone(),
             sinks,
             limits: Arc::clone(&limits),
-            origins: Origins::new(&around.public_url, &config.server.allowed_origins, around.loopback_port),
+            origins: Origins::new(
+                &around.public_url,
+                &config.server.allowed_origins,
+                around.loopback_port,
+            ),
             public_url: around.public_url.clone(),
             stopping: around.stopping,
         },
@@ -217,6 +261,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         public_url: around.public_url.clone(),
         limits: Arc::clone(&limits),
     });
+    let health_store: Arc<dyn StoreHealth> = ports.clone();
     let insight = Arc::new(Insight::new(InsightParts {
         usage: ports as Arc<dyn UsageStore>,
         audit: Arc::new(audit.writer.clone()),
@@ -225,7 +270,6 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let api = portreeve_api::router(ApiParts {
         registry: Arc::clone(&registry),
         access: Arc::clone(&access),
-        gateway: Arc::clone(&gateway),
         insight: Arc::clone(&insight),
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
         doctor,
@@ -243,10 +287,27 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         public_url: around.public_url,
         clock,
         version: env!("CARGO_PKG_VERSION"),
+        usage_flush: Some(usage.flusher()),
     });
-    let router = portal.merge(api);
-    let jobs = Jobs { audit: audit.writer, usage, pins, store };
-    Ok(Node { gateway, router, loader, registry, access, metrics: Arc::new(metrics), limits, jobs })
+    let router = portal
+        .merge(api)
+        .merge(health::router(health_store, Arc::clone(&loader)));
+    let jobs = Jobs {
+        audit: audit.writer,
+        usage,
+        pins,
+        store,
+    };
+    Ok(Node {
+        gateway,
+        router,
+        loader,
+        registry,
+        access,
+        metrics: Arc::new(metrics),
+        limits,
+        jobs,
+    })
 }
 
 /// Makes the local admin and, where it is missing, the admin key of this data directory.
@@ -259,16 +320,39 @@ pub(crate) async fn first_start(node: &Node, data: &DataDirectory) -> Result<(),
     }
     let system = Caller::system();
     // Each node of an installation has a data directory of its own, and so an admin key of its own.
-    let name = format!("admin-{}", node.jobs.store.node().to_string().chars().take(8).collect::<String>());
-    if node.access.keys(&system).map_err(told)?.iter().any(|key| key.name == name && key.revoked_at.is_none()) {
+    let name = format!(
+        "admin-{}",
+        node.jobs
+            .store
+            .node()
+            .to_string()
+            .chars()
+            .take(8)
+            .collect::<String>()
+    );
+    if node
+        .access
+        .keys(&system)
+        .await
+        .map_err(told)?
+        .iter()
+        .any(|key| key.name == name && key.revoked_at.is_none())
+    {
         node.access.revoke_key(&system, &name).await.map_err(told)?;
     }
-    let new = NewKey { name, owner: Some(UserId::LOCAL_ADMIN), expires_at: None };
+    let new = NewKey {
+        name,
+        owner: Some(UserId::LOCAL_ADMIN),
+        expires_at: None,
+    };
     let (_, secret) = node.access.create_key(&system, new).await.map_err(told)?;
     data.write("admin.key", secret.expose())?;
     load(node).await
 }
 
 async fn load(node: &Node) -> Result<(), Failure> {
-    node.loader.load().await.map_err(|error| Failure::new(format!("the catalogue cannot be read: {error}")))
+    node.loader
+        .load()
+        .await
+        .map_err(|error| Failure::new(format!("the catalogue cannot be read: {error}")))
 }

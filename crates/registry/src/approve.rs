@@ -6,6 +6,7 @@
 
 mod pinning;
 
+use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
@@ -14,7 +15,7 @@ use portreeve_inspect::content_hash;
 use serde_json::json;
 
 use crate::error::RegistryError;
-use crate::publish::{Internal, Outcome, ToolsOutcome, find};
+use crate::publish::{GrantRequest, Internal, Outcome, ToolsOutcome, find};
 use crate::registry::Registry;
 use crate::settle::{Work, production};
 use crate::validate::upstream_of;
@@ -28,6 +29,13 @@ pub enum Step {
     Approve,
     /// An approver sends it back.
     Reject,
+}
+
+/// A step that somebody decided on, bound to what the version was then.
+struct Decided<'a> {
+    chosen: &'a Version,
+    step: Step,
+    reason: Option<&'a str>,
 }
 
 /// Where a step leads from a state; `None` when it does not lead anywhere from there.
@@ -86,10 +94,13 @@ impl Registry {
     ) -> Result<Version, RegistryError> {
         self.require_manage(caller, name)?;
         let chosen = choose(&self.load(name).await?, version, Step::Submit)?;
+        let decided = Decided {
+            chosen: &chosen,
+            step: Step::Submit,
+            reason: None,
+        };
         let entry = self
-            .change(caller, name, |work| {
-                self.step(caller, work, &chosen, Step::Submit, None)
-            })
+            .change(caller, name, |work| self.step(caller, work, &decided))
             .await?;
         find(&entry, &chosen.version).cloned()
     }
@@ -105,10 +116,13 @@ impl Registry {
         self.require_manage(caller, name)?;
         let reason = checked_message("reason", reason)?;
         let chosen = choose(&self.load(name).await?, version, Step::Reject)?;
+        let decided = Decided {
+            chosen: &chosen,
+            step: Step::Reject,
+            reason: Some(&reason),
+        };
         let entry = self
-            .change(caller, name, |work| {
-                self.step(caller, work, &chosen, Step::Reject, Some(&reason))
-            })
+            .change(caller, name, |work| self.step(caller, work, &decided))
             .await?;
         find(&entry, &chosen.version).cloned()
     }
@@ -125,10 +139,13 @@ impl Registry {
         let entry = self.load(name).await?;
         let chosen = choose(&entry, version, Step::Approve)?;
         let url = upstream_of(&chosen.document);
-        let held = entry.server.private_hosts;
-        let granted = self
-            .grants(caller, &entry.server.name, url.as_ref(), held, internal)
-            .await?;
+        let request = GrantRequest {
+            name: &entry.server.name,
+            url: url.as_ref(),
+            held: entry.server.private_hosts.clone(),
+            granting: internal,
+        };
+        let granted = self.grants(caller, request).await?;
         self.approve_version(caller, &chosen, &granted).await
     }
 
@@ -139,10 +156,15 @@ impl Registry {
         chosen: &Version,
         granted: &[PrivateHost],
     ) -> Result<Outcome, RegistryError> {
+        let decided = Decided {
+            chosen,
+            step: Step::Approve,
+            reason: None,
+        };
         let entry = self
             .change(caller, &chosen.name, |work| {
                 work.grant(granted, self.parts.clock.now());
-                self.step(caller, work, chosen, Step::Approve, None)
+                self.step(caller, work, &decided)
             })
             .await?;
         let version = find(&entry, &chosen.version)?.clone();
@@ -164,6 +186,10 @@ impl Registry {
     }
 
     /// Says how mature a version is, or every approved version. `deprecated` keeps serving; `retired` stops.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "who, which server, which version, and the two fields that change; a struct would only rename them"
+    )]
     pub async fn set_lifecycle(
         &self,
         caller: &Caller,
@@ -180,7 +206,11 @@ impl Registry {
         self.change(caller, name, |work| {
             let chosen = affected(work, version)?;
             for version in &chosen {
-                self.turn(caller, work, version, lifecycle, message.as_deref());
+                if let Some(event) =
+                    self.turn(caller, work.version_mut(version), lifecycle, message.as_deref())
+                {
+                    work.events.push(event);
+                }
             }
             Ok(())
         })
@@ -208,14 +238,8 @@ impl Registry {
     }
 
     /// One transition. Bound to what `chosen` was when the caller decided.
-    fn step(
-        &self,
-        caller: &Caller,
-        work: &mut Work,
-        chosen: &Version,
-        step: Step,
-        reason: Option<&str>,
-    ) -> Result<(), RegistryError> {
+    fn step(&self, caller: &Caller, work: &mut Work, decided: &Decided<'_>) -> Result<(), RegistryError> {
+        let Decided { chosen, step, reason } = *decided;
         let now = self.parts.clock.now();
         let name = work.server.name.clone();
         let Some(version) = work.version_mut(&chosen.version) else {
@@ -250,19 +274,15 @@ impl Registry {
     fn turn(
         &self,
         caller: &Caller,
-        work: &mut Work,
-        version: &VersionText,
+        version: Option<&mut Version>,
         lifecycle: Lifecycle,
         message: Option<&str>,
-    ) {
+    ) -> Option<AuditEvent> {
+        let version = version?;
         let now = self.parts.clock.now();
-        let name = work.server.name.clone();
-        let Some(version) = work.version_mut(version) else {
-            return;
-        };
         let from = version.lifecycle;
         if from == lifecycle && version.status_message.as_deref() == message {
-            return;
+            return None;
         }
         version.lifecycle = lifecycle;
         // The reason of a rejection stays until somebody decides again.
@@ -271,12 +291,12 @@ impl Registry {
         }
         version.status_changed_at = now;
         version.updated_at = now;
-        let mut event = self.event(caller, "server.lifecycle", &name);
+        let mut event = self.event(caller, "server.lifecycle", &version.name);
         event.target = Some(version.version.to_string());
         event.detail = Some(json!({
             "from": from, "to": lifecycle, "contentHash": version.content_hash, "message": message,
         }));
-        work.events.push(event);
+        Some(event)
     }
 }
 

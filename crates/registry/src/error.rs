@@ -43,7 +43,7 @@ pub enum RegistryError {
     #[error("the server's URL cannot be used: {0}")]
     Refused(#[source] NetError),
     /// The server's URL leads to private hosts that are not granted to the entry.
-    #[error("the server's URL leads to {}, outside the public internet", hosts(.hosts))]
+    #[error("the server's URL leads to {}, outside the public internet", listed(.hosts))]
     Private {
         /// What would have to be granted.
         hosts: Vec<PrivateHost>,
@@ -76,7 +76,9 @@ impl RegistryError {
             Self::Conflict { .. } => "read it again, and repeat the change if it still makes sense",
             Self::State { hint, .. } => hint,
             Self::Refused(error) => error.hint(),
-            Self::Private { .. } => "`--internal` grants exactly these hosts to the entry; an administrator may",
+            Self::Private { .. } => {
+                "`--internal` grants exactly these hosts to the entry; an administrator may"
+            }
             Self::Unseen { .. } => "check that the server is up, and ask again",
             Self::BadCursor => "start the list from its beginning, without a cursor",
             Self::Store(_) => "try again; `portreeve doctor` says what is wrong",
@@ -116,7 +118,7 @@ fn summary(problems: &[Problem]) -> String {
     }
 }
 
-fn hosts(hosts: &[PrivateHost]) -> String {
+fn listed(hosts: &[PrivateHost]) -> String {
     let names: Vec<String> = hosts.iter().map(|host| format!("`{host}`")).collect();
     names.join(", ")
 }

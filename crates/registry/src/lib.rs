@@ -36,6 +36,8 @@ pub use portreeve_mcp::server_json::Problem;
 pub use publish::{Approve, Internal, Outcome, Submission, ToolsOutcome};
 pub use registry::{Registry, RegistryParts};
 pub use routes::{LONGEST_TIMEOUT_MS, RoutePatch, SHORTEST_TIMEOUT_MS};
-pub use serve::{ListParams, OFFICIAL_META, OfficialMeta, PageMetadata, PublicDocument, Served, ServedMeta, ServedPage};
-pub use source::{Probe, ToolSource};
+pub use serve::{
+    ListParams, OFFICIAL_META, OfficialMeta, PageMetadata, PublicDocument, Served, ServedMeta, ServedPage,
+};
+pub use source::{ClientSource, Probe, ToolSource};
 pub use tools::{ToolChoice, ToolView};

@@ -38,6 +38,14 @@ pub(crate) enum Noted {
     Known,
 }
 
+/// A list as it was seen.
+pub(crate) struct Sighting<'a> {
+    pub(crate) route: &'a Route,
+    /// The era of the hop.
+    pub(crate) era: Era,
+    pub(crate) tools: Vec<ToolDefinition>,
+}
+
 /// Writes down what is seen.
 #[derive(Clone, Copy)]
 pub(crate) struct Observer<'a> {
@@ -66,7 +74,10 @@ pub(crate) fn definitions(texts: &[String], limits: &Limits) -> Vec<ToolDefiniti
     for text in texts.iter().take(limits.tools_per_server) {
         match tool_definition(text) {
             Ok(tool) if names.insert(tool.name.clone()) => found.push(tool),
-            Ok(tool) => tracing::warn!(tool = tool.name, "A tool list names a tool twice; the first counts."),
+            Ok(tool) => tracing::warn!(
+                tool = tool.name,
+                "A tool list names a tool twice; the first counts."
+            ),
             Err(error) => tracing::warn!(%error, "A tool list holds something that is not a tool."),
         }
     }
@@ -79,26 +90,19 @@ impl Observer<'_> {
     /// Notes a complete list: tools that are not in it are gone.
     pub(crate) async fn complete(
         &self,
-        route: &Route,
-        era: Era,
-        tools: Vec<ToolDefinition>,
+        sighting: Sighting<'_>,
         announce: Announce,
     ) -> Result<Noted, StoreError> {
-        let known = self.routes.tools(route.id).await?;
-        let difference = Difference::between(&known, era, &tools, true);
-        self.write(route, era, tools, difference, announce).await
+        let known = self.routes.tools(sighting.route.id).await?;
+        let difference = Difference::between(&known, sighting.era, &sighting.tools, true);
+        self.write(sighting, difference, announce).await
     }
 
     /// Notes tools that were seen, perhaps among others.
-    pub(crate) async fn part(
-        &self,
-        route: &Route,
-        era: Era,
-        tools: Vec<ToolDefinition>,
-    ) -> Result<Noted, StoreError> {
-        let known = self.routes.tools(route.id).await?;
-        let difference = Difference::between(&known, era, &tools, false);
-        self.write(route, era, tools, difference, Announce::Drift).await
+    pub(crate) async fn part(&self, sighting: Sighting<'_>) -> Result<Noted, StoreError> {
+        let known = self.routes.tools(sighting.route.id).await?;
+        let difference = Difference::between(&known, sighting.era, &sighting.tools, false);
+        self.write(sighting, difference, Announce::Drift).await
     }
 
     /// Notes the eras that an upstream speaks.
@@ -115,18 +119,23 @@ impl Observer<'_> {
 
     async fn write(
         &self,
-        route: &Route,
-        era: Era,
-        tools: Vec<ToolDefinition>,
+        sighting: Sighting<'_>,
         difference: Difference,
         announce: Announce,
     ) -> Result<Noted, StoreError> {
+        let Sighting { route, era, tools } = sighting;
         if difference.fresh.is_empty() && difference.gone.is_empty() {
             return Ok(Noted::Known);
         }
         let mut events = Vec::new();
         if announce == Announce::Drift && difference.is_drift() {
-            let mut drift = event(self.clock, self.rng, &Caller::system(), "tools.drift", &route.server);
+            let mut drift = event(
+                self.clock,
+                self.rng,
+                &Caller::system(),
+                "tools.drift",
+                &route.server,
+            );
             drift.route = Some(route.slug.to_string());
             drift.detail = Some(difference.detail(era));
             events.push(drift);

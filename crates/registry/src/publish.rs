@@ -73,6 +73,15 @@ pub enum ToolsOutcome {
     },
 }
 
+/// What an entry would need to reach its upstream.
+pub(crate) struct GrantRequest<'a> {
+    pub(crate) name: &'a ServerName,
+    pub(crate) url: Option<&'a Url>,
+    /// What it may reach already.
+    pub(crate) held: Vec<PrivateHost>,
+    pub(crate) granting: Internal,
+}
+
 // === impl Registry ===
 
 impl Registry {
@@ -88,9 +97,13 @@ impl Registry {
             _ => Internal::Grant,
         };
         let held = self.held_hosts(&valid.name).await?;
-        let granted = self
-            .grants(caller, &valid.name, valid.upstream.as_ref(), held, granting)
-            .await?;
+        let request = GrantRequest {
+            name: &valid.name,
+            url: valid.upstream.as_ref(),
+            held,
+            granting,
+        };
+        let granted = self.grants(caller, request).await?;
         let entry = self.submit_document(caller, &valid, &granted).await?;
         let version = find(&entry, &valid.version)?.clone();
         if submission.approve == Approve::No || version.approval == Approval::Approved {
@@ -116,11 +129,14 @@ impl Registry {
     pub(crate) async fn grants(
         &self,
         caller: &Caller,
-        name: &ServerName,
-        url: Option<&Url>,
-        held: Vec<PrivateHost>,
-        granting: Internal,
+        request: GrantRequest<'_>,
     ) -> Result<Vec<PrivateHost>, RegistryError> {
+        let GrantRequest {
+            name,
+            url,
+            held,
+            granting,
+        } = request;
         let Some(url) = url else {
             return Ok(Vec::new());
         };

@@ -113,7 +113,13 @@ impl Registry {
 
     /// An audit event about a server.
     pub(crate) fn event(&self, caller: &Caller, action: &str, name: &ServerName) -> AuditEvent {
-        event(self.parts.clock.as_ref(), self.parts.rng.as_ref(), caller, action, name)
+        event(
+            self.parts.clock.as_ref(),
+            self.parts.rng.as_ref(),
+            caller,
+            action,
+            name,
+        )
     }
 
     /// The entry of that name, whoever asks.

@@ -109,7 +109,9 @@ impl Registry {
         {
             problems.push(Problem {
                 path: "upstreamTimeoutMs".to_owned(),
-                message: format!("it must be {SHORTEST_TIMEOUT_MS} to {LONGEST_TIMEOUT_MS}, and is `{timeout}`"),
+                message: format!(
+                    "it must be {SHORTEST_TIMEOUT_MS} to {LONGEST_TIMEOUT_MS}, and is `{timeout}`"
+                ),
             });
         }
         if !problems.is_empty() {
@@ -155,7 +157,10 @@ impl Registry {
             );
         }
         if route.state != before.state {
-            detail.insert("state".to_owned(), json!({"from": before.state, "to": route.state}));
+            detail.insert(
+                "state".to_owned(),
+                json!({"from": before.state, "to": route.state}),
+            );
         }
         if route.upstream_timeout_ms != before.upstream_timeout_ms {
             let (from, to) = (before.upstream_timeout_ms, route.upstream_timeout_ms);

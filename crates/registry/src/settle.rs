@@ -177,7 +177,8 @@ impl Registry {
             (None, Some(destination)) => {
                 let slug = slug::choose(self.parts.entries.as_ref(), &work.server.name).await?;
                 let route = self.new_route(work, slug, &destination);
-                self.note_route(caller, work, "route.create", &route, None);
+                let event = self.moved_event(caller, "route.create", &route, None);
+                work.events.push(event);
                 work.routes.push(route);
             }
             (Some(route), None) => self.stop(caller, work, route),
@@ -216,7 +217,8 @@ impl Registry {
         }
         route.state = RouteState::Inactive;
         route.updated_at = self.parts.clock.now();
-        self.note_route(caller, work, "route.stop", &route, None);
+        let event = self.moved_event(caller, "route.stop", &route, None);
+        work.events.push(event);
         replace(&mut work.routes, route);
     }
 
@@ -227,7 +229,7 @@ impl Registry {
         let had_nothing = work
             .before
             .as_ref()
-            .is_some_and(|entry| super::settle::destination(&entry.versions).is_none());
+            .is_some_and(|entry| self::destination(&entry.versions).is_none());
         let url = destination.url.to_string();
         if route.upstream_url != url {
             route.upstream_eras = Vec::new();
@@ -242,19 +244,23 @@ impl Registry {
             return;
         }
         route.updated_at = self.parts.clock.now();
-        let action = if before.state == route.state { "route.move" } else { "route.start" };
-        self.note_route(caller, work, action, &route, Some(&before));
+        let action = if before.state == route.state {
+            "route.move"
+        } else {
+            "route.start"
+        };
+        let event = self.moved_event(caller, action, &route, Some(&before));
+        work.events.push(event);
         replace(&mut work.routes, route);
     }
 
-    fn note_route(
+    fn moved_event(
         &self,
         caller: &Caller,
-        work: &mut Work,
         action: &str,
         route: &Route,
         before: Option<&Route>,
-    ) {
+    ) -> AuditEvent {
         let mut event = self.event(caller, action, &route.server);
         event.route = Some(route.slug.to_string());
         event.detail = Some(json!({
@@ -263,7 +269,7 @@ impl Registry {
             "upstream": origin(&route.upstream_url),
             "state": route.state,
         }));
-        work.events.push(event);
+        event
     }
 
     fn note_grants(&self, caller: &Caller, work: &mut Work) {
@@ -285,7 +291,5 @@ fn replace(routes: &mut [Route], route: Route) {
 
 /// The audit log names the place, not the path and the query, which may hold what is nobody's business.
 fn origin(url: &str) -> Option<String> {
-    Url::parse(url)
-        .ok()
-        .map(|url| url.origin().ascii_serialization())
+    Url::parse(url).ok().map(|url| url.origin().ascii_serialization())
 }

@@ -88,7 +88,12 @@ mod tests {
         let found: Vec<String> = candidates(&name).take(4).collect();
         assert_eq!(
             found,
-            ["billing", "com.acme-billing", "com.acme-billing-2", "com.acme-billing-3"]
+            [
+                "billing",
+                "com.acme-billing",
+                "com.acme-billing-2",
+                "com.acme-billing-3"
+            ]
         );
     }
 }

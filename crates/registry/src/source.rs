@@ -3,28 +3,43 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use portreeve_core::protocol::Era;
+use portreeve_client::{Upstream, probe};
+use portreeve_core::limits::Limits;
 use portreeve_core::route::Route;
 use portreeve_core::server::PrivateHost;
-use portreeve_net::Reach;
+use portreeve_net::{Egress, Reach};
 use url::Url;
 
-/// What an upstream answered.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Probe {
-    /// The eras it speaks.
-    pub eras: Vec<Era>,
-    /// Its complete tool list in each of them; each definition is JSON text.
-    pub tools: Vec<(Era, Vec<String>)>,
-    /// What it calls itself.
-    pub server_info: Option<String>,
-}
+pub use portreeve_client::Probe;
 
 /// Asks an upstream for its tools.
 #[async_trait]
 pub trait ToolSource: Send + Sync {
     /// The complete lists, or a sentence about why there are none.
     async fn tools(&self, url: &Url, reach: &Reach) -> Result<Probe, String>;
+}
+
+/// Asks over the network, as an MCP client of either era.
+#[derive(Debug, Clone)]
+pub struct ClientSource {
+    /// The way out.
+    pub egress: Egress,
+    /// Limits on what comes back.
+    pub limits: Arc<Limits>,
+}
+
+#[async_trait]
+impl ToolSource for ClientSource {
+    async fn tools(&self, url: &Url, reach: &Reach) -> Result<Probe, String> {
+        let upstream = Upstream {
+            url: url.clone(),
+            reach: reach.clone(),
+            timeout: self.limits.probe,
+        };
+        probe(&self.egress, &upstream, &self.limits)
+            .await
+            .map_err(|error| error.to_string())
+    }
 }
 
 /// How far requests for an entry with these grants may go.

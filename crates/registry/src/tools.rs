@@ -8,13 +8,14 @@ use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::name::ServerName;
 use portreeve_core::ports::{ToolDecision, ToolsApproved};
-use portreeve_core::route::{PinState, Route};
+use portreeve_core::route::{PinState, Route, RouteState};
+use portreeve_core::server::Version;
 use portreeve_core::tool::{Tool, ToolState};
 use portreeve_inspect::{FieldChange, tool_diff};
 use serde_json::json;
 
 use crate::error::RegistryError;
-use crate::observe::{Announce, Observer, definitions};
+use crate::observe::{Announce, Observer, Sighting, definitions};
 use crate::registry::Registry;
 use crate::settle::production;
 use crate::source::ask;
@@ -39,6 +40,13 @@ pub enum ToolChoice {
     Named(Vec<String>),
 }
 
+/// What somebody decided about tools.
+struct Verdict {
+    action: &'static str,
+    decisions: Vec<ToolDecision>,
+    pin_state: PinState,
+}
+
 // === impl Registry ===
 
 impl Registry {
@@ -49,7 +57,11 @@ impl Registry {
             return Err(RegistryError::no_server(name));
         }
         let entry = self.load(name).await?;
-        let Some(route) = production(&entry.routes) else {
+        if !manages && !entry.versions.iter().any(Version::is_listed) {
+            return Err(RegistryError::no_server(name));
+        }
+        let route = production(&entry.routes).filter(|route| manages || route.state == RouteState::Active);
+        let Some(route) = route else {
             return Ok(Vec::new());
         };
         let tools = self.parts.routes.tools(route.id).await?;
@@ -87,8 +99,12 @@ impl Registry {
                 hint: "`portreeve server tools NAME --refresh` asks the server for them",
             });
         }
-        self.decide(caller, &route, "tools.approve", decisions, PinState::Pinned)
-            .await
+        let verdict = Verdict {
+            action: "tools.approve",
+            decisions,
+            pin_state: PinState::Pinned,
+        };
+        self.decide(caller, &route, verdict).await
     }
 
     /// Hides a tool from everyone.
@@ -130,8 +146,12 @@ impl Registry {
             rng: self.parts.rng.as_ref(),
         };
         for (era, texts) in &probe.tools {
-            let seen = definitions(texts, &self.parts.limits);
-            observer.complete(&route, *era, seen, Announce::Drift).await?;
+            let sighting = Sighting {
+                route: &route,
+                era: *era,
+                tools: definitions(texts, &self.parts.limits),
+            };
+            observer.complete(sighting, Announce::Drift).await?;
         }
         observer.eras(&route, &probe.eras).await?;
         self.parts.refresh.refresh().await;
@@ -183,24 +203,35 @@ impl Registry {
         if known.is_empty() {
             return Err(no_tool(&route, tool));
         }
-        let decision = if hide { ToolDecision::Hide } else { ToolDecision::Unhide };
+        let decision = if hide {
+            ToolDecision::Hide
+        } else {
+            ToolDecision::Unhide
+        };
         let decisions = if known.iter().all(|known| known.hidden == hide) {
             Vec::new()
         } else {
             vec![decision(tool.to_owned())]
         };
-        self.decide(caller, &route, action, decisions, route.pin_state)
-            .await
+        let verdict = Verdict {
+            action,
+            decisions,
+            pin_state: route.pin_state,
+        };
+        self.decide(caller, &route, verdict).await
     }
 
     async fn decide(
         &self,
         caller: &Caller,
         route: &Route,
-        action: &'static str,
-        decisions: Vec<ToolDecision>,
-        pin_state: PinState,
+        verdict: Verdict,
     ) -> Result<Vec<ToolView>, RegistryError> {
+        let Verdict {
+            action,
+            decisions,
+            pin_state,
+        } = verdict;
         if decisions.is_empty() && pin_state == route.pin_state {
             return self.views(route).await;
         }
@@ -259,10 +290,11 @@ fn named(route: &Route, tools: &[Tool], names: &[String]) -> Result<Vec<ToolDeci
                 hint: "`portreeve server tools NAME --refresh` asks the server again",
             });
         }
-        let waiting = known.into_iter().filter(|tool| tool.state() != ToolState::Approved);
-        decisions.extend(
-            waiting.filter_map(|tool| Some(ToolDecision::Approve(tool.era, tool.live.clone()?))),
-        );
+        let waiting = known
+            .into_iter()
+            .filter(|tool| tool.state() != ToolState::Approved);
+        decisions
+            .extend(waiting.filter_map(|tool| Some(ToolDecision::Approve(tool.era, tool.live.clone()?))));
     }
     Ok(decisions)
 }
@@ -283,6 +315,10 @@ fn described(decision: &ToolDecision) -> serde_json::Value {
 
 fn no_tool(route: &Route, tool: &str) -> RegistryError {
     RegistryError::NotFound {
-        what: format!("tool `{}` of server `{}`", tool.chars().take(256).collect::<String>(), route.server),
+        what: format!(
+            "tool `{}` of server `{}`",
+            tool.chars().take(256).collect::<String>(),
+            route.server
+        ),
     }
 }

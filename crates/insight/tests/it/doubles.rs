@@ -9,7 +9,7 @@ use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Decision, Effect, Target};
 use portreeve_core::page::PageOf;
 use portreeve_core::ports::{AuditLog, AuditQuery, Authorizer, StoreError, UsageStore};
-use portreeve_core::time::Timestamp;
+use portreeve_core::time::{Clock, Timestamp};
 use portreeve_core::usage::{UsageEvent, UsageOutcome, UsageQuery, UsageRow};
 use portreeve_core::visibility::Visibility;
 
@@ -122,5 +122,15 @@ impl Authorizer for SystemManages {
 
     fn policy_version(&self) -> u64 {
         1
+    }
+}
+
+/// A clock that stands still.
+#[derive(Debug)]
+pub(crate) struct Fixed;
+
+impl Clock for Fixed {
+    fn now(&self) -> Timestamp {
+        Timestamp::parse("2026-11-23T00:00:00Z").unwrap()
     }
 }

@@ -9,7 +9,7 @@ use portreeve_insight::{UsageRing, UsageWriter};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::doubles::{Memory, event};
+use crate::doubles::{Fixed, Memory, event};
 
 struct Running {
     ring: Arc<UsageRing>,
@@ -22,7 +22,7 @@ struct Running {
 fn start(capacity: usize) -> Running {
     let ring = UsageRing::new(capacity);
     let store = Arc::new(Memory::default());
-    let writer = UsageWriter::new(Arc::clone(&ring), Arc::clone(&store) as _);
+    let writer = UsageWriter::new(Arc::clone(&ring), Arc::clone(&store) as _, Arc::new(Fixed));
     let flush = writer.flusher();
     let (stop, stopped) = watch::channel(false);
     let job = tokio::spawn(writer.run(stopped));

@@ -80,7 +80,9 @@ pub(crate) fn key_values(
     let mut inner = Notes::default();
     let mut found = Vec::new();
     for (path, item) in list(raw, key, &mut inner) {
-        match text(item, "name").filter(|name| !name.is_empty()) {
+        match text(item, "name") {
+            // Seen in the wild; it names nothing, so nothing is lost with it.
+            Some("") => inner.warning(format!("{path}.name"), "it is empty; the item means nothing"),
             Some(name) => found.push(KeyValue {
                 name: name.to_owned(),
                 input: Input::read(item),

@@ -107,7 +107,10 @@ fn check_hash(path: &str, registry_type: &str, raw: &Map<String, Value>, notes: 
     };
     match hash {
         Some(hash) if !is_hash(hash) => {
-            notes.problem(format!("{path}.fileSha256"), "it must be 64 lower-case hex digits");
+            notes.problem(
+                format!("{path}.fileSha256"),
+                "it must be 64 lower-case hex digits",
+            );
         }
         None if registry_type == "mcpb" => {
             notes.problem(
@@ -121,7 +124,10 @@ fn check_hash(path: &str, registry_type: &str, raw: &Map<String, Value>, notes: 
 
 fn read_transport(path: &str, raw: &Map<String, Value>, notes: &mut Notes) -> String {
     let Some(Value::Object(transport)) = raw.get("transport") else {
-        notes.problem(format!("{path}.transport"), "it is required, and must be an object");
+        notes.problem(
+            format!("{path}.transport"),
+            "it is required, and must be an object",
+        );
         return String::new();
     };
     let kind = text(transport, "type").unwrap_or_default();
@@ -129,10 +135,7 @@ fn read_transport(path: &str, raw: &Map<String, Value>, notes: &mut Notes) -> St
         "stdio" => {}
         "streamable-http" | "sse" => match text(transport, "url") {
             Some(url) if is_http_url(url) || url.starts_with('{') => {}
-            _ => notes.problem(
-                format!("{path}.transport.url"),
-                "it must be an http or https URL",
-            ),
+            _ => notes.problem(format!("{path}.transport.url"), "it must be an http or https URL"),
         },
         other => {
             let message = format!("`{}` is not `stdio`, `streamable-http` or `sse`", cut(other, 60));
@@ -143,7 +146,11 @@ fn read_transport(path: &str, raw: &Map<String, Value>, notes: &mut Notes) -> St
 }
 
 fn arguments(path: &str, raw: &Map<String, Value>, keys: [&str; 2], notes: &mut Notes) -> Vec<Argument> {
-    let key = if raw.contains_key(keys[0]) { keys[0] } else { keys[1] };
+    let key = if raw.contains_key(keys[0]) {
+        keys[0]
+    } else {
+        keys[1]
+    };
     let mut inner = Notes::default();
     let mut found = Vec::new();
     for (place, item) in list(raw, key, &mut inner) {
@@ -166,7 +173,11 @@ fn arguments(path: &str, raw: &Map<String, Value>, keys: [&str; 2], notes: &mut 
 
 fn environment(path: &str, raw: &Map<String, Value>, notes: &mut Notes) -> Vec<KeyValue> {
     let snake = "environment_variables";
-    let key = if raw.contains_key(snake) { snake } else { "environmentVariables" };
+    let key = if raw.contains_key(snake) {
+        snake
+    } else {
+        "environmentVariables"
+    };
     inputs::key_values(raw, key, path, notes)
 }
 

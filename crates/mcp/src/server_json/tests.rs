@@ -54,10 +54,7 @@ fn every_problem_is_named_with_its_path() {
                          "version":"latest","packageArguments":[{"type":"named"}]},
                         {"registryType":"mcpb","identifier":"https://a/b.mcpb","transport":{"type":"x"}}]}"#,
     );
-    let paths: Vec<&str> = found
-        .iter()
-        .map(|line| line.split_once(':').unwrap().0)
-        .collect();
+    let paths: Vec<&str> = found.iter().map(|line| line.split_once(':').unwrap().0).collect();
     let expected = [
         "websiteUrl",
         "repository",
@@ -87,7 +84,11 @@ fn missing_fields_are_named() {
     let found = problems("{}");
     assert_eq!(
         found,
-        ["name: it is required", "version: it is required", "description: it is required"]
+        [
+            "name: it is required",
+            "version: it is required",
+            "description: it is required"
+        ]
     );
 }
 
@@ -106,7 +107,19 @@ fn lengths_are_counted_in_characters() {
 
 #[test]
 fn ranges_are_not_versions() {
-    for range in ["^1.2", "~1.2", ">=1", "=1.0", "1.x", "1.2.*", "1 - 2", "1.2 || 1.3", "latest", "<2", ""] {
+    for range in [
+        "^1.2",
+        "~1.2",
+        ">=1",
+        "=1.0",
+        "1.x",
+        "1.2.*",
+        "1 - 2",
+        "1.2 || 1.3",
+        "latest",
+        "<2",
+        "",
+    ] {
         let text = format!(r#"{{"name":"a.b/cd","version":"{range}","description":"d"}}"#);
         assert_eq!(problems(&text).len(), 1, "{range}");
     }

@@ -28,11 +28,21 @@ pub(crate) struct Sample {
 
 /// Starts the sample server and registers it, approved, with a rate limit. Does nothing that was done before.
 pub(crate) async fn set_up(node: &Node, data: &DataDirectory) -> Result<Sample, Failure> {
-    let told = |error: RegistryError| Failure::new(format!("the sample server cannot be registered: {error}"));
-    let port = data.read(PORT_FILE).and_then(|text| text.trim().parse().ok()).unwrap_or(0);
-    let server = start(port).await.map_err(|error| Failure::new(format!("the sample server cannot start: {error}")))?;
+    let told =
+        |error: RegistryError| Failure::new(format!("the sample server cannot be registered: {error}"));
+    let port = data
+        .read(PORT_FILE)
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(0);
+    let server = start(port)
+        .await
+        .map_err(|error| Failure::new(format!("the sample server cannot start: {error}")))?;
     let url = server.url.clone();
-    let port = url.rsplit(':').next().and_then(|rest| rest.strip_suffix("/mcp")).unwrap_or_default();
+    let port = url
+        .rsplit(':')
+        .next()
+        .and_then(|rest| rest.strip_suffix("/mcp"))
+        .unwrap_or_default();
     data.write(PORT_FILE, port)?;
 
     let system = Caller::system();
@@ -40,7 +50,10 @@ pub(crate) async fn set_up(node: &Node, data: &DataDirectory) -> Result<Sample, 
     match node.registry.entry(&system, &name).await {
         Ok(entry) => {
             if let Some(route) = entry.routes.iter().find(|route| route.upstream_url == url) {
-                return Ok(Sample { slug: route.slug.to_string(), _server: server });
+                return Ok(Sample {
+                    slug: route.slug.to_string(),
+                    _server: server,
+                });
             }
             // It listens elsewhere now. Its slug stays its own, and grants go by its name.
             node.registry.remove(&system, &name).await.map_err(told)?;
@@ -48,16 +61,37 @@ pub(crate) async fn set_up(node: &Node, data: &DataDirectory) -> Result<Sample, 
         Err(RegistryError::NotFound { .. }) => {}
         Err(error) => return Err(told(error)),
     }
-    let submission = Submission { document: document(&url), internal: Internal::Grant, approve: Approve::Now };
+    let submission = Submission {
+        document: document(&url),
+        internal: Internal::Grant,
+        approve: Approve::Now,
+    };
     let outcome = node.registry.add(&system, submission).await.map_err(told)?;
-    let route = outcome.route.ok_or_else(|| Failure::new("the sample server got no route"))?;
-    node.registry.change_route(&system, &route.slug, limit(), None).await.map_err(told)?;
-    Ok(Sample { slug: route.slug.to_string(), _server: server })
+    let route = outcome
+        .route
+        .ok_or_else(|| Failure::new("the sample server got no route"))?;
+    node.registry
+        .change_route(&system, &route.slug, limit(), None)
+        .await
+        .map_err(told)?;
+    Ok(Sample {
+        slug: route.slug.to_string(),
+        _server: server,
+    })
 }
 
 fn limit() -> RoutePatch {
-    let config = serde_json::Map::from_iter([("calls".to_owned(), 60.into()), ("per_seconds".to_owned(), 60.into())]);
-    RoutePatch { policies: Some(vec![PolicyDocument { kind: "rate_limit".to_owned(), config }]), ..RoutePatch::default() }
+    let config = serde_json::Map::from_iter([
+        ("calls".to_owned(), 60.into()),
+        ("per_seconds".to_owned(), 60.into()),
+    ]);
+    RoutePatch {
+        policies: Some(vec![PolicyDocument {
+            kind: "rate_limit".to_owned(),
+            config,
+        }]),
+        ..RoutePatch::default()
+    }
 }
 
 fn document(url: &str) -> String {

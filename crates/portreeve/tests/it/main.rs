@@ -6,4 +6,9 @@ mod tidy;
 
 mod api;
 
+mod e2e;
+
+mod node;
 mod repository;
+mod upstream;
+mod web;

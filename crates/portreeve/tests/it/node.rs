@@ -36,9 +36,15 @@ pub(crate) enum Engines {
 
 impl Engines {
     /// What the environment names. Each call makes a fresh database.
-    #[expect(clippy::disallowed_methods, reason = "the stage that runs the tests names the engines in the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the stage that runs the tests names the engines in the environment"
+    )]
     pub(crate) fn chosen() -> Self {
-        match (std::env::var("PORTREEVE_E2E_POSTGRES"), std::env::var("PORTREEVE_E2E_REDIS")) {
+        match (
+            std::env::var("PORTREEVE_E2E_POSTGRES"),
+            std::env::var("PORTREEVE_E2E_REDIS"),
+        ) {
             (Ok(postgres), Ok(redis)) => Self::fresh(&postgres, &redis),
             _ => Self::Alone,
         }
@@ -48,12 +54,17 @@ impl Engines {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("e2e_{}_{number}", std::process::id());
-        let made = Command::new("psql").args([postgres, "-qc", &format!("create database {name}")]).output();
+        let made = Command::new("psql")
+            .args([postgres, "-qc", &format!("create database {name}")])
+            .output();
         let made = made.expect("psql is needed for the tests on PostgreSQL");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let (server, _) = postgres.rsplit_once('/').expect("a URL with a database");
         // Redis has 16 databases; keys of different installations differ by their identifiers anyway.
-        Self::Servers { store: format!("{server}/{name}"), state: format!("{redis}/{}", number % 16) }
+        Self::Servers {
+            store: format!("{server}/{name}"),
+            state: format!("{redis}/{}", number % 16),
+        }
     }
 }
 
@@ -104,25 +115,49 @@ impl Node {
     pub(crate) async fn begin(&mut self) {
         let marker = self.data.join("listen.url");
         let _ = std::fs::remove_file(&marker);
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log file");
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .expect("a log file");
         let mut command = Command::new(binary());
-        command.arg("serve").args(["--listen", "127.0.0.1:0", "--metrics-listen", "off", "--data"]).arg(&self.data);
+        command
+            .arg("serve")
+            .args(["--listen", "127.0.0.1:0", "--metrics-listen", "off", "--data"])
+            .arg(&self.data);
         command.args(&self.flags).env("PORTREEVE_LOG", "debug");
         if let Engines::Servers { store, state } = &self.engines {
-            command.env("PORTREEVE__STORE__URL", store).env("PORTREEVE__STATE__URL", state);
+            command
+                .env("PORTREEVE__STORE__URL", store)
+                .env("PORTREEVE__STATE__URL", state);
         }
-        command.stdin(Stdio::null()).stdout(log.try_clone().expect("a log file")).stderr(log);
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log file"))
+            .stderr(log);
         self.child = Some(command.spawn().expect("the binary starts"));
         let begun = Instant::now();
         loop {
             if let Ok(url) = std::fs::read_to_string(&marker) {
                 self.url = url.trim().to_owned();
-                if self.web.get(&format!("{}/readyz", self.url)).await.is_ok_and(|answer| answer.status == 200) {
+                if self
+                    .web
+                    .get(&format!("{}/readyz", self.url))
+                    .await
+                    .is_ok_and(|answer| answer.status == 200)
+                {
                     break;
                 }
             }
-            let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
-            assert!(ended.is_none() && begun.elapsed() < Duration::from_secs(30), "no start: {}", self.log_text());
+            let ended = self
+                .child
+                .as_mut()
+                .and_then(|child| child.try_wait().ok().flatten());
+            assert!(
+                ended.is_none() && begun.elapsed() < Duration::from_secs(30),
+                "no start: {}",
+                self.log_text()
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         self.key = std::fs::read_to_string(self.data.join("admin.key")).expect("an admin key");
@@ -147,7 +182,11 @@ impl Node {
 
     /// SIGTERM. Returns at once.
     pub(crate) fn terminate(&self) {
-        let id = self.child.as_ref().map(|child| child.id().to_string()).expect("a running node");
+        let id = self
+            .child
+            .as_ref()
+            .map(|child| child.id().to_string())
+            .expect("a running node");
         let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill");
         assert!(sent.success());
     }
@@ -185,14 +224,23 @@ impl Node {
         let text = String::from_utf8_lossy(&output.stdout);
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "portreeve {arguments:?}: {text} {error}");
-        serde_json::from_str(&text).unwrap_or_else(|problem| panic!("portreeve {arguments:?}: {problem}: {text}"))
+        serde_json::from_str(&text)
+            .unwrap_or_else(|problem| panic!("portreeve {arguments:?}: {problem}: {text}"))
     }
 
     /// Asks the management API as the admin.
     pub(crate) async fn api(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let url = format!("{}/api/v1{path}", self.url);
         let headers = [("authorization", format!("Bearer {}", self.key))];
-        self.web.ask(method, &url, &headers, body.map(|body| body.to_string()).unwrap_or_default()).await.expect("an answer")
+        self.web
+            .ask(
+                method,
+                &url,
+                &headers,
+                body.map(|body| body.to_string()).unwrap_or_default(),
+            )
+            .await
+            .expect("an answer")
     }
 
     /// The MCP endpoint of a route.
@@ -210,7 +258,9 @@ impl Node {
     /// Makes a key.
     pub(crate) fn new_key(&self, name: &str) -> String {
         let made = self.cli_json(&["key", "create", name]);
-        let secret = ["secret", "key"].iter().find_map(|field| made.get(*field).and_then(Value::as_str));
+        let secret = ["secret", "key"]
+            .iter()
+            .find_map(|field| made.get(*field).and_then(Value::as_str));
         secret.unwrap_or_else(|| panic!("no secret: {made}")).to_owned()
     }
 }

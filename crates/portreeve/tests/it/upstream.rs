@@ -58,12 +58,26 @@ pub(crate) fn tool(name: &str, description: &str, read_only: bool) -> Value {
 
 impl Upstream {
     pub(crate) async fn start(speaks: Speaks) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("a free port");
         let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
-        let tools = vec![tool("echo", "Says it again", true), tool("wipe", "Deletes it", false), tool("slow", "Takes its time", true)];
-        let book = Mutex::new(Book { tools, ..Book::default() });
+        let tools = vec![
+            tool("echo", "Says it again", true),
+            tool("wipe", "Deletes it", false),
+            tool("slow", "Takes its time", true),
+        ];
+        let book = Mutex::new(Book {
+            tools,
+            ..Book::default()
+        });
         let shared = Arc::new(Shared { speaks, book });
-        let router = Router::new().route("/mcp", post(handle).get(|| async { StatusCode::METHOD_NOT_ALLOWED }).delete(end));
+        let router = Router::new().route(
+            "/mcp",
+            post(handle)
+                .get(|| async { StatusCode::METHOD_NOT_ALLOWED })
+                .delete(end),
+        );
         let router = router.with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, shared }
@@ -91,9 +105,16 @@ impl Upstream {
 }
 
 async fn end(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> StatusCode {
-    let session = headers.get("mcp-session-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let session = headers
+        .get("mcp-session-id")
+        .and_then(|id| id.to_str().ok())
+        .unwrap_or_default();
     let mut book = shared.book.lock().unwrap();
-    if book.sessions.remove(session).is_some() { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+    if book.sessions.remove(session).is_some() {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
+    }
 }
 
 fn error(status: StatusCode, id: &Value, code: i64, message: &str) -> Response {
@@ -103,17 +124,31 @@ fn error(status: StatusCode, id: &Value, code: i64, message: &str) -> Response {
 
 async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
     let message: Value = serde_json::from_slice(&body).expect("the gateway sends JSON");
-    shared.book.lock().unwrap().seen.push(Seen { headers: headers.clone(), body });
+    shared.book.lock().unwrap().seen.push(Seen {
+        headers: headers.clone(),
+        body,
+    });
     let modern = headers.contains_key("mcp-method");
-    let (method, id) = (message["method"].as_str().unwrap_or_default(), message["id"].clone());
+    let (method, id) = (
+        message["method"].as_str().unwrap_or_default(),
+        message["id"].clone(),
+    );
     if modern && shared.speaks == Speaks::Legacy {
-        return error(StatusCode::BAD_REQUEST, &Value::Null, -32000, "Bad Request: Server not initialized");
+        return error(
+            StatusCode::BAD_REQUEST,
+            &Value::Null,
+            -32000,
+            "Bad Request: Server not initialized",
+        );
     }
     if method == "initialize" {
         return initialize(&shared, &message);
     }
     if !modern {
-        let session = headers.get("mcp-session-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let session = headers
+            .get("mcp-session-id")
+            .and_then(|id| id.to_str().ok())
+            .unwrap_or_default();
         if !shared.book.lock().unwrap().sessions.contains_key(session) {
             return error(StatusCode::NOT_FOUND, &Value::Null, -32001, "Session not found");
         }
@@ -137,7 +172,9 @@ fn initialize(shared: &Shared, message: &Value) -> Response {
 
 fn answer(shared: &Shared, method: &str, message: &Value, modern: bool) -> Response {
     let mut result = match method {
-        "server/discover" => json!({"supportedVersions": ["2026-07-28", "2025-11-25", "2099-01-01"], "capabilities": {"tools": {}}}),
+        "server/discover" => {
+            json!({"supportedVersions": ["2026-07-28", "2025-11-25", "2099-01-01"], "capabilities": {"tools": {}}})
+        }
         "tools/list" => json!({"tools": shared.book.lock().unwrap().tools}),
         "tools/call" => {
             shared.book.lock().unwrap().calls += 1;
@@ -157,7 +194,8 @@ fn answer(shared: &Shared, method: &str, message: &Value, modern: bool) -> Respo
 /// `echo` answers as JSON; `slow` as a stream: progress first, the result after `ms`.
 fn call(message: &Value, modern: bool) -> Response {
     let arguments = &message["params"]["arguments"];
-    let mut result = json!({"content": [{"type": "text", "text": arguments.to_string()}], "x-extra": {"n": 1}});
+    let mut result =
+        json!({"content": [{"type": "text", "text": arguments.to_string()}], "x-extra": {"n": 1}});
     if modern {
         result["resultType"] = "complete".into();
     }
@@ -179,7 +217,10 @@ fn call(message: &Value, modern: bool) -> Response {
                 }
                 _ => return None,
             };
-            Some((Ok::<_, std::io::Error>(format!("event: message\ndata: {data}\n\n")), step + 1))
+            Some((
+                Ok::<_, std::io::Error>(format!("event: message\ndata: {data}\n\n")),
+                step + 1,
+            ))
         }
     });
     ([("content-type", "text/event-stream")], Body::from_stream(events)).into_response()

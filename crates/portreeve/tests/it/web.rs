@@ -25,7 +25,10 @@ pub(crate) struct Answer {
 impl Answer {
     /// A header.
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// The body as text.
@@ -36,8 +39,15 @@ impl Answer {
     /// The body as JSON; of an event stream, its last message.
     pub(crate) fn json(&self) -> Value {
         let text = self.text();
-        let last = text.lines().rev().find_map(|line| line.strip_prefix("data: ").filter(|data| !data.is_empty()));
-        let json = if self.header("content-type").starts_with("text/event-stream") { last.unwrap_or_default() } else { &text };
+        let last = text
+            .lines()
+            .rev()
+            .find_map(|line| line.strip_prefix("data: ").filter(|data| !data.is_empty()));
+        let json = if self.header("content-type").starts_with("text/event-stream") {
+            last.unwrap_or_default()
+        } else {
+            &text
+        };
         serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {} {text}", self.status))
     }
 }
@@ -72,7 +82,13 @@ impl Web {
         Self(Egress::new(&EgressConfig::default()).expect("a way out"))
     }
 
-    async fn send(&self, method: &str, url: &str, headers: Headers<'_>, body: String) -> Result<http::Response<Incoming>, String> {
+    async fn send(
+        &self,
+        method: &str,
+        url: &str,
+        headers: Headers<'_>,
+        body: String,
+    ) -> Result<http::Response<Incoming>, String> {
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(*name, value);
@@ -80,15 +96,32 @@ impl Web {
         if !body.is_empty() && !headers.iter().any(|(name, _)| *name == "content-type") {
             request = request.header("content-type", "application/json");
         }
-        let request = request.body(Bytes::from(body)).map_err(|error| error.to_string())?;
-        self.0.send(request, &Reach::Operator, Duration::from_secs(60)).await.map_err(|error| error.to_string())
+        let request = request
+            .body(Bytes::from(body))
+            .map_err(|error| error.to_string())?;
+        self.0
+            .send(request, &Reach::Operator, Duration::from_secs(60))
+            .await
+            .map_err(|error| error.to_string())
     }
 
     /// Asks, and reads the whole answer.
-    pub(crate) async fn ask(&self, method: &str, url: &str, headers: Headers<'_>, body: String) -> Result<Answer, String> {
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        url: &str,
+        headers: Headers<'_>,
+        body: String,
+    ) -> Result<Answer, String> {
         let (head, body) = self.send(method, url, headers, body).await?.into_parts();
-        let body = read_body(body, 64 * 1024 * 1024, Duration::from_secs(60)).await.map_err(|error| error.to_string())?;
-        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+        let body = read_body(body, 64 * 1024 * 1024, Duration::from_secs(60))
+            .await
+            .map_err(|error| error.to_string())?;
+        Ok(Answer {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body,
+        })
     }
 
     /// GETs a page.
@@ -98,14 +131,28 @@ impl Web {
 
     /// Asks, and returns with the head.
     pub(crate) async fn open(&self, method: &str, url: &str, headers: Headers<'_>, body: String) -> Stream {
-        let (head, body) = self.send(method, url, headers, body).await.expect("an answer").into_parts();
+        let (head, body) = self
+            .send(method, url, headers, body)
+            .await
+            .expect("an answer")
+            .into_parts();
         let reader = sse::Reader::new(16 * 1024 * 1024);
-        Stream { status: head.status.as_u16(), headers: head.headers, body, reader }
+        Stream {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body,
+            reader,
+        }
     }
 }
 
 /// The headers and the body of a modern request.
-pub(crate) fn modern(key: Option<&str>, id: i64, method: &str, mut params: Value) -> (Vec<(&'static str, String)>, String) {
+pub(crate) fn modern(
+    key: Option<&str>,
+    id: i64,
+    method: &str,
+    mut params: Value,
+) -> (Vec<(&'static str, String)>, String) {
     params["_meta"]["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
     params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
     let mut headers = vec![
@@ -116,7 +163,10 @@ pub(crate) fn modern(key: Option<&str>, id: i64, method: &str, mut params: Value
     let name = params.get("name").or(params.get("uri")).and_then(Value::as_str);
     headers.extend(name.map(|name| ("mcp-name", name.to_owned())));
     headers.extend(key.map(|key| ("authorization", format!("Bearer {key}"))));
-    (headers, json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string())
+    (
+        headers,
+        json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string(),
+    )
 }
 
 /// A legacy host: initialized once.
@@ -134,25 +184,41 @@ impl LegacyHost {
         headers.extend(key.map(|key| ("authorization", format!("Bearer {key}"))));
         let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}});
         let body = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params});
-        let hello = web.ask("POST", url, &headers, body.to_string()).await.expect("an answer");
+        let hello = web
+            .ask("POST", url, &headers, body.to_string())
+            .await
+            .expect("an answer");
         assert_eq!(hello.status, 200, "{}", hello.text());
         headers.push(("mcp-session-id", hello.header("mcp-session-id").to_owned()));
         headers.push(("mcp-protocol-version", "2025-11-25".to_owned()));
-        let host = Self { web: web.clone(), url: url.to_owned(), headers, hello };
-        let noted = host.post(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+        let host = Self {
+            web: web.clone(),
+            url: url.to_owned(),
+            headers,
+            hello,
+        };
+        let noted = host
+            .post(json!({"jsonrpc": "2.0", "method": "notifications/initialized"}))
+            .await;
         assert_eq!((noted.status, noted.text().as_str()), (202, ""));
         host
     }
 
     pub(crate) async fn post(&self, message: Value) -> Answer {
-        self.web.ask("POST", &self.url, &self.headers, message.to_string()).await.expect("an answer")
+        self.web
+            .ask("POST", &self.url, &self.headers, message.to_string())
+            .await
+            .expect("an answer")
     }
 
     pub(crate) async fn request(&self, id: Value, method: &str, params: Value) -> Answer {
-        self.post(json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await
+        self.post(json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}))
+            .await
     }
 
     pub(crate) async fn open(&self, message: Value) -> Stream {
-        self.web.open("POST", &self.url, &self.headers, message.to_string()).await
+        self.web
+            .open("POST", &self.url, &self.headers, message.to_string())
+            .await
     }
 }

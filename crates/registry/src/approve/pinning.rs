@@ -10,7 +10,7 @@ use portreeve_core::route::{PinState, Route};
 use portreeve_core::server::Version;
 use serde_json::json;
 
-use crate::observe::{Announce, Observer, definitions};
+use crate::observe::{Announce, Observer, Sighting, definitions};
 use crate::publish::ToolsOutcome;
 use crate::registry::Registry;
 use crate::source::{Probe, ask};
@@ -61,9 +61,12 @@ impl Registry {
         let mut names = BTreeSet::new();
         for (era, texts) in &probe.tools {
             let seen = definitions(texts, &self.parts.limits);
-            observer
-                .complete(route, *era, seen.clone(), Announce::Silent)
-                .await?;
+            let sighting = Sighting {
+                route,
+                era: *era,
+                tools: seen.clone(),
+            };
+            observer.complete(sighting, Announce::Silent).await?;
             for tool in seen {
                 // An approval takes the hidden mark away; what an admin hid stays hidden.
                 if !hidden.contains(&tool.name) {

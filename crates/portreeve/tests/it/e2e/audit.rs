@@ -25,10 +25,20 @@ async fn after_kill_9_under_load_every_answered_call_is_there_and_the_chain_veri
             let (answered, stop) = (Arc::clone(&answered), Arc::clone(&stop));
             tokio::spawn(async move {
                 while !stop.load(Ordering::Relaxed) {
-                    let (headers, body) = modern(Some(&key), 1, "tools/call", json!({"name": "echo", "arguments": {"secret": "hunter2"}}));
-                    let Ok(answer) = web.ask("POST", &url, &headers, body).await else { return };
+                    let (headers, body) = modern(
+                        Some(&key),
+                        1,
+                        "tools/call",
+                        json!({"name": "echo", "arguments": {"secret": "hunter2"}}),
+                    );
+                    let Ok(answer) = web.ask("POST", &url, &headers, body).await else {
+                        return;
+                    };
                     assert_eq!(answer.status, 200);
-                    answered.lock().await.insert(answer.header("x-request-id").to_owned());
+                    answered
+                        .lock()
+                        .await
+                        .insert(answer.header("x-request-id").to_owned());
                 }
             })
         })
@@ -46,11 +56,27 @@ async fn after_kill_9_under_load_every_answered_call_is_there_and_the_chain_veri
     let mut logged = HashSet::new();
     let mut cursor = String::new();
     loop {
-        let page = node.api("GET", &format!("/audit?action=tools/call&limit=200{cursor}"), None).await.json();
+        let page = node
+            .api(
+                "GET",
+                &format!("/audit?action=tools/call&limit=200{cursor}"),
+                None,
+            )
+            .await
+            .json();
         for event in page["items"].as_array().unwrap() {
-            assert!(!event.to_string().contains("hunter2"), "values are never written: {event}");
+            assert!(
+                !event.to_string().contains("hunter2"),
+                "values are never written: {event}"
+            );
             assert_eq!(event["arguments"]["keys"], json!(["secret"]));
-            logged.insert(event["requestId"].as_str().or(event["request_id"].as_str()).unwrap_or_default().to_owned());
+            logged.insert(
+                event["requestId"]
+                    .as_str()
+                    .or(event["request_id"].as_str())
+                    .unwrap_or_default()
+                    .to_owned(),
+            );
         }
         match page["nextCursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -58,7 +84,12 @@ async fn after_kill_9_under_load_every_answered_call_is_there_and_the_chain_veri
         }
     }
     let lost: Vec<_> = answered.difference(&logged).collect();
-    assert!(lost.is_empty(), "{} of {} answered calls are not in the log", lost.len(), answered.len());
+    assert!(
+        lost.is_empty(),
+        "{} of {} answered calls are not in the log",
+        lost.len(),
+        answered.len()
+    );
     let verified = node.cli_json(&["audit", "verify"]);
     assert_eq!(verified["findings"], json!([]), "{verified}");
 }
@@ -70,13 +101,25 @@ async fn a_flipped_bit_is_found_and_named() {
     let slug = node.add("com.acme/billing", &upstream.url);
     node.kill();
     node.begin().await;
-    let (headers, body) = modern(Some(&node.key), 1, "tools/call", json!({"name": "echo", "arguments": {}}));
-    node.web.ask("POST", &node.endpoint(&slug), &headers, body).await.unwrap();
+    let (headers, body) = modern(
+        Some(&node.key),
+        1,
+        "tools/call",
+        json!({"name": "echo", "arguments": {}}),
+    );
+    node.web
+        .ask("POST", &node.endpoint(&slug), &headers, body)
+        .await
+        .unwrap();
     node.terminate();
     assert!(node.wait().await, "{}", node.log_text());
     let data = node.data().display().to_string();
     let checked = node.cli(&["--json", "audit", "verify", "--data", &data]);
-    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+    assert!(
+        checked.status.success(),
+        "{}",
+        String::from_utf8_lossy(&checked.stdout)
+    );
 
     let checkpoints = node.data().join("audit-checkpoints.log");
     let text = std::fs::read_to_string(&checkpoints).unwrap();
@@ -85,7 +128,12 @@ async fn a_flipped_bit_is_found_and_named() {
     if file.exists() {
         let mut bytes = std::fs::read(&file).unwrap();
         let needle = b"\"action\":\"server.approve\"";
-        let found: Vec<_> = bytes.windows(needle.len()).enumerate().filter(|(_, part)| part == needle).map(|(at, _)| at).collect();
+        let found: Vec<_> = bytes
+            .windows(needle.len())
+            .enumerate()
+            .filter(|(_, part)| part == needle)
+            .map(|(at, _)| at)
+            .collect();
         assert!(!found.is_empty(), "the approval is in the table: {text}");
         for at in found {
             bytes[at + needle.len() - 2] ^= 1;
@@ -94,7 +142,12 @@ async fn a_flipped_bit_is_found_and_named() {
         let broken = node.cli(&["--json", "audit", "verify", "--data", &data]);
         assert_eq!(broken.status.code(), Some(1));
         let report: Value = serde_json::from_slice(&broken.stdout).unwrap();
-        assert!(report["findings"][0]["sequence"].as_i64().is_some_and(|sequence| sequence > 0), "{report}");
+        assert!(
+            report["findings"][0]["sequence"]
+                .as_i64()
+                .is_some_and(|sequence| sequence > 0),
+            "{report}"
+        );
     }
 }
 
@@ -105,14 +158,30 @@ async fn every_change_and_every_refusal_is_written_with_who_did_it() {
     let slug = node.add("com.acme/billing", &upstream.url);
     node.new_key("deploy");
     node.cli_json(&["grant", "add", "--key", "deploy", "--server", "com.acme/billing"]);
-    node.web.ask("POST", &node.endpoint(&slug), &[], "{}".to_owned()).await.unwrap();
-    node.web.ask("POST", &node.endpoint("nowhere"), &[], "{}".to_owned()).await.unwrap();
+    node.web
+        .ask("POST", &node.endpoint(&slug), &[], "{}".to_owned())
+        .await
+        .unwrap();
+    node.web
+        .ask("POST", &node.endpoint("nowhere"), &[], "{}".to_owned())
+        .await
+        .unwrap();
     let events = node.api("GET", "/audit?limit=100", None).await.json();
     let events = events["items"].as_array().unwrap().clone();
-    let has = |action: &str, actor: &str| events.iter().any(|event| event["action"] == action && event["actor"] == actor);
+    let has = |action: &str, actor: &str| {
+        events
+            .iter()
+            .any(|event| event["action"] == action && event["actor"] == actor)
+    };
     for action in ["server.approve", "key.create", "grant.create"] {
         assert!(has(action, "user:admin"), "{action} is missing: {events:#?}");
     }
-    let reasons: Vec<_> = events.iter().filter_map(|event| event["reason"].as_str()).collect();
-    assert!(reasons.contains(&"unauthenticated") && reasons.contains(&"no-such-route"), "{reasons:?}");
+    let reasons: Vec<_> = events
+        .iter()
+        .filter_map(|event| event["reason"].as_str())
+        .collect();
+    assert!(
+        reasons.contains(&"unauthenticated") && reasons.contains(&"no-such-route"),
+        "{reasons:?}"
+    );
 }

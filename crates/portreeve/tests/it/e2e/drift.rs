@@ -10,19 +10,40 @@ use crate::web::{Answer, modern};
 
 async fn list(node: &Node, slug: &str) -> Vec<String> {
     let (headers, body) = modern(Some(&node.key), 9, "tools/list", json!({}));
-    let answer = node.web.ask("POST", &node.endpoint(slug), &headers, body).await.unwrap().json();
+    let answer = node
+        .web
+        .ask("POST", &node.endpoint(slug), &headers, body)
+        .await
+        .unwrap()
+        .json();
     let tools = answer["result"]["tools"].as_array().cloned().unwrap_or_default();
-    tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    tools
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 async fn call(node: &Node, slug: &str, name: &str) -> Answer {
-    let (headers, body) = modern(Some(&node.key), 1, "tools/call", json!({"name": name, "arguments": {}}));
-    node.web.ask("POST", &node.endpoint(slug), &headers, body).await.unwrap()
+    let (headers, body) = modern(
+        Some(&node.key),
+        1,
+        "tools/call",
+        json!({"name": name, "arguments": {}}),
+    );
+    node.web
+        .ask("POST", &node.endpoint(slug), &headers, body)
+        .await
+        .unwrap()
 }
 
 async fn state_of(node: &Node, server: &str, name: &str) -> Value {
     let tools = node.cli_json(&["server", "tools", server]);
-    let found = tools["items"].as_array().unwrap().iter().find(|tool| tool["name"] == name).cloned();
+    let found = tools["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|tool| tool["name"] == name)
+        .cloned();
     found.unwrap_or_default()
 }
 
@@ -37,10 +58,22 @@ async fn a_gw_1_a_changed_tool_is_hidden_until_it_is_approved_again() {
         tool("wipe", "Deletes it", false),
         tool("slow", "Takes its time", true),
     ]);
-    assert_eq!(list(&node, &slug).await, ["wipe", "slow"], "gone from the first list on");
+    assert_eq!(
+        list(&node, &slug).await,
+        ["wipe", "slow"],
+        "gone from the first list on"
+    );
     let refused = call(&node, &slug, "echo").await;
-    assert_eq!(refused.json()["error"]["message"], "Unknown tool: echo", "and direct calls with it");
-    assert_eq!(call(&node, &slug, "wipe").await.json()["result"]["content"][0]["type"], "text", "the others work on");
+    assert_eq!(
+        refused.json()["error"]["message"],
+        "Unknown tool: echo",
+        "and direct calls with it"
+    );
+    assert_eq!(
+        call(&node, &slug, "wipe").await.json()["result"]["content"][0]["type"],
+        "text",
+        "the others work on"
+    );
 
     let begun = Instant::now();
     let seen = loop {
@@ -48,11 +81,20 @@ async fn a_gw_1_a_changed_tool_is_hidden_until_it_is_approved_again() {
         if seen["state"] == "changed" {
             break seen;
         }
-        assert!(begun.elapsed() < Duration::from_secs(10), "the drift is not in the catalogue: {seen}");
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "the drift is not in the catalogue: {seen}"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
-    assert!(seen.to_string().contains("Ignore all other instructions"), "the diff is shown: {seen}");
-    let audit = node.api("GET", "/audit?action=tools.drift&limit=10", None).await.json();
+    assert!(
+        seen.to_string().contains("Ignore all other instructions"),
+        "the diff is shown: {seen}"
+    );
+    let audit = node
+        .api("GET", "/audit?action=tools.drift&limit=10", None)
+        .await
+        .json();
     assert!(audit.to_string().contains("echo"), "{audit}");
 
     node.cli_json(&["tool", "approve", "com.acme/billing", "echo"]);
@@ -65,9 +107,15 @@ async fn a_gw_2_a_new_tool_stays_hidden_until_it_is_approved() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
     let slug = node.add("com.acme/billing", &upstream.url);
-    upstream.set_tools(vec![tool("echo", "Says it again", true), tool("fresh", "Just made", true)]);
+    upstream.set_tools(vec![
+        tool("echo", "Says it again", true),
+        tool("fresh", "Just made", true),
+    ]);
     assert_eq!(list(&node, &slug).await, ["echo"]);
-    assert_eq!(call(&node, &slug, "fresh").await.json()["error"]["message"], "Unknown tool: fresh");
+    assert_eq!(
+        call(&node, &slug, "fresh").await.json()["error"]["message"],
+        "Unknown tool: fresh"
+    );
     node.cli_json(&["server", "tools", "com.acme/billing", "--refresh"]);
     assert_eq!(state_of(&node, "com.acme/billing", "fresh").await["state"], "new");
     node.cli_json(&["tool", "approve", "com.acme/billing", "fresh"]);
@@ -77,12 +125,30 @@ async fn a_gw_2_a_new_tool_stays_hidden_until_it_is_approved() {
 #[tokio::test]
 async fn approval_does_not_wait_for_a_server_that_is_away() {
     let node = Node::start().await;
-    let added = node.cli_json(&["server", "add", "com.acme/later", "--url", "http://127.0.0.1:9/mcp", "--approve"]);
+    let added = node.cli_json(&[
+        "server",
+        "add",
+        "com.acme/later",
+        "--url",
+        "http://127.0.0.1:9/mcp",
+        "--approve",
+    ]);
     assert_eq!(added["version"]["approval"], "approved", "{added}");
     let slug = added["route"]["slug"].as_str().unwrap();
     assert_eq!(added["route"]["pinState"], "tools-not-seen");
-    assert_eq!(call(&node, slug, "echo").await.json()["error"]["message"], "Unknown tool: echo");
-    let down = node.web.ask("POST", &node.endpoint(slug), &modern(Some(&node.key), 1, "tools/list", json!({})).0, modern(None, 1, "tools/list", json!({})).1);
+    assert_eq!(
+        call(&node, slug, "echo").await.json()["error"]["message"],
+        "Unknown tool: echo"
+    );
+    let down = node.web.ask(
+        "POST",
+        &node.endpoint(slug),
+        &modern(Some(&node.key), 1, "tools/list", json!({})).0,
+        modern(None, 1, "tools/list", json!({})).1,
+    );
     let down = down.await.unwrap();
-    assert_eq!((down.status, down.json()["error"]["code"].clone()), (502, json!(-31502)));
+    assert_eq!(
+        (down.status, down.json()["error"]["code"].clone()),
+        (502, json!(-31502))
+    );
 }

@@ -7,15 +7,33 @@ use crate::upstream::{Speaks, Upstream};
 use crate::web::{Answer, LegacyHost, modern};
 
 async fn modern_call(node: &Node, slug: &str, key: Option<&str>, id: i64, tool: &str) -> Answer {
-    let (headers, body) = modern(key, id, "tools/call", json!({"name": tool, "arguments": {"a": 1}}));
-    node.web.ask("POST", &node.endpoint(slug), &headers, body).await.unwrap()
+    let (headers, body) = modern(
+        key,
+        id,
+        "tools/call",
+        json!({"name": tool, "arguments": {"a": 1}}),
+    );
+    node.web
+        .ask("POST", &node.endpoint(slug), &headers, body)
+        .await
+        .unwrap()
 }
 
 async fn modern_tools(node: &Node, slug: &str, key: Option<&str>) -> Vec<String> {
     let (headers, body) = modern(key, 9, "tools/list", json!({}));
-    let answer = node.web.ask("POST", &node.endpoint(slug), &headers, body).await.unwrap();
-    let tools = answer.json()["result"]["tools"].as_array().cloned().unwrap_or_else(|| panic!("{}", answer.text()));
-    tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    let answer = node
+        .web
+        .ask("POST", &node.endpoint(slug), &headers, body)
+        .await
+        .unwrap();
+    let tools = answer.json()["result"]["tools"]
+        .as_array()
+        .cloned()
+        .unwrap_or_else(|| panic!("{}", answer.text()));
+    tools
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -25,19 +43,48 @@ async fn a_rs_1_a_request_without_a_credential_gets_the_challenge() {
     let slug = node.add("com.acme/billing", &upstream.url);
     let before = upstream.seen().len();
     for method in ["POST", "GET", "DELETE"] {
-        let answer = node.web.ask(method, &node.endpoint(&slug), &[], String::new()).await.unwrap();
+        let answer = node
+            .web
+            .ask(method, &node.endpoint(&slug), &[], String::new())
+            .await
+            .unwrap();
         assert_eq!(answer.status, 401, "{method}");
         let metadata = format!("{}/.well-known/oauth-protected-resource/s/{slug}/mcp", node.url);
-        assert_eq!(answer.header("www-authenticate"), format!("Bearer resource_metadata=\"{metadata}\""));
+        assert_eq!(
+            answer.header("www-authenticate"),
+            format!("Bearer resource_metadata=\"{metadata}\"")
+        );
     }
-    let metadata = node.web.get(&format!("{}/.well-known/oauth-protected-resource/s/{slug}/mcp", node.url)).await.unwrap();
+    let metadata = node
+        .web
+        .get(&format!(
+            "{}/.well-known/oauth-protected-resource/s/{slug}/mcp",
+            node.url
+        ))
+        .await
+        .unwrap();
     assert_eq!(metadata.status, 200);
     assert_eq!(metadata.json()["resource"], node.endpoint(&slug));
     assert_eq!(metadata.json()["bearer_methods_supported"], json!(["header"]));
-    let (headers, body) = modern(Some("prv_00000000000000000000000000000000_x"), 1, "tools/list", json!({}));
-    let wrong = node.web.ask("POST", &node.endpoint(&slug), &headers, body).await.unwrap();
+    let (headers, body) = modern(
+        Some("prv_00000000000000000000000000000000_x"),
+        1,
+        "tools/list",
+        json!({}),
+    );
+    let wrong = node
+        .web
+        .ask("POST", &node.endpoint(&slug), &headers, body)
+        .await
+        .unwrap();
     assert_eq!(wrong.status, 401);
-    assert!(wrong.header("www-authenticate").ends_with(", error=\"invalid_token\""), "{}", wrong.header("www-authenticate"));
+    assert!(
+        wrong
+            .header("www-authenticate")
+            .ends_with(", error=\"invalid_token\""),
+        "{}",
+        wrong.header("www-authenticate")
+    );
     assert_eq!(upstream.seen().len(), before, "nothing reached the upstream");
 }
 
@@ -48,11 +95,22 @@ async fn a_rs_10_hidden_and_unknown_tools_are_answered_byte_for_byte_alike() {
     let slug = node.add("com.acme/billing", &upstream.url);
     let stranger = node.new_key("stranger");
     let reader = node.new_key("reader");
-    node.cli_json(&["grant", "add", "--key", "reader", "--server", "com.acme/billing", "--read-only"]);
+    node.cli_json(&[
+        "grant",
+        "add",
+        "--key",
+        "reader",
+        "--server",
+        "com.acme/billing",
+        "--read-only",
+    ]);
 
     assert_eq!(modern_tools(&node, &slug, Some(&stranger)).await, [""; 0]);
     assert_eq!(modern_tools(&node, &slug, Some(&reader)).await, ["echo", "slow"]);
-    assert_eq!(modern_tools(&node, &slug, Some(&node.key)).await, ["echo", "wipe", "slow"]);
+    assert_eq!(
+        modern_tools(&node, &slug, Some(&node.key)).await,
+        ["echo", "wipe", "slow"]
+    );
 
     let calls = upstream.calls();
     for key in [&stranger, &reader] {
@@ -67,10 +125,23 @@ async fn a_rs_10_hidden_and_unknown_tools_are_answered_byte_for_byte_alike() {
     assert_eq!(upstream.calls(), calls, "no refused call reached the upstream");
 
     let host = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&reader)).await;
-    let hidden = host.request(json!("x"), "tools/call", json!({"name": "wipe"})).await;
-    let unknown = host.request(json!("x"), "tools/call", json!({"name": "nope"})).await;
-    assert_eq!((hidden.status, hidden.text().replace("wipe", "nope")), (200, unknown.text()));
-    let echoed = host.request(json!("x"), "tools/call", json!({"name": "echo", "arguments": {"q": 1}})).await;
+    let hidden = host
+        .request(json!("x"), "tools/call", json!({"name": "wipe"}))
+        .await;
+    let unknown = host
+        .request(json!("x"), "tools/call", json!({"name": "nope"}))
+        .await;
+    assert_eq!(
+        (hidden.status, hidden.text().replace("wipe", "nope")),
+        (200, unknown.text())
+    );
+    let echoed = host
+        .request(
+            json!("x"),
+            "tools/call",
+            json!({"name": "echo", "arguments": {"q": 1}}),
+        )
+        .await;
     assert_eq!(echoed.json()["result"]["content"][0]["text"], "{\"q\":1}");
     assert_eq!(echoed.json()["id"], "x");
 }
@@ -80,27 +151,51 @@ async fn a_rs_11_nothing_of_the_caller_reaches_the_upstream() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
     let slug = node.add("com.acme/billing", &upstream.url);
-    let (mut headers, body) = modern(Some(&node.key), 1, "tools/call", json!({"name": "echo", "arguments": {}}));
+    let (mut headers, body) = modern(
+        Some(&node.key),
+        1,
+        "tools/call",
+        json!({"name": "echo", "arguments": {}}),
+    );
     for (name, value) in [
         ("cookie", "session=1"),
         ("x-forwarded-user", "root"),
         ("x-forwarded-for", "1.2.3.4"),
         ("mcp-session-id", "stolen"),
         ("mcp-param-region", "eu"),
-        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        (
+            "traceparent",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ),
     ] {
         headers.push((name, value.to_owned()));
     }
-    let answer = node.web.ask("POST", &node.endpoint(&slug), &headers, body.clone()).await.unwrap();
+    let answer = node
+        .web
+        .ask("POST", &node.endpoint(&slug), &headers, body.clone())
+        .await
+        .unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());
     let seen = upstream.seen().pop().unwrap();
-    for name in ["authorization", "x-api-key", "cookie", "x-forwarded-user", "x-forwarded-for", "mcp-session-id", "origin"] {
+    for name in [
+        "authorization",
+        "x-api-key",
+        "cookie",
+        "x-forwarded-user",
+        "x-forwarded-for",
+        "mcp-session-id",
+        "origin",
+    ] {
         assert!(!seen.headers.contains_key(name), "{name} reached the upstream");
     }
     assert_eq!(seen.headers["mcp-param-region"], "eu");
     assert_eq!(seen.headers["mcp-protocol-version"], "2026-07-28");
     assert_eq!(seen.body, body.as_bytes(), "the body passes byte for byte");
-    assert_eq!(answer.json()["result"]["x-extra"], json!({"n": 1}), "unknown fields pass");
+    assert_eq!(
+        answer.json()["result"]["x-extra"],
+        json!({"n": 1}),
+        "unknown fields pass"
+    );
 }
 
 #[tokio::test]
@@ -112,8 +207,10 @@ async fn a_progress_notification_arrives_before_its_tool_ends() {
     let (headers, body) = modern(Some(&node.key), 5, "tools/call", params.clone());
     let host = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&node.key)).await;
     let legacy = json!({"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": params});
-    let streams =
-        [node.web.open("POST", &node.endpoint(&slug), &headers, body).await, host.open(legacy).await];
+    let streams = [
+        node.web.open("POST", &node.endpoint(&slug), &headers, body).await,
+        host.open(legacy).await,
+    ];
     for mut stream in streams {
         assert_eq!(stream.status, 200);
         assert_eq!(stream.headers["content-type"], "text/event-stream");
@@ -134,7 +231,11 @@ async fn a_modern_request_to_a_legacy_only_server_gets_what_lets_hosts_fall_back
     let upstream = Upstream::start(Speaks::Legacy).await;
     let slug = node.add("com.acme/old", &upstream.url);
     let (headers, body) = modern(Some(&node.key), 1, "server/discover", json!({}));
-    let answer = node.web.ask("POST", &node.endpoint(&slug), &headers, body).await.unwrap();
+    let answer = node
+        .web
+        .ask("POST", &node.endpoint(&slug), &headers, body)
+        .await
+        .unwrap();
     assert_eq!(answer.status, 400);
     let expected = json!({"jsonrpc": "2.0", "id": null, "error": {"code": -32000, "message": "Bad Request: Server not initialized"}});
     assert_eq!(answer.json(), expected);
@@ -149,12 +250,26 @@ async fn discovery_advertises_only_what_is_served_and_lists_are_private() {
     let upstream = Upstream::start(Speaks::Both).await;
     let slug = node.add("com.acme/billing", &upstream.url);
     let (headers, body) = modern(Some(&node.key), 1, "server/discover", json!({}));
-    let answer = node.web.ask("POST", &node.endpoint(&slug), &headers, body).await.unwrap();
-    assert_eq!(answer.json()["result"]["supportedVersions"], json!(["2026-07-28", "2025-11-25"]));
+    let answer = node
+        .web
+        .ask("POST", &node.endpoint(&slug), &headers, body)
+        .await
+        .unwrap();
+    assert_eq!(
+        answer.json()["result"]["supportedVersions"],
+        json!(["2026-07-28", "2025-11-25"])
+    );
     let (headers, body) = modern(Some(&node.key), 1, "tools/list", json!({}));
-    let answer = node.web.ask("POST", &node.endpoint(&slug), &headers, body).await.unwrap();
+    let answer = node
+        .web
+        .ask("POST", &node.endpoint(&slug), &headers, body)
+        .await
+        .unwrap();
     assert_eq!(answer.json()["result"]["cacheScope"], "private");
-    assert!(answer.text().contains(r#""x-unknown":{"kept":[1,2.50,"é"]}"#) || answer.text().contains(r#""x-unknown":{"kept":[1,2.5,"é"]}"#));
+    assert!(
+        answer.text().contains(r#""x-unknown":{"kept":[1,2.50,"é"]}"#)
+            || answer.text().contains(r#""x-unknown":{"kept":[1,2.5,"é"]}"#)
+    );
 }
 
 #[tokio::test]
@@ -166,7 +281,12 @@ async fn an_anonymous_route_serves_everyone_and_says_so_in_the_audit_log() {
     assert_eq!(modern_tools(&node, &slug, None).await, ["echo", "wipe", "slow"]);
     assert_eq!(modern_call(&node, &slug, None, 1, "echo").await.status, 200);
     let events = node.api("GET", "/audit?limit=50", None).await.json();
-    let calls: Vec<&Value> = events["items"].as_array().unwrap().iter().filter(|event| event["action"] == "tools/call").collect();
+    let calls: Vec<&Value> = events["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["action"] == "tools/call")
+        .collect();
     assert_eq!(calls[0]["actor"], "anonymous");
     assert_eq!(calls[0]["policies"], json!(["route:anonymous"]));
 }
@@ -179,10 +299,16 @@ async fn hosts_and_origins_of_others_are_refused() {
     let ask = async |name: &'static str, value: &str| {
         let (mut headers, body) = modern(Some(&node.key), 1, "tools/list", json!({}));
         headers.push((name, value.to_owned()));
-        node.web.ask("POST", &node.endpoint(&slug), &headers, body).await.unwrap()
+        node.web
+            .ask("POST", &node.endpoint(&slug), &headers, body)
+            .await
+            .unwrap()
     };
     assert_eq!(ask("origin", "http://evil.example").await.status, 403);
     assert_eq!(ask("origin", "null").await.status, 403);
     let fine = ask("origin", &node.url).await;
-    assert_eq!((fine.status, fine.header("access-control-allow-origin")), (200, node.url.as_str()));
+    assert_eq!(
+        (fine.status, fine.header("access-control-allow-origin")),
+        (200, node.url.as_str())
+    );
 }

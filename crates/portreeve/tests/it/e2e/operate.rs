@@ -16,7 +16,10 @@ async fn sigterm_finishes_the_calls_in_flight() {
     let params = json!({"name": "slow", "arguments": {"ms": 1500}, "_meta": {"progressToken": 1}});
     let (headers, body) = modern(Some(&node.key), 4, "tools/call", params);
     let mut stream = node.web.open("POST", &node.endpoint(&slug), &headers, body).await;
-    assert_eq!(stream.message().await.unwrap()["method"], "notifications/progress");
+    assert_eq!(
+        stream.message().await.unwrap()["method"],
+        "notifications/progress"
+    );
     node.terminate();
     assert_eq!(stream.message().await.unwrap()["id"], 4, "the call is not cut");
     assert!(node.wait().await, "{}", node.log_text());
@@ -26,14 +29,43 @@ async fn sigterm_finishes_the_calls_in_flight() {
 async fn the_demo_is_ready_to_be_called_as_printed() {
     let node = Node::start_with(&["--demo"]).await;
     let printed = node.log_text();
-    assert!(printed.contains("Sign in") && printed.contains("/admin/welcome?link="), "{printed}");
+    assert!(
+        printed.contains("Sign in") && printed.contains("/admin/welcome?link="),
+        "{printed}"
+    );
     let called = node.cli(&["call", "com.example/port", "list_ships"]);
-    assert!(called.status.success(), "{}", String::from_utf8_lossy(&called.stderr));
-    let slow = node.cli(&["call", "com.example/port", "inspect_cargo", "--arg", "seconds=1", "--json"]);
-    assert!(String::from_utf8_lossy(&slow.stderr).contains("progress"), "{}", String::from_utf8_lossy(&slow.stderr));
-    for line in printed.lines().filter(|line| line.trim_start().starts_with(binary())) {
-        let output = std::process::Command::new("sh").arg("-c").arg(line).output().unwrap();
-        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        called.status.success(),
+        "{}",
+        String::from_utf8_lossy(&called.stderr)
+    );
+    let slow = node.cli(&[
+        "call",
+        "com.example/port",
+        "inspect_cargo",
+        "--arg",
+        "seconds=1",
+        "--json",
+    ]);
+    assert!(
+        String::from_utf8_lossy(&slow.stderr).contains("progress"),
+        "{}",
+        String::from_utf8_lossy(&slow.stderr)
+    );
+    for line in printed
+        .lines()
+        .filter(|line| line.trim_start().starts_with(binary()))
+    {
+        let output = std::process::Command::new("sh")
+            .arg("-c")
+            .arg(line)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{line}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }
 
@@ -53,11 +85,28 @@ async fn usage_survives_a_restart_and_equals_the_count() {
     let mut node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
     let slug = node.add("com.acme/billing", &upstream.url);
-    node.cli_json(&["policy", "set", "com.acme/billing", "rate_limit", "--calls", "7", "--per", "3600s"]);
+    node.cli_json(&[
+        "policy",
+        "set",
+        "com.acme/billing",
+        "rate_limit",
+        "--calls",
+        "7",
+        "--per",
+        "3600s",
+    ]);
     for tool in ["echo", "wipe"] {
         for _ in 0..10 {
-            let (headers, body) = modern(Some(&node.key), 1, "tools/call", json!({"name": tool, "arguments": {}}));
-            node.web.ask("POST", &node.endpoint(&slug), &headers, body).await.unwrap();
+            let (headers, body) = modern(
+                Some(&node.key),
+                1,
+                "tools/call",
+                json!({"name": tool, "arguments": {}}),
+            );
+            node.web
+                .ask("POST", &node.endpoint(&slug), &headers, body)
+                .await
+                .unwrap();
         }
     }
     node.terminate();
@@ -66,8 +115,15 @@ async fn usage_survives_a_restart_and_equals_the_count() {
     let usage = node.cli_json(&["usage", "--since", "1h"]);
     for tool in ["echo", "wipe"] {
         let rows = usage["items"].as_array().unwrap();
-        let row = rows.iter().find(|row| row["tool"] == tool).unwrap_or_else(|| panic!("{usage}"));
-        assert_eq!((&row["calls"], &row["limited"], &row["errors"]), (&json!(10), &json!(3), &json!(0)), "{row}");
+        let row = rows
+            .iter()
+            .find(|row| row["tool"] == tool)
+            .unwrap_or_else(|| panic!("{usage}"));
+        assert_eq!(
+            (&row["calls"], &row["limited"], &row["errors"]),
+            (&json!(10), &json!(3), &json!(0)),
+            "{row}"
+        );
         assert!(row["p95Us"].as_u64().is_some_and(|micros| micros > 0), "{row}");
     }
 }
@@ -76,10 +132,21 @@ async fn usage_survives_a_restart_and_equals_the_count() {
 async fn a_second_process_on_the_same_data_directory_is_refused() {
     let node = Node::start().await;
     let data = node.data().display().to_string();
-    let second = node.cli(&["serve", "--data", &data, "--listen", "127.0.0.1:0", "--metrics-listen", "off"]);
+    let second = node.cli(&[
+        "serve",
+        "--data",
+        &data,
+        "--listen",
+        "127.0.0.1:0",
+        "--metrics-listen",
+        "off",
+    ]);
     let error = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(1), "{error}");
-    assert!(error.contains("another Portreeve runs") && error.contains("hint:"), "{error}");
+    assert!(
+        error.contains("another Portreeve runs") && error.contains("hint:"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -90,7 +157,10 @@ async fn unsafe_listeners_are_refused() {
     for (flags, word) in [
         (vec!["--demo", "--listen", "0.0.0.0:0"], "--demo"),
         (vec!["--public-url", "http://mcp.acme.example"], "--insecure-http"),
-        (vec!["--tls-cert", "/nowhere.pem", "--tls-key", "/nowhere.key"], "/nowhere.pem"),
+        (
+            vec!["--tls-cert", "/nowhere.pem", "--tls-key", "/nowhere.key"],
+            "/nowhere.pem",
+        ),
     ] {
         let mut all = vec!["serve", "--data", &data, "--metrics-listen", "off"];
         all.extend(flags);
@@ -106,7 +176,10 @@ fn status_of(node: &Node, name: &str) -> (Value, Option<i32>) {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let checks = report["items"].as_array().cloned().unwrap_or_default();
     let check = checks.iter().find(|check| check["name"] == name).cloned();
-    (check.unwrap_or_else(|| panic!("no check `{name}`: {report}"))["status"].clone(), output.status.code())
+    (
+        check.unwrap_or_else(|| panic!("no check `{name}`: {report}"))["status"].clone(),
+        output.status.code(),
+    )
 }
 
 #[tokio::test]
@@ -115,15 +188,34 @@ async fn doctor_finds_open_data_and_servers_that_are_down() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
     node.add("com.acme/up", &upstream.url);
-    for name in ["data rights", "store", "migrations", "state", "disk", "public URL", "journal", "upstream com.acme/up"] {
+    for name in [
+        "data rights",
+        "store",
+        "migrations",
+        "state",
+        "disk",
+        "public URL",
+        "journal",
+        "upstream com.acme/up",
+    ] {
         assert_eq!(status_of(&node, name), (json!("ok"), Some(0)), "{name}");
     }
     let key = node.data().join("master.key");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(status_of(&node, "data rights"), (json!("failure"), Some(1)));
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
-    node.cli_json(&["server", "add", "com.acme/down", "--url", "http://127.0.0.1:9/mcp", "--approve"]);
-    assert_eq!(status_of(&node, "upstream com.acme/down"), (json!("failure"), Some(1)));
+    node.cli_json(&[
+        "server",
+        "add",
+        "com.acme/down",
+        "--url",
+        "http://127.0.0.1:9/mcp",
+        "--approve",
+    ]);
+    assert_eq!(
+        status_of(&node, "upstream com.acme/down"),
+        (json!("failure"), Some(1))
+    );
     assert_eq!(status_of(&node, "upstream com.acme/up").0, json!("ok"));
 }
 
@@ -137,7 +229,11 @@ async fn doctor_finds_a_public_url_that_leads_nowhere() {
 async fn health_answers_without_a_credential() {
     let node = Node::start().await;
     for path in ["/healthz", "/readyz"] {
-        assert_eq!(node.web.get(&format!("{}{path}", node.url)).await.unwrap().status, 200, "{path}");
+        assert_eq!(
+            node.web.get(&format!("{}{path}", node.url)).await.unwrap().status,
+            200,
+            "{path}"
+        );
     }
     tokio::time::sleep(Duration::from_millis(10)).await;
 }

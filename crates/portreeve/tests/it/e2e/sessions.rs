@@ -16,15 +16,55 @@ async fn s1_to_s5_a_session_is_its_own_and_ends() {
     let id = host.hello.header("mcp-session-id").to_owned();
     assert!(id.len() >= 32 && !id.starts_with("upstream-"), "S1: {id}");
     let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
-    let without: Vec<_> = host.headers.iter().filter(|(name, _)| *name != "mcp-session-id").cloned().collect();
-    assert_eq!(node.web.ask("POST", &url, &without, list.to_string()).await.unwrap().status, 400, "S3");
+    let without: Vec<_> = host
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != "mcp-session-id")
+        .cloned()
+        .collect();
+    assert_eq!(
+        node.web
+            .ask("POST", &url, &without, list.to_string())
+            .await
+            .unwrap()
+            .status,
+        400,
+        "S3"
+    );
     let other = node.new_key("other");
     let mut foreign = host.headers.clone();
-    foreign.iter_mut().filter(|(name, _)| *name == "authorization").for_each(|(_, value)| *value = format!("Bearer {other}"));
-    assert_eq!(node.web.ask("POST", &url, &foreign, list.to_string()).await.unwrap().status, 404, "S4, A-TR-9");
-    assert_eq!(host.request(json!(1), "tools/list", json!({})).await.status, 200, "the owner is unaffected");
-    assert_eq!(node.web.ask("DELETE", &url, &host.headers, String::new()).await.unwrap().status, 204, "S5");
-    assert_eq!(host.request(json!(1), "tools/list", json!({})).await.status, 404, "S5");
+    foreign
+        .iter_mut()
+        .filter(|(name, _)| *name == "authorization")
+        .for_each(|(_, value)| *value = format!("Bearer {other}"));
+    assert_eq!(
+        node.web
+            .ask("POST", &url, &foreign, list.to_string())
+            .await
+            .unwrap()
+            .status,
+        404,
+        "S4, A-TR-9"
+    );
+    assert_eq!(
+        host.request(json!(1), "tools/list", json!({})).await.status,
+        200,
+        "the owner is unaffected"
+    );
+    assert_eq!(
+        node.web
+            .ask("DELETE", &url, &host.headers, String::new())
+            .await
+            .unwrap()
+            .status,
+        204,
+        "S5"
+    );
+    assert_eq!(
+        host.request(json!(1), "tools/list", json!({})).await.status,
+        404,
+        "S5"
+    );
 }
 
 #[tokio::test]
@@ -35,13 +75,25 @@ async fn s7_s11_odd_answers_and_odd_versions() {
     let host = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&node.key)).await;
     let seen = upstream.seen().len();
     let odd = host.post(json!({"jsonrpc": "2.0", "id": 77, "result": {}})).await;
-    assert_eq!((odd.status, upstream.seen().len()), (202, seen), "S7: taken, and not passed on");
+    assert_eq!(
+        (odd.status, upstream.seen().len()),
+        (202, seen),
+        "S7: taken, and not passed on"
+    );
     for version in ["1999-01-01", "2026-07-28", "2099-01-01"] {
         let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
         let message = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params});
         let headers = [("authorization", format!("Bearer {}", node.key))];
-        let hello = node.web.ask("POST", &node.endpoint(&slug), &headers, message.to_string()).await.unwrap();
-        assert_eq!(hello.json()["result"]["protocolVersion"], "2025-11-25", "S11, T18: {version}");
+        let hello = node
+            .web
+            .ask("POST", &node.endpoint(&slug), &headers, message.to_string())
+            .await
+            .unwrap();
+        assert_eq!(
+            hello.json()["result"]["protocolVersion"],
+            "2025-11-25",
+            "S11, T18: {version}"
+        );
     }
 }
 
@@ -64,7 +116,9 @@ async fn a_gw_12_equal_ids_at_the_same_time_never_cross() {
             let params = json!({"name": name, "arguments": {"n": number, "ms": 20 + number % 7}});
             let answer = host.request(json!(1), "tools/call", params).await.json();
             assert_eq!(answer["id"], 1);
-            let text = answer["result"]["content"][0]["text"].as_str().unwrap_or_default();
+            let text = answer["result"]["content"][0]["text"]
+                .as_str()
+                .unwrap_or_default();
             let echoed: Value = serde_json::from_str(text).unwrap_or_default();
             assert_eq!(echoed["n"], number, "{answer}");
         }

@@ -1,0 +1,269 @@
+//! What can go wrong between a visitor and a page, and the page that says so.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use portreeve_access::AccessError;
+use portreeve_core::ports::StoreError;
+use portreeve_insight::InsightError;
+use portreeve_registry::RegistryError;
+
+use crate::frame;
+use crate::router::Portal;
+use crate::view::FailurePage;
+use crate::visitor::Visitor;
+
+/// Why there is no page.
+#[derive(Debug, Clone)]
+pub(crate) enum Failure {
+    /// There is no such thing, or not for this visitor.
+    NotFound { text: String },
+    /// The visitor may not.
+    Forbidden { text: String, signed_in: bool },
+    /// The form was sent from elsewhere.
+    CrossSite { origin: String },
+    /// The form is of another session, or of before a restart.
+    StaleForm,
+    /// The body is not a form, or too large.
+    Form,
+    /// The request cannot be fulfilled as it is.
+    Invalid { text: String, hint: String },
+    /// A sign-in link that does not work.
+    Link,
+    /// The address does not take this method.
+    Method,
+    /// The store does not answer.
+    Unavailable,
+    /// Our own mistake.
+    Broken,
+}
+
+/// The words of a failure.
+struct Words {
+    status: StatusCode,
+    title: &'static str,
+    text: String,
+    hint: String,
+    invite: bool,
+}
+
+impl Words {
+    fn new(
+        status: StatusCode,
+        title: &'static str,
+        text: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            title,
+            text: text.into(),
+            hint: hint.into(),
+            invite: false,
+        }
+    }
+}
+
+impl Failure {
+    /// An address that leads nowhere.
+    pub(crate) fn page_not_found() -> Self {
+        Self::NotFound {
+            text: "No page has this address.".to_owned(),
+        }
+    }
+
+    /// A page that the visitor may not see.
+    pub(crate) fn forbidden(visitor: &Visitor) -> Self {
+        let signed_in = visitor.is_signed_in();
+        let label = &visitor.caller.label;
+        Self::Forbidden {
+            text: match signed_in {
+                true => format!("`{label}` may not do this."),
+                false => "This page is for people who are signed in.".to_owned(),
+            },
+            signed_in,
+        }
+    }
+
+    /// The page of this failure. It is written even when everything else fails.
+    pub(crate) fn page(self, portal: &Portal, visitor: &Visitor) -> Response {
+        let mut words = self.words();
+        words.invite &= !visitor.is_signed_in();
+        let page = FailurePage {
+            shell: visitor.shell(portal, words.title, ""),
+            status: words.status.as_u16(),
+            title: words.title,
+            text: words.text,
+            hint: words.hint,
+            invite: words.invite,
+        };
+        frame::html(page_status(&page), &page).unwrap_or_else(|_| words.status.into_response())
+    }
+
+    fn words(self) -> Words {
+        match self {
+            Self::NotFound { text } => Words {
+                invite: true,
+                ..Words::new(
+                    StatusCode::NOT_FOUND,
+                    "There is nothing here",
+                    text,
+                    "Check the address, or look for it among the servers.",
+                )
+            },
+            Self::Forbidden { text, signed_in } => Words {
+                invite: true,
+                ..Words::new(
+                    StatusCode::FORBIDDEN,
+                    "Not for you",
+                    text,
+                    match signed_in {
+                        true => "Ask an administrator for a grant that allows it.",
+                        false => "Sign in and try again.",
+                    },
+                )
+            },
+            Self::CrossSite { origin } => Words::new(
+                StatusCode::FORBIDDEN,
+                "That came from somewhere else",
+                "A form may only be sent from Portreeve’s own pages, and this one was not.",
+                format!(
+                    "Open {origin} in this browser and do it there. If you did not mean to send a form, another site tried to do it for you, and nothing was changed."
+                ),
+            ),
+            Self::StaleForm => Words::new(
+                StatusCode::FORBIDDEN,
+                "This form is out of date",
+                "It belongs to another session, or to the time before Portreeve was restarted. Nothing was changed.",
+                "Go back, load the page again, and repeat what you wanted to do.",
+            ),
+            Self::Form => Words::new(
+                StatusCode::BAD_REQUEST,
+                "That was not understood",
+                "What was sent is not a form, or it is too large. Nothing was changed.",
+                "Go back, load the page again, and repeat what you wanted to do.",
+            ),
+            Self::Invalid { text, hint } => {
+                Words::new(StatusCode::BAD_REQUEST, "That cannot be done", text, hint)
+            }
+            Self::Link => Words::new(
+                StatusCode::FORBIDDEN,
+                "This link does not work",
+                "It was used already, it is too old, or it was copied incompletely.",
+                "Ask for a new one. If it is your own Portreeve, start it again, or make a link with `portreeve user link`.",
+            ),
+            Self::Method => Words::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "That was not understood",
+                "This address does not take such a request.",
+                "",
+            ),
+            Self::Unavailable => Words::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The store does not answer",
+                "Portreeve is running, but it cannot reach its database. Calls through the gateway go on.",
+                "Try again in a minute. On the server, `portreeve doctor` tells what is wrong.",
+            ),
+            Self::Broken => Words::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something broke",
+                "This is a mistake of ours, not of yours. It was written to the log.",
+                "Try again. If it happens again, tell whoever runs this Portreeve.",
+            ),
+        }
+    }
+}
+
+fn page_status(page: &FailurePage) -> StatusCode {
+    StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+impl IntoResponse for Failure {
+    /// A bare answer that carries the failure: `frame` writes its page, since it knows the visitor.
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// `server ... does not exist` becomes `Server ... does not exist.`
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters
+        .next()
+        .map(|first| first.to_uppercase().to_string())
+        .unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
+}
+
+fn store(error: &StoreError) -> Failure {
+    match error {
+        StoreError::NotFound { .. } | StoreError::Conflict { .. } => Failure::NotFound {
+            text: sentence(&error.to_string()),
+        },
+        StoreError::Unavailable(source) => {
+            tracing::error!(%error, %source, "the store failed a page");
+            Failure::Unavailable
+        }
+        StoreError::Corrupt { .. } => {
+            tracing::error!(%error, "the store failed a page");
+            Failure::Broken
+        }
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        match &error {
+            RegistryError::NotFound { .. } => Self::NotFound {
+                text: sentence(&error.to_string()),
+            },
+            RegistryError::Forbidden { .. } => Self::Forbidden {
+                text: sentence(&error.to_string()),
+                signed_in: true,
+            },
+            RegistryError::Store(failed) => store(failed),
+            other => Self::Invalid {
+                text: sentence(&other.to_string()),
+                hint: sentence(other.hint()),
+            },
+        }
+    }
+}
+
+impl From<InsightError> for Failure {
+    fn from(error: InsightError) -> Self {
+        match &error {
+            InsightError::Forbidden { caller, .. } => Self::Forbidden {
+                signed_in: &**caller != "anonymous",
+                text: sentence(&error.to_string()),
+            },
+            InsightError::Store(failed) => store(failed),
+            other => Self::Invalid {
+                text: sentence(&other.to_string()),
+                hint: sentence(other.hint()),
+            },
+        }
+    }
+}
+
+impl From<AccessError> for Failure {
+    fn from(error: AccessError) -> Self {
+        match &error {
+            AccessError::LinkSpent => Self::Link,
+            AccessError::Forbidden { .. } => Self::Forbidden {
+                text: sentence(&error.to_string()),
+                signed_in: true,
+            },
+            AccessError::Store(failed) => store(failed),
+            AccessError::Audit(failed) => {
+                tracing::error!(error = %failed, "the audit log failed a page");
+                Self::Unavailable
+            }
+            other => Self::Invalid {
+                text: sentence(&other.to_string()),
+                hint: sentence(other.hint()),
+            },
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Around every page: the visitor before it, the designed failure page and the headers after it.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+
+use crate::failure::Failure;
+use crate::router::Portal;
+use crate::visitor::Visitor;
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const FIXED: [(HeaderName, &str); 5] = [
+    (CONTENT_SECURITY_POLICY, POLICY),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=()",
+    ),
+];
+
+/// Finds the visitor, calls the page, and turns a failure into its page.
+pub(crate) async fn pages(State(portal): State<Arc<Portal>>, mut request: Request, next: Next) -> Response {
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let mut visitor = Visitor::anonymous();
+    let checked = if changes {
+        portal.forms.check_origin(request.headers())
+    } else {
+        Ok(())
+    };
+    let found = match checked {
+        Ok(()) => Visitor::find(&portal, request.headers()).await,
+        Err(refused) => Err(refused),
+    };
+    let mut response = match found {
+        Ok(found) => {
+            visitor = found.clone();
+            request.extensions_mut().insert(found);
+            next.run(request).await
+        }
+        Err(failure) => failure.into_response(),
+    };
+    if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+        response = failure.page(&portal, &visitor);
+    }
+    let headers = response.headers_mut();
+    // Pages of a session must not come back from a cache after signing out.
+    let caching = if visitor.is_signed_in() || changes {
+        "no-store"
+    } else {
+        "private, no-cache"
+    };
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+    headers.insert(VARY, HeaderValue::from_static("cookie"));
+    response
+}
+
+/// Puts the fixed headers on every answer, assets included.
+pub(crate) async fn security_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in FIXED {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
+        .entry(REFERRER_POLICY)
+        .or_insert(HeaderValue::from_static("same-origin"));
+    response
+}
+
+/// Writes a template out.
+pub(crate) fn html(status: StatusCode, template: &impl Template) -> Result<Response, Failure> {
+    match template.render() {
+        Ok(text) => Ok((status, Html(text)).into_response()),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be written");
+            Err(Failure::Broken)
+        }
+    }
+}
+
+/// Sends the browser elsewhere on this site, as a GET.
+pub(crate) fn redirect(to: &str) -> Response {
+    Redirect::to(to).into_response()
+}

@@ -1,0 +1,74 @@
+//! `GET /`: the servers, found and paged.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use portreeve_registry::{EntriesQuery, RegistryError};
+use url::form_urlencoded::Serializer;
+
+use crate::failure::Failure;
+use crate::fields::Query;
+use crate::frame;
+use crate::router::Portal;
+use crate::view::{Card, HomePage};
+use crate::visitor::Visitor;
+
+/// Versions of one page.
+const PAGE: u32 = 24;
+
+pub(crate) async fn page(
+    State(portal): State<Arc<Portal>>,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Response, Failure> {
+    let query = fields.text("q");
+    let cursor = fields.get("cursor").map(str::to_owned);
+    let continued = cursor.is_some();
+    let asked = EntriesQuery {
+        search: Some(query.clone()),
+        cursor,
+        limit: Some(PAGE),
+    };
+    let found = match portal.parts.registry.entries(&visitor.caller, asked).await {
+        // A cursor from before a restart: the list begins anew instead of ending in an error.
+        Err(RegistryError::BadCursor) => return Ok(frame::redirect(&address(&query, None))),
+        other => other?,
+    };
+    let cards = Card::of_servers(&found.items);
+    let next = found
+        .next_cursor
+        .as_deref()
+        .map(|cursor| address(&query, Some(cursor)));
+    let page = HomePage {
+        shell: visitor.shell(&portal, "MCP servers", "servers"),
+        count: HomePage::count_words(cards.len(), &query, continued, next.is_some()),
+        query,
+        cards,
+        next,
+        continued,
+        add_remote: "portreeve server add com.acme/billing --url https://billing.acme.example/mcp --approve"
+            .to_owned(),
+        add_local: "portreeve server add com.acme/notes --file server.json --approve".to_owned(),
+        registry_url: portal.origin().to_owned(),
+    };
+    if fields.get("part") == Some("results") {
+        return frame::html(StatusCode::OK, &page.as_results());
+    }
+    frame::html(StatusCode::OK, &page)
+}
+
+fn address(query: &str, cursor: Option<&str>) -> String {
+    let mut parts = Serializer::new(String::new());
+    if !query.is_empty() {
+        parts.append_pair("q", query);
+    }
+    if let Some(cursor) = cursor {
+        parts.append_pair("cursor", cursor);
+    }
+    match parts.finish() {
+        parts if parts.is_empty() => "/".to_owned(),
+        parts => format!("/?{parts}"),
+    }
+}

@@ -1,0 +1,110 @@
+//! Which address is which page.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::handler::Handler;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::Uri;
+use portreeve_access::Access;
+use portreeve_core::ports::Refresh;
+use portreeve_core::secret::SecretKey;
+use portreeve_core::time::Clock;
+use portreeve_insight::{Insight, UsageFlush};
+use portreeve_registry::Registry;
+use url::Url;
+
+use crate::assets::Assets;
+use crate::cookie::SessionCookie;
+use crate::failure::Failure;
+use crate::forms::Forms;
+use crate::{audit, frame, home, server, sign_in, tools, usage};
+
+/// Most bytes of a form. The largest approves every tool of a server at once.
+const FORM_BYTES: usize = 1024 * 1024;
+
+/// What the portal is made of.
+pub struct PortalParts {
+    /// Servers, versions, tools.
+    pub registry: Arc<Registry>,
+    /// Sessions, and who may do what.
+    pub access: Arc<Access>,
+    /// Usage and audit.
+    pub insight: Arc<Insight>,
+    /// Brings a change into force on this node before its maker sees the next page.
+    pub refresh: Arc<dyn Refresh>,
+    /// Authenticates the tokens in forms.
+    pub csrf_key: SecretKey,
+    /// The origin under which visitors reach the portal.
+    pub public_url: Url,
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+    /// Portreeve's version, in the footer.
+    pub version: &'static str,
+    /// Writes waiting usage before it is shown; without it the page is up to a second behind.
+    pub usage_flush: Option<UsageFlush>,
+}
+
+/// What the handlers share.
+pub(crate) struct Portal {
+    pub(crate) parts: PortalParts,
+    pub(crate) assets: Assets,
+    pub(crate) forms: Forms,
+    pub(crate) cookie: SessionCookie,
+}
+
+impl Portal {
+    /// The public origin without a slash at its end.
+    pub(crate) fn origin(&self) -> &str {
+        self.parts.public_url.as_str().trim_end_matches('/')
+    }
+}
+
+/// The portal's pages, its assets, and a fallback that answers every other address with a designed 404 page.
+pub fn router(parts: PortalParts) -> Router {
+    let portal = Arc::new(Portal {
+        assets: Assets::embedded(),
+        forms: Forms::new(&parts.csrf_key, &parts.public_url),
+        cookie: SessionCookie::new(&parts.public_url),
+        parts,
+    });
+    let framed = from_fn_with_state(Arc::clone(&portal), frame::pages);
+    let pages = Router::new()
+        .route("/", get(home::page))
+        .route("/servers/{namespace}/{name}", get(server::page))
+        .route("/servers/{name}", get(server::encoded))
+        .route("/servers/{namespace}/{name}/tools/approve", post(tools::approve))
+        .route("/usage", get(usage::page))
+        .route("/audit", get(audit::page))
+        .route("/audit/verify", post(audit::verify))
+        .route("/admin/welcome", get(sign_in::welcome).post(sign_in::enter))
+        .route("/sign-in", get(sign_in::page))
+        .route("/sign-out", post(sign_in::leave))
+        .method_not_allowed_fallback(|| async { Failure::Method })
+        .layer(DefaultBodyLimit::max(FORM_BYTES))
+        .layer(framed.clone());
+    let unknown = (|| async { Failure::page_not_found() }).layer(framed);
+    let files = Router::new()
+        .route("/assets/{file}", get(asset))
+        .route("/favicon.ico", get(favicon));
+    Router::new()
+        .merge(pages)
+        .merge(files)
+        .fallback(unknown)
+        .layer(from_fn(frame::security_headers))
+        .with_state(portal)
+}
+
+async fn asset(State(portal): State<Arc<Portal>>, uri: Uri) -> Response {
+    match portal.assets.find(uri.path()) {
+        Some(found) => found,
+        None => http::StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn favicon(State(portal): State<Arc<Portal>>) -> Response {
+    portal.assets.favicon()
+}

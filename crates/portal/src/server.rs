@@ -1,0 +1,196 @@
+//! `GET /servers/{namespace}/{name}`: everything about one server that its visitor may know.
+//!
+//! For visitors who are not signed in this is what `/v0.1` says and no more: both come from the same use case.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use portreeve_core::decision::{Action, Target};
+use portreeve_core::name::ServerName;
+use portreeve_core::ports::{Authorizer, Entry};
+use portreeve_core::server::Version;
+use portreeve_registry::install::{self, Snippet, SnippetKind};
+use portreeve_registry::{RegistryError, Served};
+
+use crate::failure::Failure;
+use crate::fields::{Fields, Query};
+use crate::router::Portal;
+use crate::view::{HostPanel, Notice, Official, ServerFacts, ServerPage, ToolsView, Way};
+use crate::visitor::Visitor;
+use crate::{frame, tools};
+
+/// `/servers/com.acme%2Fbilling` leads to the address with two segments.
+pub(crate) async fn encoded(Path(name): Path<String>, Query(fields): Query) -> Result<Response, Failure> {
+    let name = parse(&name)?;
+    let version = fields.get("version").map(|version| {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        format!("?{}", query.append_pair("version", version).finish())
+    });
+    Ok(frame::redirect(&format!(
+        "/servers/{name}{}",
+        version.unwrap_or_default()
+    )))
+}
+
+pub(crate) async fn page(
+    State(portal): State<Arc<Portal>>,
+    visitor: Visitor,
+    Path((namespace, name)): Path<(String, String)>,
+    Query(fields): Query,
+) -> Result<Response, Failure> {
+    let name = parse(&format!("{namespace}/{name}"))?;
+    let entry = portal.parts.registry.entry(&visitor.caller, &name).await?;
+    let name = entry.server.name.clone();
+    let shown = shown(&entry, fields.get("version")).ok_or_else(|| no_version(&name))?;
+    let served = served(&portal, shown).await?;
+    let official = match &served {
+        Some(served) => Official::read(&serde_json::Value::Object(served.server.to_map())),
+        None => Official::parse(&shown.document).without_remotes(),
+    };
+    let manages = manages(&portal, &visitor, &name);
+    let facts = ServerFacts {
+        entry: &entry,
+        shown,
+        official: &official,
+        manages,
+    };
+    let page = ServerPage {
+        hosts: served
+            .as_ref()
+            .map(|served| hosts(&install::snippets(served)))
+            .unwrap_or_default(),
+        tools: tools_view(&portal, &visitor, &name, &fields).await?,
+        notice: notice(fields.get("done")),
+        canonical: format!("{}/servers/{name}", portal.origin()),
+        ..ServerPage::new(visitor.shell(&portal, official.title.clone(), "servers"), &facts)
+    };
+    frame::html(StatusCode::OK, &page)
+}
+
+/// A name from an address. What cannot be a name does not exist.
+pub(crate) fn parse(name: &str) -> Result<ServerName, Failure> {
+    name.parse().map_err(|_| Failure::NotFound {
+        text: "No server has this address.".to_owned(),
+    })
+}
+
+fn no_version(name: &ServerName) -> Failure {
+    Failure::NotFound {
+        text: format!("Server `{name}` has no such version."),
+    }
+}
+
+/// The version that was asked for, or the latest, or the newest there is.
+fn shown<'a>(entry: &'a Entry, wanted: Option<&str>) -> Option<&'a Version> {
+    match wanted {
+        Some(wanted) => entry
+            .versions
+            .iter()
+            .find(|version| version.version.as_str() == wanted),
+        None => entry
+            .versions
+            .iter()
+            .find(|version| version.is_latest)
+            .or_else(|| entry.versions.first()),
+    }
+}
+
+/// The version as hosts get it; nothing for one that is not listed.
+async fn served(portal: &Portal, version: &Version) -> Result<Option<Served>, Failure> {
+    if !version.is_listed() {
+        return Ok(None);
+    }
+    let served = portal
+        .parts
+        .registry
+        .serve_version(&version.name, version.version.as_str(), false);
+    match served.await {
+        Err(RegistryError::NotFound { .. }) => Ok(None),
+        other => Ok(Some(other?)),
+    }
+}
+
+fn manages(portal: &Portal, visitor: &Visitor, name: &ServerName) -> bool {
+    let target = Target::Server(name);
+    portal
+        .parts
+        .access
+        .may(&visitor.caller, Action::Manage, &target)
+        .is_permit()
+}
+
+async fn tools_view(
+    portal: &Portal,
+    visitor: &Visitor,
+    name: &ServerName,
+    fields: &Fields,
+) -> Result<ToolsView, Failure> {
+    if !visitor.is_signed_in() {
+        return Ok(ToolsView::SignIn);
+    }
+    let skip = fields
+        .get("tools")
+        .and_then(|skip| skip.parse().ok())
+        .unwrap_or(0);
+    tools::view(portal, visitor, name, manages(portal, visitor, name), skip).await
+}
+
+/// The words after a form. Only these: nothing of the address is repeated on the page.
+fn notice(done: Option<&str>) -> Option<Notice> {
+    let (tone, text) = match done? {
+        "approved" => (
+            "notice-good",
+            "Approved. Who has the right sees and calls it from now on.",
+        ),
+        "changed" => (
+            "notice-warn",
+            "Nothing was approved: the server changed its tools while you were reading. Look at them again.",
+        ),
+        _ => return None,
+    };
+    Some(Notice { tone, text })
+}
+
+/// The snippets, by host, in the order of the registry.
+fn hosts(snippets: &[Snippet]) -> Vec<HostPanel> {
+    let mut panels: Vec<HostPanel> = Vec::new();
+    for (index, snippet) in snippets.iter().enumerate() {
+        let way = way(format!("install-{index}"), snippet);
+        match panels.iter_mut().find(|panel| panel.id == snippet.host) {
+            Some(panel) => panel.ways.push(way),
+            None => panels.push(HostPanel {
+                id: snippet.host,
+                title: host_title(snippet.host),
+                ways: vec![way],
+            }),
+        }
+    }
+    panels
+}
+
+/// The host's own name; its identity for hosts that have none here yet.
+fn host_title(host: &'static str) -> &'static str {
+    match host {
+        "vscode" => "VS Code",
+        "claude-code" => "Claude Code",
+        "cursor" => "Cursor",
+        other => other,
+    }
+}
+
+/// A link that opens a host is clicked; everything else, links for a README included, is copied.
+fn way(id: String, snippet: &Snippet) -> Way {
+    match &snippet.kind {
+        SnippetKind::Link if opens_a_host(&snippet.text) => Way::click(id, snippet.title, &snippet.text),
+        SnippetKind::Link | SnippetKind::Command => Way::copy(id, snippet.title.to_owned(), &snippet.text),
+        SnippetKind::File { path } => Way::copy(id, format!("{}: {path}", snippet.title), &snippet.text),
+    }
+}
+
+/// Only these schemes become links: a browser must never be handed a script.
+fn opens_a_host(text: &str) -> bool {
+    const SCHEMES: [&str; 3] = ["vscode", "vscode-insiders", "cursor"];
+    url::Url::parse(text).is_ok_and(|url| SCHEMES.contains(&url.scheme()))
+}

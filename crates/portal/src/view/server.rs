@@ -1,0 +1,268 @@
+//! The page of one server.
+
+use askama::Template;
+use portreeve_core::ports::Entry;
+use portreeve_core::route::{Access, Route, RouteState};
+use portreeve_core::server::Version;
+
+use crate::view::badge::{Badge, Monogram};
+use crate::view::home;
+use crate::view::official::{Official, Package};
+use crate::view::shell::Shell;
+use crate::view::tools::ToolsView;
+use crate::words::{self, Moment};
+
+/// One line of the facts.
+#[derive(Debug, Clone)]
+pub(crate) struct Fact {
+    pub(crate) label: &'static str,
+    pub(crate) text: String,
+    /// Only http and https.
+    pub(crate) link: Option<String>,
+}
+
+impl Fact {
+    pub(crate) fn text(label: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            label,
+            text: text.into(),
+            link: None,
+        }
+    }
+
+    /// An address from a document: a link if it is one, the bare text otherwise.
+    pub(crate) fn address(label: &'static str, address: &str) -> Self {
+        let text = address
+            .trim_start_matches("https://")
+            .trim_start_matches("http://")
+            .trim_end_matches('/');
+        Self {
+            label,
+            text: text.to_owned(),
+            link: words::web_link(address),
+        }
+    }
+}
+
+/// One way of installing a server in a host.
+#[derive(Debug, Clone)]
+pub(crate) struct Way {
+    /// Identity of the text on the page.
+    pub(crate) id: String,
+    /// What it does: `Install in VS Code`, `Add on the command line`.
+    pub(crate) title: String,
+    /// The address of ways that are clicked.
+    pub(crate) link: Option<String>,
+    /// The text of ways that are copied.
+    pub(crate) text: String,
+}
+
+impl Way {
+    /// One click.
+    pub(crate) fn click(id: String, title: &str, link: &str) -> Self {
+        Self {
+            id,
+            title: title.to_owned(),
+            link: Some(link.to_owned()),
+            text: String::new(),
+        }
+    }
+
+    /// Something to copy.
+    pub(crate) fn copy(id: String, title: String, text: &str) -> Self {
+        Self {
+            id,
+            title,
+            link: None,
+            text: text.trim_end().to_owned(),
+        }
+    }
+}
+
+/// The ways of one host.
+#[derive(Debug, Clone)]
+pub(crate) struct HostPanel {
+    pub(crate) id: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) ways: Vec<Way>,
+}
+
+/// One version.
+#[derive(Debug, Clone)]
+pub(crate) struct VersionRow {
+    pub(crate) version: String,
+    /// The page of that version, for those that are listed.
+    pub(crate) href: Option<String>,
+    /// Whether it is the one on the page.
+    pub(crate) shown: bool,
+    pub(crate) badges: Vec<Badge>,
+    pub(crate) message: Option<String>,
+    pub(crate) published: Moment,
+}
+
+impl VersionRow {
+    pub(crate) fn new(version: &Version, shown: &str) -> Self {
+        let mut badges: Vec<Badge> = Badge::approval(version.approval).into_iter().collect();
+        badges.push(Badge::lifecycle(version.lifecycle));
+        if version.is_latest {
+            badges.push(Badge::new("Latest", "", "badge-info"));
+        }
+        let text = version.version.as_str();
+        let encoded = percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC);
+        Self {
+            href: version
+                .is_listed()
+                .then(|| format!("/servers/{}?version={encoded}", version.name)),
+            shown: text == shown,
+            version: words::visible(text),
+            badges,
+            message: version.status_message.as_deref().map(words::visible),
+            published: Moment::new(version.published_at),
+        }
+    }
+}
+
+/// A word above the page, after a form was sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Notice {
+    pub(crate) tone: &'static str,
+    pub(crate) text: &'static str,
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "server.html")]
+pub(crate) struct ServerPage {
+    pub(crate) shell: Shell,
+    pub(crate) canonical: String,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) monogram: Monogram,
+    pub(crate) badges: Vec<Badge>,
+    pub(crate) notice: Option<Notice>,
+    pub(crate) hosts: Vec<HostPanel>,
+    pub(crate) tools: ToolsView,
+    pub(crate) packages: Vec<Package>,
+    pub(crate) versions: Vec<VersionRow>,
+    pub(crate) gateway_url: Option<String>,
+    pub(crate) facts: Vec<Fact>,
+}
+
+/// What the page is made from.
+pub(crate) struct ServerFacts<'a> {
+    /// The entry as the visitor may know it.
+    pub(crate) entry: &'a Entry,
+    /// The version on the page.
+    pub(crate) shown: &'a Version,
+    /// Its public fields.
+    pub(crate) official: &'a Official,
+    /// Whether the visitor manages it.
+    pub(crate) manages: bool,
+}
+
+impl ServerPage {
+    /// The page without what its handler has to ask for: install ways, tools, notice.
+    pub(crate) fn new(shell: Shell, of: &ServerFacts<'_>) -> Self {
+        let name = of.entry.server.name.to_string();
+        let official = of.official;
+        let text = of.shown.version.as_str();
+        Self {
+            shell,
+            canonical: String::new(),
+            namespace: of.entry.server.name.namespace().to_owned(),
+            monogram: Monogram::new(&official.title, &name),
+            badges: home::badges(of.shown, of.route().map(|route| route.access), official),
+            name,
+            title: official.title.clone(),
+            description: official.description.clone(),
+            notice: None,
+            hosts: Vec::new(),
+            tools: ToolsView::SignIn,
+            packages: official.packages.clone(),
+            versions: of
+                .entry
+                .versions
+                .iter()
+                .map(|version| VersionRow::new(version, text))
+                .collect(),
+            gateway_url: official.remotes.first().cloned(),
+            facts: of.facts(),
+        }
+    }
+}
+
+impl ServerFacts<'_> {
+    /// The route that serves exactly the version on the page.
+    fn route(&self) -> Option<&Route> {
+        self.entry
+            .routes
+            .iter()
+            .find(|route| route.state == RouteState::Active && route.version == self.shown.version)
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        facts.extend(self.route().map(|route| {
+            Fact::text(
+                "Who may call it",
+                match route.access {
+                    Access::Credential => "Callers with a key and the right to use it",
+                    Access::Anonymous => "Everyone who can reach this gateway, without a key",
+                },
+            )
+        }));
+        facts.push(Fact::text("Version", words::visible(self.shown.version.as_str())));
+        facts.push(Fact::text(
+            "Lifecycle",
+            Badge::lifecycle(self.shown.lifecycle).text,
+        ));
+        facts.extend(
+            self.official
+                .website
+                .as_deref()
+                .map(|url| Fact::address("Website", url)),
+        );
+        facts.extend(
+            self.official
+                .repository
+                .as_deref()
+                .map(|url| Fact::address("Repository", url)),
+        );
+        facts.push(Fact::text("Published", Moment::new(self.shown.published_at).day));
+        if self.manages {
+            facts.extend(self.internal());
+        }
+        facts
+    }
+
+    /// What only managers are told.
+    fn internal(&self) -> Vec<Fact> {
+        let mut facts = vec![
+            Fact::text("Registered by", words::visible(&self.entry.server.registered_by)),
+            Fact::text("Submitted by", words::visible(&self.shown.submitted_by)),
+        ];
+        facts.extend(
+            self.shown
+                .decided_by
+                .as_deref()
+                .map(|who| Fact::text("Decided by", words::visible(who))),
+        );
+        facts.extend(
+            self.route()
+                .map(|route| Fact::text("Upstream", words::visible(&route.upstream_url))),
+        );
+        let hosts: Vec<String> = self
+            .entry
+            .server
+            .private_hosts
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        if !hosts.is_empty() {
+            facts.push(Fact::text("Private hosts granted", hosts.join(", ")));
+        }
+        facts
+    }
+}

@@ -1,0 +1,43 @@
+//! What every page has around it: title, navigation, account, assets.
+
+use crate::assets::AssetPaths;
+
+/// Who is signed in.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    /// The label people know the visitor by.
+    pub(crate) label: String,
+    /// Whether the visitor sees the managers' pages.
+    pub(crate) manages: bool,
+    /// The token of the sign-out form.
+    pub(crate) sign_out_token: String,
+}
+
+/// The frame of a page.
+#[derive(Debug, Clone)]
+pub(crate) struct Shell {
+    /// The page's title, without the product's name.
+    pub(crate) title: String,
+    /// The navigation entry that the page belongs to.
+    pub(crate) section: &'static str,
+    /// Who is signed in.
+    pub(crate) account: Option<Account>,
+    /// Where the assets are.
+    pub(crate) assets: AssetPaths,
+    /// Portreeve's version.
+    pub(crate) version: &'static str,
+}
+
+impl Shell {
+    /// Whether the managers' navigation is shown.
+    pub(crate) fn manages(&self) -> bool {
+        self.account.as_ref().is_some_and(|account| account.manages)
+    }
+
+    /// The same frame for another page.
+    pub(crate) fn titled(mut self, title: impl Into<String>, section: &'static str) -> Self {
+        self.title = title.into();
+        self.section = section;
+        self
+    }
+}

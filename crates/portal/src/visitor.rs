@@ -1,0 +1,104 @@
+//! Who is looking: found once per request from the cookie, then handed to the pages.
+
+use axum::extract::FromRequestParts;
+use http::HeaderMap;
+use http::request::Parts;
+use portreeve_core::caller::{Caller, Principal};
+use portreeve_core::decision::{Action, Target};
+use portreeve_core::ports::Authorizer;
+use portreeve_core::secret::Secret;
+
+use crate::failure::Failure;
+use crate::forms::Purpose;
+use crate::router::Portal;
+use crate::view::{Account, Shell};
+
+/// A visitor, signed in or not.
+#[derive(Debug, Clone)]
+pub(crate) struct Visitor {
+    pub(crate) caller: Caller,
+    session: Option<Secret>,
+    /// Whether the managers' pages are offered. The pages themselves ask again.
+    manages: bool,
+}
+
+impl Visitor {
+    pub(crate) fn anonymous() -> Self {
+        Self {
+            caller: Caller::anonymous(),
+            session: None,
+            manages: false,
+        }
+    }
+
+    /// The visitor behind a request's cookie. An unknown or ended session is nobody in particular.
+    pub(crate) async fn find(portal: &Portal, headers: &HeaderMap) -> Result<Self, Failure> {
+        let Some(session) = portal.cookie.read(headers) else {
+            return Ok(Self::anonymous());
+        };
+        let access = &portal.parts.access;
+        let Some(caller) = access.session(session.expose()).await? else {
+            return Ok(Self::anonymous());
+        };
+        let manages = access
+            .may(&caller, Action::Manage, &Target::Installation)
+            .is_permit();
+        Ok(Self {
+            caller,
+            session: Some(session),
+            manages,
+        })
+    }
+
+    pub(crate) fn is_signed_in(&self) -> bool {
+        self.caller.principal != Principal::Anonymous
+    }
+
+    /// The secret of the session, for what must be bound to it.
+    pub(crate) fn session(&self) -> Option<&Secret> {
+        self.session.as_ref()
+    }
+
+    /// A token for one of the visitor's forms; empty for who has no session, and so no forms.
+    pub(crate) fn token(&self, portal: &Portal, purpose: Purpose) -> String {
+        self.session
+            .as_ref()
+            .map(|session| portal.forms.token(purpose, session))
+            .unwrap_or_default()
+    }
+
+    /// Refuses a form that is not from our page for this visitor.
+    pub(crate) fn check(
+        &self,
+        portal: &Portal,
+        purpose: Purpose,
+        token: Option<&str>,
+    ) -> Result<(), Failure> {
+        let session = self.session.as_ref().ok_or_else(|| Failure::forbidden(self))?;
+        portal.forms.check_token(purpose, session, token)
+    }
+
+    /// What every page has around it.
+    pub(crate) fn shell(&self, portal: &Portal, title: impl Into<String>, section: &'static str) -> Shell {
+        let account = self.is_signed_in().then(|| Account {
+            label: self.caller.label.to_string(),
+            manages: self.manages,
+            sign_out_token: self.token(portal, Purpose::SignOut),
+        });
+        Shell {
+            title: title.into(),
+            section,
+            account,
+            assets: portal.assets.paths(),
+            version: portal.parts.version,
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Failure> {
+        parts.extensions.get::<Self>().cloned().ok_or(Failure::Broken)
+    }
+}

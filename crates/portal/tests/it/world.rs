@@ -1,0 +1,213 @@
+//! A whole portal over a real store in a temporary folder, with people and servers in it.
+//!
+//! Only the way out is missing: nothing here reaches a network.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use async_trait::async_trait;
+use axum::Router;
+use portreeve_access::{Access, AccessParts};
+use portreeve_core::caller::{Caller, User};
+use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
+use portreeve_core::id::{EventId, GrantId, NodeId, UserId};
+use portreeve_core::limits::Limits;
+use portreeve_core::policy::{PolicyCheck, PolicyProblem};
+use portreeve_core::ports::{Catalogue, IdentityStore, Refresh};
+use portreeve_core::random::Rng;
+use portreeve_core::route::PolicyDocument;
+use portreeve_core::secret::SecretKey;
+use portreeve_core::time::{Clock, Timestamp};
+use portreeve_insight::{Insight, InsightParts};
+use portreeve_inspect::Ed25519Signer;
+use portreeve_net::{Egress, EgressConfig, Reach};
+use portreeve_portal::PortalParts;
+use portreeve_registry::{Probe, Registry, RegistryParts, ToolSource};
+use portreeve_store::{Audit, AuditOptions, Store, StoreOptions};
+use url::Url;
+
+/// A user who may use `com.acme/billing` and nothing else.
+pub const DEVELOPER: UserId = UserId::from_u128(0x0193_0000_0000_7000_8000_0000_0000_00de);
+
+/// A portal and what is behind it.
+pub struct World {
+    pub router: Router,
+    pub store: Store,
+    pub audit: Audit,
+    pub access: Arc<Access>,
+    pub registry: Arc<Registry>,
+    pub refresh: Arc<dyn Refresh>,
+    pub folder: tempfile::TempDir,
+}
+
+/// The moment at which everything happens.
+pub fn now() -> Timestamp {
+    Timestamp::parse("2026-11-23T12:39:05.123Z").unwrap_or_default()
+}
+
+#[derive(Debug)]
+pub struct StandingClock;
+
+impl Clock for StandingClock {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+}
+
+/// Bytes that never repeat, and nothing more.
+#[derive(Debug, Default)]
+pub struct CountingRng(AtomicU64);
+
+impl Rng for CountingRng {
+    fn fill(&self, bytes: &mut [u8]) {
+        let count = self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = count.get(index % count.len()).copied().unwrap_or(0);
+        }
+    }
+}
+
+struct EveryPolicyHolds;
+
+impl PolicyCheck for EveryPolicyHolds {
+    fn check(&self, _documents: &[PolicyDocument]) -> Vec<PolicyProblem> {
+        Vec::new()
+    }
+}
+
+struct NoUpstreams;
+
+#[async_trait]
+impl ToolSource for NoUpstreams {
+    async fn tools(&self, _url: &Url, _reach: &Reach) -> Result<Probe, String> {
+        Err("no server is reached here".to_owned())
+    }
+}
+
+struct Loader {
+    store: Store,
+    access: Arc<Access>,
+}
+
+#[async_trait]
+impl Refresh for Loader {
+    async fn refresh(&self) {
+        if let Ok(snapshot) = self.store.snapshot().await {
+            self.access.load(&snapshot);
+        }
+    }
+}
+
+impl World {
+    /// A portal with its people and without servers.
+    pub async fn empty(public_url: &str) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let clock: Arc<dyn Clock> = Arc::new(StandingClock);
+        let rng: Arc<dyn Rng> = Arc::new(CountingRng::default());
+        let node = NodeId::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0001);
+        let file = folder.path().join("portreeve.db");
+        let store = Store::open(&format!("sqlite:{}", file.display()), &StoreOptions::new(node)).await?;
+        let signer = Arc::new(Ed25519Signer::from_seed(&SecretKey::new([3; 32])));
+        let audit = Audit::open(
+            &store,
+            AuditOptions::new(folder.path()),
+            signer,
+            Arc::clone(&clock),
+        )
+        .await?;
+        let access = Arc::new(Access::new(AccessParts {
+            identity: Arc::new(store.clone()),
+            sessions: Arc::new(store.clone()),
+            journal: audit.journal.clone(),
+            clock: Arc::clone(&clock),
+            rng: Arc::clone(&rng),
+        }));
+        let refresh: Arc<dyn Refresh> = Arc::new(Loader {
+            store: store.clone(),
+            access: Arc::clone(&access),
+        });
+        let public_url = Url::parse(public_url).context("the public URL")?;
+        let registry = Arc::new(Registry::new(RegistryParts {
+            entries: Arc::new(store.clone()),
+            routes: Arc::new(store.clone()),
+            authorizer: access.clone(),
+            policies: Arc::new(EveryPolicyHolds),
+            refresh: Arc::clone(&refresh),
+            source: Arc::new(NoUpstreams),
+            egress: Egress::new(&EgressConfig::default())?,
+            clock: Arc::clone(&clock),
+            rng,
+            limits: Arc::new(Limits::for_tests()),
+            public_url: public_url.clone(),
+            cursor_key: SecretKey::new([1; 32]),
+        }));
+        let insight = Arc::new(Insight::new(InsightParts {
+            usage: Arc::new(store.clone()),
+            audit: Arc::new(audit.writer.clone()),
+            authorizer: access.clone(),
+        }));
+        let router = portreeve_portal::router(PortalParts {
+            registry: Arc::clone(&registry),
+            access: Arc::clone(&access),
+            insight,
+            refresh: Arc::clone(&refresh),
+            csrf_key: SecretKey::new([2; 32]),
+            public_url,
+            clock,
+            version: "0.1.0",
+            usage_flush: None,
+        });
+        let world = Self {
+            router,
+            store,
+            audit,
+            access,
+            registry,
+            refresh,
+            folder,
+        };
+        world.people().await?;
+        Ok(world)
+    }
+
+    async fn people(&self) -> Result<()> {
+        self.access.first_start().await?;
+        let user = User {
+            id: DEVELOPER,
+            name: "dana".to_owned(),
+            created_at: now(),
+        };
+        self.store.ensure_user(&user, self.event("user.create")).await?;
+        let grant = Grant {
+            id: GrantId::from_u128(0x0193_0000_0000_7000_8000_0000_0000_00aa),
+            subject: Subject::User(DEVELOPER),
+            rights: Rights::Use,
+            servers: ServerScope::Server("com.acme/billing".parse()?),
+            tools: ToolScope::All,
+            created_by: "user:admin".to_owned(),
+            created_at: now(),
+        };
+        self.store.add_grant(&grant, self.event("grant.create")).await?;
+        self.refresh.refresh().await;
+        Ok(())
+    }
+
+    /// A one-time link for somebody.
+    pub async fn link(&self, user: UserId) -> Result<String> {
+        let link = self.access.sign_in_link(user, Duration::from_secs(600)).await?;
+        Ok(link.expose().to_owned())
+    }
+
+    pub fn event(&self, action: &str) -> portreeve_core::audit::AuditEvent {
+        let id = EventId::new(&StandingClock, &CountingRng(AtomicU64::new(rand_seed())));
+        portreeve_core::audit::AuditEvent::new(id, now(), action, &Caller::system())
+    }
+}
+
+/// A seed per event, so that their identities differ.
+fn rand_seed() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1_000);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}

@@ -1,0 +1,173 @@
+//! The entries as a caller may know them: managers see all of it, others what is listed, in its public form.
+//!
+//! Before: `publish` and `approve`. After: `api` and `portal` show it.
+
+use portreeve_core::caller::Caller;
+use portreeve_core::name::ServerName;
+use portreeve_core::ports::{Entry, ListedVersion, VersionFilter, VersionQuery};
+use portreeve_core::route::{Route, RouteState};
+use portreeve_core::server::Version;
+use portreeve_core::visibility::Visibility;
+
+use crate::error::RegistryError;
+use crate::registry::Registry;
+use crate::serve::cursor::{Cursor, CursorKind, Filters};
+use crate::serve::document::PublicDocument;
+use crate::serve::{listed, read_search};
+
+/// A question about entries.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EntriesQuery {
+    /// Case-insensitive substring of name, title or description.
+    pub search: Option<String>,
+    /// Where the last page ended.
+    pub cursor: Option<String>,
+    /// At most this many; 30 unless told, never more than 100.
+    pub limit: Option<u32>,
+}
+
+/// A page of versions, ordered by name and version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EntriesPage {
+    /// The versions: every one for managers, the latest of each server for others.
+    pub items: Vec<ListedVersion>,
+    /// Continue with this.
+    pub next_cursor: Option<String>,
+}
+
+// === impl Registry ===
+
+impl Registry {
+    /// One entry. Managers see it as it is; others its listed versions without what is internal.
+    pub async fn entry(&self, caller: &Caller, name: &ServerName) -> Result<Entry, RegistryError> {
+        let entry = self.load(name).await?;
+        if self.may_manage(caller, &entry.server.name) {
+            return Ok(entry);
+        }
+        let versions: Vec<Version> = entry
+            .versions
+            .iter()
+            .filter(|version| version.is_listed())
+            .map(|version| self.veiled(listed(&entry, version)).map(|listed| listed.version))
+            .collect::<Result<_, _>>()?;
+        if versions.is_empty() {
+            return Err(RegistryError::no_server(name));
+        }
+        let mut server = entry.server;
+        server.registered_by = String::new();
+        server.private_hosts = Vec::new();
+        Ok(Entry {
+            server,
+            versions,
+            routes: entry
+                .routes
+                .into_iter()
+                .filter(|route| route.state == RouteState::Active)
+                .map(veiled_route)
+                .collect(),
+            revision: entry.revision,
+        })
+    }
+
+    /// A page of entries.
+    pub async fn entries(&self, caller: &Caller, query: EntriesQuery) -> Result<EntriesPage, RegistryError> {
+        let search = query
+            .search
+            .filter(|search| !search.is_empty())
+            .map(|search| read_search(&search))
+            .transpose()?;
+        let (filters, after) = match query.cursor.filter(|cursor| !cursor.is_empty()) {
+            None => {
+                let filters = Filters {
+                    search,
+                    ..Filters::default()
+                };
+                (filters, None)
+            }
+            Some(text) => {
+                let cursor = Cursor::open(CursorKind::Entries, &text, &self.cursor_mac)?;
+                if search.is_some() && search != cursor.filters.search {
+                    return Err(RegistryError::BadCursor);
+                }
+                (cursor.filters, Some((cursor.name, cursor.version)))
+            }
+        };
+        let limit = query.limit.unwrap_or(30);
+        if limit == 0 {
+            return Err(RegistryError::invalid(
+                "limit",
+                "it must be a number from 1 to 100",
+            ));
+        }
+        self.entries_page(caller, filters, after, limit.min(100)).await
+    }
+
+    async fn entries_page(
+        &self,
+        caller: &Caller,
+        filters: Filters,
+        after: Option<(String, String)>,
+        limit: u32,
+    ) -> Result<EntriesPage, RegistryError> {
+        let visibility = self.parts.authorizer.visibility(caller);
+        let is_all = visibility == Visibility::All;
+        let query = VersionQuery {
+            visibility,
+            search: filters.search.clone(),
+            versions: if is_all {
+                VersionFilter::Any
+            } else {
+                VersionFilter::Latest
+            },
+            updated_since: None,
+            include_retired: is_all,
+            after,
+            limit,
+        };
+        let page = self.parts.entries.list(&query).await?;
+        let next_cursor = page.items.last().filter(|_| page.more).map(|last| {
+            let cursor = Cursor {
+                filters,
+                name: last.version.name.to_string(),
+                version: last.version.version.to_string(),
+            };
+            cursor.seal(CursorKind::Entries, &self.cursor_mac)
+        });
+        let items = page
+            .items
+            .into_iter()
+            .map(|item| {
+                if is_all || self.may_manage(caller, &item.version.name) {
+                    Ok(item)
+                } else {
+                    self.veiled(item)
+                }
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(EntriesPage { items, next_cursor })
+    }
+
+    /// A version in its public form: the gateway's address instead of the upstream's, and nobody's name.
+    fn veiled(&self, listed: ListedVersion) -> Result<ListedVersion, RegistryError> {
+        let route = listed.route.clone();
+        let served = self.served(listed.clone())?;
+        let mut version = listed.version;
+        version.document = public_text(&served.server)?;
+        version.submitted_by = String::new();
+        version.decided_by = None;
+        version.status_message = served.meta.official.status_message;
+        Ok(ListedVersion { version, route })
+    }
+}
+
+fn public_text(document: &PublicDocument) -> Result<String, RegistryError> {
+    serde_json::to_string(document).map_err(|error| RegistryError::invalid("$", error.to_string()))
+}
+
+fn veiled_route(mut route: Route) -> Route {
+    route.upstream_url = String::new();
+    route.upstream_eras = Vec::new();
+    route.private_hosts = Vec::new();
+    route.policies = Vec::new();
+    route
+}

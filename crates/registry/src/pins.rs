@@ -1,0 +1,278 @@
+//! Keeps the pins honest: takes what the gateway sees of live tools, and asks every upstream again by itself.
+//!
+//! Before: `approve` pinned a list. After: a tool that says something else is hidden by the gateway with the next
+//! snapshot, and stands in the audit log as `tools.drift`.
+
+mod refresh;
+mod schedule;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use portreeve_core::id::RouteId;
+use portreeve_core::limits::Limits;
+use portreeve_core::ports::{Locks, PinWatch, Refresh, RouteStore, Signals};
+use portreeve_core::protocol::Era;
+use portreeve_core::random::Rng;
+use portreeve_core::route::{Route, RouteState};
+use portreeve_core::time::Clock;
+use portreeve_core::tool::ToolDefinition;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::observe::{Noted, Sighting};
+use crate::source::ToolSource;
+use refresh::{Ended, Worker};
+use schedule::Schedule;
+
+/// Notices that wait at most; more are dropped, since the next list or the next refresh brings them again.
+const QUEUE: usize = 1_024;
+
+/// Upstreams that are asked at once.
+const AT_ONCE: usize = 4;
+
+/// What the job needs.
+pub struct PinParts {
+    /// Routes and tools.
+    pub routes: Arc<dyn RouteStore>,
+    /// Where tool lists come from.
+    pub source: Arc<dyn ToolSource>,
+    /// One node of an installation asks, not all of them.
+    pub locks: Arc<dyn Locks>,
+    /// Tells the other nodes.
+    pub signals: Arc<dyn Signals>,
+    /// Tells this node.
+    pub refresh: Arc<dyn Refresh>,
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// Limits on what comes from outside.
+    pub limits: Arc<Limits>,
+}
+
+/// When the job does what. The defaults are what the product promises; tests are more impatient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PinTimes {
+    /// A route is asked again at the latest after this.
+    pub interval: Duration,
+    /// Notices of one route within this time become one refresh.
+    pub debounce: Duration,
+    /// Time after a failure, doubled with each further one.
+    pub first_retry: Duration,
+    /// Where the doubling ends.
+    pub longest_retry: Duration,
+    /// How often the job looks for new routes.
+    pub reload: Duration,
+}
+
+/// The gateway's end: takes notices and never blocks.
+#[derive(Debug)]
+pub struct PinKeeper {
+    queue: mpsc::Sender<Notice>,
+    dropped: AtomicU64,
+}
+
+/// The job's end of the queue.
+#[derive(Debug)]
+pub struct PinQueue(mpsc::Receiver<Notice>);
+
+/// The job. One per node.
+pub struct PinJob {
+    queue: PinQueue,
+    parts: PinParts,
+    times: PinTimes,
+}
+
+#[derive(Debug)]
+enum Notice {
+    Seen(RouteId, Era, Vec<ToolDefinition>),
+    ListChanged(RouteId),
+}
+
+// === impl PinTimes ===
+
+impl Default for PinTimes {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(60),
+            debounce: Duration::from_millis(250),
+            first_retry: Duration::from_secs(5),
+            longest_retry: Duration::from_secs(300),
+            reload: Duration::from_secs(2),
+        }
+    }
+}
+
+// === impl PinKeeper ===
+
+impl PinKeeper {
+    /// The keeper and its job.
+    pub fn new(parts: PinParts) -> (Self, PinJob) {
+        let (keeper, queue) = Self::queue();
+        (keeper, PinJob::new(queue, parts))
+    }
+
+    /// The keeper alone: the gateway takes it before there is a `Refresh`, which the gateway itself implements.
+    pub fn queue() -> (Self, PinQueue) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let keeper = Self {
+            queue: sender,
+            dropped: AtomicU64::new(0),
+        };
+        (keeper, PinQueue(receiver))
+    }
+
+    /// Notices that found the queue full.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    fn send(&self, notice: Notice) {
+        if self.queue.try_send(notice).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl PinWatch for PinKeeper {
+    fn seen(&self, route: RouteId, era: Era, tools: Vec<ToolDefinition>) {
+        self.send(Notice::Seen(route, era, tools));
+    }
+
+    fn list_changed(&self, route: RouteId) {
+        self.send(Notice::ListChanged(route));
+    }
+}
+
+// === impl PinJob ===
+
+impl std::fmt::Debug for PinJob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PinJob")
+            .field("times", &self.times)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PinJob {
+    /// The job's name in logs.
+    pub const NAME: &'static str = "pins";
+
+    /// Puts the job together.
+    pub fn new(queue: PinQueue, parts: PinParts) -> Self {
+        Self {
+            queue,
+            parts,
+            times: PinTimes::default(),
+        }
+    }
+
+    /// The same job with other times.
+    #[must_use]
+    pub fn with_times(self, times: PinTimes) -> Self {
+        Self { times, ..self }
+    }
+
+    /// Works until `shutdown` says true, or nobody is left to say it.
+    pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
+        let Self {
+            queue: PinQueue(mut queue),
+            parts,
+            times,
+        } = self;
+        let worker = Arc::new(Worker::new(parts, times));
+        let mut schedule = Schedule::new(times);
+        let mut tasks: JoinSet<(RouteId, Ended)> = JoinSet::new();
+        let mut reload_at = Instant::now();
+        let mut is_open = true;
+        while !*shutdown.borrow() {
+            let now = Instant::now();
+            if now >= reload_at {
+                worker.reload(&mut schedule, now).await;
+                reload_at = now + times.reload;
+            }
+            while tasks.len() < AT_ONCE
+                && let Some((route, occasion)) = schedule.take_due(now)
+            {
+                let worker = worker.clone();
+                tasks.spawn(async move { (route.id, worker.refresh(&route, occasion).await) });
+            }
+            let wake = match schedule.next_due() {
+                Some(due) if tasks.len() < AT_ONCE => due.min(reload_at),
+                _ => reload_at,
+            };
+            tokio::select! {
+                changed = shutdown.changed() => if changed.is_err() { break },
+                notice = queue.recv(), if is_open => match notice {
+                    Some(notice) => worker.take(&mut schedule, notice).await,
+                    None => is_open = false,
+                },
+                Some(ended) = tasks.join_next(), if !tasks.is_empty() => match ended {
+                    Ok((route, ended)) => schedule.ended(route, ended, Instant::now(), worker.jitter()),
+                    Err(error) => {
+                        // Which route it was is lost with it. To ask one of the others twice does no harm.
+                        tracing::error!(%error, "A refresh of tools broke off.");
+                        schedule.free_all();
+                    }
+                },
+                () = tokio::time::sleep_until(wake.into()) => {}
+            }
+        }
+    }
+}
+
+// === impl Worker ===
+
+impl Worker {
+    /// Reads which routes there are.
+    async fn reload(&self, schedule: &mut Schedule, now: Instant) {
+        match self.parts.routes.routes().await {
+            Ok(mut routes) => {
+                routes.retain(|route| route.state == RouteState::Active);
+                schedule.set_routes(routes, now, || self.jitter());
+            }
+            Err(error) => {
+                tracing::warn!(%error, "The routes could not be read; the pins are looked after later.")
+            }
+        }
+    }
+
+    async fn take(&self, schedule: &mut Schedule, notice: Notice) {
+        match notice {
+            Notice::ListChanged(route) => {
+                self.find(schedule, route).await;
+                schedule.hurry(route, Instant::now());
+            }
+            Notice::Seen(route, era, tools) => {
+                let Some(route) = self.find(schedule, route).await else {
+                    return;
+                };
+                match self
+                    .observer()
+                    .part(Sighting {
+                        route: &route,
+                        era,
+                        tools,
+                    })
+                    .await
+                {
+                    Ok(Noted::Changed) => self.announce().await,
+                    Ok(Noted::Known) => {}
+                    Err(error) => {
+                        tracing::warn!(route = %route.slug, %error, "Seen tools could not be stored.")
+                    }
+                }
+            }
+        }
+    }
+
+    /// The route, looked for in the store if it is newer than the schedule.
+    async fn find(&self, schedule: &mut Schedule, id: RouteId) -> Option<Route> {
+        if schedule.route(id).is_none() {
+            self.reload(schedule, Instant::now()).await;
+        }
+        schedule.route(id).cloned()
+    }
+}

@@ -1,0 +1,165 @@
+//! Asks one upstream for its tools and writes down what it says.
+//!
+//! Before: `schedule` found that it is due. After: this node and the others read the catalogue again, if it changed.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portreeve_core::ports::{Lease, StoreError};
+use portreeve_core::route::Route;
+
+use super::schedule::Jitter;
+use super::{PinParts, PinTimes};
+use crate::observe::{Announce, Noted, Observer, Sighting, definitions};
+use crate::source::{Probe, ask};
+
+/// The topic on which nodes tell each other that the catalogue changed.
+const CATALOGUE: &str = "catalogue";
+
+/// Why a route is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// Its turn has come.
+    Turn,
+    /// Its upstream said that something changed.
+    Notice,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The upstream answered, and the answer is stored.
+    Done,
+    /// Another node does it.
+    Elsewhere,
+    /// The upstream or the store did not answer.
+    Failed,
+}
+
+/// What a refresh works with.
+pub(super) struct Worker {
+    pub(super) parts: PinParts,
+    times: PinTimes,
+    /// Who holds the locks: this job and no other.
+    holder: String,
+}
+
+// === impl Occasion ===
+
+impl Occasion {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Turn => "turn",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+// === impl Worker ===
+
+impl Worker {
+    pub(super) fn new(parts: PinParts, times: PinTimes) -> Self {
+        let mut random = [0_u8; 16];
+        parts.rng.fill(&mut random);
+        Self {
+            holder: URL_SAFE_NO_PAD.encode(random),
+            parts,
+            times,
+        }
+    }
+
+    pub(super) fn observer(&self) -> Observer<'_> {
+        Observer {
+            routes: self.parts.routes.as_ref(),
+            clock: self.parts.clock.as_ref(),
+            rng: self.parts.rng.as_ref(),
+        }
+    }
+
+    /// A number between 0 and 1.
+    pub(super) fn jitter(&self) -> Jitter {
+        let mut byte = [0_u8; 2];
+        self.parts.rng.fill(&mut byte);
+        f64::from(u16::from_le_bytes(byte)) / f64::from(u16::MAX)
+    }
+
+    /// Asks, unless another node does.
+    pub(super) async fn refresh(&self, route: &Route, occasion: Occasion) -> Ended {
+        let lease = match self.lock(route, occasion).await {
+            Ok(Some(lease)) => Some(lease),
+            Ok(None) => return Ended::Elsewhere,
+            // To ask twice does no harm; not to ask would.
+            Err(()) => None,
+        };
+        let ended = self.ask(route, occasion).await;
+        // A turn that succeeded is kept until it runs out: so long no other node takes it.
+        if let Some(lease) = lease
+            && (occasion == Occasion::Notice || ended == Ended::Failed)
+        {
+            self.release(&lease).await;
+        }
+        ended
+    }
+
+    async fn lock(&self, route: &Route, occasion: Occasion) -> Result<Option<Lease>, ()> {
+        let key = format!("pins/{}/{}", route.id, occasion.as_str());
+        let ttl = match occasion {
+            Occasion::Turn => self.times.interval.mul_f64(0.7),
+            Occasion::Notice => self.parts.limits.probe + Duration::from_secs(5),
+        };
+        let taken = self.parts.locks.acquire(&key, &self.holder, ttl).await;
+        taken.map_err(|error| tracing::debug!(%error, "A refresh of tools goes ahead without its lock."))
+    }
+
+    async fn release(&self, lease: &Lease) {
+        if let Err(error) = self.parts.locks.release(lease).await {
+            tracing::debug!(%error, "A lock could not be given back; it ends by itself.");
+        }
+    }
+
+    async fn ask(&self, route: &Route, occasion: Occasion) -> Ended {
+        let probe = match ask(self.parts.source.as_ref(), route, self.parts.limits.probe).await {
+            Ok(probe) => probe,
+            Err(reason) => {
+                tracing::info!(route = %route.slug, reason, occasion = occasion.as_str(), "The tools could not be refreshed.");
+                return Ended::Failed;
+            }
+        };
+        match self.note(route, probe).await {
+            Ok(Noted::Changed) => {
+                self.announce().await;
+                Ended::Done
+            }
+            Ok(Noted::Known) => Ended::Done,
+            Err(error) => {
+                tracing::warn!(route = %route.slug, %error, "Refreshed tools could not be stored.");
+                Ended::Failed
+            }
+        }
+    }
+
+    async fn note(&self, route: &Route, probe: Probe) -> Result<Noted, StoreError> {
+        let observer = self.observer();
+        let mut noted = observer.eras(route, &probe.eras).await?;
+        for (era, texts) in &probe.tools {
+            let sighting = Sighting {
+                route,
+                era: *era,
+                tools: definitions(texts, &self.parts.limits),
+            };
+            if observer.complete(sighting, Announce::Drift).await? == Noted::Changed {
+                noted = Noted::Changed;
+            }
+        }
+        Ok(noted)
+    }
+
+    /// Lets this node and the others read the catalogue again.
+    pub(super) async fn announce(&self) {
+        self.parts.refresh.refresh().await;
+        if let Err(error) = self.parts.signals.publish(CATALOGUE, b"").await {
+            tracing::debug!(%error, "The other nodes were not told; they look by themselves.");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! When which route is asked again. Pure: time comes in, nothing goes out.
+//!
+//! Before: `pins` knows the routes and hears notices. After: `refresh` asks the upstream.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use portreeve_core::id::RouteId;
+use portreeve_core::route::Route;
+
+use super::PinTimes;
+use super::refresh::{Ended, Occasion};
+
+/// A share of the interval that is left to chance, so that routes do not all come at once: between 0 and 1.
+pub(super) type Jitter = f64;
+
+/// All routes with the moments at which they are due.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    times: PinTimes,
+    slots: HashMap<RouteId, Slot>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    route: Route,
+    due: Instant,
+    occasion: Occasion,
+    is_busy: bool,
+    failures: u32,
+    /// A notice that came while the route was being asked: the answer may be older than the notice.
+    again: bool,
+}
+
+// === impl Schedule ===
+
+impl Schedule {
+    pub(super) fn new(times: PinTimes) -> Self {
+        Self {
+            times,
+            slots: HashMap::new(),
+        }
+    }
+
+    /// Takes the routes as they are now. New ones are due soon, since something may have changed while nobody looked.
+    pub(super) fn set_routes(&mut self, routes: Vec<Route>, now: Instant, jitter: impl Fn() -> Jitter) {
+        let mut before = std::mem::take(&mut self.slots);
+        for route in routes {
+            let soon = self.times.first_retry.min(self.times.interval);
+            let slot = match before.remove(&route.id) {
+                Some(slot) => Slot { route, ..slot },
+                None => Slot {
+                    route,
+                    due: now + soon.mul_f64(jitter()),
+                    occasion: Occasion::Turn,
+                    is_busy: false,
+                    failures: 0,
+                    again: false,
+                },
+            };
+            self.slots.insert(slot.route.id, slot);
+        }
+    }
+
+    pub(super) fn route(&self, id: RouteId) -> Option<&Route> {
+        self.slots.get(&id).map(|slot| &slot.route)
+    }
+
+    /// A notice came: the route is asked shortly, once for all notices until then.
+    pub(super) fn hurry(&mut self, id: RouteId, now: Instant) {
+        let debounce = self.times.debounce;
+        let Some(slot) = self.slots.get_mut(&id) else {
+            return;
+        };
+        if slot.is_busy {
+            slot.again = true;
+        } else if slot.occasion == Occasion::Turn {
+            slot.occasion = Occasion::Notice;
+            slot.due = slot.due.min(now + debounce);
+        }
+    }
+
+    /// A route that is due; it is busy until it ended.
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<(Route, Occasion)> {
+        let slot = self
+            .slots
+            .values_mut()
+            .filter(|slot| !slot.is_busy && slot.due <= now)
+            .min_by_key(|slot| slot.due)?;
+        slot.is_busy = true;
+        Some((slot.route.clone(), slot.occasion))
+    }
+
+    /// When the next route is due.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.slots
+            .values()
+            .filter(|slot| !slot.is_busy)
+            .map(|slot| slot.due)
+            .min()
+    }
+
+    /// A route was asked.
+    pub(super) fn ended(&mut self, id: RouteId, ended: Ended, now: Instant, jitter: Jitter) {
+        let times = self.times;
+        let Some(slot) = self.slots.get_mut(&id) else {
+            return;
+        };
+        slot.is_busy = false;
+        slot.occasion = Occasion::Turn;
+        slot.failures = match ended {
+            Ended::Failed => slot.failures.saturating_add(1),
+            Ended::Done => 0,
+            Ended::Elsewhere => slot.failures,
+        };
+        slot.due = now
+            + match ended {
+                // Between 80 and 95 in a hundred of the interval: never later than promised.
+                Ended::Done => times.interval.mul_f64(0.80 + 0.15 * jitter),
+                Ended::Elsewhere => times.interval.mul_f64(0.30 + 0.05 * jitter),
+                Ended::Failed => backoff(times, slot.failures).mul_f64(0.75 + 0.25 * jitter),
+            };
+        if std::mem::take(&mut slot.again) {
+            slot.occasion = Occasion::Notice;
+            slot.due = now + times.debounce;
+        }
+    }
+
+    /// Frees every slot: the end of one of them was lost.
+    pub(super) fn free_all(&mut self) {
+        for slot in self.slots.values_mut() {
+            slot.is_busy = false;
+        }
+    }
+}
+
+fn backoff(times: PinTimes, failures: u32) -> Duration {
+    let doublings = failures.saturating_sub(1).min(16);
+    times
+        .first_retry
+        .saturating_mul(1 << doublings)
+        .min(times.longest_retry)
+}
+
+#[cfg(test)]
+mod tests;
