@@ -214,6 +214,12 @@ fn other_rows() -> Vec<Row> {
         bare("GET /api/v1/audit/verify", "/api/v1/audit/verify", MANAGED),
         bare("GET /api/v1/usage", "/api/v1/usage", MANAGED),
         bare("GET /api/v1/doctor", "/api/v1/doctor", MANAGED),
+        row(
+            "POST /api/v1/explain",
+            "/api/v1/explain",
+            KNOWN,
+            json!({"route": "billing", "tool": "refund"}),
+        ),
     ]
 }
 
