@@ -40,7 +40,7 @@ impl<T: DeserializeOwned + Default> FromRequest<Api> for MaybeContent<T> {
             return Ok(Self(T::default()));
         }
         require_json(&head.headers)?;
-        parse(&bytes).map(Self)
+        parse::<Option<T>>(&bytes).map(|content| Self(content.unwrap_or_default()))
     }
 }
 

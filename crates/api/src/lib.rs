@@ -34,6 +34,7 @@ use portreeve_core::doctor::Doctor;
 use portreeve_core::limits::Limits;
 use portreeve_core::ports::Refresh;
 use portreeve_core::time::Clock;
+use portreeve_gateway::Gateway;
 use portreeve_insight::Insight;
 use portreeve_registry::Registry;
 use url::Url;
@@ -47,6 +48,8 @@ pub struct ApiParts {
     pub registry: Arc<Registry>,
     /// Who is calling, and what they may do.
     pub access: Arc<Access>,
+    /// A request's way, to be explained.
+    pub gateway: Arc<Gateway>,
     /// Usage and audit.
     pub insight: Arc<Insight>,
     /// Brings a change into force before it is answered.

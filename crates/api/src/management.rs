@@ -16,9 +16,13 @@ pub(crate) mod whoami;
 
 pub(crate) mod audit;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod usage;
 
 use portreeve_access::AccessError;
+use portreeve_core::caller::Caller;
+use portreeve_core::decision::{Action, Target};
+use portreeve_core::ports::Authorizer;
 
 use crate::ApiParts;
 use crate::problem::Problem;
@@ -28,4 +32,14 @@ async fn in_force<T>(api: &ApiParts, saved: Result<T, AccessError>) -> Result<T,
     let saved = saved?;
     api.refresh.refresh().await;
     Ok(saved)
+}
+
+/// Refuses who may not manage. For answers about the inside whose room knows no callers.
+fn require_manage(api: &ApiParts, caller: &Caller, what: &str) -> Result<(), Problem> {
+    let decision = api.access.may(caller, Action::Manage, &Target::Installation);
+    if decision.is_permit() {
+        return Ok(());
+    }
+    Err(Problem::forbidden(format!("`{}` may not {what}", caller.label))
+        .hint("use a key of an administrator, or ask one for the right to manage"))
 }

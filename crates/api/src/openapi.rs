@@ -12,7 +12,9 @@ use utoipa::openapi::{Content, Ref, ResponseBuilder, SecurityRequirement};
 use utoipa::{Modify, OpenApi};
 
 use crate::etag;
-use crate::management::{audit, doctor, grants, keys, routes, servers, steps, tools, usage, users, whoami};
+use crate::management::{
+    audit, doctor, explain, grants, keys, routes, servers, steps, tools, usage, users, whoami,
+};
 use crate::problem::{Problem, ProblemBody};
 
 #[derive(OpenApi)]
@@ -33,7 +35,7 @@ use crate::problem::{Problem, ProblemBody};
         keys::list, keys::create, keys::revoke,
         grants::list, grants::add, grants::remove,
         users::list, whoami::show,
-        audit::list, audit::verify, usage::list, doctor::examine
+        audit::list, audit::verify, usage::list, doctor::examine, explain::explain
     ),
     components(schemas(ProblemBody)),
     modifiers(&Common),

@@ -120,7 +120,9 @@ fn registry() -> Endpoints {
 
 /// The management API.
 fn management() -> Endpoints {
-    use management::{audit, doctor, grants, keys, routes, servers, steps, tools, usage, users, whoami};
+    use management::{
+        audit, doctor, explain, grants, keys, routes, servers, steps, tools, usage, users, whoami,
+    };
     Endpoints::new()
         .get("/api/v1/openapi.json", openapi::show)
         .get("/api/v1/servers", servers::list)
@@ -169,4 +171,5 @@ fn management() -> Endpoints {
         .get("/api/v1/audit/verify", audit::verify)
         .get("/api/v1/usage", usage::list)
         .get("/api/v1/doctor", doctor::examine)
+        .post("/api/v1/explain", explain::explain)
 }

@@ -3,6 +3,7 @@
 //! Handlers of `management/` turn nouns into these; `openapi.rs` describes them.
 
 pub(crate) mod audit;
+pub(crate) mod explain;
 pub(crate) mod identity;
 pub(crate) mod route;
 pub(crate) mod server;

@@ -270,6 +270,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let api = portreeve_api::router(ApiParts {
         registry: Arc::clone(&registry),
         access: Arc::clone(&access),
+        gateway: Arc::clone(&gateway),
         insight: Arc::clone(&insight),
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
         doctor,

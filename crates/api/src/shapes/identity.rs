@@ -42,6 +42,7 @@ pub(crate) struct CreatedKey {
 /// A key to be made. It starts with no grant.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = NewKey)]
 pub(crate) struct NewKeyShape {
     /// 1 to 64 characters `[A-Za-z0-9._-]`, unique among live keys.
     pub(crate) name: String,
@@ -90,6 +91,7 @@ pub(crate) struct GrantShape {
 /// A grant to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = NewGrant)]
 pub(crate) struct NewGrantShape {
     pub(crate) subject: SubjectShape,
     /// `use` or `manage`.
@@ -100,7 +102,7 @@ pub(crate) struct NewGrantShape {
     pub(crate) servers: ServerScope,
     /// `"all"`, `"read-only"` or `{"named": [TOOL, ...]}`; `"all"` if left out.
     #[serde(default = "every_tool")]
-    #[schema(value_type = Option<ToolsScopeShape>)]
+    #[schema(value_type = ToolsScopeShape, required = false)]
     pub(crate) tools: ToolScope,
 }
 

@@ -54,6 +54,7 @@ pub(crate) struct RouteShape {
 /// What shall be different; what is left out stays as it is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = RouteChange)]
 pub(crate) struct RouteChangeShape {
     /// `credential` or `anonymous`.
     #[schema(value_type = Option<String>)]

@@ -124,6 +124,7 @@ pub(crate) struct OutcomeShape {
 /// Whether the server's tools were seen when it was approved.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "state", rename_all = "kebab-case")]
+#[schema(as = ToolsOutcome)]
 pub(crate) enum ToolsShape {
     /// There is no route, so nobody asked.
     NoRoute,

@@ -48,6 +48,7 @@ pub(crate) struct ToolShape {
 
 /// A tool definition.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ToolDefinition)]
 struct DefinitionShape {
     /// SHA-256 of its canonical form (RFC 8785), hex.
     hash: String,

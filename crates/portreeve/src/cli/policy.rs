@@ -39,7 +39,7 @@ pub(crate) struct SetArgs {
     /// The kind of policy, as in `rate_limit`
     kind: String,
     /// rate_limit: calls that each caller may make ...
-    #[arg(long, value_name = "N", requires = "per", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", requires = "per")]
     calls: Option<u32>,
     /// rate_limit: ... in this time
     #[arg(long, value_name = "TIME", requires = "calls", value_parser = duration::parse)]

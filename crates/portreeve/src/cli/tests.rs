@@ -198,7 +198,6 @@ fn wrong_usage_is_told() {
         ("route set billing", "--anonymous"),
         ("route set billing --timeout 30", "`30s`"),
         ("policy set billing rate_limit --calls 5", "--per"),
-        ("policy set billing rate_limit --calls 0 --per 30s", "0 is not in"),
         ("grant add --server com.acme/billing", "--key <KEY>|--user <USER>"),
         ("grant add --key ci", "--server"),
         (

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::{Method, Request};
 use serde_json::Value;
 
-use crate::house::{Answer, House};
+use super::house::{Answer, House};
 
 async fn stocked() -> House {
     let house = House::new().await;

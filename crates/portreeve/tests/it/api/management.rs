@@ -5,7 +5,7 @@ use http::{Method, Request, StatusCode};
 use portreeve_core::limits::Limits;
 use serde_json::{Value, json};
 
-use crate::house::{House, document};
+use super::house::{House, document};
 
 #[tokio::test]
 async fn an_entry_goes_its_way() {
@@ -321,6 +321,50 @@ async fn the_audit_log_tells_what_was_done() {
 }
 
 #[tokio::test]
+async fn a_decision_is_explained_to_whom_it_concerns() {
+    let house = House::new().await;
+    house.add("com.acme/billing", "1.0.0", true).await;
+    let path = "/api/v1/explain";
+    let question = |who: Option<&str>| match who {
+        Some(who) => json!({"route": "billing", "tool": "refund", "arguments": {"id": 1}, "as": who}),
+        None => json!({"route": "billing", "tool": "refund"}),
+    };
+    let own = house.admin_post(path, question(None)).await.json();
+    assert_eq!(
+        (&own["caller"], &own["allowed"]),
+        (&json!("user:admin"), &json!(true)),
+        "{own}"
+    );
+    let other = house
+        .admin_post(path, question(Some("key:stranger")))
+        .await
+        .json();
+    assert_eq!(
+        (&other["caller"], &other["allowed"]),
+        (&json!("key:stranger"), &json!(false)),
+        "{other}"
+    );
+    assert!(
+        other["policies"][0]["reason"]
+            .as_str()
+            .is_some_and(|reason| !reason.is_empty()),
+        "{other}"
+    );
+    let stranger = |who: &'static str| house.call(&house.stranger, Method::POST, path, question(Some(who)));
+    assert_eq!(stranger("key:stranger").await.json()["allowed"], false);
+    assert_eq!(stranger("user:admin").await.status, 403);
+    let nobody = house.admin_post(path, question(Some("key:nobody"))).await;
+    assert_eq!(
+        (nobody.status.as_u16(), &nobody.json()["errors"][0]["path"]),
+        (422, &json!("as"))
+    );
+    let nowhere = house
+        .admin_post(path, json!({"route": "nowhere", "tool": "refund"}))
+        .await;
+    assert_eq!(nowhere.status, 404);
+}
+
+#[tokio::test]
 async fn usage_takes_a_range() {
     let house = House::new().await;
     assert_eq!(
@@ -424,4 +468,14 @@ async fn a_missing_database_is_a_failure_to_be_tried_again() {
     house.close_store().await;
     let answer = house.admin_get("/api/v1/keys").await;
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "5"));
+}
+
+#[tokio::test]
+async fn the_description_is_served_without_a_key_and_with_a_tag() {
+    let house = House::new().await;
+    let answer = house.get("/api/v1/openapi.json").await;
+    assert_eq!(answer.status, 200);
+    let committed: Value = serde_json::from_str(&portreeve_api::openapi_document().unwrap()).unwrap();
+    assert_eq!(answer.json(), committed);
+    assert!(answer.header("etag").starts_with('"'));
 }

@@ -6,7 +6,7 @@ use http::Method;
 use portreeve_api::endpoints;
 use serde_json::{Value, json};
 
-use crate::house::{House, document};
+use super::house::{House, document};
 
 /// What the three callers get, in this order: anonymous, a key without a grant, the admin.
 type Statuses = [u16; 3];
@@ -214,6 +214,12 @@ fn other_rows() -> Vec<Row> {
         bare("GET /api/v1/audit/verify", "/api/v1/audit/verify", MANAGED),
         bare("GET /api/v1/usage", "/api/v1/usage", MANAGED),
         bare("GET /api/v1/doctor", "/api/v1/doctor", MANAGED),
+        row(
+            "POST /api/v1/explain",
+            "/api/v1/explain",
+            KNOWN,
+            json!({"route": "billing", "tool": "refund"}),
+        ),
     ]
 }
 

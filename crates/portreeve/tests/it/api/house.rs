@@ -10,20 +10,25 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use portreeve_access::{Access, AccessParts};
 use portreeve_api::{ApiParts, router};
 use portreeve_core::caller::Caller;
-use portreeve_core::doctor::{Check, CheckStatus, Doctor};
+use portreeve_core::doctor::{self, CheckStatus, Doctor};
 use portreeve_core::id::{NodeId, UserId};
 use portreeve_core::limits::Limits;
-use portreeve_core::policy::{PolicyCheck, PolicyProblem};
-use portreeve_core::ports::{Catalogue, Refresh};
+use portreeve_core::ports::{Journal, Refresh};
 use portreeve_core::protocol::Era;
 use portreeve_core::random::Rng;
-use portreeve_core::route::PolicyDocument;
 use portreeve_core::secret::SecretKey;
 use portreeve_core::time::{Clock, Timestamp};
-use portreeve_insight::{Insight, InsightParts};
-use portreeve_inspect::Ed25519Signer;
+use portreeve_gateway::accept::head::Origins;
+use portreeve_gateway::metrics::Metrics;
+use portreeve_gateway::policy::{Check, Tools};
+use portreeve_gateway::record::Sinks;
+use portreeve_gateway::snapshot::Loader;
+use portreeve_gateway::{Gateway, GatewayParts};
+use portreeve_insight::{Insight, InsightParts, UsageRing};
+use portreeve_inspect::{Ed25519Signer, Mac};
 use portreeve_net::{Egress, EgressConfig, Reach};
-use portreeve_registry::{Probe, Registry, RegistryParts, ToolSource};
+use portreeve_registry::{PinKeeper, Probe, Registry, RegistryParts, ToolSource};
+use portreeve_state::{InProcess, Start};
 use portreeve_store::{Audit, AuditOptions, Store, StoreOptions};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -55,21 +60,17 @@ impl Rng for TestRng {
     }
 }
 
-/// Loads the catalogue into the room that decides, and counts.
-struct TestRefresh {
-    store: Store,
-    access: Arc<Access>,
+/// Counts how often the catalogue is brought into force.
+struct CountingRefresh {
+    loader: Arc<Loader>,
     times: AtomicUsize,
 }
 
 #[async_trait]
-impl Refresh for TestRefresh {
+impl Refresh for CountingRefresh {
     async fn refresh(&self) {
         self.times.fetch_add(1, Ordering::SeqCst);
-        // A closed store is what some tests are about.
-        if let Ok(snapshot) = self.store.snapshot().await {
-            self.access.load(&snapshot);
-        }
+        self.loader.refresh().await;
     }
 }
 
@@ -77,31 +78,13 @@ struct TestDoctor;
 
 #[async_trait]
 impl Doctor for TestDoctor {
-    async fn examine(&self) -> Vec<Check> {
-        vec![Check {
+    async fn examine(&self) -> Vec<doctor::Check> {
+        vec![doctor::Check {
             name: "store".to_owned(),
             status: CheckStatus::Ok,
             detail: "sqlite answers".to_owned(),
             hint: None,
         }]
-    }
-}
-
-/// Knows one kind of policy.
-struct TestPolicies;
-
-impl PolicyCheck for TestPolicies {
-    fn check(&self, documents: &[PolicyDocument]) -> Vec<PolicyProblem> {
-        let unknown = documents
-            .iter()
-            .enumerate()
-            .filter(|(_, document)| document.kind != "rate_limit");
-        unknown
-            .map(|(index, document)| PolicyProblem {
-                index,
-                problem: format!("there is no policy of kind `{}`", document.kind),
-            })
-            .collect()
     }
 }
 
@@ -133,7 +116,7 @@ impl ToolSource for TestTools {
 pub(crate) struct House {
     router: Router,
     store: Store,
-    refresh: Arc<TestRefresh>,
+    refresh: Arc<CountingRefresh>,
     /// The key of the local admin.
     pub(crate) admin: String,
     /// A key without a grant.
@@ -189,9 +172,14 @@ impl House {
             rng: Arc::clone(&rng),
         }));
         access.first_start().await.unwrap();
-        let refresh = Arc::new(TestRefresh {
-            store: store.clone(),
-            access: Arc::clone(&access),
+        let tools = Tools {
+            counters: Arc::new(InProcess::new(Start::Fresh)),
+        };
+        let signals = Arc::new(InProcess::new(Start::Fresh));
+        let ports = Arc::new(store.clone());
+        let loader = Arc::new(Loader::new(ports, signals, Arc::clone(&access), tools.clone()));
+        let refresh = Arc::new(CountingRefresh {
+            loader: Arc::clone(&loader),
             times: AtomicUsize::new(0),
         });
         refresh.refresh().await;
@@ -203,15 +191,22 @@ impl House {
             authorizer: access.clone(),
         });
         let limits = Arc::new(limits);
-        let registry = registry(&store, &access, &refresh, (&clock, &rng, &limits));
-        let router = router(ApiParts {
-            registry: Arc::new(registry),
+        let world = World {
+            clock,
+            rng,
+            limits,
             access,
+            tools,
+        };
+        let router = router(ApiParts {
+            registry: Arc::new(world.registry(&store, &refresh)),
+            gateway: Arc::new(world.gateway(loader, audit.journal)),
+            access: world.access,
             insight: Arc::new(insight),
             refresh: refresh.clone(),
             doctor: Arc::new(TestDoctor),
-            clock,
-            limits,
+            clock: world.clock,
+            limits: world.limits,
             public_url: public_url(),
             version: "0.0.0-test",
         });
@@ -316,26 +311,53 @@ fn public_url() -> Url {
     "https://gw.acme.example".parse().unwrap()
 }
 
-fn registry(
-    store: &Store,
-    access: &Arc<Access>,
-    refresh: &Arc<TestRefresh>,
-    (clock, rng, limits): (&Arc<dyn Clock>, &Arc<dyn Rng>, &Arc<Limits>),
-) -> Registry {
-    Registry::new(RegistryParts {
-        entries: Arc::new(store.clone()),
-        routes: Arc::new(store.clone()),
-        authorizer: access.clone(),
-        policies: Arc::new(TestPolicies),
-        refresh: refresh.clone(),
-        source: Arc::new(TestTools),
-        egress: Egress::new(&EgressConfig::default()).unwrap(),
-        clock: Arc::clone(clock),
-        rng: Arc::clone(rng),
-        limits: Arc::clone(limits),
-        public_url: public_url(),
-        cursor_key: SecretKey::new([9; 32]),
-    })
+/// What the two stories share.
+struct World {
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    limits: Arc<Limits>,
+    access: Arc<Access>,
+    tools: Tools,
+}
+
+impl World {
+    fn registry(&self, store: &Store, refresh: &Arc<CountingRefresh>) -> Registry {
+        Registry::new(RegistryParts {
+            entries: Arc::new(store.clone()),
+            routes: Arc::new(store.clone()),
+            authorizer: self.access.clone(),
+            policies: Arc::new(Check(self.tools.clone())),
+            refresh: refresh.clone(),
+            source: Arc::new(TestTools),
+            egress: Egress::new(&EgressConfig::default()).unwrap(),
+            clock: self.clock.clone(),
+            rng: self.rng.clone(),
+            limits: self.limits.clone(),
+            public_url: public_url(),
+            cursor_key: SecretKey::new([9; 32]),
+        })
+    }
+
+    fn gateway(&self, loader: Arc<Loader>, journal: Arc<dyn Journal>) -> Gateway {
+        let parts = GatewayParts {
+            loader,
+            access: self.access.clone(),
+            egress: Egress::new(&EgressConfig::default()).unwrap(),
+            sinks: Sinks {
+                journal,
+                usage: UsageRing::new(16),
+                digest: Mac::new(&SecretKey::new([8; 32])),
+                metrics: Metrics::new(&mut prometheus_client::registry::Registry::default()),
+                clock: self.clock.clone(),
+                rng: self.rng.clone(),
+            },
+            limits: self.limits.clone(),
+            origins: Origins::new(&public_url(), &[], None),
+            public_url: public_url(),
+            stopping: tokio::sync::watch::channel(false).1,
+        };
+        Gateway::new(parts, Arc::new(PinKeeper::queue().0))
+    }
 }
 
 async fn key_of_the_admin(access: &Access) -> String {
