@@ -1,8 +1,8 @@
 //! The three files that every page uses, embedded. Their addresses carry a hash of their content, so that browsers
 //! may keep them for ever and still never see an old one.
 
-use axum::response::{IntoResponse, Response};
 use aws_lc_rs::digest;
+use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
 /// Where the pages find the assets.
@@ -22,7 +22,12 @@ struct Asset {
 impl Asset {
     fn new(stem: &str, extension: &str, kind: &'static str, body: &'static str) -> Self {
         let hash = digest::digest(&digest::SHA256, body.as_bytes());
-        let hash: String = hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let hash: String = hash
+            .as_ref()
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Self {
             path: format!("/assets/{stem}-{hash}.{extension}"),
             body,

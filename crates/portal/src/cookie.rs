@@ -17,7 +17,11 @@ impl SessionCookie {
     pub(crate) fn new(public_url: &Url) -> Self {
         let secure = public_url.scheme() == "https";
         Self {
-            name: if secure { "__Host-portreeve_session" } else { "portreeve_session" },
+            name: if secure {
+                "__Host-portreeve_session"
+            } else {
+                "portreeve_session"
+            },
             secure,
         }
     }
@@ -50,7 +54,10 @@ impl SessionCookie {
 
     fn text(&self, value: &str, life: &str) -> String {
         let secure = if self.secure { "; Secure" } else { "" };
-        format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{life}", self.name)
+        format!(
+            "{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{life}",
+            self.name
+        )
     }
 }
 
@@ -65,7 +72,10 @@ mod tests {
     #[test]
     fn https_binds_the_cookie_to_the_host() {
         let set = cookie("https://gw.example").set(&Secret::new("s3")).unwrap();
-        assert_eq!(set, "__Host-portreeve_session=s3; Path=/; HttpOnly; SameSite=Lax; Secure");
+        assert_eq!(
+            set,
+            "__Host-portreeve_session=s3; Path=/; HttpOnly; SameSite=Lax; Secure"
+        );
         let set = cookie("http://127.0.0.1:8080").set(&Secret::new("s3")).unwrap();
         assert_eq!(set, "portreeve_session=s3; Path=/; HttpOnly; SameSite=Lax");
     }
@@ -74,7 +84,9 @@ mod tests {
     fn two_cookies_of_the_name_are_none() {
         let read = |text: &'static str| {
             let headers = HeaderMap::from_iter([(COOKIE, HeaderValue::from_static(text))]);
-            cookie("http://localhost").read(&headers).map(|secret| secret.expose().to_owned())
+            cookie("http://localhost")
+                .read(&headers)
+                .map(|secret| secret.expose().to_owned())
         };
         assert_eq!(read("a=b; portreeve_session=one").as_deref(), Some("one"));
         assert_eq!(read("portreeve_session=one; portreeve_session=two"), None);

@@ -11,6 +11,7 @@ use crate::frame;
 use crate::router::Portal;
 use crate::view::FailurePage;
 use crate::visitor::Visitor;
+use crate::words;
 
 /// Why there is no page.
 #[derive(Debug, Clone)]
@@ -47,7 +48,12 @@ struct Words {
 }
 
 impl Words {
-    fn new(status: StatusCode, title: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
+    fn new(
+        status: StatusCode,
+        title: &'static str,
+        text: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         Self {
             status,
             title,
@@ -81,37 +87,49 @@ impl Failure {
 
     /// The page of this failure. It is written even when everything else fails.
     pub(crate) fn page(self, portal: &Portal, visitor: &Visitor) -> Response {
-        let mut words = self.words();
-        words.invite &= !visitor.is_signed_in();
+        let mut told = self.words();
+        told.invite &= !visitor.is_signed_in();
         let page = FailurePage {
-            shell: visitor.shell(portal, words.title, ""),
-            status: words.status.as_u16(),
-            title: words.title,
-            text: words.text,
-            hint: words.hint,
-            invite: words.invite,
+            shell: visitor.shell(portal, told.title, ""),
+            status: told.status.as_u16(),
+            title: told.title,
+            text: words::pieces(&told.text),
+            hint: words::pieces(&told.hint),
+            invite: told.invite,
         };
-        frame::html(page_status(&page), &page).unwrap_or_else(|_| words.status.into_response())
+        frame::html(told.status, &page).unwrap_or_else(|_| told.status.into_response())
     }
 
     fn words(self) -> Words {
         match self {
             Self::NotFound { text } => Words {
                 invite: true,
-                ..Words::new(StatusCode::NOT_FOUND, "There is nothing here", text, "Check the address, or look for it among the servers.")
+                ..Words::new(
+                    StatusCode::NOT_FOUND,
+                    "There is nothing here",
+                    text,
+                    "Check the address, or look for it among the servers.",
+                )
             },
             Self::Forbidden { text, signed_in } => Words {
                 invite: true,
-                ..Words::new(StatusCode::FORBIDDEN, "Not for you", text, match signed_in {
-                    true => "Ask an administrator for a grant that allows it.",
-                    false => "Sign in and try again.",
-                })
+                ..Words::new(
+                    StatusCode::FORBIDDEN,
+                    "Not for you",
+                    text,
+                    match signed_in {
+                        true => "Ask an administrator for a grant that allows it.",
+                        false => "Sign in and try again.",
+                    },
+                )
             },
             Self::CrossSite { origin } => Words::new(
                 StatusCode::FORBIDDEN,
                 "That came from somewhere else",
                 "A form may only be sent from Portreeve’s own pages, and this one was not.",
-                format!("Open {origin} in this browser and do it there. If you did not mean to send a form, another site tried to do it for you, and nothing was changed."),
+                format!(
+                    "Open {origin} in this browser and do it there. If you did not mean to send a form, another site tried to do it for you, and nothing was changed."
+                ),
             ),
             Self::StaleForm => Words::new(
                 StatusCode::FORBIDDEN,
@@ -125,7 +143,9 @@ impl Failure {
                 "What was sent is not a form, or it is too large. Nothing was changed.",
                 "Go back, load the page again, and repeat what you wanted to do.",
             ),
-            Self::Invalid { text, hint } => Words::new(StatusCode::BAD_REQUEST, "That cannot be done", text, hint),
+            Self::Invalid { text, hint } => {
+                Words::new(StatusCode::BAD_REQUEST, "That cannot be done", text, hint)
+            }
             Self::Link => Words::new(
                 StatusCode::FORBIDDEN,
                 "This link does not work",
@@ -154,10 +174,6 @@ impl Failure {
     }
 }
 
-fn page_status(page: &FailurePage) -> StatusCode {
-    StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
 impl IntoResponse for Failure {
     /// A bare answer that carries the failure: `frame` writes its page, since it knows the visitor.
     fn into_response(self) -> Response {
@@ -170,7 +186,10 @@ impl IntoResponse for Failure {
 /// `server ... does not exist` becomes `Server ... does not exist.`
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
-    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let first = characters
+        .next()
+        .map(|first| first.to_uppercase().to_string())
+        .unwrap_or_default();
     format!("{first}{}.", characters.as_str())
 }
 
@@ -193,10 +212,18 @@ fn store(error: &StoreError) -> Failure {
 impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         match &error {
-            RegistryError::NotFound { .. } => Self::NotFound { text: sentence(&error.to_string()) },
-            RegistryError::Forbidden { .. } => Self::Forbidden { text: sentence(&error.to_string()), signed_in: true },
+            RegistryError::NotFound { .. } => Self::NotFound {
+                text: sentence(&error.to_string()),
+            },
+            RegistryError::Forbidden { .. } => Self::Forbidden {
+                text: sentence(&error.to_string()),
+                signed_in: true,
+            },
             RegistryError::Store(failed) => store(failed),
-            other => Self::Invalid { text: sentence(&other.to_string()), hint: sentence(other.hint()) },
+            other => Self::Invalid {
+                text: sentence(&other.to_string()),
+                hint: sentence(other.hint()),
+            },
         }
     }
 }
@@ -209,7 +236,10 @@ impl From<InsightError> for Failure {
                 text: sentence(&error.to_string()),
             },
             InsightError::Store(failed) => store(failed),
-            other => Self::Invalid { text: sentence(&other.to_string()), hint: sentence(other.hint()) },
+            other => Self::Invalid {
+                text: sentence(&other.to_string()),
+                hint: sentence(other.hint()),
+            },
         }
     }
 }
@@ -218,13 +248,19 @@ impl From<AccessError> for Failure {
     fn from(error: AccessError) -> Self {
         match &error {
             AccessError::LinkSpent => Self::Link,
-            AccessError::Forbidden { .. } => Self::Forbidden { text: sentence(&error.to_string()), signed_in: true },
+            AccessError::Forbidden { .. } => Self::Forbidden {
+                text: sentence(&error.to_string()),
+                signed_in: true,
+            },
             AccessError::Store(failed) => store(failed),
             AccessError::Audit(failed) => {
                 tracing::error!(error = %failed, "the audit log failed a page");
                 Self::Unavailable
             }
-            other => Self::Invalid { text: sentence(&other.to_string()), hint: sentence(other.hint()) },
+            other => Self::Invalid {
+                text: sentence(&other.to_string()),
+                hint: sentence(other.hint()),
+            },
         }
     }
 }

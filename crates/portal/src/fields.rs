@@ -20,7 +20,10 @@ impl Fields {
     /// The first value of that name, without space around it; `None` when nothing is left.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let mut named = self.0.iter().filter(|(found, _)| found == name);
-        named.next().map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+        named
+            .next()
+            .map(|(_, value)| value.trim())
+            .filter(|value| !value.is_empty())
     }
 
     /// The same, as a text that may be empty.
@@ -44,7 +47,9 @@ impl<S: Sync> FromRequestParts<S> for Query {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Failure> {
-        Ok(Self(Fields::read(parts.uri.query().unwrap_or_default().as_bytes())))
+        Ok(Self(Fields::read(
+            parts.uri.query().unwrap_or_default().as_bytes(),
+        )))
     }
 }
 
@@ -55,12 +60,20 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
         let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
-        if !kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        if !kind
+            .trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        {
             return Err(Failure::Form);
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|_| Failure::Form)?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|_| Failure::Form)?;
         Ok(Self(Fields::read(&bytes)))
     }
 }

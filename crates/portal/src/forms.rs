@@ -62,14 +62,26 @@ impl Forms {
             (None, Some(origin)) => origin == self.origin,
             (None, None) => false,
         };
-        if same { Ok(()) } else { Err(Failure::CrossSite { origin: self.origin.clone() }) }
+        if same {
+            Ok(())
+        } else {
+            Err(Failure::CrossSite {
+                origin: self.origin.clone(),
+            })
+        }
     }
 
     /// Refuses a form without the right token.
-    pub(crate) fn check_token(&self, purpose: Purpose, bound_to: &Secret, token: Option<&str>) -> Result<(), Failure> {
+    pub(crate) fn check_token(
+        &self,
+        purpose: Purpose,
+        bound_to: &Secret,
+        token: Option<&str>,
+    ) -> Result<(), Failure> {
         let right = self.token(purpose, bound_to);
         let given = token.unwrap_or_default();
-        constant_time::verify_slices_are_equal(right.as_bytes(), given.as_bytes()).map_err(|_| Failure::StaleForm)
+        constant_time::verify_slices_are_equal(right.as_bytes(), given.as_bytes())
+            .map_err(|_| Failure::StaleForm)
     }
 }
 
@@ -86,7 +98,10 @@ mod tests {
     use super::*;
 
     fn forms() -> Forms {
-        Forms::new(&SecretKey::new([7; 32]), &Url::parse("https://gw.example/").unwrap())
+        Forms::new(
+            &SecretKey::new([7; 32]),
+            &Url::parse("https://gw.example/").unwrap(),
+        )
     }
 
     #[test]
@@ -94,20 +109,33 @@ mod tests {
         let (forms, mine, theirs) = (forms(), Secret::new("mine"), Secret::new("theirs"));
         let token = forms.token(Purpose::SignOut, &mine);
         assert!(forms.check_token(Purpose::SignOut, &mine, Some(&token)).is_ok());
-        assert!(forms.check_token(Purpose::ApproveTools, &mine, Some(&token)).is_err());
-        assert!(forms.check_token(Purpose::SignOut, &theirs, Some(&token)).is_err());
+        assert!(
+            forms
+                .check_token(Purpose::ApproveTools, &mine, Some(&token))
+                .is_err()
+        );
+        assert!(
+            forms
+                .check_token(Purpose::SignOut, &theirs, Some(&token))
+                .is_err()
+        );
         assert!(forms.check_token(Purpose::SignOut, &mine, None).is_err());
     }
 
     #[test]
     fn only_our_own_pages_may_send_forms() {
         let allowed = |fields: &[(&'static str, &'static str)]| {
-            let fields = fields.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
+            let fields = fields
+                .iter()
+                .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
             forms().check_origin(&fields.collect::<HeaderMap>()).is_ok()
         };
         assert!(allowed(&[("sec-fetch-site", "same-origin"), ("origin", "null")]));
         assert!(allowed(&[("origin", "https://gw.example")]));
-        assert!(!allowed(&[("sec-fetch-site", "same-site"), ("origin", "https://gw.example")]));
+        assert!(!allowed(&[
+            ("sec-fetch-site", "same-site"),
+            ("origin", "https://gw.example")
+        ]));
         assert!(!allowed(&[("sec-fetch-site", "cross-site")]));
         assert!(!allowed(&[("sec-fetch-site", "none")]));
         assert!(!allowed(&[("origin", "https://gw.example.evil")]));

@@ -6,9 +6,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::failure::Failure;
@@ -21,16 +19,29 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 const FIXED: [(HeaderName, &str); 5] = [
     (CONTENT_SECURITY_POLICY, POLICY),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=()"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=()",
+    ),
 ];
 
 /// Finds the visitor, calls the page, and turns a failure into its page.
 pub(crate) async fn pages(State(portal): State<Arc<Portal>>, mut request: Request, next: Next) -> Response {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     let mut visitor = Visitor::anonymous();
-    let checked = if changes { portal.forms.check_origin(request.headers()) } else { Ok(()) };
+    let checked = if changes {
+        portal.forms.check_origin(request.headers())
+    } else {
+        Ok(())
+    };
     let found = match checked {
         Ok(()) => Visitor::find(&portal, request.headers()).await,
         Err(refused) => Err(refused),
@@ -48,7 +59,11 @@ pub(crate) async fn pages(State(portal): State<Arc<Portal>>, mut request: Reques
     }
     let headers = response.headers_mut();
     // Pages of a session must not come back from a cache after signing out.
-    let caching = if visitor.is_signed_in() || changes { "no-store" } else { "private, no-cache" };
+    let caching = if visitor.is_signed_in() || changes {
+        "no-store"
+    } else {
+        "private, no-cache"
+    };
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
     headers.insert(VARY, HeaderValue::from_static("cookie"));
     response

@@ -37,7 +37,10 @@ pub(crate) async fn page(
         other => other?,
     };
     let cards = Card::of_servers(&found.items);
-    let next = found.next_cursor.as_deref().map(|cursor| address(&query, Some(cursor)));
+    let next = found
+        .next_cursor
+        .as_deref()
+        .map(|cursor| address(&query, Some(cursor)));
     let page = HomePage {
         shell: visitor.shell(&portal, "MCP servers", "servers"),
         count: HomePage::count_words(cards.len(), &query, continued, next.is_some()),
@@ -45,7 +48,8 @@ pub(crate) async fn page(
         cards,
         next,
         continued,
-        add_remote: "portreeve server add com.acme/billing --url https://billing.acme.example/mcp --approve".to_owned(),
+        add_remote: "portreeve server add com.acme/billing --url https://billing.acme.example/mcp --approve"
+            .to_owned(),
         add_local: "portreeve server add com.acme/notes --file server.json --approve".to_owned(),
         registry_url: portal.origin().to_owned(),
     };

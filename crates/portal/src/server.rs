@@ -28,7 +28,10 @@ pub(crate) async fn encoded(Path(name): Path<String>, Query(fields): Query) -> R
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         format!("?{}", query.append_pair("version", version).finish())
     });
-    Ok(frame::redirect(&format!("/servers/{name}{}", version.unwrap_or_default())))
+    Ok(frame::redirect(&format!(
+        "/servers/{name}{}",
+        version.unwrap_or_default()
+    )))
 }
 
 pub(crate) async fn page(
@@ -54,7 +57,10 @@ pub(crate) async fn page(
         manages,
     };
     let page = ServerPage {
-        hosts: served.as_ref().map(|served| hosts(&install::snippets(served))).unwrap_or_default(),
+        hosts: served
+            .as_ref()
+            .map(|served| hosts(&install::snippets(served)))
+            .unwrap_or_default(),
         tools: tools_view(&portal, &visitor, &name, &fields).await?,
         notice: notice(fields.get("done")),
         canonical: format!("{}/servers/{name}", portal.origin()),
@@ -79,8 +85,15 @@ fn no_version(name: &ServerName) -> Failure {
 /// The version that was asked for, or the latest, or the newest there is.
 fn shown<'a>(entry: &'a Entry, wanted: Option<&str>) -> Option<&'a Version> {
     match wanted {
-        Some(wanted) => entry.versions.iter().find(|version| version.version.as_str() == wanted),
-        None => entry.versions.iter().find(|version| version.is_latest).or_else(|| entry.versions.first()),
+        Some(wanted) => entry
+            .versions
+            .iter()
+            .find(|version| version.version.as_str() == wanted),
+        None => entry
+            .versions
+            .iter()
+            .find(|version| version.is_latest)
+            .or_else(|| entry.versions.first()),
     }
 }
 
@@ -89,7 +102,10 @@ async fn served(portal: &Portal, version: &Version) -> Result<Option<Served>, Fa
     if !version.is_listed() {
         return Ok(None);
     }
-    let served = portal.parts.registry.serve_version(&version.name, version.version.as_str(), false);
+    let served = portal
+        .parts
+        .registry
+        .serve_version(&version.name, version.version.as_str(), false);
     match served.await {
         Err(RegistryError::NotFound { .. }) => Ok(None),
         other => Ok(Some(other?)),
@@ -98,7 +114,11 @@ async fn served(portal: &Portal, version: &Version) -> Result<Option<Served>, Fa
 
 fn manages(portal: &Portal, visitor: &Visitor, name: &ServerName) -> bool {
     let target = Target::Server(name);
-    portal.parts.access.may(&visitor.caller, Action::Manage, &target).is_permit()
+    portal
+        .parts
+        .access
+        .may(&visitor.caller, Action::Manage, &target)
+        .is_permit()
 }
 
 async fn tools_view(
@@ -110,14 +130,20 @@ async fn tools_view(
     if !visitor.is_signed_in() {
         return Ok(ToolsView::SignIn);
     }
-    let skip = fields.get("tools").and_then(|skip| skip.parse().ok()).unwrap_or(0);
+    let skip = fields
+        .get("tools")
+        .and_then(|skip| skip.parse().ok())
+        .unwrap_or(0);
     tools::view(portal, visitor, name, manages(portal, visitor, name), skip).await
 }
 
 /// The words after a form. Only these: nothing of the address is repeated on the page.
 fn notice(done: Option<&str>) -> Option<Notice> {
     let (tone, text) = match done? {
-        "approved" => ("notice-good", "Approved. Who has the right sees and calls it from now on."),
+        "approved" => (
+            "notice-good",
+            "Approved. Who has the right sees and calls it from now on.",
+        ),
         "changed" => (
             "notice-warn",
             "Nothing was approved: the server changed its tools while you were reading. Look at them again.",
@@ -127,17 +153,19 @@ fn notice(done: Option<&str>) -> Option<Notice> {
     Some(Notice { tone, text })
 }
 
-/// The snippets, by host, in the order of the registry.
+/// The snippets, by host, in the order of the registry. The first way of a host and its files are shown at once.
 fn hosts(snippets: &[Snippet]) -> Vec<HostPanel> {
     let mut panels: Vec<HostPanel> = Vec::new();
     for (index, snippet) in snippets.iter().enumerate() {
         let way = way(format!("install-{index}"), snippet);
         match panels.iter_mut().find(|panel| panel.id == snippet.host) {
-            Some(panel) => panel.ways.push(way),
+            Some(panel) if matches!(snippet.kind, SnippetKind::File { .. }) => panel.ways.push(way),
+            Some(panel) => panel.more.push(way),
             None => panels.push(HostPanel {
                 id: snippet.host,
                 title: host_title(snippet.host),
                 ways: vec![way],
+                more: Vec::new(),
             }),
         }
     }

@@ -48,7 +48,9 @@ pub(crate) async fn enter(
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     let link = Secret::new(fields.get("link").ok_or(Failure::Link)?);
-    portal.forms.check_token(Purpose::SignIn, &link, fields.get("csrf"))?;
+    portal
+        .forms
+        .check_token(Purpose::SignIn, &link, fields.get("csrf"))?;
     let access = &portal.parts.access;
     let (_, session) = access.sign_in(link.expose()).await?;
     if let Some(former) = visitor.session()

@@ -27,7 +27,9 @@ pub(crate) async fn view(
         Ok(tools) => tools.into_iter().map(input).collect(),
         // The entry is there, or the page would not be: this visitor has no right to use it.
         Err(RegistryError::NotFound { .. }) => {
-            return Ok(ToolsView::Nothing("You have no right to use this server. Ask an administrator for a grant.".to_owned()));
+            return Ok(ToolsView::Nothing(
+                "You have no right to use this server. Ask an administrator for a grant.".to_owned(),
+            ));
         }
         Err(error) => return Err(error.into()),
     };
@@ -59,7 +61,12 @@ pub(crate) async fn approve(
     visitor.check(&portal, Purpose::ApproveTools, fields.get("csrf"))?;
     let name = server::parse(&format!("{namespace}/{name}"))?;
     let registry = &portal.parts.registry;
-    let now: Vec<ToolInput> = registry.tools(&visitor.caller, &name).await?.into_iter().map(input).collect();
+    let now: Vec<ToolInput> = registry
+        .tools(&visitor.caller, &name)
+        .await?
+        .into_iter()
+        .map(input)
+        .collect();
     let mut names: Vec<String> = Vec::new();
     for wanted in fields.all("seen") {
         let tool = wanted.split_once(':').map_or("", |(_, tool)| tool);
@@ -69,7 +76,9 @@ pub(crate) async fn approve(
         names.push(tool.to_owned());
     }
     if !names.is_empty() {
-        registry.approve_tools(&visitor.caller, &name, ToolChoice::Named(names)).await?;
+        registry
+            .approve_tools(&visitor.caller, &name, ToolChoice::Named(names))
+            .await?;
         portal.parts.refresh.refresh().await;
     }
     Ok(frame::redirect(&format!("/servers/{name}?done=approved#tools")))

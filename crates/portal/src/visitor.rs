@@ -40,7 +40,9 @@ impl Visitor {
         let Some(caller) = access.session(session.expose()).await? else {
             return Ok(Self::anonymous());
         };
-        let manages = access.may(&caller, Action::Manage, &Target::Installation).is_permit();
+        let manages = access
+            .may(&caller, Action::Manage, &Target::Installation)
+            .is_permit();
         Ok(Self {
             caller,
             session: Some(session),
@@ -59,11 +61,19 @@ impl Visitor {
 
     /// A token for one of the visitor's forms; empty for who has no session, and so no forms.
     pub(crate) fn token(&self, portal: &Portal, purpose: Purpose) -> String {
-        self.session.as_ref().map(|session| portal.forms.token(purpose, session)).unwrap_or_default()
+        self.session
+            .as_ref()
+            .map(|session| portal.forms.token(purpose, session))
+            .unwrap_or_default()
     }
 
     /// Refuses a form that is not from our page for this visitor.
-    pub(crate) fn check(&self, portal: &Portal, purpose: Purpose, token: Option<&str>) -> Result<(), Failure> {
+    pub(crate) fn check(
+        &self,
+        portal: &Portal,
+        purpose: Purpose,
+        token: Option<&str>,
+    ) -> Result<(), Failure> {
         let session = self.session.as_ref().ok_or_else(|| Failure::forbidden(self))?;
         portal.forms.check_token(purpose, session, token)
     }

@@ -7,7 +7,7 @@ pub(crate) fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -18,7 +18,10 @@ pub(crate) fn number(value: u64) -> String {
 /// `1 server`, `2 servers`. The plural adds an `s`.
 pub(crate) fn count(value: usize, noun: &str) -> String {
     let plural = if value == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", number(u64::try_from(value).unwrap_or(u64::MAX)))
+    format!(
+        "{} {noun}{plural}",
+        number(u64::try_from(value).unwrap_or(u64::MAX))
+    )
 }
 
 /// One decimal below ten, none above: `1.2`, `12`. Input in tenths, rounded down.
@@ -100,6 +103,25 @@ fn day(date: &str) -> String {
     }
 }
 
+/// A stretch of a text: plain, or what stood in backticks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) text: String,
+    pub(crate) is_code: bool,
+}
+
+/// The product's texts put values in backticks; pages show them as code.
+pub(crate) fn pieces(text: &str) -> Vec<Piece> {
+    text.split('`')
+        .enumerate()
+        .map(|(index, text)| Piece {
+            text: visible(text),
+            is_code: index % 2 == 1,
+        })
+        .filter(|piece| !piece.text.is_empty())
+        .collect()
+}
+
 /// A text from a document, with everything made visible that a reader would not see: controls, marks that turn the
 /// direction of the text, zero-width characters, tags. A reviewer approves what the model reads, not what the
 /// browser paints. Line breaks and tabs stay; so do the joiners inside emoji.
@@ -153,21 +175,46 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!([number(7), number(1_234), number(1_234_567)], ["7", "1,234", "1,234,567"]);
-        assert_eq!([count(1, "server"), count(2_000, "server")], ["1 server", "2,000 servers"]);
-        assert_eq!([duration(850), duration(1_250), duration(34_567), duration(2_540_000)], [
-            "850 µs", "1.2 ms", "34 ms", "2.5 s"
-        ]);
-        assert_eq!([bytes(512), bytes(1_536), bytes(34_000_000)], ["512 B", "1.5 kB", "34 MB"]);
-        assert_eq!([share(0, 0), share(0, 9), share(1, 5_000), share(34, 1_000), share(1, 1)], [
-            "0 %", "0 %", "< 0.1 %", "3.4 %", "100 %"
-        ]);
+        assert_eq!(
+            [number(7), number(1_234), number(1_234_567)],
+            ["7", "1,234", "1,234,567"]
+        );
+        assert_eq!(
+            [count(1, "server"), count(2_000, "server")],
+            ["1 server", "2,000 servers"]
+        );
+        assert_eq!(
+            [
+                duration(850),
+                duration(1_250),
+                duration(34_567),
+                duration(2_540_000)
+            ],
+            ["850 µs", "1.2 ms", "34 ms", "2.5 s"]
+        );
+        assert_eq!(
+            [bytes(512), bytes(1_536), bytes(34_000_000)],
+            ["512 B", "1.5 kB", "34 MB"]
+        );
+        assert_eq!(
+            [
+                share(0, 0),
+                share(0, 9),
+                share(1, 5_000),
+                share(34, 1_000),
+                share(1, 1)
+            ],
+            ["0 %", "0 %", "< 0.1 %", "3.4 %", "100 %"]
+        );
     }
 
     #[test]
     fn a_moment_has_a_day_and_a_time() {
         let moment = Moment::new(Timestamp::parse("2026-11-03T12:39:05.123Z").unwrap());
-        assert_eq!((moment.day.as_str(), moment.time.as_str()), ("3 Nov 2026", "12:39:05"));
+        assert_eq!(
+            (moment.day.as_str(), moment.time.as_str()),
+            ("3 Nov 2026", "12:39:05")
+        );
     }
 
     #[test]
@@ -175,13 +222,35 @@ mod tests {
         assert_eq!(visible("pay\u{202e}now\u{200b}"), "pay[U+202E]now[U+200B]");
         assert_eq!(visible("tag\u{e0041}\u{fe0f}"), "tag[U+E0041][U+FE0F]");
         assert_eq!(visible("a\u{fe0f}\u{200d}"), "a[U+FE0F][U+200D]");
-        assert_eq!(visible("👩\u{200d}🔬 ❤\u{fe0f}\nnext\tone"), "👩\u{200d}🔬 ❤\u{fe0f}\nnext\tone");
+        assert_eq!(
+            visible("👩\u{200d}🔬 ❤\u{fe0f}\nnext\tone"),
+            "👩\u{200d}🔬 ❤\u{fe0f}\nnext\tone"
+        );
+    }
+
+    #[test]
+    fn values_in_backticks_become_code() {
+        let shown: Vec<_> = pieces("`a` is not `b`.")
+            .into_iter()
+            .map(|piece| (piece.text, piece.is_code))
+            .collect();
+        let expected = [("a", true), (" is not ", false), ("b", true), (".", false)];
+        assert_eq!(shown, expected.map(|(text, is_code)| (text.to_owned(), is_code)));
     }
 
     #[test]
     fn only_web_addresses_become_links() {
-        assert_eq!(web_link("https://acme.example/x").as_deref(), Some("https://acme.example/x"));
-        for bad in ["javascript:alert(1)", "data:text/html,x", "/relative", "vscode:mcp/install", ""] {
+        assert_eq!(
+            web_link("https://acme.example/x").as_deref(),
+            Some("https://acme.example/x")
+        );
+        for bad in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "/relative",
+            "vscode:mcp/install",
+            "",
+        ] {
             assert_eq!(web_link(bad), None, "{bad}");
         }
     }

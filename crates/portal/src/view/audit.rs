@@ -19,7 +19,9 @@ pub(crate) struct AuditFilter {
 
 impl AuditFilter {
     pub(crate) fn is_empty(&self) -> bool {
-        [&self.actor, &self.server, &self.action, &self.outcome].iter().all(|text| text.is_empty())
+        [&self.actor, &self.server, &self.action, &self.outcome]
+            .iter()
+            .all(|text| text.is_empty())
     }
 }
 
@@ -120,11 +122,18 @@ impl ReportView {
         );
         let sound = report.findings.is_empty();
         let finding = |found: &portreeve_core::audit::AuditFinding| {
-            format!("Chain {}, event {}: {}", found.node, found.sequence, found.problem)
+            format!(
+                "Chain {}, event {}: {}",
+                found.node, found.sequence, found.problem
+            )
         };
         Self {
             tone: if sound { "notice-good" } else { "notice-bad" },
-            title: if sound { "The log is whole." } else { "The log was changed." },
+            title: if sound {
+                "The log is whole."
+            } else {
+                "The log was changed."
+            },
             text,
             findings: report.findings.iter().take(FINDINGS).map(finding).collect(),
         }
@@ -155,7 +164,10 @@ fn row(chained: &ChainedEvent) -> EventRow {
 
 fn event_server(name: &str) -> EventServer {
     EventServer {
-        href: name.parse::<ServerName>().ok().map(|name| format!("/servers/{name}")),
+        href: name
+            .parse::<ServerName>()
+            .ok()
+            .map(|name| format!("/servers/{name}")),
         name: words::visible(name),
     }
 }
@@ -163,19 +175,34 @@ fn event_server(name: &str) -> EventServer {
 fn facts(chained: &ChainedEvent, event: &AuditEvent) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mut tell = |label, text: Option<String>| {
-        facts.extend(text.filter(|text| !text.is_empty()).map(|text| Fact::text(label, words::visible(&text))));
+        facts.extend(
+            text.filter(|text| !text.is_empty())
+                .map(|text| Fact::text(label, words::visible(&text))),
+        );
     };
     tell("Decided by", Some(event.policies.join(", ")));
-    tell("Arguments", event.arguments.as_ref().map(|arguments| arguments.keys.join(", ")));
+    tell(
+        "Arguments",
+        event
+            .arguments
+            .as_ref()
+            .map(|arguments| arguments.keys.join(", ")),
+    );
     tell("Change", event.detail.as_ref().map(ToString::to_string));
     tell("Status", event.status.map(|status| status.to_string()));
-    tell("Server’s status", event.upstream_status.map(|status| status.to_string()));
+    tell(
+        "Server’s status",
+        event.upstream_status.map(|status| status.to_string()),
+    );
     tell("Took", event.latency_us.map(words::duration));
     tell("Identity", event.principal.clone());
     tell("Key", event.key.clone());
     tell("Request", event.request_id.clone());
     tell("Trace", event.traceparent.clone());
-    tell("Place", Some(format!("{} in chain {}", chained.sequence, chained.node)));
+    tell(
+        "Place",
+        Some(format!("{} in chain {}", chained.sequence, chained.node)),
+    );
     tell("Hash", Some(chained.hash.clone()));
     facts
 }

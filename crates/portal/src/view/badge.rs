@@ -95,7 +95,18 @@ mod tests {
     #[test]
     fn monograms_are_stable_and_short() {
         let letters = |title| Monogram::new(title, "com.acme/x").letters;
-        assert_eq!([letters("Billing"), letters("GitHub Issues"), letters("§"), letters("x")], ["Bi", "GI", "?", "X"]);
-        assert_eq!(Monogram::new("A", "com.acme/x").tone, Monogram::new("B", "com.acme/x").tone);
+        assert_eq!(
+            [
+                letters("Billing"),
+                letters("GitHub Issues"),
+                letters("§"),
+                letters("x")
+            ],
+            ["Bi", "GI", "?", "X"]
+        );
+        assert_eq!(
+            Monogram::new("A", "com.acme/x").tone,
+            Monogram::new("B", "com.acme/x").tone
+        );
     }
 }

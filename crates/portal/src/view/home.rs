@@ -28,7 +28,10 @@ impl Card {
         items
             .chunk_by(|one, next| one.version.name == next.version.name)
             .filter_map(|versions| {
-                let shown = versions.iter().find(|item| item.version.is_latest).or(versions.last())?;
+                let shown = versions
+                    .iter()
+                    .find(|item| item.version.is_latest)
+                    .or(versions.last())?;
                 let waiting = versions
                     .iter()
                     .filter(|item| item.version.approval == Approval::Submitted)
@@ -52,7 +55,11 @@ impl Card {
         Self {
             href: format!("/servers/{name}"),
             monogram: Monogram::new(&official.title, &name),
-            badges: badges(version, listed.route.as_ref().map(|(_, access)| *access), &official),
+            badges: badges(
+                version,
+                listed.route.as_ref().map(|(_, access)| *access),
+                &official,
+            ),
             title: official.title,
             description: official.description,
             name,
@@ -100,7 +107,9 @@ impl HomePage {
             (0, false, _, false) => "No servers yet".to_owned(),
             (0, true, ..) => "No more servers".to_owned(),
             (_, true, _, _) => format!("{}, continued", words::count(found, "more server")),
-            (_, false, true, true) => format!("The first {} that match “{query}”", words::count(found, "server")),
+            (_, false, true, true) => {
+                format!("The first {} that match “{query}”", words::count(found, "server"))
+            }
             (_, false, true, false) => format!("The first {}", words::count(found, "server")),
             (1, false, false, true) => format!("1 server matches “{query}”"),
             (_, false, false, true) => format!("{} match “{query}”", words::count(found, "server")),

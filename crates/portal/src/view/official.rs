@@ -8,10 +8,8 @@ use crate::words;
 /// A server.json document (or the `server` part of a v0.1 answer) as pages show it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Official {
-    pub(crate) name: String,
     pub(crate) title: String,
     pub(crate) description: String,
-    pub(crate) version: String,
     pub(crate) website: Option<String>,
     pub(crate) repository: Option<String>,
     pub(crate) remotes: Vec<String>,
@@ -55,19 +53,23 @@ impl Official {
     pub(crate) fn read(document: &Value) -> Self {
         let name = text(document, "name");
         let title = match text(document, "title") {
-            title if title.is_empty() => name.split_once('/').map_or(name.clone(), |(_, short)| short.to_owned()),
+            title if title.is_empty() => name
+                .split_once('/')
+                .map_or(name.clone(), |(_, short)| short.to_owned()),
             title => title,
         };
-        let repository = document.get("repository").map(|repository| text(repository, "url"));
+        let repository = document
+            .get("repository")
+            .map(|repository| text(repository, "url"));
         Self {
             title,
             description: text(document, "description"),
-            version: text(document, "version"),
             website: Some(text(document, "websiteUrl")).filter(|url| !url.is_empty()),
             repository: repository.filter(|url| !url.is_empty()),
-            remotes: list(document, "remotes").map(|remote| text(remote, "url")).collect(),
+            remotes: list(document, "remotes")
+                .map(|remote| text(remote, "url"))
+                .collect(),
             packages: list(document, "packages").map(package).collect(),
-            name,
         }
     }
 
@@ -84,10 +86,17 @@ impl Official {
 
     /// `Local, npm package` and the like, one badge for each way of packaging.
     pub(crate) fn package_badges(&self) -> Vec<Badge> {
-        let mut kinds: Vec<&str> = self.packages.iter().map(|package| package.kind.as_str()).collect();
+        let mut kinds: Vec<&str> = self
+            .packages
+            .iter()
+            .map(|package| package.kind.as_str())
+            .collect();
         kinds.sort_unstable();
         kinds.dedup();
-        kinds.into_iter().map(|kind| Badge::kind(package_words(kind))).collect()
+        kinds
+            .into_iter()
+            .map(|kind| Badge::kind(package_words(kind)))
+            .collect()
     }
 }
 

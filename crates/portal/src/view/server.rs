@@ -84,7 +84,10 @@ impl Way {
 pub(crate) struct HostPanel {
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
+    /// Shown at once.
     pub(crate) ways: Vec<Way>,
+    /// Folded away.
+    pub(crate) more: Vec<Way>,
 }
 
 /// One version.
@@ -181,7 +184,12 @@ impl ServerPage {
             hosts: Vec::new(),
             tools: ToolsView::SignIn,
             packages: official.packages.clone(),
-            versions: of.entry.versions.iter().map(|version| VersionRow::new(version, text)).collect(),
+            versions: of
+                .entry
+                .versions
+                .iter()
+                .map(|version| VersionRow::new(version, text))
+                .collect(),
             gateway_url: official.remotes.first().cloned(),
             facts: of.facts(),
         }
@@ -200,15 +208,31 @@ impl ServerFacts<'_> {
     fn facts(&self) -> Vec<Fact> {
         let mut facts = Vec::new();
         facts.extend(self.route().map(|route| {
-            Fact::text("Who may call it", match route.access {
-                Access::Credential => "Callers with a key and the right to use it",
-                Access::Anonymous => "Everyone who can reach this gateway, without a key",
-            })
+            Fact::text(
+                "Who may call it",
+                match route.access {
+                    Access::Credential => "Callers with a key and the right to use it",
+                    Access::Anonymous => "Everyone who can reach this gateway, without a key",
+                },
+            )
         }));
         facts.push(Fact::text("Version", words::visible(self.shown.version.as_str())));
-        facts.push(Fact::text("Lifecycle", Badge::lifecycle(self.shown.lifecycle).text));
-        facts.extend(self.official.website.as_deref().map(|url| Fact::address("Website", url)));
-        facts.extend(self.official.repository.as_deref().map(|url| Fact::address("Repository", url)));
+        facts.push(Fact::text(
+            "Lifecycle",
+            Badge::lifecycle(self.shown.lifecycle).text,
+        ));
+        facts.extend(
+            self.official
+                .website
+                .as_deref()
+                .map(|url| Fact::address("Website", url)),
+        );
+        facts.extend(
+            self.official
+                .repository
+                .as_deref()
+                .map(|url| Fact::address("Repository", url)),
+        );
         facts.push(Fact::text("Published", Moment::new(self.shown.published_at).day));
         if self.manages {
             facts.extend(self.internal());
@@ -222,9 +246,23 @@ impl ServerFacts<'_> {
             Fact::text("Registered by", words::visible(&self.entry.server.registered_by)),
             Fact::text("Submitted by", words::visible(&self.shown.submitted_by)),
         ];
-        facts.extend(self.shown.decided_by.as_deref().map(|who| Fact::text("Decided by", words::visible(who))));
-        facts.extend(self.route().map(|route| Fact::text("Upstream", words::visible(&route.upstream_url))));
-        let hosts: Vec<String> = self.entry.server.private_hosts.iter().map(ToString::to_string).collect();
+        facts.extend(
+            self.shown
+                .decided_by
+                .as_deref()
+                .map(|who| Fact::text("Decided by", words::visible(who))),
+        );
+        facts.extend(
+            self.route()
+                .map(|route| Fact::text("Upstream", words::visible(&route.upstream_url))),
+        );
+        let hosts: Vec<String> = self
+            .entry
+            .server
+            .private_hosts
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         if !hosts.is_empty() {
             facts.push(Fact::text("Private hosts granted", hosts.join(", ")));
         }

@@ -42,9 +42,14 @@ pub(crate) struct Change {
 impl Change {
     /// From a JSON pointer and two values as compact JSON. A text is shown as the text it is.
     pub(crate) fn new(path: &str, before: Option<&str>, after: Option<&str>) -> Self {
-        let value = |json: &str| words::visible(&serde_json::from_str::<String>(json).unwrap_or(json.to_owned()));
+        let value =
+            |json: &str| words::visible(&serde_json::from_str::<String>(json).unwrap_or(json.to_owned()));
         Self {
-            path: if path.is_empty() { "the whole definition".to_owned() } else { words::visible(path) },
+            path: if path.is_empty() {
+                "the whole definition".to_owned()
+            } else {
+                words::visible(path)
+            },
             before: before.map(value),
             after: after.map(value),
         }
@@ -131,8 +136,10 @@ impl ToolsList {
             .map(Vec::as_slice)
             .filter(|group| group.iter().any(|input| needs_review(input.state)))
             .collect();
-        let mut all_seen: Vec<String> =
-            waiting.iter().filter_map(|group| Some(seen(&group.first()?.tool.name, inputs))).collect();
+        let mut all_seen: Vec<String> = waiting
+            .iter()
+            .filter_map(|group| Some(seen(&group.first()?.tool.name, inputs)))
+            .collect();
         all_seen.dedup();
         let cards = groups.iter().enumerate().skip(frame.skip).take(PAGE);
         let end = frame.skip.saturating_add(PAGE);
@@ -199,7 +206,11 @@ fn card(index: usize, group: &[&ToolInput], all: &[ToolInput], manages: bool) ->
     let text = |key: &str| words::visible(json.get(key).and_then(Value::as_str).unwrap_or_default().trim());
     let schema = json.get("inputSchema").unwrap_or(&Value::Null);
     let fields = fields(schema);
-    let alone = all.iter().filter(|other| other.tool.name == input.tool.name).count() == group.len();
+    let alone = all
+        .iter()
+        .filter(|other| other.tool.name == input.tool.name)
+        .count()
+        == group.len();
     Some(ToolCard {
         id: format!("tool-{index}"),
         name: words::visible(&input.tool.name),
@@ -207,7 +218,11 @@ fn card(index: usize, group: &[&ToolInput], all: &[ToolInput], manages: bool) ->
         description: text("description"),
         badges: badges(input, definition, alone, manages),
         needs_review: review && manages,
-        changes: if manages { input.changes.clone() } else { Vec::new() },
+        changes: if manages {
+            input.changes.clone()
+        } else {
+            Vec::new()
+        },
         seen: (review && manages).then(|| seen(&input.tool.name, all)),
         input_words: match fields.len() {
             0 => "Input: nothing".to_owned(),
@@ -267,7 +282,12 @@ fn fields(schema: &Value) -> Vec<Field> {
             required: required.contains(&name.as_str()),
             name: words::visible(name),
             kind: kind(property),
-            meaning: words::visible(property.get("description").and_then(Value::as_str).unwrap_or_default()),
+            meaning: words::visible(
+                property
+                    .get("description")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default(),
+            ),
         })
         .collect()
 }
@@ -275,9 +295,13 @@ fn fields(schema: &Value) -> Vec<Field> {
 fn kind(property: &Value) -> String {
     match property.get("type") {
         Some(Value::String(kind)) => words::visible(kind),
-        Some(Value::Array(kinds)) => {
-            words::visible(&kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "))
-        }
+        Some(Value::Array(kinds)) => words::visible(
+            &kinds
+                .iter()
+                .filter_map(Value::as_str)
+                .collect::<Vec<_>>()
+                .join(" or "),
+        ),
         _ if property.get("enum").is_some() => "one of a list".to_owned(),
         _ => "any".to_owned(),
     }
@@ -286,7 +310,10 @@ fn kind(property: &Value) -> String {
 fn pretty(schema: &Value) -> String {
     let mut text = words::visible(&serde_json::to_string_pretty(schema).unwrap_or_default());
     if text.len() > SCHEMA_SHOWN {
-        let end = (0..=SCHEMA_SHOWN).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let end = (0..=SCHEMA_SHOWN)
+            .rev()
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or(0);
         text.truncate(end);
         text.push_str("\n… cut here; the management API has the whole schema");
     }

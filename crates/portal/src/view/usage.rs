@@ -24,16 +24,35 @@ pub(crate) struct Range {
 
 impl Range {
     pub(crate) const ALL: [Self; 4] = [
-        Self { word: "1h", title: "The last hour", span: HOUR },
-        Self { word: "24h", title: "The last 24 hours", span: HOUR.saturating_mul(24) },
-        Self { word: "7d", title: "The last 7 days", span: HOUR.saturating_mul(24 * 7) },
-        Self { word: "30d", title: "The last 30 days", span: HOUR.saturating_mul(24 * 30) },
+        Self {
+            word: "1h",
+            title: "The last hour",
+            span: HOUR,
+        },
+        Self {
+            word: "24h",
+            title: "The last 24 hours",
+            span: HOUR.saturating_mul(24),
+        },
+        Self {
+            word: "7d",
+            title: "The last 7 days",
+            span: HOUR.saturating_mul(24 * 7),
+        },
+        Self {
+            word: "30d",
+            title: "The last 30 days",
+            span: HOUR.saturating_mul(24 * 30),
+        },
     ];
 
     /// The range of that word; a day for words that mean none.
     pub(crate) fn of(word: Option<&str>) -> Self {
         let [_, day, ..] = Self::ALL;
-        Self::ALL.into_iter().find(|range| Some(range.word) == word).unwrap_or(day)
+        Self::ALL
+            .into_iter()
+            .find(|range| Some(range.word) == word)
+            .unwrap_or(day)
     }
 }
 
@@ -110,7 +129,11 @@ impl UsagePage {
                 })
                 .collect(),
             tiles: tiles(usage),
-            rows: usage.iter().take(ROWS).map(|row| self::row(row, longest)).collect(),
+            rows: usage
+                .iter()
+                .take(ROWS)
+                .map(|row| self::row(row, longest))
+                .collect(),
             cut,
             cut_words: format!("{} with fewer calls not shown", words::count(cut, "row")),
             first_call: "portreeve call com.acme/billing list_invoices",
@@ -126,19 +149,27 @@ fn tiles(usage: &[UsageRow]) -> Vec<Tile> {
         value: words::number(value),
         note: format!("{} of calls", words::share(value, calls)),
     };
-    let slowest = usage.iter().filter(|row| row.p95_us.is_some()).max_by_key(|row| row.p95_us);
+    let slowest = usage
+        .iter()
+        .filter(|row| row.p95_us.is_some())
+        .max_by_key(|row| row.p95_us);
     vec![
         Tile {
             label: "Calls",
             value: words::number(calls),
-            note: format!("{} carried", words::bytes(sum(|row| row.bytes_in.saturating_add(row.bytes_out)))),
+            note: format!(
+                "{} carried",
+                words::bytes(sum(|row| row.bytes_in.saturating_add(row.bytes_out)))
+            ),
         },
         tile("Errors", sum(|row| row.errors)),
         tile("Refused", sum(|row| row.refused)),
         tile("Limited", sum(|row| row.limited)),
         Tile {
             label: "Slowest p95",
-            value: slowest.and_then(|row| row.p95_us).map_or("–".to_owned(), words::duration),
+            value: slowest
+                .and_then(|row| row.p95_us)
+                .map_or("–".to_owned(), words::duration),
             note: slowest.map(what).unwrap_or_default(),
         },
     ]

@@ -34,20 +34,34 @@ impl Page {
 
     /// The value of a hidden field of the form that goes to `action`.
     pub(crate) fn hidden(&self, action: &str, name: &str) -> Vec<String> {
-        let form = self.body.split("<form").find(|form| form.contains(&format!("action=\"{action}\""))).unwrap();
+        let form = self
+            .body
+            .split("<form")
+            .find(|form| form.contains(&format!("action=\"{action}\"")))
+            .unwrap();
         let form = form.split("</form>").next().unwrap();
         let marker = format!("name=\"{name}\" value=\"");
-        form.split(&marker).skip(1).map(|rest| unescape(rest.split('"').next().unwrap())).collect()
+        form.split(&marker)
+            .skip(1)
+            .map(|rest| unescape(rest.split('"').next().unwrap()))
+            .collect()
     }
 }
 
 fn unescape(text: &str) -> String {
-    text.replace("&#34;", "\"").replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&")
+    text.replace("&#34;", "\"")
+        .replace("&#39;", "'")
+        .replace("&#60;", "<")
+        .replace("&#62;", ">")
+        .replace("&#38;", "&")
 }
 
 impl Browser {
     pub(crate) fn new(world: &World) -> Self {
-        Self { router: world.router.clone(), cookie: None }
+        Self {
+            router: world.router.clone(),
+            cookie: None,
+        }
     }
 
     /// A browser in which somebody signed in, by the link and through the form.
@@ -56,7 +70,9 @@ impl Browser {
         let link = world.link(user).await.unwrap();
         let page = browser.get(&format!("/admin/welcome?link={link}")).await;
         let token = page.hidden("/admin/welcome", "csrf").remove(0);
-        let page = browser.post("/admin/welcome", &[("link", &link), ("csrf", &token)]).await;
+        let page = browser
+            .post("/admin/welcome", &[("link", &link), ("csrf", &token)])
+            .await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
         browser
     }
@@ -66,10 +82,16 @@ impl Browser {
     }
 
     pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
-        self.post_from(path, fields, &[("sec-fetch-site", "same-origin")]).await
+        self.post_from(path, fields, &[("sec-fetch-site", "same-origin")])
+            .await
     }
 
-    pub(crate) async fn post_from(&mut self, path: &str, fields: &[(&str, &str)], origin: &[(&str, &str)]) -> Page {
+    pub(crate) async fn post_from(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        origin: &[(&str, &str)],
+    ) -> Page {
         let mut form = Serializer::new(String::new());
         form.extend_pairs(fields);
         let mut request = Request::post(path).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -83,7 +105,12 @@ impl Browser {
         if let Some(cookie) = &self.cookie {
             request = request.header(COOKIE, cookie);
         }
-        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let response = self
+            .router
+            .clone()
+            .oneshot(request.body(body).unwrap())
+            .await
+            .unwrap();
         let (head, body) = response.into_parts();
         if let Some(set) = head.headers.get(SET_COOKIE) {
             let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();

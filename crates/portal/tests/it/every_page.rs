@@ -27,8 +27,14 @@ const PAGES: [&str; 14] = [
 
 fn common(path: &str, page: &Page) {
     let policy = page.header("content-security-policy");
-    assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"), "{path}: {policy}");
-    assert!(policy.ends_with("base-uri 'none'; frame-ancestors 'none'"), "{path}: {policy}");
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"),
+        "{path}: {policy}"
+    );
+    assert!(
+        policy.ends_with("base-uri 'none'; frame-ancestors 'none'"),
+        "{path}: {policy}"
+    );
     assert_eq!(page.header("x-content-type-options"), "nosniff", "{path}");
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8", "{path}");
     assert!(!page.body.contains("<script>alert"), "{path}");
@@ -52,7 +58,11 @@ async fn every_page_is_well_formed_for_everyone() {
     samples::fill(&world).await.unwrap();
     walk(&mut Browser::new(&world), "private, no-cache").await;
     walk(&mut Browser::signed_in(&world, DEVELOPER).await, "no-store").await;
-    walk(&mut Browser::signed_in(&world, UserId::LOCAL_ADMIN).await, "no-store").await;
+    walk(
+        &mut Browser::signed_in(&world, UserId::LOCAL_ADMIN).await,
+        "no-store",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -64,10 +74,15 @@ async fn the_first_page_with_all_it_needs_is_below_100_kilobytes() {
     let mut bytes = page.body.len();
     for tag in markup::tags(&page.body) {
         let address = tag.attribute("src").or(tag.attribute("href"));
-        let Some(address) = address.filter(|address| address.starts_with("/assets/")) else { continue };
+        let Some(address) = address.filter(|address| address.starts_with("/assets/")) else {
+            continue;
+        };
         let asset = browser.get(address).await;
         assert_eq!(asset.status, StatusCode::OK);
-        assert_eq!(asset.header("cache-control"), "public, max-age=31536000, immutable");
+        assert_eq!(
+            asset.header("cache-control"),
+            "public, max-age=31536000, immutable"
+        );
         bytes += asset.body.len();
     }
     assert!(bytes < 100 * 1024, "{bytes} bytes");
@@ -78,7 +93,10 @@ async fn assets_have_their_types_and_unknown_ones_are_not_there() {
     let world = World::empty("http://127.0.0.1:8080").await.unwrap();
     let mut browser = Browser::new(&world);
     let favicon = browser.get("/favicon.ico").await;
-    assert_eq!((favicon.status, favicon.header("content-type")), (StatusCode::OK, "image/svg+xml"));
+    assert_eq!(
+        (favicon.status, favicon.header("content-type")),
+        (StatusCode::OK, "image/svg+xml")
+    );
     let unknown = browser.get("/assets/portal-0000000000000000.css").await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
     assert_eq!(unknown.header("x-content-type-options"), "nosniff");

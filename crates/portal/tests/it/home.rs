@@ -28,7 +28,10 @@ async fn visitors_see_what_is_listed_and_managers_see_what_waits() {
     assert!(page.body.contains("href=\"/servers/com.acme/billing\""));
     assert!(!page.body.contains("waits for approval"));
     assert!(!page.body.contains("/usage"));
-    let page = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await.get("/").await;
+    let page = Browser::signed_in(&world, UserId::LOCAL_ADMIN)
+        .await
+        .get("/")
+        .await;
     assert!(page.body.contains("1 version waits for approval"));
     assert_eq!(page.body.matches("href=\"/servers/com.acme/billing\"").count(), 1);
     assert!(page.body.contains("href=\"/usage\""));
@@ -43,7 +46,13 @@ async fn the_search_finds_says_how_many_and_sends_the_part_alone() {
     assert!(page.body.contains(">1 server matches “invoices”<"));
     assert!(page.body.contains("value=\"invoices\""));
     let part = browser.get("/?q=invoices&part=results").await;
-    assert!(part.body.trim_start().starts_with("<div data-count=\"1 server matches"), "{}", part.body);
+    assert!(
+        part.body
+            .trim_start()
+            .starts_with("<div data-count=\"1 server matches"),
+        "{}",
+        part.body
+    );
     assert!(part.body.contains("/servers/com.acme/billing") && !part.body.contains("<html"));
     let none = browser.get("/?q=%3Cb%3E").await;
     assert!(none.body.contains("No server matches “&#60;b&#62;”"));
@@ -61,14 +70,27 @@ async fn pages_follow_one_another_and_a_broken_cursor_begins_anew() {
             latest: true,
             message: None,
         };
-        samples::server(&world, &[sample], Access::Credential).await.unwrap();
+        samples::server(&world, &[sample], Access::Credential)
+            .await
+            .unwrap();
     }
     let mut browser = Browser::new(&world);
     let first = browser.get("/?q=many").await;
     assert!(first.body.contains("The first 24 servers that match “many”"));
-    let next = first.body.split("href=\"/?q=many&#38;cursor=").nth(1).unwrap().split('"').next().unwrap();
+    let next = first
+        .body
+        .split("href=\"/?q=many&#38;cursor=")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
     let second = browser.get(&format!("/?q=many&cursor={next}")).await;
-    assert!(second.body.contains("6 more servers, continued"), "{}", second.body);
+    assert!(
+        second.body.contains("6 more servers, continued"),
+        "{}",
+        second.body
+    );
     assert!(second.body.contains("com.acme/tool-29") && !second.body.contains("com.acme/tool-23"));
     let broken = browser.get("/?q=many&cursor=nonsense").await;
     assert_eq!((broken.status.as_u16(), broken.location()), (303, "/?q=many"));

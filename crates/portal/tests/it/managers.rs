@@ -22,7 +22,10 @@ async fn they_are_for_managers() {
         assert!(page.body.contains("href=\"/sign-in\""), "{path}");
         let page = Browser::signed_in(&world, DEVELOPER).await.get(path).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN, "{path}");
-        assert!(page.body.contains("`user:dana` may not read"), "{path}");
+        assert!(
+            page.body.contains("<code>user:dana</code> may not read"),
+            "{path}"
+        );
     }
 }
 
@@ -32,7 +35,13 @@ async fn usage_has_a_row_and_a_bar_for_each_tool() {
     let mut browser = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
     let page = browser.get("/usage").await;
     assert!(page.body.contains("The last 24 hours"));
-    for shown in ["list_invoices", "search_code", "tools/list", ">504<svg class=\"bar\"", "answered"] {
+    for shown in [
+        "list_invoices",
+        "search_code",
+        "tools/list",
+        ">504<svg class=\"bar\"",
+        "answered",
+    ] {
         assert!(page.body.contains(shown), "{shown}");
     }
     assert_eq!(page.body.matches("<svg class=\"bar\"").count(), 6);
@@ -43,8 +52,14 @@ async fn usage_has_a_row_and_a_bar_for_each_tool() {
 #[tokio::test]
 async fn usage_without_calls_teaches_the_first() {
     let world = World::empty("https://mcp.acme.example").await.unwrap();
-    let page = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await.get("/usage?range=1h").await;
-    assert!(page.body.contains("portreeve call com.acme/billing list_invoices"));
+    let page = Browser::signed_in(&world, UserId::LOCAL_ADMIN)
+        .await
+        .get("/usage?range=1h")
+        .await;
+    assert!(
+        page.body
+            .contains("portreeve call com.acme/billing list_invoices")
+    );
 }
 
 #[tokio::test]
@@ -52,15 +67,27 @@ async fn audit_events_are_filtered_and_paged() {
     let world = world().await;
     let mut browser = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
     let page = browser.get("/audit").await;
-    for shown in ["tools/call", "upstream-unreachable", "key:intern", "sign-in", "38 ms", "grant:01930000"] {
+    for shown in [
+        "tools/call",
+        "upstream-unreachable",
+        "key:intern",
+        "sign-in",
+        "38 ms",
+        "grant:01930000",
+    ] {
         assert!(page.body.contains(shown), "{shown}");
     }
-    let page = browser.get("/audit?outcome=refused&server=com.acme%2Fbilling").await;
+    let page = browser
+        .get("/audit?outcome=refused&server=com.acme%2Fbilling")
+        .await;
     assert!(page.body.contains("prepare_refund") && !page.body.contains("upstream-unreachable"));
     assert!(page.body.contains("value=\"refused\" selected"));
     let page = browser.get("/audit?actor=nobody").await;
     assert!(page.body.contains("Nothing in the log fits this filter."));
-    assert_eq!(browser.get("/audit?cursor=nonsense").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        browser.get("/audit?cursor=nonsense").await.status,
+        StatusCode::NOT_FOUND
+    );
 }
 
 #[tokio::test]

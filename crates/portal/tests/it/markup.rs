@@ -10,12 +10,16 @@ pub(crate) struct Tag {
 
 impl Tag {
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+        self.attributes
+            .iter()
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
-const EMPTY: [&str; 11] =
-    ["meta", "link", "input", "br", "img", "hr", "path", "rect", "circle", "!doctype", "source"];
+const EMPTY: [&str; 11] = [
+    "meta", "link", "input", "br", "img", "hr", "path", "rect", "circle", "!doctype", "source",
+];
 
 /// The tags of a page in order. Panics where the text is not what our templates write.
 pub(crate) fn tags(html: &str) -> Vec<Tag> {
@@ -23,7 +27,9 @@ pub(crate) fn tags(html: &str) -> Vec<Tag> {
     let mut rest = html;
     while let Some(start) = rest.find('<') {
         let inner = rest.get(start + 1..).unwrap();
-        let end = inner.find('>').unwrap_or_else(|| panic!("a tag never ends: {}", cut(inner)));
+        let end = inner
+            .find('>')
+            .unwrap_or_else(|| panic!("a tag never ends: {}", cut(inner)));
         tags.push(tag(inner.get(..end).unwrap()));
         rest = inner.get(end + 1..).unwrap();
     }
@@ -44,11 +50,15 @@ fn tag(text: &str) -> Tag {
         if rest.is_empty() {
             break;
         }
-        let end = rest.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c == '=' || c.is_whitespace())
+            .unwrap_or(rest.len());
         let (attribute, after) = rest.split_at(end);
         match after.strip_prefix("=\"") {
             Some(value) => {
-                let (value, after) = value.split_once('"').unwrap_or_else(|| panic!("no end of value: {text}"));
+                let (value, after) = value
+                    .split_once('"')
+                    .unwrap_or_else(|| panic!("no end of value: {text}"));
                 attributes.push((attribute.to_owned(), value.to_owned()));
                 rest = after;
             }
@@ -59,7 +69,11 @@ fn tag(text: &str) -> Tag {
             }
         }
     }
-    Tag { name: name.to_ascii_lowercase(), attributes, closes }
+    Tag {
+        name: name.to_ascii_lowercase(),
+        attributes,
+        closes,
+    }
 }
 
 /// Every check at once.
@@ -77,7 +91,11 @@ fn nesting(tags: &[Tag]) {
     let mut open: Vec<&str> = Vec::new();
     for tag in tags.iter().filter(|tag| !EMPTY.contains(&tag.name.as_str())) {
         if tag.closes {
-            assert_eq!(open.pop(), Some(tag.name.as_str()), "closed in the wrong order, in {open:?}");
+            assert_eq!(
+                open.pop(),
+                Some(tag.name.as_str()),
+                "closed in the wrong order, in {open:?}"
+            );
         } else {
             open.push(&tag.name);
         }
@@ -91,7 +109,11 @@ fn headings(tags: &[Tag]) {
         .filter(|tag| !tag.closes)
         .filter_map(|tag| tag.name.strip_prefix('h')?.parse().ok())
         .collect();
-    assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1, "{levels:?}");
+    assert_eq!(
+        levels.iter().filter(|level| **level == 1).count(),
+        1,
+        "{levels:?}"
+    );
     assert_eq!(levels.first(), Some(&1), "{levels:?}");
     for pair in levels.windows(2) {
         assert!(pair[1] <= pair[0] + 1, "a level is left out: {levels:?}");
@@ -112,35 +134,67 @@ fn identities(tags: &[Tag]) {
         }
     }
     for landmark in ["header", "main", "footer"] {
-        let count = tags.iter().filter(|tag| tag.name == landmark && !tag.closes).count();
+        let count = tags
+            .iter()
+            .filter(|tag| tag.name == landmark && !tag.closes)
+            .count();
         assert_eq!(count, 1, "{landmark}");
     }
-    assert!(tags.iter().any(|tag| tag.attribute("href") == Some("#main")), "no skip link");
-    assert!(tags.iter().any(|tag| tag.attribute("role") == Some("status")), "no live region");
+    assert!(
+        tags.iter().any(|tag| tag.attribute("href") == Some("#main")),
+        "no skip link"
+    );
+    assert!(
+        tags.iter().any(|tag| tag.attribute("role") == Some("status")),
+        "no live region"
+    );
 }
 
 fn controls(tags: &[Tag]) {
-    for tag in tags.iter().filter(|tag| ["input", "select"].contains(&tag.name.as_str())) {
+    for tag in tags
+        .iter()
+        .filter(|tag| ["input", "select"].contains(&tag.name.as_str()))
+    {
         let kind = tag.attribute("type").unwrap_or("text");
         let labelled = tag.attribute("aria-label").is_some()
-            || tags.iter().any(|label| label.attribute("for").is_some() && label.attribute("for") == tag.attribute("id"));
-        assert!(tag.closes || labelled || ["hidden", "radio"].contains(&kind), "no label: {tag:?}");
+            || tags.iter().any(|label| {
+                label.attribute("for").is_some() && label.attribute("for") == tag.attribute("id")
+            });
+        assert!(
+            tag.closes || labelled || ["hidden", "radio"].contains(&kind),
+            "no label: {tag:?}"
+        );
     }
-    for form in tags.iter().filter(|tag| tag.name == "form" && tag.attribute("method") == Some("post")) {
-        assert!(form.attribute("action").is_some_and(|action| action.starts_with('/')), "{form:?}");
+    for form in tags
+        .iter()
+        .filter(|tag| tag.name == "form" && tag.attribute("method") == Some("post"))
+    {
+        assert!(
+            form.attribute("action")
+                .is_some_and(|action| action.starts_with('/')),
+            "{form:?}"
+        );
     }
 }
 
 /// Nothing inline, nothing from elsewhere.
 fn policy(tags: &[Tag]) {
     for tag in tags {
-        assert!(tag.name != "style" && tag.name != "img" && tag.name != "iframe", "{tag:?}");
+        assert!(
+            tag.name != "style" && tag.name != "img" && tag.name != "iframe",
+            "{tag:?}"
+        );
         for (name, value) in &tag.attributes {
-            assert!(name != "style" && !name.starts_with("on"), "the policy forbids it: {tag:?}");
+            assert!(
+                name != "style" && !name.starts_with("on"),
+                "the policy forbids it: {tag:?}"
+            );
             let script = value.trim_start().to_ascii_lowercase().starts_with("javascript:");
             assert!(!(name == "href" && script), "{tag:?}");
         }
-        let source = tag.attribute("src").or(tag.attribute("href").filter(|_| tag.name == "link"));
+        let source = tag
+            .attribute("src")
+            .or(tag.attribute("href").filter(|_| tag.name == "link"));
         if tag.name == "script" && !tag.closes {
             assert!(source.is_some(), "an inline script");
         }
@@ -148,6 +202,9 @@ fn policy(tags: &[Tag]) {
             assert!(source.starts_with("/assets/"), "a request to elsewhere: {tag:?}");
         }
         let leaves = tag.name == "a" && tag.attribute("href").is_some_and(|href| href.starts_with("http"));
-        assert!(!leaves || tag.attribute("rel") == Some("noopener noreferrer nofollow"), "{tag:?}");
+        assert!(
+            !leaves || tag.attribute("rel") == Some("noopener noreferrer nofollow"),
+            "{tag:?}"
+        );
     }
 }

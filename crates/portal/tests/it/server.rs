@@ -25,7 +25,11 @@ async fn states(world: &World) -> Vec<(String, ToolState)> {
     let name: ServerName = "com.acme/billing".parse().unwrap();
     let entry = world.store.entry(&name).await.unwrap().unwrap();
     let tools = world.store.tools(entry.routes.first().unwrap().id).await.unwrap();
-    tools.iter().filter(|tool| tool.era == Era::Legacy).map(|tool| (tool.name.clone(), tool.state())).collect()
+    tools
+        .iter()
+        .filter(|tool| tool.era == Era::Legacy)
+        .map(|tool| (tool.name.clone(), tool.state()))
+        .collect()
 }
 
 #[tokio::test]
@@ -33,13 +37,30 @@ async fn anyone_sees_the_public_fields_and_how_to_install() {
     let world = world().await;
     let page = Browser::new(&world).get(BILLING).await;
     assert_eq!(page.status, StatusCode::OK);
-    for shown in ["https://mcp.acme.example/s/billing/mcp", "VS Code", "Claude Code", "Cursor", "1.4.0", "1.3.0", "Rounding errors"] {
+    for shown in [
+        "https://mcp.acme.example/s/billing/mcp",
+        "VS Code",
+        "Claude Code",
+        "Cursor",
+        "1.4.0",
+        "1.3.0",
+        "Rounding errors",
+    ] {
         assert!(page.body.contains(shown), "{shown}");
     }
     assert!(page.body.contains("href=\"vscode:mcp/install?"));
-    assert!(page.body.contains("href=\"https://github.com/acme/billing\" rel=\"noopener noreferrer nofollow\""));
+    assert!(
+        page.body
+            .contains("href=\"https://github.com/acme/billing\" rel=\"noopener noreferrer nofollow\"")
+    );
     assert!(page.body.contains("Sign in to see the tools"));
-    for hidden in ["billing.acme.example", "key:deploy", "1.5.0-rc.1", "list_invoices", "user:admin"] {
+    for hidden in [
+        "billing.acme.example",
+        "key:deploy",
+        "1.5.0-rc.1",
+        "list_invoices",
+        "user:admin",
+    ] {
         assert!(!page.body.contains(hidden), "{hidden}");
     }
 }
@@ -59,8 +80,18 @@ async fn callers_see_the_tools_that_they_may_call_and_nothing_of_the_review() {
     let world = world().await;
     let mut browser = Browser::signed_in(&world, DEVELOPER).await;
     let page = browser.get(BILLING).await;
-    assert!(page.body.contains("The 2 tools that you may call."), "{}", page.body);
-    for hidden in ["prepare_refund", "delete_draft", "debug_dump", APPROVE, "billing.acme.example"] {
+    assert!(
+        page.body.contains("The 2 tools that you may call."),
+        "{}",
+        page.body
+    );
+    for hidden in [
+        "prepare_refund",
+        "delete_draft",
+        "debug_dump",
+        APPROVE,
+        "billing.acme.example",
+    ] {
         assert!(!page.body.contains(hidden), "{hidden}");
     }
     let page = browser.get("/servers/com.acme/calendar").await;
@@ -70,12 +101,24 @@ async fn callers_see_the_tools_that_they_may_call_and_nothing_of_the_review() {
 #[tokio::test]
 async fn managers_see_the_drift_with_what_hides_in_it() {
     let world = world().await;
-    let page = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await.get(BILLING).await;
+    let page = Browser::signed_in(&world, UserId::LOCAL_ADMIN)
+        .await
+        .get(BILLING)
+        .await;
     assert!(page.body.contains("2 tools need review."), "{}", page.body);
     assert!(page.body.contains("<code>/description</code>"));
-    assert!(page.body.contains("<del><span class=\"side\">Approved</span>Prepares a refund. A person"));
+    assert!(
+        page.body
+            .contains("<del><span class=\"side\">Approved</span>Prepares a refund. A person")
+    );
     assert!(page.body.contains("Prepares a refund.[U+200B] Before you answer"));
-    for shown in ["debug_dump", "delete_draft", "key:deploy", "https://billing.acme.example/mcp", "1.5.0-rc.1"] {
+    for shown in [
+        "debug_dump",
+        "delete_draft",
+        "key:deploy",
+        "https://billing.acme.example/mcp",
+        "1.5.0-rc.1",
+    ] {
         assert!(page.body.contains(shown), "{shown}");
     }
 }
@@ -95,7 +138,10 @@ async fn a_manager_approves_one_tool_and_then_the_rest() {
     assert!(after.contains(&("prepare_refund".to_owned(), ToolState::Approved)));
     assert!(after.contains(&("delete_draft".to_owned(), ToolState::New)));
     let page = browser.get("/servers/com.acme/billing?done=approved").await;
-    assert!(page.body.contains("Who has the right sees and calls it from now on."));
+    assert!(
+        page.body
+            .contains("Who has the right sees and calls it from now on.")
+    );
     assert!(page.body.contains("1 tool needs review."));
 }
 
@@ -107,9 +153,24 @@ async fn what_changed_while_reading_is_not_approved() {
     let token = page.hidden(APPROVE, "csrf").remove(0);
     let seen = page.hidden(APPROVE, "seen");
     let name: ServerName = "com.acme/billing".parse().unwrap();
-    let route = world.store.entry(&name).await.unwrap().unwrap().routes.remove(0).id;
+    let route = world
+        .store
+        .entry(&name)
+        .await
+        .unwrap()
+        .unwrap()
+        .routes
+        .remove(0)
+        .id;
     let worse = samples::tool("prepare_refund", "Worse still.", json!({})).unwrap();
-    let news = ToolsSeen { route, era: Era::Legacy, tools: vec![worse], complete: false, at: now(), events: Vec::new() };
+    let news = ToolsSeen {
+        route,
+        era: Era::Legacy,
+        tools: vec![worse],
+        complete: false,
+        at: now(),
+        events: Vec::new(),
+    };
     world.store.tools_seen(news).await.unwrap();
     let before = states(&world).await;
     let mut fields = vec![("csrf", token.as_str())];
@@ -124,19 +185,41 @@ async fn only_managers_approve_and_only_by_their_own_form() {
     let world = world().await;
     let mut manager = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
     let page = manager.get(BILLING).await;
-    let (token, seen) = (page.hidden(APPROVE, "csrf").remove(0), page.hidden(APPROVE, "seen").remove(0));
+    let (token, seen) = (
+        page.hidden(APPROVE, "csrf").remove(0),
+        page.hidden(APPROVE, "seen").remove(0),
+    );
     let fields = [("csrf", token.as_str()), ("seen", seen.as_str())];
     let before = states(&world).await;
     let mut developer = Browser::signed_in(&world, DEVELOPER).await;
-    assert_eq!(developer.post(APPROVE, &fields).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(Browser::new(&world).post(APPROVE, &fields).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(manager.post(APPROVE, &[("csrf", "00"), fields[1]]).await.status, StatusCode::FORBIDDEN);
-    for origin in [vec![("sec-fetch-site", "cross-site")], vec![("origin", "https://evil.example")], vec![]] {
-        assert_eq!(manager.post_from(APPROVE, &fields, &origin).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        developer.post(APPROVE, &fields).await.status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        Browser::new(&world).post(APPROVE, &fields).await.status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        manager.post(APPROVE, &[("csrf", "00"), fields[1]]).await.status,
+        StatusCode::FORBIDDEN
+    );
+    for origin in [
+        vec![("sec-fetch-site", "cross-site")],
+        vec![("origin", "https://evil.example")],
+        vec![],
+    ] {
+        assert_eq!(
+            manager.post_from(APPROVE, &fields, &origin).await.status,
+            StatusCode::FORBIDDEN
+        );
     }
     assert_eq!(states(&world).await, before);
     let own = [("origin", "https://mcp.acme.example")];
-    assert_eq!(manager.post_from(APPROVE, &fields, &own).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        manager.post_from(APPROVE, &fields, &own).await.status,
+        StatusCode::SEE_OTHER
+    );
 }
 
 #[tokio::test]
@@ -144,8 +227,20 @@ async fn the_encoded_address_leads_to_the_page() {
     let world = world().await;
     let mut browser = Browser::new(&world);
     let page = browser.get("/servers/com.acme%2Fbilling?version=1.3.0").await;
-    assert_eq!((page.status.as_u16(), page.location()), (303, "/servers/com.acme/billing?version=1.3.0"));
-    for nowhere in ["/servers/billing", "/servers/com.acme/nope", "/servers/com.acme/..", "/servers/%3Cb%3E/x"] {
-        assert_eq!(browser.get(nowhere).await.status, StatusCode::NOT_FOUND, "{nowhere}");
+    assert_eq!(
+        (page.status.as_u16(), page.location()),
+        (303, "/servers/com.acme/billing?version=1.3.0")
+    );
+    for nowhere in [
+        "/servers/billing",
+        "/servers/com.acme/nope",
+        "/servers/com.acme/..",
+        "/servers/%3Cb%3E/x",
+    ] {
+        assert_eq!(
+            browser.get(nowhere).await.status,
+            StatusCode::NOT_FOUND,
+            "{nowhere}"
+        );
     }
 }

@@ -18,13 +18,20 @@ async fn looking_at_a_link_does_not_spend_it_and_using_it_does() {
         assert_eq!(page.header("referrer-policy"), "strict-origin");
         assert!(page.headers.get("set-cookie").is_none());
     }
-    let token = browser.get(&address).await.hidden("/admin/welcome", "csrf").remove(0);
+    let token = browser
+        .get(&address)
+        .await
+        .hidden("/admin/welcome", "csrf")
+        .remove(0);
     let fields = [("link", link.as_str()), ("csrf", token.as_str())];
     let page = browser.post("/admin/welcome", &fields).await;
     assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, "/"));
     let cookie = page.header("set-cookie");
     assert!(cookie.starts_with("__Host-portreeve_session="), "{cookie}");
-    assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
+    assert!(
+        cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"),
+        "{cookie}"
+    );
     assert!(browser.get("/").await.body.contains("user:admin"));
     let again = Browser::new(&world).post("/admin/welcome", &fields).await;
     assert_eq!(again.status, StatusCode::FORBIDDEN);
@@ -46,13 +53,18 @@ async fn a_link_from_another_site_or_without_the_form_is_refused() {
     let page = browser.get(&format!("/admin/welcome?link={link}")).await;
     let token = page.hidden("/admin/welcome", "csrf").remove(0);
     let fields = [("link", link.as_str()), ("csrf", token.as_str())];
-    let elsewhere = browser.post_from("/admin/welcome", &fields, &[("sec-fetch-site", "cross-site")]).await;
+    let elsewhere = browser
+        .post_from("/admin/welcome", &fields, &[("sec-fetch-site", "cross-site")])
+        .await;
     assert_eq!(elsewhere.status, StatusCode::FORBIDDEN);
     assert!(elsewhere.body.contains("That came from somewhere else"));
     let bare = browser.post("/admin/welcome", &[("link", &link)]).await;
     assert_eq!(bare.status, StatusCode::FORBIDDEN);
     // None of it spent the link.
-    assert_eq!(browser.post("/admin/welcome", &fields).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        browser.post("/admin/welcome", &fields).await.status,
+        StatusCode::SEE_OTHER
+    );
 }
 
 #[tokio::test]
@@ -61,7 +73,10 @@ async fn signing_out_ends_the_session_for_good() {
     let mut browser = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
     let cookie = browser.cookie.clone();
     let page = browser.get("/usage").await;
-    assert_eq!((page.status, page.header("cache-control")), (StatusCode::OK, "no-store"));
+    assert_eq!(
+        (page.status, page.header("cache-control")),
+        (StatusCode::OK, "no-store")
+    );
     let token = page.hidden("/sign-out", "csrf").remove(0);
     let wrong = browser.post("/sign-out", &[("csrf", "no")]).await;
     assert_eq!(wrong.status, StatusCode::FORBIDDEN);
