@@ -111,6 +111,7 @@ impl Access {
 fn what_was_asked(action: Action, target: &Target<'_>) -> String {
     match (action, target) {
         (Action::Manage, Target::Installation) => "manage this Portreeve".to_owned(),
+        (Action::Manage, Target::Server(server)) => format!("manage `{server}`"),
         (Action::Discover, Target::Server(server)) => format!("see `{server}`"),
         (Action::Read, Target::Server(server)) => format!("read resources and prompts of `{server}`"),
         (Action::CallTool, Target::Tool { server, tool, .. }) => format!("call `{tool}` of `{server}`"),
@@ -120,7 +121,7 @@ fn what_was_asked(action: Action, target: &Target<'_>) -> String {
 
 fn what_is_needed(action: Action, target: &Target<'_>) -> Option<String> {
     match (action, target) {
-        (Action::Manage, Target::Installation) => Some("a grant of `manage`".to_owned()),
+        (Action::Manage, Target::Installation | Target::Server(_)) => Some("a grant of `manage`".to_owned()),
         (Action::Discover, Target::Server(server)) => Some(format!("a grant of `use` on `{server}`")),
         (Action::Read, Target::Server(server)) => Some(format!(
             "a grant of `use` on `{server}` for all tools or for read-only tools"

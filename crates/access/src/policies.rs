@@ -162,7 +162,10 @@ impl Engine {
         }
         let principal = self.words.principal(principal).ok_or(Unaskable::Mismatch)?;
         let (resource, entities) = match (action, target) {
-            (Action::Manage, Target::Installation) => (self.words.installation.clone(), Vec::new()),
+            // The right to manage is one for the whole installation, whichever of its servers is asked about.
+            (Action::Manage, Target::Installation | Target::Server(_)) => {
+                (self.words.installation.clone(), Vec::new())
+            }
             (Action::Discover | Action::Read, Target::Server(server)) => {
                 (self.words.server(server), vec![self.server_entity(server)])
             }

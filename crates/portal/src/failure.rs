@@ -11,6 +11,7 @@ use crate::frame;
 use crate::router::Portal;
 use crate::view::FailurePage;
 use crate::visitor::Visitor;
+use crate::words;
 
 /// Why there is no page.
 #[derive(Debug, Clone)]
@@ -86,17 +87,17 @@ impl Failure {
 
     /// The page of this failure. It is written even when everything else fails.
     pub(crate) fn page(self, portal: &Portal, visitor: &Visitor) -> Response {
-        let mut words = self.words();
-        words.invite &= !visitor.is_signed_in();
+        let mut told = self.words();
+        told.invite &= !visitor.is_signed_in();
         let page = FailurePage {
-            shell: visitor.shell(portal, words.title, ""),
-            status: words.status.as_u16(),
-            title: words.title,
-            text: words.text,
-            hint: words.hint,
-            invite: words.invite,
+            shell: visitor.shell(portal, told.title, ""),
+            status: told.status.as_u16(),
+            title: told.title,
+            text: words::pieces(&told.text),
+            hint: words::pieces(&told.hint),
+            invite: told.invite,
         };
-        frame::html(page_status(&page), &page).unwrap_or_else(|_| words.status.into_response())
+        frame::html(told.status, &page).unwrap_or_else(|_| told.status.into_response())
     }
 
     fn words(self) -> Words {
@@ -171,10 +172,6 @@ impl Failure {
             ),
         }
     }
-}
-
-fn page_status(page: &FailurePage) -> StatusCode {
-    StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 impl IntoResponse for Failure {

@@ -153,17 +153,19 @@ fn notice(done: Option<&str>) -> Option<Notice> {
     Some(Notice { tone, text })
 }
 
-/// The snippets, by host, in the order of the registry.
+/// The snippets, by host, in the order of the registry. The first way of a host and its files are shown at once.
 fn hosts(snippets: &[Snippet]) -> Vec<HostPanel> {
     let mut panels: Vec<HostPanel> = Vec::new();
     for (index, snippet) in snippets.iter().enumerate() {
         let way = way(format!("install-{index}"), snippet);
         match panels.iter_mut().find(|panel| panel.id == snippet.host) {
-            Some(panel) => panel.ways.push(way),
+            Some(panel) if matches!(snippet.kind, SnippetKind::File { .. }) => panel.ways.push(way),
+            Some(panel) => panel.more.push(way),
             None => panels.push(HostPanel {
                 id: snippet.host,
                 title: host_title(snippet.host),
                 ways: vec![way],
+                more: Vec::new(),
             }),
         }
     }

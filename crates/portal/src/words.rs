@@ -7,7 +7,7 @@ pub(crate) fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -101,6 +101,25 @@ fn day(date: &str) -> String {
         Some(month) => format!("{} {month} {year}", day.trim_start_matches('0')),
         None => date.to_owned(),
     }
+}
+
+/// A stretch of a text: plain, or what stood in backticks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) text: String,
+    pub(crate) is_code: bool,
+}
+
+/// The product's texts put values in backticks; pages show them as code.
+pub(crate) fn pieces(text: &str) -> Vec<Piece> {
+    text.split('`')
+        .enumerate()
+        .map(|(index, text)| Piece {
+            text: visible(text),
+            is_code: index % 2 == 1,
+        })
+        .filter(|piece| !piece.text.is_empty())
+        .collect()
 }
 
 /// A text from a document, with everything made visible that a reader would not see: controls, marks that turn the
@@ -207,6 +226,16 @@ mod tests {
             visible("👩\u{200d}🔬 ❤\u{fe0f}\nnext\tone"),
             "👩\u{200d}🔬 ❤\u{fe0f}\nnext\tone"
         );
+    }
+
+    #[test]
+    fn values_in_backticks_become_code() {
+        let shown: Vec<_> = pieces("`a` is not `b`.")
+            .into_iter()
+            .map(|piece| (piece.text, piece.is_code))
+            .collect();
+        let expected = [("a", true), (" is not ", false), ("b", true), (".", false)];
+        assert_eq!(shown, expected.map(|(text, is_code)| (text.to_owned(), is_code)));
     }
 
     #[test]

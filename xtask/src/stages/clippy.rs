@@ -13,6 +13,7 @@ pub(crate) fn run(context: &mut Context, log: &mut Log) -> Result<String> {
         "clippy",
         "--workspace",
         "--all-targets",
+        "--keep-going",
         "--profile",
         context.profile.name(),
     ]);

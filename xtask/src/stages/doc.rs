@@ -13,7 +13,7 @@ pub(crate) fn run(context: &mut Context, log: &mut Log) -> Result<String> {
         "doc",
         "--workspace",
         "--no-deps",
-        "--document-private-items",
+        "--keep-going",
         "--profile",
         context.profile.name(),
     ]);

@@ -125,7 +125,7 @@ fn callers() -> [Caller; 6] {
 /// What the grants say, read plainly: the policies that permit.
 fn reference(grants: &[Grant], caller: &Caller, action: Action, target: &Target<'_>) -> Vec<String> {
     if caller.principal == Principal::System {
-        let manages = action == Action::Manage && *target == Target::Installation;
+        let manages = action == Action::Manage && !matches!(target, Target::Tool { .. });
         return manages
             .then(|| "built-in:system".to_owned())
             .into_iter()
@@ -150,7 +150,7 @@ fn permits(grant: &Grant, action: Action, target: &Target<'_>) -> bool {
         ServerScope::Server(name) => name == server,
     };
     match (grant.rights, action, target) {
-        (Rights::Manage, Action::Manage, Target::Installation) => true,
+        (Rights::Manage, Action::Manage, Target::Installation | Target::Server(_)) => true,
         (Rights::Use, Action::Discover, Target::Server(server)) => there(server),
         (Rights::Use, Action::Read, Target::Server(server)) => {
             there(server) && !matches!(grant.tools, ToolScope::Named(_))

@@ -29,6 +29,7 @@ async fn the_first_start_makes_an_administrator_who_may_manage_and_use_everythin
     assert_eq!(&*admin.label, "user:admin");
     for (action, target) in [
         (Action::Manage, Target::Installation),
+        (Action::Manage, Target::Server(&server)),
         (Action::Read, Target::Server(&server)),
     ] {
         assert!(house.access.may(&admin, action, &target).is_permit());

@@ -1,6 +1,6 @@
 //! The seam of policies: the trait, the ordered list, and the proof that a request passed them all.
 //!
-//! A new policy is one file beside this one and one line in [`compile_one`].
+//! A new policy is one file beside this one and one line in `compile_one`.
 
 mod authorize;
 mod permit;

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use crate::view::shell::Shell;
+use crate::words::Piece;
 
 /// How to get in.
 #[derive(Template)]
@@ -28,8 +29,8 @@ pub(crate) struct FailurePage {
     pub(crate) shell: Shell,
     pub(crate) status: u16,
     pub(crate) title: &'static str,
-    pub(crate) text: String,
-    pub(crate) hint: String,
+    pub(crate) text: Vec<Piece>,
+    pub(crate) hint: Vec<Piece>,
     /// Whether signing in may help.
     pub(crate) invite: bool,
 }

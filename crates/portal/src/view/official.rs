@@ -8,10 +8,8 @@ use crate::words;
 /// A server.json document (or the `server` part of a v0.1 answer) as pages show it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Official {
-    pub(crate) name: String,
     pub(crate) title: String,
     pub(crate) description: String,
-    pub(crate) version: String,
     pub(crate) website: Option<String>,
     pub(crate) repository: Option<String>,
     pub(crate) remotes: Vec<String>,
@@ -66,14 +64,12 @@ impl Official {
         Self {
             title,
             description: text(document, "description"),
-            version: text(document, "version"),
             website: Some(text(document, "websiteUrl")).filter(|url| !url.is_empty()),
             repository: repository.filter(|url| !url.is_empty()),
             remotes: list(document, "remotes")
                 .map(|remote| text(remote, "url"))
                 .collect(),
             packages: list(document, "packages").map(package).collect(),
-            name,
         }
     }
 

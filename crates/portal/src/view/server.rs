@@ -84,7 +84,10 @@ impl Way {
 pub(crate) struct HostPanel {
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
+    /// Shown at once.
     pub(crate) ways: Vec<Way>,
+    /// Folded away.
+    pub(crate) more: Vec<Way>,
 }
 
 /// One version.

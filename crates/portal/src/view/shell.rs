@@ -33,11 +33,4 @@ impl Shell {
     pub(crate) fn manages(&self) -> bool {
         self.account.as_ref().is_some_and(|account| account.manages)
     }
-
-    /// The same frame for another page.
-    pub(crate) fn titled(mut self, title: impl Into<String>, section: &'static str) -> Self {
-        self.title = title.into();
-        self.section = section;
-        self
-    }
 }

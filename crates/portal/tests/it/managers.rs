@@ -22,7 +22,10 @@ async fn they_are_for_managers() {
         assert!(page.body.contains("href=\"/sign-in\""), "{path}");
         let page = Browser::signed_in(&world, DEVELOPER).await.get(path).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN, "{path}");
-        assert!(page.body.contains("`user:dana` may not read"), "{path}");
+        assert!(
+            page.body.contains("<code>user:dana</code> may not read"),
+            "{path}"
+        );
     }
 }
 

@@ -29,26 +29,25 @@ use portreeve_store::{Audit, AuditOptions, Store, StoreOptions};
 use url::Url;
 
 /// A user who may use `com.acme/billing` and nothing else.
-pub const DEVELOPER: UserId = UserId::from_u128(0x0193_0000_0000_7000_8000_0000_0000_00de);
+pub(crate) const DEVELOPER: UserId = UserId::from_u128(0x0193_0000_0000_7000_8000_0000_0000_00de);
 
 /// A portal and what is behind it.
-pub struct World {
-    pub router: Router,
-    pub store: Store,
-    pub audit: Audit,
-    pub access: Arc<Access>,
-    pub registry: Arc<Registry>,
-    pub refresh: Arc<dyn Refresh>,
-    pub folder: tempfile::TempDir,
+pub(crate) struct World {
+    pub(crate) router: Router,
+    pub(crate) store: Store,
+    pub(crate) audit: Audit,
+    pub(crate) access: Arc<Access>,
+    pub(crate) refresh: Arc<dyn Refresh>,
+    _folder: tempfile::TempDir,
 }
 
 /// The moment at which everything happens.
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::parse("2026-11-23T12:39:05.123Z").unwrap_or_default()
 }
 
 #[derive(Debug)]
-pub struct StandingClock;
+pub(crate) struct StandingClock;
 
 impl Clock for StandingClock {
     fn now(&self) -> Timestamp {
@@ -58,7 +57,7 @@ impl Clock for StandingClock {
 
 /// Bytes that never repeat, and nothing more.
 #[derive(Debug, Default)]
-pub struct CountingRng(AtomicU64);
+pub(crate) struct CountingRng(AtomicU64);
 
 impl Rng for CountingRng {
     fn fill(&self, bytes: &mut [u8]) {
@@ -102,7 +101,7 @@ impl Refresh for Loader {
 
 impl World {
     /// A portal with its people and without servers.
-    pub async fn empty(public_url: &str) -> Result<Self> {
+    pub(crate) async fn empty(public_url: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let clock: Arc<dyn Clock> = Arc::new(StandingClock);
         let rng: Arc<dyn Rng> = Arc::new(CountingRng::default());
@@ -149,7 +148,7 @@ impl World {
             authorizer: access.clone(),
         }));
         let router = portreeve_portal::router(PortalParts {
-            registry: Arc::clone(&registry),
+            registry,
             access: Arc::clone(&access),
             insight,
             refresh: Arc::clone(&refresh),
@@ -164,9 +163,8 @@ impl World {
             store,
             audit,
             access,
-            registry,
             refresh,
-            folder,
+            _folder: folder,
         };
         world.people().await?;
         Ok(world)
@@ -195,12 +193,12 @@ impl World {
     }
 
     /// A one-time link for somebody.
-    pub async fn link(&self, user: UserId) -> Result<String> {
+    pub(crate) async fn link(&self, user: UserId) -> Result<String> {
         let link = self.access.sign_in_link(user, Duration::from_secs(600)).await?;
         Ok(link.expose().to_owned())
     }
 
-    pub fn event(&self, action: &str) -> portreeve_core::audit::AuditEvent {
+    pub(crate) fn event(&self, action: &str) -> portreeve_core::audit::AuditEvent {
         let id = EventId::new(&StandingClock, &CountingRng(AtomicU64::new(rand_seed())));
         portreeve_core::audit::AuditEvent::new(id, now(), action, &Caller::system())
     }

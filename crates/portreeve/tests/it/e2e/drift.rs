@@ -140,13 +140,8 @@ async fn approval_does_not_wait_for_a_server_that_is_away() {
         call(&node, slug, "echo").await.json()["error"]["message"],
         "Unknown tool: echo"
     );
-    let down = node.web.ask(
-        "POST",
-        &node.endpoint(slug),
-        &modern(Some(&node.key), 1, "tools/list", json!({})).0,
-        modern(None, 1, "tools/list", json!({})).1,
-    );
-    let down = down.await.unwrap();
+    let (headers, body) = modern(Some(&node.key), 1, "tools/list", json!({}));
+    let down = node.web.ask("POST", &node.endpoint(slug), &headers, body).await.unwrap();
     assert_eq!(
         (down.status, down.json()["error"]["code"].clone()),
         (502, json!(-31502))
