@@ -3,7 +3,9 @@
 
 #![expect(
     clippy::unwrap_used,
-    reason = "a test stops at the first surprise, and its helpers do too"
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise, its helpers do too, and it says what it did not run"
 )]
 
 mod architecture;
