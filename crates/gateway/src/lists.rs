@@ -35,7 +35,7 @@ pub fn filter(body: &[u8], result: &RawValue, view: &View<'_>) -> Option<Vec<u8>
     kept.push(']');
     if !differing.is_empty() {
         for definition in &differing {
-            view.route.mark(view.era, &definition.name);
+            view.route.mark(view.era, &definition.name, &definition.hash);
         }
         view.pins.seen(view.route.route.id, view.era, differing);
     }

@@ -33,8 +33,11 @@ pub struct ServedRoute {
     pub policies: Vec<Arc<dyn Policy>>,
     legacy: HashMap<String, ServedTool>,
     modern: HashMap<String, ServedTool>,
-    marks: Mutex<HashMap<(Era, String), Instant>>,
+    marks: Mutex<Marks>,
 }
+
+/// Tools that were just seen to differ: when, and with which hash.
+type Marks = HashMap<(Era, String), (Instant, String)>;
 
 /// A mark is forgotten after this time: by then the catalogue says what it said, or the upstream went back.
 const MARK_LIFE: Duration = Duration::from_secs(10);
@@ -101,16 +104,19 @@ impl ServedRoute {
     }
 
     /// Notes that a tool was just seen to differ, ahead of the catalogue.
-    pub fn mark(&self, era: Era, name: &str) {
-        self.lock().insert((era, name.to_owned()), Instant::now());
+    pub fn mark(&self, era: Era, name: &str, hash: &str) {
+        self.lock().insert((era, name.to_owned()), (Instant::now(), hash.to_owned()));
     }
 
-    fn is_marked(&self, era: Era, name: &str) -> bool {
+    /// Whether the tool was just seen to differ from what is approved now.
+    fn is_marked(&self, era: Era, served: &ServedTool) -> bool {
         let marks = self.lock();
-        !marks.is_empty()
-            && marks
-                .get(&(era, name.to_owned()))
-                .is_some_and(|at| at.elapsed() < MARK_LIFE)
+        if marks.is_empty() {
+            return false;
+        }
+        let Some((at, hash)) = marks.get(&(era, served.tool.name.clone())) else { return false };
+        let approved = served.tool.approved.as_ref().is_some_and(|approved| approved.hash == *hash);
+        !approved && at.elapsed() < MARK_LIFE
     }
 
     /// Takes over the marks of the route that this one replaces.
@@ -118,13 +124,13 @@ impl ServedRoute {
         let fresh: Vec<_> = before
             .lock()
             .iter()
-            .filter(|(_, at)| at.elapsed() < MARK_LIFE)
-            .map(|(key, at)| (key.clone(), *at))
+            .filter(|(_, (at, _))| at.elapsed() < MARK_LIFE)
+            .map(|(key, mark)| (key.clone(), mark.clone()))
             .collect();
         self.lock().extend(fresh);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(Era, String), Instant>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Marks> {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

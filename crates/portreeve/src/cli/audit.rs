@@ -7,7 +7,7 @@ use clap::Subcommand;
 use serde_json::Value;
 
 use super::connection::{Connection, api_path, segment};
-use super::reply::{count, cut, items, table, text, when};
+use super::reply::{Column, count, cut, items, table, text, when};
 use super::{Failure, Reply};
 
 /// `portreeve audit`
@@ -114,7 +114,7 @@ pub(crate) fn verdict(report: Value) -> Reply {
     let shown = if wrong == 0 {
         format!("{read} verified: the audit log is whole.")
     } else {
-        let columns: [(&str, fn(&Value) -> String); 3] = [
+        let columns: [Column; 3] = [
             ("CHAIN", |finding| text(finding, "node")),
             ("SEQUENCE", |finding| text(finding, "sequence")),
             ("PROBLEM", |finding| text(finding, "problem")),

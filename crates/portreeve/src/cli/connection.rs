@@ -277,9 +277,10 @@ fn append(list: &mut Value, page: &mut Value) {
     }
 }
 
-/// The single problems of a refusal, when the reason does not say it all.
+/// The single problems of a refusal. One alone is what the reason says already.
 fn details(problem: Option<&Value>) -> Vec<String> {
     let errors = problem.and_then(|p| p.get("errors")).and_then(Value::as_array);
+    let errors = errors.filter(|errors| errors.len() > 1);
     let line = |error: &Value| {
         let member = |name| error.get(name).and_then(Value::as_str).unwrap_or_default();
         match (member("path"), member("message")) {

@@ -12,7 +12,7 @@ use crate::node::Node;
 use crate::upstream::{Speaks, Upstream};
 use crate::web::modern;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn after_kill_9_under_load_every_answered_call_is_there_and_the_chain_verifies() {
     let mut node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
@@ -94,7 +94,7 @@ async fn after_kill_9_under_load_every_answered_call_is_there_and_the_chain_veri
     assert_eq!(verified["findings"], json!([]), "{verified}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_flipped_bit_is_found_and_named() {
     let mut node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
@@ -151,7 +151,7 @@ async fn a_flipped_bit_is_found_and_named() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_change_and_every_refusal_is_written_with_who_did_it() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;

@@ -47,7 +47,7 @@ async fn state_of(node: &Node, server: &str, name: &str) -> Value {
     found.unwrap_or_default()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_gw_1_a_changed_tool_is_hidden_until_it_is_approved_again() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
@@ -102,7 +102,7 @@ async fn a_gw_1_a_changed_tool_is_hidden_until_it_is_approved_again() {
     assert!(call(&node, &slug, "echo").await.json()["result"].is_object());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_gw_2_a_new_tool_stays_hidden_until_it_is_approved() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
@@ -122,7 +122,7 @@ async fn a_gw_2_a_new_tool_stays_hidden_until_it_is_approved() {
     assert_eq!(list(&node, &slug).await, ["echo", "fresh"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn approval_does_not_wait_for_a_server_that_is_away() {
     let node = Node::start().await;
     let added = node.cli_json(&[

@@ -36,7 +36,7 @@ async fn modern_tools(node: &Node, slug: &str, key: Option<&str>) -> Vec<String>
         .collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rs_1_a_request_without_a_credential_gets_the_challenge() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
@@ -88,7 +88,7 @@ async fn a_rs_1_a_request_without_a_credential_gets_the_challenge() {
     assert_eq!(upstream.seen().len(), before, "nothing reached the upstream");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rs_10_hidden_and_unknown_tools_are_answered_byte_for_byte_alike() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
@@ -146,7 +146,7 @@ async fn a_rs_10_hidden_and_unknown_tools_are_answered_byte_for_byte_alike() {
     assert_eq!(echoed.json()["id"], "x");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rs_11_nothing_of_the_caller_reaches_the_upstream() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
@@ -198,7 +198,7 @@ async fn a_rs_11_nothing_of_the_caller_reaches_the_upstream() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_progress_notification_arrives_before_its_tool_ends() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
@@ -225,7 +225,7 @@ async fn a_progress_notification_arrives_before_its_tool_ends() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_modern_request_to_a_legacy_only_server_gets_what_lets_hosts_fall_back() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Legacy).await;
@@ -244,7 +244,7 @@ async fn a_modern_request_to_a_legacy_only_server_gets_what_lets_hosts_fall_back
     assert_eq!(listed["result"]["tools"].as_array().map(Vec::len), Some(3));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn discovery_advertises_only_what_is_served_and_lists_are_private() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
@@ -272,7 +272,7 @@ async fn discovery_advertises_only_what_is_served_and_lists_are_private() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_anonymous_route_serves_everyone_and_says_so_in_the_audit_log() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
@@ -291,7 +291,7 @@ async fn an_anonymous_route_serves_everyone_and_says_so_in_the_audit_log() {
     assert_eq!(calls[0]["policies"], json!(["route:anonymous"]));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn hosts_and_origins_of_others_are_refused() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;

@@ -14,7 +14,7 @@ async fn call(node: &Node, slug: &str, key: &str, tool: &str) -> Answer {
         .unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_limit_holds_for_each_caller_and_tool_and_says_when_to_come_back() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
@@ -81,7 +81,7 @@ async fn a_limit_holds_for_each_caller_and_tool_and_says_when_to_come_back() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_policy_that_cannot_be_understood_is_refused_with_its_field() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
@@ -101,7 +101,7 @@ async fn a_policy_that_cannot_be_understood_is_refused_with_its_field() {
     assert!(error.contains("`calls`"), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn two_nodes_together_admit_no_more_than_one_limit() {
     let engines = Engines::chosen();
     if matches!(engines, Engines::Alone) {

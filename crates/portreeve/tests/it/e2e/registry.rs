@@ -9,7 +9,7 @@ async fn get(node: &Node, path: &str) -> crate::web::Answer {
     node.web.get(&format!("{}{path}", node.url)).await.unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn vs_code_finds_pages_through_and_installs() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
@@ -92,7 +92,7 @@ async fn vs_code_finds_pages_through_and_installs() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn copilot_gets_its_cross_origin_headers() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
@@ -136,7 +136,7 @@ async fn copilot_gets_its_cross_origin_headers() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn only_what_is_approved_is_listed() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;

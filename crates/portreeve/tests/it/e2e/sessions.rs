@@ -6,7 +6,7 @@ use crate::node::Node;
 use crate::upstream::{Speaks, Upstream};
 use crate::web::LegacyHost;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn s1_to_s5_a_session_is_its_own_and_ends() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Legacy).await;
@@ -67,7 +67,7 @@ async fn s1_to_s5_a_session_is_its_own_and_ends() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn s7_s11_odd_answers_and_odd_versions() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Legacy).await;
@@ -97,7 +97,7 @@ async fn s7_s11_odd_answers_and_odd_versions() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_gw_12_equal_ids_at_the_same_time_never_cross() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Legacy).await;
@@ -126,7 +126,7 @@ async fn a_gw_12_equal_ids_at_the_same_time_never_cross() {
     futures_util::future::join_all(calls).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_forgot_the_session_makes_the_host_begin_anew() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Legacy).await;
