@@ -1,4 +1,4 @@
-//! The house seen from outside: its borders, its tidiness, its JSON faces, and (in `e2e`) the binary as a person runs
+//! The house seen from outside: its borders, its tidiness, its faces, and (in `e2e`) the binary as a person runs
 //! it.
 
 #![expect(
@@ -12,6 +12,7 @@ mod architecture;
 mod tidy;
 
 mod api;
+mod portal;
 
 mod e2e;
 
