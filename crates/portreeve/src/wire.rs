@@ -364,17 +364,10 @@ pub(crate) async fn first_start(node: &Node, data: &DataDirectory) -> Result<(),
         return Ok(());
     }
     let system = Caller::system();
-    // Each node of an installation has a data directory of its own, and so an admin key of its own.
-    let name = format!(
-        "admin-{}",
-        node.jobs
-            .store
-            .node()
-            .to_string()
-            .chars()
-            .take(8)
-            .collect::<String>()
-    );
+    // Each node of an installation has a data directory of its own, and so an admin key of its own. The end of its
+    // identity tells nodes apart; the beginning is the time of their first start.
+    let identity = node.jobs.store.node().to_string();
+    let name = format!("admin-{}", identity.rsplit('-').next().unwrap_or_default());
     if node
         .access
         .keys(&system)

@@ -86,6 +86,15 @@ impl Node {
 
     /// Starts one on these engines.
     pub(crate) async fn start_on(engines: Engines, flags: &[&str]) -> Self {
+        Self::start_as(engines, flags, Web::new()).await
+    }
+
+    /// Starts one that shows this certificate.
+    pub(crate) async fn start_trusting(flags: &[&str], certificate: &[u8]) -> Self {
+        Self::start_as(Engines::chosen(), flags, Web::trusting(certificate)).await
+    }
+
+    async fn start_as(engines: Engines, flags: &[&str], web: Web) -> Self {
         let home = TempDir::new().expect("a temporary directory");
         let mut node = Self {
             child: None,
@@ -94,7 +103,7 @@ impl Node {
             data: home.path().join("data"),
             engines,
             flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
-            web: Web::new(),
+            web,
             _home: Some(home),
         };
         node.begin().await;
@@ -123,8 +132,11 @@ impl Node {
         let mut command = Command::new(binary());
         command
             .arg("serve")
-            .args(["--listen", "127.0.0.1:0", "--metrics-listen", "off", "--data"])
+            .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(&self.data);
+        if !self.flags.iter().any(|flag| flag == "--metrics-listen") {
+            command.args(["--metrics-listen", "off"]);
+        }
         command.args(&self.flags).env("PORTREEVE_LOG", "debug");
         if let Engines::Servers { store, state } = &self.engines {
             command

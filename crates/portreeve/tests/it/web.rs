@@ -78,6 +78,15 @@ impl Stream {
 pub(crate) type Headers<'a> = &'a [(&'a str, String)];
 
 impl Web {
+    /// A host that trusts one more certificate.
+    pub(crate) fn trusting(certificate: &[u8]) -> Self {
+        let config = EgressConfig {
+            ca_pem: Some(certificate.to_vec()),
+            ..EgressConfig::default()
+        };
+        Self(Egress::new(&config).expect("a way out"))
+    }
+
     pub(crate) fn new() -> Self {
         Self(Egress::new(&EgressConfig::default()).expect("a way out"))
     }

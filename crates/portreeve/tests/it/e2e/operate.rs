@@ -231,6 +231,69 @@ async fn doctor_finds_a_public_url_that_leads_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn doctor_finds_a_store_that_is_locked_and_migrations_it_does_not_know() {
+    let node = Node::start().await;
+    let file = node.data().join("portreeve.db");
+    if !file.exists() {
+        println!("not run: the store is not SQLite");
+        return;
+    }
+    let sqlite = |script: &str| {
+        let mut command = std::process::Command::new("python3");
+        command.args(["-c", &format!("import sqlite3, sys, time\nd = sqlite3.connect(sys.argv[1], isolation_level=None)\n{script}")]);
+        command.arg(&file);
+        command
+    };
+    let unknown = "d.execute('update _sqlx_migrations set version = version')\n\
+        d.execute(\"insert into _sqlx_migrations (version, description, success, checksum, execution_time) values (9999, 'from tomorrow', 1, x'00', 0)\")";
+    assert!(sqlite(unknown).status().unwrap().success());
+    assert_eq!(status_of(&node, "migrations"), (json!("failure"), Some(1)));
+    assert!(sqlite("d.execute('delete from _sqlx_migrations where version = 9999')").status().unwrap().success());
+    assert_eq!(status_of(&node, "migrations").0, json!("ok"));
+
+    let mut holder = sqlite("d.execute('begin exclusive')\nprint('held', flush=True)\ntime.sleep(60)");
+    let mut holder = holder.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    std::io::Read::read_exact(&mut holder.stdout.take().unwrap(), &mut [0; 4]).unwrap();
+    assert_eq!(status_of(&node, "store"), (json!("failure"), Some(1)));
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    assert_eq!(status_of(&node, "store").0, json!("ok"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_was_acknowledged_survives_kill_9() {
+    let mut node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    for number in 0..5 {
+        let name = format!("com.acme/server-{number}");
+        node.add(&name, &upstream.url);
+        node.kill();
+        node.begin().await;
+        let shown = node.cli_json(&["server", "show", &name]);
+        assert_eq!(shown["versions"][0]["approval"], "approved", "{shown}");
+    }
+    let verified = node.cli_json(&["audit", "verify"]);
+    assert_eq!(verified["findings"], json!([]), "{verified}");
+    let approvals = node.api("GET", "/audit?action=server.approve&limit=100", None).await.json();
+    assert_eq!(approvals["items"].as_array().map(Vec::len), Some(5), "each once: {approvals}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_have_a_listener_of_their_own() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let node = Node::start_with(&["--metrics-listen", &port.to_string()]).await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    let slug = node.add("com.acme/billing", &upstream.url);
+    let (headers, body) = modern(Some(&node.key), 1, "tools/call", json!({"name": "echo", "arguments": {}}));
+    node.web.ask("POST", &node.endpoint(&slug), &headers, body).await.unwrap();
+    let metrics = node.web.get(&format!("http://{port}/metrics")).await.unwrap().text();
+    let line = r#"portreeve_requests_total{route="billing",method="tools/call",outcome="ok"} 1"#;
+    assert!(metrics.contains(line), "{metrics}");
+    assert!(metrics.ends_with("# EOF\n"), "{metrics}");
+    assert_eq!(node.web.get(&format!("{}/metrics", node.url)).await.unwrap().status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn health_answers_without_a_credential() {
     let node = Node::start().await;
     for path in ["/healthz", "/readyz"] {
