@@ -67,7 +67,9 @@ impl Profile {
 
 impl Context {
     pub(crate) fn new(profile: Profile, require_corpus: bool) -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        // What cargo says now, rather than where this was compiled: a build folder may be shared by two clones.
+        let here = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&here)
             .parent()
             .context("xtask has no parent folder")?
             .to_path_buf();
