@@ -16,6 +16,7 @@ mod query;
 
 mod management;
 mod registry_api;
+mod well_known;
 
 mod paging;
 mod shapes;

@@ -14,7 +14,7 @@ use http::Method;
 use crate::enter::{Entrance, enter};
 use crate::path::Face;
 use crate::problem::Problem;
-use crate::{Api, ApiParts, management, openapi, registry_api};
+use crate::{Api, ApiParts, management, openapi, registry_api, well_known};
 
 /// A method at a path. Paths of the registry API stand under `/v0.1`, and work under `/v0` as well.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,7 @@ pub struct Endpoint {
 
 /// The router of everything that this crate serves.
 pub fn router(parts: ApiParts) -> Router {
+    let documents = well_known::router(Arc::clone(&parts.gateway));
     let api: Api = Arc::new(parts);
     let registry = Entrance {
         face: Face::Registry,
@@ -47,6 +48,7 @@ pub fn router(parts: ApiParts) -> Router {
     registry_router
         .with_state(registry)
         .merge(management_router.with_state(management))
+        .merge(documents)
 }
 
 /// Everything that the router serves.

@@ -14,7 +14,10 @@ use crate::problem::Problem;
 /// The router of the metadata documents.
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
-        .route("/.well-known/oauth-protected-resource/s/{slug}/mcp", get(protected_resource))
+        .route(
+            "/.well-known/oauth-protected-resource/s/{slug}/mcp",
+            get(protected_resource),
+        )
         .with_state(gateway)
 }
 
@@ -24,6 +27,6 @@ async fn protected_resource(State(gateway): State<Arc<Gateway>>, Path(slug): Pat
         Some(document) => Json(document).into_response(),
         None => Problem::not_found(format!("route `{slug}`")).into_response(),
     };
-    cors::open(response.headers_mut());
+    cors::allow(response.headers_mut());
     response
 }

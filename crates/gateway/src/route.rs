@@ -100,12 +100,13 @@ impl ServedRoute {
     /// A tool that a caller with the right may call: approved, not hidden, not seen to differ.
     pub fn callable(&self, era: Era, name: &str) -> Option<&ServedTool> {
         self.tool(era, name)
-            .filter(|served| served.tool.is_callable() && !self.is_marked(era, name))
+            .filter(|served| served.tool.is_callable() && !self.is_marked(era, served))
     }
 
     /// Notes that a tool was just seen to differ, ahead of the catalogue.
     pub fn mark(&self, era: Era, name: &str, hash: &str) {
-        self.lock().insert((era, name.to_owned()), (Instant::now(), hash.to_owned()));
+        self.lock()
+            .insert((era, name.to_owned()), (Instant::now(), hash.to_owned()));
     }
 
     /// Whether the tool was just seen to differ from what is approved now.
@@ -114,8 +115,14 @@ impl ServedRoute {
         if marks.is_empty() {
             return false;
         }
-        let Some((at, hash)) = marks.get(&(era, served.tool.name.clone())) else { return false };
-        let approved = served.tool.approved.as_ref().is_some_and(|approved| approved.hash == *hash);
+        let Some((at, hash)) = marks.get(&(era, served.tool.name.clone())) else {
+            return false;
+        };
+        let approved = served
+            .tool
+            .approved
+            .as_ref()
+            .is_some_and(|approved| approved.hash == *hash);
         !approved && at.elapsed() < MARK_LIFE
     }
 

@@ -150,7 +150,7 @@ impl Failure {
                 StatusCode::FORBIDDEN,
                 "This link does not work",
                 "It was used already, it is too old, or it was copied incompletely.",
-                "Ask for a new one. If it is your own Portreeve, start it again, or make a link with `portreeve user link`.",
+                "Ask for a new one. If it is your own Portreeve, start it again: it prints one.",
             ),
             Self::Method => Words::new(
                 StatusCode::METHOD_NOT_ALLOWED,

@@ -64,24 +64,13 @@ struct Port {
 /// Starts the sample server on this loopback port if it is free, so that what was approved stays true over a restart;
 /// else on another one.
 pub(crate) async fn start(port: u16) -> io::Result<DemoServer> {
-    let (_, descriptions) = watch::channel(Descriptions::new());
     let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
         Ok(listener) => listener,
         Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
     };
-    start_with(listener, descriptions)
-}
-
-/// Starts it with tool descriptions that can change while it runs.
-///
-/// Whoever holds the sender can make the server drift from what was approved. No request can: the channel is the only
-/// way in.
-pub(crate) fn start_with(
-    listener: TcpListener,
-    descriptions: watch::Receiver<Descriptions>,
-) -> io::Result<DemoServer> {
     let url = format!("http://{}/mcp", listener.local_addr()?);
     let (alive, stopped) = watch::channel(());
+    let (_, descriptions) = watch::channel(Descriptions::new());
     let router = router(Port::new(descriptions, stopped.clone()));
     tokio::spawn(async move {
         let mut stopped = stopped;

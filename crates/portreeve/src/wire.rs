@@ -8,11 +8,7 @@ use portreeve_core::caller::Caller;
 use portreeve_core::doctor::Doctor;
 use portreeve_core::id::UserId;
 use portreeve_core::limits::Limits;
-use portreeve_core::policy::PolicyCheck;
-use portreeve_core::ports::{
-    Authorizer, Cache, Counters, EntryStore, Locks, Refresh, RouteStore, Signals, StoreHealth, UsageSink,
-    UsageStore,
-};
+use portreeve_core::ports::{Authorizer, Cache, Counters, Locks, Refresh, Signals, UsageSink};
 use portreeve_core::random::Rng;
 use portreeve_core::time::{Clock, SystemClock};
 use portreeve_gateway::accept::head::Origins;
@@ -40,6 +36,7 @@ use crate::health;
 
 /// How many usage events may wait to be written.
 const USAGE_RING: usize = 65_536;
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// A node, joined but not listening yet.
 pub(crate) struct Node {
@@ -152,149 +149,196 @@ async fn store(config: &Config, data: &DataDirectory, clock: &dyn Clock) -> Resu
         })
 }
 
+/// What every room stands on.
+struct Ground {
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    limits: Arc<Limits>,
+    keys: Keyring,
+    egress: Egress,
+    store: Arc<Store>,
+    shared: Shared,
+    audit: Audit,
+    public_url: Url,
+}
+
+impl Ground {
+    async fn lay(config: &Config, around: &Surroundings<'_>) -> Result<Self, Failure> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let keys = Keyring::new(around.data.master_key(&SystemRng)?);
+        let store = store(config, around.data, &*clock).await?;
+        let signer = Arc::new(Ed25519Signer::from_seed(&keys.derive("audit-checkpoints")));
+        let mut options = AuditOptions::new(around.data.path());
+        options.sync = if config.audit.fsync {
+            JournalSync::EachWrite
+        } else {
+            JournalSync::Os
+        };
+        let audit = Audit::open(&store, options, signer, Arc::clone(&clock)).await;
+        Ok(Self {
+            limits: Arc::new(config.limits()),
+            egress: Egress::new(&config.egress()?).map_err(|error| Failure::new(error.to_string()))?,
+            shared: shared(config, around.data).await?,
+            audit: audit.map_err(|error| Failure::new(error.to_string()).hint(error.hint()))?,
+            rng: Arc::new(SystemRng),
+            store: Arc::new(store),
+            public_url: around.public_url.clone(),
+            clock,
+            keys,
+        })
+    }
+
+    fn tools(&self) -> Tools {
+        Tools {
+            counters: Arc::clone(&self.shared.counters),
+        }
+    }
+
+    fn access(&self) -> Arc<Access> {
+        Arc::new(Access::new(AccessParts {
+            identity: self.store.clone(),
+            sessions: self.store.clone(),
+            journal: self.audit.journal.clone(),
+            clock: Arc::clone(&self.clock),
+            rng: Arc::clone(&self.rng),
+        }))
+    }
+
+    fn loader(&self, access: &Arc<Access>) -> Arc<Loader> {
+        let signals = Arc::clone(&self.shared.signals);
+        Arc::new(Loader::new(
+            self.store.clone(),
+            signals,
+            Arc::clone(access),
+            self.tools(),
+        ))
+    }
+
+    fn source(&self) -> Arc<dyn ToolSource> {
+        Arc::new(ClientSource {
+            egress: self.egress.clone(),
+            limits: Arc::clone(&self.limits),
+        })
+    }
+
+    fn registry(&self, access: &Arc<Access>, loader: &Arc<Loader>) -> Arc<Registry> {
+        Arc::new(Registry::new(RegistryParts {
+            entries: self.store.clone(),
+            routes: self.store.clone(),
+            authorizer: Arc::clone(access) as Arc<dyn Authorizer>,
+            policies: Arc::new(Check(self.tools())),
+            refresh: Arc::clone(loader) as Arc<dyn Refresh>,
+            source: self.source(),
+            egress: self.egress.clone(),
+            clock: Arc::clone(&self.clock),
+            rng: Arc::clone(&self.rng),
+            limits: Arc::clone(&self.limits),
+            public_url: self.public_url.clone(),
+            cursor_key: self.keys.derive("registry-cursor"),
+        }))
+    }
+
+    fn pins(&self, loader: &Arc<Loader>) -> (PinKeeper, PinJob) {
+        PinKeeper::new(PinParts {
+            routes: self.store.clone(),
+            source: self.source(),
+            locks: Arc::clone(&self.shared.locks),
+            signals: Arc::clone(&self.shared.signals),
+            refresh: Arc::clone(loader) as Arc<dyn Refresh>,
+            clock: Arc::clone(&self.clock),
+            rng: Arc::clone(&self.rng),
+            limits: Arc::clone(&self.limits),
+        })
+    }
+
+    fn sinks(&self, usage: Arc<dyn UsageSink>, metrics: &mut MetricsRegistry) -> Sinks {
+        Sinks {
+            journal: self.audit.journal.clone(),
+            usage,
+            digest: Mac::new(&self.keys.derive("audit-arguments")),
+            metrics: Metrics::new(metrics),
+            clock: Arc::clone(&self.clock),
+            rng: Arc::clone(&self.rng),
+        }
+    }
+
+    fn doctor(&self, data: &DataDirectory) -> Arc<dyn Doctor> {
+        Arc::new(Examination {
+            data: data.path().to_owned(),
+            store: self.store.clone(),
+            routes: self.store.clone(),
+            audit: Arc::new(self.audit.writer.clone()),
+            counters: Arc::clone(&self.shared.counters),
+            egress: self.egress.clone(),
+            public_url: self.public_url.clone(),
+            limits: Arc::clone(&self.limits),
+        })
+    }
+
+    fn insight(&self, access: &Arc<Access>) -> Arc<Insight> {
+        Arc::new(Insight::new(InsightParts {
+            usage: self.store.clone(),
+            audit: Arc::new(self.audit.writer.clone()),
+            authorizer: Arc::clone(access) as Arc<dyn Authorizer>,
+        }))
+    }
+}
+
 /// Joins the rooms.
 pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<Node, Failure> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let rng: Arc<dyn Rng> = Arc::new(SystemRng);
-    let limits = Arc::new(config.limits());
-    let keys = Keyring::new(around.data.master_key(&SystemRng)?);
-    let egress = Egress::new(&config.egress()?).map_err(|error| Failure::new(error.to_string()))?;
-
-    let store = store(config, around.data, &*clock).await?;
-    let shared = shared(config, around.data).await?;
-    let signer = Arc::new(Ed25519Signer::from_seed(&keys.derive("audit-checkpoints")));
-    let mut options = AuditOptions::new(around.data.path());
-    options.sync = if config.audit.fsync {
-        JournalSync::EachWrite
-    } else {
-        JournalSync::Os
-    };
-    let audit = Audit::open(&store, options, signer, Arc::clone(&clock)).await;
-    let audit = audit.map_err(|error| Failure::new(error.to_string()).hint(error.hint()))?;
-
-    let ports = Arc::new(store.clone());
-    let access = Arc::new(Access::new(AccessParts {
-        identity: ports.clone(),
-        sessions: ports.clone(),
-        journal: audit.journal.clone(),
-        clock: Arc::clone(&clock),
-        rng: Arc::clone(&rng),
-    }));
-    let tools = Tools {
-        counters: Arc::clone(&shared.counters),
-    };
-    let loader = Arc::new(Loader::new(
-        ports.clone(),
-        Arc::clone(&shared.signals),
-        Arc::clone(&access),
-        tools.clone(),
-    ));
+    let ground = Ground::lay(config, &around).await?;
+    let access = ground.access();
+    let loader = ground.loader(&access);
+    let registry = ground.registry(&access, &loader);
+    let (keeper, pins) = ground.pins(&loader);
     let ring = UsageRing::new(USAGE_RING);
-    let usage = UsageWriter::new(
-        Arc::clone(&ring),
-        ports.clone() as Arc<dyn UsageStore>,
-        Arc::clone(&clock),
-    );
-    let source: Arc<dyn ToolSource> = Arc::new(ClientSource {
-        egress: egress.clone(),
-        limits: Arc::clone(&limits),
-    });
-    let registry = Arc::new(Registry::new(RegistryParts {
-        entries: ports.clone() as Arc<dyn EntryStore>,
-        routes: ports.clone() as Arc<dyn RouteStore>,
-        authorizer: Arc::clone(&access) as Arc<dyn Authorizer>,
-        policies: Arc::new(Check(tools)) as Arc<dyn PolicyCheck>,
-        refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
-        source: Arc::clone(&source),
-        egress: egress.clone(),
-        clock: Arc::clone(&clock),
-        rng: Arc::clone(&rng),
-        limits: Arc::clone(&limits),
-        public_url: around.public_url.clone(),
-        cursor_key: keys.derive("registry-cursor"),
-    }));
-    let (keeper, pins) = PinKeeper::new(PinParts {
-        routes: ports.clone() as Arc<dyn RouteStore>,
-        source,
-        locks: shared.locks,
-        refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
-        signals: Arc::clone(&shared.signals),
-        clock: Arc::clone(&clock),
-        rng: Arc::clone(&rng),
-        limits: Arc::clone(&limits),
-    });
-
+    let usage = UsageWriter::new(Arc::clone(&ring), ground.store.clone(), Arc::clone(&ground.clock));
     let mut metrics = MetricsRegistry::default();
-    let sinks = Sinks {
-        journal: audit.journal,
-        usage: Arc::clone(&ring) as Arc<dyn UsageSink>,
-        digest: Mac::new(&keys.derive("audit-arguments")),
-        metrics: Metrics::new(&mut metrics),
-        clock: Arc::clone(&clock),
-        rng,
-    };
-    let gateway = Arc::new(Gateway::new(
-        GatewayParts {
-            loader: Arc::clone(&loader),
-            access: Arc::clone(&access),
-            egress: egress.clone(),
-            sinks,
-            limits: Arc::clone(&limits),
-            origins: Origins::new(
-                &around.public_url,
-                &config.server.allowed_origins,
-                around.loopback_port,
-            ),
-            public_url: around.public_url.clone(),
-            stopping: around.stopping,
-        },
-        Arc::new(keeper),
-    ));
-
-    let doctor: Arc<dyn Doctor> = Arc::new(Examination {
-        data: around.data.path().to_owned(),
-        store: ports.clone(),
-        routes: ports.clone(),
-        audit: Arc::new(audit.writer.clone()),
-        counters: shared.counters,
-        egress,
+    let parts = GatewayParts {
+        loader: Arc::clone(&loader),
+        access: Arc::clone(&access),
+        egress: ground.egress.clone(),
+        sinks: ground.sinks(ring, &mut metrics),
+        limits: Arc::clone(&ground.limits),
+        origins: Origins::new(
+            &around.public_url,
+            &config.server.allowed_origins,
+            around.loopback_port,
+        ),
         public_url: around.public_url.clone(),
-        limits: Arc::clone(&limits),
-    });
-    let health_store: Arc<dyn StoreHealth> = ports.clone();
-    let insight = Arc::new(Insight::new(InsightParts {
-        usage: ports as Arc<dyn UsageStore>,
-        audit: Arc::new(audit.writer.clone()),
-        authorizer: Arc::clone(&access) as Arc<dyn Authorizer>,
-    }));
+        stopping: around.stopping.clone(),
+    };
+    let gateway = Arc::new(Gateway::new(parts, Arc::new(keeper)));
+    let insight = ground.insight(&access);
     let api = portreeve_api::router(ApiParts {
         registry: Arc::clone(&registry),
         access: Arc::clone(&access),
         gateway: Arc::clone(&gateway),
         insight: Arc::clone(&insight),
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
-        doctor,
-        clock: Arc::clone(&clock),
-        limits: Arc::clone(&limits),
+        doctor: ground.doctor(around.data),
+        clock: Arc::clone(&ground.clock),
+        limits: Arc::clone(&ground.limits),
         public_url: around.public_url.clone(),
-        version: env!("CARGO_PKG_VERSION"),
+        version: VERSION,
     });
     let portal = portreeve_portal::router(PortalParts {
         registry: Arc::clone(&registry),
         access: Arc::clone(&access),
         insight,
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
-        csrf_key: keys.derive("portal-csrf"),
+        csrf_key: ground.keys.derive("portal-csrf"),
         public_url: around.public_url,
-        clock,
-        version: env!("CARGO_PKG_VERSION"),
+        clock: Arc::clone(&ground.clock),
+        version: VERSION,
         usage_flush: Some(usage.flusher()),
     });
     let router = portal
         .merge(api)
-        .merge(health::router(health_store, Arc::clone(&loader)));
+        .merge(health::router(ground.store.clone(), Arc::clone(&loader)));
+    let store = (*ground.store).clone();
     let jobs = Jobs {
-        audit: audit.writer,
+        audit: ground.audit.writer,
         usage,
         pins,
         store,
@@ -306,7 +350,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         registry,
         access,
         metrics: Arc::new(metrics),
-        limits,
+        limits: ground.limits,
         jobs,
     })
 }

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tower::ServiceExt;
 
-use super::{Descriptions, Port, router, start_with};
+use super::{Descriptions, Port, router, start};
 
 /// A port whose wording and life the test holds in its hands.
 struct Fixture {
@@ -163,8 +163,7 @@ async fn both_eras_list_the_same_definitions() {
 
 #[tokio::test]
 async fn a_started_server_answers_over_the_network() {
-    let (_, descriptions) = watch::channel(Descriptions::new());
-    let server = start_with(descriptions).await.unwrap();
+    let server = start(0).await.unwrap();
     let address = server
         .url
         .strip_prefix("http://")

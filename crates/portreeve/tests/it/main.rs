@@ -1,15 +1,18 @@
-//! The house seen from outside: its borders, its tidiness, its JSON faces, and (in `e2e`) the binary as a person runs
+//! The house seen from outside: its borders, its tidiness, its faces, and (in `e2e`) the binary as a person runs
 //! it.
 
 #![expect(
     clippy::unwrap_used,
-    reason = "a test stops at the first surprise, and its helpers do too"
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise, its helpers do too, and it says what it did not run"
 )]
 
 mod architecture;
 mod tidy;
 
 mod api;
+mod portal;
 
 mod e2e;
 

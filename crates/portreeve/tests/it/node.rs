@@ -191,17 +191,21 @@ impl Node {
         assert!(sent.success());
     }
 
-    /// Waits until it ended by itself.
+    /// Waits until it ended by itself. Tells whether it said that all was well.
     pub(crate) async fn wait(&mut self) -> bool {
         let begun = Instant::now();
-        let mut child = self.child.take().expect("a running node");
         while begun.elapsed() < Duration::from_secs(40) {
-            if let Some(status) = child.try_wait().expect("a child") {
+            let ended = self
+                .child
+                .as_mut()
+                .and_then(|child| child.try_wait().expect("a child"));
+            if let Some(status) = ended {
+                self.child = None;
                 return status.success();
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let _ = child.kill();
+        self.kill();
         false
     }
 

@@ -141,7 +141,11 @@ async fn approval_does_not_wait_for_a_server_that_is_away() {
         "Unknown tool: echo"
     );
     let (headers, body) = modern(Some(&node.key), 1, "tools/list", json!({}));
-    let down = node.web.ask("POST", &node.endpoint(slug), &headers, body).await.unwrap();
+    let down = node
+        .web
+        .ask("POST", &node.endpoint(slug), &headers, body)
+        .await
+        .unwrap();
     assert_eq!(
         (down.status, down.json()["error"]["code"].clone()),
         (502, json!(-31502))

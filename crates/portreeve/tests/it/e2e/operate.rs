@@ -73,7 +73,11 @@ async fn the_demo_is_ready_to_be_called_as_printed() {
 async fn a_restarted_demo_keeps_its_route() {
     let mut node = Node::start_with(&["--demo"]).await;
     // The test listens on another port each time; everything else stays.
-    let shown = |node: &Node| node.cli_json(&["server", "show", "com.example/port"]).to_string().replace(&node.url, "");
+    let shown = |node: &Node| {
+        node.cli_json(&["server", "show", "com.example/port"])
+            .to_string()
+            .replace(&node.url, "")
+    };
     let before = shown(&node);
     node.terminate();
     assert!(node.wait().await);

@@ -3,10 +3,10 @@
 use http::StatusCode;
 use portreeve_core::id::UserId;
 
-use crate::browser::{Browser, Page};
-use crate::markup;
-use crate::samples;
-use crate::world::{DEVELOPER, World};
+use super::browser::{Browser, Page};
+use super::markup;
+use super::samples;
+use super::world::{DEVELOPER, World};
 
 const PAGES: [&str; 14] = [
     "/",

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
 use async_trait::async_trait;
 use axum::Router;
 use portreeve_access::{Access, AccessParts};
@@ -27,6 +26,9 @@ use portreeve_portal::PortalParts;
 use portreeve_registry::{Probe, Registry, RegistryParts, ToolSource};
 use portreeve_store::{Audit, AuditOptions, Store, StoreOptions};
 use url::Url;
+
+/// What building a world comes to.
+pub(super) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// A user who may use `com.acme/billing` and nothing else.
 pub(crate) const DEVELOPER: UserId = UserId::from_u128(0x0193_0000_0000_7000_8000_0000_0000_00de);
@@ -80,7 +82,7 @@ struct NoUpstreams;
 
 #[async_trait]
 impl ToolSource for NoUpstreams {
-    async fn tools(&self, _url: &Url, _reach: &Reach) -> Result<Probe, String> {
+    async fn tools(&self, _url: &Url, _reach: &Reach) -> std::result::Result<Probe, String> {
         Err("no server is reached here".to_owned())
     }
 }
@@ -127,7 +129,7 @@ impl World {
             store: store.clone(),
             access: Arc::clone(&access),
         });
-        let public_url = Url::parse(public_url).context("the public URL")?;
+        let public_url = Url::parse(public_url)?;
         let registry = Arc::new(Registry::new(RegistryParts {
             entries: Arc::new(store.clone()),
             routes: Arc::new(store.clone()),

@@ -3,9 +3,9 @@
 use http::StatusCode;
 use portreeve_core::id::UserId;
 
-use crate::browser::Browser;
-use crate::samples;
-use crate::world::{DEVELOPER, World};
+use super::browser::Browser;
+use super::samples;
+use super::world::{DEVELOPER, World};
 
 async fn world() -> World {
     let world = World::empty("https://mcp.acme.example").await.unwrap();

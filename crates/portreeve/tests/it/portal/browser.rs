@@ -9,7 +9,7 @@ use portreeve_core::id::UserId;
 use tower::ServiceExt;
 use url::form_urlencoded::Serializer;
 
-use crate::world::World;
+use super::world::World;
 
 pub(crate) struct Browser {
     router: Router,

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
 use portreeve_core::audit::AuditOutcome;
 use portreeve_core::caller::Caller;
 use portreeve_core::id::RouteId;
@@ -19,7 +18,7 @@ use portreeve_core::usage::{UsageEvent, UsageOutcome};
 use portreeve_inspect::{content_hash, tool_definition};
 use serde_json::{Value, json};
 
-use crate::world::{World, now};
+use super::world::{Result, World, now};
 
 /// One version to be.
 pub(crate) struct Sample {
@@ -186,7 +185,7 @@ pub(crate) async fn server(world: &World, samples: &[Sample], access: Access) ->
         .iter()
         .find(|version| version.is_latest)
         .or(versions.first());
-    let latest = latest.ok_or_else(|| anyhow::anyhow!("a server needs a version"))?;
+    let latest = latest.ok_or("a server needs a version")?;
     let name = latest.name.clone();
     let document: Value = serde_json::from_str(&latest.document)?;
     let upstream = document.pointer("/remotes/0/url").and_then(Value::as_str);

@@ -5,9 +5,9 @@ use portreeve_core::route::Access;
 use portreeve_core::server::{Approval, Lifecycle};
 use serde_json::json;
 
-use crate::browser::Browser;
-use crate::samples::{self, Sample};
-use crate::world::World;
+use super::browser::Browser;
+use super::samples::{self, Sample};
+use super::world::World;
 
 #[tokio::test]
 async fn an_empty_register_teaches_the_first_step() {

@@ -8,9 +8,9 @@ use portreeve_core::protocol::Era;
 use portreeve_core::tool::ToolState;
 use serde_json::json;
 
-use crate::browser::Browser;
-use crate::samples;
-use crate::world::{DEVELOPER, World, now};
+use super::browser::Browser;
+use super::samples;
+use super::world::{DEVELOPER, World, now};
 
 const BILLING: &str = "/servers/com.acme/billing";
 const APPROVE: &str = "/servers/com.acme/billing/tools/approve";

@@ -3,8 +3,8 @@
 use http::StatusCode;
 use portreeve_core::id::UserId;
 
-use crate::browser::Browser;
-use crate::world::World;
+use super::browser::Browser;
+use super::world::World;
 
 #[tokio::test]
 async fn looking_at_a_link_does_not_spend_it_and_using_it_does() {

@@ -1,0 +1,14 @@
+//! Tests of the portal through its router: a browser without scripts, the real rooms over SQLite behind the pages.
+//!
+//! They stand here and not in `portal`, which may not know the store that they need.
+
+mod browser;
+mod markup;
+mod samples;
+mod world;
+
+mod every_page;
+mod home;
+mod managers;
+mod server;
+mod sign_in;
