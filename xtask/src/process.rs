@@ -140,7 +140,7 @@ impl Log {
     }
 }
 
-/// A command line as a person would type it, without the wrapper.
+/// A command line as a person would type it: without the wrapper, and without the folder that the program is in.
 fn shown(command: &Command) -> String {
     let words: Vec<String> = std::iter::once(command.get_program())
         .chain(command.get_args())
@@ -152,7 +152,10 @@ fn shown(command: &Command) -> String {
     } else {
         0
     };
-    words[from..].join(" ")
+    let mut words = words.into_iter().skip(from);
+    let program = words.next().unwrap_or_default();
+    let name = program.rsplit('/').next().unwrap_or_default().to_owned();
+    std::iter::once(name).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 fn ending(status: ExitStatus) -> String {
