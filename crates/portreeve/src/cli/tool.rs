@@ -61,6 +61,7 @@ pub(super) async fn run(connection: &Connection, command: ToolCommand) -> Result
 
 /// The tools as a table, and below it what changed since they were approved.
 pub(super) fn render(body: &Value) -> String {
+    let body = &by_tool(body);
     let mut shown = table(
         body,
         &[
@@ -89,6 +90,30 @@ pub(super) fn render(body: &Value) -> String {
         }
     }
     shown
+}
+
+/// The tools, with one item where both eras say the same of a tool.
+fn by_tool(body: &Value) -> Value {
+    let mut found: Vec<Value> = Vec::new();
+    for tool in items(body) {
+        match found.iter_mut().find(|other| is_twin(other, tool)) {
+            Some(other) => other["era"] = json!("both"),
+            None => found.push(tool.clone()),
+        }
+    }
+    json!({ "items": found })
+}
+
+/// Whether two items are one tool, seen in two eras, in the same state and with the same definitions.
+fn is_twin(one: &Value, other: &Value) -> bool {
+    let same = |member| text(one, member) == text(other, member);
+    let hash = |tool: &Value, which: &str| tool.get(which).map(|definition| text(definition, "hash"));
+    let hashes = |tool| [hash(tool, "approved"), hash(tool, "live")];
+    same("name")
+        && !same("era")
+        && same("state")
+        && hashes(one) == hashes(other)
+        && hashes(one).iter().any(Option::is_some)
 }
 
 fn difference(change: &Value) -> String {

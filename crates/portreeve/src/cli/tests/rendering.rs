@@ -83,6 +83,18 @@ fn outcomes() {
     golden("server-outcome.txt", &lines(&[&shown[0], &shown[1], &shown[2]]));
 }
 
+/// A tool as it was seen in one era, with the hashes of what was approved and of what is live.
+fn seen_in(era: &str, name: &str, (state, approved, live): (&str, &str, &str)) -> Value {
+    let changes = match state {
+        "changed" => json!([{"path": "/description", "before": "Pays", "after": "Pays twice"}]),
+        _ => json!([]),
+    };
+    json!({
+        "name": name, "era": era, "state": state, "approvedAt": "2026-11-01T10:00:00.000Z", "changes": changes,
+        "approved": {"hash": approved, "definition": {}}, "live": {"hash": live, "definition": {}}
+    })
+}
+
 #[test]
 fn tools() {
     let body = list(json!([
@@ -100,7 +112,11 @@ fn tools() {
                 {"path": "/inputSchema/properties/note", "after": "{\"type\":\"string\"}"}
             ]
         },
-        {"name": "export", "era": "legacy", "state": "new", "changes": []}
+        {"name": "export", "era": "legacy", "state": "new", "changes": []},
+        seen_in("legacy", "pay", ("changed", "a1", "b2")),
+        seen_in("modern", "pay", ("changed", "a1", "b2")),
+        seen_in("legacy", "quote", ("approved", "c3", "c3")),
+        seen_in("modern", "quote", ("changed", "c3", "d4"))
     ]));
     golden(
         "server-tools.txt",
