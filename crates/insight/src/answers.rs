@@ -10,6 +10,8 @@ use portreeve_core::decision::{Action, Target};
 use portreeve_core::ports::{AuditLog, AuditQuery, Authorizer, StoreError, UsageStore};
 use portreeve_core::usage::{UsageQuery, UsageRow};
 
+use crate::writer::UsageFlush;
+
 /// Most events on one page of the audit log.
 const PAGE_MAX: u32 = 200;
 
@@ -21,6 +23,8 @@ pub struct InsightParts {
     pub audit: Arc<dyn AuditLog>,
     /// Who decides who may ask.
     pub authorizer: Arc<dyn Authorizer>,
+    /// Writes waiting usage before it is asked for; without it answers are up to a second behind.
+    pub flush: Option<UsageFlush>,
 }
 
 /// Why a question got no answer.
@@ -86,6 +90,9 @@ impl Insight {
                 from: query.from,
                 to: query.to,
             });
+        }
+        if let Some(flush) = &self.parts.flush {
+            flush.flush().await;
         }
         Ok(self.parts.usage.usage(query).await?)
     }

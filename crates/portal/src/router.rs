@@ -13,7 +13,7 @@ use portreeve_access::Access;
 use portreeve_core::ports::Refresh;
 use portreeve_core::secret::SecretKey;
 use portreeve_core::time::Clock;
-use portreeve_insight::{Insight, UsageFlush};
+use portreeve_insight::Insight;
 use portreeve_registry::Registry;
 use url::Url;
 
@@ -44,8 +44,6 @@ pub struct PortalParts {
     pub clock: Arc<dyn Clock>,
     /// Portreeve's version, in the footer.
     pub version: &'static str,
-    /// Writes waiting usage before it is shown; without it the page is up to a second behind.
-    pub usage_flush: Option<UsageFlush>,
 }
 
 /// What the handlers share.

@@ -20,14 +20,6 @@ pub(crate) async fn page(
     Query(fields): Query,
 ) -> Result<Response, Failure> {
     let range = Range::of(fields.get("range"));
-    if let Some(flush) = portal
-        .parts
-        .usage_flush
-        .as_ref()
-        .filter(|_| visitor.is_signed_in())
-    {
-        flush.flush().await;
-    }
     let now = portal.parts.clock.now();
     let query = UsageQuery {
         from: now.minus(range.span),

@@ -17,7 +17,7 @@ use portreeve_gateway::policy::{Check, Tools};
 use portreeve_gateway::record::Sinks;
 use portreeve_gateway::snapshot::Loader;
 use portreeve_gateway::{Gateway, GatewayParts};
-use portreeve_insight::{Insight, InsightParts, UsageRing, UsageWriter};
+use portreeve_insight::{Insight, InsightParts, UsageFlush, UsageRing, UsageWriter};
 use portreeve_inspect::{Ed25519Signer, Keyring, Mac};
 use portreeve_net::Egress;
 use portreeve_portal::PortalParts;
@@ -275,11 +275,12 @@ impl Ground {
         })
     }
 
-    fn insight(&self, access: &Arc<Access>) -> Arc<Insight> {
+    fn insight(&self, access: &Arc<Access>, flush: UsageFlush) -> Arc<Insight> {
         Arc::new(Insight::new(InsightParts {
             usage: self.store.clone(),
             audit: Arc::new(self.audit.writer.clone()),
             authorizer: Arc::clone(access) as Arc<dyn Authorizer>,
+            flush: Some(flush),
         }))
     }
 }
@@ -309,7 +310,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         stopping: around.stopping.clone(),
     };
     let gateway = Arc::new(Gateway::new(parts, Arc::new(keeper)));
-    let insight = ground.insight(&access);
+    let insight = ground.insight(&access, usage.flusher());
     let api = portreeve_api::router(ApiParts {
         registry: Arc::clone(&registry),
         access: Arc::clone(&access),
@@ -331,7 +332,6 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         public_url: around.public_url,
         clock: Arc::clone(&ground.clock),
         version: VERSION,
-        usage_flush: Some(usage.flusher()),
     });
     let router = portal
         .merge(api)

@@ -16,6 +16,7 @@ fn insight() -> (Insight, Arc<Memory>) {
         usage: Arc::clone(&store) as _,
         audit: Arc::clone(&store) as _,
         authorizer: Arc::new(SystemManages),
+        flush: None,
     });
     (insight, store)
 }

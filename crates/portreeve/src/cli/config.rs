@@ -7,7 +7,7 @@ use clap::Subcommand;
 /// `portreeve config`
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Read a configuration file and say everything that is wrong with it
+    /// Read a configuration file, and say what is wrong with it
     Check {
         /// The file
         #[arg(value_name = "FILE")]

@@ -36,7 +36,7 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     pub(crate) insecure_http: bool,
 
-    /// Add a sample REST API and a sample MCP server, approved, with a policy (loopback only)
+    /// Add a sample MCP server, built in and approved, with a rate limit (loopback only)
     #[arg(long)]
     pub(crate) demo: bool,
 }

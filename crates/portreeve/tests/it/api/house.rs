@@ -189,6 +189,7 @@ impl House {
             usage: Arc::new(store.clone()),
             audit: Arc::new(audit.writer),
             authorizer: access.clone(),
+            flush: None,
         });
         let limits = Arc::new(limits);
         let world = World {

@@ -240,7 +240,12 @@ async fn doctor_finds_a_store_that_is_locked_and_migrations_it_does_not_know() {
     }
     let sqlite = |script: &str| {
         let mut command = std::process::Command::new("python3");
-        command.args(["-c", &format!("import sqlite3, sys, time\nd = sqlite3.connect(sys.argv[1], isolation_level=None)\n{script}")]);
+        command.args([
+            "-c",
+            &format!(
+                "import sqlite3, sys, time\nd = sqlite3.connect(sys.argv[1], isolation_level=None)\n{script}"
+            ),
+        ]);
         command.arg(&file);
         command
     };
@@ -248,7 +253,12 @@ async fn doctor_finds_a_store_that_is_locked_and_migrations_it_does_not_know() {
         d.execute(\"insert into _sqlx_migrations (version, description, success, checksum, execution_time) values (9999, 'from tomorrow', 1, x'00', 0)\")";
     assert!(sqlite(unknown).status().unwrap().success());
     assert_eq!(status_of(&node, "migrations"), (json!("failure"), Some(1)));
-    assert!(sqlite("d.execute('delete from _sqlx_migrations where version = 9999')").status().unwrap().success());
+    assert!(
+        sqlite("d.execute('delete from _sqlx_migrations where version = 9999')")
+            .status()
+            .unwrap()
+            .success()
+    );
     assert_eq!(status_of(&node, "migrations").0, json!("ok"));
 
     let mut holder = sqlite("d.execute('begin exclusive')\nprint('held', flush=True)\ntime.sleep(60)");
@@ -274,23 +284,53 @@ async fn a_change_that_was_acknowledged_survives_kill_9() {
     }
     let verified = node.cli_json(&["audit", "verify"]);
     assert_eq!(verified["findings"], json!([]), "{verified}");
-    let approvals = node.api("GET", "/audit?action=server.approve&limit=100", None).await.json();
-    assert_eq!(approvals["items"].as_array().map(Vec::len), Some(5), "each once: {approvals}");
+    let approvals = node
+        .api("GET", "/audit?action=server.approve&limit=100", None)
+        .await
+        .json();
+    assert_eq!(
+        approvals["items"].as_array().map(Vec::len),
+        Some(5),
+        "each once: {approvals}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_have_a_listener_of_their_own() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let node = Node::start_with(&["--metrics-listen", &port.to_string()]).await;
     let upstream = Upstream::start(Speaks::Both).await;
     let slug = node.add("com.acme/billing", &upstream.url);
-    let (headers, body) = modern(Some(&node.key), 1, "tools/call", json!({"name": "echo", "arguments": {}}));
-    node.web.ask("POST", &node.endpoint(&slug), &headers, body).await.unwrap();
-    let metrics = node.web.get(&format!("http://{port}/metrics")).await.unwrap().text();
+    let (headers, body) = modern(
+        Some(&node.key),
+        1,
+        "tools/call",
+        json!({"name": "echo", "arguments": {}}),
+    );
+    node.web
+        .ask("POST", &node.endpoint(&slug), &headers, body)
+        .await
+        .unwrap();
+    let metrics = node
+        .web
+        .get(&format!("http://{port}/metrics"))
+        .await
+        .unwrap()
+        .text();
     let line = r#"portreeve_requests_total{route="billing",method="tools/call",outcome="ok"} 1"#;
     assert!(metrics.contains(line), "{metrics}");
     assert!(metrics.ends_with("# EOF\n"), "{metrics}");
-    assert_eq!(node.web.get(&format!("{}/metrics", node.url)).await.unwrap().status, 404);
+    assert_eq!(
+        node.web
+            .get(&format!("{}/metrics", node.url))
+            .await
+            .unwrap()
+            .status,
+        404
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,10 +19,17 @@ fn certificate(directory: &Path) -> Vec<u8> {
 }
 
 async fn answers(url: &str, trusted: &[u8]) -> bool {
-    let config = EgressConfig { ca_pem: Some(trusted.to_vec()), ..EgressConfig::default() };
+    let config = EgressConfig {
+        ca_pem: Some(trusted.to_vec()),
+        ..EgressConfig::default()
+    };
     let egress = Egress::new(&config).expect("a way out");
-    let request = Request::get(format!("{url}/healthz")).body(Bytes::new()).expect("a request");
-    let answer = egress.send(request, &Reach::Operator, Duration::from_secs(5)).await;
+    let request = Request::get(format!("{url}/healthz"))
+        .body(Bytes::new())
+        .expect("a request");
+    let answer = egress
+        .send(request, &Reach::Operator, Duration::from_secs(5))
+        .await;
     answer.is_ok_and(|answer| answer.status() == 200)
 }
 
@@ -31,19 +38,30 @@ async fn a_new_certificate_is_taken_up_and_a_broken_one_is_not() {
     let files = tempfile::TempDir::new().expect("a temporary directory");
     let first = certificate(files.path());
     let (cert, key) = (files.path().join("cert.pem"), files.path().join("key.pem"));
-    let flags = ["--tls-cert", cert.to_str().unwrap(), "--tls-key", key.to_str().unwrap()];
+    let flags = [
+        "--tls-cert",
+        cert.to_str().unwrap(),
+        "--tls-key",
+        key.to_str().unwrap(),
+    ];
     let node = Node::start_trusting(&flags, &first).await;
     assert!(node.url.starts_with("https://"));
     assert!(answers(&node.url, &first).await);
 
     std::fs::write(&cert, "nonsense").expect("a certificate file");
     tokio::time::sleep(Duration::from_secs(6)).await;
-    assert!(answers(&node.url, &first).await, "a broken file leaves the old certificate");
+    assert!(
+        answers(&node.url, &first).await,
+        "a broken file leaves the old certificate"
+    );
 
     let second = certificate(files.path());
     let begun = Instant::now();
     while !answers(&node.url, &second).await {
-        assert!(begun.elapsed() < Duration::from_secs(15), "the new certificate is not taken up");
+        assert!(
+            begun.elapsed() < Duration::from_secs(15),
+            "the new certificate is not taken up"
+        );
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     assert!(!answers(&node.url, &first).await);

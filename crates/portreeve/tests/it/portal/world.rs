@@ -148,6 +148,7 @@ impl World {
             usage: Arc::new(store.clone()),
             audit: Arc::new(audit.writer.clone()),
             authorizer: access.clone(),
+            flush: None,
         }));
         let router = portreeve_portal::router(PortalParts {
             registry,
@@ -158,7 +159,6 @@ impl World {
             public_url,
             clock,
             version: "0.1.0",
-            usage_flush: None,
         });
         let world = Self {
             router,
