@@ -9,7 +9,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use portreeve_client::exchange::essence;
 use portreeve_core::limits::Limits;
 use portreeve_core::protocol::{Era, Revision};
-use portreeve_mcp::envelope::Message;
+use portreeve_mcp::envelope::{InvalidMessage, Message};
 use portreeve_mcp::header;
 use portreeve_mcp::method::Method;
 use portreeve_mcp::params::Params;
@@ -150,6 +150,7 @@ fn parse(head: &Head, bytes: Bytes, who: &Identified, at: &Places<'_>) -> Result
             }))
         }
         Message::Notification { method, .. } => {
+            must_be_notification(&method)?;
             let session = if era == Era::Legacy {
                 Some(session(head, who, at)?)
             } else {
@@ -184,6 +185,15 @@ fn parse(head: &Head, bytes: Bytes, who: &Identified, at: &Places<'_>) -> Result
             }))
         }
     }
+}
+
+/// A lax server would run a request that came without an id, and no policy would have seen what it is about.
+fn must_be_notification(method: &str) -> Result<(), Refusal> {
+    if method.starts_with("notifications/") {
+        return Ok(());
+    }
+    let reason = "a message without `id` must be a notification".to_owned();
+    Err(Refusal::Message(InvalidMessage::NotAMessage(reason)))
 }
 
 /// The legacy lane: a version header, where there is one, must name a legacy revision; the method must be known.

@@ -8,3 +8,4 @@ mod limits;
 mod operate;
 mod registry;
 mod sessions;
+mod smuggling;

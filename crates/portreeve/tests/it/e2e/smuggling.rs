@@ -1,0 +1,39 @@
+//! Hosts that say one thing to the gateway and another to the server behind it.
+
+use serde_json::json;
+
+use crate::node::Node;
+use crate::upstream::{Speaks, Upstream};
+use crate::web::{LegacyHost, modern};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_without_an_id_is_no_notification() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    let slug = node.add("com.acme/billing", &upstream.url);
+    node.cli_json(&["tool", "hide", "com.acme/billing", "wipe"]);
+    let host = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&node.key)).await;
+    let seen = upstream.seen().len();
+    let call = json!({"jsonrpc": "2.0", "method": "tools/call", "params": {"name": "wipe", "arguments": {}}});
+    let refused = host.post(call.clone()).await;
+    assert_eq!(
+        (refused.status, refused.json()["error"]["code"].clone()),
+        (400, json!(-32600))
+    );
+    let (headers, _) = modern(
+        Some(&node.key),
+        1,
+        "tools/call",
+        json!({"name": "echo", "arguments": {}}),
+    );
+    let refused = node
+        .web
+        .ask("POST", &node.endpoint(&slug), &headers, call.to_string())
+        .await
+        .unwrap();
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    assert_eq!(upstream.seen().len(), seen, "the server saw none of it");
+    let noted = json!({"jsonrpc": "2.0", "method": "notifications/roots/list_changed"});
+    assert_eq!(host.post(noted).await.status, 202);
+    assert_eq!(upstream.seen().len(), seen + 1, "notifications pass");
+}
