@@ -37,3 +37,35 @@ async fn a_call_without_an_id_is_no_notification() {
     assert_eq!(host.post(noted).await.status, 202);
     assert_eq!(upstream.seen().len(), seen + 1, "notifications pass");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_in_other_letters_is_refused_where_it_decides() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Legacy).await;
+    let slug = node.add("com.acme/old", &upstream.url);
+    let host = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&node.key)).await;
+    let seen = upstream.seen().len();
+    for params in [
+        json!({"name": "echo", "Name": "wipe", "arguments": {}}),
+        json!({"NAME": "wipe", "name": "echo", "arguments": {}}),
+        json!({"name": "echo", "argument\u{17f}": {}}),
+    ] {
+        let refused = host.request(json!(1), "tools/call", params.clone()).await;
+        assert_eq!(
+            (refused.status, refused.json()["error"]["code"].clone()),
+            (400, json!(-32602)),
+            "{params}"
+        );
+    }
+    let twofold = json!({"jsonrpc": "2.0", "id": 1, "method": "ping", "Method": "tools/call", "params": {"name": "wipe"}});
+    assert_eq!(host.post(twofold).await.status, 400);
+    assert_eq!(upstream.seen().len(), seen, "the server saw none of it");
+    let inside = json!({"name": "echo", "arguments": {"Name": "x", "name": "y"}});
+    let answer = host.request(json!(1), "tools/call", inside).await;
+    assert_eq!(
+        answer.status,
+        200,
+        "arguments are the tool's own: {}",
+        answer.text()
+    );
+}
