@@ -144,7 +144,7 @@ fn parse(head: &Head, bytes: Bytes, who: &Identified, at: &Places<'_>) -> Result
                 method: known,
                 arguments: view.arguments.map(place).transpose()?,
                 proposed_version: view.protocol_version.map(place).transpose()?,
-                target: view.name.or(view.uri).map(std::borrow::Cow::into_owned),
+                target: target(known, &view).map(str::to_owned),
                 session,
                 body: bytes.clone(),
             }))
@@ -194,6 +194,15 @@ fn must_be_notification(method: &str) -> Result<(), Refusal> {
     }
     let reason = "a message without `id` must be a notification".to_owned();
     Err(Refusal::Message(InvalidMessage::NotAMessage(reason)))
+}
+
+/// What the method is about, and nothing that only looks like it: a `name` beside a `uri` names no resource.
+fn target<'a>(method: Method, params: &'a Params<'_>) -> Option<&'a str> {
+    match method {
+        Method::CallTool | Method::GetPrompt => params.name.as_deref(),
+        Method::ReadResource | Method::Subscribe | Method::Unsubscribe => params.uri.as_deref(),
+        _ => None,
+    }
 }
 
 /// The legacy lane: a version header, where there is one, must name a legacy revision; the method must be known.

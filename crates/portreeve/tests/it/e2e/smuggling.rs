@@ -69,3 +69,29 @@ async fn a_key_in_other_letters_is_refused_where_it_decides() {
         answer.text()
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_is_what_is_written_down_and_mirrored() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    let slug = node.add("com.acme/billing", &upstream.url);
+    let (mut headers, body) = modern(
+        Some(&node.key),
+        1,
+        "resources/read",
+        json!({"uri": "file:///pay.csv", "name": "harmless"}),
+    );
+    headers.retain(|(name, _)| *name != "mcp-name");
+    headers.push(("mcp-name", "file:///pay.csv".to_owned()));
+    node.web
+        .ask("POST", &node.endpoint(&slug), &headers, body)
+        .await
+        .unwrap();
+    let seen = upstream.seen();
+    assert_eq!(seen.last().unwrap().headers["mcp-name"], "file:///pay.csv");
+    let audit = node
+        .api("GET", "/audit?action=resources/read&limit=1", None)
+        .await
+        .json();
+    assert_eq!(audit["items"][0]["target"], "file:///pay.csv", "{audit}");
+}
