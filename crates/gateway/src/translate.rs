@@ -99,6 +99,11 @@ pub fn note(permitted: Permitted<Note>, head: &Head) -> Result<Option<Permitted<
     let note = permitted.get();
     let session = note.session.clone();
     let mut body = note.body.clone();
+    if note.era == Era::Modern && note.method.as_deref() == Some("notifications/cancelled") {
+        // The host's id says nothing on the other hop, where it may name a request of somebody else. What cancels a
+        // modern request is the end of its exchange, which both hops share.
+        return Ok(None);
+    }
     if let Some(answers) = &note.answers
         && !session
             .as_ref()

@@ -95,3 +95,20 @@ async fn what_is_read_is_what_is_written_down_and_mirrored() {
         .json();
     assert_eq!(audit["items"][0]["target"], "file:///pay.csv", "{audit}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_modern_cancellation_cannot_name_a_request_of_somebody_else() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    let slug = node.add("com.acme/billing", &upstream.url);
+    let seen = upstream.seen().len();
+    let (headers, _) = modern(Some(&node.key), 1, "ping", json!({}));
+    let note = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}});
+    let noted = node
+        .web
+        .ask("POST", &node.endpoint(&slug), &headers, note.to_string())
+        .await
+        .unwrap();
+    assert_eq!((noted.status, noted.text().as_str()), (202, ""), "T16");
+    assert_eq!(upstream.seen().len(), seen, "it stays here");
+}
