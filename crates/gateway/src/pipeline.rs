@@ -184,6 +184,7 @@ impl Gateway {
             method,
             host_id,
             session,
+            under_way: None,
         }
     }
 
@@ -221,6 +222,7 @@ impl Gateway {
             Ok(outbound) => outbound,
             Err(refusal) => return Err(stop(echo(refusal), record)),
         };
+        errand.under_way = outbound.get().under_way.clone();
         let reply = match upstream::send(&self.egress, &errand.route, outbound).await {
             Ok(reply) => reply,
             Err(error) => return Err(stop(echo(Refusal::Upstream(error)), record)),

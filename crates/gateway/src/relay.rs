@@ -12,6 +12,7 @@ use portreeve_client::{ClientError, Reply, ReplyBody};
 use portreeve_core::caller::Caller;
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_core::usage::UsageOutcome;
+use portreeve_mcp::answer;
 use portreeve_mcp::envelope::{Message, Outcome};
 use portreeve_mcp::method::Method;
 use portreeve_mcp::result::{CallEnd, DiscoveredVersions, Initialized};
@@ -25,7 +26,7 @@ use crate::pipeline::Gateway;
 use crate::record::{Record, Stopped, stop};
 use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
-use crate::session::Session;
+use crate::session::{Session, UnderWay};
 use crate::translate;
 
 /// What an answer belongs to.
@@ -45,6 +46,8 @@ pub struct Errand {
     pub host_id: Option<Box<RawValue>>,
     /// The legacy session.
     pub session: Option<Arc<Session>>,
+    /// The request under our id on the upstream's hop (legacy).
+    pub under_way: Option<Arc<UnderWay>>,
 }
 
 /// Turns the upstream's reply to a call into the host's response. Journals before the first byte can leave.
@@ -118,8 +121,8 @@ async fn held(
         return Err(stop(about(Refusal::Upstream(error), &errand), record));
     }
     let turned = match errand.turn(&bytes) {
-        Some(turned) => turned,
-        None => {
+        Some(turned) if turned.outcome.is_some() => turned,
+        _ => {
             let error = ClientError::NotMcp("its JSON is not an answer to this request".to_owned());
             return Err(stop(about(Refusal::Upstream(error), &errand), record));
         }
@@ -173,21 +176,27 @@ impl Errand {
     }
 
     fn turn_response(&self, bytes: &Bytes, id: Option<&RawValue>, outcome: Outcome<'_>) -> Option<Turned> {
-        let host_id = self.host_id_of(id);
+        let Asked { method, host_id } = self.asked(id)?;
         let mut end = UsageOutcome::ToolError;
         let mut body = bytes.clone();
-        if let Outcome::Result(result) = outcome {
-            end = self.end_of(result);
-            body = self.rewrite_result(bytes, result)?;
+        match (outcome, id) {
+            (Outcome::Result(result), Some(_)) => {
+                end = end_of(method, result);
+                body = self.rewrite_result(method, bytes, result)?;
+            }
+            (Outcome::Result(_), None) => return None,
+            (Outcome::Error(_), Some(_)) => {}
+            // A server that could not read the request does not know its id.
+            (Outcome::Error(error), None) => body = answer::failure(&host_id, error).into(),
         }
-        if let (Some(host_id), Some(id)) = (&host_id, id)
+        if let Some(id) = id
             && host_id.get() != id.get()
         {
             // The body may have been rewritten, so the id is looked up in what it is now.
             let Message::Response { id: Some(place), .. } = Message::parse(&body).ok()? else {
                 return None;
             };
-            body = translate::to_host(&body, place, host_id)?.into();
+            body = translate::to_host(&body, place, &host_id)?.into();
         }
         Some(Turned {
             bytes: body,
@@ -195,30 +204,34 @@ impl Errand {
         })
     }
 
-    fn host_id_of(&self, id: Option<&RawValue>) -> Option<Box<RawValue>> {
-        if self.era == Era::Modern {
-            return self.host_id.clone();
+    /// The request that a response answers; `None` when it is none of these. On the stream of a request it is that
+    /// request; on the stream of a session it is one that the host made and that was not answered yet. What was asked
+    /// decides how the answer is turned, so that no list gets around its filter on a stream that is not its own.
+    fn asked(&self, id: Option<&RawValue>) -> Option<Asked> {
+        let ours = id.map(|id| id.get().parse::<u64>().ok());
+        let (Some(method), Some(host_id)) = (self.method, &self.host_id) else {
+            let pending = self.session.as_ref()?.finish(ours??)?;
+            return Some(Asked {
+                method: pending.method,
+                host_id: pending.host_id,
+            });
+        };
+        if self.era == Era::Legacy {
+            let own = self.under_way.as_ref().map_or(0, |request| request.id);
+            if ours.is_some_and(|ours| ours != Some(own)) {
+                return None;
+            }
+            self.session.as_ref().and_then(|session| session.finish(own));
         }
-        let ours = id.and_then(|id| id.get().parse::<u64>().ok());
-        match (&self.session, ours) {
-            (Some(session), Some(ours)) => session.finish(ours).or_else(|| self.host_id.clone()),
-            _ => self.host_id.clone(),
-        }
+        Some(Asked {
+            method,
+            host_id: host_id.clone(),
+        })
     }
 
-    fn end_of(&self, result: &RawValue) -> UsageOutcome {
-        let failed = self.method == Some(Method::CallTool)
-            && serde_json::from_str::<CallEnd>(result.get()).is_ok_and(|end| end.is_error);
-        if failed {
-            UsageOutcome::ToolError
-        } else {
-            UsageOutcome::Ok
-        }
-    }
-
-    fn rewrite_result(&self, bytes: &Bytes, result: &RawValue) -> Option<Bytes> {
-        match self.method {
-            Some(Method::ListTools) => {
+    fn rewrite_result(&self, method: Method, bytes: &Bytes, result: &RawValue) -> Option<Bytes> {
+        match method {
+            Method::ListTools => {
                 let view = View {
                     caller: &self.caller,
                     route: &self.route,
@@ -228,8 +241,8 @@ impl Errand {
                 };
                 lists::filter(bytes, result, &view).map(Bytes::from)
             }
-            Some(Method::Discover) => served_versions(bytes, result),
-            Some(Method::Initialize) => {
+            Method::Discover => served_versions(bytes, result),
+            Method::Initialize => {
                 if let (Some(session), Ok(initialized)) = (
                     &self.session,
                     serde_json::from_str::<Initialized<'_>>(result.get()),
@@ -240,6 +253,22 @@ impl Errand {
             }
             _ => Some(bytes.clone()),
         }
+    }
+}
+
+/// What a response answers.
+struct Asked {
+    method: Method,
+    host_id: Box<RawValue>,
+}
+
+fn end_of(method: Method, result: &RawValue) -> UsageOutcome {
+    let failed = method == Method::CallTool
+        && serde_json::from_str::<CallEnd>(result.get()).is_ok_and(|end| end.is_error);
+    if failed {
+        UsageOutcome::ToolError
+    } else {
+        UsageOutcome::Ok
     }
 }
 

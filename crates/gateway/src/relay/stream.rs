@@ -234,6 +234,10 @@ impl Relay {
             return;
         };
         if let Some(outcome) = turned.outcome {
+            if self.answered && self.errand.method.is_some() {
+                tracing::warn!(route = %self.errand.route.route.slug, "the upstream answered twice; the first answer counts");
+                return;
+            }
             self.answered = true;
             if let Some(record) = &mut self.record {
                 record.ended(outcome);

@@ -9,3 +9,4 @@ mod operate;
 mod registry;
 mod sessions;
 mod smuggling;
+mod upstreams;
