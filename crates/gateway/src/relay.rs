@@ -151,6 +151,18 @@ impl Errand {
         self.method == Some(Method::Listen)
     }
 
+    /// Whether the stream may go on: the route is served as it was, and the caller would be let in again. Asked for
+    /// streams that have no end of their own, since rights change while they are open.
+    pub fn still_stands(&self) -> bool {
+        let gateway = &self.gateway;
+        let served = gateway.loader.find(self.route.route.slug.as_str());
+        served.is_some_and(|served| {
+            served.route.id == self.route.route.id
+                && served.upstream.url == self.route.upstream.url
+                && gateway.policies.admit(&self.caller, &served)
+        })
+    }
+
     /// Turns a message of the upstream into what the host gets. `None`: it is not for the host.
     pub fn turn(&self, bytes: &Bytes) -> Option<Turned> {
         match Message::parse(bytes).ok()? {

@@ -166,7 +166,11 @@ impl Relay {
     /// The next bytes for the host; `None` when the stream is over.
     async fn next(&mut self) -> Option<Bytes> {
         while !self.over {
-            match self.hear().await {
+            let heard = self.hear().await;
+            if self.is_endless() && !self.errand.still_stands() {
+                return self.stop();
+            }
+            match heard {
                 Heard::Bytes(bytes) => {
                     self.heard = Instant::now();
                     self.reader.feed(&bytes);
@@ -204,10 +208,14 @@ impl Relay {
         }
     }
 
+    /// Subscriptions and the streams of sessions.
+    fn is_endless(&self) -> bool {
+        matches!(self.errand.method, None | Some(Method::Listen))
+    }
+
     /// A call may be silent as long as its route allows; a subscription for ever.
     fn is_patient(&self) -> bool {
-        let endless = matches!(self.errand.method, None | Some(Method::Listen));
-        endless || self.heard.elapsed() < self.errand.route.upstream.timeout
+        self.is_endless() || self.heard.elapsed() < self.errand.route.upstream.timeout
     }
 
     fn turn_events(&mut self) -> Bytes {

@@ -115,3 +115,41 @@ async fn json_that_answers_nothing_is_no_answer() {
     let refused = host.request(json!(1), "ping", json!({})).await;
     assert_eq!((refused.status, refused.json()["id"].clone()), (502, json!(1)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_stream_ends_with_the_right_to_it() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Legacy).await;
+    let slug = node.add("com.acme/old", &upstream.url);
+    upstream.set_script(|message| {
+        let note = |text: &str| json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"data": text}});
+        let later = |text: &'static str| {
+            let (first, last) = (note("first"), note(text));
+            let frames = futures_util::stream::unfold(0, move |step| {
+                let event = if step == 0 { first.to_string() } else { last.to_string() };
+                async move {
+                    if step > 0 {
+                        tokio::time::sleep(Duration::from_millis(300)).await;
+                    }
+                    Some((Ok::<_, std::io::Error>(format!("data: {event}\n\n")), step + 1))
+                }
+            });
+            let body = axum::body::Body::from_stream(frames);
+            ([("content-type", "text/event-stream")], body).into_response()
+        };
+        (message["method"] == "GET").then(|| later("again"))
+    });
+    let key = node.new_key("leaver");
+    node.cli_json(&["grant", "add", "--key", "leaver", "--all-servers"]);
+    let host = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&key)).await;
+    let mut stream = node
+        .web
+        .open("GET", &node.endpoint(&slug), &host.headers, String::new())
+        .await;
+    assert_eq!(stream.message().await.unwrap()["params"]["data"], "first");
+    node.cli_json(&["key", "revoke", "leaver"]);
+    let ended = tokio::time::timeout(Duration::from_secs(5), async {
+        while stream.message().await.is_some() {}
+    });
+    assert!(ended.await.is_ok(), "the stream outlives its key");
+}
