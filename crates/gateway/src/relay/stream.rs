@@ -123,7 +123,6 @@ struct Relay {
     answered: bool,
     over: bool,
     heard: Instant,
-    _slot: StreamSlot,
 }
 
 /// Passes an upstream's stream on to the host.
@@ -134,6 +133,7 @@ pub fn relay(upstream: Incoming, errand: Errand, record: Record, slot: StreamSlo
         upstream: Rest {
             body: Some(upstream),
             drain: drain.then_some(patience),
+            slot: Some(slot),
         },
         reader: sse::Reader::new(errand.gateway.limits.held_result_bytes),
         errand,
@@ -142,7 +142,6 @@ pub fn relay(upstream: Incoming, errand: Errand, record: Record, slot: StreamSlo
         answered: false,
         over: false,
         heard: Instant::now(),
-        _slot: slot,
     };
     let frames = stream::unfold(relay, |mut relay| async move {
         let bytes = relay.next().await?;
@@ -318,6 +317,8 @@ impl Relay {
 struct Rest {
     body: Option<Incoming>,
     drain: Option<Duration>,
+    /// Its place among the open streams, given back when nothing is left to read.
+    slot: Option<StreamSlot>,
 }
 
 impl Drop for Rest {
@@ -327,7 +328,11 @@ impl Drop for Rest {
             self.drain,
             tokio::runtime::Handle::try_current(),
         ) {
-            runtime.spawn(tokio::time::timeout(patience, drain(body)));
+            let slot = self.slot.take();
+            runtime.spawn(async move {
+                let _slot = slot;
+                tokio::time::timeout(patience, drain(body)).await
+            });
         }
     }
 }
