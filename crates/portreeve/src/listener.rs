@@ -1,5 +1,7 @@
 //! The listener: threads that accept and serve MCP requests themselves, and hand everything else to the other runtime.
 
+mod begun;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -22,6 +24,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
+
+use self::begun::Begun;
 
 /// What every thread serves.
 #[derive(Clone)]
@@ -135,14 +139,14 @@ async fn serve(stream: TcpStream, served: Served, watcher: hyper_util::server::g
         .max_concurrent_streams(100)
         .max_header_list_size(u32::try_from(served.limits.head_bytes).unwrap_or(u32::MAX))
         .keep_alive_interval(Duration::from_secs(30));
-    let tls = served.tls.clone();
+    let (tls, patience) = (served.tls.clone(), served.limits.head_read);
     let service = hyper::service::service_fn(move |request| dispatch(request, served.clone()));
     let result = match tls {
         None => {
             watcher
                 .watch(
                     builder
-                        .serve_connection(TokioIo::new(stream), service)
+                        .serve_connection(TokioIo::new(Begun::within(patience, stream)), service)
                         .into_owned(),
                 )
                 .await
@@ -154,7 +158,7 @@ async fn serve(stream: TcpStream, served: Served, watcher: hyper_util::server::g
             watcher
                 .watch(
                     builder
-                        .serve_connection(TokioIo::new(stream), service)
+                        .serve_connection(TokioIo::new(Begun::within(patience, stream)), service)
                         .into_owned(),
                 )
                 .await

@@ -1,6 +1,10 @@
 //! Hosts that say one thing to the gateway and another to the server behind it.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::node::Node;
 use crate::upstream::{Speaks, Upstream};
@@ -111,4 +115,29 @@ async fn a_modern_cancellation_cannot_name_a_request_of_somebody_else() {
         .unwrap();
     assert_eq!((noted.status, noted.text().as_str()), (202, ""), "T16");
     assert_eq!(upstream.seen().len(), seen, "it stays here");
+}
+
+/// Sends bytes, and waits until the other side closes. `None`: it does not.
+async fn raw(node: &Node, bytes: &[u8], patience: Duration) -> Option<String> {
+    let mut stream = TcpStream::connect(node.url.trim_start_matches("http://"))
+        .await
+        .unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(patience, stream.read_to_end(&mut answer)).await;
+    read.ok().map(|_| String::from_utf8_lossy(&answer).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_do_not_begin_are_closed() {
+    let node = Node::start().await;
+    let begun = Instant::now();
+    let patience = Duration::from_secs(25);
+    let starts: [&[u8]; 4] = [b"", b"P", b"PRI * HTTP", b"GET /healthz HTTP/1.1\r\nHost: a"];
+    let closed = futures_util::future::join_all(starts.map(|start| raw(&node, start, patience))).await;
+    assert!(
+        closed.iter().all(Option::is_some),
+        "{closed:?} after {:?}",
+        begun.elapsed()
+    );
 }
