@@ -92,6 +92,11 @@ impl Gateway {
         }
     }
 
+    /// Whether a request names one of our hosts: the rule against DNS rebinding, for every path of the listener.
+    pub fn admits_target<B>(&self, request: &Request<B>) -> bool {
+        self.origins.admits_target(request.uri(), request.headers())
+    }
+
     /// Serves one request to `/s/{route}/mcp`.
     pub async fn handle<B>(self: &Arc<Self>, request: Request<B>) -> Response<Body>
     where

@@ -173,6 +173,11 @@ async fn dispatch(request: Request<Incoming>, served: Served) -> Result<Response
     if request.uri().path().starts_with("/s/") {
         return Ok(served.gateway.handle(request).await);
     }
+    if !served.gateway.admits_target(&request) {
+        // A page that had its name point to this machine would read what the portal and the registry show anyone.
+        let body = r#"{"title":"Forbidden: the `Host` header names another host","status":403}"#;
+        return Ok(respond::json(StatusCode::FORBIDDEN, body));
+    }
     let request = request.map(axum::body::Body::new);
     // Handlers there may hash passwords or wait for a database; calls to servers must not wait behind them.
     let answer = served.other.spawn(served.router.clone().oneshot(request)).await;

@@ -141,3 +141,17 @@ async fn connections_that_do_not_begin_are_closed() {
         begun.elapsed()
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tr_2_another_host_is_refused_on_every_path() {
+    let node = Node::start().await;
+    for path in ["/", "/v0.1/servers", "/api/v1/servers", "/healthz", "/s/x/mcp"] {
+        for hosts in ["Host: evil.example", "Host: evil.example\r\nHost: localhost"] {
+            let request = format!("GET {path} HTTP/1.1\r\n{hosts}\r\nConnection: close\r\n\r\n");
+            let answer = raw(&node, request.as_bytes(), Duration::from_secs(5))
+                .await
+                .unwrap();
+            assert!(answer.starts_with("HTTP/1.1 403"), "{path} {hosts}: {answer}");
+        }
+    }
+}
