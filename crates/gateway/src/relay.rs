@@ -250,6 +250,7 @@ impl Errand {
                     era: self.era,
                     policies: &self.gateway.policies,
                     pins: &*self.gateway.pins,
+                    limits: &self.gateway.limits,
                 };
                 lists::filter(bytes, result, &view).map(Bytes::from)
             }
