@@ -228,7 +228,11 @@ impl Gateway {
             Err(refusal) => return Err(stop(echo(refusal), record)),
         };
         errand.under_way = outbound.get().under_way.clone();
-        let reply = match upstream::send(&self.egress, &errand.route, outbound).await {
+        let reply = match errand.era {
+            Era::Legacy => upstream::send_through(&self.egress, &errand.route, outbound).await,
+            Era::Modern => upstream::send(&self.egress, &errand.route, outbound).await,
+        };
+        let reply = match reply {
             Ok(reply) => reply,
             Err(error) => return Err(stop(echo(Refusal::Upstream(error)), record)),
         };

@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use super::Errand;
 use crate::record::Record;
 use crate::respond::{Body, BodyError, Refusal};
+use crate::upstream::drain;
 
 /// Counts the open streams of a node and of each caller.
 #[derive(Debug)]
@@ -335,8 +336,4 @@ impl Drop for Rest {
             });
         }
     }
-}
-
-async fn drain(mut body: Incoming) {
-    while let Some(Ok(_)) = body.frame().await {}
 }

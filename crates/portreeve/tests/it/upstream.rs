@@ -194,6 +194,9 @@ async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
     if id.is_null() {
         return StatusCode::ACCEPTED.into_response();
     }
+    if let Some(wait) = message["params"]["arguments"]["wait"].as_u64() {
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+    }
     answer(&shared, method, &message, modern)
 }
 
