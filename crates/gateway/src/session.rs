@@ -218,11 +218,18 @@ impl Sessions {
             limit: self.limits.requests_per_session,
         });
         let mut sessions = self.write();
-        let of_caller = sessions
-            .values()
-            .filter(|other| other.principal == new.principal)
-            .count();
-        if sessions.len() >= self.limits.sessions_per_node || of_caller >= self.limits.sessions_per_caller {
+        let of_caller = || sessions.values().filter(|other| other.principal == new.principal);
+        let over = (of_caller().count() >= self.limits.sessions_per_caller)
+            .then(|| of_caller().min_by_key(|other| other.used.load(Ordering::Relaxed)))
+            .flatten()
+            .cloned();
+        if let Some(oldest) = over {
+            // Many hosts never end a session. The one that rested longest gives way, or its caller were locked out
+            // until all of them had aged; a host that comes back to it begins anew.
+            sessions.remove(&oldest.id);
+            oldest.end_stream();
+        }
+        if sessions.len() >= self.limits.sessions_per_node {
             return Err(Refusal::TooManySessions);
         }
         sessions.insert(session.id.clone(), Arc::clone(&session));

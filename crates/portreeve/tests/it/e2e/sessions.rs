@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
 use crate::node::Node;
@@ -162,4 +163,24 @@ async fn s10_a_legacy_host_that_goes_away_has_not_cancelled_its_call() {
     assert!(left.is_err(), "it takes longer");
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     assert_eq!(upstream.calls(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_that_never_end_a_session_do_not_lock_their_caller_out() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Legacy).await;
+    let slug = node.add("com.acme/old", &upstream.url);
+    let url = node.endpoint(&slug);
+    let first = LegacyHost::connect(&node.web, &url, Some(&node.key)).await;
+    let last = futures_util::stream::iter(0..1_000)
+        .map(|_| LegacyHost::connect(&node.web, &url, Some(&node.key)))
+        .buffer_unordered(16)
+        .collect::<Vec<_>>()
+        .await;
+    assert_eq!(last.len(), 1_000);
+    let ping = |host: LegacyHost| async move { host.request(json!(1), "ping", json!({})).await.status };
+    assert_eq!(ping(first).await, 404, "the one that rested longest gave way");
+    for host in last.into_iter().take(3) {
+        assert_eq!(ping(host).await, 200);
+    }
 }
