@@ -24,6 +24,10 @@ pub async fn open(
     if session.stranger {
         return Err(stop(Refusal::MethodNotAllowed, record));
     }
+    if !errand.gateway.policies.admit(&errand.caller, &errand.route) {
+        // What was granted when the session was opened is granted no more.
+        return Err(stop(Refusal::SessionUnknown, record));
+    }
     let slot = match errand.gateway.streams.open(errand.caller.principal) {
         Ok(slot) => slot,
         Err(refusal) => return Err(stop(refusal, record)),

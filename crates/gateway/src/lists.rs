@@ -1,8 +1,11 @@
 //! Tool lists: what a caller sees is decided tool by tool, by the decision that guards the call; what differs from its
 //! pin is hidden and reported.
 
+use std::collections::HashSet;
+
 use portreeve_core::caller::Caller;
 use portreeve_core::id::RouteId;
+use portreeve_core::limits::Limits;
 use portreeve_core::ports::PinWatch;
 use portreeve_core::protocol::Era;
 use portreeve_core::tool::ToolDefinition;
@@ -20,8 +23,16 @@ pub fn filter(body: &[u8], result: &RawValue, view: &View<'_>) -> Option<Vec<u8>
     let place: ToolsPlace<'_> = serde_json::from_str(result.get()).ok()?;
     let mut kept = String::from("[");
     let mut differing = Vec::new();
+    let mut names = HashSet::new();
     for raw in &page.tools {
-        match view.judge(raw) {
+        let Ok(ToolName { name }) = serde_json::from_str(raw.get()) else {
+            continue;
+        };
+        if raw.get().len() > view.limits.tool_definition_bytes || !names.insert(name.clone()) {
+            // Too large to be pinned; or named twice, where the first counts, here as in the pins.
+            continue;
+        }
+        match view.judge(&name, raw) {
             Judgement::Shown => {
                 if kept.len() > 1 {
                     kept.push(',');
@@ -29,7 +40,10 @@ pub fn filter(body: &[u8], result: &RawValue, view: &View<'_>) -> Option<Vec<u8>
                 kept.push_str(raw.get());
             }
             Judgement::Hidden => {}
-            Judgement::Differs(definition) => differing.push(definition),
+            Judgement::Differs(definition) if differing.len() < view.limits.tools_per_server => {
+                differing.push(definition);
+            }
+            Judgement::Differs(_) => {}
         }
     }
     kept.push(']');
@@ -41,14 +55,15 @@ pub fn filter(body: &[u8], result: &RawValue, view: &View<'_>) -> Option<Vec<u8>
     }
     let mut splice = Splice::new(body);
     splice.replace(place.tools.get(), kept).ok()?;
-    if let Some(scope) = public_scope(result) {
+    if let Some(scope) = shared_scope(result) {
         // The list was filtered for one caller, so no shared cache may keep it (2026-07-28, caching).
         splice.replace(scope.get(), "\"private\"").ok()?;
     }
     Some(splice.finish())
 }
 
-fn public_scope(result: &RawValue) -> Option<&RawValue> {
+/// A scope that is anything but private, however it is spelled.
+fn shared_scope(result: &RawValue) -> Option<&RawValue> {
     #[derive(Deserialize)]
     struct Scope<'a> {
         #[serde(borrow, default, rename = "cacheScope")]
@@ -57,7 +72,7 @@ fn public_scope(result: &RawValue) -> Option<&RawValue> {
     serde_json::from_str::<Scope<'_>>(result.get())
         .ok()?
         .scope
-        .filter(|scope| scope.get() == "\"public\"")
+        .filter(|scope| scope.get() != "\"private\"")
 }
 
 /// Who looks at which route, on which kind of hop.
@@ -72,6 +87,8 @@ pub struct View<'a> {
     pub policies: &'a Policies,
     /// Takes notice of what differs.
     pub pins: &'a dyn PinWatch,
+    /// The limits.
+    pub limits: &'a Limits,
 }
 
 impl std::fmt::Debug for View<'_> {
@@ -90,11 +107,8 @@ enum Judgement {
 }
 
 impl View<'_> {
-    fn judge(&self, raw: &RawValue) -> Judgement {
-        let Ok(ToolName { name }) = serde_json::from_str(raw.get()) else {
-            return Judgement::Hidden;
-        };
-        let known = self.route.tool(self.era, &name);
+    fn judge(&self, name: &str, raw: &RawValue) -> Judgement {
+        let known = self.route.tool(self.era, name);
         let approved = known.and_then(|served| served.tool.approved.as_ref());
         // Byte equality is the common case; only a list that is worded anew is hashed.
         let same_bytes = approved.is_some_and(|approved| approved.definition == raw.get());

@@ -92,6 +92,11 @@ impl Gateway {
         }
     }
 
+    /// Whether a request names one of our hosts: the rule against DNS rebinding, for every path of the listener.
+    pub fn admits_target<B>(&self, request: &Request<B>) -> bool {
+        self.origins.admits_target(request.uri(), request.headers())
+    }
+
     /// Serves one request to `/s/{route}/mcp`.
     pub async fn handle<B>(self: &Arc<Self>, request: Request<B>) -> Response<Body>
     where
@@ -184,6 +189,7 @@ impl Gateway {
             method,
             host_id,
             session,
+            under_way: None,
         }
     }
 
@@ -221,7 +227,12 @@ impl Gateway {
             Ok(outbound) => outbound,
             Err(refusal) => return Err(stop(echo(refusal), record)),
         };
-        let reply = match upstream::send(&self.egress, &errand.route, outbound).await {
+        errand.under_way = outbound.get().under_way.clone();
+        let reply = match errand.era {
+            Era::Legacy => upstream::send_through(&self.egress, &errand.route, outbound).await,
+            Era::Modern => upstream::send(&self.egress, &errand.route, outbound).await,
+        };
+        let reply = match reply {
             Ok(reply) => reply,
             Err(error) => return Err(stop(echo(Refusal::Upstream(error)), record)),
         };

@@ -7,15 +7,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use portreeve_client::{ClientError, Reply, ReplyBody};
 use portreeve_core::caller::Caller;
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_core::usage::UsageOutcome;
+use portreeve_mcp::answer;
 use portreeve_mcp::envelope::{Message, Outcome};
 use portreeve_mcp::method::Method;
 use portreeve_mcp::result::{CallEnd, DiscoveredVersions, Initialized};
 use portreeve_mcp::splice::Splice;
+use portreeve_mcp::sse;
 use portreeve_net::read_body;
 use serde_json::value::RawValue;
 
@@ -25,7 +28,7 @@ use crate::pipeline::Gateway;
 use crate::record::{Record, Stopped, stop};
 use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
-use crate::session::Session;
+use crate::session::{Session, UnderWay};
 use crate::translate;
 
 /// What an answer belongs to.
@@ -45,6 +48,8 @@ pub struct Errand {
     pub host_id: Option<Box<RawValue>>,
     /// The legacy session.
     pub session: Option<Arc<Session>>,
+    /// The request under our id on the upstream's hop (legacy).
+    pub under_way: Option<Arc<UnderWay>>,
 }
 
 /// Turns the upstream's reply to a call into the host's response. Journals before the first byte can leave.
@@ -58,10 +63,11 @@ pub async fn answer(reply: Reply, errand: Errand, mut record: Record) -> Result<
         return Err(stop(about(Refusal::SessionUnknown, &errand), record));
     }
     match reply.body {
-        ReplyBody::Events(body) if status.is_success() => events(body, errand, record),
-        ReplyBody::Json(body) if status.is_success() || status.is_client_error() => {
-            held(status, body, errand, record).await
+        ReplyBody::Events(body) if status.is_success() && errand.method == Some(Method::ListTools) => {
+            listed(body, errand, record).await
         }
+        ReplyBody::Events(body) if status.is_success() => events(body, errand, record),
+        ReplyBody::Json(body) if is_answer(status) => held(status, body, errand, record).await,
         _ if status.is_success() => {
             let error = ClientError::NotMcp("neither JSON nor an event stream".to_owned());
             Err(stop(about(Refusal::Upstream(error), &errand), record))
@@ -102,28 +108,25 @@ async fn held(
     status: StatusCode,
     body: Incoming,
     errand: Errand,
-    mut record: Record,
+    record: Record,
 ) -> Result<Response<Body>, Stopped> {
     let limits = &errand.gateway.limits;
     let bytes = match read_body(body, limits.held_result_bytes, errand.route.upstream.timeout).await {
         Ok(bytes) => bytes,
         Err(error) => return Err(stop(about(Refusal::Upstream(error.into()), &errand), record)),
     };
-    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-        // Passed on, a 401 would send the host to log in with us again, and again.
-        let error = ClientError::Status {
-            status: status.as_u16(),
-            reason: None,
-        };
-        return Err(stop(about(Refusal::Upstream(error), &errand), record));
-    }
     let turned = match errand.turn(&bytes) {
-        Some(turned) => turned,
-        None => {
+        Some(turned) if turned.outcome.is_some() => turned,
+        _ => {
             let error = ClientError::NotMcp("its JSON is not an answer to this request".to_owned());
             return Err(stop(about(Refusal::Upstream(error), &errand), record));
         }
     };
+    whole(status, turned, record)
+}
+
+/// Answers with one document.
+fn whole(status: StatusCode, turned: Turned, mut record: Record) -> Result<Response<Body>, Stopped> {
     if let Err(refusal) = record.journal(status.as_u16()) {
         return Err(stop(refusal, record));
     }
@@ -131,6 +134,45 @@ async fn held(
     record.sent(turned.bytes.len());
     record.close();
     Ok(respond::json(status, turned.bytes))
+}
+
+/// Whether JSON with this status is the server's answer to the host. A 401 or 403 is not: passed on, it would send the
+/// host to log in with us again, and again.
+fn is_answer(status: StatusCode) -> bool {
+    let about_us = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    status.is_success() || (status.is_client_error() && !about_us)
+}
+
+/// A list out of an event stream. It must be held to be filtered, so the host gets it as one JSON document.
+async fn listed(mut body: Incoming, errand: Errand, record: Record) -> Result<Response<Body>, Stopped> {
+    let limit = errand.gateway.limits.held_result_bytes;
+    let patience = errand.route.upstream.timeout;
+    match tokio::time::timeout(patience, first_answer(&mut body, &errand, limit)).await {
+        Ok(Ok(turned)) => whole(StatusCode::OK, turned, record),
+        Ok(Err(reason)) => {
+            let error = ClientError::NotMcp(reason);
+            Err(stop(about(Refusal::Upstream(error), &errand), record))
+        }
+        Err(_) => {
+            let error = ClientError::Timeout(patience.as_secs());
+            Err(stop(about(Refusal::Upstream(error), &errand), record))
+        }
+    }
+}
+
+async fn first_answer(body: &mut Incoming, errand: &Errand, limit: usize) -> Result<Turned, String> {
+    let mut reader = sse::Reader::new(limit);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| "its stream broke off".to_owned())?;
+        reader.feed(frame.data_ref().map_or(&[][..], |data| data));
+        while let Some(event) = reader.next_event().map_err(|error| error.to_string())? {
+            let turned = event.data.as_ref().and_then(|data| errand.turn(data));
+            if let Some(turned) = turned.filter(|turned| turned.outcome.is_some()) {
+                return Ok(turned);
+            }
+        }
+    }
+    Err("its stream ended without an answer".to_owned())
 }
 
 /// A message for the host.
@@ -146,6 +188,18 @@ impl Errand {
     /// Whether the answer is a subscription, which ends when the node stops.
     fn is_subscription(&self) -> bool {
         self.method == Some(Method::Listen)
+    }
+
+    /// Whether the stream may go on: the route is served as it was, and the caller would be let in again. Asked for
+    /// streams that have no end of their own, since rights change while they are open.
+    pub fn still_stands(&self) -> bool {
+        let gateway = &self.gateway;
+        let served = gateway.loader.find(self.route.route.slug.as_str());
+        served.is_some_and(|served| {
+            served.route.id == self.route.route.id
+                && served.upstream.url == self.route.upstream.url
+                && gateway.policies.admit(&self.caller, &served)
+        })
     }
 
     /// Turns a message of the upstream into what the host gets. `None`: it is not for the host.
@@ -173,21 +227,27 @@ impl Errand {
     }
 
     fn turn_response(&self, bytes: &Bytes, id: Option<&RawValue>, outcome: Outcome<'_>) -> Option<Turned> {
-        let host_id = self.host_id_of(id);
+        let Asked { method, host_id } = self.asked(id)?;
         let mut end = UsageOutcome::ToolError;
         let mut body = bytes.clone();
-        if let Outcome::Result(result) = outcome {
-            end = self.end_of(result);
-            body = self.rewrite_result(bytes, result)?;
+        match (outcome, id) {
+            (Outcome::Result(result), Some(_)) => {
+                end = end_of(method, result);
+                body = self.rewrite_result(method, bytes, result)?;
+            }
+            (Outcome::Result(_), None) => return None,
+            (Outcome::Error(_), Some(_)) => {}
+            // A server that could not read the request does not know its id.
+            (Outcome::Error(error), None) => body = answer::failure(&host_id, error).into(),
         }
-        if let (Some(host_id), Some(id)) = (&host_id, id)
+        if let Some(id) = id
             && host_id.get() != id.get()
         {
             // The body may have been rewritten, so the id is looked up in what it is now.
             let Message::Response { id: Some(place), .. } = Message::parse(&body).ok()? else {
                 return None;
             };
-            body = translate::to_host(&body, place, host_id)?.into();
+            body = translate::to_host(&body, place, &host_id)?.into();
         }
         Some(Turned {
             bytes: body,
@@ -195,41 +255,46 @@ impl Errand {
         })
     }
 
-    fn host_id_of(&self, id: Option<&RawValue>) -> Option<Box<RawValue>> {
-        if self.era == Era::Modern {
-            return self.host_id.clone();
+    /// The request that a response answers; `None` when it is none of these. On the stream of a request it is that
+    /// request; on the stream of a session it is one that the host made and that was not answered yet. What was asked
+    /// decides how the answer is turned, so that no list gets around its filter on a stream that is not its own.
+    fn asked(&self, id: Option<&RawValue>) -> Option<Asked> {
+        let ours = id.map(|id| id.get().parse::<u64>().ok());
+        let (Some(method), Some(host_id)) = (self.method, &self.host_id) else {
+            let pending = self.session.as_ref()?.finish(ours??)?;
+            return Some(Asked {
+                method: pending.method,
+                host_id: pending.host_id,
+            });
+        };
+        if self.era == Era::Legacy {
+            let own = self.under_way.as_ref().map_or(0, |request| request.id);
+            if ours.is_some_and(|ours| ours != Some(own)) {
+                return None;
+            }
+            self.session.as_ref().and_then(|session| session.finish(own));
         }
-        let ours = id.and_then(|id| id.get().parse::<u64>().ok());
-        match (&self.session, ours) {
-            (Some(session), Some(ours)) => session.finish(ours).or_else(|| self.host_id.clone()),
-            _ => self.host_id.clone(),
-        }
+        Some(Asked {
+            method,
+            host_id: host_id.clone(),
+        })
     }
 
-    fn end_of(&self, result: &RawValue) -> UsageOutcome {
-        let failed = self.method == Some(Method::CallTool)
-            && serde_json::from_str::<CallEnd>(result.get()).is_ok_and(|end| end.is_error);
-        if failed {
-            UsageOutcome::ToolError
-        } else {
-            UsageOutcome::Ok
-        }
-    }
-
-    fn rewrite_result(&self, bytes: &Bytes, result: &RawValue) -> Option<Bytes> {
-        match self.method {
-            Some(Method::ListTools) => {
+    fn rewrite_result(&self, method: Method, bytes: &Bytes, result: &RawValue) -> Option<Bytes> {
+        match method {
+            Method::ListTools => {
                 let view = View {
                     caller: &self.caller,
                     route: &self.route,
                     era: self.era,
                     policies: &self.gateway.policies,
                     pins: &*self.gateway.pins,
+                    limits: &self.gateway.limits,
                 };
                 lists::filter(bytes, result, &view).map(Bytes::from)
             }
-            Some(Method::Discover) => served_versions(bytes, result),
-            Some(Method::Initialize) => {
+            Method::Discover => served_versions(bytes, result),
+            Method::Initialize => {
                 if let (Some(session), Ok(initialized)) = (
                     &self.session,
                     serde_json::from_str::<Initialized<'_>>(result.get()),
@@ -240,6 +305,22 @@ impl Errand {
             }
             _ => Some(bytes.clone()),
         }
+    }
+}
+
+/// What a response answers.
+struct Asked {
+    method: Method,
+    host_id: Box<RawValue>,
+}
+
+fn end_of(method: Method, result: &RawValue) -> UsageOutcome {
+    let failed = method == Method::CallTool
+        && serde_json::from_str::<CallEnd>(result.get()).is_ok_and(|end| end.is_error);
+    if failed {
+        UsageOutcome::ToolError
+    } else {
+        UsageOutcome::Ok
     }
 }
 

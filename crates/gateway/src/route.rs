@@ -105,6 +105,10 @@ impl ServedRoute {
 
     /// Notes that a tool was just seen to differ, ahead of the catalogue.
     pub fn mark(&self, era: Era, name: &str, hash: &str) {
+        if self.tool(era, name).is_none() {
+            // Nobody can call it, so there is nothing to hold back.
+            return;
+        }
         self.lock()
             .insert((era, name.to_owned()), (Instant::now(), hash.to_owned()));
     }

@@ -1,6 +1,6 @@
 //! Legacy sessions of this node: our own ids, bound to a caller and a route, each with its upstream side.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -11,6 +11,7 @@ use portreeve_core::id::RouteId;
 use portreeve_core::limits::Limits;
 use portreeve_core::random::Rng;
 use portreeve_core::time::{Clock, Timestamp};
+use portreeve_mcp::method::Method;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 
@@ -38,12 +39,37 @@ pub struct Session {
 #[derive(Debug, Default)]
 struct State {
     version: Option<String>,
-    /// Requests under way: our id on the upstream hop → the host's id as it was written.
-    pending: HashMap<u64, Box<RawValue>>,
+    /// Requests by our id on the upstream hop. Those that are over without an answer stay a while: it may still come
+    /// on the session's own stream.
+    pending: BTreeMap<u64, Pending>,
     /// Requests of the server that wait for the host's answer, by id as it was written.
     server_requests: HashSet<String>,
     /// Ends the present stream of the session when another one takes its place.
     stream: Option<watch::Sender<bool>>,
+}
+
+/// A request that the host made.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    /// The host's id as it was written.
+    pub host_id: Box<RawValue>,
+    /// What it asked for: what comes back is turned by this, whichever stream it comes on.
+    pub method: Method,
+    under_way: bool,
+}
+
+/// A request under way; over when dropped.
+#[derive(Debug)]
+pub struct UnderWay {
+    session: Arc<Session>,
+    /// Our id.
+    pub id: u64,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.session.leave(self.id);
+    }
 }
 
 impl Session {
@@ -62,19 +88,37 @@ impl Session {
     }
 
     /// Gives a request an id of ours: the host's ids need not be unique among requests under way.
-    pub fn begin(&self, host_id: &RawValue) -> Result<u64, Refusal> {
+    pub fn begin(self: &Arc<Self>, host_id: &RawValue, method: Method) -> Result<UnderWay, Refusal> {
         let mut state = self.lock();
         if state.pending.len() >= self.limit {
-            return Err(Refusal::TooManyRequests);
+            let over = state.pending.iter().find(|(_, request)| !request.under_way);
+            let Some(oldest) = over.map(|(id, _)| *id) else {
+                return Err(Refusal::TooManyRequests);
+            };
+            state.pending.remove(&oldest);
         }
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        state.pending.insert(id, host_id.to_owned());
-        Ok(id)
+        let pending = Pending {
+            host_id: host_id.to_owned(),
+            method,
+            under_way: true,
+        };
+        state.pending.insert(id, pending);
+        Ok(UnderWay {
+            session: Arc::clone(self),
+            id,
+        })
     }
 
-    /// The host's id of a request under way; the request is over with this.
-    pub fn finish(&self, id: u64) -> Option<Box<RawValue>> {
+    /// The host's request of that id of ours, which is answered with this.
+    pub fn finish(&self, id: u64) -> Option<Pending> {
         self.lock().pending.remove(&id)
+    }
+
+    fn leave(&self, id: u64) {
+        if let Some(request) = self.lock().pending.get_mut(&id) {
+            request.under_way = false;
+        }
     }
 
     /// Our id of the host's newest request with that id.
@@ -83,9 +127,9 @@ impl Session {
         state
             .pending
             .iter()
-            .filter(|(_, known)| known.get() == host_id.get())
+            .rev()
+            .find(|(_, known)| known.host_id.get() == host_id.get())
             .map(|(id, _)| *id)
-            .max()
     }
 
     /// Notes a request of the server that passes to the host.
@@ -174,11 +218,18 @@ impl Sessions {
             limit: self.limits.requests_per_session,
         });
         let mut sessions = self.write();
-        let of_caller = sessions
-            .values()
-            .filter(|other| other.principal == new.principal)
-            .count();
-        if sessions.len() >= self.limits.sessions_per_node || of_caller >= self.limits.sessions_per_caller {
+        let of_caller = || sessions.values().filter(|other| other.principal == new.principal);
+        let over = (of_caller().count() >= self.limits.sessions_per_caller)
+            .then(|| of_caller().min_by_key(|other| other.used.load(Ordering::Relaxed)))
+            .flatten()
+            .cloned();
+        if let Some(oldest) = over {
+            // Many hosts never end a session. The one that rested longest gives way, or its caller were locked out
+            // until all of them had aged; a host that comes back to it begins anew.
+            sessions.remove(&oldest.id);
+            oldest.end_stream();
+        }
+        if sessions.len() >= self.limits.sessions_per_node {
             return Err(Refusal::TooManySessions);
         }
         sessions.insert(session.id.clone(), Arc::clone(&session));

@@ -15,7 +15,7 @@ use crate::accept::head::Head;
 use crate::accept::inbound::{Call, Note};
 use crate::policy::Permitted;
 use crate::respond::Refusal;
-use crate::session::Session;
+use crate::session::{Session, UnderWay};
 
 /// What goes to the upstream.
 #[derive(Debug)]
@@ -30,8 +30,8 @@ pub struct Outbound {
     pub name: Option<String>,
     /// `Mcp-Param-*`, as they came (modern).
     pub params: HeaderMap,
-    /// The request's id on this hop, where it is ours (legacy).
-    pub id: Option<u64>,
+    /// The request under our id on this hop (legacy).
+    pub under_way: Option<Arc<UnderWay>>,
     /// The legacy session, whose upstream side this goes to.
     pub session: Option<Arc<Session>>,
     /// The caller's trace context.
@@ -48,7 +48,7 @@ pub fn call(permitted: Permitted<Call>, head: &Head) -> Result<Permitted<Outboun
             method: Some(call.method),
             body: call.body,
             params: mirrored_arguments(&head.headers),
-            id: None,
+            under_way: None,
             session: None,
             traceparent,
         }),
@@ -57,10 +57,11 @@ pub fn call(permitted: Permitted<Call>, head: &Head) -> Result<Permitted<Outboun
 }
 
 fn legacy_call(call: Call, traceparent: Option<String>) -> Result<Outbound, Refusal> {
-    let id = match &call.session {
-        Some(session) => session.begin(&call.id)?,
-        None => 0,
+    let under_way = match &call.session {
+        Some(session) => Some(session.begin(&call.id, call.method)?),
+        None => None,
     };
+    let id = under_way.as_ref().map_or(0, |request| request.id);
     let mut splice = Splice::new(&call.body);
     splice
         .replace_at(call.id_place, id.to_string())
@@ -87,7 +88,7 @@ fn legacy_call(call: Call, traceparent: Option<String>) -> Result<Outbound, Refu
         method: Some(call.method),
         name: None,
         params: HeaderMap::new(),
-        id: Some(id),
+        under_way: under_way.map(Arc::new),
         session: call.session,
         traceparent,
     })
@@ -99,6 +100,11 @@ pub fn note(permitted: Permitted<Note>, head: &Head) -> Result<Option<Permitted<
     let note = permitted.get();
     let session = note.session.clone();
     let mut body = note.body.clone();
+    if note.era == Era::Modern && note.method.as_deref() == Some("notifications/cancelled") {
+        // The host's id says nothing on the other hop, where it may name a request of somebody else. What cancels a
+        // modern request is the end of its exchange, which both hops share.
+        return Ok(None);
+    }
     if let Some(answers) = &note.answers
         && !session
             .as_ref()
@@ -123,7 +129,7 @@ pub fn note(permitted: Permitted<Note>, head: &Head) -> Result<Option<Permitted<
         method: None,
         name: None,
         params: HeaderMap::new(),
-        id: None,
+        under_way: None,
         session,
         traceparent,
     };

@@ -1,9 +1,13 @@
 //! The seventh room: sends what was permitted, and nothing else.
 
-use bytes::Bytes;
-use portreeve_client::{ClientError, Exchange, Reply};
+use std::sync::Arc;
+
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use portreeve_client::{ClientError, Exchange, Reply, ReplyBody};
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_net::Egress;
+use tokio::sync::oneshot;
 
 use crate::policy::Permitted;
 use crate::route::ServedRoute;
@@ -33,6 +37,33 @@ pub async fn send(
     route.upstream.post(egress, exchange, outbound.body).await
 }
 
+/// Sends a legacy call. Up to 2025-11-25 a host that goes away has not cancelled it: the call goes on without the host,
+/// and what comes back is read so that the server can finish.
+pub async fn send_through(
+    egress: &Egress,
+    route: &Arc<ServedRoute>,
+    permitted: Permitted<Outbound>,
+) -> Result<Reply, ClientError> {
+    let (egress, route) = (egress.clone(), Arc::clone(route));
+    let (host, waiting) = oneshot::channel();
+    tokio::spawn(async move {
+        let reply = send(&egress, &route, permitted).await;
+        if let Err(Ok(unwanted)) = host.send(reply) {
+            let (ReplyBody::Json(body) | ReplyBody::Events(body) | ReplyBody::Other(body)) = unwanted.body;
+            let _ = tokio::time::timeout(route.upstream.timeout, drain(body)).await;
+        }
+    });
+    match waiting.await {
+        Ok(reply) => reply,
+        Err(_) => Err(ClientError::NotMcp("the exchange was given up".to_owned())),
+    }
+}
+
+/// Reads what nobody waits for.
+pub async fn drain(mut body: Incoming) {
+    while let Some(Ok(_)) = body.frame().await {}
+}
+
 /// Opens the upstream side of a legacy session's stream. The session was permitted when it was made.
 pub async fn listen(
     egress: &Egress,
@@ -59,19 +90,6 @@ pub async fn end(egress: &Egress, route: &ServedRoute, session: &Session) -> Res
         ..Exchange::default()
     };
     route.upstream.end_session(egress, exchange).await
-}
-
-/// Tells the upstream that a request is not wanted any more (legacy).
-pub async fn cancel(egress: &Egress, route: &ServedRoute, session: &Session, body: Bytes) {
-    let (version, upstream) = hop(Era::Legacy, Some(session));
-    let exchange = Exchange {
-        protocol_version: version.as_deref(),
-        session: upstream.as_deref(),
-        ..Exchange::default()
-    };
-    if let Err(error) = route.upstream.post(egress, exchange, body).await {
-        tracing::debug!(error = %error, "the upstream did not take a cancellation");
-    }
 }
 
 fn hop(era: Era, session: Option<&Session>) -> (Option<String>, Option<String>) {

@@ -30,6 +30,23 @@ pub fn error(id: Option<&RawValue>, code: i64, message: &str, data: Option<&serd
 }
 
 #[derive(Serialize)]
+struct Failure<'a> {
+    jsonrpc: &'static str,
+    id: &'a RawValue,
+    error: &'a RawValue,
+}
+
+/// Somebody else's error as the answer to a request.
+pub fn failure(id: &RawValue, error: &RawValue) -> Vec<u8> {
+    serde_json::to_vec(&Failure {
+        jsonrpc: "2.0",
+        id,
+        error,
+    })
+    .unwrap_or_default()
+}
+
+#[derive(Serialize)]
 struct ResultAnswer<'a, T> {
     jsonrpc: &'static str,
     id: &'a RawValue,

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::depth;
+use crate::{depth, object};
 
 /// A message, borrowed from the bytes it came in.
 #[derive(Debug)]
@@ -61,20 +62,28 @@ pub enum InvalidMessage {
     NotAMessage(String),
 }
 
-#[derive(Deserialize)]
 struct Wire<'a> {
-    #[serde(borrow, default)]
     jsonrpc: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "present")]
     id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     method: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "present")]
     params: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
     result: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
     error: Option<&'a RawValue>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Wire<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let names = ["jsonrpc", "id", "method", "params", "result", "error"];
+        let [jsonrpc, id, method, params, result, error] = object::fields(deserializer, names)?;
+        Ok(Self {
+            jsonrpc: object::text("jsonrpc", jsonrpc).map_err(D::Error::custom)?,
+            method: object::text("method", method).map_err(D::Error::custom)?,
+            id,
+            params,
+            result,
+            error,
+        })
+    }
 }
 
 /// Keeps `null` apart from absence.
@@ -202,6 +211,8 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","method":"tools/call"}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","\u006dethod":"tools/call"}"#,
             r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"tools/list"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"PARAMS":{},"method":"ping"}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"a","params":[1]}"#,
             r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"a","result":{}}"#,

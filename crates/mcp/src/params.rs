@@ -2,32 +2,50 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::envelope::present;
+use crate::object;
 
 /// The fields of `params` that some decision needs.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub struct Params<'a> {
     /// Tool or prompt.
-    #[serde(borrow, default)]
     pub name: Option<Cow<'a, str>>,
     /// Resource.
-    #[serde(borrow, default)]
     pub uri: Option<Cow<'a, str>>,
     /// Arguments of a tool or a prompt.
-    #[serde(borrow, default, deserialize_with = "present")]
     pub arguments: Option<&'a RawValue>,
     /// The request's `_meta`.
-    #[serde(borrow, default, rename = "_meta", deserialize_with = "present")]
     pub meta: Option<&'a RawValue>,
     /// `initialize`: the version that the client proposes.
-    #[serde(borrow, default, rename = "protocolVersion", deserialize_with = "present")]
     pub protocol_version: Option<&'a RawValue>,
     /// `notifications/cancelled`: the request that is meant.
-    #[serde(borrow, default, rename = "requestId", deserialize_with = "present")]
     pub request_id: Option<&'a RawValue>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Params<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let names = [
+            "name",
+            "uri",
+            "arguments",
+            "_meta",
+            "protocolVersion",
+            "requestId",
+        ];
+        let [name, uri, arguments, meta, protocol_version, request_id] = object::fields(deserializer, names)?;
+        Ok(Self {
+            name: object::text("name", name).map_err(D::Error::custom)?,
+            uri: object::text("uri", uri).map_err(D::Error::custom)?,
+            arguments,
+            meta,
+            protocol_version,
+            request_id,
+        })
+    }
 }
 
 /// The reserved keys of a request's `_meta`.
@@ -119,6 +137,9 @@ mod tests {
             r#"{"_meta":{},"_meta":{}}"#,
             r#"{"uri":"a","uri":"b"}"#,
             r#"{"name":7}"#,
+            r#"{"name":"a","Name":"b"}"#,
+            r#"{"NAME":"b","name":"a"}"#,
+            r#"{"name":"a","argumentſ":{}}"#,
         ] {
             let raw: &RawValue = serde_json::from_str(text).unwrap();
             assert!(Params::parse(Some(raw)).is_err(), "{text}");

@@ -1,5 +1,7 @@
 //! The listener: threads that accept and serve MCP requests themselves, and hand everything else to the other runtime.
 
+mod begun;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -22,6 +24,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
+
+use self::begun::Begun;
 
 /// What every thread serves.
 #[derive(Clone)]
@@ -135,14 +139,14 @@ async fn serve(stream: TcpStream, served: Served, watcher: hyper_util::server::g
         .max_concurrent_streams(100)
         .max_header_list_size(u32::try_from(served.limits.head_bytes).unwrap_or(u32::MAX))
         .keep_alive_interval(Duration::from_secs(30));
-    let tls = served.tls.clone();
+    let (tls, patience) = (served.tls.clone(), served.limits.head_read);
     let service = hyper::service::service_fn(move |request| dispatch(request, served.clone()));
     let result = match tls {
         None => {
             watcher
                 .watch(
                     builder
-                        .serve_connection(TokioIo::new(stream), service)
+                        .serve_connection(TokioIo::new(Begun::within(patience, stream)), service)
                         .into_owned(),
                 )
                 .await
@@ -154,7 +158,7 @@ async fn serve(stream: TcpStream, served: Served, watcher: hyper_util::server::g
             watcher
                 .watch(
                     builder
-                        .serve_connection(TokioIo::new(stream), service)
+                        .serve_connection(TokioIo::new(Begun::within(patience, stream)), service)
                         .into_owned(),
                 )
                 .await
@@ -168,6 +172,11 @@ async fn serve(stream: TcpStream, served: Served, watcher: hyper_util::server::g
 async fn dispatch(request: Request<Incoming>, served: Served) -> Result<Response<Body>, Infallible> {
     if request.uri().path().starts_with("/s/") {
         return Ok(served.gateway.handle(request).await);
+    }
+    if !served.gateway.admits_target(&request) {
+        // A page that had its name point to this machine would read what the portal and the registry show anyone.
+        let body = r#"{"title":"Forbidden: the `Host` header names another host","status":403}"#;
+        return Ok(respond::json(StatusCode::FORBIDDEN, body));
     }
     let request = request.map(axum::body::Body::new);
     // Handlers there may hash passwords or wait for a database; calls to servers must not wait behind them.

@@ -52,6 +52,7 @@ pub(crate) struct Observer<'a> {
     pub(crate) routes: &'a dyn RouteStore,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) rng: &'a dyn Rng,
+    pub(crate) limits: &'a Limits,
 }
 
 /// What differs between what was seen and what the store says.
@@ -72,6 +73,13 @@ pub(crate) fn definitions(texts: &[String], limits: &Limits) -> Vec<ToolDefiniti
     let mut names = BTreeSet::new();
     let mut found = Vec::new();
     for text in texts.iter().take(limits.tools_per_server) {
+        if text.len() > limits.tool_definition_bytes {
+            tracing::warn!(
+                bytes = text.len(),
+                "A tool list holds a definition that is too large."
+            );
+            continue;
+        }
         match tool_definition(text) {
             Ok(tool) if names.insert(tool.name.clone()) => found.push(tool),
             Ok(tool) => tracing::warn!(
@@ -82,6 +90,24 @@ pub(crate) fn definitions(texts: &[String], limits: &Limits) -> Vec<ToolDefiniti
         }
     }
     found
+}
+
+/// A server that makes up new names for every list must not fill the store: beyond the limit only tools that are known
+/// already are kept. A complete list has this limit of its own. Says whether all were kept.
+fn keep_within(limit: usize, known: &[Tool], era: Era, tools: &mut Vec<ToolDefinition>) -> bool {
+    let names: BTreeSet<&str> = known
+        .iter()
+        .filter(|tool| tool.era == era)
+        .map(|tool| tool.name.as_str())
+        .collect();
+    let (mut room, before) = (limit.saturating_sub(names.len()), tools.len());
+    tools.retain(|tool| {
+        let is_known = names.contains(tool.name.as_str());
+        let fits = is_known || room > 0;
+        room = room.saturating_sub(usize::from(!is_known));
+        fits
+    });
+    tools.len() == before
 }
 
 // === impl Observer ===
@@ -99,8 +125,16 @@ impl Observer<'_> {
     }
 
     /// Notes tools that were seen, perhaps among others.
-    pub(crate) async fn part(&self, sighting: Sighting<'_>) -> Result<Noted, StoreError> {
+    pub(crate) async fn part(&self, mut sighting: Sighting<'_>) -> Result<Noted, StoreError> {
         let known = self.routes.tools(sighting.route.id).await?;
+        if !keep_within(
+            self.limits.tools_per_server,
+            &known,
+            sighting.era,
+            &mut sighting.tools,
+        ) {
+            tracing::warn!(route = %sighting.route.slug, "A server shows more tools than are kept.");
+        }
         let difference = Difference::between(&known, sighting.era, &sighting.tools, false);
         self.write(sighting, difference, Announce::Drift).await
     }
@@ -204,5 +238,50 @@ impl Difference {
             "gone": names(&self.gone),
             "count": self.new.len() + self.changed.len() + self.gone.len(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(name: &str) -> ToolDefinition {
+        tool_definition(&format!(r#"{{"name":"{name}"}}"#)).unwrap()
+    }
+
+    #[test]
+    fn made_up_names_do_not_pile_up() {
+        let known: Vec<Tool> = ["a", "b"]
+            .map(|name| Tool {
+                name: name.to_owned(),
+                era: Era::Modern,
+                approved: None,
+                live: Some(seen(name)),
+                hidden: false,
+                approved_by: None,
+                approved_at: None,
+                seen_at: None,
+            })
+            .to_vec();
+        let mut tools = ["x", "y", "a", "z"].map(seen).to_vec();
+        assert!(!keep_within(3, &known, Era::Modern, &mut tools));
+        let names: Vec<_> = tools.iter().map(|tool| tool.name.as_str()).collect();
+        assert_eq!(names, ["x", "a"]);
+        let mut tools = ["x", "y", "z"].map(seen).to_vec();
+        assert!(
+            keep_within(3, &known, Era::Legacy, &mut tools),
+            "each era has its own"
+        );
+    }
+
+    #[test]
+    fn a_definition_that_is_too_large_is_left_out() {
+        let limits = Limits::default();
+        let large = format!(
+            r#"{{"name":"a","description":"{}"}}"#,
+            "x".repeat(limits.tool_definition_bytes)
+        );
+        let found = definitions(&[large, r#"{"name":"b"}"#.to_owned()], &limits);
+        assert_eq!(found.len(), 1);
     }
 }

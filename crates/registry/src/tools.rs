@@ -144,6 +144,7 @@ impl Registry {
             routes: self.parts.routes.as_ref(),
             clock: self.parts.clock.as_ref(),
             rng: self.parts.rng.as_ref(),
+            limits: &self.parts.limits,
         };
         for (era, texts) in &probe.tools {
             let sighting = Sighting {

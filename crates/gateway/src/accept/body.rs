@@ -9,7 +9,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use portreeve_client::exchange::essence;
 use portreeve_core::limits::Limits;
 use portreeve_core::protocol::{Era, Revision};
-use portreeve_mcp::envelope::Message;
+use portreeve_mcp::envelope::{InvalidMessage, Message};
 use portreeve_mcp::header;
 use portreeve_mcp::method::Method;
 use portreeve_mcp::params::Params;
@@ -144,12 +144,13 @@ fn parse(head: &Head, bytes: Bytes, who: &Identified, at: &Places<'_>) -> Result
                 method: known,
                 arguments: view.arguments.map(place).transpose()?,
                 proposed_version: view.protocol_version.map(place).transpose()?,
-                target: view.name.or(view.uri).map(std::borrow::Cow::into_owned),
+                target: target(known, &view).map(str::to_owned),
                 session,
                 body: bytes.clone(),
             }))
         }
         Message::Notification { method, .. } => {
+            must_be_notification(&method)?;
             let session = if era == Era::Legacy {
                 Some(session(head, who, at)?)
             } else {
@@ -183,6 +184,24 @@ fn parse(head: &Head, bytes: Bytes, who: &Identified, at: &Places<'_>) -> Result
                 body: bytes.clone(),
             }))
         }
+    }
+}
+
+/// A lax server would run a request that came without an id, and no policy would have seen what it is about.
+fn must_be_notification(method: &str) -> Result<(), Refusal> {
+    if method.starts_with("notifications/") {
+        return Ok(());
+    }
+    let reason = "a message without `id` must be a notification".to_owned();
+    Err(Refusal::Message(InvalidMessage::NotAMessage(reason)))
+}
+
+/// What the method is about, and nothing that only looks like it: a `name` beside a `uri` names no resource.
+fn target<'a>(method: Method, params: &'a Params<'_>) -> Option<&'a str> {
+    match method {
+        Method::CallTool | Method::GetPrompt => params.name.as_deref(),
+        Method::ReadResource | Method::Subscribe | Method::Unsubscribe => params.uri.as_deref(),
+        _ => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The head: method, path, `Host`, `Origin`, and the headers of the transport. Nothing of the body is read here.
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method, Uri};
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_mcp::header;
 use url::Url;
@@ -41,8 +41,15 @@ impl Origins {
         }
     }
 
-    fn admits_host(&self, host: Option<&str>) -> bool {
+    /// Whether the host that a request names, once and no more, is one of ours.
+    pub fn admits_target(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let Some(hosts) = &self.hosts else { return true };
+        let mut given = headers.get_all(http::header::HOST).iter();
+        let host = match (uri.authority(), given.next(), given.next()) {
+            (_, _, Some(_)) => None,
+            (Some(authority), ..) => Some(authority.as_str()),
+            (None, host, None) => host.and_then(|host| host.to_str().ok()),
+        };
         host.is_some_and(|host| hosts.iter().any(|known| known.eq_ignore_ascii_case(host)))
     }
 
@@ -122,19 +129,7 @@ pub fn is_modern(version: &str) -> bool {
 
 /// Checks the head.
 pub fn head(parts: Parts, origins: &Origins) -> Result<Head, Refusal> {
-    let host = parts
-        .uri
-        .authority()
-        .map(|authority| authority.as_str().to_owned());
-    let host = host.or_else(|| {
-        parts
-            .headers
-            .get(http::header::HOST)?
-            .to_str()
-            .ok()
-            .map(str::to_owned)
-    });
-    if !origins.admits_host(host.as_deref()) {
+    if !origins.admits_target(&parts.uri, &parts.headers) {
         return Err(Refusal::Host);
     }
     let origin = origin_of(&parts.headers, origins)?;

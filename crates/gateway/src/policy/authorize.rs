@@ -30,6 +30,11 @@ impl Authorize {
         Self { authorizer }
     }
 
+    /// Whether the caller may know of the server, and so keep a conversation with it.
+    pub fn admits(&self, caller: &Caller, route: &ServedRoute) -> bool {
+        self.ask(caller, Action::Discover, route, None).is_some()
+    }
+
     /// The names of what permits, or `None`.
     fn ask(
         &self,

@@ -127,6 +127,11 @@ impl Policies {
         Ok(Passage::Permitted(Permitted::new(request)))
     }
 
+    /// Whether the caller may open or keep a stream on the route. Takes from no counter.
+    pub fn admit(&self, caller: &Caller, route: &ServedRoute) -> bool {
+        self.authorize.admits(caller, route)
+    }
+
     /// Whether the caller may know of the tool.
     pub fn see(&self, caller: &Caller, route: &ServedRoute, tool: &ServedTool) -> bool {
         self.of(route).all(|policy| policy.sees(caller, route, tool))

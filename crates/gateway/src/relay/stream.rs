@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use super::Errand;
 use crate::record::Record;
 use crate::respond::{Body, BodyError, Refusal};
+use crate::upstream::drain;
 
 /// Counts the open streams of a node and of each caller.
 #[derive(Debug)]
@@ -123,7 +124,6 @@ struct Relay {
     answered: bool,
     over: bool,
     heard: Instant,
-    _slot: StreamSlot,
 }
 
 /// Passes an upstream's stream on to the host.
@@ -134,6 +134,7 @@ pub fn relay(upstream: Incoming, errand: Errand, record: Record, slot: StreamSlo
         upstream: Rest {
             body: Some(upstream),
             drain: drain.then_some(patience),
+            slot: Some(slot),
         },
         reader: sse::Reader::new(errand.gateway.limits.held_result_bytes),
         errand,
@@ -142,7 +143,6 @@ pub fn relay(upstream: Incoming, errand: Errand, record: Record, slot: StreamSlo
         answered: false,
         over: false,
         heard: Instant::now(),
-        _slot: slot,
     };
     let frames = stream::unfold(relay, |mut relay| async move {
         let bytes = relay.next().await?;
@@ -166,7 +166,11 @@ impl Relay {
     /// The next bytes for the host; `None` when the stream is over.
     async fn next(&mut self) -> Option<Bytes> {
         while !self.over {
-            match self.hear().await {
+            let heard = self.hear().await;
+            if self.is_endless() && !self.errand.still_stands() {
+                return self.stop();
+            }
+            match heard {
                 Heard::Bytes(bytes) => {
                     self.heard = Instant::now();
                     self.reader.feed(&bytes);
@@ -204,10 +208,14 @@ impl Relay {
         }
     }
 
+    /// Subscriptions and the streams of sessions.
+    fn is_endless(&self) -> bool {
+        matches!(self.errand.method, None | Some(Method::Listen))
+    }
+
     /// A call may be silent as long as its route allows; a subscription for ever.
     fn is_patient(&self) -> bool {
-        let endless = matches!(self.errand.method, None | Some(Method::Listen));
-        endless || self.heard.elapsed() < self.errand.route.upstream.timeout
+        self.is_endless() || self.heard.elapsed() < self.errand.route.upstream.timeout
     }
 
     fn turn_events(&mut self) -> Bytes {
@@ -234,6 +242,10 @@ impl Relay {
             return;
         };
         if let Some(outcome) = turned.outcome {
+            if self.answered && self.errand.method.is_some() {
+                tracing::warn!(route = %self.errand.route.route.slug, "the upstream answered twice; the first answer counts");
+                return;
+            }
             self.answered = true;
             if let Some(record) = &mut self.record {
                 record.ended(outcome);
@@ -306,6 +318,8 @@ impl Relay {
 struct Rest {
     body: Option<Incoming>,
     drain: Option<Duration>,
+    /// Its place among the open streams, given back when nothing is left to read.
+    slot: Option<StreamSlot>,
 }
 
 impl Drop for Rest {
@@ -315,11 +329,11 @@ impl Drop for Rest {
             self.drain,
             tokio::runtime::Handle::try_current(),
         ) {
-            runtime.spawn(tokio::time::timeout(patience, drain(body)));
+            let slot = self.slot.take();
+            runtime.spawn(async move {
+                let _slot = slot;
+                tokio::time::timeout(patience, drain(body)).await
+            });
         }
     }
-}
-
-async fn drain(mut body: Incoming) {
-    while let Some(Ok(_)) = body.frame().await {}
 }

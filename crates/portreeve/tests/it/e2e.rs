@@ -8,4 +8,6 @@ mod limits;
 mod operate;
 mod registry;
 mod sessions;
+mod smuggling;
 mod tls;
+mod upstreams;

@@ -29,8 +29,12 @@ pub(crate) struct Seen {
     pub(crate) body: Bytes,
 }
 
+/// Answers instead of the usual; `None` leaves it to the usual. A GET comes as `{"method": "GET"}`.
+pub(crate) type Script = Arc<dyn Fn(&Value) -> Option<Response> + Send + Sync>;
+
 #[derive(Default)]
 struct Book {
+    script: Option<Script>,
     tools: Vec<Value>,
     seen: Vec<Seen>,
     sessions: HashMap<String, ()>,
@@ -72,12 +76,7 @@ impl Upstream {
             ..Book::default()
         });
         let shared = Arc::new(Shared { speaks, book });
-        let router = Router::new().route(
-            "/mcp",
-            post(handle)
-                .get(|| async { StatusCode::METHOD_NOT_ALLOWED })
-                .delete(end),
-        );
+        let router = Router::new().route("/mcp", post(handle).get(listen).delete(end));
         let router = router.with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, shared }
@@ -86,6 +85,11 @@ impl Upstream {
     /// Changes the tools.
     pub(crate) fn set_tools(&self, tools: Vec<Value>) {
         self.shared.book.lock().unwrap().tools = tools;
+    }
+
+    /// Lets a script answer first.
+    pub(crate) fn set_script(&self, script: impl Fn(&Value) -> Option<Response> + Send + Sync + 'static) {
+        self.shared.book.lock().unwrap().script = Some(Arc::new(script));
     }
 
     /// Everything that it was sent.
@@ -102,6 +106,37 @@ impl Upstream {
     pub(crate) fn forget_sessions(&self) {
         self.shared.book.lock().unwrap().sessions.clear();
     }
+}
+
+impl Shared {
+    fn scripted(&self, message: &Value) -> Option<Response> {
+        let script = self.book.lock().unwrap().script.clone();
+        script.and_then(|script| script(message))
+    }
+}
+
+/// An event stream of these messages, which then stays open for so long.
+pub(crate) fn events(messages: &[Value], open: Duration) -> Response {
+    let text: String = messages
+        .iter()
+        .map(|message| format!("event: message\ndata: {message}\n\n"))
+        .collect();
+    let frames = stream::unfold(Some(text), move |text| async move {
+        match text {
+            Some(text) => Some((Ok::<_, std::io::Error>(text), None)),
+            None => {
+                tokio::time::sleep(open).await;
+                None
+            }
+        }
+    });
+    ([("content-type", "text/event-stream")], Body::from_stream(frames)).into_response()
+}
+
+async fn listen(State(shared): State<Arc<Shared>>) -> Response {
+    shared
+        .scripted(&json!({"method": "GET"}))
+        .unwrap_or_else(|| StatusCode::METHOD_NOT_ALLOWED.into_response())
 }
 
 async fn end(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> StatusCode {
@@ -128,6 +163,9 @@ async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
         headers: headers.clone(),
         body,
     });
+    if let Some(scripted) = shared.scripted(&message) {
+        return scripted;
+    }
     let modern = headers.contains_key("mcp-method");
     let (method, id) = (
         message["method"].as_str().unwrap_or_default(),
@@ -155,6 +193,9 @@ async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
     }
     if id.is_null() {
         return StatusCode::ACCEPTED.into_response();
+    }
+    if let Some(wait) = message["params"]["arguments"]["wait"].as_u64() {
+        tokio::time::sleep(Duration::from_millis(wait)).await;
     }
     answer(&shared, method, &message, modern)
 }

@@ -55,6 +55,7 @@ impl Registry {
             routes: self.parts.routes.as_ref(),
             clock: self.parts.clock.as_ref(),
             rng: self.parts.rng.as_ref(),
+            limits: &self.parts.limits,
         };
         let hidden = self.hidden_tools(route).await?;
         let mut decisions = Vec::new();

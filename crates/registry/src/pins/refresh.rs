@@ -74,6 +74,7 @@ impl Worker {
             routes: self.parts.routes.as_ref(),
             clock: self.parts.clock.as_ref(),
             rng: self.parts.rng.as_ref(),
+            limits: &self.parts.limits,
         }
     }
 

@@ -1,10 +1,13 @@
 //! Legacy sessions: the lifecycle (S1 to S8, S11), and that answers never cross.
 
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
 use crate::node::Node;
 use crate::upstream::{Speaks, Upstream};
-use crate::web::LegacyHost;
+use crate::web::{LegacyHost, modern};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s1_to_s5_a_session_is_its_own_and_ends() {
@@ -136,4 +139,48 @@ async fn a_server_that_forgot_the_session_makes_the_host_begin_anew() {
     assert_eq!(host.request(json!(1), "tools/list", json!({})).await.status, 404);
     let again = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&node.key)).await;
     assert_eq!(again.request(json!(1), "tools/list", json!({})).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s10_a_legacy_host_that_goes_away_has_not_cancelled_its_call() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    let slug = node.add("com.acme/billing", &upstream.url);
+    let host = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&node.key)).await;
+    let params = json!({"name": "echo", "arguments": {"wait": 800}});
+    let (headers, body) = modern(Some(&node.key), 1, "tools/call", params.clone());
+    let url = node.endpoint(&slug);
+    let patience = Duration::from_millis(300);
+    let left = tokio::time::timeout(patience, node.web.ask("POST", &url, &headers, body)).await;
+    assert!(left.is_err(), "it takes longer");
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    assert_eq!(
+        upstream.calls(),
+        0,
+        "a modern host that goes away has cancelled it"
+    );
+    let left = tokio::time::timeout(patience, host.request(json!(1), "tools/call", params)).await;
+    assert!(left.is_err(), "it takes longer");
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    assert_eq!(upstream.calls(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_that_never_end_a_session_do_not_lock_their_caller_out() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Legacy).await;
+    let slug = node.add("com.acme/old", &upstream.url);
+    let url = node.endpoint(&slug);
+    let first = LegacyHost::connect(&node.web, &url, Some(&node.key)).await;
+    let last = futures_util::stream::iter(0..1_000)
+        .map(|_| LegacyHost::connect(&node.web, &url, Some(&node.key)))
+        .buffer_unordered(16)
+        .collect::<Vec<_>>()
+        .await;
+    assert_eq!(last.len(), 1_000);
+    let ping = |host: LegacyHost| async move { host.request(json!(1), "ping", json!({})).await.status };
+    assert_eq!(ping(first).await, 404, "the one that rested longest gave way");
+    for host in last.into_iter().take(3) {
+        assert_eq!(ping(host).await, 200);
+    }
 }
