@@ -161,7 +161,15 @@ async fn unsafe_listeners_are_refused() {
     let data = home.path().join("data").display().to_string();
     for (flags, word) in [
         (vec!["--demo", "--listen", "0.0.0.0:0"], "--demo"),
-        (vec!["--public-url", "http://mcp.acme.example"], "--insecure-http"),
+        (
+            vec![
+                "--listen",
+                "127.0.0.1:0",
+                "--public-url",
+                "http://mcp.acme.example",
+            ],
+            "--insecure-http",
+        ),
         (
             vec!["--tls-cert", "/nowhere.pem", "--tls-key", "/nowhere.key"],
             "/nowhere.pem",
