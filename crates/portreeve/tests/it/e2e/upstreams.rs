@@ -218,3 +218,24 @@ async fn p20_a_second_stream_takes_the_place_of_the_first_at_the_server_too() {
     let ended = tokio::time::timeout(Duration::from_secs(5), first.message()).await;
     assert_eq!(ended.expect("the first one ends"), None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_context_that_is_none_is_not_written_down() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    let slug = node.add("com.acme/billing", &upstream.url);
+    let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for (given, kept) in [("my password is hunter2", Value::Null), (good, json!(good))] {
+        let (mut headers, body) = modern(Some(&node.key), 1, "tools/list", json!({}));
+        headers.push(("traceparent", given.to_owned()));
+        node.web
+            .ask("POST", &node.endpoint(&slug), &headers, body)
+            .await
+            .unwrap();
+        let audit = node
+            .api("GET", "/audit?action=tools/list&limit=1", None)
+            .await
+            .json();
+        assert_eq!(audit["items"][0]["traceparent"], kept, "{audit}");
+    }
+}
