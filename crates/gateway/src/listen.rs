@@ -1,9 +1,10 @@
 //! The stream of a legacy session (GET), and its end (DELETE).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Response, StatusCode};
-use portreeve_client::ReplyBody;
+use portreeve_client::{ClientError, Reply, ReplyBody};
 use portreeve_core::protocol::Era;
 use portreeve_mcp::header;
 
@@ -13,6 +14,10 @@ use crate::relay::{Ends, Errand, relay};
 use crate::respond::{self, Body, Refusal};
 use crate::session::Session;
 use crate::upstream;
+
+/// How often a server that still holds the older stream is asked again.
+const TRIES: usize = 10;
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// Opens the session's stream. A second one takes the first one's place.
 pub async fn open(
@@ -32,8 +37,9 @@ pub async fn open(
         Ok(slot) => slot,
         Err(refusal) => return Err(stop(refusal, record)),
     };
-    let last = head.text(header::LAST_EVENT_ID);
-    let reply = match upstream::listen(&errand.gateway.egress, &errand.route, &session, last).await {
+    // The older stream ends first: many servers have room for one, and answer 409 to a second.
+    let replaced = session.take_stream();
+    let reply = match ask(head, &session, &errand).await {
         Ok(reply) => reply,
         Err(error) => return Err(stop(Refusal::Upstream(error), record)),
     };
@@ -45,7 +51,7 @@ pub async fn open(
             }
             let ends = Ends {
                 stopping: Some(errand.gateway.stopping()),
-                replaced: Some(session.take_stream()),
+                replaced: Some(replaced),
             };
             Ok(respond::events(relay(body, errand, record, slot, ends)))
         }
@@ -55,6 +61,20 @@ pub async fn open(
         }
         // A server without such streams says 405; one that says anything else has none to offer either.
         _ => Err(stop(Refusal::MethodNotAllowed, record)),
+    }
+}
+
+/// Asks the server for the stream; again for a while, if it has not noticed yet that the older one is over.
+async fn ask(head: &Head, session: &Session, errand: &Errand) -> Result<Reply, ClientError> {
+    let last = head.text(header::LAST_EVENT_ID);
+    let mut tries = 0;
+    loop {
+        let reply = upstream::listen(&errand.gateway.egress, &errand.route, session, last).await?;
+        if reply.status != StatusCode::CONFLICT || tries == TRIES {
+            return Ok(reply);
+        }
+        tries += 1;
+        tokio::time::sleep(BETWEEN_TRIES).await;
     }
 }
 

@@ -153,7 +153,7 @@ impl Gateway {
             limits: &self.limits,
         };
         let (inbound, size) = step!(body(&head, request_body, &who, &places).await);
-        record.asks(&inbound, size, head.text("traceparent"));
+        record.asks(&inbound, size, translate::traceparent(&head));
         let errand = self.errand(&route, &who, &inbound);
         match inbound {
             Inbound::Call(call) => self.call(&head, call, errand, record).await,

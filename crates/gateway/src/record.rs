@@ -117,11 +117,11 @@ impl Record {
     }
 
     /// What is asked for is known.
-    pub fn asks(&mut self, inbound: &Inbound, size: usize, traceparent: Option<&str>) {
+    pub fn asks(&mut self, inbound: &Inbound, size: usize, traceparent: Option<String>) {
         self.bytes_in = size as u64;
         self.method = inbound.method();
         self.event.action = self.method.to_owned();
-        self.event.traceparent = traceparent.map(|value| value.chars().take(64).collect());
+        self.event.traceparent = traceparent;
         let Inbound::Call(call) = inbound else { return };
         self.event.target = call
             .target

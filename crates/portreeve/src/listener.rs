@@ -15,7 +15,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use portreeve_core::limits::Limits;
 use portreeve_gateway::{Body, Gateway, respond};
 use portreeve_net::TlsAcceptor;
@@ -101,8 +101,8 @@ async fn accept(listener: StdListener, served: Served, mut stop: watch::Receiver
         match stream {
             Ok((stream, _)) => {
                 let served = served.clone();
-                let watcher = graceful.watcher();
-                tokio::spawn(async move { serve(stream, served, watcher).await });
+                let (watcher, stop) = (graceful.watcher(), stop.clone());
+                tokio::spawn(async move { serve(stream, served, watcher, stop).await });
             }
             Err(error) => {
                 // Out of descriptors, most likely: connections that end give some back.
@@ -124,7 +124,7 @@ async fn accept(listener: StdListener, served: Served, mut stop: watch::Receiver
     Ok(())
 }
 
-async fn serve(stream: TcpStream, served: Served, watcher: hyper_util::server::graceful::Watcher) {
+async fn serve(stream: TcpStream, served: Served, watcher: Watcher, mut stop: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -152,9 +152,13 @@ async fn serve(stream: TcpStream, served: Served, watcher: hyper_util::server::g
                 .await
         }
         Some(tls) => {
-            let handshake =
-                tokio::time::timeout(Duration::from_secs(10), tls.acceptor().accept(stream)).await;
-            let Ok(Ok(stream)) = handshake else { return };
+            let handshake = tokio::time::timeout(Duration::from_secs(10), tls.acceptor().accept(stream));
+            let shaken = tokio::select! {
+                shaken = handshake => shaken,
+                // Nothing was asked yet, so there is nothing to wait for.
+                _ = stop.wait_for(|stop| *stop) => return,
+            };
+            let Ok(Ok(stream)) = shaken else { return };
             watcher
                 .watch(
                     builder

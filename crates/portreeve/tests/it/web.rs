@@ -181,7 +181,7 @@ pub(crate) fn modern(
 /// A legacy host: initialized once.
 pub(crate) struct LegacyHost {
     web: Web,
-    url: String,
+    pub(crate) url: String,
     pub(crate) headers: Vec<(&'static str, String)>,
     /// What `initialize` answered.
     pub(crate) hello: Answer,

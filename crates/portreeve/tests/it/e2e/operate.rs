@@ -1,6 +1,6 @@
 //! Starting, stopping, certificates, usage, doctor.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -23,6 +23,42 @@ async fn sigterm_finishes_the_calls_in_flight() {
     node.terminate();
     assert_eq!(stream.message().await.unwrap()["id"], 4, "the call is not cut");
     assert!(node.wait().await, "{}", node.log_text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn handshakes_that_hang_hold_up_no_stop() {
+    let home = tempfile::TempDir::new().unwrap();
+    let file = |name: &str| home.path().join(name).display().to_string();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    std::fs::write(file("cert.pem"), made.cert.pem()).unwrap();
+    std::fs::write(file("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let mut child = std::process::Command::new(binary())
+        .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "off"])
+        .args(["--data", &file("data")])
+        .args(["--tls-cert", &file("cert.pem"), "--tls-key", &file("key.pem")])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    let silent = loop {
+        let url = std::fs::read_to_string(file("data/listen.url")).unwrap_or_default();
+        if let Ok(stream) = tokio::net::TcpStream::connect(url.trim_start_matches("https://")).await {
+            break stream;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "no start");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let asked = Instant::now();
+    let id = child.id().to_string();
+    let sent = std::process::Command::new("kill").args(["-TERM", &id]).status();
+    assert!(sent.unwrap().success());
+    while child.try_wait().unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(asked.elapsed() < Duration::from_secs(6), "{:?}", asked.elapsed());
+    drop(silent);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,7 +197,15 @@ async fn unsafe_listeners_are_refused() {
     let data = home.path().join("data").display().to_string();
     for (flags, word) in [
         (vec!["--demo", "--listen", "0.0.0.0:0"], "--demo"),
-        (vec!["--public-url", "http://mcp.acme.example"], "--insecure-http"),
+        (
+            vec![
+                "--listen",
+                "127.0.0.1:0",
+                "--public-url",
+                "http://mcp.acme.example",
+            ],
+            "--insecure-http",
+        ),
         (
             vec!["--tls-cert", "/nowhere.pem", "--tls-key", "/nowhere.key"],
             "/nowhere.pem",

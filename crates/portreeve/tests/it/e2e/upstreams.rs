@@ -186,3 +186,56 @@ async fn a_name_twice_shows_the_first_and_no_scope_is_shared() {
         assert_eq!(answer["result"]["cacheScope"], "private");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p20_a_second_stream_takes_the_place_of_the_first_at_the_server_too() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Legacy).await;
+    let slug = node.add("com.acme/old", &upstream.url);
+    let taken = std::sync::Arc::new(());
+    upstream.set_script(move |message| {
+        if message["method"] != "GET" {
+            return None;
+        }
+        if std::sync::Arc::strong_count(&taken) > 1 {
+            return Some(StatusCode::CONFLICT.into_response());
+        }
+        let place = std::sync::Arc::clone(&taken);
+        let frames = futures_util::stream::unfold((0, place), |(step, place)| async move {
+            if step > 0 {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Some((Ok::<_, std::io::Error>(": here\n\n"), (step + 1, place)))
+        });
+        let body = axum::body::Body::from_stream(frames);
+        Some(([("content-type", "text/event-stream")], body).into_response())
+    });
+    let host = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&node.key)).await;
+    let open = || node.web.open("GET", &host.url, &host.headers, String::new());
+    let mut first = open().await;
+    let second = open().await;
+    assert_eq!((first.status, second.status), (200, 200));
+    let ended = tokio::time::timeout(Duration::from_secs(5), first.message()).await;
+    assert_eq!(ended.expect("the first one ends"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_context_that_is_none_is_not_written_down() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    let slug = node.add("com.acme/billing", &upstream.url);
+    let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for (given, kept) in [("my password is hunter2", Value::Null), (good, json!(good))] {
+        let (mut headers, body) = modern(Some(&node.key), 1, "tools/list", json!({}));
+        headers.push(("traceparent", given.to_owned()));
+        node.web
+            .ask("POST", &node.endpoint(&slug), &headers, body)
+            .await
+            .unwrap();
+        let audit = node
+            .api("GET", "/audit?action=tools/list&limit=1", None)
+            .await
+            .json();
+        assert_eq!(audit["items"][0]["traceparent"], kept, "{audit}");
+    }
+}
