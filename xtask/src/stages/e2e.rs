@@ -4,10 +4,14 @@ use anyhow::Result;
 
 use super::runner::{Selection, Tests};
 use crate::context::Context;
+use crate::install::apt;
 use crate::process::Log;
 use crate::services::Engines;
 
 pub(crate) fn run(context: &mut Context, log: &mut Log) -> Result<String> {
+    // Tests stop the binary with the one, and lock its database from outside with the other.
+    apt::need(context, log, &["kill"], &["procps"])?;
+    apt::need(context, log, &["python3"], &["python3"])?;
     let tests = Tests::ready(context, log)?;
     let alone = tests.run(context, log, Selection::EndToEnd, |_| {})?;
     let engines = Engines::start(context, log)?;
