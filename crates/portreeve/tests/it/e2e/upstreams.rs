@@ -246,14 +246,25 @@ async fn a_list_that_comes_as_a_stream_is_filtered_and_answered_as_json() {
     let upstream = Upstream::start(Speaks::Both).await;
     let slug = node.add("com.acme/billing", &upstream.url);
     upstream.set_script(|message| {
-        let progress = json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info"}});
-        let tools = [tool("echo", "Says it again", true), tool("nobody", "knows it", true)];
+        let progress =
+            json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info"}});
+        let tools = [
+            tool("echo", "Says it again", true),
+            tool("nobody", "knows it", true),
+        ];
         let list = json!({"jsonrpc": "2.0", "id": message["id"], "result": {"tools": tools}});
         (message["method"] == "tools/list").then(|| events(&[progress, list], Duration::from_secs(30)))
     });
     let (headers, body) = modern(Some(&node.key), 3, "tools/list", json!({}));
-    let answer = node.web.ask("POST", &node.endpoint(&slug), &headers, body).await.unwrap();
+    let answer = node
+        .web
+        .ask("POST", &node.endpoint(&slug), &headers, body)
+        .await
+        .unwrap();
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.json()["id"], 3);
-    assert_eq!(answer.json()["result"]["tools"], json!([tool("echo", "Says it again", true)]));
+    assert_eq!(
+        answer.json()["result"]["tools"],
+        json!([tool("echo", "Says it again", true)])
+    );
 }
