@@ -11,6 +11,7 @@ use portreeve_core::random::Rng;
 use portreeve_core::time::Clock;
 use portreeve_core::usage::{UsageEvent, UsageOutcome};
 use portreeve_inspect::Mac;
+use portreeve_mcp::method::Named;
 use portreeve_mcp::params;
 use serde_json::value::RawValue;
 
@@ -123,10 +124,10 @@ impl Record {
         self.event.action = self.method.to_owned();
         self.event.traceparent = traceparent;
         let Inbound::Call(call) = inbound else { return };
-        self.event.target = call
-            .target
-            .as_ref()
-            .map(|target| target.chars().take(256).collect());
+        self.event.target = call.target.as_deref().map(|target| match call.method.named() {
+            Some(Named::Name) => target.chars().take(256).collect(),
+            _ => without_secrets(target).chars().take(256).collect(),
+        });
         let arguments = call.arguments.clone().and_then(|place| call.body.get(place));
         if let Some(raw) = arguments.and_then(|bytes| serde_json::from_slice::<&RawValue>(bytes).ok()) {
             self.event.arguments = Some(ArgumentsDigest {
@@ -244,6 +245,40 @@ impl Drop for Record {
     }
 }
 
+/// A resource's URI without what may be a secret in it: userinfo, query and fragment.
+fn without_secrets(uri: &str) -> String {
+    let place = uri.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = place.split_once("://") else {
+        return place.to_owned();
+    };
+    let (authority, path) = rest
+        .split_once('/')
+        .map_or((rest, None), |(authority, path)| (authority, Some(path)));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    match path {
+        Some(path) => format!("{scheme}://{host}/{path}"),
+        None => format!("{scheme}://{host}"),
+    }
+}
+
 fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_secrets;
+
+    #[test]
+    fn a_recorded_uri_holds_no_secret() {
+        for (uri, recorded) in [
+            ("https://user:pass@host:1/a/b?token=x#y", "https://host:1/a/b"),
+            ("port://tides/today", "port://tides/today"),
+            ("db://a@b@host", "db://host"),
+            ("mailto:x?y=z", "mailto:x"),
+            ("", ""),
+        ] {
+            assert_eq!(without_secrets(uri), recorded);
+        }
+    }
 }

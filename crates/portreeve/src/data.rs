@@ -66,7 +66,8 @@ impl DataDirectory {
 
     /// The installation's master key, made at the first start.
     pub(crate) fn master_key(&self, rng: &dyn Rng) -> Result<SecretKey, Failure> {
-        if !self.has(MASTER_KEY) {
+        // A node that ran before and has no key lost it: a new one would read nothing of what the old one sealed.
+        if !self.has(MASTER_KEY) && !self.has("node.id") {
             let mut bytes = [0_u8; 32];
             rng.fill(&mut bytes);
             let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

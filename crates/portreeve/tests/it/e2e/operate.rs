@@ -340,6 +340,32 @@ async fn a_change_that_was_acknowledged_survives_kill_9() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lost_master_key_is_not_made_anew() {
+    let mut node = Node::start().await;
+    node.terminate();
+    assert!(node.wait().await);
+    let key = node.data().join("master.key");
+    std::fs::remove_file(&key).unwrap();
+    let data = node.data().display().to_string();
+    let output = node.cli(&[
+        "serve",
+        "--data",
+        &data,
+        "--listen",
+        "127.0.0.1:0",
+        "--metrics-listen",
+        "off",
+    ]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(
+        error.contains("master key") && error.contains("hint: restore it"),
+        "{error}"
+    );
+    assert!(!key.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn metrics_have_a_listener_of_their_own() {
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
