@@ -307,7 +307,9 @@ async fn doctor_finds_a_store_that_is_locked_and_migrations_it_does_not_know() {
 
     let mut holder = sqlite("d.execute('begin exclusive')\nprint('held', flush=True)\ntime.sleep(60)");
     let mut holder = holder.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    std::io::Read::read_exact(&mut holder.stdout.take().unwrap(), &mut [0; 4]).unwrap();
+    // Kept open: a Python that writes without a buffer dies of a closed pipe, and its lock with it.
+    let mut told = holder.stdout.take().unwrap();
+    std::io::Read::read_exact(&mut told, &mut [0; 4]).unwrap();
     assert_eq!(status_of(&node, "store"), (json!("failure"), Some(1)));
     holder.kill().unwrap();
     holder.wait().unwrap();
