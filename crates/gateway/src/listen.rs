@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use http::{Response, StatusCode};
 use portreeve_client::{ClientError, Reply, ReplyBody};
-use portreeve_core::protocol::Era;
 use portreeve_mcp::header;
 
 use crate::accept::head::Head;
@@ -92,16 +91,4 @@ pub async fn end(session: &Session, errand: &Errand, record: &mut Record) -> Res
     let mut response = Response::new(respond::full(""));
     *response.status_mut() = StatusCode::NO_CONTENT;
     Ok(response)
-}
-
-/// The errand of a session's own stream.
-pub fn errand(gateway: &Arc<crate::Gateway>, session: &Arc<Session>, like: &Errand) -> Errand {
-    Errand {
-        gateway: Arc::clone(gateway),
-        era: Era::Legacy,
-        method: None,
-        host_id: None,
-        session: Some(Arc::clone(session)),
-        ..like.clone()
-    }
 }

@@ -158,10 +158,7 @@ impl Gateway {
         match inbound {
             Inbound::Call(call) => self.call(&head, call, errand, record).await,
             Inbound::Note(note) => self.note(&head, note, &errand, record).await,
-            Inbound::Listen(session) => {
-                let errand = listen::errand(self, &session, &errand);
-                listen::open(&head, session, errand, record).await
-            }
+            Inbound::Listen(session) => listen::open(&head, session, errand, record).await,
             Inbound::End(session) => listen::end(&session, &errand, &mut record)
                 .await
                 .map_err(|refusal| stop(refusal, record)),
@@ -295,20 +292,19 @@ impl Gateway {
             upstream,
             stranger: opened == Opened::AsStranger,
         })?;
-        self.sinks
-            .metrics
-            .sessions
-            .set(i64::try_from(self.sessions.len()).unwrap_or(i64::MAX));
+        self.count_sessions();
         Ok(session)
+    }
+
+    fn count_sessions(&self) {
+        let open = i64::try_from(self.sessions.len()).unwrap_or(i64::MAX);
+        self.sinks.metrics.sessions.set(open);
     }
 
     /// Forgets a session.
     pub(crate) fn end_session(&self, session: &Session) {
         self.sessions.end(session);
-        self.sinks
-            .metrics
-            .sessions
-            .set(i64::try_from(self.sessions.len()).unwrap_or(i64::MAX));
+        self.count_sessions();
     }
 
     /// Passes on what wants no answer. Whatever becomes of it, the host gets 202.
@@ -407,10 +403,7 @@ impl Gateway {
                 tracing::debug!(error = %error, "the upstream did not take the end of a session");
             }
         }
-        self.sinks
-            .metrics
-            .sessions
-            .set(i64::try_from(self.sessions.len()).unwrap_or(i64::MAX));
+        self.count_sessions();
     }
 }
 

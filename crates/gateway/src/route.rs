@@ -47,11 +47,7 @@ impl ServedRoute {
     pub fn new(route: Route, tools: Vec<Tool>, policies: Vec<Arc<dyn Policy>>) -> Option<Self> {
         let upstream = Upstream {
             url: Url::parse(&route.upstream_url).ok()?,
-            reach: if route.private_hosts.is_empty() {
-                Reach::Public
-            } else {
-                Reach::Private(route.private_hosts.clone().into())
-            },
+            reach: Reach::granted(&route.private_hosts),
             timeout: Duration::from_millis(route.upstream_timeout_ms),
         };
         let mut served = Self {
@@ -85,15 +81,6 @@ impl ServedRoute {
             self.legacy.get(name)
         } else {
             self.modern.get(name)
-        }
-    }
-
-    /// The tools on hops of an era.
-    pub fn tools(&self, era: Era) -> impl Iterator<Item = &ServedTool> {
-        if era == Era::Legacy {
-            self.legacy.values()
-        } else {
-            self.modern.values()
         }
     }
 

@@ -23,6 +23,17 @@ pub enum Reach {
     Operator,
 }
 
+impl Reach {
+    /// How far requests for an entry with these grants may go.
+    pub fn granted(hosts: &[PrivateHost]) -> Self {
+        if hosts.is_empty() {
+            Self::Public
+        } else {
+            Self::Private(Arc::from(hosts))
+        }
+    }
+}
+
 /// Why the guard refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

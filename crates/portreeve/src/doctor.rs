@@ -216,14 +216,9 @@ impl Examination {
         let Ok(url) = Url::parse(&route.upstream_url) else {
             return failure(&name, format!("`{}` is not a URL", route.upstream_url), hint);
         };
-        let reach = if route.private_hosts.is_empty() {
-            Reach::Public
-        } else {
-            Reach::Private(route.private_hosts.clone().into())
-        };
         let upstream = Upstream {
             url,
-            reach,
+            reach: Reach::granted(&route.private_hosts),
             timeout: PATIENCE,
         };
         match tokio::time::timeout(PATIENCE, self.shake_hands(&upstream)).await {

@@ -7,14 +7,13 @@ use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
 use portreeve_core::route::Route;
 use portreeve_core::server::{Approval, Lifecycle, PrivateHost, Server, Version};
-use portreeve_net::NetError;
+use portreeve_net::{NetError, Reach};
 use serde_json::json;
 use url::Url;
 
 use crate::error::RegistryError;
 use crate::registry::Registry;
 use crate::settle::Work;
-use crate::source::reach_of;
 use crate::validate::{Draft, Valid};
 
 /// A document on its way in.
@@ -151,7 +150,7 @@ impl Registry {
         let all = [held, missing.clone()].concat();
         self.parts
             .egress
-            .check(url, &reach_of(&all))
+            .check(url, &Reach::granted(&all))
             .map_err(RegistryError::Refused)?;
         Ok(missing)
     }

@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use portreeve_client::{Upstream, probe};
 use portreeve_core::limits::Limits;
 use portreeve_core::route::Route;
-use portreeve_core::server::PrivateHost;
 use portreeve_net::{Egress, Reach};
 use url::Url;
 
@@ -42,15 +41,6 @@ impl ToolSource for ClientSource {
     }
 }
 
-/// How far requests for an entry with these grants may go.
-pub(crate) fn reach_of(granted: &[PrivateHost]) -> Reach {
-    if granted.is_empty() {
-        Reach::Public
-    } else {
-        Reach::Private(Arc::from(granted))
-    }
-}
-
 /// Asks the upstream of a route, for no longer than `limit`.
 pub(crate) async fn ask(
     source: &dyn ToolSource,
@@ -61,7 +51,7 @@ pub(crate) async fn ask(
         .upstream_url
         .parse()
         .map_err(|error| format!("its URL cannot be read: {error}"))?;
-    let reach = reach_of(&route.private_hosts);
+    let reach = Reach::granted(&route.private_hosts);
     match tokio::time::timeout(limit, source.tools(&url, &reach)).await {
         Ok(answer) => answer,
         Err(_) => Err(format!("it did not answer within {limit:?}")),
