@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderName, Request, Response};
 use portreeve_access::Access;
 use portreeve_core::limits::Limits;
 use portreeve_core::ports::{Authorizer, PinWatch};
@@ -28,7 +28,11 @@ use crate::session::{NewSession, Session, Sessions};
 use crate::snapshot::Loader;
 use crate::{listen, relay, stranger, translate, upstream};
 
-/// The gateway of one node.
+/// The request's identity, as the audit log knows it.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The gateway of one node. A clone shares everything.
+#[derive(Clone)]
 pub struct Gateway {
     pub(crate) loader: Arc<Loader>,
     pub(crate) access: Arc<Access>,
@@ -36,7 +40,7 @@ pub struct Gateway {
     pub(crate) egress: Egress,
     pub(crate) pins: Arc<dyn PinWatch>,
     pub(crate) sinks: Arc<Sinks>,
-    pub(crate) sessions: Sessions,
+    pub(crate) sessions: Arc<Sessions>,
     pub(crate) streams: Arc<Streams>,
     pub(crate) limits: Arc<Limits>,
     origins: Origins,
@@ -83,12 +87,22 @@ impl Gateway {
             egress: parts.egress,
             pins,
             sinks: Arc::new(parts.sinks),
-            sessions: Sessions::new(clock, rng, Arc::clone(&parts.limits)),
+            sessions: Arc::new(Sessions::new(clock, rng, Arc::clone(&parts.limits))),
             streams,
             limits: parts.limits,
             origins: parts.origins,
             public_url: parts.public_url,
             stopping: parts.stopping,
+        }
+    }
+
+    /// The same gateway for a thread with a runtime of its own: connections to servers live where they were opened, and
+    /// stay there.
+    #[must_use]
+    pub fn with_own_connections(&self) -> Self {
+        Self {
+            egress: self.egress.with_own_connections(),
+            ..self.clone()
         }
     }
 
@@ -107,12 +121,12 @@ impl Gateway {
         let request_id = record.request_id().to_owned();
         let origin = request.headers().get(http::header::ORIGIN).cloned();
         let asked = request.headers().get("access-control-request-headers").cloned();
-        let path = request.uri().path().to_owned();
+        let uri = request.uri().clone();
         let mut response = match self.walk(request, record).await {
             Ok(response) => response,
             Err(stopped) => {
                 let (refusal, record) = *stopped;
-                self.refuse(&refusal, record, &path)
+                self.refuse(&refusal, record, uri.path())
             }
         };
         if let Some(origin) =
@@ -120,7 +134,7 @@ impl Gateway {
         {
             respond::allow_origin(response.headers_mut(), &origin, asked.as_ref());
         }
-        respond::put(response.headers_mut(), "x-request-id", &request_id);
+        respond::put(response.headers_mut(), REQUEST_ID, &request_id);
         response
     }
 

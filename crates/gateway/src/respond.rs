@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
 use portreeve_client::ClientError;
@@ -376,25 +376,25 @@ pub fn refuse(refusal: &Refusal, challenge: Option<&str>) -> Response<Body> {
         refusal
     };
     match inner {
-        Refusal::MethodNotAllowed => put(headers, ALLOW.as_str(), "GET, POST, DELETE, OPTIONS"),
+        Refusal::MethodNotAllowed => put(headers, ALLOW, "GET, POST, DELETE, OPTIONS"),
         Refusal::Preflight { .. } => {
             headers.remove(CONTENT_TYPE);
         }
         Refusal::Limited { retry_after, .. } => {
             // Whole seconds, rounded up: a host that waits exactly so long gets through.
             let seconds = retry_after.as_millis().div_ceil(1000).max(1);
-            put(headers, RETRY_AFTER.as_str(), &seconds.to_string());
+            put(headers, RETRY_AFTER, &seconds.to_string());
         }
         Refusal::StateAway | Refusal::JournalAway | Refusal::TooManyStreams | Refusal::TooManySessions => {
-            put(headers, RETRY_AFTER.as_str(), "1");
+            put(headers, RETRY_AFTER, "1");
         }
-        Refusal::NoCredential => put(headers, WWW_AUTHENTICATE.as_str(), challenge.unwrap_or("Bearer")),
+        Refusal::NoCredential => put(headers, WWW_AUTHENTICATE, challenge.unwrap_or("Bearer")),
         Refusal::InvalidCredential => {
             let challenge =
                 challenge.map_or_else(|| "Bearer ".to_owned(), |challenge| format!("{challenge}, "));
             put(
                 headers,
-                WWW_AUTHENTICATE.as_str(),
+                WWW_AUTHENTICATE,
                 &format!("{challenge}error=\"invalid_token\""),
             );
         }
@@ -407,7 +407,8 @@ pub fn refuse(refusal: &Refusal, challenge: Option<&str>) -> Response<Body> {
 pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(full(body));
     *response.status_mut() = status;
-    put(response.headers_mut(), CONTENT_TYPE.as_str(), "application/json");
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
     response
 }
 
@@ -422,14 +423,14 @@ pub fn accepted() -> Response<Body> {
 pub fn events(body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
-    put(headers, CONTENT_TYPE.as_str(), "text/event-stream");
-    put(headers, CACHE_CONTROL.as_str(), "no-cache, no-transform");
-    put(headers, "x-accel-buffering", "no");
+    put(headers, CONTENT_TYPE, "text/event-stream");
+    put(headers, CACHE_CONTROL, "no-cache, no-transform");
+    put(headers, HeaderName::from_static("x-accel-buffering"), "no");
     response
 }
 
 /// Sets a header from a text of ours; a text that is not a header value is left out.
-pub fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+pub fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
@@ -438,20 +439,24 @@ pub fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
 /// Lets a browser page of an allowed origin read the answer.
 pub fn allow_origin(headers: &mut HeaderMap, origin: &HeaderValue, asked: Option<&HeaderValue>) {
     headers.insert("access-control-allow-origin", origin.clone());
-    put(headers, "vary", "Origin");
+    put(headers, HeaderName::from_static("vary"), "Origin");
     put(
         headers,
-        "access-control-expose-headers",
+        HeaderName::from_static("access-control-expose-headers"),
         "Mcp-Session-Id, WWW-Authenticate, X-Request-Id",
     );
     put(
         headers,
-        "access-control-allow-methods",
+        HeaderName::from_static("access-control-allow-methods"),
         "GET, POST, DELETE, OPTIONS",
     );
     let default = HeaderValue::from_static(
         "authorization, content-type, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id",
     );
     headers.insert("access-control-allow-headers", asked.cloned().unwrap_or(default));
-    put(headers, "access-control-max-age", "86400");
+    put(
+        headers,
+        HeaderName::from_static("access-control-max-age"),
+        "86400",
+    );
 }

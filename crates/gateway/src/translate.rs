@@ -147,7 +147,7 @@ fn mirrored_arguments(headers: &HeaderMap) -> HeaderMap {
 
 /// The caller's trace context, if it has the form of W3C Trace Context, level 1.
 pub fn traceparent(head: &Head) -> Option<String> {
-    let value = head.text("traceparent")?;
+    let value = head.text(header::TRACEPARENT)?;
     let hex =
         |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     let mut parts = value.split('-');

@@ -85,6 +85,10 @@ impl Reader {
             }
         }
         self.scanned = self.buffer.len();
+        if self.buffer.is_empty() {
+            // A stream may be silent for hours: it holds no memory meanwhile.
+            self.buffer = BytesMut::new();
+        }
         if self.buffer.len() > self.limit {
             Err(TooLarge { limit: self.limit })
         } else {

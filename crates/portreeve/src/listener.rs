@@ -28,7 +28,6 @@ use tower::ServiceExt as _;
 use self::begun::Begun;
 
 /// What every thread serves.
-#[derive(Clone)]
 pub(crate) struct Served {
     /// The gateway.
     pub(crate) gateway: Arc<Gateway>,
@@ -66,6 +65,20 @@ fn bind_one(address: SocketAddr) -> io::Result<StdListener> {
     Ok(socket.into())
 }
 
+impl Served {
+    /// The same for one more thread: its connections to servers are its own.
+    fn on_another_thread(&self) -> Arc<Self> {
+        Arc::new(Self {
+            gateway: Arc::new(self.gateway.with_own_connections()),
+            router: self.router.clone(),
+            other: self.other.clone(),
+            tls: self.tls.clone(),
+            limits: Arc::clone(&self.limits),
+            drain: self.drain,
+        })
+    }
+}
+
 /// Starts a thread with a runtime of its own for each listener. They end when `stop` says true and their calls are done.
 pub(crate) fn spawn(
     listeners: Vec<StdListener>,
@@ -74,7 +87,7 @@ pub(crate) fn spawn(
 ) -> io::Result<Vec<JoinHandle<()>>> {
     let mut threads = Vec::new();
     for (index, listener) in listeners.into_iter().enumerate() {
-        let (served, stop) = (served.clone(), stop.clone());
+        let (served, stop) = (served.on_another_thread(), stop.clone());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -90,7 +103,11 @@ pub(crate) fn spawn(
     Ok(threads)
 }
 
-async fn accept(listener: StdListener, served: Served, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+async fn accept(
+    listener: StdListener,
+    served: Arc<Served>,
+    mut stop: watch::Receiver<bool>,
+) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     let graceful = GracefulShutdown::new();
     loop {
@@ -100,7 +117,7 @@ async fn accept(listener: StdListener, served: Served, mut stop: watch::Receiver
         };
         match stream {
             Ok((stream, _)) => {
-                let served = served.clone();
+                let served = Arc::clone(&served);
                 let (watcher, stop) = (graceful.watcher(), stop.clone());
                 tokio::spawn(async move { serve(stream, served, watcher, stop).await });
             }
@@ -124,7 +141,7 @@ async fn accept(listener: StdListener, served: Served, mut stop: watch::Receiver
     Ok(())
 }
 
-async fn serve(stream: TcpStream, served: Served, watcher: Watcher, mut stop: watch::Receiver<bool>) {
+async fn serve(stream: TcpStream, served: Arc<Served>, watcher: Watcher, mut stop: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -140,7 +157,7 @@ async fn serve(stream: TcpStream, served: Served, watcher: Watcher, mut stop: wa
         .max_header_list_size(u32::try_from(served.limits.head_bytes).unwrap_or(u32::MAX))
         .keep_alive_interval(Duration::from_secs(30));
     let (tls, patience) = (served.tls.clone(), served.limits.head_read);
-    let service = hyper::service::service_fn(move |request| dispatch(request, served.clone()));
+    let service = hyper::service::service_fn(move |request| dispatch(request, Arc::clone(&served)));
     let result = match tls {
         None => {
             watcher
@@ -173,9 +190,10 @@ async fn serve(stream: TcpStream, served: Served, watcher: Watcher, mut stop: wa
     }
 }
 
-async fn dispatch(request: Request<Incoming>, served: Served) -> Result<Response<Body>, Infallible> {
+async fn dispatch(request: Request<Incoming>, served: Arc<Served>) -> Result<Response<Body>, Infallible> {
     if request.uri().path().starts_with("/s/") {
-        return Ok(served.gateway.handle(request).await);
+        // Boxed: the connection moves what it is given into its own place, and this is large.
+        return Ok(Box::pin(served.gateway.handle(request)).await);
     }
     if !served.gateway.admits_target(&request) {
         // A page that had its name point to this machine would read what the portal and the registry show anyone.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use portreeve_client::exchange::essence;
@@ -81,22 +82,29 @@ where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    if essence(head.text(CONTENT_TYPE.as_str()).unwrap_or_default()) != "application/json" {
+    let content_type = head.text(CONTENT_TYPE).unwrap_or_default();
+    if !essence(content_type).eq_ignore_ascii_case("application/json") {
         return Err(Refusal::MediaType);
     }
     let limit = limits.mcp_body_bytes;
     let declared = head
-        .text(CONTENT_LENGTH.as_str())
+        .text(CONTENT_LENGTH)
         .and_then(|length| length.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limit) {
         return Err(Refusal::TooLarge { limit });
     }
-    let whole = tokio::time::timeout(patience(declared, limits), Limited::new(body, limit).collect());
-    match whole.await {
-        Err(_) => Err(Refusal::SlowBody),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge { limit }),
-        Ok(Err(_)) => Err(Refusal::BrokenBody),
+    let mut whole = std::pin::pin!(Limited::new(body, limit).collect());
+    let read = match whole.as_mut().now_or_never() {
+        // Most bodies came with their heads, and need no timer.
+        Some(read) => read,
+        None => tokio::time::timeout(patience(declared, limits), whole)
+            .await
+            .map_err(|_| Refusal::SlowBody)?,
+    };
+    match read {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge { limit }),
+        Err(_) => Err(Refusal::BrokenBody),
     }
 }
 

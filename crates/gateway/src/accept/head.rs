@@ -1,7 +1,8 @@
 //! The head: method, path, `Host`, `Origin`, and the headers of the transport. Nothing of the body is read here.
 
+use http::header::AsHeaderName;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_mcp::header;
 use url::Url;
@@ -96,12 +97,12 @@ pub struct Head {
     /// `MCP-Protocol-Version`, if there is exactly one.
     pub version: Option<String>,
     /// Whether `MCP-Protocol-Version`, `Mcp-Method` or `Mcp-Name` came twice.
-    pub doubled: Option<&'static str>,
+    pub doubled: Option<HeaderName>,
 }
 
 impl Head {
     /// A header as text; `None` when it is absent or not visible ASCII.
-    pub fn text(&self, name: &str) -> Option<&str> {
+    pub fn text(&self, name: impl AsHeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
@@ -152,7 +153,7 @@ pub fn head(parts: Parts, origins: &Origins) -> Result<Head, Refusal> {
         header::SESSION_ID,
     ]
     .into_iter()
-    .find(|name| parts.headers.get_all(*name).iter().count() > 1);
+    .find(|name| parts.headers.get_all(name).iter().nth(1).is_some());
     let version = parts
         .headers
         .get(header::PROTOCOL_VERSION)

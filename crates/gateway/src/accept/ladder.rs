@@ -33,7 +33,7 @@ pub fn modern(head: &Head, id: &RawValue, method: &str, params: &Params<'_>) -> 
         id: Some(id.to_owned()),
         reason: reason.to_owned(),
     };
-    if let Some(name) = head.doubled {
+    if let Some(name) = &head.doubled {
         return Err(mismatch(format!("the header `{name}` came twice")));
     }
     let meta = params.meta().map_err(|error| invalid(&error.0))?;
