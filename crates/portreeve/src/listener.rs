@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
+use std::sync::mpsc::{self, SyncSender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -79,28 +80,71 @@ impl Served {
     }
 }
 
-/// Starts a thread with a runtime of its own for each listener. They end when `stop` says true and their calls are done.
-pub(crate) fn spawn(
-    listeners: Vec<StdListener>,
-    served: &Served,
-    stop: &watch::Receiver<bool>,
-) -> io::Result<Vec<JoinHandle<()>>> {
-    let mut threads = Vec::new();
-    for (index, listener) in listeners.into_iter().enumerate() {
-        let (served, stop) = (served.on_another_thread(), stop.clone());
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let thread = std::thread::Builder::new()
-            .name(format!("serve-{index}"))
-            .spawn(move || {
-                if let Err(error) = runtime.block_on(accept(listener, served, stop)) {
-                    tracing::error!(error = %error, "a listener stopped");
-                }
-            })?;
-        threads.push(thread);
+/// Threads that wait for something to serve, each with a runtime of its own. They are started before the process lowers
+/// its own priority, which threads inherit.
+pub(crate) struct Threads(Vec<Waiting>);
+
+struct Waiting {
+    work: SyncSender<Work>,
+    thread: JoinHandle<()>,
+}
+
+/// What a thread serves until `stop` says true and its calls are done.
+struct Work {
+    listener: StdListener,
+    served: Arc<Served>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Threads {
+    /// Starts them.
+    pub(crate) fn start(count: usize) -> io::Result<Self> {
+        (0..count)
+            .map(|index| {
+                let (work, given) = mpsc::sync_channel::<Work>(1);
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()?;
+                let thread = std::thread::Builder::new()
+                    .name(format!("serve-{index}"))
+                    .spawn(move || {
+                        // Nothing comes when the start fails.
+                        let Ok(work) = given.recv() else { return };
+                        if let Err(error) = runtime.block_on(accept(work.listener, work.served, work.stop)) {
+                            tracing::error!(error = %error, "a listener stopped");
+                        }
+                    })?;
+                Ok(Waiting { work, thread })
+            })
+            .collect::<io::Result<_>>()
+            .map(Self)
     }
-    Ok(threads)
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Gives each of them a listener.
+    pub(crate) fn serve(
+        self,
+        listeners: Vec<StdListener>,
+        served: &Served,
+        stop: &watch::Receiver<bool>,
+    ) -> Vec<JoinHandle<()>> {
+        let mut threads = Vec::new();
+        for (waiting, listener) in self.0.into_iter().zip(listeners) {
+            let work = Work {
+                listener,
+                served: served.on_another_thread(),
+                stop: stop.clone(),
+            };
+            // It waits, so it takes it.
+            let _ = waiting.work.send(work);
+            threads.push(waiting.thread);
+        }
+        threads
+    }
 }
 
 async fn accept(
