@@ -97,6 +97,11 @@ impl Gateway {
         self.origins.admits_target(request.uri(), request.headers())
     }
 
+    /// Whether a request's head is within its bounds.
+    pub fn admits_head<B>(&self, request: &Request<B>) -> bool {
+        head::fits(request.method(), request.uri(), request.headers(), &self.limits)
+    }
+
     /// Serves one request to `/s/{route}/mcp`.
     pub async fn handle<B>(self: &Arc<Self>, request: Request<B>) -> Response<Body>
     where
@@ -142,7 +147,7 @@ impl Gateway {
             };
         }
         let (parts, request_body) = request.into_parts();
-        let head = step!(head::head(parts, &self.origins));
+        let head = step!(head::head(parts, &self.origins, &self.limits));
         let route = step!(self.loader.find(&head.slug).ok_or(Refusal::NoSuchRoute));
         record.on(&route);
         let who = step!(authenticate::caller(&head, &route, &self.access));
