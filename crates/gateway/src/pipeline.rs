@@ -249,15 +249,35 @@ impl Gateway {
             .session
             .clone()
             .filter(|_| errand.method == Some(Method::Initialize));
-        let mut response = relay::answer(reply, errand, record).await?;
-        if let Some(session) = opened {
-            respond::put(
-                response.headers_mut(),
-                portreeve_mcp::header::SESSION_ID,
-                &session.id,
-            );
+        let answered = relay::answer(reply, errand, record).await;
+        match opened {
+            Some(session) => self.hand_over(&session, answered),
+            None => answered,
         }
-        Ok(response)
+    }
+
+    /// Tells the host its new session. Where the server refused the handshake there is none, and nothing that would
+    /// count against the caller's sessions.
+    fn hand_over(
+        &self,
+        session: &Session,
+        answered: Result<Response<Body>, Stopped>,
+    ) -> Result<Response<Body>, Stopped> {
+        match answered {
+            // A stream is still to come; whether it agrees on a version is not known yet.
+            Ok(mut response) if session.version().is_some() || respond::is_stream(&response) => {
+                respond::put(
+                    response.headers_mut(),
+                    portreeve_mcp::header::SESSION_ID,
+                    &session.id,
+                );
+                Ok(response)
+            }
+            refused => {
+                self.end_session(session);
+                refused
+            }
+        }
     }
 
     /// Answers a caller who was granted nothing here.

@@ -19,6 +19,8 @@ use serde_json::value::RawValue;
 /// Why a body broke off.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
+const EVENT_STREAM: &str = "text/event-stream";
+
 /// The body of an answer.
 pub type Body = UnsyncBoxBody<Bytes, BodyError>;
 
@@ -438,10 +440,18 @@ pub fn accepted() -> Response<Body> {
 pub fn events(body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
-    put(headers, CONTENT_TYPE.as_str(), "text/event-stream");
+    put(headers, CONTENT_TYPE.as_str(), EVENT_STREAM);
     put(headers, CACHE_CONTROL.as_str(), "no-cache, no-transform");
     put(headers, "x-accel-buffering", "no");
     response
+}
+
+/// Whether an answer is an event stream.
+pub fn is_stream(response: &Response<Body>) -> bool {
+    response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes() == EVENT_STREAM.as_bytes())
 }
 
 /// Sets a header from a text of ours; a text that is not a header value is left out.

@@ -71,6 +71,49 @@ async fn s1_s2_a_session_has_an_id_of_its_own_on_each_hop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn s1_a_handshake_that_fails_opens_no_session() {
+    let served = Served::start(Speaks::Legacy).await;
+    let host = served.legacy().await;
+    let served_as = |kind: &'static str, body: String| ([("content-type", kind), (SESSION, "theirs")], body);
+    served.upstream.set_script(move |message| {
+        let id = &message["id"];
+        let kind = message["params"]["clientInfo"]["name"].as_str()?;
+        let error = json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32602, "message": "no"}});
+        let (kind, body) = match kind {
+            "refused" => ("application/json", error.to_string()),
+            "no result" => (
+                "application/json",
+                json!({"jsonrpc": "2.0", "id": id, "result": {}}).to_string(),
+            ),
+            "nonsense" => ("application/json", "nonsense".to_owned()),
+            "a page" => ("text/html", "<html>".to_owned()),
+            _ => return None,
+        };
+        Some(served_as(kind, body).into_response())
+    });
+    let key = [("authorization", format!("Bearer {}", served.node.key))];
+    for _ in 0..260 {
+        for (name, status) in [
+            ("refused", 200),
+            ("no result", 200),
+            ("nonsense", 502),
+            ("a page", 502),
+        ] {
+            let body = hello(&json!("2025-11-25")).replace("\"name\":\"t\"", &format!("\"name\":\"{name}\""));
+            let answer = served.ask("POST", &key, &body).await;
+            assert_eq!(
+                (answer.status, answer.header(SESSION)),
+                (status, ""),
+                "{name}: {}",
+                answer.text()
+            );
+        }
+    }
+    let answer = host.request(json!(1), "ping", json!({})).await;
+    assert_eq!(answer.status, 200, "1,040 of them took no other session's place");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn s3_s4_what_needs_a_session_is_refused_without_a_good_one() {
     let served = Served::start(Speaks::Legacy).await;
     let host = served.legacy().await;
