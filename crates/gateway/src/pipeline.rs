@@ -111,6 +111,11 @@ impl Gateway {
         self.origins.admits_target(request.uri(), request.headers())
     }
 
+    /// Whether a request's head is within its bounds.
+    pub fn admits_head<B>(&self, request: &Request<B>) -> bool {
+        head::fits(request.method(), request.uri(), request.headers(), &self.limits)
+    }
+
     /// Serves one request to `/s/{route}/mcp`.
     pub async fn handle<B>(self: &Arc<Self>, request: Request<B>) -> Response<Body>
     where
@@ -156,7 +161,7 @@ impl Gateway {
             };
         }
         let (parts, request_body) = request.into_parts();
-        let head = step!(head::head(parts, &self.origins));
+        let head = step!(head::head(parts, &self.origins, &self.limits));
         let route = step!(self.loader.find(&head.slug).ok_or(Refusal::NoSuchRoute));
         record.on(&route);
         let who = step!(authenticate::caller(&head, &route, &self.access));
@@ -258,15 +263,35 @@ impl Gateway {
             .session
             .clone()
             .filter(|_| errand.method == Some(Method::Initialize));
-        let mut response = relay::answer(reply, errand, record).await?;
-        if let Some(session) = opened {
-            respond::put(
-                response.headers_mut(),
-                portreeve_mcp::header::SESSION_ID,
-                &session.id,
-            );
+        let answered = relay::answer(reply, errand, record).await;
+        match opened {
+            Some(session) => self.hand_over(&session, answered),
+            None => answered,
         }
-        Ok(response)
+    }
+
+    /// Tells the host its new session. Where the server refused the handshake there is none, and nothing that would
+    /// count against the caller's sessions.
+    fn hand_over(
+        &self,
+        session: &Session,
+        answered: Result<Response<Body>, Stopped>,
+    ) -> Result<Response<Body>, Stopped> {
+        match answered {
+            // A stream is still to come; whether it agrees on a version is not known yet.
+            Ok(mut response) if session.version().is_some() || respond::is_stream(&response) => {
+                respond::put(
+                    response.headers_mut(),
+                    portreeve_mcp::header::SESSION_ID,
+                    &session.id,
+                );
+                Ok(response)
+            }
+            refused => {
+                self.end_session(session);
+                refused
+            }
+        }
     }
 
     /// Answers a caller who was granted nothing here.

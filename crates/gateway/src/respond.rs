@@ -19,6 +19,8 @@ use serde_json::value::RawValue;
 /// Why a body broke off.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
+const EVENT_STREAM: &str = "text/event-stream";
+
 /// The body of an answer.
 pub type Body = UnsyncBoxBody<Bytes, BodyError>;
 
@@ -32,6 +34,13 @@ pub fn full(bytes: impl Into<Bytes>) -> Body {
 /// Why a request gets no answer of an upstream.
 #[derive(Debug)]
 pub enum Refusal {
+    /// The head is too large.
+    HeadTooLarge {
+        /// The limit in bytes.
+        bytes: usize,
+        /// The limit in header fields.
+        fields: usize,
+    },
     /// `Host` is not one of ours.
     Host,
     /// `Origin` is not allowed.
@@ -49,7 +58,7 @@ pub enum Refusal {
     NoCredential,
     /// The credential is unknown, expired, revoked or malformed.
     InvalidCredential,
-    /// More than one `Authorization` header.
+    /// More than one `Authorization` header, or `X-Api-Key`.
     TwoCredentials,
     /// The body is not declared as JSON.
     MediaType,
@@ -73,8 +82,8 @@ pub enum Refusal {
     },
     /// Headers and body disagree (modern).
     HeaderMismatch {
-        /// The request.
-        id: Box<RawValue>,
+        /// The request; `None` for what has no id.
+        id: Option<Box<RawValue>>,
         /// How.
         reason: String,
     },
@@ -87,8 +96,8 @@ pub enum Refusal {
     },
     /// The version is not served (modern).
     UnsupportedVersion {
-        /// The request.
-        id: Box<RawValue>,
+        /// The request; `None` for a notification.
+        id: Option<Box<RawValue>>,
         /// What it asked for.
         requested: String,
     },
@@ -146,6 +155,7 @@ impl Refusal {
     /// The word by which the audit log knows it.
     pub fn word(&self) -> &'static str {
         match self {
+            Self::HeadTooLarge { .. } => "head-too-large",
             Self::Host => "host",
             Self::Origin => "origin",
             Self::Preflight { .. } => "preflight",
@@ -208,6 +218,13 @@ fn sheet(status: u16, code: i64, message: impl Into<String>) -> Sheet {
 )]
 fn look_up(refusal: &Refusal) -> Sheet {
     match refusal {
+        Refusal::HeadTooLarge { bytes, fields } => sheet(
+            431,
+            code::INVALID_REQUEST,
+            format!(
+                "Request Header Fields Too Large: the head has more than {bytes} bytes or {fields} fields"
+            ),
+        ),
         Refusal::Host => sheet(
             403,
             code::INVALID_REQUEST,
@@ -238,7 +255,7 @@ fn look_up(refusal: &Refusal) -> Sheet {
         Refusal::TwoCredentials => sheet(
             400,
             code::INVALID_REQUEST,
-            "Bad Request: more than one `Authorization` header",
+            "Bad Request: more than one `Authorization` or `X-Api-Key` header",
         ),
         Refusal::MediaType => sheet(
             415,
@@ -353,10 +370,11 @@ fn upstream(error: &ClientError) -> Sheet {
 
 fn id_of(refusal: &Refusal) -> Option<&RawValue> {
     match refusal {
+        Refusal::About(id, _) => Some(id),
         Refusal::HeaderMismatch { id, .. }
         | Refusal::UnsupportedVersion { id, .. }
-        | Refusal::About(id, _) => Some(id),
-        Refusal::InvalidParams { id, .. } | Refusal::MethodNotFound { id, .. } => id.as_deref(),
+        | Refusal::InvalidParams { id, .. }
+        | Refusal::MethodNotFound { id, .. } => id.as_deref(),
         _ => None,
     }
 }
@@ -423,10 +441,18 @@ pub fn accepted() -> Response<Body> {
 pub fn events(body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
-    put(headers, CONTENT_TYPE, "text/event-stream");
+    put(headers, CONTENT_TYPE, EVENT_STREAM);
     put(headers, CACHE_CONTROL, "no-cache, no-transform");
     put(headers, HeaderName::from_static("x-accel-buffering"), "no");
     response
+}
+
+/// Whether an answer is an event stream.
+pub fn is_stream(response: &Response<Body>) -> bool {
+    response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes() == EVENT_STREAM.as_bytes())
 }
 
 /// Sets a header from a text of ours; a text that is not a header value is left out.

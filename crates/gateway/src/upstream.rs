@@ -24,10 +24,7 @@ pub async fn send(
     let exchange = Exchange {
         protocol_version: version.as_deref(),
         session: session.as_deref(),
-        method: outbound
-            .method
-            .filter(|_| outbound.era == Era::Modern)
-            .map(|method| method.as_str()),
+        method: outbound.method.as_deref(),
         name: outbound.name.as_deref(),
         params: Some(&outbound.params),
         traceparent: outbound.traceparent.as_deref(),

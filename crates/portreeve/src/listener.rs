@@ -239,6 +239,10 @@ async fn dispatch(request: Request<Incoming>, served: Arc<Served>) -> Result<Res
         // Boxed: the connection moves what it is given into its own place, and this is large.
         return Ok(Box::pin(served.gateway.handle(request)).await);
     }
+    if !served.gateway.admits_head(&request) {
+        let body = r#"{"title":"Request Header Fields Too Large","status":431}"#;
+        return Ok(respond::json(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, body));
+    }
     if !served.gateway.admits_target(&request) {
         // A page that had its name point to this machine would read what the portal and the registry show anyone.
         let body = r#"{"title":"Forbidden: the `Host` header names another host","status":403}"#;

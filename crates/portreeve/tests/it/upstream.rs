@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures_util::stream;
 use http::{HeaderMap, StatusCode};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -37,6 +38,7 @@ struct Book {
     script: Option<Script>,
     tools: Vec<Value>,
     seen: Vec<Seen>,
+    asked: Vec<(&'static str, HeaderMap)>,
     sessions: HashMap<String, ()>,
     calls: u64,
 }
@@ -77,7 +79,9 @@ impl Upstream {
         });
         let shared = Arc::new(Shared { speaks, book });
         let router = Router::new().route("/mcp", post(handle).get(listen).delete(end));
-        let router = router.with_state(Arc::clone(&shared));
+        let router = router
+            .layer(DefaultBodyLimit::disable())
+            .with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, shared }
     }
@@ -95,6 +99,11 @@ impl Upstream {
     /// Everything that it was sent.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.shared.book.lock().unwrap().seen.clone()
+    }
+
+    /// The verbs and headers of everything that came without a message.
+    pub(crate) fn asked(&self) -> Vec<(&'static str, HeaderMap)> {
+        self.shared.book.lock().unwrap().asked.clone()
     }
 
     /// How many tools were called.
@@ -133,7 +142,8 @@ pub(crate) fn events(messages: &[Value], open: Duration) -> Response {
     ([("content-type", "text/event-stream")], Body::from_stream(frames)).into_response()
 }
 
-async fn listen(State(shared): State<Arc<Shared>>) -> Response {
+async fn listen(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    shared.book.lock().unwrap().asked.push(("GET", headers));
     shared
         .scripted(&json!({"method": "GET"}))
         .unwrap_or_else(|| StatusCode::METHOD_NOT_ALLOWED.into_response())
@@ -145,6 +155,7 @@ async fn end(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> StatusCod
         .and_then(|id| id.to_str().ok())
         .unwrap_or_default();
     let mut book = shared.book.lock().unwrap();
+    book.asked.push(("DELETE", headers.clone()));
     if book.sessions.remove(session).is_some() {
         StatusCode::NO_CONTENT
     } else {
@@ -158,7 +169,9 @@ fn error(status: StatusCode, id: &Value, code: i64, message: &str) -> Response {
 }
 
 async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
-    let message: Value = serde_json::from_slice(&body).expect("the gateway sends JSON");
+    let _: &RawValue = serde_json::from_slice(&body).expect("the gateway sends JSON");
+    // A number may be larger than this reader takes.
+    let message: Value = serde_json::from_slice(&body).unwrap_or_default();
     shared.book.lock().unwrap().seen.push(Seen {
         headers: headers.clone(),
         body,
