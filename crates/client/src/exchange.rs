@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
 use portreeve_core::secret::Secret;
@@ -118,6 +118,7 @@ impl Upstream {
             .map_err(|_| ClientError::NotMcp(format!("`{}` is not a URL", self.url)))?;
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if let Some(params) = exchange.params {
             for (name, value) in params {
                 headers.append(name.clone(), value.clone());
@@ -148,6 +149,10 @@ impl Upstream {
     async fn send(&self, egress: &Egress, request: Request<Bytes>) -> Result<Reply, ClientError> {
         let response = egress.send(request, &self.reach, self.timeout).await?;
         let (head, body) = response.into_parts();
+        if let Some(encoding) = encoding(&head.headers) {
+            // Never unpacked: what is small on the wire may be large without end.
+            return Err(ClientError::Encoded(encoding));
+        }
         let content_type = head
             .headers
             .get(CONTENT_TYPE)
@@ -169,6 +174,21 @@ impl Upstream {
             body,
         })
     }
+}
+
+/// What a body is packed with, shortened for a message; `None` when it is as it is.
+fn encoding(headers: &HeaderMap) -> Option<String> {
+    let named = |value: &HeaderValue| {
+        String::from_utf8_lossy(value.as_bytes())
+            .trim()
+            .to_ascii_lowercase()
+    };
+    headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .map(named)
+        .find(|encoding| !encoding.is_empty() && encoding != "identity")
+        .map(|encoding| encoding.chars().filter(|c| !c.is_control()).take(40).collect())
 }
 
 /// The media type without its parameters, in lower case.
