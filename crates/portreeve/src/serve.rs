@@ -242,7 +242,7 @@ async fn follow(loader: Arc<Loader>, stop: watch::Receiver<bool>) {
     loader.follow(stop).await;
 }
 
-/// Small duties: certificates that changed, sessions that nobody uses.
+/// Small duties: certificates that changed, streams that nobody reads, sessions that nobody uses.
 async fn tend(gateway: Arc<Gateway>, tls: Option<Arc<TlsAcceptor>>, mut stop: watch::Receiver<bool>) {
     let mut rounds = 0_u64;
     loop {
@@ -260,6 +260,7 @@ async fn tend(gateway: Arc<Gateway>, tls: Option<Arc<TlsAcceptor>>, mut stop: wa
                 }
             }
         }
+        gateway.cut_stalled_streams();
         if rounds.is_multiple_of(12) {
             gateway.sweep_sessions().await;
         }

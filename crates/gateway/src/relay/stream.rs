@@ -19,9 +19,9 @@ use portreeve_mcp::{answer, code, sse};
 use prometheus_client::metrics::gauge::Gauge;
 use serde_json::json;
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use super::Errand;
+use super::bounds::{Bounds, Hosts, Overrun};
 use crate::record::Record;
 use crate::respond::{Body, BodyError, Refusal};
 use crate::upstream::drain;
@@ -30,6 +30,7 @@ use crate::upstream::drain;
 #[derive(Debug)]
 pub struct Streams {
     open: Mutex<HashMap<Principal, usize>>,
+    hosts: Hosts,
     limits: Arc<Limits>,
     gauge: Gauge<i64, std::sync::atomic::AtomicI64>,
 }
@@ -46,6 +47,7 @@ impl Streams {
     pub fn new(limits: Arc<Limits>, gauge: Gauge<i64, std::sync::atomic::AtomicI64>) -> Arc<Self> {
         Arc::new(Self {
             open: Mutex::default(),
+            hosts: Hosts::default(),
             limits,
             gauge,
         })
@@ -65,6 +67,11 @@ impl Streams {
             streams: Arc::clone(self),
             principal,
         })
+    }
+
+    /// Ends the streams whose hosts take nothing of what waits for them. Says how many there were.
+    pub fn cut_stalled(&self) -> usize {
+        self.hosts.cut_stalled(self.limits.host_write)
     }
 
     fn give_back(&self, principal: Principal) {
@@ -123,13 +130,19 @@ struct Relay {
     ends: Ends,
     answered: bool,
     over: bool,
-    heard: Instant,
+    bounds: Bounds,
 }
 
 /// Passes an upstream's stream on to the host.
 pub fn relay(upstream: Incoming, errand: Errand, record: Record, slot: StreamSlot, ends: Ends) -> Body {
     let drain = errand.era == Era::Legacy && errand.method.is_some();
     let patience = errand.route.upstream.timeout;
+    let gateway = Arc::clone(&errand.gateway);
+    let bounds = if is_endless(errand.method) {
+        Bounds::endless(&gateway.limits)
+    } else {
+        Bounds::of_call(&gateway.limits, patience)
+    };
     let relay = Relay {
         upstream: Rest {
             body: Some(upstream),
@@ -142,7 +155,7 @@ pub fn relay(upstream: Incoming, errand: Errand, record: Record, slot: StreamSlo
         ends,
         answered: false,
         over: false,
-        heard: Instant::now(),
+        bounds,
     };
     let frames = stream::unfold(relay, |mut relay| async move {
         let bytes = relay.next().await?;
@@ -151,7 +164,15 @@ pub fn relay(upstream: Incoming, errand: Errand, record: Record, slot: StreamSlo
         }
         Some((Ok::<_, BodyError>(Frame::data(bytes)), relay))
     });
-    StreamBody::new(frames).boxed_unsync()
+    gateway
+        .streams
+        .hosts
+        .watch(StreamBody::new(frames).boxed_unsync())
+}
+
+/// Subscriptions and the streams of sessions.
+fn is_endless(method: Option<Method>) -> bool {
+    matches!(method, None | Some(Method::Listen))
 }
 
 enum Heard {
@@ -167,20 +188,27 @@ impl Relay {
     async fn next(&mut self) -> Option<Bytes> {
         while !self.over {
             let heard = self.hear().await;
-            if self.is_endless() && !self.errand.still_stands() {
+            if is_endless(self.errand.method) && !self.errand.still_stands() {
                 return self.stop();
             }
             match heard {
                 Heard::Bytes(bytes) => {
-                    self.heard = Instant::now();
+                    if let Err(overrun) = self.bounds.took(bytes.len()) {
+                        return self.overrun(overrun);
+                    }
                     self.reader.feed(&bytes);
                     let out = self.turn_events();
                     if !out.is_empty() {
                         return Some(out);
                     }
+                    if let Err(overrun) = self.bounds.check() {
+                        return self.overrun(overrun);
+                    }
                 }
-                Heard::Silence if self.is_patient() => return Some(Bytes::from_static(sse::KEEP_ALIVE)),
-                Heard::Silence => return self.end_with("the server fell silent"),
+                Heard::Silence => match self.bounds.check() {
+                    Ok(()) => return Some(Bytes::from_static(sse::KEEP_ALIVE)),
+                    Err(overrun) => return self.overrun(overrun),
+                },
                 Heard::End => return self.end_with("the server ended its stream without an answer"),
                 Heard::Broken => return self.end_with("the server's stream broke off"),
                 Heard::Stop => return self.stop(),
@@ -193,7 +221,7 @@ impl Relay {
     }
 
     async fn hear(&mut self) -> Heard {
-        let keep_alive: Duration = self.errand.gateway.limits.keep_alive;
+        let patience = self.bounds.listen(self.errand.gateway.limits.keep_alive);
         let Some(body) = &mut self.upstream.body else {
             return Heard::End;
         };
@@ -203,26 +231,28 @@ impl Relay {
                 Some(Err(_)) => Heard::Broken,
                 None => Heard::End,
             },
-            () = tokio::time::sleep(keep_alive) => Heard::Silence,
+            () = tokio::time::sleep(patience) => Heard::Silence,
             () = self.ends.wait() => Heard::Stop,
         }
     }
 
-    /// Subscriptions and the streams of sessions.
-    fn is_endless(&self) -> bool {
-        matches!(self.errand.method, None | Some(Method::Listen))
-    }
-
-    /// A call may be silent as long as its route allows; a subscription for ever.
-    fn is_patient(&self) -> bool {
-        self.is_endless() || self.heard.elapsed() < self.errand.route.upstream.timeout
+    /// A subscription or a session's stream that is old is complete; the host opens another one.
+    fn overrun(&mut self, overrun: Overrun) -> Option<Bytes> {
+        if is_endless(self.errand.method) {
+            self.stop()
+        } else {
+            self.end_with(&overrun.to_string())
+        }
     }
 
     fn turn_events(&mut self) -> Bytes {
         let mut out = BytesMut::new();
         loop {
             match self.reader.next_event() {
-                Ok(Some(event)) => self.turn_event(&event, &mut out),
+                Ok(Some(event)) => {
+                    self.bounds.heard();
+                    self.turn_event(&event, &mut out);
+                }
                 Ok(None) => return out.freeze(),
                 Err(error) => {
                     out.extend_from_slice(&self.end_with(&error.to_string()).unwrap_or_default());
