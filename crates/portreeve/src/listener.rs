@@ -1,6 +1,6 @@
 //! The listener: threads that accept and serve MCP requests themselves, and hand everything else to the other runtime.
 
-mod begun;
+mod patience;
 
 use std::convert::Infallible;
 use std::io;
@@ -25,7 +25,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
-use self::begun::Begun;
+use self::patience::{Patient, Requests};
 
 /// What every thread serves.
 #[derive(Clone)]
@@ -130,23 +130,32 @@ async fn serve(stream: TcpStream, served: Served, watcher: Watcher, mut stop: wa
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(served.limits.head_read)
+        // `Patient` sees to it, and tells a head that does not end from a connection that rests.
+        .header_read_timeout(None)
         .max_headers(served.limits.head_fields)
         .max_buf_size(served.limits.head_bytes.max(64 * 1024));
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(100)
+        .max_concurrent_streams(served.limits.http2_streams)
         .max_header_list_size(u32::try_from(served.limits.head_bytes).unwrap_or(u32::MAX))
         .keep_alive_interval(Duration::from_secs(30));
-    let (tls, patience) = (served.tls.clone(), served.limits.head_read);
-    let service = hyper::service::service_fn(move |request| dispatch(request, served.clone()));
+    let (tls, limits) = (served.tls.clone(), Arc::clone(&served.limits));
+    let requests = Requests::none();
+    let counted = requests.clone();
+    let service = hyper::service::service_fn(move |request| {
+        let (under_way, served) = (counted.begin(), served.clone());
+        async move {
+            let response = dispatch(request, served).await?;
+            Ok::<_, Infallible>(response.map(|body| under_way.until_gone(body)))
+        }
+    });
     let result = match tls {
         None => {
             watcher
                 .watch(
                     builder
-                        .serve_connection(TokioIo::new(Begun::within(patience, stream)), service)
+                        .serve_connection(TokioIo::new(Patient::new(stream, requests, &limits)), service)
                         .into_owned(),
                 )
                 .await
@@ -162,7 +171,7 @@ async fn serve(stream: TcpStream, served: Served, watcher: Watcher, mut stop: wa
             watcher
                 .watch(
                     builder
-                        .serve_connection(TokioIo::new(Begun::within(patience, stream)), service)
+                        .serve_connection(TokioIo::new(Patient::new(stream, requests, &limits)), service)
                         .into_owned(),
                 )
                 .await
