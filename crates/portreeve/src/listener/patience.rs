@@ -17,8 +17,9 @@ use portreeve_gateway::respond::BodyError;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-/// How HTTP/2 begins, as far as nothing else does.
+/// How HTTP/2 begins, as far as nothing else does, and how long its beginning is as a whole.
 const HTTP2: [u8; 3] = *b"PRI";
+const HTTP2_BEGINS: usize = 24;
 
 /// The requests of one connection that are under way. A clone is the same.
 #[derive(Debug, Clone)]
@@ -49,8 +50,9 @@ pub(super) struct Patient<S> {
     head_read: Duration,
     idle: Duration,
     write: Duration,
-    /// The first bytes, and how many of them came.
-    opening: ([u8; HTTP2.len()], usize),
+    opening: [u8; HTTP2.len()],
+    /// How many bytes came, as far as they tell the versions of HTTP apart.
+    seen: usize,
     /// When the present head began. Over when a request has ended after it.
     head_since: Option<Instant>,
     alarm: Option<Pin<Box<Sleep>>>,
@@ -143,6 +145,7 @@ impl<S> Patient<S> {
             idle: limits.idle_connection,
             write: limits.host_write,
             opening: Default::default(),
+            seen: 0,
             alarm: None,
             stuck: None,
         }
@@ -150,10 +153,11 @@ impl<S> Patient<S> {
 
     /// Notes what was read.
     fn read(&mut self, bytes: &[u8]) {
-        let (opening, seen) = &mut self.opening;
-        for (place, byte) in opening.iter_mut().skip(*seen).zip(bytes) {
-            *place = *byte;
-            *seen += 1;
+        if self.seen < HTTP2_BEGINS {
+            for (place, byte) in self.opening.iter_mut().skip(self.seen).zip(bytes) {
+                *place = *byte;
+            }
+            self.seen += bytes.len();
         }
         if let Some(quiet) = self.requests.quiet_since()
             && self.head_since.is_none_or(|since| since < quiet)
@@ -166,9 +170,8 @@ impl<S> Patient<S> {
     /// say nothing: they may be answers to pings.
     fn due(&self) -> Option<(Instant, Awaited)> {
         let quiet = self.requests.quiet_since()?;
-        let begun = self
-            .head_since
-            .filter(|since| *since >= quiet && self.opening.0 != HTTP2);
+        let is_http2 = self.opening == HTTP2 && self.seen >= HTTP2_BEGINS;
+        let begun = self.head_since.filter(|since| *since >= quiet && !is_http2);
         Some(match begun {
             Some(since) => (since + self.head_read, Awaited::Head),
             None => (quiet + self.idle, Awaited::Request),
