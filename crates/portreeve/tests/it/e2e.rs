@@ -3,12 +3,20 @@
 
 mod asking;
 mod audit;
+mod bad_upstreams;
+mod bad_upstreams_house;
+mod bombs;
+mod crossing;
 mod drift;
+mod egress;
 mod gateway;
 mod limits;
 mod operate;
+mod patience;
 mod registry;
+mod reuse;
 mod sessions;
 mod smuggling;
+mod soak;
 mod tls;
 mod upstreams;

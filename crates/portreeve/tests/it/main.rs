@@ -16,7 +16,9 @@ mod portal;
 
 mod e2e;
 
+mod http2;
 mod node;
 mod repository;
+mod rogue;
 mod upstream;
 mod web;
