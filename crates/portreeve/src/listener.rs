@@ -66,26 +66,38 @@ fn bind_one(address: SocketAddr) -> io::Result<StdListener> {
     Ok(socket.into())
 }
 
+/// A thread that serves.
+pub(crate) struct Thread {
+    /// Ends with it.
+    pub(crate) work: JoinHandle<()>,
+    /// Its own runtime.
+    pub(crate) runtime: Handle,
+}
+
 /// Starts a thread with a runtime of its own for each listener. They end when `stop` says true and their calls are done.
 pub(crate) fn spawn(
     listeners: Vec<StdListener>,
     served: &Served,
     stop: &watch::Receiver<bool>,
-) -> io::Result<Vec<JoinHandle<()>>> {
+) -> io::Result<Vec<Thread>> {
     let mut threads = Vec::new();
     for (index, listener) in listeners.into_iter().enumerate() {
         let (served, stop) = (served.clone(), stop.clone());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let thread = std::thread::Builder::new()
+        let handle = runtime.handle().clone();
+        let work = std::thread::Builder::new()
             .name(format!("serve-{index}"))
             .spawn(move || {
                 if let Err(error) = runtime.block_on(accept(listener, served, stop)) {
                     tracing::error!(error = %error, "a listener stopped");
                 }
             })?;
-        threads.push(thread);
+        threads.push(Thread {
+            work,
+            runtime: handle,
+        });
     }
     Ok(threads)
 }
