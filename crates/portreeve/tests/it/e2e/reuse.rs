@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 
 use super::bad_upstreams_house::{ERAS, House};
-use crate::rogue::{hang, well};
+use crate::rogue::{When, hang, well};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_the_server_closed_meanwhile_costs_no_call() {
@@ -76,5 +76,30 @@ async fn a_server_that_is_down_for_a_moment_is_found_again() {
         2,
         "a call that took too long may have had effects"
     );
+    house.is_well().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_on_which_the_server_stopped_reading_serves_no_other_call() {
+    let house = House::impatient().await;
+    house.rogue.on(When::HeadRead, |mut stream, _| async move {
+        let body = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"too much for me"}}"#;
+        let head = "HTTP/1.1 413 Too Large\r\ncontent-type: application/json\r\ncontent-length:";
+        let _ = stream
+            .write_all(format!("{head} {}\r\n\r\n{body}", body.len()).as_bytes())
+            .await;
+        // The rest of the request waits in the connection, which looks as if it were done.
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        None
+    });
+    for era in ERAS {
+        let answer = house.call(era, json!({"large": "x".repeat(3_000_000)})).await;
+        assert_eq!(
+            (answer.status, &answer.json()["id"]),
+            (413, &era.id()),
+            "{}",
+            answer.text()
+        );
+    }
     house.is_well().await;
 }
