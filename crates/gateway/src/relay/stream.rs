@@ -122,6 +122,8 @@ struct Relay {
     record: Option<Record>,
     ends: Ends,
     answered: bool,
+    /// An event told the host how to come back for the rest.
+    resumable: bool,
     over: bool,
     heard: Instant,
 }
@@ -141,6 +143,7 @@ pub fn relay(upstream: Incoming, errand: Errand, record: Record, slot: StreamSlo
         record: Some(record),
         ends,
         answered: false,
+        resumable: false,
         over: false,
         heard: Instant::now(),
     };
@@ -181,6 +184,7 @@ impl Relay {
                 }
                 Heard::Silence if self.is_patient() => return Some(Bytes::from_static(sse::KEEP_ALIVE)),
                 Heard::Silence => return self.end_with("the server fell silent"),
+                Heard::End | Heard::Broken if self.awaits_return() => return self.leave_off(),
                 Heard::End => return self.end_with("the server ended its stream without an answer"),
                 Heard::Broken => return self.end_with("the server's stream broke off"),
                 Heard::Stop => return self.stop(),
@@ -218,6 +222,13 @@ impl Relay {
         self.is_endless() || self.heard.elapsed() < self.errand.route.upstream.timeout
     }
 
+    /// Whether the host will come back for its answer with the id of the last event, which a legacy server may want (it
+    /// closes the stream of a long call), and which helps after a broken connection. An error in the answer's place
+    /// would end the call for the host.
+    fn awaits_return(&self) -> bool {
+        self.resumable && !self.answered && self.errand.session.is_some()
+    }
+
     fn turn_events(&mut self) -> Bytes {
         let mut out = BytesMut::new();
         loop {
@@ -233,6 +244,7 @@ impl Relay {
     }
 
     fn turn_event(&mut self, event: &sse::Event, out: &mut BytesMut) {
+        self.resumable |= event.id.is_some();
         let Some(data) = &event.data else {
             out.extend_from_slice(&event.raw);
             return;
@@ -287,6 +299,16 @@ impl Relay {
                 self.close()
             }
         }
+    }
+
+    /// Ends the stream and leaves the request open: its answer comes on the stream that the host opens next.
+    fn leave_off(&mut self) -> Option<Bytes> {
+        self.over = true;
+        self.upstream.body = None;
+        if let Some(record) = &mut self.record {
+            record.ended(UsageOutcome::Ok);
+        }
+        self.close()
     }
 
     fn close(&mut self) -> Option<Bytes> {

@@ -29,7 +29,8 @@ pub(crate) struct Seen {
     pub(crate) body: Bytes,
 }
 
-/// Answers instead of the usual; `None` leaves it to the usual. A GET comes as `{"method": "GET"}`.
+/// Answers instead of the usual; `None` leaves it to the usual. A GET comes as `{"method": "GET", "after": ID}`, with its
+/// `Last-Event-ID`.
 pub(crate) type Script = Arc<dyn Fn(&Value) -> Option<Response> + Send + Sync>;
 
 #[derive(Default)]
@@ -133,9 +134,10 @@ pub(crate) fn events(messages: &[Value], open: Duration) -> Response {
     ([("content-type", "text/event-stream")], Body::from_stream(frames)).into_response()
 }
 
-async fn listen(State(shared): State<Arc<Shared>>) -> Response {
+async fn listen(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    let after = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     shared
-        .scripted(&json!({"method": "GET"}))
+        .scripted(&json!({"method": "GET", "after": after}))
         .unwrap_or_else(|| StatusCode::METHOD_NOT_ALLOWED.into_response())
 }
 

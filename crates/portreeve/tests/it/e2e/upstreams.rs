@@ -87,6 +87,43 @@ async fn an_answer_that_comes_on_the_sessions_stream_is_turned_by_what_was_asked
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_stream_the_server_closes_for_a_while_is_answered_on_the_next_one() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Legacy).await;
+    let slug = node.add("com.acme/old", &upstream.url);
+    let host = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&node.key)).await;
+    upstream.set_script(|message| match message["method"].as_str()? {
+        "tools/call" => {
+            let stream = [("content-type", "text/event-stream")];
+            Some((stream, "id: poll-7\nretry: 10\ndata:\n\n").into_response())
+        }
+        "GET" if message["after"] == "poll-7" => {
+            let late = json!({"jsonrpc": "2.0", "id": 1, "result": {"content": []}});
+            Some(events(&[late], Duration::ZERO))
+        }
+        _ => None,
+    });
+    let first = host
+        .request(json!("c"), "tools/call", json!({"name": "slow", "arguments": {}}))
+        .await;
+    assert_eq!(first.status, 200);
+    assert_eq!(
+        first.text(),
+        "id: poll-7\nretry: 10\ndata:\n\n",
+        "what the server said, and no answer"
+    );
+    let mut headers = host.headers.clone();
+    headers.push(("last-event-id", "poll-7".to_owned()));
+    let mut stream = node
+        .web
+        .open("GET", &node.endpoint(&slug), &headers, String::new())
+        .await;
+    let answer = stream.message().await.expect("the answer");
+    assert_eq!(answer["id"], "c", "{answer}");
+    assert!(answer["result"].is_object(), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn requests_that_fail_take_no_place_in_their_session() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Legacy).await;
