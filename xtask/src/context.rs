@@ -116,7 +116,12 @@ impl Context {
 
     /// The binary under test, after [`Context::build_tests`].
     pub(crate) fn binary(&self) -> PathBuf {
-        self.target.join(self.profile.folder()).join("portreeve")
+        self.built("portreeve")
+    }
+
+    /// A program of the workspace, after [`Context::build_tests`]: cargo builds those that an integration test starts.
+    pub(crate) fn built(&self, name: &str) -> PathBuf {
+        self.target.join(self.profile.folder()).join(name)
     }
 
     /// A path as a person in the repository would write it.

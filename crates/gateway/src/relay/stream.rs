@@ -133,6 +133,8 @@ struct Relay {
     record: Option<Record>,
     ends: Ends,
     answered: bool,
+    /// An event told the host how to come back for the rest.
+    resumable: bool,
     over: bool,
     bounds: Bounds,
     /// When the host was last told something.
@@ -170,6 +172,7 @@ pub fn relay(upstream: ResponseBody, errand: Errand, record: Record, slot: Strea
         record: Some(record),
         ends,
         answered: false,
+        resumable: false,
         over: false,
         bounds,
         told: Instant::now(),
@@ -268,6 +271,7 @@ impl Relay {
     fn end(&mut self, last: &Heard) -> Option<Bytes> {
         match last {
             Heard::Stop => self.stop(),
+            _ if self.awaits_return() => self.leave_off(),
             Heard::Broken => self.end_with("the server's stream broke off"),
             _ => self.end_with("the server ended its stream without an answer"),
         }
@@ -328,6 +332,13 @@ impl Relay {
         }
     }
 
+    /// Whether the host will come back for its answer with the id of the last event, which a legacy server may want (it
+    /// closes the stream of a long call), and which helps after a broken connection. An error in the answer's place
+    /// would end the call for the host.
+    fn awaits_return(&self) -> bool {
+        self.resumable && !self.answered && self.errand.session.is_some()
+    }
+
     fn turn_events(&mut self) -> BytesMut {
         let mut out = BytesMut::new();
         loop {
@@ -346,6 +357,7 @@ impl Relay {
     }
 
     fn turn_event(&mut self, event: &sse::Event, out: &mut BytesMut) {
+        self.resumable |= event.id.is_some();
         let Some(data) = &event.data else {
             out.extend_from_slice(&event.raw);
             return;
@@ -400,6 +412,16 @@ impl Relay {
                 self.close()
             }
         }
+    }
+
+    /// Ends the stream and leaves the request open: its answer comes on the stream that the host opens next.
+    fn leave_off(&mut self) -> Option<Bytes> {
+        self.over = true;
+        self.upstream.body = None;
+        if let Some(record) = &mut self.record {
+            record.ended(UsageOutcome::Ok);
+        }
+        self.close()
     }
 
     fn close(&mut self) -> Option<Bytes> {

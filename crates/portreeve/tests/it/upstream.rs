@@ -34,7 +34,8 @@ pub(crate) struct Seen {
     pub(crate) body: Bytes,
 }
 
-/// Answers instead of the usual; `None` leaves it to the usual. A GET comes as `{"method": "GET"}`.
+/// Answers instead of the usual; `None` leaves it to the usual. A GET comes as `{"method": "GET", "after": ID}`, with its
+/// `Last-Event-ID`.
 pub(crate) type Script = Arc<dyn Fn(&Value) -> Option<Response> + Send + Sync>;
 
 #[derive(Default)]
@@ -180,9 +181,11 @@ pub(crate) fn events(messages: &[Value], open: Duration) -> Response {
 }
 
 async fn listen(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    let after = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let after = after.map(str::to_owned);
     shared.book.lock().unwrap().asked.push(("GET", headers));
     shared
-        .scripted(&json!({"method": "GET"}))
+        .scripted(&json!({"method": "GET", "after": after}))
         .unwrap_or_else(|| StatusCode::METHOD_NOT_ALLOWED.into_response())
 }
 
