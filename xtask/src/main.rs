@@ -1,7 +1,9 @@
-//! The project's own commands. `cargo xtask test` runs everything that continuous integration runs.
+//! The project's own commands. `cargo xtask test` runs everything that continuous integration runs, `cargo xtask bench`
+//! measures.
 //!
 //! It starts programs and never links one: the only thing it knows of the workspace is its file names.
 
+mod bench;
 mod test;
 
 mod context;
@@ -20,15 +22,21 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask test [STAGE...] [--require-corpus] [--profile ci|dev]
        cargo xtask test --list
+       cargo xtask bench [--rounds N] [--seconds S] [--only SUITE,...] [--json FILE] [--binary PATH] [--write-docs]
+       cargo xtask bench micro
 
 Without a STAGE it runs all of them, in order. --require-corpus makes it a failure when the large public test data is
 not there. --profile chooses the cargo profile (default: ci).
+
+bench measures calls, sizes, list, sse, start and memory against nginx, 3 rounds of 2.5 s unless told otherwise. --binary
+measures another build; --write-docs puts the tables into docs/benchmarks.md. micro measures single steps.
 ";
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     match words.next().as_deref() {
         Some("test") => test::command(words.collect()),
+        Some("bench") => bench::command(words.collect()),
         Some("help" | "--help" | "-h") => {
             say(USAGE);
             ExitCode::SUCCESS

@@ -5,8 +5,7 @@ pub const REVISION: &str = "2026-07-28";
 /// Everything before the id.
 pub const BEFORE_ID: &str = r#"{"jsonrpc":"2.0","id":"#;
 /// Between the id and the text of an `echo`.
-pub const BEFORE_TEXT: &str =
-    r#","method":"tools/call","params":{"name":"echo","arguments":{"text":""#;
+pub const BEFORE_TEXT: &str = r#","method":"tools/call","params":{"name":"echo","arguments":{"text":""#;
 /// After the arguments: what every request of this revision carries.
 pub const META: &str = concat!(
     r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","#,

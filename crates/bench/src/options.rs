@@ -41,7 +41,9 @@ impl Options {
 
     /// An option that must be there.
     pub fn need<T: FromStr>(&self, name: &str) -> Result<T> {
-        let text = self.text(name).with_context(|| format!("`--{name}` is missing"))?;
+        let text = self
+            .text(name)
+            .with_context(|| format!("`--{name}` is missing"))?;
         text.parse()
             .map_err(|_| anyhow!("`--{name} {text}` cannot be read"))
     }

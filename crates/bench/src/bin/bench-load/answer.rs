@@ -55,7 +55,11 @@ impl Inbox {
     /// Reads once. Says whether there may be more.
     pub(crate) fn fill(&mut self, source: &mut impl Read) -> io::Result<bool> {
         let wanted = match self.head {
-            Some(Head { length, body: Some(body), .. }) => (length + body).saturating_sub(self.filled),
+            Some(Head {
+                length,
+                body: Some(body),
+                ..
+            }) => (length + body).saturating_sub(self.filled),
             _ => 0,
         };
         let size = self.filled + wanted.max(READ);
@@ -84,7 +88,11 @@ impl Inbox {
         if let Some(length) = head.body {
             let body = self.here(head.length).get(..length);
             return Ok(body.map_or(Found::Part, |body| {
-                Found::Answer(Answer { status: head.status, body, first_event: None })
+                Found::Answer(Answer {
+                    status: head.status,
+                    body,
+                    first_event: None,
+                })
             }));
         }
         let ended = self.take_chunks(head.length)?;
@@ -170,7 +178,11 @@ fn read_head(here: &[u8]) -> io::Result<Option<Head>> {
         return Err(io::Error::other(format!("an answer without a length: {text}")));
     }
     let body = length.filter(|_| !chunked);
-    Ok(Some(Head { status, length: end + 4, body }))
+    Ok(Some(Head {
+        status,
+        length: end + 4,
+        body,
+    }))
 }
 
 // === impl Answer ===
@@ -188,7 +200,8 @@ impl Answer<'_> {
     }
 
     fn names(&self, id: &[u8]) -> bool {
-        memmem::find_iter(self.body, br#""id":"#).any(|at| self.body.get(at + 5..at + 5 + id.len()) == Some(id))
+        memmem::find_iter(self.body, br#""id":"#)
+            .any(|at| self.body.get(at + 5..at + 5 + id.len()) == Some(id))
     }
 
     /// What came, for a person who asks why it is wrong.

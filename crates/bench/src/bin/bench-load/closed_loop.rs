@@ -58,7 +58,9 @@ pub(crate) fn run(target: &Target, options: &Options) -> Result<Value> {
         }
         for event in &events {
             let number = event.token().0;
-            let Some(lane) = lanes.get_mut(number) else { continue };
+            let Some(lane) = lanes.get_mut(number) else {
+                continue;
+            };
             if let Err(error) = lane.step(target, begin, &mut figures) {
                 lane.again(target, number, &poll, &mut figures, &error)?;
             }

@@ -46,7 +46,12 @@ impl Connection {
 
     /// Writes what is left of the request.
     pub(crate) fn write(&mut self) -> io::Result<()> {
-        while let Some(rest) = self.request.bytes().get(self.written..).filter(|rest| !rest.is_empty()) {
+        while let Some(rest) = self
+            .request
+            .bytes()
+            .get(self.written..)
+            .filter(|rest| !rest.is_empty())
+        {
             match self.stream.write(rest) {
                 Ok(written) => self.written += written,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
@@ -60,7 +65,10 @@ impl Connection {
     ///
     /// The poll tells of changes only, and a read that leaves room in the buffer has emptied the socket: what comes
     /// later is a change again. So an answer costs one read.
-    pub(crate) fn read<T>(&mut self, complete: impl FnOnce(&Answer<'_>, &Request) -> T) -> io::Result<Option<T>> {
+    pub(crate) fn read<T>(
+        &mut self,
+        complete: impl FnOnce(&Answer<'_>, &Request) -> T,
+    ) -> io::Result<Option<T>> {
         loop {
             let more = match self.inbox.fill(&mut self.stream) {
                 Ok(more) => more,

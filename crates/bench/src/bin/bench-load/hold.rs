@@ -30,7 +30,10 @@ pub(crate) fn run(target: &Target, options: &Options) -> Result<()> {
             Err(error) => error.to_string(),
         };
     }
-    let streams = open.iter().filter(|stream: &&Connection| stream.has_event()).count();
+    let streams = open
+        .iter()
+        .filter(|stream: &&Connection| stream.has_event())
+        .count();
     say(&json!({
         "open": streams,
         "failed": count - streams,
@@ -60,7 +63,10 @@ fn open_wave(
     while waiting > 0 {
         poll.poll(&mut events, Some(PATIENCE))?;
         if events.is_empty() {
-            return Ok(format!("{waiting} streams were silent for {} s", PATIENCE.as_secs()));
+            return Ok(format!(
+                "{waiting} streams were silent for {} s",
+                PATIENCE.as_secs()
+            ));
         }
         for event in &events {
             let Some(connection) = open.get_mut(event.token().0) else {

@@ -118,8 +118,6 @@ impl Request {
 
     /// The digits that the answer must name.
     pub(crate) fn id(&self) -> &[u8] {
-        self.bytes
-            .get(self.at..self.at + DIGITS)
-            .unwrap_or_default()
+        self.bytes.get(self.at..self.at + DIGITS).unwrap_or_default()
     }
 }

@@ -120,7 +120,9 @@ impl Server {
 }
 
 fn initialize(id: &str, asked: Option<&str>) -> Response<Answer> {
-    let version = asked.filter(|version| *version < REVISION).unwrap_or("2025-11-25");
+    let version = asked
+        .filter(|version| *version < REVISION)
+        .unwrap_or("2025-11-25");
     let fields = format!(
         r#""protocolVersion":"{version}","capabilities":{{"tools":{{}}}},"serverInfo":{{"name":"bench","version":"1"}}"#
     );
