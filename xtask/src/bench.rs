@@ -87,7 +87,7 @@ fn read(words: Vec<String>) -> Result<Request, String> {
             "--seconds" => request.seconds = number(&value()?)?.max(0.1),
             "--only" => request.suites = chosen(&value()?)?,
             "--json" => request.json = Some(value()?.into()),
-            "--binary" => request.binary = Some(value()?.into()),
+            "--binary" => request.binary = Some(program(&value()?)?),
             _ => return Err(format!("`{word}` is unknown")),
         }
     }
@@ -96,6 +96,10 @@ fn read(words: Vec<String>) -> Result<Request, String> {
 
 fn number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| format!("`{text}` is not a number"))
+}
+
+fn program(path: &str) -> Result<PathBuf, String> {
+    fs::canonicalize(path).map_err(|error| format!("`{path}`: {error}"))
 }
 
 fn chosen(names: &str) -> Result<Vec<&'static Suite>, String> {
@@ -121,7 +125,7 @@ fn run(request: &Request) -> Result<()> {
 }
 
 fn measure(request: &Request, context: &mut Context, log: &mut Log) -> Result<()> {
-    let machine = Machine::look(context)?;
+    let machine = Machine::look(context, request.binary.as_deref())?;
     if machine.cores < 2 {
         bail!("the gateway needs a core for itself, and this machine has only one");
     }
@@ -167,14 +171,9 @@ fn build(request: &Request, context: &Context, log: &mut Log) -> Result<Binaries
     let begun = Instant::now();
     log.run(&mut build, BUILD_LIMIT)?;
     say(&format!("{}\n", seconds(begun.elapsed())));
-    let portreeve = match &request.binary {
-        Some(binary) => binary
-            .canonicalize()
-            .with_context(|| format!("`{}`", binary.display()))?,
-        None => context.released("portreeve"),
-    };
+    let given = request.binary.clone();
     Ok(Binaries {
-        portreeve,
+        portreeve: given.unwrap_or_else(|| context.released("portreeve")),
         upstream: context.released("bench-upstream"),
         load: context.released("bench-load"),
     })

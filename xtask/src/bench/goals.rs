@@ -4,7 +4,7 @@ use super::contestants::Contestant::{Direct, Full, Nginx, NginxLarge, PassThroug
 use super::results::Results;
 use super::suites::calls::{LIST, ONE_CORE, connections_cell, size_cell};
 use super::suites::life::START;
-use super::suites::streams::{FIRST, OPEN, STREAMED};
+use super::suites::streams::{OPEN, STREAMED};
 
 /// On which side of the bound the value shall be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,128 +28,107 @@ pub(crate) struct Goal {
 
 /// All goals.
 pub(crate) fn judge(results: &Results) -> Vec<Goal> {
-    let ratio =
-        |cell: &str, figure| Some(results.median(cell, Full, figure)? / results.median(cell, Nginx, figure)?);
+    let mut goals = of_calls(results);
+    goals.extend(of_bodies(results));
+    goals.extend(of_streams(results));
+    goals.extend(of_the_node(results));
+    goals
+}
+
+fn of_calls(results: &Results) -> Vec<Goal> {
     let (sixteen, many) = (connections_cell(16), connections_cell(64));
-    let large = size_cell("256 KiB");
-    let added =
-        |who| Some(results.median(ONE_CORE, who, "p50_us")? - results.median(ONE_CORE, Direct, "p50_us")?);
-    let checks =
-        |cell| Some(results.median(cell, Full, "cpu_us")? - results.median(cell, PassThrough, "cpu_us")?);
-    let unspilled = |_| {
-        let full = results.median(&large, Full, "cpu_us")?;
-        Some(full / results.median(&large, NginxLarge, "cpu_us")?)
-    };
-    let first = |who| results.median(FIRST, who, "first_event_p50_us");
-    let full = |cell, figure| results.median(cell, Full, figure);
+    let to_nginx =
+        |cell: &str, figure| Some(results.median(cell, Full, figure)? / results.median(cell, Nginx, figure)?);
+    let p50 = |who| results.median(ONE_CORE, who, "p50_us");
+    let added = |who| Some(p50(who)? - p50(Direct)?);
+    let cpu = |who| results.median(&sixteen, who, "cpu_us");
     vec![
-        at_most(
-            "CPU of a full call to nginx's, 16 connections",
-            "x",
-            2.1,
-            ratio(&sixteen, "cpu_us"),
-        )
-        .stretch(1.6),
-        at_most(
-            "CPU of a full call to nginx's, 64 connections",
-            "x",
-            2.1,
-            ratio(&many, "cpu_us"),
-        )
-        .stretch(1.6),
-        at_least(
-            "calls per second to nginx's, 16 connections",
-            0.5,
-            ratio(&sixteen, "calls_per_second"),
-        )
-        .stretch(0.65),
-        at_least(
-            "calls per second to nginx's, 64 connections",
-            0.5,
-            ratio(&many, "calls_per_second"),
-        )
-        .stretch(0.65),
-        at_most(
-            "added p50 to nginx's, everything on one core",
-            "x",
-            2.2,
-            added(Full).zip(added(Nginx)).map(divided),
-        )
-        .stretch(1.5),
-        at_most("p99 to nginx's, 64 connections", "x", 1.8, ratio(&many, "p99_us")).stretch(1.4),
-        at_most(
-            "all checks over pass-through, CPU of a call, 16 connections",
-            "us",
-            5.0,
-            checks(&sixteen),
-        )
-        .stretch(3.0),
-        at_most(
-            "CPU of a 256 KiB echo to nginx's that does not spill",
-            "x",
-            1.3,
-            unspilled(()),
-        ),
-        at_most(
-            "CPU of a filtered list of 100 tools, warm",
-            "us",
-            60.0,
-            full(LIST, "cpu_us"),
-        )
-        .stretch(45.0),
-        at_most("CPU of an event", "us", 4.0, full(STREAMED, "cpu_us")).stretch(1.0),
-        at_most(
-            "first event, p50 over nginx's",
-            "us",
-            100.0,
-            first(Full).zip(first(Nginx)).map(|(full, nginx)| full - nginx),
-        )
-        .stretch(50.0),
-        at_most("memory of an open stream", "KiB", 45.0, full(OPEN, "stream_kib")).stretch(20.0),
-        at_most(
-            "memory 30 s after the streams closed to idle",
-            "x",
-            1.5,
-            full(OPEN, "after_to_idle"),
-        )
-        .stretch(1.2),
-        at_most("idle memory", "MiB", 40.0, full(OPEN, "idle_mib")).stretch(25.0),
-        at_most(
-            "start with a database to the first good call",
-            "ms",
-            100.0,
-            full(START, "first_call_ms"),
-        )
-        .stretch(30.0),
-        at_most("stripped binary", "MB", 35.0, full(START, "binary_mb")).stretch(20.0),
+        at_most("CPU of a full call to nginx's, 16 connections", "x", 2.1)
+            .stretch(1.6)
+            .is(to_nginx(&sixteen, "cpu_us")),
+        at_most("CPU of a full call to nginx's, 64 connections", "x", 2.1)
+            .stretch(1.6)
+            .is(to_nginx(&many, "cpu_us")),
+        at_least("calls per second to nginx's, 16 connections", "x", 0.5)
+            .stretch(0.65)
+            .is(to_nginx(&sixteen, "calls_per_second")),
+        at_least("calls per second to nginx's, 64 connections", "x", 0.5)
+            .stretch(0.65)
+            .is(to_nginx(&many, "calls_per_second")),
+        at_most("added p50 to nginx's, all on one core", "x", 2.2).is(quotient(added(Full), added(Nginx))),
+        at_most("p99 to nginx's, 64 connections", "x", 1.8).is(to_nginx(&many, "p99_us")),
+        at_most("all checks over pass-through, CPU of a call", "us", 5.0)
+            .is(difference(cpu(Full), cpu(PassThrough))),
     ]
 }
 
-fn divided((above, below): (f64, f64)) -> f64 {
-    above / below
+fn of_bodies(results: &Results) -> Vec<Goal> {
+    let large = size_cell("256 KiB");
+    let cpu = |who| results.median(&large, who, "cpu_us");
+    vec![
+        at_most("CPU of a 256 KiB echo to nginx's that does not spill", "x", 1.3)
+            .is(quotient(cpu(Full), cpu(NginxLarge))),
+        at_most("CPU of a filtered list of 100 tools, warm", "us", 60.0)
+            .is(results.median(LIST, Full, "cpu_us")),
+    ]
 }
 
-fn at_most(what: &'static str, unit: &'static str, bound: f64, value: Option<f64>) -> Goal {
+fn of_streams(results: &Results) -> Vec<Goal> {
+    let open = |figure| results.median(OPEN, Full, figure);
+    vec![
+        at_most("CPU of an event", "us", 4.0)
+            .stretch(1.0)
+            .is(results.median(STREAMED, Full, "cpu_us")),
+        at_most("memory of an open stream", "KiB", 45.0)
+            .stretch(20.0)
+            .is(open("stream_kib")),
+        at_most("memory 30 s after the streams closed to idle", "x", 1.5).is(open("after_to_idle")),
+    ]
+}
+
+fn of_the_node(results: &Results) -> Vec<Goal> {
+    let start = |figure| results.median(START, Full, figure);
+    vec![
+        at_most("idle memory", "MiB", 40.0).is(results.median(OPEN, Full, "idle_mib")),
+        at_most("start with a database to the first good call", "ms", 100.0).is(start("first_call_ms")),
+        at_most("stripped binary", "MB", 35.0).is(start("binary_mb")),
+    ]
+}
+
+fn quotient(above: Option<f64>, below: Option<f64>) -> Option<f64> {
+    Some(above? / below?)
+}
+
+fn difference(more: Option<f64>, less: Option<f64>) -> Option<f64> {
+    Some(more? - less?)
+}
+
+fn at_most(what: &'static str, unit: &'static str, bound: f64) -> Goal {
     Goal {
         what,
         unit,
         side: Side::AtMost,
         bound,
         stretch: None,
-        value,
+        value: None,
     }
 }
 
-fn at_least(what: &'static str, bound: f64, value: Option<f64>) -> Goal {
+fn at_least(what: &'static str, unit: &'static str, bound: f64) -> Goal {
     Goal {
         side: Side::AtLeast,
-        ..at_most(what, "x", bound, value)
+        ..at_most(what, unit, bound)
     }
 }
 
 impl Goal {
     fn stretch(mut self, bound: f64) -> Self {
         self.stretch = Some(bound);
+        self
+    }
+
+    fn is(mut self, value: Option<f64>) -> Self {
+        self.value = value;
         self
     }
 
@@ -195,15 +174,13 @@ mod tests {
 
     #[test]
     fn a_goal_says_whether_it_holds_and_by_how_much_it_does_not() {
-        let verdict = |value| at_most("memory", "MiB", 40.0, value).stretch(25.0).verdict();
+        let verdict = |value| at_most("memory", "MiB", 40.0).stretch(25.0).is(value).verdict();
         assert_eq!(verdict(None), "not measured");
         assert_eq!(verdict(Some(20.0)), "holds, and the stretch of 25");
         assert_eq!(verdict(Some(40.0)), "holds");
         assert_eq!(verdict(Some(50.0)), "missed by 10.00 MiB (25 %)");
-        assert_eq!(
-            at_least("speed", 0.5, Some(0.4)).verdict(),
-            "missed by 0.10 x (20 %)"
-        );
-        assert_eq!(at_least("speed", 0.5, Some(0.5)).verdict(), "holds");
+        let verdict = |value| at_least("speed", "x", 0.5).is(Some(value)).verdict();
+        assert_eq!(verdict(0.4), "missed by 0.10 x (20 %)");
+        assert_eq!(verdict(0.5), "holds");
     }
 }

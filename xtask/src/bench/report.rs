@@ -66,7 +66,7 @@ pub(crate) fn markdown(machine: &Machine, request: &Request, results: &Results, 
         "{}, {}: {}, {} cores, Linux {}, load {} at the start. {} rounds of {} s; medians, with half the distance \
          between the rounds.\n",
         machine.date,
-        machine.commit,
+        machine.software,
         machine.processor,
         machine.cores,
         machine.kernel,
@@ -227,7 +227,7 @@ pub(crate) fn json(machine: &Machine, request: &Request, results: &Results, goal
     };
     json!({
         "date": machine.date,
-        "commit": machine.commit,
+        "software": machine.software,
         "processor": machine.processor,
         "cores": machine.cores,
         "kernel": machine.kernel,

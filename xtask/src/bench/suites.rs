@@ -67,7 +67,8 @@ struct Cell<'a> {
     contestants: &'a [Contestant],
     /// What the load generator is told, besides where to go.
     load: Vec<String>,
-    /// What one call counts as when processor time is shared out: its events, where there are any.
+    /// What one call counts as when processor time is shared out: its events, where there are any. Zero: the time is of
+    /// no interest.
     counts: f64,
 }
 

@@ -210,3 +210,6 @@ impl Answer<'_> {
         format!("{} {}", self.status, String::from_utf8_lossy(begin))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,3 +165,26 @@ fn echoed(body: &Bytes) -> Option<(&str, &[u8])> {
     let quoted = body.get(begin..begin + end + 2)?;
     Some((std::str::from_utf8(id).ok()?, quoted))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_echo_is_answered_alike_with_and_without_parsing() {
+        let body = |text: &str| format!(r#"{BEFORE_ID}42{BEFORE_TEXT}{text}"}}}}}}"#);
+        let parsed = |body: &str| {
+            let message: Message<'_> = serde_json::from_str(body).unwrap();
+            let text = message.params.arguments.text.unwrap().get().as_bytes().to_vec();
+            (message.id.unwrap().get().to_owned(), text)
+        };
+        for text in ["", "xxxx", "ä"] {
+            let body = body(text);
+            let bytes = Bytes::from(body.clone());
+            let (id, quoted) = echoed(&bytes).unwrap();
+            assert_eq!((id.to_owned(), quoted.to_vec()), parsed(&body));
+        }
+        // With an escape it takes a parser to find the end.
+        assert!(echoed(&Bytes::from(body(r#"a\"b"#))).is_none());
+    }
+}
