@@ -124,6 +124,11 @@ impl Context {
         self.target.join(self.profile.folder()).join(name)
     }
 
+    /// A program of the release profile.
+    pub(crate) fn released(&self, name: &str) -> PathBuf {
+        self.target.join("release").join(name)
+    }
+
     /// A path as a person in the repository would write it.
     pub(crate) fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.root)
