@@ -27,6 +27,8 @@ pub struct Limits {
     pub http2_streams: u32,
     /// Bytes of a result or an event that must be held whole (JSON answers, lists).
     pub held_result_bytes: usize,
+    /// Filtered tool lists that a node keeps ready, in bytes.
+    pub ready_list_bytes: usize,
     /// Bytes of an answer that streams, all its events together.
     pub streamed_result_bytes: usize,
     /// Pages of a tool list when the gateway discovers tools.
@@ -73,6 +75,7 @@ impl Default for Limits {
             host_write: Duration::from_secs(30),
             http2_streams: 100,
             held_result_bytes: 8 * 1024 * 1024,
+            ready_list_bytes: 32 * 1024 * 1024,
             streamed_result_bytes: 64 * 1024 * 1024,
             tool_list_pages: 100,
             tool_list_bytes: 16 * 1024 * 1024,

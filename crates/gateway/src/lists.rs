@@ -1,6 +1,9 @@
 //! Tool lists: what a caller sees is decided tool by tool, by the decision that guards the call; what differs from its
 //! pin is hidden and reported.
 
+mod ready;
+
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use portreeve_core::caller::Caller;
@@ -17,8 +20,19 @@ use serde_json::value::RawValue;
 use crate::policy::Policies;
 use crate::route::ServedRoute;
 
+pub use self::ready::{Key, ReadyLists, Rules};
+
+/// A list as its caller gets it.
+#[derive(Debug)]
+pub struct Filtered {
+    /// The message.
+    pub body: Vec<u8>,
+    /// Nothing about it was news: the same list would be filtered alike, and nobody would have to be told.
+    pub is_settled: bool,
+}
+
 /// Filters the list in a response. `None`: the body is not a tool list, and must not pass as one.
-pub fn filter(body: &[u8], result: &RawValue, view: &View<'_>) -> Option<Vec<u8>> {
+pub fn filter(body: &[u8], result: &RawValue, view: &View<'_>) -> Option<Filtered> {
     let page: ToolPage<'_> = serde_json::from_str(result.get()).ok()?;
     let place: ToolsPlace<'_> = serde_json::from_str(result.get()).ok()?;
     let mut kept = String::from("[");
@@ -47,6 +61,7 @@ pub fn filter(body: &[u8], result: &RawValue, view: &View<'_>) -> Option<Vec<u8>
         }
     }
     kept.push(']');
+    let is_settled = differing.is_empty() && !view.told.get();
     if !differing.is_empty() {
         for definition in &differing {
             view.route.mark(view.era, &definition.name, &definition.hash);
@@ -59,7 +74,10 @@ pub fn filter(body: &[u8], result: &RawValue, view: &View<'_>) -> Option<Vec<u8>
         // The list was filtered for one caller, so no shared cache may keep it (2026-07-28, caching).
         splice.replace(scope.get(), "\"private\"").ok()?;
     }
-    Some(splice.finish())
+    Some(Filtered {
+        body: splice.finish(),
+        is_settled,
+    })
 }
 
 /// A scope that is anything but private, however it is spelled.
@@ -89,6 +107,8 @@ pub struct View<'a> {
     pub pins: &'a dyn PinWatch,
     /// The limits.
     pub limits: &'a Limits,
+    /// Whether somebody was told of a tool that went back to what was approved.
+    pub told: Cell<bool>,
 }
 
 impl std::fmt::Debug for View<'_> {
@@ -141,6 +161,7 @@ impl View<'_> {
     fn report_return(&self, known: Option<&crate::route::ServedTool>, definition: ToolDefinition) {
         let live = known.and_then(|served| served.tool.live.as_ref());
         if live.is_none_or(|live| live.hash != definition.hash) {
+            self.told.set(true);
             let route: RouteId = self.route.route.id;
             self.pins.seen(route, self.era, vec![definition]);
         }

@@ -19,6 +19,7 @@ use crate::accept::body::{Places, body};
 use crate::accept::head::{self, Head, Origins};
 use crate::accept::inbound::{Call, Inbound, Note};
 use crate::authenticate::{self, Identified};
+use crate::lists::ReadyLists;
 use crate::policy::{Passage, Policies, Question};
 use crate::record::{Record, Sinks, Stopped, stop};
 use crate::relay::{Errand, Streams};
@@ -42,6 +43,7 @@ pub struct Gateway {
     pub(crate) sinks: Arc<Sinks>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) ready: Arc<ReadyLists>,
     pub(crate) limits: Arc<Limits>,
     origins: Origins,
     public_url: Url,
@@ -89,6 +91,7 @@ impl Gateway {
             sinks: Arc::new(parts.sinks),
             sessions: Arc::new(Sessions::new(clock, rng, Arc::clone(&parts.limits))),
             streams,
+            ready: Arc::new(ReadyLists::new(parts.limits.ready_list_bytes)),
             limits: parts.limits,
             origins: parts.origins,
             public_url: parts.public_url,

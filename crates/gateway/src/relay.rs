@@ -4,6 +4,7 @@
 mod bounds;
 mod stream;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
 use portreeve_client::{ClientError, Reply, ReplyBody};
 use portreeve_core::caller::Caller;
+use portreeve_core::ports::Authorizer as _;
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_core::usage::UsageOutcome;
 use portreeve_mcp::answer;
@@ -24,7 +26,7 @@ use serde_json::value::RawValue;
 
 use self::bounds::Bounds;
 pub use self::stream::{Ends, StreamSlot, Streams, relay};
-use crate::lists::{self, View};
+use crate::lists::{self, Filtered, View};
 use crate::pipeline::Gateway;
 use crate::record::{Record, Stopped, stop};
 use crate::respond::{self, Body, Refusal};
@@ -116,7 +118,7 @@ async fn held(
         Ok(bytes) => bytes,
         Err(error) => return Err(stop(about(Refusal::Upstream(error.into()), &errand), record)),
     };
-    let turned = match errand.turn(&bytes) {
+    let turned = match errand.ready(&bytes).or_else(|| errand.turn(&bytes)) {
         Some(turned) if turned.outcome.is_some() => turned,
         _ => {
             let error = ClientError::NotMcp("its JSON is not an answer to this request".to_owned());
@@ -234,10 +236,16 @@ impl Errand {
         let Asked { method, host_id } = self.asked(id)?;
         let mut end = UsageOutcome::ToolError;
         let mut body = bytes.clone();
+        let mut is_settled = false;
         match (outcome, id) {
             (Outcome::Result(result), Some(_)) => {
                 end = end_of(method, result);
-                body = self.rewrite_result(method, bytes, result)?;
+                if method == Method::ListTools {
+                    let list = self.filter(bytes, result)?;
+                    (body, is_settled) = (list.body.into(), list.is_settled);
+                } else {
+                    body = self.rewrite_result(method, bytes, result)?;
+                }
             }
             (Outcome::Result(_), None) => return None,
             (Outcome::Error(_), Some(_)) => {}
@@ -252,6 +260,11 @@ impl Errand {
                 return None;
             };
             body = translate::to_host(&body, place, &host_id)?.into();
+        }
+        if is_settled && self.method.is_some() {
+            self.gateway
+                .ready
+                .keep(self.list_key(), self.rules(), bytes, &body);
         }
         Some(Turned {
             bytes: body,
@@ -287,19 +300,64 @@ impl Errand {
         })
     }
 
+    fn filter(&self, bytes: &Bytes, result: &RawValue) -> Option<Filtered> {
+        let view = View {
+            caller: &self.caller,
+            route: &self.route,
+            era: self.era,
+            policies: &self.gateway.policies,
+            pins: &*self.gateway.pins,
+            limits: &self.gateway.limits,
+            told: Cell::new(false),
+        };
+        lists::filter(bytes, result, &view)
+    }
+
+    /// A list that was filtered before. The request it answers is over then.
+    fn ready(&self, bytes: &[u8]) -> Option<Turned> {
+        let host_id = self
+            .host_id
+            .as_ref()
+            .filter(|_| self.method == Some(Method::ListTools))?;
+        let (gateway, key) = (&self.gateway, self.list_key());
+        let bytes = match &self.under_way {
+            Some(request) => {
+                let id = request.id.to_string();
+                let found = gateway
+                    .ready
+                    .find(key, self.rules(), bytes, [&id, host_id.get()])?;
+                self.session
+                    .as_ref()
+                    .and_then(|session| session.finish(request.id));
+                found
+            }
+            None => gateway
+                .ready
+                .find(key, self.rules(), bytes, [host_id.get(), host_id.get()])?,
+        };
+        Some(Turned {
+            bytes,
+            outcome: Some(UsageOutcome::Ok),
+        })
+    }
+
+    fn list_key(&self) -> lists::Key {
+        lists::Key {
+            route: self.route.route.id,
+            era: self.era,
+            principal: self.caller.principal,
+        }
+    }
+
+    fn rules(&self) -> lists::Rules<'_> {
+        lists::Rules {
+            route: &self.route,
+            version: self.gateway.access.policy_version(),
+        }
+    }
+
     fn rewrite_result(&self, method: Method, bytes: &Bytes, result: &RawValue) -> Option<Bytes> {
         match method {
-            Method::ListTools => {
-                let view = View {
-                    caller: &self.caller,
-                    route: &self.route,
-                    era: self.era,
-                    policies: &self.gateway.policies,
-                    pins: &*self.gateway.pins,
-                    limits: &self.gateway.limits,
-                };
-                lists::filter(bytes, result, &view).map(Bytes::from)
-            }
             Method::Discover => served_versions(bytes, result),
             Method::Initialize => {
                 if let (Some(session), Ok(initialized)) = (

@@ -1,0 +1,157 @@
+//! Lists that were filtered before: the same bytes of the server, for the same caller under the same rules, become the
+//! same bytes for the host. The server is still asked each time, so nothing here can be stale; what is spared is
+//! reading the list and judging it, tool by tool.
+
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+use portreeve_core::caller::Principal;
+use portreeve_core::id::RouteId;
+use portreeve_core::protocol::Era;
+use portreeve_mcp::envelope::Message;
+use portreeve_mcp::splice::Splice;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use crate::route::ServedRoute;
+
+/// The lists of a node that are ready.
+pub struct ReadyLists(Cache<Key, Arc<Ready>, Weight>);
+
+/// Whose list of what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The route.
+    pub route: RouteId,
+    /// The era of both hops.
+    pub era: Era,
+    /// The caller.
+    pub principal: Principal,
+}
+
+/// Under which rules a list was filtered: those of the route and its tools, and those of the callers' rights.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// The route as it is served.
+    pub route: &'a Arc<ServedRoute>,
+    /// The version of all rights.
+    pub version: u64,
+}
+
+struct Ready {
+    route: Weak<ServedRoute>,
+    version: u64,
+    server: Around,
+    host: Around,
+}
+
+/// A message without its id.
+struct Around {
+    before: Bytes,
+    after: Bytes,
+}
+
+#[derive(Clone)]
+struct Weight;
+
+/// A guess that only sets the size of tables at the start.
+const LISTS: usize = 256;
+
+// === impl ReadyLists ===
+
+impl std::fmt::Debug for ReadyLists {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReadyLists")
+    }
+}
+
+impl ReadyLists {
+    /// None yet; never more than so many bytes.
+    pub fn new(bytes: usize) -> Self {
+        Self(Cache::with_weighter(LISTS, bytes as u64, Weight))
+    }
+
+    /// What the host gets for the server's answer to the request of that id, if it is known.
+    pub fn find(&self, key: Key, rules: Rules<'_>, answer: &[u8], ids: [&str; 2]) -> Option<Bytes> {
+        let ready = self.0.get(&key)?;
+        let [server_id, host_id] = ids;
+        let is_current = ready.version == rules.version && ready.route.as_ptr() == Arc::as_ptr(rules.route);
+        (is_current && ready.server.is_around(server_id, answer)).then(|| ready.host.put(host_id))
+    }
+
+    /// Remembers what a list became.
+    pub fn keep(&self, key: Key, rules: Rules<'_>, answer: &Bytes, turned: &Bytes) {
+        let (Some(server), Some(host)) = (Around::of(answer), Around::of(turned)) else {
+            return;
+        };
+        let ready = Ready {
+            route: Arc::downgrade(rules.route),
+            version: rules.version,
+            server,
+            host,
+        };
+        self.0.insert(key, Arc::new(ready));
+    }
+}
+
+// === impl Around ===
+
+impl Around {
+    /// `None`: it is not an answer with an id.
+    fn of(message: &Bytes) -> Option<Self> {
+        let Message::Response { id: Some(id), .. } = Message::parse(message).ok()? else {
+            return None;
+        };
+        let place = Splice::new(message).place_of(id.get()).ok()?;
+        Some(Self {
+            before: message.slice(..place.start),
+            after: message.slice(place.end..),
+        })
+    }
+
+    fn is_around(&self, id: &str, message: &[u8]) -> bool {
+        message
+            .strip_prefix(&*self.before)
+            .and_then(|rest| rest.strip_suffix(&*self.after))
+            == Some(id.as_bytes())
+    }
+
+    fn put(&self, id: &str) -> Bytes {
+        [&self.before, id.as_bytes(), &self.after].concat().into()
+    }
+
+    fn bytes(&self) -> usize {
+        self.before.len() + self.after.len()
+    }
+}
+
+// === impl Weight ===
+
+impl Weighter<Key, Arc<Ready>> for Weight {
+    fn weight(&self, _: &Key, ready: &Arc<Ready>) -> u64 {
+        (ready.server.bytes() + ready.host.bytes()) as u64 + 256
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::Around;
+
+    #[test]
+    fn only_the_same_message_with_the_id_that_was_asked_is_known() {
+        let message = Bytes::from_static(br#"{"jsonrpc":"2.0","id":7,"result":{"tools":[]}}"#);
+        let around = Around::of(&message).unwrap();
+        assert!(around.is_around("7", &message));
+        assert!(!around.is_around("8", &message));
+        assert!(around.is_around("\"a\"", br#"{"jsonrpc":"2.0","id":"a","result":{"tools":[]}}"#));
+        assert!(!around.is_around("7", br#"{"jsonrpc":"2.0","id":7,"result":{"tools":[ ]}}"#));
+        assert!(!around.is_around("7", br#"{"jsonrpc":"2.0","id":7}"#));
+        assert_eq!(
+            around.put("\"a\""),
+            r#"{"jsonrpc":"2.0","id":"a","result":{"tools":[]}}"#
+        );
+        assert!(Around::of(&Bytes::from_static(br#"{"jsonrpc":"2.0","method":"a"}"#)).is_none());
+    }
+}
