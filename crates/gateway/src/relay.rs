@@ -8,7 +8,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
 use portreeve_client::{ClientError, Reply, ReplyBody};
 use portreeve_core::caller::Caller;
 use portreeve_core::protocol::{Era, Revision};
@@ -19,7 +18,7 @@ use portreeve_mcp::method::Method;
 use portreeve_mcp::result::{CallEnd, DiscoveredVersions, Initialized};
 use portreeve_mcp::splice::Splice;
 use portreeve_mcp::sse;
-use portreeve_net::read_body;
+use portreeve_net::{ResponseBody, read_body};
 use serde_json::value::RawValue;
 
 pub use self::stream::{Ends, StreamSlot, Streams, relay};
@@ -89,7 +88,7 @@ fn about(refusal: Refusal, errand: &Errand) -> Refusal {
     }
 }
 
-fn events(body: Incoming, errand: Errand, mut record: Record) -> Result<Response<Body>, Stopped> {
+fn events(body: ResponseBody, errand: Errand, mut record: Record) -> Result<Response<Body>, Stopped> {
     let slot = match errand.gateway.streams.open(errand.caller.principal) {
         Ok(slot) => slot,
         Err(refusal) => return Err(stop(about(refusal, &errand), record)),
@@ -106,7 +105,7 @@ fn events(body: Incoming, errand: Errand, mut record: Record) -> Result<Response
 
 async fn held(
     status: StatusCode,
-    body: Incoming,
+    body: ResponseBody,
     errand: Errand,
     record: Record,
 ) -> Result<Response<Body>, Stopped> {
@@ -144,7 +143,7 @@ fn is_answer(status: StatusCode) -> bool {
 }
 
 /// A list out of an event stream. It must be held to be filtered, so the host gets it as one JSON document.
-async fn listed(mut body: Incoming, errand: Errand, record: Record) -> Result<Response<Body>, Stopped> {
+async fn listed(mut body: ResponseBody, errand: Errand, record: Record) -> Result<Response<Body>, Stopped> {
     let limit = errand.gateway.limits.held_result_bytes;
     let patience = errand.route.upstream.timeout;
     match tokio::time::timeout(patience, first_answer(&mut body, &errand, limit)).await {
@@ -160,7 +159,7 @@ async fn listed(mut body: Incoming, errand: Errand, record: Record) -> Result<Re
     }
 }
 
-async fn first_answer(body: &mut Incoming, errand: &Errand, limit: usize) -> Result<Turned, String> {
+async fn first_answer(body: &mut ResponseBody, errand: &Errand, limit: usize) -> Result<Turned, String> {
     let mut reader = sse::Reader::new(limit);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| "its stream broke off".to_owned())?;

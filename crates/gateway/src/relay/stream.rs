@@ -2,24 +2,27 @@
 //! answer becomes one.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::stream;
+use futures_util::{FutureExt as _, stream};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
-use hyper::body::Incoming;
 use portreeve_core::caller::Principal;
 use portreeve_core::limits::Limits;
 use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
 use portreeve_mcp::method::Method;
 use portreeve_mcp::{answer, code, sse};
+use portreeve_net::ResponseBody;
 use prometheus_client::metrics::gauge::Gauge;
 use serde_json::json;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use super::Errand;
 use crate::record::Record;
@@ -111,7 +114,7 @@ impl Ends {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! { () = stopping => {}, () = replaced => {} }
+        tokio::select! { biased; () = stopping => {}, () = replaced => {} }
     }
 }
 
@@ -125,14 +128,27 @@ struct Relay {
     /// An event told the host how to come back for the rest.
     resumable: bool,
     over: bool,
+    /// When the server was last heard.
     heard: Instant,
+    /// When the host was last told something.
+    told: Instant,
+    /// Rings when silence must be filled. Moved only when it rings, so that a stream that speaks costs no timer per
+    /// event.
+    alarm: Pin<Box<Sleep>>,
 }
 
+/// Chunks that are gathered into one write, at most. Servers write event by event; a read of their connection may hold
+/// many.
+const GATHERED: usize = 256;
+/// Bytes after which a write begins.
+const GATHERED_BYTES: usize = 64 * 1024;
+
 /// Passes an upstream's stream on to the host.
-pub fn relay(upstream: Incoming, errand: Errand, record: Record, slot: StreamSlot, ends: Ends) -> Body {
+pub fn relay(upstream: ResponseBody, errand: Errand, record: Record, slot: StreamSlot, ends: Ends) -> Body {
     let drain = errand.era == Era::Legacy && errand.method.is_some();
     let patience = errand.route.upstream.timeout;
-    let relay = Relay {
+    let keep_alive = errand.gateway.limits.keep_alive;
+    let relay = Box::new(Relay {
         upstream: Rest {
             body: Some(upstream),
             drain: drain.then_some(patience),
@@ -146,9 +162,12 @@ pub fn relay(upstream: Incoming, errand: Errand, record: Record, slot: StreamSlo
         resumable: false,
         over: false,
         heard: Instant::now(),
-    };
+        told: Instant::now(),
+        alarm: Box::pin(tokio::time::sleep(keep_alive)),
+    });
     let frames = stream::unfold(relay, |mut relay| async move {
         let bytes = relay.next().await?;
+        relay.told = Instant::now();
         if let Some(record) = &mut relay.record {
             record.sent(bytes.len());
         }
@@ -165,6 +184,30 @@ enum Heard {
     Stop,
 }
 
+impl Heard {
+    fn of<E>(frame: Option<Result<Frame<Bytes>, E>>) -> Self {
+        match frame {
+            Some(Ok(frame)) => frame.into_data().map_or(Self::Silence, Self::Bytes),
+            Some(Err(_)) => Self::Broken,
+            None => Self::End,
+        }
+    }
+}
+
+/// Lets the tasks run that are ready by now. Unlike `tokio::task::yield_now` it does not look at the network first,
+/// which would cost a system call per chunk.
+async fn give_way() {
+    let mut gave = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut gave, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 impl Relay {
     /// The next bytes for the host; `None` when the stream is over.
     async fn next(&mut self) -> Option<Bytes> {
@@ -177,17 +220,18 @@ impl Relay {
                 Heard::Bytes(bytes) => {
                     self.heard = Instant::now();
                     self.reader.feed(&bytes);
-                    let out = self.turn_events();
+                    let last = self.gather(bytes.len()).await;
+                    let mut out = self.turn_events();
+                    if let Some(last) = last.filter(|_| !self.over) {
+                        out.extend(self.end(&last).unwrap_or_default());
+                    }
                     if !out.is_empty() {
-                        return Some(out);
+                        return Some(out.freeze());
                     }
                 }
                 Heard::Silence if self.is_patient() => return Some(Bytes::from_static(sse::KEEP_ALIVE)),
                 Heard::Silence => return self.end_with("the server fell silent"),
-                Heard::End | Heard::Broken if self.awaits_return() => return self.leave_off(),
-                Heard::End => return self.end_with("the server ended its stream without an answer"),
-                Heard::Broken => return self.end_with("the server's stream broke off"),
-                Heard::Stop => return self.stop(),
+                last => return self.end(&last),
             }
         }
         if let Some(record) = self.record.take() {
@@ -196,20 +240,57 @@ impl Relay {
         None
     }
 
+    fn end(&mut self, last: &Heard) -> Option<Bytes> {
+        match last {
+            Heard::Stop => self.stop(),
+            _ if self.awaits_return() => self.leave_off(),
+            Heard::Broken => self.end_with("the server's stream broke off"),
+            _ => self.end_with("the server ended its stream without an answer"),
+        }
+    }
+
     async fn hear(&mut self) -> Heard {
         let keep_alive: Duration = self.errand.gateway.limits.keep_alive;
         let Some(body) = &mut self.upstream.body else {
             return Heard::End;
         };
-        tokio::select! {
-            frame = body.frame() => match frame {
-                Some(Ok(frame)) => frame.into_data().map_or(Heard::Silence, Heard::Bytes),
-                Some(Err(_)) => Heard::Broken,
-                None => Heard::End,
-            },
-            () = tokio::time::sleep(keep_alive) => Heard::Silence,
-            () = self.ends.wait() => Heard::Stop,
+        loop {
+            tokio::select! {
+                biased;
+                () = self.ends.wait() => return Heard::Stop,
+                frame = body.frame() => return Heard::of(frame),
+                () = &mut self.alarm => {
+                    let silent = self.told.elapsed();
+                    let rest = keep_alive.checked_sub(silent).filter(|rest| !rest.is_zero());
+                    self.alarm.as_mut().reset(Instant::now() + rest.unwrap_or(keep_alive));
+                    if rest.is_none() {
+                        return Heard::Silence;
+                    }
+                }
+            }
         }
+    }
+
+    /// Takes what else the server has sent by now, so that one read of its connection becomes one write to the host.
+    /// What ended the stream on the way, if anything did.
+    async fn gather(&mut self, mut gathered: usize) -> Option<Heard> {
+        let body = self.upstream.body.as_mut()?;
+        for _ in 0..GATHERED {
+            if gathered >= GATHERED_BYTES {
+                return None;
+            }
+            // The connection's own task puts the next chunk of the same read here, if there is one.
+            give_way().await;
+            match Heard::of(body.frame().now_or_never()?) {
+                Heard::Bytes(bytes) => {
+                    gathered += bytes.len();
+                    self.reader.feed(&bytes);
+                }
+                Heard::Silence => {}
+                last => return Some(last),
+            }
+        }
+        None
     }
 
     /// Subscriptions and the streams of sessions.
@@ -229,15 +310,15 @@ impl Relay {
         self.resumable && !self.answered && self.errand.session.is_some()
     }
 
-    fn turn_events(&mut self) -> Bytes {
+    fn turn_events(&mut self) -> BytesMut {
         let mut out = BytesMut::new();
         loop {
             match self.reader.next_event() {
                 Ok(Some(event)) => self.turn_event(&event, &mut out),
-                Ok(None) => return out.freeze(),
+                Ok(None) => return out,
                 Err(error) => {
                     out.extend_from_slice(&self.end_with(&error.to_string()).unwrap_or_default());
-                    return out.freeze();
+                    return out;
                 }
             }
         }
@@ -338,7 +419,7 @@ impl Relay {
 /// What is left of an upstream's answer. A legacy host that goes away has not cancelled its call, so the rest is read
 /// to its end; dropping it would tell some servers to stop.
 struct Rest {
-    body: Option<Incoming>,
+    body: Option<ResponseBody>,
     drain: Option<Duration>,
     /// Its place among the open streams, given back when nothing is left to read.
     slot: Option<StreamSlot>,

@@ -3,12 +3,21 @@
 
 mod asking;
 mod audit;
+mod bad_input;
 mod drift;
+mod framing;
 mod gateway;
+mod ladder;
+mod lifecycle;
 mod limits;
 mod operate;
+mod order;
+mod passing;
 mod registry;
+mod resource_server;
 mod sessions;
 mod smuggling;
+mod statuses;
 mod tls;
+mod transport;
 mod upstreams;

@@ -18,5 +18,7 @@ mod e2e;
 
 mod node;
 mod repository;
+mod served;
 mod upstream;
 mod web;
+mod wire;

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures_util::stream;
 use http::{HeaderMap, StatusCode};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -38,6 +39,7 @@ struct Book {
     script: Option<Script>,
     tools: Vec<Value>,
     seen: Vec<Seen>,
+    asked: Vec<(&'static str, HeaderMap)>,
     sessions: HashMap<String, ()>,
     calls: u64,
 }
@@ -78,7 +80,9 @@ impl Upstream {
         });
         let shared = Arc::new(Shared { speaks, book });
         let router = Router::new().route("/mcp", post(handle).get(listen).delete(end));
-        let router = router.with_state(Arc::clone(&shared));
+        let router = router
+            .layer(DefaultBodyLimit::disable())
+            .with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, shared }
     }
@@ -96,6 +100,11 @@ impl Upstream {
     /// Everything that it was sent.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.shared.book.lock().unwrap().seen.clone()
+    }
+
+    /// The verbs and headers of everything that came without a message.
+    pub(crate) fn asked(&self) -> Vec<(&'static str, HeaderMap)> {
+        self.shared.book.lock().unwrap().asked.clone()
     }
 
     /// How many tools were called.
@@ -136,6 +145,7 @@ pub(crate) fn events(messages: &[Value], open: Duration) -> Response {
 
 async fn listen(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
     let after = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    shared.book.lock().unwrap().asked.push(("GET", headers.clone()));
     shared
         .scripted(&json!({"method": "GET", "after": after}))
         .unwrap_or_else(|| StatusCode::METHOD_NOT_ALLOWED.into_response())
@@ -147,6 +157,7 @@ async fn end(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> StatusCod
         .and_then(|id| id.to_str().ok())
         .unwrap_or_default();
     let mut book = shared.book.lock().unwrap();
+    book.asked.push(("DELETE", headers.clone()));
     if book.sessions.remove(session).is_some() {
         StatusCode::NO_CONTENT
     } else {
@@ -160,7 +171,9 @@ fn error(status: StatusCode, id: &Value, code: i64, message: &str) -> Response {
 }
 
 async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
-    let message: Value = serde_json::from_slice(&body).expect("the gateway sends JSON");
+    let _: &RawValue = serde_json::from_slice(&body).expect("the gateway sends JSON");
+    // A number may be larger than this reader takes.
+    let message: Value = serde_json::from_slice(&body).unwrap_or_default();
     shared.book.lock().unwrap().seen.push(Seen {
         headers: headers.clone(),
         body,
