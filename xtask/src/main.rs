@@ -2,6 +2,8 @@
 //!
 //! It starts programs and never links one: the only thing it knows of the workspace is its file names.
 
+mod fuzz;
+mod soak;
 mod test;
 
 mod context;
@@ -20,15 +22,22 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask test [STAGE...] [--require-corpus] [--profile ci|dev]
        cargo xtask test --list
+       cargo xtask fuzz [TARGET...] [--seconds N]
+       cargo xtask soak [--minutes N] [--profile ci|release]
 
 Without a STAGE it runs all of them, in order. --require-corpus makes it a failure when the large public test data is
 not there. --profile chooses the cargo profile (default: ci).
+
+fuzz looks for bytes that break a law, a minute for each target, where a nightly toolchain and cargo-fuzz are installed.
+soak loads a node for N minutes (default: 10) and looks whether what it holds is flat at the end.
 ";
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     match words.next().as_deref() {
         Some("test") => test::command(words.collect()),
+        Some("fuzz") => fuzz::command(words.collect()),
+        Some("soak") => soak::command(words.collect()),
         Some("help" | "--help" | "-h") => {
             say(USAGE);
             ExitCode::SUCCESS

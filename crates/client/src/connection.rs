@@ -15,6 +15,7 @@ use portreeve_net::{Egress, ResponseBody, read_body};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use crate::error::ClientError;
 use crate::exchange::{Exchange, Reply, ReplyBody, Upstream};
@@ -276,9 +277,10 @@ impl Connection {
         on: OnNotification<'_>,
     ) -> Result<Box<RawValue>, ClientError> {
         let mut reader = sse::Reader::new(self.limits.held_result_bytes);
-        let wait = self.upstream.timeout;
+        let (wait, mut room) = (self.upstream.timeout, self.limits.streamed_result_bytes);
+        let mut deadline = Instant::now() + wait;
         loop {
-            let frame = tokio::time::timeout(wait, body.frame())
+            let frame = tokio::time::timeout_at(deadline, body.frame())
                 .await
                 .map_err(|_| ClientError::Timeout(wait.as_secs()))?;
             let Some(frame) = frame else {
@@ -288,11 +290,18 @@ impl Connection {
             };
             let frame =
                 frame.map_err(|error| ClientError::NotMcp(format!("the stream broke off: {error}")))?;
-            reader.feed(frame.data_ref().map_or(&[][..], |data| data));
+            let data = frame.data_ref().map_or(&[][..], |data| data);
+            room = room.checked_sub(data.len()).ok_or_else(|| {
+                let limit = self.limits.streamed_result_bytes;
+                ClientError::NotMcp(format!("its stream is longer than {limit} bytes"))
+            })?;
+            reader.feed(data);
             while let Some(event) = reader
                 .next_event()
                 .map_err(|error| ClientError::NotMcp(error.to_string()))?
             {
+                // Whole events are signs of life; bytes are not, since one a second would do.
+                deadline = Instant::now() + wait;
                 let Some(data) = event.data else { continue };
                 if let Some(outcome) = self.take_message(&data, id, on).await {
                     return outcome;

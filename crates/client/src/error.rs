@@ -29,6 +29,9 @@ pub enum ClientError {
     /// An answer that is not MCP.
     #[error("the server's answer is not MCP: {0}")]
     NotMcp(String),
+    /// An answer that is packed, although that was not asked for. It is not unpacked.
+    #[error("the server's answer is encoded as `{0}`, although only `identity` was accepted")]
+    Encoded(String),
     /// The answer did not come in time.
     #[error("the server did not answer within {0} s")]
     Timeout(u64),

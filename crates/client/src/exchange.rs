@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use portreeve_core::secret::Secret;
 use portreeve_mcp::header;
@@ -117,6 +117,7 @@ impl Upstream {
         *request.method_mut() = method;
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if let Some(params) = exchange.params {
             for (name, value) in params {
                 headers.append(name.clone(), value.clone());
@@ -149,6 +150,10 @@ impl Upstream {
         let destination = self.destination.as_ref().map_err(Clone::clone)?;
         let response = egress.send_to(destination, request, self.timeout).await?;
         let (head, body) = response.into_parts();
+        if let Some(encoding) = encoding(&head.headers) {
+            // Never unpacked: what is small on the wire may be large without end.
+            return Err(ClientError::Encoded(encoding));
+        }
         let content_type = head
             .headers
             .get(CONTENT_TYPE)
@@ -170,6 +175,21 @@ impl Upstream {
             body,
         })
     }
+}
+
+/// What a body is packed with, shortened for a message; `None` when it is as it is.
+fn encoding(headers: &HeaderMap) -> Option<String> {
+    let named = |value: &HeaderValue| {
+        String::from_utf8_lossy(value.as_bytes())
+            .trim()
+            .to_ascii_lowercase()
+    };
+    headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .map(named)
+        .find(|encoding| !encoding.is_empty() && encoding != "identity")
+        .map(|encoding| encoding.chars().filter(|c| !c.is_control()).take(40).collect())
 }
 
 /// The media type without its parameters, in any case.

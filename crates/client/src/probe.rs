@@ -87,6 +87,7 @@ async fn all_tools(connection: &Connection, limits: &Limits) -> Result<Vec<Strin
     let mut tools = Vec::new();
     let mut cursors = HashSet::new();
     let mut params = Map::new();
+    let mut room = limits.tool_list_bytes;
     for _ in 0..limits.tool_list_pages {
         let page = match connection.request("tools/list", params, &mut |_, _| ()).await {
             Ok(page) => page,
@@ -98,7 +99,12 @@ async fn all_tools(connection: &Connection, limits: &Limits) -> Result<Vec<Strin
         };
         let page: ToolPage<'_> = serde_json::from_str(page.get())
             .map_err(|error| ClientError::NotMcp(format!("its tool list: {error}")))?;
-        tools.extend(page.tools.iter().map(|tool| tool.get().to_owned()));
+        for tool in &page.tools {
+            room = room
+                .checked_sub(tool.get().len())
+                .ok_or(ProbeError::Endless("too many bytes"))?;
+            tools.push(tool.get().to_owned());
+        }
         if tools.len() > limits.tools_per_server {
             return Err(ProbeError::Endless("too many tools"));
         }

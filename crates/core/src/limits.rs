@@ -3,43 +3,58 @@
 use std::time::Duration;
 
 /// Limits in bytes, items and time. One value per installation; the defaults are what is tested.
+///
+/// There is no limit on compression, since nothing is decompressed: a compressed answer of a server is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Request head, in bytes.
+    /// Bytes of a request head.
     pub head_bytes: usize,
-    /// Header fields in a request head.
+    /// Fields of a request head.
     pub head_fields: usize,
-    /// Time for a request head to arrive.
+    /// Time for a request head to arrive, from its first byte; also for a new connection to begin.
     pub head_read: Duration,
-    /// Body of a request to an MCP endpoint.
+    /// Bytes of the body of a request to an MCP endpoint.
     pub mcp_body_bytes: usize,
-    /// Body of any other request.
+    /// Bytes of the body of any other request.
     pub api_body_bytes: usize,
-    /// Time for a request body to arrive.
+    /// Longest time for a request body to arrive. Small ones get less: ten seconds and one for each KiB.
     pub body_read: Duration,
-    /// A result or an SSE event that must be held whole (lists, rewritten answers).
+    /// Time without a request after which a host's connection is closed.
+    pub idle_connection: Duration,
+    /// Time in which a host must take something of what waits for it.
+    pub host_write: Duration,
+    /// Streams of one HTTP/2 connection that are open at once.
+    pub http2_streams: u32,
+    /// Bytes of a result or an event that must be held whole (JSON answers, lists).
     pub held_result_bytes: usize,
-    /// One page of a tool list when the gateway discovers tools.
+    /// Bytes of an answer that streams, all its events together.
+    pub streamed_result_bytes: usize,
+    /// Pages of a tool list when the gateway discovers tools.
     pub tool_list_pages: usize,
+    /// Bytes of a tool list when the gateway discovers tools, all pages together; and of all lists that were seen and
+    /// wait to be compared with the pins.
+    pub tool_list_bytes: usize,
     /// Tools of one server.
     pub tools_per_server: usize,
-    /// One tool definition.
+    /// Bytes of one tool definition.
     pub tool_definition_bytes: usize,
-    /// A server.json document.
+    /// Bytes of a server.json document.
     pub document_bytes: usize,
     /// Open streams of one node.
     pub streams_per_node: usize,
     /// Open streams of one caller.
     pub streams_per_caller: usize,
+    /// Time that a stream lives.
+    pub stream_lifetime: Duration,
     /// Legacy sessions of one node.
     pub sessions_per_node: usize,
     /// Legacy sessions of one caller.
     pub sessions_per_caller: usize,
-    /// A legacy session without a request lives this long.
+    /// Time that a legacy session lives without a request.
     pub session_idle: Duration,
     /// Silence on a stream after which a comment is sent.
     pub keep_alive: Duration,
-    /// A tool discovery as a whole.
+    /// Time for a tool discovery as a whole.
     pub probe: Duration,
     /// Requests of one legacy session that are under way at once.
     pub requests_per_session: usize,
@@ -54,13 +69,19 @@ impl Default for Limits {
             mcp_body_bytes: 4 * 1024 * 1024,
             api_body_bytes: 1024 * 1024,
             body_read: Duration::from_secs(60),
+            idle_connection: Duration::from_secs(60),
+            host_write: Duration::from_secs(30),
+            http2_streams: 100,
             held_result_bytes: 8 * 1024 * 1024,
+            streamed_result_bytes: 64 * 1024 * 1024,
             tool_list_pages: 100,
+            tool_list_bytes: 16 * 1024 * 1024,
             tools_per_server: 5_000,
             tool_definition_bytes: 256 * 1024,
             document_bytes: 256 * 1024,
             streams_per_node: 20_000,
             streams_per_caller: 64,
+            stream_lifetime: Duration::from_secs(60 * 60),
             sessions_per_node: 50_000,
             sessions_per_caller: 1_000,
             session_idle: Duration::from_secs(24 * 60 * 60),
@@ -72,6 +93,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Deepest nesting of arrays and objects in JSON. As deep as the parser itself goes, so it cannot be chosen.
+    pub const JSON_DEPTH: usize = 128;
+    /// Most values (array elements and object members, roughly) in one JSON document.
+    pub const JSON_NODES: usize = 100_000;
+
     /// Small limits, so that a test reaches them.
     pub fn for_tests() -> Self {
         Self {
@@ -79,6 +105,8 @@ impl Limits {
             api_body_bytes: 64 * 1024,
             body_read: Duration::from_secs(2),
             held_result_bytes: 256 * 1024,
+            streamed_result_bytes: 1024 * 1024,
+            tool_list_bytes: 512 * 1024,
             streams_per_node: 100,
             streams_per_caller: 8,
             sessions_per_node: 100,

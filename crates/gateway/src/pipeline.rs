@@ -428,6 +428,14 @@ impl Gateway {
         self.stopping.clone()
     }
 
+    /// Ends streams whose hosts take nothing of what waits for them.
+    pub fn cut_stalled_streams(&self) {
+        let cut = self.streams.cut_stalled();
+        if cut > 0 {
+            tracing::info!(cut, "streams were ended whose hosts did not read them");
+        }
+    }
+
     /// Ends sessions that nobody used for long, and tells their servers.
     pub async fn sweep_sessions(&self) {
         for session in self.sessions.sweep() {

@@ -1,6 +1,7 @@
 //! The upstream's answer on its way to the host: a JSON body held just long enough to put the host's id back, or an
 //! event stream passed on read by read.
 
+mod bounds;
 mod stream;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use portreeve_mcp::sse;
 use portreeve_net::{ResponseBody, read_body};
 use serde_json::value::RawValue;
 
+use self::bounds::Bounds;
 pub use self::stream::{Ends, StreamSlot, Streams, relay};
 use crate::lists::{self, View};
 use crate::pipeline::Gateway;
@@ -161,9 +163,12 @@ async fn listed(mut body: ResponseBody, errand: Errand, record: Record) -> Resul
 
 async fn first_answer(body: &mut ResponseBody, errand: &Errand, limit: usize) -> Result<Turned, String> {
     let mut reader = sse::Reader::new(limit);
+    let mut bounds = Bounds::of_call(&errand.gateway.limits, errand.route.upstream.timeout);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| "its stream broke off".to_owned())?;
-        reader.feed(frame.data_ref().map_or(&[][..], |data| data));
+        let data = frame.data_ref().map_or(&[][..], |data| data);
+        bounds.took(data.len()).map_err(|overrun| overrun.to_string())?;
+        reader.feed(data);
         while let Some(event) = reader.next_event().map_err(|error| error.to_string())? {
             let turned = event.data.as_ref().and_then(|data| errand.turn(data));
             if let Some(turned) = turned.filter(|turned| turned.outcome.is_some()) {
@@ -272,6 +277,9 @@ impl Errand {
                 return None;
             }
             self.session.as_ref().and_then(|session| session.finish(own));
+        } else if id.is_some_and(|id| !is_same_id(id, host_id)) {
+            // The answer to somebody else's request, for all that can be known here.
+            return None;
         }
         Some(Asked {
             method,
@@ -305,6 +313,19 @@ impl Errand {
             _ => Some(bytes.clone()),
         }
     }
+}
+
+/// Whether two ids are one. Some servers read an id and write it again: an escape may be gone, and a large number may
+/// have become the nearest one that JavaScript knows.
+fn is_same_id(one: &RawValue, other: &RawValue) -> bool {
+    let value = |id: &RawValue| serde_json::from_str::<serde_json::Value>(id.get()).ok();
+    one.get() == other.get()
+        || match (value(one), value(other)) {
+            (Some(one), Some(other)) => {
+                one == other || (one.is_number() && other.is_number() && one.as_f64() == other.as_f64())
+            }
+            _ => false,
+        }
 }
 
 /// What a response answers.

@@ -339,10 +339,18 @@ fn look_up(refusal: &Refusal) -> Sheet {
 fn upstream(error: &ClientError) -> Sheet {
     match error {
         ClientError::Timeout(_) => sheet(504, code::UPSTREAM, format!("Upstream timeout: {error}")),
-        ClientError::Net(NetError::Timeout { .. } | NetError::BodyStalled { .. }) => sheet(
+        ClientError::Net(NetError::Timeout { .. } | NetError::BodyLate { .. }) => sheet(
             504,
             code::UPSTREAM,
             "Upstream timeout: the server did not answer in time",
+        ),
+        ClientError::Net(error @ NetError::BodyTooLarge { .. }) => {
+            sheet(502, code::UPSTREAM, format!("Upstream error: {error}"))
+        }
+        ClientError::Net(NetError::Exchange { .. } | NetError::BodyBroken(_)) => sheet(
+            502,
+            code::UPSTREAM,
+            "Upstream error: the server broke off before its answer was there",
         ),
         ClientError::Net(_) => sheet(
             502,
@@ -362,7 +370,7 @@ fn upstream(error: &ClientError) -> Sheet {
             code::UPSTREAM,
             format!("Upstream error: the server answered {status}"),
         ),
-        ClientError::Rpc { .. } | ClientError::NotMcp(_) => {
+        ClientError::Rpc { .. } | ClientError::NotMcp(_) | ClientError::Encoded(_) => {
             sheet(502, code::UPSTREAM, format!("Upstream error: {error}"))
         }
     }

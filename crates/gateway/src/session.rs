@@ -164,10 +164,46 @@ impl Session {
 /// All sessions of this node.
 #[derive(Debug)]
 pub struct Sessions {
-    by_id: RwLock<HashMap<String, Arc<Session>>>,
+    open: RwLock<Open>,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
     limits: Arc<Limits>,
+}
+
+/// The open sessions, by id and by whose they are: neither a request nor a new session looks at those of others.
+#[derive(Debug, Default)]
+struct Open {
+    by_id: HashMap<String, Arc<Session>>,
+    by_principal: HashMap<Principal, HashSet<String>>,
+}
+
+impl Open {
+    fn insert(&mut self, session: &Arc<Session>) {
+        let of_caller = self.by_principal.entry(session.principal).or_default();
+        of_caller.insert(session.id.clone());
+        self.by_id.insert(session.id.clone(), Arc::clone(session));
+    }
+
+    fn remove(&mut self, session: &Session) {
+        self.by_id.remove(&session.id);
+        if let Some(of_caller) = self.by_principal.get_mut(&session.principal) {
+            of_caller.remove(&session.id);
+            if of_caller.is_empty() {
+                self.by_principal.remove(&session.principal);
+            }
+        }
+    }
+
+    /// The session of a caller that rested longest, if the caller has so many.
+    fn oldest(&self, principal: Principal, limit: usize) -> Option<Arc<Session>> {
+        let of_caller = self.by_principal.get(&principal);
+        of_caller
+            .filter(|ids| ids.len() >= limit)?
+            .iter()
+            .filter_map(|id| self.by_id.get(id))
+            .min_by_key(|session| session.used.load(Ordering::Relaxed))
+            .cloned()
+    }
 }
 
 /// What a new session is made of.
@@ -187,19 +223,19 @@ impl Sessions {
     /// No sessions yet.
     pub fn new(clock: Arc<dyn Clock>, rng: Arc<dyn Rng>, limits: Arc<Limits>) -> Self {
         Self {
-            by_id: RwLock::default(),
+            open: RwLock::default(),
             clock,
             rng,
             limits,
         }
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, HashMap<String, Arc<Session>>> {
-        self.by_id.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Open> {
+        self.open.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<String, Arc<Session>>> {
-        self.by_id.write().unwrap_or_else(PoisonError::into_inner)
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Open> {
+        self.open.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens a session. Its id is 256 random bits: unguessable, and not the upstream's.
@@ -217,28 +253,23 @@ impl Sessions {
             used: AtomicI64::new(self.clock.now().as_millis()),
             limit: self.limits.requests_per_session,
         });
-        let mut sessions = self.write();
-        let of_caller = || sessions.values().filter(|other| other.principal == new.principal);
-        let over = (of_caller().count() >= self.limits.sessions_per_caller)
-            .then(|| of_caller().min_by_key(|other| other.used.load(Ordering::Relaxed)))
-            .flatten()
-            .cloned();
-        if let Some(oldest) = over {
+        let mut open = self.write();
+        if let Some(oldest) = open.oldest(new.principal, self.limits.sessions_per_caller) {
             // Many hosts never end a session. The one that rested longest gives way, or its caller were locked out
             // until all of them had aged; a host that comes back to it begins anew.
-            sessions.remove(&oldest.id);
+            open.remove(&oldest);
             oldest.end_stream();
         }
-        if sessions.len() >= self.limits.sessions_per_node {
+        if open.by_id.len() >= self.limits.sessions_per_node {
             return Err(Refusal::TooManySessions);
         }
-        sessions.insert(session.id.clone(), Arc::clone(&session));
+        open.insert(&session);
         Ok(session)
     }
 
     /// The caller's session of that id on that route.
     pub fn find(&self, id: &str, principal: Principal, route: RouteId) -> Option<Arc<Session>> {
-        let session = self.read().get(id).cloned()?;
+        let session = self.read().by_id.get(id).cloned()?;
         if session.principal != principal || session.route != route {
             return None;
         }
@@ -250,7 +281,7 @@ impl Sessions {
 
     /// Ends a session and its stream.
     pub fn end(&self, session: &Session) {
-        self.write().remove(&session.id);
+        self.write().remove(session);
         session.end_stream();
     }
 
@@ -260,6 +291,7 @@ impl Sessions {
         let idle = |session: &Session| Timestamp::from_millis(session.used.load(Ordering::Relaxed)) < limit;
         let old: Vec<_> = self
             .read()
+            .by_id
             .values()
             .filter(|session| idle(session))
             .cloned()
@@ -272,7 +304,7 @@ impl Sessions {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.read().len()
+        self.read().by_id.len()
     }
 
     /// Whether there are none.

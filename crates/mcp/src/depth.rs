@@ -1,9 +1,11 @@
 //! A bound on nesting and size of JSON, checked before anything recurses into it.
 
+use portreeve_core::limits::Limits;
+
 /// Deepest nesting of arrays and objects that is accepted.
-pub const MAX_DEPTH: usize = 128;
-/// Most values (array elements and object members, roughly) that are accepted.
-pub const MAX_NODES: usize = 100_000;
+pub const MAX_DEPTH: usize = Limits::JSON_DEPTH;
+/// Most values that are accepted.
+pub const MAX_NODES: usize = Limits::JSON_NODES;
 
 /// Why a body is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -18,3 +18,6 @@ pub mod splice;
 pub mod sse;
 
 pub mod server_json;
+
+#[cfg(any(test, fuzzing))]
+pub mod laws;

@@ -78,6 +78,9 @@ impl Reader {
             self.lines_end = end.next;
             self.scanned = end.next;
             if empty {
+                if end.next > self.limit {
+                    break;
+                }
                 let raw = self.buffer.split_to(end.next).freeze();
                 self.lines_end = 0;
                 self.scanned = 0;

@@ -75,24 +75,20 @@ impl Body for ResponseBody {
 
 // === Reading it whole ===
 
-/// A body that brings less than this within the idle time is as good as silent: a byte a second would otherwise hold
-/// a connection and a caller for days.
-const PROGRESS: usize = 1024;
-
-/// Reads a body of at most `max` bytes. Every `idle` must bring its end, or at least one more KiB.
-pub async fn read_body(mut body: ResponseBody, max: usize, idle: Duration) -> Result<Bytes, NetError> {
+/// Reads a body of at most `max` bytes, which must be there within `limit`. The time is for the whole: a server that
+/// sends a little now and then would otherwise hold a connection and a caller for days.
+pub async fn read_body(mut body: ResponseBody, max: usize, limit: Duration) -> Result<Bytes, NetError> {
     let too_large = NetError::BodyTooLarge { limit: max };
     // What the server announces is believed only when it is too much.
     if body.size_hint().lower() > max as u64 {
         return Err(too_large);
     }
     let mut read = Gathered::Nothing;
-    let mut deadline = Instant::now() + idle;
-    let mut needed = PROGRESS;
+    let deadline = Instant::now() + limit;
     loop {
         let frame = timeout_at(deadline, body.frame())
             .await
-            .map_err(|_| NetError::BodyStalled { idle })?;
+            .map_err(|_| NetError::BodyLate { limit })?;
         let Some(frame) = frame else {
             return Ok(read.finish());
         };
@@ -105,10 +101,6 @@ pub async fn read_body(mut body: ResponseBody, max: usize, idle: Duration) -> Re
         read.add(data);
         if body.is_end_stream() {
             return Ok(read.finish());
-        }
-        if read.len() >= needed {
-            needed = read.len() + PROGRESS;
-            deadline = Instant::now() + idle;
         }
     }
 }

@@ -104,11 +104,11 @@ pub enum NetError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The body stopped, or only drips.
-    #[error("the answer stopped arriving for {idle:?}")]
-    BodyStalled {
-        /// The limit that passed.
-        idle: Duration,
+    /// The body was not there in time: it stopped, or only drips.
+    #[error("the answer did not arrive within {limit:?}")]
+    BodyLate {
+        /// The time for the whole body.
+        limit: Duration,
     },
     /// The body broke off.
     #[error("the answer broke off before its end")]
@@ -137,7 +137,7 @@ impl NetError {
             Self::Timeout { phase, .. } => *phase != Phase::Head,
             Self::Exchange { .. }
             | Self::BodyTooLarge { .. }
-            | Self::BodyStalled { .. }
+            | Self::BodyLate { .. }
             | Self::BodyBroken(_) => false,
         }
     }
@@ -157,7 +157,9 @@ impl NetError {
                 "look into the server's log; it closed the connection"
             }
             Self::BodyTooLarge { .. } => "the server must page its answer, or the limit be raised",
-            Self::BodyStalled { .. } => "look into the server's log; it stopped in the middle of an answer",
+            Self::BodyLate { .. } => {
+                "look into the server's log; it stopped in the middle of an answer, or is slow"
+            }
             Self::Setup { .. } => "correct the file or the setting and start again",
         }
     }

@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use portreeve_core::limits::Limits;
 use portreeve_core::secret::Secret;
@@ -131,6 +132,13 @@ pub(crate) struct LimitSettings {
     pub(crate) sessions_per_node: usize,
     /// Legacy sessions of one caller.
     pub(crate) sessions_per_caller: usize,
+    /// How long an event stream lives, in seconds.
+    pub(crate) stream_lifetime_seconds: u64,
+    /// In how many seconds a host must take something of what waits for it, before its connection is closed.
+    pub(crate) host_write_seconds: u64,
+    /// After how many seconds without a request a host's connection is closed. A load balancer in front must close
+    /// its own connections sooner.
+    pub(crate) idle_connection_seconds: u64,
 }
 
 impl Default for LimitSettings {
@@ -141,6 +149,9 @@ impl Default for LimitSettings {
             streams_per_caller: limits.streams_per_caller,
             sessions_per_node: limits.sessions_per_node,
             sessions_per_caller: limits.sessions_per_caller,
+            stream_lifetime_seconds: limits.stream_lifetime.as_secs(),
+            host_write_seconds: limits.host_write.as_secs(),
+            idle_connection_seconds: limits.idle_connection.as_secs(),
         }
     }
 }
@@ -203,6 +214,9 @@ impl Config {
             streams_per_caller: self.limits.streams_per_caller,
             sessions_per_node: self.limits.sessions_per_node,
             sessions_per_caller: self.limits.sessions_per_caller,
+            stream_lifetime: Duration::from_secs(self.limits.stream_lifetime_seconds),
+            host_write: Duration::from_secs(self.limits.host_write_seconds),
+            idle_connection: Duration::from_secs(self.limits.idle_connection_seconds),
             ..Limits::default()
         }
     }

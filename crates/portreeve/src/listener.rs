@@ -1,6 +1,6 @@
 //! The listener: threads that accept and serve MCP requests themselves, and hand everything else to the other runtime.
 
-mod begun;
+mod patience;
 
 use std::convert::Infallible;
 use std::io;
@@ -26,7 +26,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
-use self::begun::Begun;
+use self::patience::{Patient, Requests};
 
 /// What every thread serves.
 pub(crate) struct Served {
@@ -80,13 +80,21 @@ impl Served {
     }
 }
 
+/// A thread that serves.
+pub(crate) struct Thread {
+    /// Ends with it.
+    pub(crate) work: JoinHandle<()>,
+    /// Its own runtime.
+    pub(crate) runtime: Handle,
+}
+
 /// Threads that wait for something to serve, each with a runtime of its own. They are started before the process lowers
 /// its own priority, which threads inherit.
 pub(crate) struct Threads(Vec<Waiting>);
 
 struct Waiting {
     work: SyncSender<Work>,
-    thread: JoinHandle<()>,
+    thread: Thread,
 }
 
 /// What a thread serves until `stop` says true and its calls are done.
@@ -105,6 +113,7 @@ impl Threads {
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .enable_all()
                     .build()?;
+                let handle = runtime.handle().clone();
                 let thread = std::thread::Builder::new()
                     .name(format!("serve-{index}"))
                     .spawn(move || {
@@ -114,6 +123,10 @@ impl Threads {
                             tracing::error!(error = %error, "a listener stopped");
                         }
                     })?;
+                let thread = Thread {
+                    work: thread,
+                    runtime: handle,
+                };
                 Ok(Waiting { work, thread })
             })
             .collect::<io::Result<_>>()
@@ -131,7 +144,7 @@ impl Threads {
         listeners: Vec<StdListener>,
         served: &Served,
         stop: &watch::Receiver<bool>,
-    ) -> Vec<JoinHandle<()>> {
+    ) -> Vec<Thread> {
         let mut threads = Vec::new();
         for (waiting, listener) in self.0.into_iter().zip(listeners) {
             let work = Work {
@@ -191,23 +204,32 @@ async fn serve(stream: TcpStream, served: Arc<Served>, watcher: Watcher, mut sto
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(served.limits.head_read)
+        // `Patient` sees to it, and tells a head that does not end from a connection that rests.
+        .header_read_timeout(None)
         .max_headers(served.limits.head_fields)
         .max_buf_size(served.limits.head_bytes.max(64 * 1024));
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(100)
+        .max_concurrent_streams(served.limits.http2_streams)
         .max_header_list_size(u32::try_from(served.limits.head_bytes).unwrap_or(u32::MAX))
         .keep_alive_interval(Duration::from_secs(30));
-    let (tls, patience) = (served.tls.clone(), served.limits.head_read);
-    let service = hyper::service::service_fn(move |request| dispatch(request, Arc::clone(&served)));
+    let (tls, limits) = (served.tls.clone(), Arc::clone(&served.limits));
+    let requests = Requests::none();
+    let counted = requests.clone();
+    let service = hyper::service::service_fn(move |request| {
+        let (under_way, served) = (counted.begin(), Arc::clone(&served));
+        async move {
+            let response = dispatch(request, served).await?;
+            Ok::<_, Infallible>(response.map(|body| under_way.until_gone(body)))
+        }
+    });
     let result = match tls {
         None => {
             watcher
                 .watch(
                     builder
-                        .serve_connection(TokioIo::new(Begun::within(patience, stream)), service)
+                        .serve_connection(TokioIo::new(Patient::new(stream, requests, &limits)), service)
                         .into_owned(),
                 )
                 .await
@@ -223,7 +245,7 @@ async fn serve(stream: TcpStream, served: Arc<Served>, watcher: Watcher, mut sto
             watcher
                 .watch(
                     builder
-                        .serve_connection(TokioIo::new(Begun::within(patience, stream)), service)
+                        .serve_connection(TokioIo::new(Patient::new(stream, requests, &limits)), service)
                         .into_owned(),
                 )
                 .await

@@ -10,6 +10,10 @@ use portreeve_core::id::UserId;
 use portreeve_gateway::Gateway;
 use portreeve_gateway::snapshot::Loader;
 use portreeve_net::TlsAcceptor;
+use prometheus_client::encoding::text;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -182,7 +186,7 @@ async fn serve(
     let served = Served {
         gateway: Arc::clone(&node.gateway),
         router: node.router.clone(),
-        other: tokio::runtime::Handle::current(),
+        other: Handle::current(),
         tls: place.tls.clone(),
         limits: Arc::clone(&node.limits),
         drain: Duration::from_secs(config.server.drain_seconds),
@@ -206,14 +210,17 @@ async fn serve(
     };
     banner.print();
 
-    serve_metrics(config, &node, stopping.clone()).await?;
+    let runtimes = threads.iter().map(|thread| thread.runtime.clone());
+    let runtimes = runtimes.chain([Handle::current()]).collect();
+    serve_metrics(config, &node, runtimes, stopping.clone()).await?;
     let jobs = start_jobs(node, place.tls, &stopping);
     wait_for_signal().await;
     tracing::info!("stopping: calls in flight are finished first");
     stop.send_replace(true);
     // Threads first: what they still answer must be journalled before the writers stop.
     let _ =
-        tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join()))).await;
+        tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.work.join())))
+            .await;
     drop(sample);
     jobs.finish().await;
     tracing::info!("stopped");
@@ -258,7 +265,7 @@ async fn follow(loader: Arc<Loader>, stop: watch::Receiver<bool>) {
     loader.follow(stop).await;
 }
 
-/// Small duties: certificates that changed, sessions that nobody uses.
+/// Small duties: certificates that changed, streams that nobody reads, sessions that nobody uses.
 async fn tend(gateway: Arc<Gateway>, tls: Option<Arc<TlsAcceptor>>, mut stop: watch::Receiver<bool>) {
     let mut rounds = 0_u64;
     loop {
@@ -276,6 +283,7 @@ async fn tend(gateway: Arc<Gateway>, tls: Option<Arc<TlsAcceptor>>, mut stop: wa
                 }
             }
         }
+        gateway.cut_stalled_streams();
         if rounds.is_multiple_of(12) {
             gateway.sweep_sessions().await;
         }
@@ -292,8 +300,42 @@ async fn wait_for_signal() {
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
 }
 
+/// How many tasks the process runs. Counted when somebody asks.
+struct Tasks {
+    runtimes: Vec<Handle>,
+    alive: Gauge,
+    registry: Registry,
+}
+
+impl Tasks {
+    fn of(runtimes: Vec<Handle>) -> Self {
+        let (mut registry, alive) = (Registry::default(), Gauge::default());
+        registry.register("portreeve_tasks", "Tasks of all runtimes", alive.clone());
+        Self {
+            runtimes,
+            alive,
+            registry,
+        }
+    }
+
+    fn counted(&self) -> &Registry {
+        let alive: usize = self
+            .runtimes
+            .iter()
+            .map(|runtime| runtime.metrics().num_alive_tasks())
+            .sum();
+        self.alive.set(i64::try_from(alive).unwrap_or(i64::MAX));
+        &self.registry
+    }
+}
+
 /// Metrics have a listener of their own, so that the public one never shows them.
-async fn serve_metrics(config: &Config, node: &Node, stop: watch::Receiver<bool>) -> Result<(), Failure> {
+async fn serve_metrics(
+    config: &Config,
+    node: &Node,
+    runtimes: Vec<Handle>,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Failure> {
     let address = config.server.metrics_listen.as_str();
     if address == "off" {
         return Ok(());
@@ -318,14 +360,15 @@ async fn serve_metrics(config: &Config, node: &Node, stop: watch::Receiver<bool>
             )));
         }
     };
-    let registry = Arc::clone(&node.metrics);
+    let (registry, tasks) = (Arc::clone(&node.metrics), Arc::new(Tasks::of(runtimes)));
     let router = axum::Router::new().route(
         "/metrics",
         axum::routing::get(move || {
-            let registry = Arc::clone(&registry);
+            let (registry, tasks) = (Arc::clone(&registry), Arc::clone(&tasks));
             async move {
                 let mut text = String::new();
-                let encoded = prometheus_client::encoding::text::encode(&mut text, &registry);
+                let encoded = text::encode_registry(&mut text, &registry)
+                    .and_then(|()| text::encode(&mut text, tasks.counted()));
                 let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
                 encoded
                     .map(|()| ([(CONTENT_TYPE, kind)], text))

@@ -18,7 +18,7 @@ use portreeve_core::random::Rng;
 use portreeve_core::route::{Route, RouteState};
 use portreeve_core::time::Clock;
 use portreeve_core::tool::ToolDefinition;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::observe::{Noted, Sighting};
@@ -71,6 +71,8 @@ pub struct PinTimes {
 #[derive(Debug)]
 pub struct PinKeeper {
     queue: mpsc::Sender<Notice>,
+    /// Bytes that lists may still take in the queue: a list is up to some MiB, and a thousand of them fit by number.
+    room: Arc<Semaphore>,
     dropped: AtomicU64,
 }
 
@@ -87,7 +89,8 @@ pub struct PinJob {
 
 #[derive(Debug)]
 enum Notice {
-    Seen(RouteId, Era, Vec<ToolDefinition>),
+    /// A list, with its bytes of the queue, which are given back when it was read.
+    Seen(RouteId, Era, Vec<ToolDefinition>, OwnedSemaphorePermit),
     ListChanged(RouteId),
 }
 
@@ -110,39 +113,48 @@ impl Default for PinTimes {
 impl PinKeeper {
     /// The keeper and its job.
     pub fn new(parts: PinParts) -> (Self, PinJob) {
-        let (keeper, queue) = Self::queue();
+        let (keeper, queue) = Self::queue(&parts.limits);
         (keeper, PinJob::new(queue, parts))
     }
 
     /// The keeper alone: the gateway takes it before there is a `Refresh`, which the gateway itself implements.
-    pub fn queue() -> (Self, PinQueue) {
+    pub fn queue(limits: &Limits) -> (Self, PinQueue) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let keeper = Self {
             queue: sender,
+            room: Arc::new(Semaphore::new(limits.tool_list_bytes)),
             dropped: AtomicU64::new(0),
         };
         (keeper, PinQueue(receiver))
     }
 
-    /// Notices that found the queue full.
+    /// Notices that found the queue full, by number or by bytes.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    fn send(&self, notice: Notice) {
-        if self.queue.try_send(notice).is_err() {
+    fn send(&self, notice: Option<Notice>) {
+        if notice.is_none_or(|notice| self.queue.try_send(notice).is_err()) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Takes the bytes of a list out of the room that is left; `None` when there is not enough.
+    fn room_for(&self, tools: &[ToolDefinition]) -> Option<OwnedSemaphorePermit> {
+        let bytes: usize = tools.iter().map(|tool| tool.definition.len()).sum();
+        let bytes = u32::try_from(bytes).ok()?;
+        Arc::clone(&self.room).try_acquire_many_owned(bytes).ok()
     }
 }
 
 impl PinWatch for PinKeeper {
     fn seen(&self, route: RouteId, era: Era, tools: Vec<ToolDefinition>) {
-        self.send(Notice::Seen(route, era, tools));
+        let room = self.room_for(&tools);
+        self.send(room.map(|room| Notice::Seen(route, era, tools, room)));
     }
 
     fn list_changed(&self, route: RouteId) {
-        self.send(Notice::ListChanged(route));
+        self.send(Some(Notice::ListChanged(route)));
     }
 }
 
@@ -245,7 +257,7 @@ impl Worker {
                 self.find(schedule, route).await;
                 schedule.hurry(route, Instant::now());
             }
-            Notice::Seen(route, era, tools) => {
+            Notice::Seen(route, era, tools, _room) => {
                 let Some(route) = self.find(schedule, route).await else {
                     return;
                 };

@@ -25,6 +25,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
 use super::Errand;
+use super::bounds::{Bounds, Hosts, Overrun};
 use crate::record::Record;
 use crate::respond::{Body, BodyError, Refusal};
 use crate::upstream::drain;
@@ -33,6 +34,7 @@ use crate::upstream::drain;
 #[derive(Debug)]
 pub struct Streams {
     open: Mutex<HashMap<Principal, usize>>,
+    hosts: Hosts,
     limits: Arc<Limits>,
     gauge: Gauge<i64, std::sync::atomic::AtomicI64>,
 }
@@ -49,6 +51,7 @@ impl Streams {
     pub fn new(limits: Arc<Limits>, gauge: Gauge<i64, std::sync::atomic::AtomicI64>) -> Arc<Self> {
         Arc::new(Self {
             open: Mutex::default(),
+            hosts: Hosts::default(),
             limits,
             gauge,
         })
@@ -68,6 +71,11 @@ impl Streams {
             streams: Arc::clone(self),
             principal,
         })
+    }
+
+    /// Ends the streams whose hosts take nothing of what waits for them. Says how many there were.
+    pub fn cut_stalled(&self) -> usize {
+        self.hosts.cut_stalled(self.limits.host_write)
     }
 
     fn give_back(&self, principal: Principal) {
@@ -128,12 +136,11 @@ struct Relay {
     /// An event told the host how to come back for the rest.
     resumable: bool,
     over: bool,
-    /// When the server was last heard.
-    heard: Instant,
+    bounds: Bounds,
     /// When the host was last told something.
     told: Instant,
-    /// Rings when silence must be filled. Moved only when it rings, so that a stream that speaks costs no timer per
-    /// event.
+    /// Rings when silence must be filled or a bound is near. Moved only when it rings, so that a stream that speaks
+    /// costs no timer per event.
     alarm: Pin<Box<Sleep>>,
 }
 
@@ -147,7 +154,13 @@ const GATHERED_BYTES: usize = 64 * 1024;
 pub fn relay(upstream: ResponseBody, errand: Errand, record: Record, slot: StreamSlot, ends: Ends) -> Body {
     let drain = errand.era == Era::Legacy && errand.method.is_some();
     let patience = errand.route.upstream.timeout;
-    let keep_alive = errand.gateway.limits.keep_alive;
+    let gateway = Arc::clone(&errand.gateway);
+    let bounds = if is_endless(errand.method) {
+        Bounds::endless(&gateway.limits)
+    } else {
+        Bounds::of_call(&gateway.limits, patience)
+    };
+    let alarm = bounds.listen(gateway.limits.keep_alive);
     let relay = Box::new(Relay {
         upstream: Rest {
             body: Some(upstream),
@@ -161,9 +174,9 @@ pub fn relay(upstream: ResponseBody, errand: Errand, record: Record, slot: Strea
         answered: false,
         resumable: false,
         over: false,
-        heard: Instant::now(),
+        bounds,
         told: Instant::now(),
-        alarm: Box::pin(tokio::time::sleep(keep_alive)),
+        alarm: Box::pin(tokio::time::sleep(alarm)),
     });
     let frames = stream::unfold(relay, |mut relay| async move {
         let bytes = relay.next().await?;
@@ -173,7 +186,15 @@ pub fn relay(upstream: ResponseBody, errand: Errand, record: Record, slot: Strea
         }
         Some((Ok::<_, BodyError>(Frame::data(bytes)), relay))
     });
-    StreamBody::new(frames).boxed_unsync()
+    gateway
+        .streams
+        .hosts
+        .watch(StreamBody::new(frames).boxed_unsync())
+}
+
+/// Subscriptions and the streams of sessions.
+fn is_endless(method: Option<Method>) -> bool {
+    matches!(method, None | Some(Method::Listen))
 }
 
 enum Heard {
@@ -213,14 +234,16 @@ impl Relay {
     async fn next(&mut self) -> Option<Bytes> {
         while !self.over {
             let heard = self.hear().await;
-            if self.is_endless() && !self.errand.still_stands() {
+            if is_endless(self.errand.method) && !self.errand.still_stands() {
                 return self.stop();
             }
             match heard {
                 Heard::Bytes(bytes) => {
-                    self.heard = Instant::now();
                     self.reader.feed(&bytes);
-                    let last = self.gather(bytes.len()).await;
+                    let (gathered, last) = self.gather(bytes.len()).await;
+                    if let Err(overrun) = self.bounds.took(gathered) {
+                        return self.overrun(overrun);
+                    }
                     let mut out = self.turn_events();
                     if let Some(last) = last.filter(|_| !self.over) {
                         out.extend(self.end(&last).unwrap_or_default());
@@ -228,9 +251,14 @@ impl Relay {
                     if !out.is_empty() {
                         return Some(out.freeze());
                     }
+                    if let Err(overrun) = self.bounds.check() {
+                        return self.overrun(overrun);
+                    }
                 }
-                Heard::Silence if self.is_patient() => return Some(Bytes::from_static(sse::KEEP_ALIVE)),
-                Heard::Silence => return self.end_with("the server fell silent"),
+                Heard::Silence => match self.bounds.check() {
+                    Ok(()) => return Some(Bytes::from_static(sse::KEEP_ALIVE)),
+                    Err(overrun) => return self.overrun(overrun),
+                },
                 last => return self.end(&last),
             }
         }
@@ -250,7 +278,7 @@ impl Relay {
     }
 
     async fn hear(&mut self) -> Heard {
-        let keep_alive: Duration = self.errand.gateway.limits.keep_alive;
+        let keep_alive = self.errand.gateway.limits.keep_alive;
         let Some(body) = &mut self.upstream.body else {
             return Heard::End;
         };
@@ -260,10 +288,10 @@ impl Relay {
                 () = self.ends.wait() => return Heard::Stop,
                 frame = body.frame() => return Heard::of(frame),
                 () = &mut self.alarm => {
-                    let silent = self.told.elapsed();
-                    let rest = keep_alive.checked_sub(silent).filter(|rest| !rest.is_zero());
-                    self.alarm.as_mut().reset(Instant::now() + rest.unwrap_or(keep_alive));
-                    if rest.is_none() {
+                    let rest = keep_alive.checked_sub(self.told.elapsed()).filter(|rest| !rest.is_zero());
+                    let next = self.bounds.listen(rest.unwrap_or(keep_alive));
+                    self.alarm.as_mut().reset(Instant::now() + next);
+                    if rest.is_none() || self.bounds.check().is_err() {
                         return Heard::Silence;
                     }
                 }
@@ -272,35 +300,36 @@ impl Relay {
     }
 
     /// Takes what else the server has sent by now, so that one read of its connection becomes one write to the host.
-    /// What ended the stream on the way, if anything did.
-    async fn gather(&mut self, mut gathered: usize) -> Option<Heard> {
-        let body = self.upstream.body.as_mut()?;
+    /// How many bytes there are now, and what ended the stream on the way, if anything did.
+    async fn gather(&mut self, mut gathered: usize) -> (usize, Option<Heard>) {
+        let Some(body) = &mut self.upstream.body else {
+            return (gathered, None);
+        };
         for _ in 0..GATHERED {
             if gathered >= GATHERED_BYTES {
-                return None;
+                break;
             }
             // The connection's own task puts the next chunk of the same read here, if there is one.
             give_way().await;
-            match Heard::of(body.frame().now_or_never()?) {
-                Heard::Bytes(bytes) => {
+            match body.frame().now_or_never().map(Heard::of) {
+                Some(Heard::Bytes(bytes)) => {
                     gathered += bytes.len();
                     self.reader.feed(&bytes);
                 }
-                Heard::Silence => {}
-                last => return Some(last),
+                Some(Heard::Silence) => {}
+                last => return (gathered, last),
             }
         }
-        None
+        (gathered, None)
     }
 
-    /// Subscriptions and the streams of sessions.
-    fn is_endless(&self) -> bool {
-        matches!(self.errand.method, None | Some(Method::Listen))
-    }
-
-    /// A call may be silent as long as its route allows; a subscription for ever.
-    fn is_patient(&self) -> bool {
-        self.is_endless() || self.heard.elapsed() < self.errand.route.upstream.timeout
+    /// A subscription or a session's stream that is old is complete; the host opens another one.
+    fn overrun(&mut self, overrun: Overrun) -> Option<Bytes> {
+        if is_endless(self.errand.method) {
+            self.stop()
+        } else {
+            self.end_with(&overrun.to_string())
+        }
     }
 
     /// Whether the host will come back for its answer with the id of the last event, which a legacy server may want (it
@@ -314,7 +343,10 @@ impl Relay {
         let mut out = BytesMut::new();
         loop {
             match self.reader.next_event() {
-                Ok(Some(event)) => self.turn_event(&event, &mut out),
+                Ok(Some(event)) => {
+                    self.bounds.heard();
+                    self.turn_event(&event, &mut out);
+                }
                 Ok(None) => return out,
                 Err(error) => {
                     out.extend_from_slice(&self.end_with(&error.to_string()).unwrap_or_default());

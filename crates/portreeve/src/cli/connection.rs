@@ -20,7 +20,7 @@ use super::failure::Failure;
 /// Time to the head of an answer. Approving probes the upstream first, which may take ten seconds.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// Silence after which an answer's body counts as broken off.
-const BODY_IDLE: Duration = Duration::from_secs(30);
+const BODY_TIMEOUT: Duration = Duration::from_secs(300);
 /// Longest answer that is read.
 const BODY_BYTES: usize = 64 * 1024 * 1024;
 
@@ -162,7 +162,7 @@ impl Connection {
             .await
             .map_err(|error| self.unreachable(&error.to_string()))?;
         let (head, body) = response.into_parts();
-        let bytes = read_body(body, BODY_BYTES, BODY_IDLE)
+        let bytes = read_body(body, BODY_BYTES, BODY_TIMEOUT)
             .await
             .map_err(|error| self.unreachable(&error.to_string()))?;
         if !head.status.is_success() {

@@ -16,8 +16,10 @@ mod portal;
 
 mod e2e;
 
+mod http2;
 mod node;
 mod repository;
+mod rogue;
 mod served;
 mod upstream;
 mod web;

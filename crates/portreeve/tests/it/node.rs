@@ -184,6 +184,25 @@ impl Node {
         std::fs::read_to_string(self.log()).unwrap_or_default()
     }
 
+    /// How many descriptors it has open.
+    pub(crate) fn descriptors(&self) -> u64 {
+        let id = self.child.as_ref().map(Child::id).expect("a running node");
+        let open = std::fs::read_dir(format!("/proc/{id}/fd")).expect("a folder of descriptors");
+        open.count() as u64
+    }
+
+    /// A line of `/proc/<id>/status`, as a number: `VmRSS` is the memory that it has in KiB, `VmHWM` the most that it
+    /// ever had, `Threads` its threads.
+    pub(crate) fn memory(&self, line: &str) -> u64 {
+        let id = self.child.as_ref().map(Child::id).expect("a running node");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+        let value = status
+            .lines()
+            .find_map(|text| text.strip_prefix(line)?.strip_prefix(':'));
+        let value = value.and_then(|value| value.split_whitespace().next()?.parse().ok());
+        value.unwrap_or_else(|| panic!("no {line}: {status}"))
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {

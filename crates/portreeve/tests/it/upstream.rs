@@ -1,7 +1,7 @@
 //! A scriptable upstream: a small MCP server of both eras whose tools can change, and which keeps what it was sent.
 
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,6 +12,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures_util::stream;
 use http::{HeaderMap, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use portreeve_net::TlsAcceptor;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -41,6 +45,7 @@ struct Book {
     seen: Vec<Seen>,
     asked: Vec<(&'static str, HeaderMap)>,
     sessions: HashMap<String, ()>,
+    opened: u64,
     calls: u64,
 }
 
@@ -65,10 +70,31 @@ pub(crate) fn tool(name: &str, description: &str, read_only: bool) -> Value {
 
 impl Upstream {
     pub(crate) async fn start(speaks: Speaks) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .expect("a free port");
-        let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
+        let (listener, address) = bind().await;
+        let (upstream, router) = Self::made(speaks, format!("http://{address}/mcp"));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        upstream
+    }
+
+    /// One that speaks HTTP/2 or HTTP/1.1 over TLS.
+    pub(crate) async fn start_over_tls(speaks: Speaks, acceptor: TlsAcceptor) -> Self {
+        let (listener, address) = bind().await;
+        let (upstream, router) = Self::made(speaks, format!("https://{address}/mcp"));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (accepted, router) = (acceptor.acceptor().accept(stream), router.clone());
+                tokio::spawn(async move {
+                    let Ok(stream) = accepted.await else { return };
+                    let builder = Builder::new(TokioExecutor::new());
+                    let service = TowerToHyperService::new(router);
+                    let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+        });
+        upstream
+    }
+
+    fn made(speaks: Speaks, url: String) -> (Self, Router) {
         let tools = vec![
             tool("echo", "Says it again", true),
             tool("wipe", "Deletes it", false),
@@ -83,8 +109,7 @@ impl Upstream {
         let router = router
             .layer(DefaultBodyLimit::disable())
             .with_state(Arc::clone(&shared));
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, shared }
+        (Self { url, shared }, router)
     }
 
     /// Changes the tools.
@@ -112,10 +137,22 @@ impl Upstream {
         self.shared.book.lock().unwrap().calls
     }
 
+    /// Forgets what it was sent; sessions go on.
+    pub(crate) fn forget(&self) {
+        self.shared.book.lock().unwrap().seen.clear();
+    }
+
     /// Forgets all sessions, as a restart would.
     pub(crate) fn forget_sessions(&self) {
         self.shared.book.lock().unwrap().sessions.clear();
     }
+}
+
+async fn bind() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+    let listener = listener.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    (listener, address)
 }
 
 impl Shared {
@@ -216,8 +253,13 @@ async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
 }
 
 fn initialize(shared: &Shared, message: &Value) -> Response {
-    let session = format!("upstream-{}", shared.book.lock().unwrap().seen.len());
-    shared.book.lock().unwrap().sessions.insert(session.clone(), ());
+    let session = {
+        let mut book = shared.book.lock().unwrap();
+        book.opened += 1;
+        let session = format!("upstream-{}", book.opened);
+        book.sessions.insert(session.clone(), ());
+        session
+    };
     let result = json!({
         "protocolVersion": message["params"]["protocolVersion"], "capabilities": {"tools": {"listChanged": true}},
         "serverInfo": {"name": "scripted", "version": "1"},

@@ -249,3 +249,19 @@ async fn a_full_queue_drops_notices_and_counts_them() {
     assert_eq!(keeper.dropped(), 2_000 - 1_024);
     drop(job);
 }
+
+#[tokio::test]
+async fn lists_that_wait_are_bounded_in_bytes() {
+    let world = World::new();
+    let route = world.approved(&remote(NAME, "1.0.0", URL)).await.route.unwrap();
+    let (keeper, job) = job(&world, Arc::new(Locked::default()), Arc::default(), patient());
+    let half = "x".repeat(world.limits.tool_list_bytes / 2);
+    let list = || vec![tool("list", &half)];
+    for _ in 0..5 {
+        keeper.seen(route.id, Era::Modern, list());
+    }
+    assert_eq!(keeper.dropped(), 4, "one fits beside what JSON adds to it");
+    keeper.list_changed(route.id);
+    assert_eq!(keeper.dropped(), 4, "small notices find room");
+    drop(job);
+}

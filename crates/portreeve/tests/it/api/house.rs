@@ -357,7 +357,7 @@ impl World {
             public_url: public_url(),
             stopping: tokio::sync::watch::channel(false).1,
         };
-        Gateway::new(parts, Arc::new(PinKeeper::queue().0))
+        Gateway::new(parts, Arc::new(PinKeeper::queue(&Limits::default()).0))
     }
 }
 
