@@ -404,12 +404,12 @@ impl Relay {
                 );
                 Some(sse::message(&error))
             }
-            Some(_) => self.close(),
+            Some(_) => None,
             None => {
                 if let Some(record) = record {
                     record.ended(UsageOutcome::Ok);
                 }
-                self.close()
+                None
             }
         }
     }
@@ -420,13 +420,6 @@ impl Relay {
         self.upstream.body = None;
         if let Some(record) = &mut self.record {
             record.ended(UsageOutcome::Ok);
-        }
-        self.close()
-    }
-
-    fn close(&mut self) -> Option<Bytes> {
-        if let Some(record) = self.record.take() {
-            record.close();
         }
         None
     }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
 
 use crate::node::{Node, binary};
@@ -167,6 +168,42 @@ async fn usage_survives_a_restart_and_equals_the_count() {
         );
         assert!(row["p95Us"].as_u64().is_some_and(|micros| micros > 0), "{row}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn usage_counts_the_last_bytes_of_a_stream() {
+    let mut node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    let slug = node.add("com.acme/billing", &upstream.url);
+    // Answer and end of the stream come together.
+    upstream.set_script(|message| {
+        let answer = json!({"jsonrpc": "2.0", "id": message["id"], "result": {"resultType": "complete", "content": []}});
+        (message["method"] == "tools/call").then(|| {
+            let stream = [("content-type", "text/event-stream")];
+            (stream, format!("data: {answer}\n\n")).into_response()
+        })
+    });
+    let (headers, body) = modern(
+        Some(&node.key),
+        1,
+        "tools/call",
+        json!({"name": "echo", "arguments": {}}),
+    );
+    let answer = node
+        .web
+        .ask("POST", &node.endpoint(&slug), &headers, body)
+        .await
+        .unwrap();
+    node.terminate();
+    assert!(node.wait().await);
+    node.begin().await;
+    let usage = node.cli_json(&["usage", "--since", "1h"]);
+    let rows = usage["items"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["tool"] == "echo");
+    assert_eq!(
+        row.unwrap_or_else(|| panic!("{usage}"))["bytesOut"],
+        json!(answer.body.len())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
