@@ -22,7 +22,7 @@ pub(crate) struct Goal {
     pub(crate) bound: f64,
     /// What would be better than good.
     pub(crate) stretch: Option<f64>,
-    /// `None`: its suite was not asked for.
+    /// `None`: its suite was not asked for, or there were failures.
     pub(crate) value: Option<f64>,
 }
 
@@ -37,11 +37,12 @@ pub(crate) fn judge(results: &Results) -> Vec<Goal> {
 
 fn of_calls(results: &Results) -> Vec<Goal> {
     let (sixteen, many) = (connections_cell(16), connections_cell(64));
-    let to_nginx =
-        |cell: &str, figure| Some(results.median(cell, Full, figure)? / results.median(cell, Nginx, figure)?);
-    let p50 = |who| results.median(ONE_CORE, who, "p50_us");
+    let to_nginx = |cell: &str, figure| {
+        Some(results.faultless(cell, Full, figure)? / results.faultless(cell, Nginx, figure)?)
+    };
+    let p50 = |who| results.faultless(ONE_CORE, who, "p50_us");
     let added = |who| Some(p50(who)? - p50(Direct)?);
-    let cpu = |who| results.median(&sixteen, who, "cpu_us");
+    let cpu = |who| results.faultless(&sixteen, who, "cpu_us");
     vec![
         at_most("CPU of a full call to nginx's, 16 connections", "x", 2.1)
             .stretch(1.6)
@@ -64,21 +65,21 @@ fn of_calls(results: &Results) -> Vec<Goal> {
 
 fn of_bodies(results: &Results) -> Vec<Goal> {
     let large = size_cell("256 KiB");
-    let cpu = |who| results.median(&large, who, "cpu_us");
+    let cpu = |who| results.faultless(&large, who, "cpu_us");
     vec![
         at_most("CPU of a 256 KiB echo to nginx's that does not spill", "x", 1.3)
             .is(quotient(cpu(Full), cpu(NginxLarge))),
         at_most("CPU of a filtered list of 100 tools, warm", "us", 60.0)
-            .is(results.median(LIST, Full, "cpu_us")),
+            .is(results.faultless(LIST, Full, "cpu_us")),
     ]
 }
 
 fn of_streams(results: &Results) -> Vec<Goal> {
-    let open = |figure| results.median(OPEN, Full, figure);
+    let open = |figure| results.faultless(OPEN, Full, figure);
     vec![
         at_most("CPU of an event", "us", 4.0)
             .stretch(1.0)
-            .is(results.median(STREAMED, Full, "cpu_us")),
+            .is(results.faultless(STREAMED, Full, "cpu_us")),
         at_most("memory of an open stream", "KiB", 45.0)
             .stretch(20.0)
             .is(open("stream_kib")),
@@ -87,9 +88,9 @@ fn of_streams(results: &Results) -> Vec<Goal> {
 }
 
 fn of_the_node(results: &Results) -> Vec<Goal> {
-    let start = |figure| results.median(START, Full, figure);
+    let start = |figure| results.faultless(START, Full, figure);
     vec![
-        at_most("idle memory", "MiB", 40.0).is(results.median(OPEN, Full, "idle_mib")),
+        at_most("idle memory", "MiB", 40.0).is(results.faultless(OPEN, Full, "idle_mib")),
         at_most("start with a database to the first good call", "ms", 100.0).is(start("first_call_ms")),
         at_most("stripped binary", "MB", 35.0).is(start("binary_mb")),
     ]

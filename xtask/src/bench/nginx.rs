@@ -36,6 +36,8 @@ impl Nginx {
         let file = folder.path().join("nginx.conf");
         fs::write(&file, configuration(upstream, port, large))?;
         let mut command = pinned(GATEWAY_CORE, descriptors, program);
+        // Its own log file belongs to root, and is opened before the configuration is read.
+        command.args(["-e", "stderr"]);
         command.arg("-p").arg(folder.path()).arg("-c").arg(&file);
         let mut service = log.serve("nginx", &mut command, "TERM")?;
         service.until(Duration::from_secs(10), || process::accepts(port))?;

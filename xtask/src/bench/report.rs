@@ -81,6 +81,9 @@ pub(crate) fn markdown(machine: &Machine, request: &Request, results: &Results, 
         let _ = write!(text, "\n### {}\n\n{}", capitalized(cell), table(results, cell));
     }
     let _ = write!(text, "\n### Goals\n\n{}", goals_table(goals));
+    if results.rows.iter().any(|row| row.failed > 0) {
+        text.push_str("\nWhat had failures counts as not measured.\n");
+    }
     text
 }
 

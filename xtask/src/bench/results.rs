@@ -73,6 +73,15 @@ impl Results {
         self.middle(cell, contestant, figure).map(|middle| middle.median)
     }
 
+    /// The median of a figure, unless an answer was wrong: a gateway that fails fast is not fast.
+    pub(crate) fn faultless(&self, cell: &str, contestant: Contestant, figure: &str) -> Option<f64> {
+        let failed = |row: &Row| row.contestant == contestant && row.failed > 0;
+        match self.of(cell).any(failed) {
+            true => None,
+            false => self.median(cell, contestant, figure),
+        }
+    }
+
     pub(crate) fn json(&self) -> Value {
         let row = |row: &Row| {
             json!({
