@@ -116,7 +116,17 @@ impl Context {
 
     /// The binary under test, after [`Context::build_tests`].
     pub(crate) fn binary(&self) -> PathBuf {
-        self.target.join(self.profile.folder()).join("portreeve")
+        self.built("portreeve")
+    }
+
+    /// A program of the workspace, after [`Context::build_tests`]: cargo builds those that an integration test starts.
+    pub(crate) fn built(&self, name: &str) -> PathBuf {
+        self.target.join(self.profile.folder()).join(name)
+    }
+
+    /// A program of the release profile.
+    pub(crate) fn released(&self, name: &str) -> PathBuf {
+        self.target.join("release").join(name)
     }
 
     /// A path as a person in the repository would write it.

@@ -1,7 +1,9 @@
-//! The project's own commands. `cargo xtask test` runs everything that continuous integration runs.
+//! The project's own commands. `cargo xtask test` runs everything that continuous integration runs, `cargo xtask bench`
+//! measures.
 //!
 //! It starts programs and never links one: the only thing it knows of the workspace is its file names.
 
+mod bench;
 mod fuzz;
 mod soak;
 mod test;
@@ -24,12 +26,16 @@ usage: cargo xtask test [STAGE...] [--require-corpus] [--profile ci|dev]
        cargo xtask test --list
        cargo xtask fuzz [TARGET...] [--seconds N]
        cargo xtask soak [--minutes N] [--profile ci|release]
+       cargo xtask bench [--rounds N] [--seconds S] [--only SUITE,...] [--json FILE] [--binary PATH] [--write-docs]
+       cargo xtask bench micro
 
 Without a STAGE it runs all of them, in order. --require-corpus makes it a failure when the large public test data is
 not there. --profile chooses the cargo profile (default: ci).
 
 fuzz looks for bytes that break a law, a minute for each target, where a nightly toolchain and cargo-fuzz are installed.
 soak loads a node for N minutes (default: 10) and looks whether what it holds is flat at the end.
+bench measures calls, sizes, list, sse, start and memory against nginx, 3 rounds of 2.5 s unless told otherwise. --binary
+measures another build; --write-docs puts the tables into docs/benchmarks.md. micro measures single steps.
 ";
 
 fn main() -> ExitCode {
@@ -38,6 +44,7 @@ fn main() -> ExitCode {
         Some("test") => test::command(words.collect()),
         Some("fuzz") => fuzz::command(words.collect()),
         Some("soak") => soak::command(words.collect()),
+        Some("bench") => bench::command(words.collect()),
         Some("help" | "--help" | "-h") => {
             say(USAGE);
             ExitCode::SUCCESS

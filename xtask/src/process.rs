@@ -192,6 +192,11 @@ fn stop(child: &mut Child, signal: &str) {
 // === impl Service ===
 
 impl Service {
+    /// Its process: the wrappers around a program become the program.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until it is ready; fails when it ends before, or takes too long.
     pub(crate) fn until(&mut self, limit: Duration, mut ready: impl FnMut() -> bool) -> Result<()> {
         let started = Instant::now();

@@ -4,6 +4,7 @@ mod architecture;
 mod browser;
 mod clients;
 mod clippy;
+mod conformance;
 mod deny;
 mod doc;
 mod e2e;
@@ -62,6 +63,11 @@ pub(crate) const STAGES: &[Stage] = &[
         name: "clients",
         about: "the official MCP clients and a real server",
         run: clients::run,
+    },
+    Stage {
+        name: "conformance",
+        about: "the official suite, directly and through Portreeve",
+        run: conformance::run,
     },
     Stage {
         name: "browser",

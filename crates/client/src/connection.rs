@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
 use portreeve_core::limits::Limits;
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_core::secret::Secret;
 use portreeve_mcp::envelope::{Message, Outcome};
 use portreeve_mcp::result::{Discovered, Initialized};
 use portreeve_mcp::{answer, sse};
-use portreeve_net::{Egress, read_body};
+use portreeve_net::{Egress, ResponseBody, read_body};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -273,7 +272,7 @@ impl Connection {
 
     async fn read_events(
         &self,
-        mut body: Incoming,
+        mut body: ResponseBody,
         id: u64,
         on: OnNotification<'_>,
     ) -> Result<Box<RawValue>, ClientError> {

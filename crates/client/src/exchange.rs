@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
-use hyper::body::Incoming;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use portreeve_core::secret::Secret;
 use portreeve_mcp::header;
-use portreeve_net::{Egress, Reach};
+use portreeve_net::{Destination, Egress, NetError, Reach, ResponseBody};
 use url::Url;
 
 use crate::error::ClientError;
@@ -21,10 +20,10 @@ const AGENT: &str = concat!("portreeve/", env!("CARGO_PKG_VERSION"));
 pub struct Upstream {
     /// Its Streamable HTTP endpoint.
     pub url: Url,
-    /// What the egress guard lets through.
-    pub reach: Reach,
     /// Longest wait for the head of an answer.
     pub timeout: Duration,
+    /// The URL as the egress guard judged it, or why it refused.
+    destination: Result<Destination, NetError>,
 }
 
 /// What an exchange says besides its body. Absent things send no header.
@@ -63,14 +62,24 @@ pub struct Reply {
 #[derive(Debug)]
 pub enum ReplyBody {
     /// `application/json`
-    Json(Incoming),
+    Json(ResponseBody),
     /// `text/event-stream`
-    Events(Incoming),
+    Events(ResponseBody),
     /// Nothing, or something that is neither.
-    Other(Incoming),
+    Other(ResponseBody),
 }
 
 impl Upstream {
+    /// A server at this URL, reached as far as `reach` goes. A URL that the guard refuses shows when it is asked.
+    pub fn new(url: Url, reach: &Reach, timeout: Duration) -> Self {
+        let destination = Destination::new(&url, reach);
+        Self {
+            url,
+            timeout,
+            destination,
+        }
+    }
+
     /// POSTs a message.
     pub async fn post(
         &self,
@@ -78,7 +87,7 @@ impl Upstream {
         exchange: Exchange<'_>,
         body: Bytes,
     ) -> Result<Reply, ClientError> {
-        let mut request = self.request(Method::POST, exchange, body)?;
+        let mut request = Self::request(Method::POST, exchange, body)?;
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(
@@ -90,7 +99,7 @@ impl Upstream {
 
     /// Opens the stream of a legacy session.
     pub async fn listen(&self, egress: &Egress, exchange: Exchange<'_>) -> Result<Reply, ClientError> {
-        let mut request = self.request(Method::GET, exchange, Bytes::new())?;
+        let mut request = Self::request(Method::GET, exchange, Bytes::new())?;
         request
             .headers_mut()
             .insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
@@ -99,23 +108,13 @@ impl Upstream {
 
     /// Ends a legacy session.
     pub async fn end_session(&self, egress: &Egress, exchange: Exchange<'_>) -> Result<Reply, ClientError> {
-        let request = self.request(Method::DELETE, exchange, Bytes::new())?;
+        let request = Self::request(Method::DELETE, exchange, Bytes::new())?;
         self.send(egress, request).await
     }
 
-    fn request(
-        &self,
-        method: Method,
-        exchange: Exchange<'_>,
-        body: Bytes,
-    ) -> Result<Request<Bytes>, ClientError> {
+    fn request(method: Method, exchange: Exchange<'_>, body: Bytes) -> Result<Request<Bytes>, ClientError> {
         let mut request = Request::new(body);
         *request.method_mut() = method;
-        *request.uri_mut() = self
-            .url
-            .as_str()
-            .parse()
-            .map_err(|_| ClientError::NotMcp(format!("`{}` is not a URL", self.url)))?;
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -131,11 +130,12 @@ impl Upstream {
             (header::METHOD, exchange.method),
             (header::NAME, name.as_deref()),
             (header::LAST_EVENT_ID, exchange.last_event_id),
-            ("traceparent", exchange.traceparent),
+            (header::TRACEPARENT, exchange.traceparent),
         ];
         for (field, value) in fields {
             if let Some(value) = value {
-                headers.insert(HeaderName::from_static(field), text_value(field, value)?);
+                let value = text_value(field.as_str(), value)?;
+                headers.insert(field, value);
             }
         }
         if let Some(bearer) = exchange.bearer {
@@ -147,7 +147,8 @@ impl Upstream {
     }
 
     async fn send(&self, egress: &Egress, request: Request<Bytes>) -> Result<Reply, ClientError> {
-        let response = egress.send(request, &self.reach, self.timeout).await?;
+        let destination = self.destination.as_ref().map_err(Clone::clone)?;
+        let response = egress.send_to(destination, request, self.timeout).await?;
         let (head, body) = response.into_parts();
         if let Some(encoding) = encoding(&head.headers) {
             // Never unpacked: what is small on the wire may be large without end.
@@ -158,9 +159,9 @@ impl Upstream {
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
-        let body = match essence(content_type).as_str() {
-            "application/json" => ReplyBody::Json(body),
-            "text/event-stream" => ReplyBody::Events(body),
+        let body = match essence(content_type) {
+            kind if kind.eq_ignore_ascii_case("application/json") => ReplyBody::Json(body),
+            kind if kind.eq_ignore_ascii_case("text/event-stream") => ReplyBody::Events(body),
             _ => ReplyBody::Other(body),
         };
         let session = head
@@ -191,14 +192,9 @@ fn encoding(headers: &HeaderMap) -> Option<String> {
         .map(|encoding| encoding.chars().filter(|c| !c.is_control()).take(40).collect())
 }
 
-/// The media type without its parameters, in lower case.
-pub fn essence(content_type: &str) -> String {
-    content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
+/// The media type without its parameters, in any case.
+pub fn essence(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
 }
 
 fn text_value(field: &str, value: &str) -> Result<HeaderValue, ClientError> {

@@ -70,10 +70,8 @@ ids! {
     GrantId;
     /// One user.
     UserId;
-    /// One event of the audit log.
+    /// One event of the audit log. A request is one event, and known by its identity.
     EventId;
-    /// One request, as the journal, the logs and the upstream see it.
-    RequestId;
     /// One node of an installation; each node keeps a chain of its own in the audit log.
     NodeId;
 }

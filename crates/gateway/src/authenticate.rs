@@ -9,6 +9,8 @@ use crate::accept::head::Head;
 use crate::respond::Refusal;
 use crate::route::ServedRoute;
 
+const API_KEY: &str = "x-api-key";
+
 /// A caller that was let in.
 #[derive(Debug)]
 pub struct Identified {
@@ -41,6 +43,10 @@ fn credential(head: &Head) -> Result<Option<&str>, Refusal> {
                 _ => Err(Refusal::InvalidCredential),
             }
         }
-        (None, _) => Ok(head.text("x-api-key")),
+        (None, _) if head.is_doubled(API_KEY) => Err(Refusal::TwoCredentials),
+        (None, _) => match head.headers.get(API_KEY) {
+            Some(value) => value.to_str().map(Some).map_err(|_| Refusal::InvalidCredential),
+            None => Ok(None),
+        },
     }
 }

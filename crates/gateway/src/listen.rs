@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{Response, StatusCode};
 use portreeve_client::{ClientError, Reply, ReplyBody};
 use portreeve_mcp::header;
+use tokio::sync::watch;
 
 use crate::accept::head::Head;
 use crate::record::{Record, Stopped, stop};
@@ -18,7 +19,8 @@ use crate::upstream;
 const TRIES: usize = 10;
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
-/// Opens the session's stream. A second one takes the first one's place.
+/// Opens the session's stream. A second one takes the first one's place, unless it is the rest of another stream that the
+/// host comes back for: the session's own goes on beside that.
 pub async fn open(
     head: &Head,
     session: Arc<Session>,
@@ -37,8 +39,11 @@ pub async fn open(
         Err(refusal) => return Err(stop(refusal, record)),
     };
     // The older stream ends first: many servers have room for one, and answer 409 to a second.
-    let replaced = session.take_stream();
-    let reply = match ask(head, &session, &errand).await {
+    let mut replaced = match head.text(header::LAST_EVENT_ID) {
+        None => Some(session.take_stream()),
+        Some(_) => None,
+    };
+    let reply = match ask(head, &session, &errand, &mut replaced).await {
         Ok(reply) => reply,
         Err(error) => return Err(stop(Refusal::Upstream(error), record)),
     };
@@ -50,7 +55,7 @@ pub async fn open(
             }
             let ends = Ends {
                 stopping: Some(errand.gateway.stopping()),
-                replaced: Some(replaced),
+                replaced,
             };
             Ok(respond::events(relay(body, errand, record, slot, ends)))
         }
@@ -64,7 +69,12 @@ pub async fn open(
 }
 
 /// Asks the server for the stream; again for a while, if it has not noticed yet that the older one is over.
-async fn ask(head: &Head, session: &Session, errand: &Errand) -> Result<Reply, ClientError> {
+async fn ask(
+    head: &Head,
+    session: &Session,
+    errand: &Errand,
+    replaced: &mut Option<watch::Receiver<bool>>,
+) -> Result<Reply, ClientError> {
     let last = head.text(header::LAST_EVENT_ID);
     let mut tries = 0;
     loop {
@@ -72,6 +82,8 @@ async fn ask(head: &Head, session: &Session, errand: &Errand) -> Result<Reply, C
         if reply.status != StatusCode::CONFLICT || tries == TRIES {
             return Ok(reply);
         }
+        // It has no room for the two, so it was the session's own stream that the host came back for.
+        replaced.get_or_insert_with(|| session.take_stream());
         tries += 1;
         tokio::time::sleep(BETWEEN_TRIES).await;
     }

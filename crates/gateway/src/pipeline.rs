@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderName, Request, Response};
 use portreeve_access::Access;
 use portreeve_core::limits::Limits;
 use portreeve_core::ports::{Authorizer, PinWatch};
@@ -28,7 +28,11 @@ use crate::session::{NewSession, Session, Sessions};
 use crate::snapshot::Loader;
 use crate::{listen, relay, stranger, translate, upstream};
 
-/// The gateway of one node.
+/// The request's identity, as the audit log knows it.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The gateway of one node. A clone shares everything.
+#[derive(Clone)]
 pub struct Gateway {
     pub(crate) loader: Arc<Loader>,
     pub(crate) access: Arc<Access>,
@@ -36,7 +40,7 @@ pub struct Gateway {
     pub(crate) egress: Egress,
     pub(crate) pins: Arc<dyn PinWatch>,
     pub(crate) sinks: Arc<Sinks>,
-    pub(crate) sessions: Sessions,
+    pub(crate) sessions: Arc<Sessions>,
     pub(crate) streams: Arc<Streams>,
     pub(crate) limits: Arc<Limits>,
     origins: Origins,
@@ -83,7 +87,7 @@ impl Gateway {
             egress: parts.egress,
             pins,
             sinks: Arc::new(parts.sinks),
-            sessions: Sessions::new(clock, rng, Arc::clone(&parts.limits)),
+            sessions: Arc::new(Sessions::new(clock, rng, Arc::clone(&parts.limits))),
             streams,
             limits: parts.limits,
             origins: parts.origins,
@@ -92,9 +96,24 @@ impl Gateway {
         }
     }
 
+    /// The same gateway for a thread with a runtime of its own: connections to servers live where they were opened, and
+    /// stay there.
+    #[must_use]
+    pub fn with_own_connections(&self) -> Self {
+        Self {
+            egress: self.egress.with_own_connections(),
+            ..self.clone()
+        }
+    }
+
     /// Whether a request names one of our hosts: the rule against DNS rebinding, for every path of the listener.
     pub fn admits_target<B>(&self, request: &Request<B>) -> bool {
         self.origins.admits_target(request.uri(), request.headers())
+    }
+
+    /// Whether a request's head is within its bounds.
+    pub fn admits_head<B>(&self, request: &Request<B>) -> bool {
+        head::fits(request.method(), request.uri(), request.headers(), &self.limits)
     }
 
     /// Serves one request to `/s/{route}/mcp`.
@@ -107,12 +126,12 @@ impl Gateway {
         let request_id = record.request_id().to_owned();
         let origin = request.headers().get(http::header::ORIGIN).cloned();
         let asked = request.headers().get("access-control-request-headers").cloned();
-        let path = request.uri().path().to_owned();
+        let uri = request.uri().clone();
         let mut response = match self.walk(request, record).await {
             Ok(response) => response,
             Err(stopped) => {
                 let (refusal, record) = *stopped;
-                self.refuse(&refusal, record, &path)
+                self.refuse(&refusal, record, uri.path())
             }
         };
         if let Some(origin) =
@@ -120,7 +139,7 @@ impl Gateway {
         {
             respond::allow_origin(response.headers_mut(), &origin, asked.as_ref());
         }
-        respond::put(response.headers_mut(), "x-request-id", &request_id);
+        respond::put(response.headers_mut(), REQUEST_ID, &request_id);
         response
     }
 
@@ -142,7 +161,7 @@ impl Gateway {
             };
         }
         let (parts, request_body) = request.into_parts();
-        let head = step!(head::head(parts, &self.origins));
+        let head = step!(head::head(parts, &self.origins, &self.limits));
         let route = step!(self.loader.find(&head.slug).ok_or(Refusal::NoSuchRoute));
         record.on(&route);
         let who = step!(authenticate::caller(&head, &route, &self.access));
@@ -244,15 +263,35 @@ impl Gateway {
             .session
             .clone()
             .filter(|_| errand.method == Some(Method::Initialize));
-        let mut response = relay::answer(reply, errand, record).await?;
-        if let Some(session) = opened {
-            respond::put(
-                response.headers_mut(),
-                portreeve_mcp::header::SESSION_ID,
-                &session.id,
-            );
+        let answered = relay::answer(reply, errand, record).await;
+        match opened {
+            Some(session) => self.hand_over(&session, answered),
+            None => answered,
         }
-        Ok(response)
+    }
+
+    /// Tells the host its new session. Where the server refused the handshake there is none, and nothing that would
+    /// count against the caller's sessions.
+    fn hand_over(
+        &self,
+        session: &Session,
+        answered: Result<Response<Body>, Stopped>,
+    ) -> Result<Response<Body>, Stopped> {
+        match answered {
+            // A stream is still to come; whether it agrees on a version is not known yet.
+            Ok(mut response) if session.version().is_some() || respond::is_stream(&response) => {
+                respond::put(
+                    response.headers_mut(),
+                    portreeve_mcp::header::SESSION_ID,
+                    &session.id,
+                );
+                Ok(response)
+            }
+            refused => {
+                self.end_session(session);
+                refused
+            }
+        }
     }
 
     /// Answers a caller who was granted nothing here.

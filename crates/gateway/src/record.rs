@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use portreeve_core::audit::{ArgumentsDigest, AuditEvent, AuditOutcome};
 use portreeve_core::caller::Caller;
-use portreeve_core::id::{EventId, RequestId};
+use portreeve_core::id::EventId;
 use portreeve_core::ports::{Journal, UsageSink};
 use portreeve_core::random::Rng;
 use portreeve_core::time::Clock;
@@ -13,7 +13,6 @@ use portreeve_core::usage::{UsageEvent, UsageOutcome};
 use portreeve_inspect::Mac;
 use portreeve_mcp::method::Named;
 use portreeve_mcp::params;
-use serde_json::value::RawValue;
 
 use crate::accept::inbound::Inbound;
 use crate::metrics::Metrics;
@@ -48,7 +47,8 @@ impl std::fmt::Debug for Sinks {
 pub struct Record {
     sinks: Arc<Sinks>,
     started: Instant,
-    event: AuditEvent,
+    /// Boxed: the record travels with the request through every room.
+    event: Box<AuditEvent>,
     route: Option<Arc<ServedRoute>>,
     method: &'static str,
     tool: Option<Arc<str>>,
@@ -71,20 +71,16 @@ pub fn stop(refusal: Refusal, record: Record) -> Stopped {
 impl Record {
     /// Opens a record.
     pub fn open(sinks: &Arc<Sinks>) -> Self {
-        let at = sinks.clock.now();
         let anonymous = Caller::anonymous();
-        let mut event = AuditEvent::new(
-            EventId::new(&*sinks.clock, &*sinks.rng),
-            at,
-            "request",
-            &anonymous,
-        );
+        let id = EventId::new(&*sinks.clock, &*sinks.rng);
+        let mut event = AuditEvent::new(id, sinks.clock.now(), "request", &anonymous);
         event.principal = None;
-        event.request_id = Some(RequestId::new(&*sinks.clock, &*sinks.rng).to_string());
+        // A request is one event, and known by its identity.
+        event.request_id = Some(id.to_string());
         Self {
             sinks: Arc::clone(sinks),
             started: Instant::now(),
-            event,
+            event: Box::new(event),
             route: None,
             method: "request",
             tool: None,
@@ -125,14 +121,14 @@ impl Record {
         self.event.traceparent = traceparent;
         let Inbound::Call(call) = inbound else { return };
         self.event.target = call.target.as_deref().map(|target| match call.method.named() {
-            Some(Named::Name) => target.chars().take(256).collect(),
-            _ => without_secrets(target).chars().take(256).collect(),
+            Some(Named::Name) => shortened(target.to_owned()),
+            _ => shortened(without_secrets(target)),
         });
         let arguments = call.arguments.clone().and_then(|place| call.body.get(place));
-        if let Some(raw) = arguments.and_then(|bytes| serde_json::from_slice::<&RawValue>(bytes).ok()) {
+        if let Some(bytes) = arguments {
             self.event.arguments = Some(ArgumentsDigest {
-                keys: params::keys(raw, 64),
-                hmac: self.sinks.digest.hex(raw.get().as_bytes()),
+                keys: params::keys(bytes, 64),
+                hmac: self.sinks.digest.hex(bytes),
             });
         }
         if let (Some(route), Some(name)) = (&self.route, &call.target) {
@@ -259,6 +255,16 @@ fn without_secrets(uri: &str) -> String {
         Some(path) => format!("{scheme}://{host}/{path}"),
         None => format!("{scheme}://{host}"),
     }
+}
+
+/// At most 256 characters.
+fn shortened(mut text: String) -> String {
+    if text.len() > 256
+        && let Some((end, _)) = text.char_indices().nth(256)
+    {
+        text.truncate(end);
+    }
+    text
 }
 
 fn micros(since: Instant) -> u64 {

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
 use portreeve_client::{ClientError, Reply, ReplyBody};
 use portreeve_core::caller::Caller;
 use portreeve_core::protocol::{Era, Revision};
@@ -20,7 +19,7 @@ use portreeve_mcp::method::Method;
 use portreeve_mcp::result::{CallEnd, DiscoveredVersions, Initialized};
 use portreeve_mcp::splice::Splice;
 use portreeve_mcp::sse;
-use portreeve_net::read_body;
+use portreeve_net::{ResponseBody, read_body};
 use serde_json::value::RawValue;
 
 use self::bounds::Bounds;
@@ -91,7 +90,7 @@ fn about(refusal: Refusal, errand: &Errand) -> Refusal {
     }
 }
 
-fn events(body: Incoming, errand: Errand, mut record: Record) -> Result<Response<Body>, Stopped> {
+fn events(body: ResponseBody, errand: Errand, mut record: Record) -> Result<Response<Body>, Stopped> {
     let slot = match errand.gateway.streams.open(errand.caller.principal) {
         Ok(slot) => slot,
         Err(refusal) => return Err(stop(about(refusal, &errand), record)),
@@ -108,7 +107,7 @@ fn events(body: Incoming, errand: Errand, mut record: Record) -> Result<Response
 
 async fn held(
     status: StatusCode,
-    body: Incoming,
+    body: ResponseBody,
     errand: Errand,
     record: Record,
 ) -> Result<Response<Body>, Stopped> {
@@ -146,7 +145,7 @@ fn is_answer(status: StatusCode) -> bool {
 }
 
 /// A list out of an event stream. It must be held to be filtered, so the host gets it as one JSON document.
-async fn listed(mut body: Incoming, errand: Errand, record: Record) -> Result<Response<Body>, Stopped> {
+async fn listed(mut body: ResponseBody, errand: Errand, record: Record) -> Result<Response<Body>, Stopped> {
     let limit = errand.gateway.limits.held_result_bytes;
     let patience = errand.route.upstream.timeout;
     match tokio::time::timeout(patience, first_answer(&mut body, &errand, limit)).await {
@@ -162,7 +161,7 @@ async fn listed(mut body: Incoming, errand: Errand, record: Record) -> Result<Re
     }
 }
 
-async fn first_answer(body: &mut Incoming, errand: &Errand, limit: usize) -> Result<Turned, String> {
+async fn first_answer(body: &mut ResponseBody, errand: &Errand, limit: usize) -> Result<Turned, String> {
     let mut reader = sse::Reader::new(limit);
     let mut bounds = Bounds::of_call(&errand.gateway.limits, errand.route.upstream.timeout);
     while let Some(frame) = body.frame().await {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
 use portreeve_client::ClientError;
@@ -19,6 +19,8 @@ use serde_json::value::RawValue;
 /// Why a body broke off.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
+const EVENT_STREAM: &str = "text/event-stream";
+
 /// The body of an answer.
 pub type Body = UnsyncBoxBody<Bytes, BodyError>;
 
@@ -32,6 +34,13 @@ pub fn full(bytes: impl Into<Bytes>) -> Body {
 /// Why a request gets no answer of an upstream.
 #[derive(Debug)]
 pub enum Refusal {
+    /// The head is too large.
+    HeadTooLarge {
+        /// The limit in bytes.
+        bytes: usize,
+        /// The limit in header fields.
+        fields: usize,
+    },
     /// `Host` is not one of ours.
     Host,
     /// `Origin` is not allowed.
@@ -49,7 +58,7 @@ pub enum Refusal {
     NoCredential,
     /// The credential is unknown, expired, revoked or malformed.
     InvalidCredential,
-    /// More than one `Authorization` header.
+    /// More than one `Authorization` header, or `X-Api-Key`.
     TwoCredentials,
     /// The body is not declared as JSON.
     MediaType,
@@ -73,8 +82,8 @@ pub enum Refusal {
     },
     /// Headers and body disagree (modern).
     HeaderMismatch {
-        /// The request.
-        id: Box<RawValue>,
+        /// The request; `None` for what has no id.
+        id: Option<Box<RawValue>>,
         /// How.
         reason: String,
     },
@@ -87,8 +96,8 @@ pub enum Refusal {
     },
     /// The version is not served (modern).
     UnsupportedVersion {
-        /// The request.
-        id: Box<RawValue>,
+        /// The request; `None` for a notification.
+        id: Option<Box<RawValue>>,
         /// What it asked for.
         requested: String,
     },
@@ -146,6 +155,7 @@ impl Refusal {
     /// The word by which the audit log knows it.
     pub fn word(&self) -> &'static str {
         match self {
+            Self::HeadTooLarge { .. } => "head-too-large",
             Self::Host => "host",
             Self::Origin => "origin",
             Self::Preflight { .. } => "preflight",
@@ -208,6 +218,13 @@ fn sheet(status: u16, code: i64, message: impl Into<String>) -> Sheet {
 )]
 fn look_up(refusal: &Refusal) -> Sheet {
     match refusal {
+        Refusal::HeadTooLarge { bytes, fields } => sheet(
+            431,
+            code::INVALID_REQUEST,
+            format!(
+                "Request Header Fields Too Large: the head has more than {bytes} bytes or {fields} fields"
+            ),
+        ),
         Refusal::Host => sheet(
             403,
             code::INVALID_REQUEST,
@@ -238,7 +255,7 @@ fn look_up(refusal: &Refusal) -> Sheet {
         Refusal::TwoCredentials => sheet(
             400,
             code::INVALID_REQUEST,
-            "Bad Request: more than one `Authorization` header",
+            "Bad Request: more than one `Authorization` or `X-Api-Key` header",
         ),
         Refusal::MediaType => sheet(
             415,
@@ -361,10 +378,11 @@ fn upstream(error: &ClientError) -> Sheet {
 
 fn id_of(refusal: &Refusal) -> Option<&RawValue> {
     match refusal {
+        Refusal::About(id, _) => Some(id),
         Refusal::HeaderMismatch { id, .. }
         | Refusal::UnsupportedVersion { id, .. }
-        | Refusal::About(id, _) => Some(id),
-        Refusal::InvalidParams { id, .. } | Refusal::MethodNotFound { id, .. } => id.as_deref(),
+        | Refusal::InvalidParams { id, .. }
+        | Refusal::MethodNotFound { id, .. } => id.as_deref(),
         _ => None,
     }
 }
@@ -384,25 +402,25 @@ pub fn refuse(refusal: &Refusal, challenge: Option<&str>) -> Response<Body> {
         refusal
     };
     match inner {
-        Refusal::MethodNotAllowed => put(headers, ALLOW.as_str(), "GET, POST, DELETE, OPTIONS"),
+        Refusal::MethodNotAllowed => put(headers, ALLOW, "GET, POST, DELETE, OPTIONS"),
         Refusal::Preflight { .. } => {
             headers.remove(CONTENT_TYPE);
         }
         Refusal::Limited { retry_after, .. } => {
             // Whole seconds, rounded up: a host that waits exactly so long gets through.
             let seconds = retry_after.as_millis().div_ceil(1000).max(1);
-            put(headers, RETRY_AFTER.as_str(), &seconds.to_string());
+            put(headers, RETRY_AFTER, &seconds.to_string());
         }
         Refusal::StateAway | Refusal::JournalAway | Refusal::TooManyStreams | Refusal::TooManySessions => {
-            put(headers, RETRY_AFTER.as_str(), "1");
+            put(headers, RETRY_AFTER, "1");
         }
-        Refusal::NoCredential => put(headers, WWW_AUTHENTICATE.as_str(), challenge.unwrap_or("Bearer")),
+        Refusal::NoCredential => put(headers, WWW_AUTHENTICATE, challenge.unwrap_or("Bearer")),
         Refusal::InvalidCredential => {
             let challenge =
                 challenge.map_or_else(|| "Bearer ".to_owned(), |challenge| format!("{challenge}, "));
             put(
                 headers,
-                WWW_AUTHENTICATE.as_str(),
+                WWW_AUTHENTICATE,
                 &format!("{challenge}error=\"invalid_token\""),
             );
         }
@@ -415,7 +433,8 @@ pub fn refuse(refusal: &Refusal, challenge: Option<&str>) -> Response<Body> {
 pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(full(body));
     *response.status_mut() = status;
-    put(response.headers_mut(), CONTENT_TYPE.as_str(), "application/json");
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
     response
 }
 
@@ -430,14 +449,22 @@ pub fn accepted() -> Response<Body> {
 pub fn events(body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
-    put(headers, CONTENT_TYPE.as_str(), "text/event-stream");
-    put(headers, CACHE_CONTROL.as_str(), "no-cache, no-transform");
-    put(headers, "x-accel-buffering", "no");
+    put(headers, CONTENT_TYPE, EVENT_STREAM);
+    put(headers, CACHE_CONTROL, "no-cache, no-transform");
+    put(headers, HeaderName::from_static("x-accel-buffering"), "no");
     response
 }
 
+/// Whether an answer is an event stream.
+pub fn is_stream(response: &Response<Body>) -> bool {
+    response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes() == EVENT_STREAM.as_bytes())
+}
+
 /// Sets a header from a text of ours; a text that is not a header value is left out.
-pub fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+pub fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
@@ -446,20 +473,24 @@ pub fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
 /// Lets a browser page of an allowed origin read the answer.
 pub fn allow_origin(headers: &mut HeaderMap, origin: &HeaderValue, asked: Option<&HeaderValue>) {
     headers.insert("access-control-allow-origin", origin.clone());
-    put(headers, "vary", "Origin");
+    put(headers, HeaderName::from_static("vary"), "Origin");
     put(
         headers,
-        "access-control-expose-headers",
+        HeaderName::from_static("access-control-expose-headers"),
         "Mcp-Session-Id, WWW-Authenticate, X-Request-Id",
     );
     put(
         headers,
-        "access-control-allow-methods",
+        HeaderName::from_static("access-control-allow-methods"),
         "GET, POST, DELETE, OPTIONS",
     );
     let default = HeaderValue::from_static(
         "authorization, content-type, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id",
     );
     headers.insert("access-control-allow-headers", asked.cloned().unwrap_or(default));
-    put(headers, "access-control-max-age", "86400");
+    put(
+        headers,
+        HeaderName::from_static("access-control-max-age"),
+        "86400",
+    );
 }

@@ -45,11 +45,11 @@ const MARK_LIFE: Duration = Duration::from_secs(10);
 impl ServedRoute {
     /// Compiles a route. `None` when its upstream is not a URL any more.
     pub fn new(route: Route, tools: Vec<Tool>, policies: Vec<Arc<dyn Policy>>) -> Option<Self> {
-        let upstream = Upstream {
-            url: Url::parse(&route.upstream_url).ok()?,
-            reach: Reach::granted(&route.private_hosts),
-            timeout: Duration::from_millis(route.upstream_timeout_ms),
-        };
+        let upstream = Upstream::new(
+            Url::parse(&route.upstream_url).ok()?,
+            &Reach::granted(&route.private_hosts),
+            Duration::from_millis(route.upstream_timeout_ms),
+        );
         let mut served = Self {
             route,
             upstream,

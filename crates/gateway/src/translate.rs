@@ -1,13 +1,13 @@
 //! The sixth room: what the upstream expects of a permitted request. Host and server speak the same era here; the two
 //! hops still share no session id, no legacy request id and no header.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_mcp::header;
-use portreeve_mcp::method::Method;
 use portreeve_mcp::splice::Splice;
 use serde_json::value::RawValue;
 
@@ -24,8 +24,8 @@ pub struct Outbound {
     pub era: Era,
     /// The body.
     pub body: Bytes,
-    /// The method, for calls.
-    pub method: Option<Method>,
+    /// The method that `Mcp-Method` mirrors (modern).
+    pub method: Option<Cow<'static, str>>,
     /// The name that `Mcp-Name` mirrors (modern).
     pub name: Option<String>,
     /// `Mcp-Param-*`, as they came (modern).
@@ -45,7 +45,7 @@ pub fn call(permitted: Permitted<Call>, head: &Head) -> Result<Permitted<Outboun
         Era::Modern => Ok(Outbound {
             era: Era::Modern,
             name: call.method.named().and(call.target),
-            method: Some(call.method),
+            method: Some(call.method.as_str().into()),
             body: call.body,
             params: mirrored_arguments(&head.headers),
             under_way: None,
@@ -85,7 +85,7 @@ fn legacy_call(call: Call, traceparent: Option<String>) -> Result<Outbound, Refu
     Ok(Outbound {
         era: Era::Legacy,
         body: splice.finish().into(),
-        method: Some(call.method),
+        method: None,
         name: None,
         params: HeaderMap::new(),
         under_way: under_way.map(Arc::new),
@@ -105,11 +105,7 @@ pub fn note(permitted: Permitted<Note>, head: &Head) -> Result<Option<Permitted<
         // modern request is the end of its exchange, which both hops share.
         return Ok(None);
     }
-    if let Some(answers) = &note.answers
-        && !session
-            .as_ref()
-            .is_some_and(|session| session.take_server_request(answers.get()))
-    {
+    if note.method.is_none() && !is_awaited(note) {
         tracing::debug!("an answer came to a request that the server never made");
         return Ok(None);
     }
@@ -126,7 +122,7 @@ pub fn note(permitted: Permitted<Note>, head: &Head) -> Result<Option<Permitted<
     let outbound = |note: Note| Outbound {
         era: note.era,
         body,
-        method: None,
+        method: note.method.filter(|_| note.era == Era::Modern).map(Cow::Owned),
         name: None,
         params: HeaderMap::new(),
         under_way: None,
@@ -134,6 +130,14 @@ pub fn note(permitted: Permitted<Note>, head: &Head) -> Result<Option<Permitted<
         traceparent,
     };
     permitted.map(|note| Ok(outbound(note))).map(Some)
+}
+
+/// Whether the server waits for this answer. One that names no request answers none.
+fn is_awaited(note: &Note) -> bool {
+    match (&note.answers, &note.session) {
+        (Some(answers), Some(session)) => session.take_server_request(answers.get()),
+        _ => false,
+    }
 }
 
 /// Mirrored arguments that Portreeve does not know of must be passed on (2026-07-28, transports, custom headers).
@@ -147,7 +151,7 @@ fn mirrored_arguments(headers: &HeaderMap) -> HeaderMap {
 
 /// The caller's trace context, if it has the form of W3C Trace Context, level 1.
 pub fn traceparent(head: &Head) -> Option<String> {
-    let value = head.text("traceparent")?;
+    let value = head.text(header::TRACEPARENT)?;
     let hex =
         |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     let mut parts = value.split('-');

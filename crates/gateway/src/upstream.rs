@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
 use portreeve_client::{ClientError, Exchange, Reply, ReplyBody};
 use portreeve_core::protocol::{Era, Revision};
-use portreeve_net::Egress;
+use portreeve_net::{Egress, ResponseBody};
 use tokio::sync::oneshot;
 
 use crate::policy::Permitted;
@@ -25,10 +24,7 @@ pub async fn send(
     let exchange = Exchange {
         protocol_version: version.as_deref(),
         session: session.as_deref(),
-        method: outbound
-            .method
-            .filter(|_| outbound.era == Era::Modern)
-            .map(|method| method.as_str()),
+        method: outbound.method.as_deref(),
         name: outbound.name.as_deref(),
         params: Some(&outbound.params),
         traceparent: outbound.traceparent.as_deref(),
@@ -60,7 +56,7 @@ pub async fn send_through(
 }
 
 /// Reads what nobody waits for.
-pub async fn drain(mut body: Incoming) {
+pub async fn drain(mut body: ResponseBody) {
     while let Some(Ok(_)) = body.frame().await {}
 }
 

@@ -3,16 +3,19 @@
 //! Before it: the gateway's `record`. After it: [`crate::UsageWriter`], which comes by every second.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use crossbeam_queue::ArrayQueue;
+use crossbeam_queue::SegQueue;
 use portreeve_core::ports::UsageSink;
 use portreeve_core::usage::UsageEvent;
 
-/// A bounded queue that drops what does not fit, and counts what it dropped.
+/// A bounded queue that drops what does not fit, and counts what it dropped. It takes memory for what waits, not for
+/// what might.
 #[derive(Debug)]
 pub struct UsageRing {
-    queue: ArrayQueue<UsageEvent>,
+    queue: SegQueue<UsageEvent>,
+    waiting: AtomicUsize,
+    capacity: usize,
     dropped: AtomicU64,
 }
 
@@ -20,7 +23,9 @@ impl UsageRing {
     /// A ring for this many events; for one event if `capacity` is zero.
     pub fn new(capacity: usize) -> Arc<Self> {
         Arc::new(Self {
-            queue: ArrayQueue::new(capacity.max(1)),
+            queue: SegQueue::new(),
+            waiting: AtomicUsize::new(0),
+            capacity: capacity.max(1),
             dropped: AtomicU64::new(0),
         })
     }
@@ -32,16 +37,18 @@ impl UsageRing {
 
     /// How many events wait for the writer.
     pub fn len(&self) -> usize {
-        self.queue.len()
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Whether no event waits.
     pub fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.len() == 0
     }
 
     pub(crate) fn pop(&self) -> Option<UsageEvent> {
-        self.queue.pop()
+        let event = self.queue.pop()?;
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        Some(event)
     }
 
     pub(crate) fn count_dropped(&self, events: usize) {
@@ -52,8 +59,12 @@ impl UsageRing {
 
 impl UsageSink for UsageRing {
     fn push(&self, event: UsageEvent) {
-        if self.queue.push(event).is_err() {
+        // Counted before it is there: a place is never given twice.
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.capacity {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
             self.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
         }
+        self.queue.push(event);
     }
 }

@@ -107,15 +107,17 @@ impl<'a> Message<'a> {
     /// both an answer and a request, and JSON beyond the bounds of [`depth`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, InvalidMessage> {
         depth::check(bytes)?;
+        // What is passed over is not looked at again, and must be text all the same.
+        let text = std::str::from_utf8(bytes).map_err(|error| InvalidMessage::NotJson(error.to_string()))?;
         let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
         if first == Some(&b'[') {
-            let whole: Result<&RawValue, _> = serde_json::from_slice(bytes);
+            let whole: Result<&RawValue, _> = serde_json::from_str(text);
             return Err(whole.map_or_else(
                 |error| InvalidMessage::NotJson(error.to_string()),
                 |_| InvalidMessage::Batch,
             ));
         }
-        let wire: Wire<'a> = serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+        let wire: Wire<'a> = serde_json::from_str(text).map_err(|error| match error.classify() {
             serde_json::error::Category::Data => InvalidMessage::NotAMessage(error.to_string()),
             _ => InvalidMessage::NotJson(error.to_string()),
         })?;
@@ -201,6 +203,11 @@ mod tests {
             InvalidMessage::Batch
         ));
         assert!(matches!(refusal(r#"[{"jsonrpc""#), InvalidMessage::NotJson(_)));
+        let unreadable = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"x\":\"\xff\"}";
+        assert!(matches!(
+            Message::parse(unreadable),
+            Err(InvalidMessage::NotJson(_))
+        ));
         for text in [
             r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#,
             r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#,

@@ -6,7 +6,6 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::envelope::present;
 use crate::object;
 
 /// The fields of `params` that some decision needs.
@@ -18,8 +17,8 @@ pub struct Params<'a> {
     pub uri: Option<Cow<'a, str>>,
     /// Arguments of a tool or a prompt.
     pub arguments: Option<&'a RawValue>,
-    /// The request's `_meta`.
-    pub meta: Option<&'a RawValue>,
+    /// The request's `_meta`; `None` when it is absent or `null`.
+    pub meta: Option<Meta<'a>>,
     /// `initialize`: the version that the client proposes.
     pub protocol_version: Option<&'a RawValue>,
     /// `notifications/cancelled`: the request that is meant.
@@ -41,7 +40,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Params<'a> {
             name: object::text("name", name).map_err(D::Error::custom)?,
             uri: object::text("uri", uri).map_err(D::Error::custom)?,
             arguments,
-            meta,
+            meta: meta
+                .filter(|meta| meta.get() != "null")
+                .map(|meta| serde_json::from_str(meta.get()))
+                .transpose()
+                .map_err(|error| D::Error::custom(format_args!("`_meta`: {error}")))?,
             protocol_version,
             request_id,
         })
@@ -49,27 +52,26 @@ impl<'de: 'a, 'a> Deserialize<'de> for Params<'a> {
 }
 
 /// The reserved keys of a request's `_meta`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub struct Meta<'a> {
     /// The version of this request (2026-07-28).
-    #[serde(
-        borrow,
-        default,
-        rename = "io.modelcontextprotocol/protocolVersion",
-        deserialize_with = "present"
-    )]
     pub protocol_version: Option<&'a RawValue>,
     /// What the client can do (2026-07-28).
-    #[serde(
-        borrow,
-        default,
-        rename = "io.modelcontextprotocol/clientCapabilities",
-        deserialize_with = "present"
-    )]
     pub client_capabilities: Option<&'a RawValue>,
-    /// The caller's trace context.
-    #[serde(borrow, default, deserialize_with = "present")]
-    pub traceparent: Option<&'a RawValue>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Meta<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let names = [
+            "io.modelcontextprotocol/protocolVersion",
+            "io.modelcontextprotocol/clientCapabilities",
+        ];
+        let [protocol_version, client_capabilities] = object::fields(deserializer, names)?;
+        Ok(Self {
+            protocol_version,
+            client_capabilities,
+        })
+    }
 }
 
 /// Parameters that do not fit.
@@ -80,17 +82,11 @@ pub struct InvalidParams(pub String);
 impl<'a> Params<'a> {
     /// Reads the view. Absent `params` are empty ones.
     pub fn parse(raw: Option<&'a RawValue>) -> Result<Self, InvalidParams> {
-        raw.map_or_else(|| Ok(Self::default()), read)
+        let Some(raw) = raw else {
+            return Ok(Self::default());
+        };
+        serde_json::from_str(raw.get()).map_err(|error| InvalidParams(error.to_string()))
     }
-
-    /// The view of `_meta`; `None` when there is none.
-    pub fn meta(&self) -> Result<Option<Meta<'a>>, InvalidParams> {
-        self.meta.map(read).transpose()
-    }
-}
-
-fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, InvalidParams> {
-    serde_json::from_str(raw.get()).map_err(|error| InvalidParams(error.to_string()))
 }
 
 /// The text of a raw JSON string; `None` when it is something else.
@@ -102,8 +98,8 @@ pub fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
         .map(|text| text.0)
 }
 
-/// The top-level keys of a raw JSON object in their order, at most `limit`; empty for anything else.
-pub fn keys(raw: &RawValue, limit: usize) -> Vec<String> {
+/// The top-level keys of a JSON object in their order, at most `limit`; empty for anything else.
+pub fn keys(json: &[u8], limit: usize) -> Vec<String> {
     struct Keys(usize);
     impl<'de> serde::de::Visitor<'de> for Keys {
         type Value = Vec<String>;
@@ -121,7 +117,7 @@ pub fn keys(raw: &RawValue, limit: usize) -> Vec<String> {
             Ok(keys)
         }
     }
-    let mut deserializer = serde_json::Deserializer::from_str(raw.get());
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
     serde::Deserializer::deserialize_map(&mut deserializer, Keys(limit)).unwrap_or_default()
 }
 
@@ -135,6 +131,9 @@ mod tests {
             r#"{"name":"a","name":"b"}"#,
             r#"{"name":"a","n\u0061me":"b"}"#,
             r#"{"_meta":{},"_meta":{}}"#,
+            r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"a","io.modelcontextprotocol/protocolVersion":"b"}}"#,
+            r#"{"_meta":{"io.modelcontextprotocol/protocolversion":"a"}}"#,
+            r#"{"_meta":[]}"#,
             r#"{"uri":"a","uri":"b"}"#,
             r#"{"name":7}"#,
             r#"{"name":"a","Name":"b"}"#,
@@ -148,9 +147,7 @@ mod tests {
 
     #[test]
     fn keys_come_in_order_and_are_bounded() {
-        let raw: &RawValue = serde_json::from_str(r#"{"b":{"x":1},"a":[1],"c":0}"#).unwrap();
-        assert_eq!(keys(raw, 2), ["b", "a"]);
-        let raw: &RawValue = serde_json::from_str("[1]").unwrap();
-        assert!(keys(raw, 2).is_empty());
+        assert_eq!(keys(br#"{"b":{"x":1},"a":[1],"c":0}"#, 2), ["b", "a"]);
+        assert!(keys(b"[1]", 2).is_empty());
     }
 }

@@ -88,6 +88,10 @@ impl Reader {
             }
         }
         self.scanned = self.buffer.len();
+        if self.buffer.is_empty() {
+            // A stream may be silent for hours: it holds no memory meanwhile.
+            self.buffer = BytesMut::new();
+        }
         if self.buffer.len() > self.limit {
             Err(TooLarge { limit: self.limit })
         } else {
@@ -158,9 +162,13 @@ impl Event {
         event
     }
 
-    /// The same event with other data: every line but the `data` lines stays.
+    /// The same event with other data: every line but the `data` lines stays. One without a name becomes a `message`,
+    /// which is what it means.
     pub fn with_data(&self, data: &[u8]) -> Bytes {
-        let mut out = Vec::with_capacity(self.raw.len() + data.len());
+        let mut out = Vec::with_capacity(self.raw.len() + data.len() + NAME.len());
+        if self.name.is_none() {
+            out.extend_from_slice(NAME);
+        }
         for line in lines(&self.raw) {
             if !line.is_empty() && field_of(line).0 != b"data" {
                 out.extend_from_slice(line);
@@ -212,10 +220,13 @@ fn push_data(out: &mut Vec<u8>, data: &[u8]) {
     out.push(b'\n');
 }
 
+/// The name of events that carry messages.
+const NAME: &[u8] = b"event: message\n";
+
 /// A `message` event.
 pub fn message(data: &[u8]) -> Bytes {
     let mut out = Vec::with_capacity(data.len() + 24);
-    out.extend_from_slice(b"event: message\n");
+    out.extend_from_slice(NAME);
     push_data(&mut out, data);
     out.into()
 }

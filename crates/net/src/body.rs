@@ -1,31 +1,96 @@
-//! Reads a response body whole, within limits in bytes and time. Whoever streams reads the frames itself.
+//! The body of a response: streamed by whoever reads its frames, or read whole within limits in bytes and time.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::NetError;
+use crate::pool::Lease;
+
+/// A body on its way in. Its connection waits for the next request as soon as the body has ended, and is closed when
+/// the body is dropped before.
+#[derive(Debug)]
+pub struct ResponseBody {
+    incoming: Incoming,
+    lease: Option<Lease>,
+}
+
+// === impl ResponseBody ===
+
+impl ResponseBody {
+    pub(crate) fn new(incoming: Incoming, lease: Lease) -> Self {
+        let mut body = Self {
+            incoming,
+            lease: Some(lease),
+        };
+        body.settle();
+        body
+    }
+
+    /// Gives the connection back if nothing more comes.
+    fn settle(&mut self) {
+        if self.incoming.is_end_stream()
+            && let Some(lease) = self.lease.take()
+        {
+            lease.give_back();
+        }
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(context));
+        match &frame {
+            None => {
+                if let Some(lease) = self.lease.take() {
+                    lease.give_back();
+                }
+            }
+            Some(Ok(_)) => self.settle(),
+            Some(Err(_)) => self.lease = None,
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+// === Reading it whole ===
 
 /// Reads a body of at most `max` bytes, which must be there within `limit`. The time is for the whole: a server that
 /// sends a little now and then would otherwise hold a connection and a caller for days.
-pub async fn read_body(mut body: Incoming, max: usize, limit: Duration) -> Result<Bytes, NetError> {
+pub async fn read_body(mut body: ResponseBody, max: usize, limit: Duration) -> Result<Bytes, NetError> {
     let too_large = NetError::BodyTooLarge { limit: max };
     // What the server announces is believed only when it is too much.
     if body.size_hint().lower() > max as u64 {
         return Err(too_large);
     }
-    let mut read = BytesMut::new();
+    let mut read = Gathered::Nothing;
     let deadline = Instant::now() + limit;
     loop {
         let frame = timeout_at(deadline, body.frame())
             .await
             .map_err(|_| NetError::BodyLate { limit })?;
         let Some(frame) = frame else {
-            return Ok(read.freeze());
+            return Ok(read.finish());
         };
         let frame = frame.map_err(|cause| NetError::BodyBroken(Arc::new(cause)))?;
         // Trailers say nothing that anybody here asks for.
@@ -33,6 +98,47 @@ pub async fn read_body(mut body: Incoming, max: usize, limit: Duration) -> Resul
         if data.len() > max - read.len() {
             return Err(too_large);
         }
-        read.extend_from_slice(&data);
+        read.add(data);
+        if body.is_end_stream() {
+            return Ok(read.finish());
+        }
+    }
+}
+
+/// What was read so far. Most bodies come in one piece, and that piece is not copied.
+enum Gathered {
+    Nothing,
+    One(Bytes),
+    Many(BytesMut),
+}
+
+impl Gathered {
+    fn len(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::One(bytes) => bytes.len(),
+            Self::Many(bytes) => bytes.len(),
+        }
+    }
+
+    fn add(&mut self, more: Bytes) {
+        match self {
+            Self::Nothing => *self = Self::One(more),
+            Self::One(first) => {
+                let mut many = BytesMut::with_capacity(2 * (first.len() + more.len()));
+                many.extend_from_slice(first);
+                many.extend_from_slice(&more);
+                *self = Self::Many(many);
+            }
+            Self::Many(many) => many.extend_from_slice(&more),
+        }
+    }
+
+    fn finish(self) -> Bytes {
+        match self {
+            Self::Nothing => Bytes::new(),
+            Self::One(bytes) => bytes,
+            Self::Many(bytes) => bytes.freeze(),
+        }
     }
 }

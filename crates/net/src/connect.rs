@@ -1,21 +1,16 @@
 //! The connector: from a URL to an open connection. The name is resolved here, every address is judged, and the
 //! connection goes to an address that was judged: nothing is resolved a second time in between.
 //!
-//! Called by the connection pool of `egress.rs` when it has no connection to give.
+//! Called by `egress` when the pool has no connection to give.
 
-use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::Uri;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
-use url::Url;
 
 use crate::error::{NetError, Phase};
 use crate::guard::{Class, PublicHttp, Refusal, Target, TargetHost, check_address};
@@ -34,13 +29,6 @@ pub(crate) struct Dialler {
     pub(crate) public_http: PublicHttp,
     pub(crate) connect_timeout: Duration,
     pub(crate) handshake_timeout: Duration,
-}
-
-/// A [`Dialler`] for one [`Class`], in the shape the HTTP client wants.
-#[derive(Clone)]
-pub(crate) struct Connector {
-    pub(crate) dialler: Arc<Dialler>,
-    pub(crate) class: Class,
 }
 
 // === impl Dialler ===
@@ -87,8 +75,9 @@ impl Dialler {
             .map_err(|_| self.late(target, Phase::Connect))?
     }
 
-    async fn open(&self, target: &Target, class: Class) -> Result<Stream, NetError> {
-        // `send` has judged the URL; the connector can be reached only through it. It costs nothing to be sure.
+    /// Opens a connection to a destination.
+    pub(crate) async fn open(&self, target: &Target, class: Class) -> Result<Stream, NetError> {
+        // Whoever made the destination has judged its URL. It costs nothing to be sure.
         target.check(class, self.public_http)?;
         let Some(proxy) = self.proxy_for(target) else {
             let tcp = self.dial(target, class).await?;
@@ -166,26 +155,5 @@ impl Dialler {
             phase,
             limit,
         }
-    }
-}
-
-// === impl Connector ===
-
-impl tower::Service<Uri> for Connector {
-    type Response = Stream;
-    type Error = NetError;
-    type Future = Pin<Box<dyn Future<Output = Result<Stream, NetError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), NetError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let Self { dialler, class } = self.clone();
-        Box::pin(async move {
-            let url = Url::parse(&uri.to_string())
-                .map_err(|_| NetError::refused(uri.host().unwrap_or_default(), Refusal::Host))?;
-            dialler.open(&Target::of(&url)?, class).await
-        })
     }
 }

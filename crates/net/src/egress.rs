@@ -1,29 +1,31 @@
-//! The door: judge, connect or reuse, send, hand back the response with its body still streaming.
+//! The door: connect or reuse, send, hand back the response with its body still streaming.
 //!
-//! Before it: a use case with a URL and a [`Reach`]. After it: [`crate::read_body`], or the caller's own reading of the
+//! Before it: a use case with a [`Destination`]. After it: [`crate::read_body`], or the caller's own reading of the
 //! frames. No redirect is followed, nothing is decompressed, nothing is read from the environment.
 
-use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{HOST, PROXY_AUTHORIZATION};
-use http::{Request, Response, Uri, Version};
+use http::{Request, Response, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper_util::client::legacy::connect::capture_connection;
-use hyper_util::client::legacy::{Client, Error as ClientError};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper::client::conn::TrySendError;
 use portreeve_core::server::PrivateHost;
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::address::{Kind, kind};
-use crate::connect::{Connector, Dialler};
+use crate::body::ResponseBody;
+use crate::connect::Dialler;
+use crate::destination::Destination;
 use crate::error::{NetError, Phase};
 use crate::guard::{Class, PublicHttp, Reach, Refusal, Target, TargetHost, name_kind};
+use crate::pool::{Keeping, Lease, Line, Pool};
 use crate::proxy::Proxy;
 use crate::resolve::{Resolve, SystemResolver};
+use crate::stream::Speech;
 use crate::trust;
 
 /// What the configuration file says about the way out.
@@ -54,13 +56,7 @@ pub struct Egress(Arc<Inner>);
 struct Inner {
     config: EgressConfig,
     dialler: Arc<Dialler>,
-    // A pool knows its connections by scheme, host and port only. One that was opened where private addresses were
-    // allowed must never serve a request for which they are not, so each class has a pool of its own. Three are
-    // enough: a grant opens one host and port, so two entries that hold the same grant may share what it opened, and
-    // a request whose entry does not hold it goes to the public pool.
-    public: Client<Connector, Full<Bytes>>,
-    granted: Client<Connector, Full<Bytes>>,
-    operator: Client<Connector, Full<Bytes>>,
+    pool: Pool,
 }
 
 // === impl EgressConfig ===
@@ -131,22 +127,14 @@ impl Egress {
     }
 
     fn with_dialler(config: EgressConfig, dialler: Arc<Dialler>) -> Self {
-        let pool = |class| {
-            pool(
-                &config,
-                Connector {
-                    dialler: dialler.clone(),
-                    class,
-                },
-            )
-        };
-        let (public, granted, operator) = (pool(Class::Public), pool(Class::Granted), pool(Class::Operator));
+        let pool = Pool::new(Keeping {
+            idle_timeout: config.idle_timeout,
+            idle_per_place: config.idle_per_host,
+        });
         Self(Arc::new(Inner {
             config,
             dialler,
-            public,
-            granted,
-            operator,
+            pool,
         }))
     }
 
@@ -183,114 +171,106 @@ impl Egress {
         }
     }
 
-    /// Sends a request and waits for the head of its response, connecting included. The body streams untouched.
+    /// Sends a request to where its URL leads. Whoever does so often makes a [`Destination`] once, and takes
+    /// [`Egress::send_to`].
     pub async fn send(
         &self,
         request: Request<Bytes>,
         reach: &Reach,
         head_timeout: Duration,
-    ) -> Result<Response<Incoming>, NetError> {
-        let target = target_of(request.uri())?;
-        let class = target.class(reach);
-        target.check(class, self.0.config.public_http)?;
-        let mut request = self.prepared(request, &target)?.map(Full::new);
-        let connection = capture_connection(&mut request);
-        let client = match class {
-            Class::Public => &self.0.public,
-            Class::Granted => &self.0.granted,
-            Class::Operator => &self.0.operator,
+    ) -> Result<Response<ResponseBody>, NetError> {
+        let to = Destination::of(request.uri(), reach)?;
+        self.send_to(&to, request, head_timeout).await
+    }
+
+    /// Sends a request and waits for the head of its response, connecting included. The body streams untouched. Where
+    /// the request goes is what the destination says; its own URI and `Host` are replaced.
+    pub async fn send_to(
+        &self,
+        to: &Destination,
+        request: Request<Bytes>,
+        head_timeout: Duration,
+    ) -> Result<Response<ResponseBody>, NetError> {
+        to.check(self.0.config.public_http)?;
+        let deadline = Instant::now() + head_timeout;
+        let late = |phase| NetError::Timeout {
+            host: to.to_string(),
+            phase,
+            limit: head_timeout,
         };
-        match tokio::time::timeout(head_timeout, client.request(request)).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(translated(error, &target)),
-            Err(_) => {
-                let sent = connection.connection_metadata().is_some();
-                let phase = if sent {
-                    Phase::Head
-                } else {
-                    Phase::WaitForConnection
-                };
-                Err(NetError::Timeout {
-                    host: target.to_string(),
-                    phase,
-                    limit: head_timeout,
-                })
+        let mut request = request.map(Full::new);
+        // Nobody but us speaks to the proxy.
+        request.headers_mut().remove(PROXY_AUTHORIZATION);
+        loop {
+            let kept = self.0.pool.take(to.place());
+            let is_kept = kept.is_some();
+            let line = match kept {
+                Some(line) => line,
+                None => timeout_at(deadline, self.open(to))
+                    .await
+                    .map_err(|_| late(Phase::WaitForConnection))??,
+            };
+            self.address(&mut request, to, line.speech());
+            let mut lease = self.0.pool.lease(line, to.place());
+            match timeout_at(deadline, lease.line().send(request)).await {
+                Err(_) => return Err(late(Phase::Head)),
+                Ok(Ok(response)) => return Ok(with_lease(response, lease)),
+                Ok(Err(mut error)) => match error.take_message() {
+                    // The connection had closed while it waited, and nothing of the request left.
+                    Some(unsent) if is_kept => request = unsent,
+                    unsent => return Err(failed(to, error, unsent.is_some())),
+                },
             }
         }
     }
 
-    /// The request as it goes out: its URL is the one that was judged, in the notation in which it was judged.
-    fn prepared(&self, mut request: Request<Bytes>, target: &Target) -> Result<Request<Bytes>, NetError> {
-        let path = request
-            .uri()
-            .path_and_query()
-            .map_or("/", http::uri::PathAndQuery::as_str);
-        let uri = Uri::builder()
-            .scheme(if target.tls { "https" } else { "http" })
-            .authority(target.authority())
-            .path_and_query(path)
-            .build()
-            .map_err(|_| NetError::refused(target.to_string(), Refusal::Host))?;
-        *request.uri_mut() = uri;
-        // The connection decides between HTTP/1.1 and HTTP/2.
+    async fn open(&self, to: &Destination) -> Result<Line, NetError> {
+        let place = to.place();
+        let stream = self.0.dialler.open(&place.target, place.class).await?;
+        let line = Line::begin(stream)
+            .await
+            .map_err(|error| NetError::connect(to.to_string(), error))?;
+        self.0.pool.opened(&line, place);
+        Ok(line)
+    }
+
+    /// Says where the request goes, in the form that the connection wants.
+    fn address(&self, request: &mut Request<Full<Bytes>>, to: &Destination, speech: Speech) {
+        if speech == Speech::Http2 {
+            *request.uri_mut() = to.absolute_form();
+            *request.version_mut() = Version::HTTP_2;
+            // The authority is in the URL; a `Host` beside it would be a second voice.
+            request.headers_mut().remove(HOST);
+            return;
+        }
         *request.version_mut() = Version::HTTP_11;
-        // `Host` follows from the URL, and nobody but us speaks to the proxy.
-        request.headers_mut().remove(HOST);
-        request.headers_mut().remove(PROXY_AUTHORIZATION);
-        if !target.tls
-            && let Some(proxy) = self.0.dialler.proxy_for(target)
-            && let Some(authorization) = &proxy.authorization
-        {
+        request.headers_mut().insert(HOST, to.host());
+        if speech == Speech::Http1 {
+            *request.uri_mut() = to.origin_form();
+            return;
+        }
+        *request.uri_mut() = to.absolute_form();
+        let proxy = self.0.dialler.proxy_for(to.target());
+        if let Some(authorization) = proxy.and_then(|proxy| proxy.authorization.as_ref()) {
             request
                 .headers_mut()
                 .insert(PROXY_AUTHORIZATION, authorization.clone());
         }
-        Ok(request)
     }
 }
 
-fn pool(config: &EgressConfig, connector: Connector) -> Client<Connector, Full<Bytes>> {
-    Client::builder(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(config.idle_timeout)
-        .pool_max_idle_per_host(config.idle_per_host)
-        .http1_max_buf_size(256 * 1024)
-        .http2_max_header_list_size(64 * 1024)
-        // Finds a peer that vanished while streams are open; silence on an open stream is normal for MCP.
-        .http2_keep_alive_interval(Duration::from_secs(20))
-        .http2_keep_alive_timeout(Duration::from_secs(10))
-        .build(connector)
+fn with_lease(response: Response<Incoming>, lease: Lease) -> Response<ResponseBody> {
+    response.map(|body| ResponseBody::new(body, lease))
 }
 
-/// Reads the destination out of a request's URL with the parser that the guard trusts.
-fn target_of(uri: &Uri) -> Result<Target, NetError> {
-    let url = Url::parse(&uri.to_string())
-        .map_err(|_| NetError::refused(uri.host().unwrap_or_default(), Refusal::Host))?;
-    Target::of(&url)
-}
-
-/// Our own error out of the client's, which wraps what the connector said.
-fn translated(error: ClientError, target: &Target) -> NetError {
-    let mut unsent = error.is_connect();
-    let mut cause: Option<&(dyn StdError + 'static)> = error.source();
-    while let Some(inner) = cause {
-        if let Some(ours) = inner.downcast_ref::<NetError>() {
-            return ours.clone();
-        }
-        // The client gives this only when it still holds the whole request.
-        unsent |= inner
-            .downcast_ref::<hyper::Error>()
-            .is_some_and(hyper::Error::is_canceled);
-        cause = inner.source();
-    }
-    let host = target.to_string();
-    if unsent {
-        NetError::connect(host, error)
+fn failed(to: &Destination, error: TrySendError<Request<Full<Bytes>>>, is_unsent: bool) -> NetError {
+    let (host, cause) = (to.to_string(), error.into_error());
+    if is_unsent {
+        NetError::connect(host, cause)
     } else {
         NetError::Exchange {
             host,
-            cause: Arc::new(error),
+            cause: Arc::new(cause),
         }
     }
 }

@@ -85,8 +85,8 @@ pub enum PublicHttp {
     Allowed,
 }
 
-/// What a reach means for one destination. Each has its own connections; see `egress.rs`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a reach means for one destination. Connections of one never serve another; see `destination.rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Class {
     /// Public addresses only.
     Public,
@@ -97,7 +97,7 @@ pub(crate) enum Class {
 }
 
 /// The destination of a URL, in the one form in which it is judged, resolved and dialled.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Target {
     pub(crate) tls: bool,
     pub(crate) host: TargetHost,
@@ -105,7 +105,7 @@ pub(crate) struct Target {
 }
 
 /// The host of a [`Target`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum TargetHost {
     /// A name in lower case, in ASCII, without trailing dots.
     Name(String),

@@ -1,12 +1,11 @@
 //! One open connection, whatever it is made of, in the shape the HTTP client wants.
 //!
-//! Made by the connector; used by the connection pool.
+//! Made by the connector; spoken on by `pool`.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -39,15 +38,9 @@ impl Stream {
             speech,
         }
     }
-}
 
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        match self.speech {
-            Speech::Http1 => Connected::new(),
-            Speech::Http2 => Connected::new().negotiated_h2(),
-            Speech::Proxied => Connected::new().proxy(true),
-        }
+    pub(crate) fn speech(&self) -> Speech {
+        self.speech
     }
 }
 

@@ -20,11 +20,7 @@ pub(crate) async fn run(global: &Global, args: &CallArgs) -> Result<Reply, Failu
         .url
         .join(&format!("/s/{slug}/mcp"))
         .map_err(|error| Failure::new(format!("`{}`: {error}", global.url)))?;
-    let upstream = Upstream {
-        url,
-        reach: Reach::Operator,
-        timeout: Duration::from_secs(300),
-    };
+    let upstream = Upstream::new(url, &Reach::Operator, Duration::from_secs(300));
     let limits = Limits::default();
     let egress = api.egress();
     let key = api.key().cloned();

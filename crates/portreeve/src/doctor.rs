@@ -216,11 +216,7 @@ impl Examination {
         let Ok(url) = Url::parse(&route.upstream_url) else {
             return failure(&name, format!("`{}` is not a URL", route.upstream_url), hint);
         };
-        let upstream = Upstream {
-            url,
-            reach: Reach::granted(&route.private_hosts),
-            timeout: PATIENCE,
-        };
+        let upstream = Upstream::new(url, &Reach::granted(&route.private_hosts), PATIENCE);
         match tokio::time::timeout(PATIENCE, self.shake_hands(&upstream)).await {
             Ok(Ok(era)) => ok(&name, format!("answers ({era} era)")),
             Ok(Err(problem)) => failure(&name, problem, hint),

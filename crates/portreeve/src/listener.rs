@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
+use std::sync::mpsc::{self, SyncSender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -28,7 +29,6 @@ use tower::ServiceExt as _;
 use self::patience::{Patient, Requests};
 
 /// What every thread serves.
-#[derive(Clone)]
 pub(crate) struct Served {
     /// The gateway.
     pub(crate) gateway: Arc<Gateway>,
@@ -66,6 +66,20 @@ fn bind_one(address: SocketAddr) -> io::Result<StdListener> {
     Ok(socket.into())
 }
 
+impl Served {
+    /// The same for one more thread: its connections to servers are its own.
+    fn on_another_thread(&self) -> Arc<Self> {
+        Arc::new(Self {
+            gateway: Arc::new(self.gateway.with_own_connections()),
+            router: self.router.clone(),
+            other: self.other.clone(),
+            tls: self.tls.clone(),
+            limits: Arc::clone(&self.limits),
+            drain: self.drain,
+        })
+    }
+}
+
 /// A thread that serves.
 pub(crate) struct Thread {
     /// Ends with it.
@@ -74,35 +88,83 @@ pub(crate) struct Thread {
     pub(crate) runtime: Handle,
 }
 
-/// Starts a thread with a runtime of its own for each listener. They end when `stop` says true and their calls are done.
-pub(crate) fn spawn(
-    listeners: Vec<StdListener>,
-    served: &Served,
-    stop: &watch::Receiver<bool>,
-) -> io::Result<Vec<Thread>> {
-    let mut threads = Vec::new();
-    for (index, listener) in listeners.into_iter().enumerate() {
-        let (served, stop) = (served.clone(), stop.clone());
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let handle = runtime.handle().clone();
-        let work = std::thread::Builder::new()
-            .name(format!("serve-{index}"))
-            .spawn(move || {
-                if let Err(error) = runtime.block_on(accept(listener, served, stop)) {
-                    tracing::error!(error = %error, "a listener stopped");
-                }
-            })?;
-        threads.push(Thread {
-            work,
-            runtime: handle,
-        });
-    }
-    Ok(threads)
+/// Threads that wait for something to serve, each with a runtime of its own. They are started before the process lowers
+/// its own priority, which threads inherit.
+pub(crate) struct Threads(Vec<Waiting>);
+
+struct Waiting {
+    work: SyncSender<Work>,
+    thread: Thread,
 }
 
-async fn accept(listener: StdListener, served: Served, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+/// What a thread serves until `stop` says true and its calls are done.
+struct Work {
+    listener: StdListener,
+    served: Arc<Served>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Threads {
+    /// Starts them.
+    pub(crate) fn start(count: usize) -> io::Result<Self> {
+        (0..count)
+            .map(|index| {
+                let (work, given) = mpsc::sync_channel::<Work>(1);
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()?;
+                let handle = runtime.handle().clone();
+                let thread = std::thread::Builder::new()
+                    .name(format!("serve-{index}"))
+                    .spawn(move || {
+                        // Nothing comes when the start fails.
+                        let Ok(work) = given.recv() else { return };
+                        if let Err(error) = runtime.block_on(accept(work.listener, work.served, work.stop)) {
+                            tracing::error!(error = %error, "a listener stopped");
+                        }
+                    })?;
+                let thread = Thread {
+                    work: thread,
+                    runtime: handle,
+                };
+                Ok(Waiting { work, thread })
+            })
+            .collect::<io::Result<_>>()
+            .map(Self)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Gives each of them a listener.
+    pub(crate) fn serve(
+        self,
+        listeners: Vec<StdListener>,
+        served: &Served,
+        stop: &watch::Receiver<bool>,
+    ) -> Vec<Thread> {
+        let mut threads = Vec::new();
+        for (waiting, listener) in self.0.into_iter().zip(listeners) {
+            let work = Work {
+                listener,
+                served: served.on_another_thread(),
+                stop: stop.clone(),
+            };
+            // It waits, so it takes it.
+            let _ = waiting.work.send(work);
+            threads.push(waiting.thread);
+        }
+        threads
+    }
+}
+
+async fn accept(
+    listener: StdListener,
+    served: Arc<Served>,
+    mut stop: watch::Receiver<bool>,
+) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     let graceful = GracefulShutdown::new();
     loop {
@@ -112,7 +174,7 @@ async fn accept(listener: StdListener, served: Served, mut stop: watch::Receiver
         };
         match stream {
             Ok((stream, _)) => {
-                let served = served.clone();
+                let served = Arc::clone(&served);
                 let (watcher, stop) = (graceful.watcher(), stop.clone());
                 tokio::spawn(async move { serve(stream, served, watcher, stop).await });
             }
@@ -136,7 +198,7 @@ async fn accept(listener: StdListener, served: Served, mut stop: watch::Receiver
     Ok(())
 }
 
-async fn serve(stream: TcpStream, served: Served, watcher: Watcher, mut stop: watch::Receiver<bool>) {
+async fn serve(stream: TcpStream, served: Arc<Served>, watcher: Watcher, mut stop: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -156,7 +218,7 @@ async fn serve(stream: TcpStream, served: Served, watcher: Watcher, mut stop: wa
     let requests = Requests::none();
     let counted = requests.clone();
     let service = hyper::service::service_fn(move |request| {
-        let (under_way, served) = (counted.begin(), served.clone());
+        let (under_way, served) = (counted.begin(), Arc::clone(&served));
         async move {
             let response = dispatch(request, served).await?;
             Ok::<_, Infallible>(response.map(|body| under_way.until_gone(body)))
@@ -194,9 +256,14 @@ async fn serve(stream: TcpStream, served: Served, watcher: Watcher, mut stop: wa
     }
 }
 
-async fn dispatch(request: Request<Incoming>, served: Served) -> Result<Response<Body>, Infallible> {
+async fn dispatch(request: Request<Incoming>, served: Arc<Served>) -> Result<Response<Body>, Infallible> {
     if request.uri().path().starts_with("/s/") {
-        return Ok(served.gateway.handle(request).await);
+        // Boxed: the connection moves what it is given into its own place, and this is large.
+        return Ok(Box::pin(served.gateway.handle(request)).await);
+    }
+    if !served.gateway.admits_head(&request) {
+        let body = r#"{"title":"Request Header Fields Too Large","status":431}"#;
+        return Ok(respond::json(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, body));
     }
     if !served.gateway.admits_target(&request) {
         // A page that had its name point to this machine would read what the portal and the registry show anyone.

@@ -12,6 +12,7 @@ mod health;
 mod listener;
 mod log;
 mod offline;
+mod randomness;
 mod serve;
 mod wire;
 

@@ -8,7 +8,7 @@ use portreeve_store::{Store, StoreOptions, node_identity, verify_data};
 
 use crate::cli::{Failure, Reply, audit_verdict};
 use crate::data;
-use crate::wire::SystemRng;
+use crate::randomness::SystemRng;
 
 /// `audit verify --data DIR`: journal, checkpoint file and, if it is SQLite in that directory, the table.
 pub(crate) async fn verify_audit(directory: &Path) -> Result<Reply, Failure> {

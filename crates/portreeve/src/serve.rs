@@ -23,7 +23,7 @@ use crate::banner::{Banner, DemoFacts};
 use crate::cli::{Failure, Global, ServeArgs};
 use crate::config::Config;
 use crate::data::DataDirectory;
-use crate::listener::{self, Served};
+use crate::listener::{self, Served, Threads};
 use crate::wire::{self, Node, Surroundings};
 use crate::{demo, log};
 
@@ -36,6 +36,11 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<(), Failure> {
     log::start();
     let config = Config::load(args)?;
     let data = DataDirectory::open(&global.data_directory())?;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let count = config.server.threads.unwrap_or(cores).max(1);
+    let threads =
+        Threads::start(count).map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
+    step_back();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("portreeve")
@@ -46,12 +51,21 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<(), Failure> {
         demo: args.demo,
         started,
     };
-    let result = runtime.block_on(serve(&config, &data, &asked));
+    let result = runtime.block_on(serve(&config, &data, threads, &asked));
     runtime.shutdown_timeout(Duration::from_secs(5));
     if result.is_ok() {
         data.close();
     }
     result
+}
+
+/// Calls go first on a busy machine: everything but the threads that serve them (the faces, the jobs, the databases'
+/// own threads) gets what they leave, and at least a tenth. No privilege is needed for that, nor for going on without.
+fn step_back() {
+    const BEHIND_CALLS: i32 = 10;
+    if let Err(error) = rustix::process::setpriority_process(None, BEHIND_CALLS) {
+        tracing::debug!(error = %error, "the priority of everything but calls could not be lowered");
+    }
 }
 
 struct Asked {
@@ -70,7 +84,7 @@ struct Place {
 }
 
 impl Place {
-    fn take(config: &Config, demo: bool) -> Result<Self, Failure> {
+    fn take(config: &Config, threads: usize, demo: bool) -> Result<Self, Failure> {
         let server = &config.server;
         if demo && !server.listen.ip().is_loopback() {
             return Err(Failure::new(format!(
@@ -91,8 +105,6 @@ impl Place {
                     .hint("give `--tls-cert` and `--tls-key`"));
             }
         };
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let threads = server.threads.unwrap_or(cores).max(1);
         let (address, listeners) = listener::bind(server.listen, threads).map_err(|error| {
             Failure::new(format!("cannot listen on `{}`: {error}", server.listen))
                 .hint("is another Portreeve running? `--listen` names another address")
@@ -143,8 +155,13 @@ fn check_public(url: &Url, insecure: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn serve(config: &Config, data: &DataDirectory, asked: &Asked) -> Result<(), Failure> {
-    let place = Place::take(config, asked.demo)?;
+async fn serve(
+    config: &Config,
+    data: &DataDirectory,
+    threads: Threads,
+    asked: &Asked,
+) -> Result<(), Failure> {
+    let place = Place::take(config, threads.len(), asked.demo)?;
     let (stop, stopping) = watch::channel(false);
     let around = Surroundings {
         data,
@@ -174,8 +191,7 @@ async fn serve(config: &Config, data: &DataDirectory, asked: &Asked) -> Result<(
         limits: Arc::clone(&node.limits),
         drain: Duration::from_secs(config.server.drain_seconds),
     };
-    let threads = listener::spawn(place.listeners, &served, &stopping)
-        .map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
+    let threads = threads.serve(place.listeners, &served, &stopping);
     drop(served);
     tracing::info!("listening on {}", place.local_url.as_str().trim_end_matches('/'));
     let facts = sample.as_ref().map(|sample| DemoFacts {

@@ -33,6 +33,7 @@ use crate::config::{self, Config};
 use crate::data::DataDirectory;
 use crate::doctor::Examination;
 use crate::health;
+use crate::randomness::SystemRng;
 
 /// How many usage events may wait to be written.
 const USAGE_RING: usize = 65_536;
@@ -80,19 +81,6 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) loopback_port: Option<u16>,
     /// Turns true when the node stops.
     pub(crate) stopping: watch::Receiver<bool>,
-}
-
-/// The machine's randomness.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SystemRng;
-
-impl Rng for SystemRng {
-    fn fill(&self, bytes: &mut [u8]) {
-        if aws_lc_rs::rand::fill(bytes).is_err() {
-            // Nothing that needs randomness may go on without it.
-            std::process::abort();
-        }
-    }
 }
 
 /// The shared state, as its four ports.

@@ -30,11 +30,7 @@ pub struct ClientSource {
 #[async_trait]
 impl ToolSource for ClientSource {
     async fn tools(&self, url: &Url, reach: &Reach) -> Result<Probe, String> {
-        let upstream = Upstream {
-            url: url.clone(),
-            reach: reach.clone(),
-            timeout: self.limits.probe,
-        };
+        let upstream = Upstream::new(url.clone(), reach, self.limits.probe);
         probe(&self.egress, &upstream, &self.limits)
             .await
             .map_err(|error| error.to_string())

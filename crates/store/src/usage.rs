@@ -9,7 +9,7 @@ use portreeve_core::ports::{StoreError, UsageStore};
 use portreeve_core::time::Timestamp;
 use portreeve_core::usage::{UsageEvent, UsageOutcome, UsageQuery, UsageRow};
 
-use crate::engine::{Row, Sql, Transaction, Value, values_list};
+use crate::engine::{Row, Sql, Transaction, Value};
 use crate::fields::indexed;
 use crate::store::Store;
 
@@ -165,7 +165,7 @@ async fn add_minutes(
                 sums.bytes_out.into(),
             ]);
         }
-        let rows = values_list(chunk.len(), 10);
+        let rows = transaction.values_list(chunk.len(), 10);
         let text = format!(
             "INSERT INTO usage_minutes AS stored (node, minute, server, method, tool, caller, outcome, calls, \
              bytes_in, bytes_out) VALUES {rows} \
@@ -197,7 +197,7 @@ async fn add_latencies(
                 (**calls).into(),
             ]);
         }
-        let rows = values_list(chunk.len(), 7);
+        let rows = transaction.values_list(chunk.len(), 7);
         let text = format!(
             "INSERT INTO usage_latency AS stored (node, minute, server, method, tool, bucket, calls) VALUES {rows} \
              ON CONFLICT (minute, server, method, tool, bucket, node) DO UPDATE SET \

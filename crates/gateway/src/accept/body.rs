@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use portreeve_client::exchange::essence;
 use portreeve_core::limits::Limits;
-use portreeve_core::protocol::{Era, Revision};
+use portreeve_core::protocol::Era;
 use portreeve_mcp::envelope::{InvalidMessage, Message};
 use portreeve_mcp::header;
 use portreeve_mcp::method::Method;
 use portreeve_mcp::params::Params;
 use portreeve_mcp::splice::Splice;
+use serde_json::value::RawValue;
 
 use super::head::{Head, Verb};
 use super::inbound::{Call, Inbound, Note};
@@ -54,10 +56,7 @@ pub struct Places<'a> {
 }
 
 fn stream_or_end(head: &Head, who: &Identified, at: &Places<'_>) -> Result<Inbound, Refusal> {
-    if head.era() == Era::Modern {
-        return Err(Refusal::MethodNotAllowed);
-    }
-    let session = session(head, who, at)?;
+    let session = in_session(head, who, at)?;
     Ok(if head.verb == Verb::Get {
         Inbound::Listen(session)
     } else {
@@ -67,7 +66,7 @@ fn stream_or_end(head: &Head, who: &Identified, at: &Places<'_>) -> Result<Inbou
 
 /// The legacy session that the request names. Unknown, ended, of another route or of another caller is all the same.
 fn session(head: &Head, who: &Identified, at: &Places<'_>) -> Result<Arc<Session>, Refusal> {
-    if head.doubled == Some(header::SESSION_ID) {
+    if head.is_doubled(header::SESSION_ID) {
         return Err(Refusal::SessionMissing);
     }
     let id = head.text(header::SESSION_ID).ok_or(Refusal::SessionMissing)?;
@@ -81,22 +80,29 @@ where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    if essence(head.text(CONTENT_TYPE.as_str()).unwrap_or_default()) != "application/json" {
-        return Err(Refusal::MediaType);
-    }
     let limit = limits.mcp_body_bytes;
     let declared = head
-        .text(CONTENT_LENGTH.as_str())
+        .text(CONTENT_LENGTH)
         .and_then(|length| length.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limit) {
         return Err(Refusal::TooLarge { limit });
     }
-    let whole = tokio::time::timeout(patience(declared, limits), Limited::new(body, limit).collect());
-    match whole.await {
-        Err(_) => Err(Refusal::SlowBody),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge { limit }),
-        Ok(Err(_)) => Err(Refusal::BrokenBody),
+    let content_type = head.text(CONTENT_TYPE).unwrap_or_default();
+    if !essence(content_type).eq_ignore_ascii_case("application/json") {
+        return Err(Refusal::MediaType);
+    }
+    let mut whole = std::pin::pin!(Limited::new(body, limit).collect());
+    let read = match whole.as_mut().now_or_never() {
+        // Most bodies came with their heads, and need no timer.
+        Some(read) => read,
+        None => tokio::time::timeout(patience(declared, limits), whole)
+            .await
+            .map_err(|_| Refusal::SlowBody)?,
+    };
+    match read {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge { limit }),
+        Err(_) => Err(Refusal::BrokenBody),
     }
 }
 
@@ -108,35 +114,16 @@ fn patience(declared: Option<usize>, limits: &Limits) -> Duration {
 
 fn parse(head: &Head, bytes: Bytes, who: &Identified, at: &Places<'_>) -> Result<Inbound, Refusal> {
     let body = bytes.clone();
-    let message = Message::parse(&body).map_err(Refusal::Message)?;
-    let params = match &message {
-        Message::Request { params, .. } | Message::Notification { params, .. } => *params,
-        Message::Response { .. } => None,
-    };
-    let id = message.id().map(ToOwned::to_owned);
-    let view = Params::parse(params).map_err(|error| Refusal::InvalidParams {
-        id: id.clone(),
-        reason: error.0,
-    });
-    let era = match &view {
-        Ok(view) => ladder::era(head, view),
-        Err(_) => head.era(),
-    };
-    let places = Splice::new(&bytes);
-    match message {
-        Message::Request { id, method, .. } => {
-            let view = view?;
-            let known = match era {
-                Era::Modern => ladder::modern(head, id, &method, &view)?,
-                Era::Legacy => legacy_method(head, &method).map_err(|refusal| refusal.about(id))?,
+    let places = Splice::new(&body);
+    match Message::parse(&body).map_err(Refusal::Message)? {
+        Message::Request { id, method, params } => {
+            let view = view(params, Some(id))?;
+            let era = ladder::era(head, view.meta.as_ref());
+            let (known, session) = match era {
+                Era::Modern => (ladder::modern(head, id, &method, &view)?, None),
+                Era::Legacy => legacy(head, &method, who, at).map_err(|refusal| refusal.about(id))?,
             };
-            let session = match (era, known) {
-                (Era::Modern, _) | (Era::Legacy, Method::Initialize) => None,
-                (Era::Legacy, _) => Some(session(head, who, at).map_err(|refusal| refusal.about(id))?),
-            };
-            let place = |raw: &serde_json::value::RawValue| {
-                places.place_of(raw.get()).map_err(|_| Refusal::BrokenBody)
-            };
+            let place = |raw: &RawValue| places.place_of(raw.get()).map_err(|_| Refusal::BrokenBody);
             Ok(Inbound::Call(Call {
                 era,
                 id_place: place(id)?,
@@ -146,53 +133,82 @@ fn parse(head: &Head, bytes: Bytes, who: &Identified, at: &Places<'_>) -> Result
                 proposed_version: view.protocol_version.map(place).transpose()?,
                 target: target(known, &view).map(str::to_owned),
                 session,
-                body: bytes.clone(),
+                body: bytes,
             }))
         }
-        Message::Notification { method, .. } => {
+        Message::Notification { method, params } => {
             must_be_notification(&method)?;
-            let session = if era == Era::Legacy {
-                Some(session(head, who, at)?)
-            } else {
-                None
+            let view = view(params, None)?;
+            let era = ladder::era(head, view.meta.as_ref());
+            let session = match era {
+                Era::Modern => {
+                    ladder::modern_note(head, &method, &view)?;
+                    None
+                }
+                Era::Legacy => Some(in_session(head, who, at)?),
             };
-            let cancelled = view?.request_id.filter(|_| method == "notifications/cancelled");
+            let cancelled = view.request_id.filter(|_| method == "notifications/cancelled");
             let cancels = cancelled
                 .map(|raw| places.place_of(raw.get()).map(|place| (raw.to_owned(), place)))
                 .transpose()
                 .map_err(|_| Refusal::BrokenBody)?;
-            let method = Some(method.into_owned());
             Ok(Inbound::Note(Note {
                 era,
-                method,
+                method: Some(method.into_owned()),
                 answers: None,
                 cancels,
                 session,
-                body: bytes.clone(),
+                body: bytes,
             }))
         }
-        Message::Response { .. } if era == Era::Modern => Err(Refusal::ResponseNotExpected),
-        Message::Response { id, .. } => {
-            let session = Some(session(head, who, at)?);
-            let answers = id.map(ToOwned::to_owned);
-            Ok(Inbound::Note(Note {
-                era,
-                method: None,
-                answers,
-                cancels: None,
-                session,
-                body: bytes.clone(),
-            }))
-        }
+        Message::Response { .. } if head.era() == Era::Modern => Err(Refusal::ResponseNotExpected),
+        Message::Response { id, .. } => Ok(Inbound::Note(Note {
+            era: Era::Legacy,
+            method: None,
+            answers: id.map(ToOwned::to_owned),
+            cancels: None,
+            session: Some(in_session(head, who, at)?),
+            body: bytes,
+        })),
     }
 }
 
-/// A lax server would run a request that came without an id, and no policy would have seen what it is about.
+fn view<'a>(params: Option<&'a RawValue>, id: Option<&RawValue>) -> Result<Params<'a>, Refusal> {
+    Params::parse(params).map_err(|error| Refusal::InvalidParams {
+        id: id.map(ToOwned::to_owned),
+        reason: error.0,
+    })
+}
+
+/// A legacy request: what it asks for, and in which session.
+fn legacy(
+    head: &Head,
+    method: &str,
+    who: &Identified,
+    at: &Places<'_>,
+) -> Result<(Method, Option<Arc<Session>>), Refusal> {
+    ladder::legacy_version(head)?;
+    let known = ladder::legacy_method(method)?;
+    let session = match known {
+        Method::Initialize => None,
+        _ => Some(session(head, who, at)?),
+    };
+    Ok((known, session))
+}
+
+/// The session of a legacy message that cannot be without one.
+fn in_session(head: &Head, who: &Identified, at: &Places<'_>) -> Result<Arc<Session>, Refusal> {
+    ladder::legacy_version(head)?;
+    session(head, who, at)
+}
+
+/// A lax server would run a request that came without an id, and no policy would have seen what it is about. The name
+/// is mirrored in a header, so it is one that a header can hold.
 fn must_be_notification(method: &str) -> Result<(), Refusal> {
-    if method.starts_with("notifications/") {
+    if method.starts_with("notifications/") && method.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
-    let reason = "a message without `id` must be a notification".to_owned();
+    let reason = "a message without `id` must be a notification, `notifications/...`".to_owned();
     Err(Refusal::Message(InvalidMessage::NotAMessage(reason)))
 }
 
@@ -203,20 +219,4 @@ fn target<'a>(method: Method, params: &'a Params<'_>) -> Option<&'a str> {
         Method::ReadResource | Method::Subscribe | Method::Unsubscribe => params.uri.as_deref(),
         _ => None,
     }
-}
-
-/// The legacy lane: a version header, where there is one, must name a legacy revision; the method must be known.
-fn legacy_method(head: &Head, method: &str) -> Result<Method, Refusal> {
-    if let Some(version) = &head.version
-        && version.parse::<Revision>().is_err()
-    {
-        return Err(Refusal::BadVersion {
-            requested: version.clone(),
-        });
-    }
-    Method::find(method, Era::Legacy).ok_or_else(|| Refusal::MethodNotFound {
-        id: None,
-        era: Era::Legacy,
-        method: method.to_owned(),
-    })
 }

@@ -1,7 +1,10 @@
-//! The head: method, path, `Host`, `Origin`, and the headers of the transport. Nothing of the body is read here.
+//! The head: its size, `Host`, `Origin`, method, path, and the headers of the transport, in this order. Nothing of the
+//! body is read here.
 
+use http::header::AsHeaderName;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Uri};
+use portreeve_core::limits::Limits;
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_mcp::header;
 use url::Url;
@@ -43,9 +46,12 @@ impl Origins {
 
     /// Whether the host that a request names, once and no more, is one of ours.
     pub fn admits_target(&self, uri: &Uri, headers: &HeaderMap) -> bool {
-        let Some(hosts) = &self.hosts else { return true };
         let mut given = headers.get_all(http::header::HOST).iter();
-        let host = match (uri.authority(), given.next(), given.next()) {
+        let (first, second) = (given.next(), given.next());
+        let Some(hosts) = &self.hosts else {
+            return second.is_none();
+        };
+        let host = match (uri.authority(), first, second) {
             (_, _, Some(_)) => None,
             (Some(authority), ..) => Some(authority.as_str()),
             (None, host, None) => host.and_then(|host| host.to_str().ok()),
@@ -93,16 +99,19 @@ pub struct Head {
     pub headers: HeaderMap,
     /// The browser origin, allowed.
     pub origin: Option<HeaderValue>,
-    /// `MCP-Protocol-Version`, if there is exactly one.
+    /// `MCP-Protocol-Version`. Where it counts, it may not come twice.
     pub version: Option<String>,
-    /// Whether `MCP-Protocol-Version`, `Mcp-Method` or `Mcp-Name` came twice.
-    pub doubled: Option<&'static str>,
 }
 
 impl Head {
     /// A header as text; `None` when it is absent or not visible ASCII.
-    pub fn text(&self, name: &str) -> Option<&str> {
+    pub fn text(&self, name: impl AsHeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Whether a header came more than once.
+    pub fn is_doubled(&self, name: impl AsHeaderName) -> bool {
+        self.headers.get_all(name).iter().nth(1).is_some()
     }
 
     /// The era that the version header alone tells. The body may tell more.
@@ -127,8 +136,28 @@ pub fn is_modern(version: &str) -> bool {
     date_shaped && version >= Revision::V2026_07_28.as_str()
 }
 
+/// Whether a head is within its bounds. The HTTP library has wider ones of its own, which keep memory bounded.
+pub fn fits(method: &Method, uri: &Uri, headers: &HeaderMap, limits: &Limits) -> bool {
+    const LINE_ENDS: usize = 4;
+    const VERSION: usize = " HTTP/1.1".len();
+    let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
+    let authority = uri.authority().map_or(0, |authority| authority.as_str().len());
+    let line = method.as_str().len() + target + authority + VERSION + LINE_ENDS;
+    let fields: usize = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + LINE_ENDS)
+        .sum();
+    line + fields <= limits.head_bytes && headers.len() <= limits.head_fields
+}
+
 /// Checks the head.
-pub fn head(parts: Parts, origins: &Origins) -> Result<Head, Refusal> {
+pub fn head(parts: Parts, origins: &Origins, limits: &Limits) -> Result<Head, Refusal> {
+    if !fits(&parts.method, &parts.uri, &parts.headers, limits) {
+        return Err(Refusal::HeadTooLarge {
+            bytes: limits.head_bytes,
+            fields: limits.head_fields,
+        });
+    }
     if !origins.admits_target(&parts.uri, &parts.headers) {
         return Err(Refusal::Host);
     }
@@ -145,27 +174,24 @@ pub fn head(parts: Parts, origins: &Origins) -> Result<Head, Refusal> {
         }
         _ => return Err(Refusal::MethodNotAllowed),
     };
-    let doubled = [
-        header::PROTOCOL_VERSION,
-        header::METHOD,
-        header::NAME,
-        header::SESSION_ID,
-    ]
-    .into_iter()
-    .find(|name| parts.headers.get_all(*name).iter().count() > 1);
-    let version = parts
-        .headers
-        .get(header::PROTOCOL_VERSION)
-        .and_then(|value| value.to_str().ok());
-    let version = version.map(|version| version.trim().to_owned());
-    Ok(Head {
+    let head = Head {
         verb,
         slug,
+        version: version_of(&parts.headers),
         headers: parts.headers,
         origin,
-        version,
-        doubled,
-    })
+    };
+    if verb != Verb::Post && head.era() == Era::Modern {
+        // The modern era has neither streams of sessions nor sessions that could end.
+        return Err(Refusal::MethodNotAllowed);
+    }
+    Ok(head)
+}
+
+/// A version that is no text is a version all the same, and one that nobody knows.
+fn version_of(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::PROTOCOL_VERSION)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
 }
 
 fn origin_of(headers: &HeaderMap, origins: &Origins) -> Result<Option<HeaderValue>, Refusal> {

@@ -1,21 +1,19 @@
-//! The validation ladder of revision 2026-07-28, L4 to L9: first failure wins, every error echoes the id.
+//! The validation ladder of revision 2026-07-28, L4 to L9: first failure wins, every error echoes the id. Beside it the
+//! few steps of the legacy lane.
 
+use http::HeaderName;
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_mcp::header;
 use portreeve_mcp::method::{Method, Named};
-use portreeve_mcp::params::{Params, text};
+use portreeve_mcp::params::{Meta, Params, text};
 use serde_json::value::RawValue;
 
 use super::head::{Head, is_modern};
 use crate::respond::Refusal;
 
 /// A request is modern when its version header says so, or its `_meta` carries a protocol version.
-pub fn era(head: &Head, params: &Params<'_>) -> Era {
-    let in_meta = params
-        .meta()
-        .ok()
-        .flatten()
-        .is_some_and(|meta| meta.protocol_version.is_some());
+pub fn era(head: &Head, meta: Option<&Meta<'_>>) -> Era {
+    let in_meta = meta.is_some_and(|meta| meta.protocol_version.is_some());
     if in_meta || head.version.as_deref().is_some_and(is_modern) {
         Era::Modern
     } else {
@@ -25,61 +23,13 @@ pub fn era(head: &Head, params: &Params<'_>) -> Era {
 
 /// Brings a modern request up the ladder.
 pub fn modern(head: &Head, id: &RawValue, method: &str, params: &Params<'_>) -> Result<Method, Refusal> {
-    let mismatch = |reason: String| Refusal::HeaderMismatch {
-        id: id.to_owned(),
-        reason,
-    };
-    let invalid = |reason: &str| Refusal::InvalidParams {
-        id: Some(id.to_owned()),
-        reason: reason.to_owned(),
-    };
-    if let Some(name) = head.doubled {
-        return Err(mismatch(format!("the header `{name}` came twice")));
-    }
-    let meta = params.meta().map_err(|error| invalid(&error.0))?;
-    let in_meta = meta.as_ref().and_then(|meta| meta.protocol_version);
-    // L4
-    if let Some(in_meta) = in_meta {
-        let in_meta = text(in_meta)
-            .ok_or_else(|| invalid("`_meta.io.modelcontextprotocol/protocolVersion` must be a text"))?;
-        match head.version.as_deref() {
-            None => {
-                return Err(mismatch(
-                    "the header `MCP-Protocol-Version` is missing".to_owned(),
-                ));
-            }
-            Some(version) if version != in_meta => {
-                return Err(mismatch(format!(
-                    "the header `MCP-Protocol-Version` says `{version}`, `_meta` says `{in_meta}`"
-                )));
-            }
-            Some(_) => {}
-        }
-    }
-    // L5
-    let meta = meta.ok_or_else(|| invalid("`_meta` is missing"))?;
-    if in_meta.is_none() {
-        return Err(invalid(
-            "`_meta.io.modelcontextprotocol/protocolVersion` is missing",
-        ));
-    }
-    if !meta
-        .client_capabilities
-        .is_some_and(|capabilities| capabilities.get().starts_with('{'))
-    {
-        return Err(invalid(
-            "`_meta.io.modelcontextprotocol/clientCapabilities` is missing or not an object",
-        ));
-    }
-    // L6
-    let version = head.version.as_deref().unwrap_or_default();
-    if version != Revision::V2026_07_28.as_str() {
-        return Err(Refusal::UnsupportedVersion {
-            id: id.to_owned(),
-            requested: version.to_owned(),
-        });
-    }
-    mirrored(head, id, method, params)?;
+    let step = Step { head, id: Some(id) };
+    step.each_once()?;
+    step.version_agrees(params.meta.as_ref())?;
+    step.meta_is_whole(params.meta.as_ref())?;
+    step.version_is_served()?;
+    step.method_agrees(method)?;
+    step.name_agrees(method, params)?;
     // L9
     Method::find(method, Era::Modern).ok_or_else(|| Refusal::MethodNotFound {
         id: Some(id.to_owned()),
@@ -88,44 +38,149 @@ pub fn modern(head: &Head, id: &RawValue, method: &str, params: &Params<'_>) -> 
     })
 }
 
-/// L7 and L8: the mirrored headers agree with the body.
-fn mirrored(head: &Head, id: &RawValue, method: &str, params: &Params<'_>) -> Result<(), Refusal> {
-    let mismatch = |reason: String| Refusal::HeaderMismatch {
-        id: id.to_owned(),
-        reason,
-    };
-    let in_header = head.text(header::METHOD).map(str::trim);
-    if in_header != Some(method) {
-        return Err(mismatch(match in_header {
-            Some(other) => format!("the header `Mcp-Method` says `{other}`, the body says `{method}`"),
-            None => "the header `Mcp-Method` is missing".to_owned(),
-        }));
+/// What is asked of a modern notification: what its headers say must be so. Which of them it needs is left open by the
+/// revision, and hosts leave them out.
+pub fn modern_note(head: &Head, method: &str, params: &Params<'_>) -> Result<(), Refusal> {
+    let step = Step { head, id: None };
+    step.each_once()?;
+    step.version_agrees(params.meta.as_ref())?;
+    step.version_is_served()?;
+    if head.headers.contains_key(header::METHOD) {
+        step.method_agrees(method)?;
     }
-    let named = Method::find(method, Era::Modern).and_then(Method::named);
-    let in_body = match named {
-        Some(Named::Name) => params.name.as_deref(),
-        Some(Named::Uri) => params.uri.as_deref(),
-        None => return Ok(()),
-    };
-    let Some(in_body) = in_body else {
-        let reason = if named == Some(Named::Name) {
-            "`name` is missing"
-        } else {
-            "`uri` is missing"
-        };
-        return Err(Refusal::InvalidParams {
-            id: Some(id.to_owned()),
+    Ok(())
+}
+
+/// The legacy lane: a version header, where there is one, comes once and names a legacy revision.
+pub fn legacy_version(head: &Head) -> Result<(), Refusal> {
+    if head.is_doubled(header::PROTOCOL_VERSION) {
+        return Err(Step { head, id: None }.twice(&header::PROTOCOL_VERSION));
+    }
+    match &head.version {
+        Some(version) if version.parse::<Revision>().is_err() => Err(Refusal::BadVersion {
+            requested: version.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The legacy lane: the method must be known.
+pub fn legacy_method(method: &str) -> Result<Method, Refusal> {
+    Method::find(method, Era::Legacy).ok_or_else(|| Refusal::MethodNotFound {
+        id: None,
+        era: Era::Legacy,
+        method: method.to_owned(),
+    })
+}
+
+/// Where a request stands on the ladder.
+struct Step<'a> {
+    head: &'a Head,
+    id: Option<&'a RawValue>,
+}
+
+impl Step<'_> {
+    fn mismatch(&self, reason: String) -> Refusal {
+        Refusal::HeaderMismatch {
+            id: self.id.map(ToOwned::to_owned),
+            reason,
+        }
+    }
+
+    fn invalid(&self, reason: &str) -> Refusal {
+        Refusal::InvalidParams {
+            id: self.id.map(ToOwned::to_owned),
             reason: reason.to_owned(),
-        });
-    };
-    let Some(given) = head.text(header::NAME) else {
-        return Err(mismatch(
-            "the header `Mcp-Name` is missing, or not visible ASCII".to_owned(),
-        ));
-    };
-    match header::decode(given) {
-        Ok(decoded) if decoded == in_body => Ok(()),
-        Ok(_) => Err(mismatch("the header `Mcp-Name` differs from the body".to_owned())),
-        Err(error) => Err(mismatch(format!("the header `Mcp-Name`: {error}"))),
+        }
+    }
+
+    fn twice(&self, name: &HeaderName) -> Refusal {
+        self.mismatch(format!("the header `{name}` came twice"))
+    }
+
+    /// Two readers may take two different ones of them.
+    fn each_once(&self) -> Result<(), Refusal> {
+        let mirrored = [header::PROTOCOL_VERSION, header::METHOD, header::NAME];
+        match mirrored.into_iter().find(|name| self.head.is_doubled(name)) {
+            Some(name) => Err(self.twice(&name)),
+            None => Ok(()),
+        }
+    }
+
+    /// L4
+    fn version_agrees(&self, meta: Option<&Meta<'_>>) -> Result<(), Refusal> {
+        let Some(in_meta) = meta.and_then(|meta| meta.protocol_version) else {
+            return Ok(());
+        };
+        let Some(version) = self.head.version.as_deref() else {
+            return Err(self.mismatch("the header `MCP-Protocol-Version` is missing".to_owned()));
+        };
+        let in_meta = text(in_meta)
+            .ok_or_else(|| self.invalid("`_meta.io.modelcontextprotocol/protocolVersion` must be a text"))?;
+        if version == in_meta {
+            Ok(())
+        } else {
+            Err(self.mismatch(format!(
+                "the header `MCP-Protocol-Version` says `{version}`, `_meta` says `{in_meta}`"
+            )))
+        }
+    }
+
+    /// L5
+    fn meta_is_whole(&self, meta: Option<&Meta<'_>>) -> Result<(), Refusal> {
+        let meta = meta.ok_or_else(|| self.invalid("`_meta` is missing"))?;
+        if meta.protocol_version.is_none() {
+            return Err(self.invalid("`_meta.io.modelcontextprotocol/protocolVersion` is missing"));
+        }
+        let capabilities = meta.client_capabilities.map(RawValue::get);
+        if capabilities.is_some_and(|capabilities| capabilities.starts_with('{')) {
+            Ok(())
+        } else {
+            Err(self
+                .invalid("`_meta.io.modelcontextprotocol/clientCapabilities` is missing or not an object"))
+        }
+    }
+
+    /// L6
+    fn version_is_served(&self) -> Result<(), Refusal> {
+        match self.head.version.as_deref() {
+            Some(version) if version != Revision::V2026_07_28.as_str() => Err(Refusal::UnsupportedVersion {
+                id: self.id.map(ToOwned::to_owned),
+                requested: version.to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// L7
+    fn method_agrees(&self, method: &str) -> Result<(), Refusal> {
+        match self.head.text(header::METHOD).map(str::trim) {
+            Some(in_header) if in_header == method => Ok(()),
+            Some(other) => Err(self.mismatch(format!(
+                "the header `Mcp-Method` says `{other}`, the body says `{method}`"
+            ))),
+            None => Err(self.mismatch("the header `Mcp-Method` is missing, or not visible ASCII".to_owned())),
+        }
+    }
+
+    /// L8
+    fn name_agrees(&self, method: &str, params: &Params<'_>) -> Result<(), Refusal> {
+        let named = Method::find(method, Era::Modern).and_then(Method::named);
+        let (field, in_body) = match named {
+            Some(Named::Name) => ("name", params.name.as_deref()),
+            Some(Named::Uri) => ("uri", params.uri.as_deref()),
+            None => return Ok(()),
+        };
+        let Some(in_body) = in_body else {
+            return Err(self.invalid(&format!("`{field}` is missing")));
+        };
+        let Some(given) = self.head.text(header::NAME) else {
+            return Err(self.mismatch("the header `Mcp-Name` is missing, or not visible ASCII".to_owned()));
+        };
+        match header::decode(given) {
+            Ok(decoded) if decoded == in_body => Ok(()),
+            Ok(_) => Err(self.mismatch("the header `Mcp-Name` differs from the body".to_owned())),
+            Err(error) => Err(self.mismatch(format!("the header `Mcp-Name`: {error}"))),
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::respond::Refusal;
 use crate::route::{ServedRoute, ServedTool};
 
 /// Asks the authorizer on the body's words, never on a header.
+#[derive(Clone)]
 pub struct Authorize {
     authorizer: Arc<dyn Authorizer>,
 }

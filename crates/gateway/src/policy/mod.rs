@@ -81,7 +81,7 @@ pub trait Policy: Send + Sync + std::fmt::Debug {
 }
 
 /// The policies in force: authorization first, always; then those of the route.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Policies {
     authorize: Authorize,
 }

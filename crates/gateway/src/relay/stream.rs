@@ -2,23 +2,27 @@
 //! answer becomes one.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::stream;
+use futures_util::{FutureExt as _, stream};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
-use hyper::body::Incoming;
 use portreeve_core::caller::Principal;
 use portreeve_core::limits::Limits;
 use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
 use portreeve_mcp::method::Method;
 use portreeve_mcp::{answer, code, sse};
+use portreeve_net::ResponseBody;
 use prometheus_client::metrics::gauge::Gauge;
 use serde_json::json;
 use tokio::sync::watch;
+use tokio::time::{Instant, Sleep};
 
 use super::Errand;
 use super::bounds::{Bounds, Hosts, Overrun};
@@ -118,7 +122,7 @@ impl Ends {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! { () = stopping => {}, () = replaced => {} }
+        tokio::select! { biased; () = stopping => {}, () = replaced => {} }
     }
 }
 
@@ -129,12 +133,25 @@ struct Relay {
     record: Option<Record>,
     ends: Ends,
     answered: bool,
+    /// An event told the host how to come back for the rest.
+    resumable: bool,
     over: bool,
     bounds: Bounds,
+    /// When the host was last told something.
+    told: Instant,
+    /// Rings when silence must be filled or a bound is near. Moved only when it rings, so that a stream that speaks
+    /// costs no timer per event.
+    alarm: Pin<Box<Sleep>>,
 }
 
+/// Chunks that are gathered into one write, at most. Servers write event by event; a read of their connection may hold
+/// many.
+const GATHERED: usize = 256;
+/// Bytes after which a write begins.
+const GATHERED_BYTES: usize = 64 * 1024;
+
 /// Passes an upstream's stream on to the host.
-pub fn relay(upstream: Incoming, errand: Errand, record: Record, slot: StreamSlot, ends: Ends) -> Body {
+pub fn relay(upstream: ResponseBody, errand: Errand, record: Record, slot: StreamSlot, ends: Ends) -> Body {
     let drain = errand.era == Era::Legacy && errand.method.is_some();
     let patience = errand.route.upstream.timeout;
     let gateway = Arc::clone(&errand.gateway);
@@ -143,7 +160,8 @@ pub fn relay(upstream: Incoming, errand: Errand, record: Record, slot: StreamSlo
     } else {
         Bounds::of_call(&gateway.limits, patience)
     };
-    let relay = Relay {
+    let alarm = bounds.listen(gateway.limits.keep_alive);
+    let relay = Box::new(Relay {
         upstream: Rest {
             body: Some(upstream),
             drain: drain.then_some(patience),
@@ -154,11 +172,15 @@ pub fn relay(upstream: Incoming, errand: Errand, record: Record, slot: StreamSlo
         record: Some(record),
         ends,
         answered: false,
+        resumable: false,
         over: false,
         bounds,
-    };
+        told: Instant::now(),
+        alarm: Box::pin(tokio::time::sleep(alarm)),
+    });
     let frames = stream::unfold(relay, |mut relay| async move {
         let bytes = relay.next().await?;
+        relay.told = Instant::now();
         if let Some(record) = &mut relay.record {
             record.sent(bytes.len());
         }
@@ -183,6 +205,30 @@ enum Heard {
     Stop,
 }
 
+impl Heard {
+    fn of<E>(frame: Option<Result<Frame<Bytes>, E>>) -> Self {
+        match frame {
+            Some(Ok(frame)) => frame.into_data().map_or(Self::Silence, Self::Bytes),
+            Some(Err(_)) => Self::Broken,
+            None => Self::End,
+        }
+    }
+}
+
+/// Lets the tasks run that are ready by now. Unlike `tokio::task::yield_now` it does not look at the network first,
+/// which would cost a system call per chunk.
+async fn give_way() {
+    let mut gave = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut gave, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 impl Relay {
     /// The next bytes for the host; `None` when the stream is over.
     async fn next(&mut self) -> Option<Bytes> {
@@ -193,13 +239,17 @@ impl Relay {
             }
             match heard {
                 Heard::Bytes(bytes) => {
-                    if let Err(overrun) = self.bounds.took(bytes.len()) {
+                    self.reader.feed(&bytes);
+                    let (gathered, last) = self.gather(bytes.len()).await;
+                    if let Err(overrun) = self.bounds.took(gathered) {
                         return self.overrun(overrun);
                     }
-                    self.reader.feed(&bytes);
-                    let out = self.turn_events();
+                    let mut out = self.turn_events();
+                    if let Some(last) = last.filter(|_| !self.over) {
+                        out.extend(self.end(&last).unwrap_or_default());
+                    }
                     if !out.is_empty() {
-                        return Some(out);
+                        return Some(out.freeze());
                     }
                     if let Err(overrun) = self.bounds.check() {
                         return self.overrun(overrun);
@@ -209,9 +259,7 @@ impl Relay {
                     Ok(()) => return Some(Bytes::from_static(sse::KEEP_ALIVE)),
                     Err(overrun) => return self.overrun(overrun),
                 },
-                Heard::End => return self.end_with("the server ended its stream without an answer"),
-                Heard::Broken => return self.end_with("the server's stream broke off"),
-                Heard::Stop => return self.stop(),
+                last => return self.end(&last),
             }
         }
         if let Some(record) = self.record.take() {
@@ -220,20 +268,59 @@ impl Relay {
         None
     }
 
+    fn end(&mut self, last: &Heard) -> Option<Bytes> {
+        match last {
+            Heard::Stop => self.stop(),
+            _ if self.awaits_return() => self.leave_off(),
+            Heard::Broken => self.end_with("the server's stream broke off"),
+            _ => self.end_with("the server ended its stream without an answer"),
+        }
+    }
+
     async fn hear(&mut self) -> Heard {
-        let patience = self.bounds.listen(self.errand.gateway.limits.keep_alive);
+        let keep_alive = self.errand.gateway.limits.keep_alive;
         let Some(body) = &mut self.upstream.body else {
             return Heard::End;
         };
-        tokio::select! {
-            frame = body.frame() => match frame {
-                Some(Ok(frame)) => frame.into_data().map_or(Heard::Silence, Heard::Bytes),
-                Some(Err(_)) => Heard::Broken,
-                None => Heard::End,
-            },
-            () = tokio::time::sleep(patience) => Heard::Silence,
-            () = self.ends.wait() => Heard::Stop,
+        loop {
+            tokio::select! {
+                biased;
+                () = self.ends.wait() => return Heard::Stop,
+                frame = body.frame() => return Heard::of(frame),
+                () = &mut self.alarm => {
+                    let rest = keep_alive.checked_sub(self.told.elapsed()).filter(|rest| !rest.is_zero());
+                    let next = self.bounds.listen(rest.unwrap_or(keep_alive));
+                    self.alarm.as_mut().reset(Instant::now() + next);
+                    if rest.is_none() || self.bounds.check().is_err() {
+                        return Heard::Silence;
+                    }
+                }
+            }
         }
+    }
+
+    /// Takes what else the server has sent by now, so that one read of its connection becomes one write to the host.
+    /// How many bytes there are now, and what ended the stream on the way, if anything did.
+    async fn gather(&mut self, mut gathered: usize) -> (usize, Option<Heard>) {
+        let Some(body) = &mut self.upstream.body else {
+            return (gathered, None);
+        };
+        for _ in 0..GATHERED {
+            if gathered >= GATHERED_BYTES {
+                break;
+            }
+            // The connection's own task puts the next chunk of the same read here, if there is one.
+            give_way().await;
+            match body.frame().now_or_never().map(Heard::of) {
+                Some(Heard::Bytes(bytes)) => {
+                    gathered += bytes.len();
+                    self.reader.feed(&bytes);
+                }
+                Some(Heard::Silence) => {}
+                last => return (gathered, last),
+            }
+        }
+        (gathered, None)
     }
 
     /// A subscription or a session's stream that is old is complete; the host opens another one.
@@ -245,7 +332,14 @@ impl Relay {
         }
     }
 
-    fn turn_events(&mut self) -> Bytes {
+    /// Whether the host will come back for its answer with the id of the last event, which a legacy server may want (it
+    /// closes the stream of a long call), and which helps after a broken connection. An error in the answer's place
+    /// would end the call for the host.
+    fn awaits_return(&self) -> bool {
+        self.resumable && !self.answered && self.errand.session.is_some()
+    }
+
+    fn turn_events(&mut self) -> BytesMut {
         let mut out = BytesMut::new();
         loop {
             match self.reader.next_event() {
@@ -253,16 +347,17 @@ impl Relay {
                     self.bounds.heard();
                     self.turn_event(&event, &mut out);
                 }
-                Ok(None) => return out.freeze(),
+                Ok(None) => return out,
                 Err(error) => {
                     out.extend_from_slice(&self.end_with(&error.to_string()).unwrap_or_default());
-                    return out.freeze();
+                    return out;
                 }
             }
         }
     }
 
     fn turn_event(&mut self, event: &sse::Event, out: &mut BytesMut) {
+        self.resumable |= event.id.is_some();
         let Some(data) = &event.data else {
             out.extend_from_slice(&event.raw);
             return;
@@ -319,6 +414,16 @@ impl Relay {
         }
     }
 
+    /// Ends the stream and leaves the request open: its answer comes on the stream that the host opens next.
+    fn leave_off(&mut self) -> Option<Bytes> {
+        self.over = true;
+        self.upstream.body = None;
+        if let Some(record) = &mut self.record {
+            record.ended(UsageOutcome::Ok);
+        }
+        self.close()
+    }
+
     fn close(&mut self) -> Option<Bytes> {
         if let Some(record) = self.record.take() {
             record.close();
@@ -346,7 +451,7 @@ impl Relay {
 /// What is left of an upstream's answer. A legacy host that goes away has not cancelled its call, so the rest is read
 /// to its end; dropping it would tell some servers to stop.
 struct Rest {
-    body: Option<Incoming>,
+    body: Option<ResponseBody>,
     drain: Option<Duration>,
     /// Its place among the open streams, given back when nothing is left to read.
     slot: Option<StreamSlot>,

@@ -10,9 +10,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
-use hyper::body::Incoming;
 use portreeve_core::server::PrivateHost;
-use portreeve_net::{Egress, EgressConfig, NetError, Reach, Resolve};
+use portreeve_net::{Egress, EgressConfig, NetError, Reach, Resolve, ResponseBody};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -143,7 +142,11 @@ pub(crate) fn post(url: &str) -> Request<Bytes> {
     Request::post(url).body(Bytes::from_static(b"{}")).unwrap()
 }
 
-pub(crate) async fn send(egress: &Egress, url: &str, reach: &Reach) -> Result<Response<Incoming>, NetError> {
+pub(crate) async fn send(
+    egress: &Egress,
+    url: &str,
+    reach: &Reach,
+) -> Result<Response<ResponseBody>, NetError> {
     egress.send(post(url), reach, SOON).await
 }
 

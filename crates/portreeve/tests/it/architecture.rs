@@ -10,6 +10,8 @@ use crate::repository::{names, packages, table, text};
 const ROOF: &str = "portreeve";
 /// The crate that only tests depend on.
 const TESTKIT: &str = "testkit";
+/// The crate that nothing depends on: a program that stages of the whole test start.
+const FIXTURE: &str = "fixture";
 /// Test dependencies beyond the testkit and beyond what a crate may depend on anyway.
 const TEST_EDGES: [(&str, &str); 1] = [
     // The audit chain is written by the store and signed by what inspect holds; the test needs both ends.
@@ -56,7 +58,7 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
     let every_room = || {
         rooms
             .iter()
-            .filter(|room| !["xtask", TESTKIT, ROOF].contains(&room.as_str()))
+            .filter(|room| !["xtask", "bench", TESTKIT, FIXTURE, ROOF].contains(&room.as_str()))
             .cloned()
     };
     rows.iter()

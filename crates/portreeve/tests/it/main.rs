@@ -20,5 +20,7 @@ mod http2;
 mod node;
 mod repository;
 mod rogue;
+mod served;
 mod upstream;
 mod web;
+mod wire;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures_util::stream;
@@ -16,6 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use portreeve_net::TlsAcceptor;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -33,7 +34,8 @@ pub(crate) struct Seen {
     pub(crate) body: Bytes,
 }
 
-/// Answers instead of the usual; `None` leaves it to the usual. A GET comes as `{"method": "GET"}`.
+/// Answers instead of the usual; `None` leaves it to the usual. A GET comes as `{"method": "GET", "after": ID}`, with its
+/// `Last-Event-ID`.
 pub(crate) type Script = Arc<dyn Fn(&Value) -> Option<Response> + Send + Sync>;
 
 #[derive(Default)]
@@ -41,6 +43,7 @@ struct Book {
     script: Option<Script>,
     tools: Vec<Value>,
     seen: Vec<Seen>,
+    asked: Vec<(&'static str, HeaderMap)>,
     sessions: HashMap<String, ()>,
     opened: u64,
     calls: u64,
@@ -103,7 +106,9 @@ impl Upstream {
         });
         let shared = Arc::new(Shared { speaks, book });
         let router = Router::new().route("/mcp", post(handle).get(listen).delete(end));
-        let router = router.with_state(Arc::clone(&shared));
+        let router = router
+            .layer(DefaultBodyLimit::disable())
+            .with_state(Arc::clone(&shared));
         (Self { url, shared }, router)
     }
 
@@ -120,6 +125,11 @@ impl Upstream {
     /// Everything that it was sent.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.shared.book.lock().unwrap().seen.clone()
+    }
+
+    /// The verbs and headers of everything that came without a message.
+    pub(crate) fn asked(&self) -> Vec<(&'static str, HeaderMap)> {
+        self.shared.book.lock().unwrap().asked.clone()
     }
 
     /// How many tools were called.
@@ -170,9 +180,12 @@ pub(crate) fn events(messages: &[Value], open: Duration) -> Response {
     ([("content-type", "text/event-stream")], Body::from_stream(frames)).into_response()
 }
 
-async fn listen(State(shared): State<Arc<Shared>>) -> Response {
+async fn listen(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    let after = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let after = after.map(str::to_owned);
+    shared.book.lock().unwrap().asked.push(("GET", headers));
     shared
-        .scripted(&json!({"method": "GET"}))
+        .scripted(&json!({"method": "GET", "after": after}))
         .unwrap_or_else(|| StatusCode::METHOD_NOT_ALLOWED.into_response())
 }
 
@@ -182,6 +195,7 @@ async fn end(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> StatusCod
         .and_then(|id| id.to_str().ok())
         .unwrap_or_default();
     let mut book = shared.book.lock().unwrap();
+    book.asked.push(("DELETE", headers.clone()));
     if book.sessions.remove(session).is_some() {
         StatusCode::NO_CONTENT
     } else {
@@ -195,7 +209,9 @@ fn error(status: StatusCode, id: &Value, code: i64, message: &str) -> Response {
 }
 
 async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
-    let message: Value = serde_json::from_slice(&body).expect("the gateway sends JSON");
+    let _: &RawValue = serde_json::from_slice(&body).expect("the gateway sends JSON");
+    // A number may be larger than this reader takes.
+    let message: Value = serde_json::from_slice(&body).unwrap_or_default();
     shared.book.lock().unwrap().seen.push(Seen {
         headers: headers.clone(),
         body,

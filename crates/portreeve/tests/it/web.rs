@@ -5,9 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+
 use portreeve_mcp::sse;
-use portreeve_net::{Egress, EgressConfig, Reach, read_body};
+use portreeve_net::{Egress, EgressConfig, Reach, ResponseBody, read_body};
 use serde_json::{Value, json};
 
 /// A host's side of the wire.
@@ -56,7 +56,7 @@ impl Answer {
 pub(crate) struct Stream {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    body: Incoming,
+    body: ResponseBody,
     reader: sse::Reader,
 }
 
@@ -97,7 +97,7 @@ impl Web {
         url: &str,
         headers: Headers<'_>,
         body: String,
-    ) -> Result<http::Response<Incoming>, String> {
+    ) -> Result<http::Response<ResponseBody>, String> {
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(*name, value);

@@ -1,20 +1,44 @@
 //! Moves records of the journal into the table, exactly as they were hashed, and takes out of the outbox what came
 //! from there, in the same transaction.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use portreeve_core::audit::AuditEvent;
+use portreeve_core::audit::{AuditEvent, AuditOutcome};
 use portreeve_core::ports::StoreError;
 use portreeve_core::time::Timestamp;
+use serde::Deserialize;
 
 use super::hash::{ChainHash, ChainHead};
 use super::line::Record;
-use crate::engine::{Sql, Transaction, Value, values_list};
+use crate::engine::{Sql, Transaction, Value, plain_values_list, values_list};
 use crate::fields::indexed;
 use crate::store::Store;
 
 /// Rows written by one statement.
 const CHUNK: usize = 200;
+/// Columns of a row.
+const COLUMNS: usize = 9;
+
+/// The statement of a full chunk on each engine: one text, so that it is kept prepared.
+static SQLITE_CHUNK: LazyLock<String> = LazyLock::new(|| insert_text(&plain_values_list(CHUNK, COLUMNS)));
+static POSTGRES_CHUNK: LazyLock<String> = LazyLock::new(|| insert_text(&values_list(CHUNK, COLUMNS)));
+
+/// What of an event the table needs beside its body.
+#[derive(Deserialize)]
+struct Seen<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    at: Timestamp,
+    outcome: AuditOutcome,
+    #[serde(borrow)]
+    actor: Cow<'a, str>,
+    #[serde(borrow)]
+    action: Cow<'a, str>,
+    #[serde(borrow, default)]
+    server: Option<Cow<'a, str>>,
+}
 
 /// What the table says of an event beside its body.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,13 +64,22 @@ pub(crate) struct Moved {
 impl Columns {
     /// The columns of an event.
     pub(crate) fn of(event: &AuditEvent) -> Self {
+        Self::new(
+            event.at,
+            event.outcome,
+            [&event.actor, &event.action],
+            event.server.as_deref(),
+        )
+    }
+
+    fn new(at: Timestamp, outcome: AuditOutcome, [actor, action]: [&str; 2], server: Option<&str>) -> Self {
         let column = |text: &str| indexed(text).replace('\0', "\u{FFFD}");
         Self {
-            at: event.at,
-            actor: column(&event.actor),
-            action: column(&event.action),
-            outcome: outcome_word(event),
-            server: event.server.as_deref().map(column),
+            at,
+            actor: column(actor),
+            action: column(action),
+            outcome: outcome_word(outcome),
+            server: server.map(column),
         }
     }
 
@@ -62,8 +95,8 @@ impl Columns {
     }
 }
 
-fn outcome_word(event: &AuditEvent) -> String {
-    match serde_json::to_value(event.outcome) {
+fn outcome_word(outcome: AuditOutcome) -> String {
+    match serde_json::to_value(outcome) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
     }
@@ -91,8 +124,26 @@ pub(crate) async fn insert(
 ) -> Result<Moved, StoreError> {
     let mut moved = Moved::default();
     let mut transaction = store.engine().begin().await?;
+    let has_outbox = has_outbox(&mut transaction, node).await?;
     for chunk in records.chunks(CHUNK) {
-        let inserted = insert_chunk(&mut transaction, node, chunk, now).await?;
+        let mut rows = Rows::new(node, chunk.len());
+        for record in chunk {
+            rows.add(record, now);
+        }
+        if has_outbox && !rows.ids.is_empty() {
+            let list = values_list(rows.ids.len(), 1);
+            let text = format!("DELETE FROM audit_outbox WHERE event_id IN (VALUES {list})");
+            transaction.execute(Sql::built(text, rows.ids)).await?;
+        }
+        let sql = match &transaction {
+            Transaction::Sqlite(_) if chunk.len() == CHUNK => Sql::kept(&SQLITE_CHUNK, rows.values),
+            Transaction::Postgres(_) if chunk.len() == CHUNK => Sql::kept(&POSTGRES_CHUNK, rows.values),
+            _ => Sql::built(
+                insert_text(&transaction.values_list(chunk.len(), COLUMNS)),
+                rows.values,
+            ),
+        };
+        let inserted = transaction.execute(sql).await?;
         if inserted < chunk.len() as u64 {
             let wrong = contradicted(&mut transaction, node, chunk).await?;
             moved.contradicted.extend(wrong);
@@ -103,22 +154,49 @@ pub(crate) async fn insert(
     Ok(moved)
 }
 
-async fn insert_chunk(
-    transaction: &mut Transaction,
-    node: &str,
-    records: &[&Record],
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let mut values: Vec<Value> = Vec::with_capacity(records.len() * 9);
-    let mut ids: Vec<Value> = Vec::with_capacity(records.len());
-    for record in records {
-        let event = serde_json::from_str::<AuditEvent>(&record.body).ok();
-        let columns = event
-            .as_ref()
-            .map_or_else(|| Columns::unreadable(now), Columns::of);
-        ids.extend(event.map(|event| Value::from(event.id.to_string())));
-        values.extend([
-            node.into(),
+/// Whether events of changes wait in the outbox. Most of the time none do, and then none must be looked for.
+async fn has_outbox(transaction: &mut Transaction, node: &str) -> Result<bool, StoreError> {
+    let sql = Sql::new("SELECT position FROM audit_outbox WHERE node = $1 LIMIT 1").bind(node);
+    Ok(!transaction.rows(sql).await?.is_empty())
+}
+
+fn insert_text(rows: &str) -> String {
+    format!(
+        "INSERT INTO audit (node, sequence, hash, body, at, actor, action, outcome, server) VALUES {rows} \
+         ON CONFLICT (node, sequence) DO NOTHING"
+    )
+}
+
+/// Rows on their way into the table.
+struct Rows<'a> {
+    node: &'a str,
+    values: Vec<Value>,
+    ids: Vec<Value>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(node: &'a str, rows: usize) -> Self {
+        Self {
+            node,
+            values: Vec::with_capacity(rows * COLUMNS),
+            ids: Vec::with_capacity(rows),
+        }
+    }
+
+    fn add(&mut self, record: &Record, now: Timestamp) {
+        let seen = serde_json::from_str::<Seen<'_>>(&record.body).ok();
+        let columns = match &seen {
+            Some(seen) => Columns::new(
+                seen.at,
+                seen.outcome,
+                [&seen.actor, &seen.action],
+                seen.server.as_deref(),
+            ),
+            None => Columns::unreadable(now),
+        };
+        self.ids.extend(seen.map(|seen| Value::from(&*seen.id)));
+        self.values.extend([
+            self.node.into(),
             record.sequence.into(),
             record.hash.to_string().into(),
             record.body.as_str().into(),
@@ -129,18 +207,6 @@ async fn insert_chunk(
             columns.server.into(),
         ]);
     }
-    let rows = values_list(records.len(), 9);
-    let text = format!(
-        "INSERT INTO audit (node, sequence, hash, body, at, actor, action, outcome, server) VALUES {rows} \
-         ON CONFLICT (node, sequence) DO NOTHING"
-    );
-    let inserted = transaction.execute(Sql::built(text, values)).await?;
-    if !ids.is_empty() {
-        let list = values_list(ids.len(), 1);
-        let text = format!("DELETE FROM audit_outbox WHERE event_id IN (VALUES {list})");
-        transaction.execute(Sql::built(text, ids)).await?;
-    }
-    Ok(inserted)
 }
 
 /// Records whose place in the table is taken by another one.

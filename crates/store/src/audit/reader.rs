@@ -27,7 +27,7 @@ pub(crate) struct Batch {
 }
 
 /// Records in a batch.
-const RECORDS: usize = 1_000;
+const RECORDS: usize = 4_000;
 /// Bytes after which a batch ends.
 const BYTES: usize = 4 * 1024 * 1024;
 
@@ -63,7 +63,7 @@ fn read_segment(segment: &Segment, batch: &mut Batch, bytes: &mut usize) -> io::
         file => file?,
     };
     file.seek(SeekFrom::Start(batch.next.offset))?;
-    let mut reader = BufReader::new(file.take(segment.length - batch.next.offset));
+    let mut reader = BufReader::with_capacity(64 * 1024, file.take(segment.length - batch.next.offset));
     let mut buffer = Vec::new();
     loop {
         if batch.records.len() >= RECORDS || *bytes >= BYTES {

@@ -121,6 +121,14 @@ impl Sql {
         }
     }
 
+    /// A statement of one text with many values, kept prepared.
+    pub(crate) const fn kept(text: &'static str, values: Vec<Value>) -> Self {
+        Self {
+            text: Cow::Borrowed(text),
+            values,
+        }
+    }
+
     /// Adds the next value.
     #[must_use]
     pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
@@ -164,6 +172,13 @@ impl Sql {
     }
 }
 
+/// `(?, ?), (?, ?), ...`: the same as [`values_list`] where it holds all parameters of a statement for SQLite. There a
+/// numbered parameter has a name, and a name is looked up among all before it: hundreds of them cost more than the rows.
+pub(crate) fn plain_values_list(rows: usize, columns: usize) -> String {
+    let row = format!("({})", vec!["?"; columns].join(", "));
+    vec![row; rows].join(", ")
+}
+
 /// `($1, $2), ($3, $4), ...`: the rows of an `INSERT`, or with one column the members of an `IN`.
 pub(crate) fn values_list(rows: usize, columns: usize) -> String {
     let mut text = String::with_capacity(rows * columns * 7);
@@ -196,12 +211,13 @@ pub(crate) fn contains_pattern(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Value, contains_pattern, values_list};
+    use super::{Value, contains_pattern, plain_values_list, values_list};
 
     #[test]
     fn the_parameters_of_many_rows_are_counted_through() {
         assert_eq!(values_list(2, 3), "($1, $2, $3), ($4, $5, $6)");
         assert_eq!(values_list(3, 1), "($1), ($2), ($3)");
+        assert_eq!(plain_values_list(2, 3), "(?, ?, ?), (?, ?, ?)");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use portreeve_core::ports::StoreError;
 use sqlx::{Postgres, Sqlite};
 
-use super::{Row, Sql, failure};
+use super::{Row, Sql, failure, plain_values_list, values_list};
 
 /// A transaction.
 #[derive(Debug)]
@@ -30,6 +30,14 @@ impl Transaction {
                 .map(|result| result.rows_affected()),
         }
         .map_err(failure)
+    }
+
+    /// The rows of an `INSERT` whose parameters are all there are, as this engine reads them fastest.
+    pub(crate) fn values_list(&self, rows: usize, columns: usize) -> String {
+        match self {
+            Self::Sqlite(_) => plain_values_list(rows, columns),
+            Self::Postgres(_) => values_list(rows, columns),
+        }
     }
 
     /// Runs a statement and returns its rows.

@@ -1,4 +1,4 @@
-//! Legacy sessions: the lifecycle (S1 to S8, S11), and that answers never cross.
+//! Legacy sessions under use: answers never cross, hosts go away, servers forget. The rules one by one are in `lifecycle`.
 
 use std::time::Duration;
 
@@ -8,97 +8,6 @@ use serde_json::{Value, json};
 use crate::node::Node;
 use crate::upstream::{Speaks, Upstream};
 use crate::web::{LegacyHost, modern};
-
-#[tokio::test(flavor = "multi_thread")]
-async fn s1_to_s5_a_session_is_its_own_and_ends() {
-    let node = Node::start().await;
-    let upstream = Upstream::start(Speaks::Legacy).await;
-    let slug = node.add("com.acme/old", &upstream.url);
-    let url = node.endpoint(&slug);
-    let host = LegacyHost::connect(&node.web, &url, Some(&node.key)).await;
-    let id = host.hello.header("mcp-session-id").to_owned();
-    assert!(id.len() >= 32 && !id.starts_with("upstream-"), "S1: {id}");
-    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
-    let without: Vec<_> = host
-        .headers
-        .iter()
-        .filter(|(name, _)| *name != "mcp-session-id")
-        .cloned()
-        .collect();
-    assert_eq!(
-        node.web
-            .ask("POST", &url, &without, list.to_string())
-            .await
-            .unwrap()
-            .status,
-        400,
-        "S3"
-    );
-    let other = node.new_key("other");
-    let mut foreign = host.headers.clone();
-    foreign
-        .iter_mut()
-        .filter(|(name, _)| *name == "authorization")
-        .for_each(|(_, value)| *value = format!("Bearer {other}"));
-    assert_eq!(
-        node.web
-            .ask("POST", &url, &foreign, list.to_string())
-            .await
-            .unwrap()
-            .status,
-        404,
-        "S4, A-TR-9"
-    );
-    assert_eq!(
-        host.request(json!(1), "tools/list", json!({})).await.status,
-        200,
-        "the owner is unaffected"
-    );
-    assert_eq!(
-        node.web
-            .ask("DELETE", &url, &host.headers, String::new())
-            .await
-            .unwrap()
-            .status,
-        204,
-        "S5"
-    );
-    assert_eq!(
-        host.request(json!(1), "tools/list", json!({})).await.status,
-        404,
-        "S5"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn s7_s11_odd_answers_and_odd_versions() {
-    let node = Node::start().await;
-    let upstream = Upstream::start(Speaks::Legacy).await;
-    let slug = node.add("com.acme/old", &upstream.url);
-    let host = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&node.key)).await;
-    let seen = upstream.seen().len();
-    let odd = host.post(json!({"jsonrpc": "2.0", "id": 77, "result": {}})).await;
-    assert_eq!(
-        (odd.status, upstream.seen().len()),
-        (202, seen),
-        "S7: taken, and not passed on"
-    );
-    for version in ["1999-01-01", "2026-07-28", "2099-01-01"] {
-        let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
-        let message = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params});
-        let headers = [("authorization", format!("Bearer {}", node.key))];
-        let hello = node
-            .web
-            .ask("POST", &node.endpoint(&slug), &headers, message.to_string())
-            .await
-            .unwrap();
-        assert_eq!(
-            hello.json()["result"]["protocolVersion"],
-            "2025-11-25",
-            "S11, T18: {version}"
-        );
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gw_12_equal_ids_at_the_same_time_never_cross() {

@@ -106,7 +106,7 @@ async fn a_modern_cancellation_cannot_name_a_request_of_somebody_else() {
     let upstream = Upstream::start(Speaks::Both).await;
     let slug = node.add("com.acme/billing", &upstream.url);
     let seen = upstream.seen().len();
-    let (headers, _) = modern(Some(&node.key), 1, "ping", json!({}));
+    let (headers, _) = modern(Some(&node.key), 1, "notifications/cancelled", json!({}));
     let note = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}});
     let noted = node
         .web

@@ -1,10 +1,14 @@
 //! Servers that answer what was not asked, or where it was not asked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::response::IntoResponse as _;
+use futures_util::stream;
 use http::StatusCode;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::node::Node;
 use crate::upstream::{Speaks, Upstream, events, tool};
@@ -84,6 +88,63 @@ async fn an_answer_that_comes_on_the_sessions_stream_is_turned_by_what_was_asked
     let tools = answer["result"]["tools"].as_array().cloned().unwrap_or_default();
     assert_eq!(tools.len(), 1, "{answer}");
     assert_eq!(tools[0]["name"], "slow");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_stream_the_server_closes_for_a_while_is_answered_on_the_next_one() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Legacy).await;
+    let slug = node.add("com.acme/old", &upstream.url);
+    let host = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&node.key)).await;
+    let answered = Arc::new(Notify::new());
+    let news = Arc::clone(&answered);
+    upstream.set_script(move |message| match message["method"].as_str()? {
+        "tools/call" => {
+            let stream = [("content-type", "text/event-stream")];
+            Some((stream, "id: poll-7\nretry: 10\ndata:\n\n").into_response())
+        }
+        "GET" if message["after"] == "poll-7" => {
+            let late = json!({"jsonrpc": "2.0", "id": 1, "result": {"content": []}});
+            Some(events(&[late], Duration::ZERO))
+        }
+        "GET" => {
+            let news = Arc::clone(&news);
+            let frames = stream::once(async move {
+                news.notified().await;
+                let note =
+                    json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"data": "news"}});
+                Ok::<_, std::io::Error>(format!("data: {note}\n\n"))
+            });
+            let stream = [("content-type", "text/event-stream")];
+            Some((stream, Body::from_stream(frames)).into_response())
+        }
+        _ => None,
+    });
+    let mut own = node
+        .web
+        .open("GET", &node.endpoint(&slug), &host.headers, String::new())
+        .await;
+    let first = host
+        .request(json!("c"), "tools/call", json!({"name": "slow", "arguments": {}}))
+        .await;
+    assert_eq!(first.status, 200);
+    assert_eq!(
+        first.text(),
+        "id: poll-7\nretry: 10\ndata:\n\n",
+        "what the server said, and no answer"
+    );
+    let mut headers = host.headers.clone();
+    headers.push(("last-event-id", "poll-7".to_owned()));
+    let mut stream = node
+        .web
+        .open("GET", &node.endpoint(&slug), &headers, String::new())
+        .await;
+    let answer = stream.message().await.expect("the answer");
+    assert_eq!(answer["id"], "c", "{answer}");
+    assert!(answer["result"].is_object(), "{answer}");
+    answered.notify_one();
+    let note = own.message().await.expect("the session's own stream has gone on");
+    assert_eq!(note["params"]["data"], "news");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,99 @@
+//! Who is calling, whether they may, and how often: on a store as `serve` opens it.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use portreeve_access::{Access, AccessParts, NewGrant, NewKey};
+use portreeve_core::caller::Caller;
+use portreeve_core::decision::{Action, Target};
+use portreeve_core::grant::{Rights, ServerScope, Subject, ToolScope};
+use portreeve_core::id::NodeId;
+use portreeve_core::name::ServerName;
+use portreeve_core::ports::{Authorizer as _, Catalogue as _, Counters, RateLimit};
+use portreeve_core::secret::Secret;
+use portreeve_core::time::SystemClock;
+use portreeve_core::tool::ToolAnnotations;
+use portreeve_state::{InProcess, Start};
+use portreeve_store::{ChainHead, FileJournal, JournalSync, Store, StoreOptions};
+use tokio::runtime::Runtime;
+
+use crate::{Numbers, step, steps};
+
+/// Returns who was measured, and where.
+pub(crate) fn measure(
+    runtime: &Runtime,
+    folder: &Path,
+    server: &ServerName,
+) -> Result<(Arc<Access>, Caller)> {
+    let (access, key) = runtime.block_on(set_up(folder, server))?;
+    step("authentication with a key", || {
+        access.authenticate(black_box(key.expose())).is_ok()
+    })?;
+
+    let caller = access.authenticate(key.expose())?;
+    let annotations = ToolAnnotations::default();
+    let target = Target::Tool {
+        server,
+        tool: "echo",
+        annotations: &annotations,
+    };
+    let may = || access.may(black_box(&caller), Action::CallTool, &target);
+    ensure!(may().is_permit(), "the key may not call");
+    step("decision, cached", may)?;
+
+    let counters: Arc<dyn Counters> = Arc::new(InProcess::new(Start::Fresh));
+    let limit = RateLimit {
+        interval: Duration::from_nanos(1),
+        burst: 1_000_000,
+    };
+    steps("rate limit, in process", |times| {
+        runtime.block_on(async {
+            for _ in 0..times {
+                let decision = counters
+                    .take(black_box("rate_limit/route/0/key/echo"), limit, 1)
+                    .await;
+                black_box(decision.is_ok());
+            }
+        });
+    })?;
+    Ok((Arc::new(access), caller))
+}
+
+/// A key that may use the server.
+async fn set_up(folder: &Path, server: &ServerName) -> Result<(Access, Secret)> {
+    let numbers = Arc::new(Numbers::default());
+    let node = NodeId::new(&SystemClock, &*numbers);
+    let url = format!("sqlite:{}", folder.join("bench.db").display());
+    let store = Store::open(&url, &StoreOptions::new(node)).await?;
+    let journal = FileJournal::open(&folder.join("rights"), JournalSync::Os, ChainHead::EMPTY)?;
+    let access = Access::new(AccessParts {
+        identity: Arc::new(store.clone()),
+        sessions: Arc::new(store.clone()),
+        journal: Arc::new(journal),
+        clock: Arc::new(SystemClock),
+        rng: numbers,
+    });
+    access.first_start().await?;
+    access.load(&store.snapshot().await?);
+    let admin = access
+        .known_as("user:admin")
+        .context("there is no administrator")?;
+    let new = NewKey {
+        name: "bench".to_owned(),
+        owner: None,
+        expires_at: None,
+    };
+    let (key, secret) = access.create_key(&admin, new).await?;
+    let grant = NewGrant {
+        subject: Subject::Key(key.id),
+        rights: Rights::Use,
+        servers: ServerScope::Server(server.clone()),
+        tools: ToolScope::All,
+    };
+    access.add_grant(&admin, grant).await?;
+    access.load(&store.snapshot().await?);
+    Ok((access, secret))
+}

@@ -1,0 +1,144 @@
+//! A Portreeve to measure, set up as a person would: through its command line.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use super::contestants::{GATEWAY_CORE, pinned};
+use super::descriptors::Descriptors;
+use crate::files::TemporaryFolder;
+use crate::process::{self, Log, Service, output_of};
+
+const START_LIMIT: Duration = Duration::from_secs(60);
+/// The name of the measured server; its last part becomes the route.
+const SERVER: &str = "com.example/bench";
+const KEY: &str = "bench";
+
+/// What stands between a call and the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Checks {
+    /// An anonymous route without a policy.
+    None,
+    /// A key, a grant that Cedar decides on, and a limit that is never reached.
+    All,
+}
+
+/// A Portreeve and its data.
+#[derive(Debug)]
+pub(crate) struct Node {
+    binary: PathBuf,
+    descriptors: Descriptors,
+    pub(crate) port: u16,
+    metrics: u16,
+    /// What callers send, unless the route is anonymous.
+    pub(crate) key: Option<String>,
+    service: Option<Service>,
+    data: TemporaryFolder,
+}
+
+impl Node {
+    /// Starts one on an empty folder and sets it up.
+    pub(crate) fn start(
+        log: &mut Log,
+        binary: &Path,
+        upstream: u16,
+        checks: Checks,
+        descriptors: Descriptors,
+    ) -> Result<Self> {
+        let mut node = Self {
+            binary: binary.to_path_buf(),
+            descriptors,
+            port: process::free_port()?,
+            metrics: process::free_port()?,
+            key: None,
+            service: None,
+            data: TemporaryFolder::new("portreeve")?,
+        };
+        // Everything else is as it comes: audit, metrics and usage are on.
+        fs::write(
+            node.configuration(),
+            "[limits]\nstreams_per_caller = 20000\nstreams_per_node = 20000\n",
+        )?;
+        node.begin(log)?;
+        node.until_ready()?;
+        node.set_up(upstream, checks)?;
+        Ok(node)
+    }
+
+    /// Starts the process, and does not wait for it.
+    pub(crate) fn begin(&mut self, log: &mut Log) -> Result<()> {
+        let mut serve = pinned(GATEWAY_CORE, self.descriptors, &self.binary);
+        serve
+            .args(["serve", "--listen", &format!("127.0.0.1:{}", self.port)])
+            .args(["--metrics-listen", &format!("127.0.0.1:{}", self.metrics)])
+            .arg("--config")
+            .arg(self.configuration())
+            .arg("--data")
+            .arg(self.folder());
+        self.service = Some(log.serve("portreeve serve", &mut serve, "TERM")?);
+        Ok(())
+    }
+
+    /// Stops the process and waits for it.
+    pub(crate) fn end(&mut self) {
+        self.service = None;
+    }
+
+    /// The process.
+    pub(crate) fn process(&self) -> Result<u32> {
+        let service = self.service.as_ref().context("Portreeve does not run")?;
+        Ok(service.process())
+    }
+
+    /// The path of the measured route.
+    pub(crate) fn path() -> &'static str {
+        "/s/bench/mcp"
+    }
+
+    fn until_ready(&mut self) -> Result<()> {
+        let (port, key) = (self.port, self.folder().join("admin.key"));
+        let service = self.service.as_mut().context("Portreeve does not run")?;
+        service.until(START_LIMIT, || key.is_file() && process::accepts(port))
+    }
+
+    fn set_up(&mut self, upstream: u16, checks: Checks) -> Result<()> {
+        let url = format!("http://127.0.0.1:{upstream}/mcp");
+        self.ask(&["server", "add", SERVER, "--url", &url, "--approve"])?;
+        self.ask(&["tool", "hide", SERVER, "hidden"])?;
+        if checks == Checks::None {
+            self.ask(&["route", "set", SERVER, "--anonymous", "on"])?;
+            return Ok(());
+        }
+        let made = self.ask(&["key", "create", KEY])?;
+        let secret = made.get("secret").and_then(Value::as_str);
+        self.key = Some(secret.context("a new key has no `secret`")?.to_owned());
+        self.ask(&["grant", "add", "--key", KEY, "--server", SERVER])?;
+        let limit = ["--calls", "1000000", "--per", "1s"];
+        self.ask(&[&["policy", "set", SERVER, "rate_limit"], &limit[..]].concat())?;
+        Ok(())
+    }
+
+    fn ask(&self, words: &[&str]) -> Result<Value> {
+        let mut command = Command::new(&self.binary);
+        command
+            .arg("--json")
+            .args(words)
+            .env("PORTREEVE_URL", format!("http://127.0.0.1:{}", self.port))
+            .env("PORTREEVE_DATA", self.folder());
+        let said = output_of(&mut command);
+        let said = said.with_context(|| format!("`portreeve {}` failed", words.join(" ")))?;
+        serde_json::from_str(&said).with_context(|| format!("`portreeve {}` said `{said}`", words.join(" ")))
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.data.path().join("portreeve.toml")
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.data.path().join("data")
+    }
+}
