@@ -65,8 +65,12 @@ impl Bounds {
         }
     }
 
-    /// The server sent so many bytes.
+    /// The server sent so many bytes. Says as well when the stream was too old at its last event: one that speaks
+    /// without a pause is never silent long enough to be asked.
     pub(super) fn took(&mut self, bytes: usize) -> Result<(), Overrun> {
+        if self.heard.duration_since(self.opened) >= self.lifetime {
+            return Err(Overrun::Lifetime(self.lifetime));
+        }
         if let Some((room, _)) = &mut self.of_a_call {
             *room = room.checked_sub(bytes).ok_or(Overrun::Bytes(self.limit))?;
         }

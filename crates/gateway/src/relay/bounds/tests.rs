@@ -36,6 +36,10 @@ fn silence_ends_a_call_and_age_ends_every_stream() {
         ..limits
     };
     assert_eq!(
+        Bounds::endless(&short).took(1),
+        Err(Overrun::Lifetime(Duration::ZERO))
+    );
+    assert_eq!(
         Bounds::endless(&short).check(),
         Err(Overrun::Lifetime(Duration::ZERO))
     );

@@ -134,15 +134,16 @@ async fn what_is_packed_is_not_unpacked() {
 async fn a_tool_list_of_large_pages_without_end() {
     let (node, upstream) = (Node::start().await, Upstream::start(Speaks::Both).await);
     let page = AtomicU64::new(0);
+    let tools: Vec<_> = (0..25)
+        .map(|number| tool(&format!("tool-{number}"), &"x".repeat(200_000), true))
+        .collect();
+    let tools = json!(tools).to_string();
     upstream.set_script(move |message| {
-        let page = page.fetch_add(1, Ordering::Relaxed);
-        let name = |number: u64| format!("tool-{page}-{number}");
-        let tools: Vec<_> = (0..25)
-            .map(|number| tool(&name(number), &"x".repeat(200_000), true))
-            .collect();
-        let result = json!({"tools": tools, "nextCursor": page.to_string(), "resultType": "complete"});
-        let answer = json!({"jsonrpc": "2.0", "id": message["id"], "result": result});
-        (message["method"] == "tools/list").then(|| axum::Json(answer).into_response())
+        let (id, page) = (&message["id"], page.fetch_add(1, Ordering::Relaxed));
+        let text = format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"result":{{"resultType":"complete","nextCursor":"{page}","tools":{tools}}}}}"#
+        );
+        (message["method"] == "tools/list").then(|| ([("content-type", "application/json")], text).into_response())
     });
     let before = node.memory("VmHWM");
     let added = node.cli_json(&[

