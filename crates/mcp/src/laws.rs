@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::depth;
 use crate::envelope::{InvalidMessage, Message, Outcome};
-use crate::params::{Params, text};
+use crate::params::Params;
 use crate::splice::Splice;
 use crate::sse::{Event, Reader};
 
@@ -58,17 +58,21 @@ fn params(raw: Option<&RawValue>, value: Option<&Value>) {
     assert_eq!(params.uri.as_deref(), field("uri").and_then(Value::as_str));
     for (raw, name) in [
         (params.arguments, "arguments"),
-        (params.meta, "_meta"),
         (params.protocol_version, "protocolVersion"),
         (params.request_id, "requestId"),
     ] {
         assert_eq!(raw.map(read).as_ref(), field(name), "{name}");
     }
-    if let Ok(Some(meta)) = params.meta()
-        && let Some(version) = meta.protocol_version
-    {
-        let found = field("_meta").and_then(|meta| meta.get("io.modelcontextprotocol/protocolVersion"));
-        assert_eq!(text(version).as_deref(), found.and_then(Value::as_str));
+    let in_meta = |name: &str| field("_meta").and_then(|meta| meta.get(name));
+    let meta = params.meta.unwrap_or_default();
+    for (raw, name) in [
+        (meta.protocol_version, "io.modelcontextprotocol/protocolVersion"),
+        (
+            meta.client_capabilities,
+            "io.modelcontextprotocol/clientCapabilities",
+        ),
+    ] {
+        assert_eq!(raw.map(read).as_ref(), in_meta(name), "{name}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use portreeve_core::audit::{ArgumentsDigest, AuditEvent, AuditOutcome};
 use portreeve_core::caller::Caller;
-use portreeve_core::id::{EventId, RequestId};
+use portreeve_core::id::EventId;
 use portreeve_core::ports::Journal as _;
 use portreeve_core::time::{Clock as _, SystemClock};
 use portreeve_store::{ChainHead, FileJournal, JournalSync};
@@ -54,6 +54,6 @@ fn event(numbers: &Numbers) -> AuditEvent {
     event.status = Some(200);
     event.upstream_status = Some(200);
     event.latency_us = Some(212);
-    event.request_id = Some(RequestId::new(&SystemClock, numbers).to_string());
+    event.request_id = Some(event.id.to_string());
     event
 }

@@ -138,6 +138,7 @@ async fn a_tr_8_a_body_framed_twice_is_framed_anew_and_ends_its_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one table of vectors reads better whole")]
 async fn a_tr_8_framing_that_says_nothing_certain_is_refused() {
     let watched = Watched::start().await;
     let hidden = watched.call("wipe");

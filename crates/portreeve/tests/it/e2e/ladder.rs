@@ -67,6 +67,7 @@ fn header(request: Request, name: &'static str, value: Option<&str>) -> Request 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one table of vectors reads better whole")]
 async fn t1_to_t10_the_first_failing_step_answers() {
     let served = Served::start(Speaks::Both).await;
     let list = || served.modern(1, "tools/list", json!({}));

@@ -25,6 +25,7 @@ async fn both(served: &Served, host: &LegacyHost, method: &str, params: Value) -
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one table of vectors reads better whole")]
 async fn p23_a_refusal_has_the_status_of_its_era() {
     let served = Served::start(Speaks::Both).await;
     let host = served.legacy().await;
