@@ -1,9 +1,11 @@
 //! Steps inside the gateway: figures for operators, and a tool list as a caller may see it.
 
+use std::cell::Cell;
 use std::hint::black_box;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use bytes::Bytes;
 use portreeve_access::Access;
 use portreeve_core::caller::Caller;
 use portreeve_core::id::RouteId;
@@ -15,7 +17,7 @@ use portreeve_core::route::{self, DEFAULT_UPSTREAM_TIMEOUT_MS, PinState, Route, 
 use portreeve_core::time::{Clock as _, SystemClock};
 use portreeve_core::tool::{Tool, ToolDefinition};
 use portreeve_core::usage::UsageOutcome;
-use portreeve_gateway::lists::{self, View};
+use portreeve_gateway::lists::{self, Key, ReadyLists, Rules, View};
 use portreeve_gateway::metrics::Metrics;
 use portreeve_gateway::policy::Policies;
 use portreeve_gateway::route::ServedRoute;
@@ -28,12 +30,15 @@ use crate::{Numbers, step};
 /// Tools in the list.
 const TOOLS: usize = 100;
 
+/// Bytes of lists that are kept.
+const READY: usize = 16 * 1024 * 1024;
+
 /// Nobody wants to know what the lists say.
 struct Unheard;
 
 pub(crate) fn measure(access: Arc<Access>, caller: &Caller, server: &ServerName) -> Result<()> {
     let tools: Vec<String> = (0..TOOLS).map(tool).collect();
-    let route = served(server, &tools)?;
+    let route = Arc::new(served(server, &tools)?);
     let metrics = Metrics::new(&mut Registry::default());
     step("metrics of a request", || {
         metrics.finished(black_box(&route.route.slug), "tools/call", UsageOutcome::Ok, 212);
@@ -59,13 +64,29 @@ pub(crate) fn measure(access: Arc<Access>, caller: &Caller, server: &ServerName)
         policies: &Policies::new(access),
         pins: &Unheard,
         limits: &limits,
-        told: std::cell::Cell::new(false),
+        told: Cell::new(false),
     };
     let filtered = lists::filter(body.as_bytes(), result, &view).context("the list is not filtered")?;
     ensure!(filtered.body.len() > body.len(), "the list lost tools");
-    step("tool list of 100 tools, filtered", || {
+    step("tool list of 100 tools, the first time", || {
         lists::filter(black_box(body.as_bytes()), result, &view)
-    })
+    })?;
+
+    let ready = ReadyLists::new(READY);
+    let key = Key {
+        route: route.route.id,
+        era: Era::Modern,
+        principal: caller.principal,
+    };
+    let rules = Rules {
+        route: &route,
+        version: 1,
+    };
+    let (answer, turned) = (Bytes::from(body.clone()), Bytes::from(filtered.body));
+    ready.keep(key, rules, &answer, &turned);
+    let find = || ready.find(key, rules, black_box(&answer), ["1", "2"]);
+    ensure!(find().is_some(), "the list was not kept");
+    step("tool list of 100 tools, again", find)
 }
 
 /// A definition of the size that tools have.

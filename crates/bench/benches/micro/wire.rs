@@ -21,7 +21,6 @@ pub(crate) fn measure() -> Result<()> {
         bail!("the call is no request");
     };
     step("parameters of a call, with `_meta`", || {
-        let params = Params::parse(black_box(params));
-        params.is_ok_and(|params| params.meta.is_some())
+        Params::parse(black_box(params)).is_ok()
     })
 }
