@@ -393,7 +393,9 @@ struct Asked {
 }
 
 fn end_of(method: Method, result: &RawValue) -> UsageOutcome {
+    // Large results are seldom failures, and reading them once more costs as much as everything else about them.
     let failed = method == Method::CallTool
+        && memchr::memmem::find(result.get().as_bytes(), b"isError").is_some()
         && serde_json::from_str::<CallEnd>(result.get()).is_ok_and(|end| end.is_error);
     if failed {
         UsageOutcome::ToolError

@@ -144,11 +144,11 @@ struct Relay {
     alarm: Pin<Box<Sleep>>,
 }
 
-/// Chunks that are gathered into one write, at most. Servers write event by event; a read of their connection may hold
-/// many.
-const GATHERED: usize = 256;
-/// Bytes after which a write begins.
+/// Bytes that are gathered into one write. Servers write event by event; a read of their connection may hold many.
 const GATHERED_BYTES: usize = 64 * 1024;
+/// How often other tasks may run before nothing more is expected of the read: the connection to the host may ask again
+/// before the one to the server had its turn.
+const CHANCES: usize = 3;
 
 /// Passes an upstream's stream on to the host.
 pub fn relay(upstream: ResponseBody, errand: Errand, record: Record, slot: StreamSlot, ends: Ends) -> Body {
@@ -305,18 +305,17 @@ impl Relay {
         let Some(body) = &mut self.upstream.body else {
             return (gathered, None);
         };
-        for _ in 0..GATHERED {
-            if gathered >= GATHERED_BYTES {
-                break;
-            }
+        let mut chances = CHANCES;
+        while chances > 0 && gathered < GATHERED_BYTES {
             // The connection's own task puts the next chunk of the same read here, if there is one.
             give_way().await;
             match body.frame().now_or_never().map(Heard::of) {
                 Some(Heard::Bytes(bytes)) => {
                     gathered += bytes.len();
                     self.reader.feed(&bytes);
+                    chances = CHANCES;
                 }
-                Some(Heard::Silence) => {}
+                None | Some(Heard::Silence) => chances -= 1,
                 last => return (gathered, last),
             }
         }
