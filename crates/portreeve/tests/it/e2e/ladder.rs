@@ -67,107 +67,83 @@ fn header(request: Request, name: &'static str, value: Option<&str>) -> Request 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::too_many_lines, reason = "one table of vectors reads better whole")]
-async fn t1_to_t10_the_first_failing_step_answers() {
+async fn t1_to_t7_headers_agree_with_the_body_and_name_a_version_that_is_served() {
     let served = Served::start(Speaks::Both).await;
     let list = || served.modern(1, "tools/list", json!({}));
     let call = || served.modern(1, "tools/call", json!({"name": "echo", "arguments": {}}));
-    let unserved = json!({"supported": ["2026-07-28"], "requested": "2099-01-01"});
+    let differs = |name, request, field, value| vector(name, header(request, field, value), -32020);
+    let unserved = |name, request| {
+        let data = json!({"supported": ["2026-07-28"], "requested": "2099-01-01"});
+        refused(name, request, (400, -32022, json!(1), data))
+    };
     let future = || {
         let request = header(list(), VERSION, Some("2099-01-01"));
         body(request, |body| {
-            body["params"]["_meta"][IN_META] = "2099-01-01".into()
+            body["params"]["_meta"][IN_META] = "2099-01-01".into();
         })
-    };
-    let without = |key: &'static str| {
-        body(list(), move |body| {
-            body["params"]["_meta"].as_object_mut().unwrap().remove(key);
-        })
-    };
-    let unknown = |method: &'static str| {
-        let request = served.modern(1, method, json!({}));
-        refused(method, request, (404, -32601, json!(1), Value::Null))
     };
     let vectors = vec![
-        vector("T1", header(list(), "mcp-method", Some("tools/call")), -32020),
-        vector(
-            "T1, case",
-            header(list(), "mcp-method", Some("Tools/List")),
-            -32020,
-        ),
-        vector("T2", header(list(), "mcp-method", None), -32020),
-        vector("T3", header(call(), "mcp-name", None), -32020),
-        vector(
-            "T3, another name",
-            header(call(), "mcp-name", Some("wipe")),
-            -32020,
-        ),
-        vector("T3, case", header(call(), "mcp-name", Some("Echo")), -32020),
-        vector(
-            "T4, no base64",
-            header(call(), "mcp-name", Some("=?base64?%%?=")),
-            -32020,
-        ),
-        vector(
-            "T4, another name",
-            header(call(), "mcp-name", Some("=?base64?d2lwZQ==?=")),
-            -32020,
-        ),
-        vector("T5", header(list(), VERSION, Some("2025-11-25")), -32020),
-        vector(
-            "T5, no version",
-            header(list(), VERSION, Some("tomorrow")),
-            -32020,
-        ),
-        vector("T6", header(list(), VERSION, None), -32020),
-        refused("T7", future(), (400, -32022, json!(1), unserved.clone())),
-        refused(
-            "T7 before T1",
-            header(future(), "mcp-method", None),
-            (400, -32022, json!(1), unserved),
-        ),
-        vector("T8", without(CAPABILITIES), -32602),
-        vector(
-            "T8, no object",
-            body(list(), |body| body["params"]["_meta"][CAPABILITIES] = json!([])),
-            -32602,
-        ),
-        vector(
-            "T8, null",
-            body(list(), |body| body["params"]["_meta"][CAPABILITIES] = Value::Null),
-            -32602,
-        ),
-        vector(
-            "T8 before T1",
-            header(without(CAPABILITIES), "mcp-method", None),
-            -32602,
-        ),
-        vector("T9, no version in `_meta`", without(IN_META), -32602),
-        vector(
-            "T9, no `_meta`",
-            body(list(), |body| body["params"] = json!({})),
-            -32602,
-        ),
-        vector(
-            "T9, null",
-            body(list(), |body| body["params"]["_meta"] = Value::Null),
-            -32602,
-        ),
-        vector(
-            "T9",
-            body(list(), |body| {
-                drop(body.as_object_mut().unwrap().remove("params"))
-            }),
-            -32602,
-        ),
-        unknown("foo/bar"),
-        unknown("ping"),
-        unknown("initialize"),
-        unknown("logging/setLevel"),
-        unknown("resources/subscribe"),
-        unknown("resources/unsubscribe"),
-        unknown("Tools/List"),
+        differs("T1", list(), "mcp-method", Some("tools/call")),
+        differs("T1, case", list(), "mcp-method", Some("Tools/List")),
+        differs("T2", list(), "mcp-method", None),
+        differs("T3", call(), "mcp-name", None),
+        differs("T3, another name", call(), "mcp-name", Some("wipe")),
+        differs("T3, case", call(), "mcp-name", Some("Echo")),
+        differs("T4, no base64", call(), "mcp-name", Some("=?base64?%%?=")),
+        differs("T4, another", call(), "mcp-name", Some("=?base64?d2lwZQ==?=")),
+        differs("T5", list(), VERSION, Some("2025-11-25")),
+        differs("T5, no version", list(), VERSION, Some("tomorrow")),
+        differs("T6", list(), VERSION, None),
+        unserved("T7", future()),
+        unserved("T7 before T1", header(future(), "mcp-method", None)),
     ];
+    check(&served, vectors).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn t8_to_t10_meta_is_whole_and_the_method_is_served() {
+    let served = Served::start(Speaks::Both).await;
+    let list = || served.modern(1, "tools/list", json!({}));
+    let lacks = |name, change: fn(&mut Value)| vector(name, body(list(), change), -32602);
+    let mut both = lacks("T8 before T1", |body| {
+        body["params"]["_meta"][CAPABILITIES] = json!(7)
+    });
+    both.request = header(both.request, "mcp-method", None);
+    let mut vectors = vec![
+        lacks("T8, no object", |body| {
+            body["params"]["_meta"][CAPABILITIES] = json!([]);
+        }),
+        lacks("T8, null", |body| {
+            body["params"]["_meta"][CAPABILITIES] = Value::Null;
+        }),
+        lacks("T9, no `_meta`", |body| body["params"] = json!({})),
+        lacks("T9, null", |body| body["params"]["_meta"] = Value::Null),
+        both,
+    ];
+    for (name, place, key) in [
+        ("T8", "/params/_meta", CAPABILITIES),
+        ("T9, no version in `_meta`", "/params/_meta", IN_META),
+        ("T9", "", "params"),
+    ] {
+        let request = body(list(), |body| {
+            let place = body.pointer_mut(place).unwrap();
+            place.as_object_mut().unwrap().remove(key);
+        });
+        vectors.push(vector(name, request, -32602));
+    }
+    for method in [
+        "foo/bar",
+        "ping",
+        "initialize",
+        "logging/setLevel",
+        "resources/subscribe",
+        "resources/unsubscribe",
+        "Tools/List",
+    ] {
+        // T10
+        let request = served.modern(1, method, json!({}));
+        vectors.push(refused(method, request, (404, -32601, json!(1), Value::Null)));
+    }
     check(&served, vectors).await;
 }
 

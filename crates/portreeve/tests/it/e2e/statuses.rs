@@ -25,7 +25,6 @@ async fn both(served: &Served, host: &LegacyHost, method: &str, params: Value) -
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::too_many_lines, reason = "one table of vectors reads better whole")]
 async fn p23_a_refusal_has_the_status_of_its_era() {
     let served = Served::start(Speaks::Both).await;
     let host = served.legacy().await;
@@ -74,7 +73,14 @@ async fn p23_a_refusal_has_the_status_of_its_era() {
             assert_eq!(served.ask(verb, headers, "").await.status, 405, "{verb}");
         }
     }
-    // What a request brings about.
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p23_only_the_end_of_a_session_reads_like_one() {
+    let served = Served::start(Speaks::Both).await;
+    let host = served.legacy().await;
+    let (headers, body) = served.modern(1, "tools/list", json!({}));
+    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).to_string();
     for (name, method, params, legacy, modern) in [
         (
             "unknown method",
