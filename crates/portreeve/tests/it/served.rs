@@ -56,9 +56,9 @@ impl Served {
         LegacyHost::connect(&self.node.web, &self.url, Some(&self.node.key)).await
     }
 
-    /// How many messages reached the server.
+    /// How many messages of hosts reached the server.
     pub(crate) fn reached(&self) -> usize {
-        self.upstream.seen().len()
+        self.upstream.reached()
     }
 
     /// The node serves on as if nothing had been, in both eras, and nothing in it panicked.

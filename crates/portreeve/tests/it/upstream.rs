@@ -32,6 +32,14 @@ pub(crate) enum Speaks {
 pub(crate) struct Seen {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    whose: Whose,
+}
+
+/// Who speaks: a host through Portreeve, or Portreeve for itself, which looks after its tools now and then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    Host,
+    Portreeve,
 }
 
 /// Answers instead of the usual; `None` leaves it to the usual. A GET comes as `{"method": "GET", "after": ID}`, with its
@@ -44,7 +52,7 @@ struct Book {
     tools: Vec<Value>,
     seen: Vec<Seen>,
     asked: Vec<(&'static str, HeaderMap)>,
-    sessions: HashMap<String, ()>,
+    sessions: HashMap<String, Whose>,
     opened: u64,
     calls: u64,
 }
@@ -125,6 +133,12 @@ impl Upstream {
     /// Everything that it was sent.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.shared.book.lock().unwrap().seen.clone()
+    }
+
+    /// How many messages of hosts it was sent.
+    pub(crate) fn reached(&self) -> usize {
+        let book = self.shared.book.lock().unwrap();
+        book.seen.iter().filter(|seen| seen.whose == Whose::Host).count()
     }
 
     /// The verbs and headers of everything that came without a message.
@@ -212,10 +226,15 @@ async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
     let _: &RawValue = serde_json::from_slice(&body).expect("the gateway sends JSON");
     // A number may be larger than this reader takes.
     let message: Value = serde_json::from_slice(&body).unwrap_or_default();
-    shared.book.lock().unwrap().seen.push(Seen {
-        headers: headers.clone(),
-        body,
-    });
+    {
+        let mut book = shared.book.lock().unwrap();
+        let whose = match headers.get("mcp-session-id").and_then(|id| id.to_str().ok()) {
+            Some(session) => book.sessions.get(session).copied().unwrap_or(Whose::Host),
+            None => whose(&message),
+        };
+        let headers = headers.clone();
+        book.seen.push(Seen { headers, body, whose });
+    }
     if let Some(scripted) = shared.scripted(&message) {
         return scripted;
     }
@@ -253,12 +272,26 @@ async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
     answer(&shared, method, &message, modern)
 }
 
+/// By what the message says of its client.
+fn whose(message: &Value) -> Whose {
+    let params = &message["params"];
+    let told = [
+        &params["clientInfo"],
+        &params["_meta"]["io.modelcontextprotocol/clientInfo"],
+    ];
+    if told.iter().any(|client| client["name"] == "portreeve") {
+        Whose::Portreeve
+    } else {
+        Whose::Host
+    }
+}
+
 fn initialize(shared: &Shared, message: &Value) -> Response {
     let session = {
         let mut book = shared.book.lock().unwrap();
         book.opened += 1;
         let session = format!("upstream-{}", book.opened);
-        book.sessions.insert(session.clone(), ());
+        book.sessions.insert(session.clone(), whose(message));
         session
     };
     let result = json!({
