@@ -85,15 +85,20 @@ impl Pool {
     pub(crate) fn take(&self, place: &Place) -> Option<Line> {
         let mut idle = lock(&self.idle);
         let waiting = idle.places.get_mut(place)?;
-        while let Some(last) = waiting.last_mut() {
-            let is_good = !last.line.is_closed() && last.since.elapsed() <= self.keeping.idle_timeout;
-            if let Some(copy) = last.line.share().filter(|_| is_good) {
-                last.since = Instant::now();
+        for at in (0..waiting.len()).rev() {
+            let one = waiting.get_mut(at)?;
+            if one.line.is_closed() || one.since.elapsed() > self.keeping.idle_timeout {
+                waiting.remove(at);
+                continue;
+            }
+            if let Some(copy) = one.line.share() {
+                one.since = Instant::now();
                 return Some(copy);
             }
-            let last = waiting.pop()?;
-            if is_good {
-                return Some(last.line);
+            // A server may answer before it has read the request, and may never read the rest: until it has, the
+            // connection takes no other.
+            if one.line.is_ready() {
+                return Some(waiting.remove(at).line);
             }
         }
         None
@@ -190,6 +195,14 @@ impl Line {
                 sender: Sender::Http2(sender.clone()),
                 speech: self.speech,
             }),
+        }
+    }
+
+    /// Whether the next request would be sent at once.
+    fn is_ready(&self) -> bool {
+        match &self.sender {
+            Sender::Http1(sender) => sender.is_ready(),
+            Sender::Http2(sender) => sender.is_ready(),
         }
     }
 

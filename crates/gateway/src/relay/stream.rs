@@ -356,7 +356,10 @@ impl Relay {
     }
 
     fn turn_event(&mut self, event: &sse::Event, out: &mut BytesMut) {
-        self.resumable |= event.id.is_some();
+        if let Some(id) = &event.id {
+            // An empty id takes the last one back.
+            self.resumable = !id.is_empty();
+        }
         let Some(data) = &event.data else {
             out.extend_from_slice(&event.raw);
             return;
