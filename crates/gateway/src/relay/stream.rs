@@ -133,7 +133,7 @@ struct Relay {
     record: Option<Record>,
     ends: Ends,
     answered: bool,
-    /// An event told the host how to come back for the rest.
+    /// The last id of an event tells the host how to come back for the rest.
     resumable: bool,
     over: bool,
     bounds: Bounds,
@@ -356,7 +356,10 @@ impl Relay {
     }
 
     fn turn_event(&mut self, event: &sse::Event, out: &mut BytesMut) {
-        self.resumable |= event.id.is_some();
+        if let Some(id) = &event.id {
+            // An empty id takes back the one before.
+            self.resumable = !id.is_empty();
+        }
         let Some(data) = &event.data else {
             out.extend_from_slice(&event.raw);
             return;
