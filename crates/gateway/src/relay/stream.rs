@@ -133,7 +133,7 @@ struct Relay {
     record: Option<Record>,
     ends: Ends,
     answered: bool,
-    /// An event told the host how to come back for the rest.
+    /// The last id of an event tells the host how to come back for the rest.
     resumable: bool,
     over: bool,
     bounds: Bounds,
