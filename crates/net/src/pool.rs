@@ -14,6 +14,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::destination::Place;
@@ -57,15 +58,21 @@ pub(crate) struct Line {
 
 #[derive(Debug)]
 enum Sender {
-    Http1(http1::SendRequest<Full<Bytes>>),
+    Http1(http1::SendRequest<Full<Bytes>>, Driven),
     /// Many requests share it: a copy waits here while others are under way.
     Http2(http2::SendRequest<Full<Bytes>>),
 }
+
+/// The task that drives a connection. It ends with the last who could send on it: a server that does not read would
+/// otherwise hold what was written to it for ever.
+#[derive(Debug)]
+struct Driven(AbortHandle);
 
 /// Brings a connection back to its pool.
 #[derive(Debug)]
 pub(crate) struct Lease {
     line: Line,
+    is_last: bool,
     place: Place,
     idle: Weak<Mutex<Idle>>,
     most: usize,
@@ -108,6 +115,7 @@ impl Pool {
     pub(crate) fn lease(&self, line: Line, place: &Place) -> Lease {
         Lease {
             line,
+            is_last: false,
             place: place.clone(),
             idle: Arc::downgrade(&self.idle),
             most: self.keeping.idle_per_place,
@@ -163,8 +171,8 @@ impl Line {
                     .max_buf_size(256 * 1024)
                     .handshake(stream)
                     .await?;
-                tokio::spawn(async move { told(connection.await) });
-                Sender::Http1(sender)
+                let task = tokio::spawn(async move { told(connection.await) });
+                Sender::Http1(sender, Driven(task.abort_handle()))
             }
             Speech::Http2 => {
                 let (sender, connection) = http2::Builder::new(TokioExecutor::new())
@@ -190,7 +198,7 @@ impl Line {
     /// A second one on the same connection, if many requests can share it.
     fn share(&self) -> Option<Self> {
         match &self.sender {
-            Sender::Http1(_) => None,
+            Sender::Http1(..) => None,
             Sender::Http2(sender) => Some(Self {
                 sender: Sender::Http2(sender.clone()),
                 speech: self.speech,
@@ -201,14 +209,14 @@ impl Line {
     /// Whether the next request would be sent at once.
     fn is_ready(&self) -> bool {
         match &self.sender {
-            Sender::Http1(sender) => sender.is_ready(),
+            Sender::Http1(sender, _) => sender.is_ready(),
             Sender::Http2(sender) => sender.is_ready(),
         }
     }
 
     fn is_closed(&self) -> bool {
         match &self.sender {
-            Sender::Http1(sender) => sender.is_closed(),
+            Sender::Http1(sender, _) => sender.is_closed(),
             Sender::Http2(sender) => sender.is_closed(),
         }
     }
@@ -219,7 +227,7 @@ impl Line {
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>> {
         match &mut self.sender {
-            Sender::Http1(sender) => {
+            Sender::Http1(sender, _) => {
                 // Not ready means closed, and then sending says so and gives the request back.
                 let _ = sender.ready().await;
                 sender.try_send_request(request).await
@@ -238,6 +246,14 @@ fn told(ended: hyper::Result<()>) {
     }
 }
 
+// === impl Driven ===
+
+impl Drop for Driven {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 // === impl Lease ===
 
 impl Lease {
@@ -245,8 +261,16 @@ impl Lease {
         &mut self.line
     }
 
+    /// Lets no other request follow on this connection.
+    pub(crate) fn make_last(&mut self) {
+        self.is_last = true;
+    }
+
     /// The answer has ended: the connection waits for the next request.
     pub(crate) fn give_back(self) {
+        if self.is_last {
+            return;
+        }
         // A shared connection waits already.
         let Some(idle) = self.idle.upgrade() else { return };
         let mut idle = lock(&idle);
