@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 
 use crate::destination::Place;
-use crate::stream::{Speech, Stream};
+use crate::stream::{Speech, Stream, Stuck};
 
 /// How connections are kept, and what is read from them.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +53,7 @@ struct Waiting {
 pub(crate) struct Line {
     sender: Sender,
     speech: Speech,
+    stuck: Stuck,
 }
 
 #[derive(Debug)]
@@ -156,7 +157,7 @@ fn lock(idle: &Mutex<Idle>) -> MutexGuard<'_, Idle> {
 impl Line {
     /// Speaks HTTP on a connection that was just opened. The connection is driven on the runtime that calls this.
     pub(crate) async fn begin(stream: Stream) -> hyper::Result<Self> {
-        let speech = stream.speech();
+        let (speech, stuck) = (stream.speech(), stream.stuck());
         let sender = match speech {
             Speech::Http1 | Speech::Proxied => {
                 let (sender, connection) = http1::Builder::new()
@@ -179,7 +180,11 @@ impl Line {
                 Sender::Http2(sender)
             }
         };
-        Ok(Self { sender, speech })
+        Ok(Self {
+            sender,
+            speech,
+            stuck,
+        })
     }
 
     /// Which HTTP is spoken, and to whom.
@@ -194,14 +199,15 @@ impl Line {
             Sender::Http2(sender) => Some(Self {
                 sender: Sender::Http2(sender.clone()),
                 speech: self.speech,
+                stuck: self.stuck.clone(),
             }),
         }
     }
 
-    /// Whether the next request would be sent at once.
+    /// Whether the next request would be sent at once, with nothing of an earlier one before it.
     fn is_ready(&self) -> bool {
         match &self.sender {
-            Sender::Http1(sender) => sender.is_ready(),
+            Sender::Http1(sender) => sender.is_ready() && !self.stuck.is_stuck(),
             Sender::Http2(sender) => sender.is_ready(),
         }
     }
