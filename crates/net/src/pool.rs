@@ -18,7 +18,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::destination::Place;
-use crate::stream::{Speech, Stream};
+use crate::stream::{Speech, Stream, Stuck};
 
 /// How connections are kept, and what is read from them.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +54,7 @@ struct Waiting {
 pub(crate) struct Line {
     sender: Sender,
     speech: Speech,
+    stuck: Stuck,
 }
 
 #[derive(Debug)]
@@ -72,7 +73,6 @@ struct Driven(AbortHandle);
 #[derive(Debug)]
 pub(crate) struct Lease {
     line: Line,
-    is_last: bool,
     place: Place,
     idle: Weak<Mutex<Idle>>,
     most: usize,
@@ -115,7 +115,6 @@ impl Pool {
     pub(crate) fn lease(&self, line: Line, place: &Place) -> Lease {
         Lease {
             line,
-            is_last: false,
             place: place.clone(),
             idle: Arc::downgrade(&self.idle),
             most: self.keeping.idle_per_place,
@@ -164,7 +163,7 @@ fn lock(idle: &Mutex<Idle>) -> MutexGuard<'_, Idle> {
 impl Line {
     /// Speaks HTTP on a connection that was just opened. The connection is driven on the runtime that calls this.
     pub(crate) async fn begin(stream: Stream) -> hyper::Result<Self> {
-        let speech = stream.speech();
+        let (speech, stuck) = (stream.speech(), stream.stuck());
         let sender = match speech {
             Speech::Http1 | Speech::Proxied => {
                 let (sender, connection) = http1::Builder::new()
@@ -187,7 +186,11 @@ impl Line {
                 Sender::Http2(sender)
             }
         };
-        Ok(Self { sender, speech })
+        Ok(Self {
+            sender,
+            speech,
+            stuck,
+        })
     }
 
     /// Which HTTP is spoken, and to whom.
@@ -202,14 +205,15 @@ impl Line {
             Sender::Http2(sender) => Some(Self {
                 sender: Sender::Http2(sender.clone()),
                 speech: self.speech,
+                stuck: self.stuck.clone(),
             }),
         }
     }
 
-    /// Whether the next request would be sent at once.
+    /// Whether the next request would be sent at once, with nothing of an earlier one before it.
     fn is_ready(&self) -> bool {
         match &self.sender {
-            Sender::Http1(sender, _) => sender.is_ready(),
+            Sender::Http1(sender, _) => sender.is_ready() && !self.stuck.is_stuck(),
             Sender::Http2(sender) => sender.is_ready(),
         }
     }
@@ -261,16 +265,8 @@ impl Lease {
         &mut self.line
     }
 
-    /// Lets no other request follow on this connection.
-    pub(crate) fn make_last(&mut self) {
-        self.is_last = true;
-    }
-
     /// The answer has ended: the connection waits for the next request.
     pub(crate) fn give_back(self) {
-        if self.is_last {
-            return;
-        }
         // A shared connection waits already.
         let Some(idle) = self.idle.upgrade() else { return };
         let mut idle = lock(&idle);
