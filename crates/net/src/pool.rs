@@ -77,6 +77,7 @@ struct Driven(AbortHandle);
 #[derive(Debug)]
 pub(crate) struct Lease {
     line: Line,
+    is_last: bool,
     place: Place,
     idle: Weak<Mutex<Idle>>,
     most: usize,
@@ -119,6 +120,7 @@ impl Pool {
     pub(crate) fn lease(&self, line: Line, place: &Place) -> Lease {
         Lease {
             line,
+            is_last: false,
             place: place.clone(),
             idle: Arc::downgrade(&self.idle),
             most: self.keeping.idle_per_place,
@@ -272,8 +274,16 @@ impl Lease {
         &mut self.line
     }
 
+    /// Lets no other request follow on this connection.
+    pub(crate) fn make_last(&mut self) {
+        self.is_last = true;
+    }
+
     /// The answer has ended: the connection waits for the next request.
     pub(crate) fn give_back(self) {
+        if self.is_last {
+            return;
+        }
         // A shared connection waits already.
         let Some(idle) = self.idle.upgrade() else { return };
         let mut idle = lock(&idle);
