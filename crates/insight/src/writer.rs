@@ -17,7 +17,7 @@ use crate::ring::UsageRing;
 use crate::shutdown;
 
 /// Events of one transaction.
-const BATCH: usize = 8_192;
+const BATCH: usize = 1_000;
 /// The time between two looks at the ring.
 const EVERY: Duration = Duration::from_secs(1);
 /// How long somebody who asked for a flush waits for it.

@@ -14,10 +14,11 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::destination::Place;
-use crate::stream::{Speech, Stream};
+use crate::stream::{Speech, Stream, Stuck};
 
 /// How connections are kept, and what is read from them.
 #[derive(Debug, Clone, Copy)]
@@ -53,14 +54,20 @@ struct Waiting {
 pub(crate) struct Line {
     sender: Sender,
     speech: Speech,
+    stuck: Stuck,
 }
 
 #[derive(Debug)]
 enum Sender {
-    Http1(http1::SendRequest<Full<Bytes>>),
+    Http1(http1::SendRequest<Full<Bytes>>, Driven),
     /// Many requests share it: a copy waits here while others are under way.
     Http2(http2::SendRequest<Full<Bytes>>),
 }
+
+/// The task that drives a connection. It ends with the last who could send on it: a server that does not read would
+/// otherwise hold what was written to it for ever.
+#[derive(Debug)]
+struct Driven(AbortHandle);
 
 /// Brings a connection back to its pool.
 #[derive(Debug)]
@@ -156,15 +163,15 @@ fn lock(idle: &Mutex<Idle>) -> MutexGuard<'_, Idle> {
 impl Line {
     /// Speaks HTTP on a connection that was just opened. The connection is driven on the runtime that calls this.
     pub(crate) async fn begin(stream: Stream) -> hyper::Result<Self> {
-        let speech = stream.speech();
+        let (speech, stuck) = (stream.speech(), stream.stuck());
         let sender = match speech {
             Speech::Http1 | Speech::Proxied => {
                 let (sender, connection) = http1::Builder::new()
                     .max_buf_size(256 * 1024)
                     .handshake(stream)
                     .await?;
-                tokio::spawn(async move { told(connection.await) });
-                Sender::Http1(sender)
+                let task = tokio::spawn(async move { told(connection.await) });
+                Sender::Http1(sender, Driven(task.abort_handle()))
             }
             Speech::Http2 => {
                 let (sender, connection) = http2::Builder::new(TokioExecutor::new())
@@ -179,7 +186,11 @@ impl Line {
                 Sender::Http2(sender)
             }
         };
-        Ok(Self { sender, speech })
+        Ok(Self {
+            sender,
+            speech,
+            stuck,
+        })
     }
 
     /// Which HTTP is spoken, and to whom.
@@ -190,25 +201,26 @@ impl Line {
     /// A second one on the same connection, if many requests can share it.
     fn share(&self) -> Option<Self> {
         match &self.sender {
-            Sender::Http1(_) => None,
+            Sender::Http1(..) => None,
             Sender::Http2(sender) => Some(Self {
                 sender: Sender::Http2(sender.clone()),
                 speech: self.speech,
+                stuck: self.stuck.clone(),
             }),
         }
     }
 
-    /// Whether the next request would be sent at once.
+    /// Whether the next request would be sent at once, with nothing of an earlier one before it.
     fn is_ready(&self) -> bool {
         match &self.sender {
-            Sender::Http1(sender) => sender.is_ready(),
+            Sender::Http1(sender, _) => sender.is_ready() && !self.stuck.is_stuck(),
             Sender::Http2(sender) => sender.is_ready(),
         }
     }
 
     fn is_closed(&self) -> bool {
         match &self.sender {
-            Sender::Http1(sender) => sender.is_closed(),
+            Sender::Http1(sender, _) => sender.is_closed(),
             Sender::Http2(sender) => sender.is_closed(),
         }
     }
@@ -219,7 +231,7 @@ impl Line {
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>> {
         match &mut self.sender {
-            Sender::Http1(sender) => {
+            Sender::Http1(sender, _) => {
                 // Not ready means closed, and then sending says so and gives the request back.
                 let _ = sender.ready().await;
                 sender.try_send_request(request).await
@@ -235,6 +247,14 @@ impl Line {
 fn told(ended: hyper::Result<()>) {
     if let Err(error) = ended {
         tracing::debug!(error = %error, "a connection to a server ended early");
+    }
+}
+
+// === impl Driven ===
+
+impl Drop for Driven {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

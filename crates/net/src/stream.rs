@@ -4,6 +4,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use hyper_util::rt::TokioIo;
@@ -29,6 +31,22 @@ pub(crate) enum Speech {
 pub(crate) struct Stream {
     io: TokioIo<Box<dyn Duplex>>,
     speech: Speech,
+    stuck: Stuck,
+}
+
+/// Whether the other side does not take what is written to it just now. A clone is the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stuck(Arc<AtomicBool>);
+
+impl Stuck {
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn note<T>(&self, written: Poll<T>) -> Poll<T> {
+        self.0.store(written.is_pending(), Ordering::Relaxed);
+        written
+    }
 }
 
 impl Stream {
@@ -36,11 +54,16 @@ impl Stream {
         Self {
             io: TokioIo::new(Box::new(io)),
             speech,
+            stuck: Stuck::default(),
         }
     }
 
     pub(crate) fn speech(&self) -> Speech {
         self.speech
+    }
+
+    pub(crate) fn stuck(&self) -> Stuck {
+        self.stuck.clone()
     }
 }
 
@@ -60,7 +83,8 @@ impl hyper::rt::Write for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(context, bytes)
+        let written = Pin::new(&mut self.io).poll_write(context, bytes);
+        self.stuck.note(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -80,6 +104,7 @@ impl hyper::rt::Write for Stream {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(context, parts)
+        let written = Pin::new(&mut self.io).poll_write_vectored(context, parts);
+        self.stuck.note(written)
     }
 }

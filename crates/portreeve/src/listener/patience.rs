@@ -15,7 +15,7 @@ use portreeve_core::limits::Limits;
 use portreeve_gateway::Body;
 use portreeve_gateway::respond::BodyError;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// How HTTP/2 begins, as far as nothing else does, and how long its beginning is as a whole.
 const HTTP2: [u8; 3] = *b"PRI";
@@ -180,18 +180,22 @@ impl<S> Patient<S> {
 
     /// Ready when the host is late.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Awaited> {
-        let Some((due, awaited)) = self.due() else {
-            return Poll::Pending;
-        };
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(due)));
-        if alarm.deadline() > due {
+        let (due, idle) = (self.due(), self.idle);
+        // Set while a request is under way as well: the server may not look for the next one when its answer has gone,
+        // and then it is the alarm that makes it look.
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(idle)));
+        if let Some((due, _)) = due
+            && alarm.deadline() > due
+        {
             alarm.as_mut().reset(due);
         }
         while alarm.as_mut().poll(cx).is_ready() {
-            if due <= Instant::now() {
-                return Poll::Ready(awaited);
+            let now = Instant::now();
+            match due {
+                Some((due, awaited)) if due <= now => return Poll::Ready(awaited),
+                Some((due, _)) => alarm.as_mut().reset(due),
+                None => alarm.as_mut().reset(now + idle),
             }
-            alarm.as_mut().reset(due);
         }
         Poll::Pending
     }

@@ -13,6 +13,8 @@ const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent
 async fn a_server_that_is_down() {
     let mut house = House::start().await;
     house.rogue.stop().await;
+    // The ends of its connections have to arrive: what is written before may have been read.
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     for era in ERAS {
         let answer = house.call(era, json!({})).await;
         let error = &answer.json()["error"];
