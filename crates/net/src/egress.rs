@@ -87,6 +87,10 @@ impl std::fmt::Debug for EgressConfig {
     }
 }
 
+/// A server may refuse a request before it has read it, and never read the rest. The rest may lie in the sockets, where
+/// nobody sees it, and the next request would wait behind it. A body of this size is read with its head, or nearly so.
+const SURELY_READ: usize = 64 * 1024;
+
 // === impl Egress ===
 
 impl std::fmt::Debug for Egress {
@@ -198,6 +202,7 @@ impl Egress {
             phase,
             limit: head_timeout,
         };
+        let is_large = request.body().len() > SURELY_READ;
         let mut request = request.map(Full::new);
         // Nobody but us speaks to the proxy.
         request.headers_mut().remove(PROXY_AUTHORIZATION);
@@ -214,7 +219,12 @@ impl Egress {
             let mut lease = self.0.pool.lease(line, to.place());
             match timeout_at(deadline, lease.line().send(request)).await {
                 Err(_) => return Err(late(Phase::Head)),
-                Ok(Ok(response)) => return Ok(with_lease(response, lease)),
+                Ok(Ok(response)) => {
+                    if is_large && !response.status().is_success() {
+                        lease.make_last();
+                    }
+                    return Ok(with_lease(response, lease));
+                }
                 Ok(Err(mut error)) => match error.take_message() {
                     // The connection had closed while it waited, and nothing of the request left.
                     Some(unsent) if is_kept => request = unsent,

@@ -59,7 +59,11 @@ pub(crate) struct Line {
 
 #[derive(Debug)]
 enum Sender {
-    Http1(http1::SendRequest<Full<Bytes>>, Driven),
+    Http1 {
+        sender: http1::SendRequest<Full<Bytes>>,
+        /// Held, so that the connection ends with it.
+        _driven: Driven,
+    },
     /// Many requests share it: a copy waits here while others are under way.
     Http2(http2::SendRequest<Full<Bytes>>),
 }
@@ -73,6 +77,7 @@ struct Driven(AbortHandle);
 #[derive(Debug)]
 pub(crate) struct Lease {
     line: Line,
+    is_last: bool,
     place: Place,
     idle: Weak<Mutex<Idle>>,
     most: usize,
@@ -115,6 +120,7 @@ impl Pool {
     pub(crate) fn lease(&self, line: Line, place: &Place) -> Lease {
         Lease {
             line,
+            is_last: false,
             place: place.clone(),
             idle: Arc::downgrade(&self.idle),
             most: self.keeping.idle_per_place,
@@ -171,7 +177,10 @@ impl Line {
                     .handshake(stream)
                     .await?;
                 let task = tokio::spawn(async move { told(connection.await) });
-                Sender::Http1(sender, Driven(task.abort_handle()))
+                Sender::Http1 {
+                    sender,
+                    _driven: Driven(task.abort_handle()),
+                }
             }
             Speech::Http2 => {
                 let (sender, connection) = http2::Builder::new(TokioExecutor::new())
@@ -201,7 +210,7 @@ impl Line {
     /// A second one on the same connection, if many requests can share it.
     fn share(&self) -> Option<Self> {
         match &self.sender {
-            Sender::Http1(..) => None,
+            Sender::Http1 { .. } => None,
             Sender::Http2(sender) => Some(Self {
                 sender: Sender::Http2(sender.clone()),
                 speech: self.speech,
@@ -213,14 +222,14 @@ impl Line {
     /// Whether the next request would be sent at once, with nothing of an earlier one before it.
     fn is_ready(&self) -> bool {
         match &self.sender {
-            Sender::Http1(sender, _) => sender.is_ready() && !self.stuck.is_stuck(),
+            Sender::Http1 { sender, .. } => sender.is_ready() && !self.stuck.is_stuck(),
             Sender::Http2(sender) => sender.is_ready(),
         }
     }
 
     fn is_closed(&self) -> bool {
         match &self.sender {
-            Sender::Http1(sender, _) => sender.is_closed(),
+            Sender::Http1 { sender, .. } => sender.is_closed(),
             Sender::Http2(sender) => sender.is_closed(),
         }
     }
@@ -231,7 +240,7 @@ impl Line {
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>> {
         match &mut self.sender {
-            Sender::Http1(sender, _) => {
+            Sender::Http1 { sender, .. } => {
                 // Not ready means closed, and then sending says so and gives the request back.
                 let _ = sender.ready().await;
                 sender.try_send_request(request).await
@@ -265,8 +274,16 @@ impl Lease {
         &mut self.line
     }
 
+    /// Lets no other request follow on this connection.
+    pub(crate) fn make_last(&mut self) {
+        self.is_last = true;
+    }
+
     /// The answer has ended: the connection waits for the next request.
     pub(crate) fn give_back(self) {
+        if self.is_last {
+            return;
+        }
         // A shared connection waits already.
         let Some(idle) = self.idle.upgrade() else { return };
         let mut idle = lock(&idle);
