@@ -236,13 +236,16 @@ impl Errand {
         let Asked { method, host_id } = self.asked(id)?;
         let mut end = UsageOutcome::ToolError;
         let mut body = bytes.clone();
-        let mut is_settled = false;
+        let mut settled = None;
         match (outcome, id) {
             (Outcome::Result(result), Some(_)) => {
                 end = end_of(method, result);
                 if method == Method::ListTools {
+                    // Before the list is judged: rules that change meanwhile must not keep what the older ones gave.
+                    let rules = self.rules();
                     let list = self.filter(bytes, result)?;
-                    (body, is_settled) = (list.body.into(), list.is_settled);
+                    settled = list.is_settled.then_some(rules);
+                    body = list.body.into();
                 } else {
                     body = self.rewrite_result(method, bytes, result)?;
                 }
@@ -261,10 +264,8 @@ impl Errand {
             };
             body = translate::to_host(&body, place, &host_id)?.into();
         }
-        if is_settled && self.method.is_some() {
-            self.gateway
-                .ready
-                .keep(self.list_key(), self.rules(), bytes, &body);
+        if let Some(rules) = settled.filter(|_| self.method.is_some()) {
+            self.gateway.ready.keep(self.list_key(), rules, bytes, &body);
         }
         Some(Turned {
             bytes: body,
