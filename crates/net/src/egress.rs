@@ -144,8 +144,7 @@ impl Egress {
 
     /// Everything that can be said about a URL without the network.
     pub fn check(&self, url: &Url, reach: &Reach) -> Result<(), NetError> {
-        let target = Target::of(url)?;
-        target.check(target.class(reach), self.0.config.public_http)
+        Destination::new(url, reach)?.check(self.0.config.public_http)
     }
 
     /// The grants that this URL would need: none for a public host, one for a private one. An error when no grant
