@@ -126,14 +126,14 @@ pub(crate) async fn insert(
     let mut transaction = store.engine().begin().await?;
     let has_outbox = has_outbox(&mut transaction, node).await?;
     for chunk in records.chunks(CHUNK) {
-        let mut rows = Rows::new(node, chunk.len());
+        let mut rows = Rows::new(node, chunk.len(), has_outbox);
         for record in chunk {
             rows.add(record, now);
         }
-        if has_outbox && !rows.ids.is_empty() {
-            let list = values_list(rows.ids.len(), 1);
+        if let Some(ids) = rows.ids.filter(|ids| !ids.is_empty()) {
+            let list = values_list(ids.len(), 1);
             let text = format!("DELETE FROM audit_outbox WHERE event_id IN (VALUES {list})");
-            transaction.execute(Sql::built(text, rows.ids)).await?;
+            transaction.execute(Sql::built(text, ids)).await?;
         }
         let sql = match &transaction {
             Transaction::Sqlite(_) if chunk.len() == CHUNK => Sql::kept(&SQLITE_CHUNK, rows.values),
@@ -171,15 +171,16 @@ fn insert_text(rows: &str) -> String {
 struct Rows<'a> {
     node: &'a str,
     values: Vec<Value>,
-    ids: Vec<Value>,
+    /// The events that may wait in the outbox, if any do.
+    ids: Option<Vec<Value>>,
 }
 
 impl<'a> Rows<'a> {
-    fn new(node: &'a str, rows: usize) -> Self {
+    fn new(node: &'a str, rows: usize, has_outbox: bool) -> Self {
         Self {
             node,
             values: Vec::with_capacity(rows * COLUMNS),
-            ids: Vec::with_capacity(rows),
+            ids: has_outbox.then(Vec::new),
         }
     }
 
@@ -194,7 +195,9 @@ impl<'a> Rows<'a> {
             ),
             None => Columns::unreadable(now),
         };
-        self.ids.extend(seen.map(|seen| Value::from(&*seen.id)));
+        if let Some(ids) = &mut self.ids {
+            ids.extend(seen.map(|seen| Value::from(&*seen.id)));
+        }
         self.values.extend([
             self.node.into(),
             record.sequence.into(),
