@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use portreeve_core::audit::{AuditEvent, AuditOutcome};
 use portreeve_core::ports::StoreError;
@@ -16,8 +17,11 @@ use crate::engine::{Sql, Transaction, Value, plain_values_list, values_list};
 use crate::fields::indexed;
 use crate::store::Store;
 
-/// Rows written by one statement.
-const CHUNK: usize = 200;
+/// Rows written by one statement. On a busy core a statement is what a request may have to wait for, since most kernels
+/// look only at their next tick whether somebody more important wants to go on.
+const CHUNK: usize = 100;
+/// What is left to requests between two statements.
+const REST: Duration = Duration::from_millis(1);
 /// Columns of a row.
 const COLUMNS: usize = 9;
 
@@ -115,17 +119,29 @@ pub(crate) async fn stored_head(store: &Store, node: &str) -> Result<ChainHead, 
     Ok(ChainHead { sequence, hash })
 }
 
+/// How fast records are moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// In small pieces, so that requests are not held up.
+    Steady,
+    /// As fast as it goes: more is waiting than comes in.
+    Behind,
+}
+
 /// Moves records in one transaction.
 pub(crate) async fn insert(
     store: &Store,
     node: &str,
     records: &[&Record],
-    now: Timestamp,
+    (now, pace): (Timestamp, Pace),
 ) -> Result<Moved, StoreError> {
     let mut moved = Moved::default();
     let mut transaction = store.engine().begin().await?;
     let has_outbox = has_outbox(&mut transaction, node).await?;
-    for chunk in records.chunks(CHUNK) {
+    for (place, chunk) in records.chunks(CHUNK).enumerate() {
+        if pace == Pace::Steady && place > 0 {
+            tokio::time::sleep(REST).await;
+        }
         let mut rows = Rows::new(node, chunk.len(), has_outbox);
         for record in chunk {
             rows.add(record, now);
