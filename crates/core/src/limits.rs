@@ -42,6 +42,8 @@ pub struct Limits {
     pub tool_definition_bytes: usize,
     /// Bytes of a server.json document.
     pub document_bytes: usize,
+    /// Problems of one document that are told, of each kind.
+    pub document_problems: usize,
     /// Remotes in a document that is published over the registry API.
     pub document_remotes: usize,
     /// Versions of one server.
@@ -94,6 +96,7 @@ impl Default for Limits {
             tools_per_server: 5_000,
             tool_definition_bytes: 256 * 1024,
             document_bytes: 256 * 1024,
+            document_problems: 500,
             document_remotes: 100,
             versions_per_server: 10_000,
             waiting_per_publisher: 100,
