@@ -222,7 +222,7 @@ impl Words {
             Principal::User(id) => Some(uid(&self.user, &id.to_string())),
             Principal::Key(id) => Some(uid(&self.key, &id.to_string())),
             Principal::System => Some(uid(&self.system, "portreeve")),
-            Principal::Anonymous => None,
+            Principal::Anonymous | Principal::Publisher => None,
         }
     }
 

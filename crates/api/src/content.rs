@@ -20,6 +20,23 @@ pub(crate) struct Content<T>(pub(crate) T);
 #[derive(Debug)]
 pub(crate) struct MaybeContent<T>(pub(crate) T);
 
+/// Content that is kept as it was sent.
+#[derive(Debug)]
+pub(crate) struct Document(pub(crate) String);
+
+impl FromRequest<Api> for Document {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        require_json(request.headers())?;
+        let bytes = read(request.into_body(), &api.limits).await?;
+        match String::from_utf8(bytes.into()) {
+            Ok(text) => Ok(Self(text)),
+            Err(_) => Err(Problem::bad_request("the content is not UTF-8")),
+        }
+    }
+}
+
 impl<T: DeserializeOwned> FromRequest<Api> for Content<T> {
     type Rejection = Problem;
 

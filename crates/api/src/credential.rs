@@ -30,7 +30,7 @@ impl FromRequestParts<Api> for Known {
 }
 
 /// The key in the request's head.
-fn credential(headers: &HeaderMap) -> Result<&str, Problem> {
+pub(crate) fn credential(headers: &HeaderMap) -> Result<&str, Problem> {
     let bearer = one(headers, header::AUTHORIZATION.as_str())?
         .map(bearer)
         .transpose()?;

@@ -9,7 +9,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 use tower::ServiceExt;
 
-use crate::cors;
+use crate::cors::{self, Methods};
 use crate::path::{Abnormal, Face, Normal, Way, normalise};
 use crate::problem::Problem;
 
@@ -26,11 +26,12 @@ pub(crate) struct Entrance {
 pub(crate) async fn enter(State(entrance): State<Entrance>, request: Request) -> Response {
     let face = entrance.face;
     if face == Face::Registry && request.method() == Method::OPTIONS {
-        return cors::preflight(request.headers());
+        return cors::preflight(Methods::of(request.uri().path()), request.headers());
     }
+    let methods = Methods::of(request.uri().path());
     let mut response = pass(entrance, request).await;
     if face == Face::Registry {
-        cors::allow(response.headers_mut());
+        cors::allow(methods, response.headers_mut());
         let vary = HeaderValue::from_static("Authorization");
         response.headers_mut().insert(header::VARY, vary);
     }

@@ -77,11 +77,18 @@ pub(crate) fn normalise(path: &str, face: Face) -> Result<Normal, Abnormal> {
 fn undouble<'a>(rest: &'a [&'a str]) -> (&'a [&'a str], Way) {
     let is_version = |segment: &&str| matches!(*segment, "v0.1" | "v0");
     match rest {
-        ["servers", version, tail @ ..] if is_version(version) && tail.first() == Some(&"servers") => {
-            (tail, Way::Doubled)
-        }
+        ["servers", version, tail @ ..] if is_version(version) && is_of_the_api(tail) => (tail, Way::Doubled),
         [version, tail @ ..] if is_version(version) && !tail.is_empty() => (tail, Way::Doubled),
         _ => (rest, Way::Straight),
+    }
+}
+
+/// Whether this is a path of the API, and cannot be the rest of a server's.
+fn is_of_the_api(tail: &[&str]) -> bool {
+    match tail {
+        ["servers", ..] | ["auth", _] => true,
+        [one] => matches!(*one, "publish" | "validate" | "health" | "ping" | "version"),
+        _ => false,
     }
 }
 
@@ -131,6 +138,8 @@ mod tests {
             ("/v0.1/servers/v0.1/servers", "/v0.1/servers"),
             ("/v0/servers/v0.1/servers", "/v0.1/servers"),
             ("/v0.1/v0.1/servers", "/v0.1/servers"),
+            ("/v0.1/servers/v0/publish", "/v0.1/publish"),
+            ("/v0.1/servers/v0/auth/dns", "/v0.1/auth/dns"),
             (
                 "/v0.1/servers/v0.1/servers/com.acme%2Fbilling/versions/latest",
                 "/v0.1/servers/com.acme%2Fbilling/versions/latest",
@@ -144,6 +153,9 @@ mod tests {
     fn a_server_whose_name_looks_like_the_api_can_be_reached() {
         let path = "/v0.1/servers/v0.1%2Fservers/versions";
         assert_eq!(registry(path), (path.to_owned(), Way::Straight));
+        let path = "/v0.1/servers/v0.1/publish/versions";
+        let expected = "/v0.1/servers/v0.1%2Fpublish/versions";
+        assert_eq!(registry(path), (expected.to_owned(), Way::Straight));
         let two_segments = registry("/v0.1/servers/v0.1/tool/versions");
         assert_eq!(
             two_segments,

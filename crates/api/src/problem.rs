@@ -194,7 +194,7 @@ impl From<RegistryError> for Problem {
                     .hint(hint);
             }
             RegistryError::NotFound { .. } => StatusCode::NOT_FOUND,
-            RegistryError::Forbidden { .. } => StatusCode::FORBIDDEN,
+            RegistryError::Forbidden { .. } | RegistryError::Namespace { .. } => StatusCode::FORBIDDEN,
             RegistryError::Conflict { .. } | RegistryError::State { .. } => StatusCode::CONFLICT,
             RegistryError::Refused(_) | RegistryError::Private { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             RegistryError::Unseen { .. } => StatusCode::BAD_GATEWAY,
@@ -223,6 +223,21 @@ impl Problem {
         let mut problem = Self::from(error);
         if is_wrong && !wrong_limit {
             problem.set_status(StatusCode::BAD_REQUEST);
+        }
+        problem
+    }
+
+    /// A refused publication. The official registry answers 400 to what stands against the state of things.
+    pub(crate) fn of_publication(error: RegistryError) -> Self {
+        let against_the_state = matches!(error, RegistryError::State { .. });
+        let about_the_document = matches!(error, RegistryError::Invalid(_));
+        let mut problem = Self::from(error);
+        if against_the_state {
+            problem.set_status(StatusCode::BAD_REQUEST);
+        }
+        if about_the_document {
+            problem =
+                problem.hint("POST the document to /v0.1/validate: it lists every problem with its place");
         }
         problem
     }

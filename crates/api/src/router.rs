@@ -88,6 +88,10 @@ impl Endpoints {
         self.mount((Method::POST, MethodFilter::POST), path, handler)
     }
 
+    fn put<H: Handler<T, Api>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.mount((Method::PUT, MethodFilter::PUT), path, handler)
+    }
+
     fn patch<H: Handler<T, Api>, T: 'static>(self, path: &'static str, handler: H) -> Self {
         self.mount((Method::PATCH, MethodFilter::PATCH), path, handler)
     }
@@ -108,13 +112,23 @@ impl Endpoints {
     }
 }
 
-/// The official registry API, anonymous.
+/// The official registry API: read by everybody, written by publishers.
 fn registry() -> Endpoints {
+    use registry_api::{auth, publishing};
     Endpoints::new()
         .get("/v0.1/servers", registry_api::servers)
         .get("/v0.1/servers/{name}/versions", registry_api::versions)
         .get("/v0.1/servers/{name}/versions/{version}", registry_api::version)
-        .post("/v0.1/publish", registry_api::publish)
+        .put("/v0.1/servers/{name}/versions/{version}", publishing::edit)
+        .delete("/v0.1/servers/{name}/versions/{version}", publishing::delete)
+        .patch(
+            "/v0.1/servers/{name}/versions/{version}/status",
+            publishing::set_status,
+        )
+        .patch("/v0.1/servers/{name}/status", publishing::set_status_of_all)
+        .post("/v0.1/publish", publishing::publish)
+        .post("/v0.1/validate", publishing::validate)
+        .post("/v0.1/auth/{method}", auth::prove)
         .get("/v0.1/health", registry_api::health)
         .get("/v0.1/ping", registry_api::ping)
         .get("/v0.1/version", registry_api::about)

@@ -42,6 +42,20 @@ pub struct Limits {
     pub tool_definition_bytes: usize,
     /// Bytes of a server.json document.
     pub document_bytes: usize,
+    /// Problems of one document that are told, of each kind.
+    pub document_problems: usize,
+    /// Remotes in a document that is published over the registry API.
+    pub document_remotes: usize,
+    /// Versions of one server.
+    pub versions_per_server: usize,
+    /// Versions of one publisher that wait for an approver. Managers have no such limit.
+    pub waiting_per_publisher: u32,
+    /// Proofs of namespaces that one node looks into at once.
+    pub proofs_at_once: usize,
+    /// Time to look into a proof: the DNS, a well-known file, an issuer, GitHub.
+    pub proof: Duration,
+    /// Bytes of an answer that is read for a proof.
+    pub proof_bytes: usize,
     /// Open streams of one node.
     pub streams_per_node: usize,
     /// Open streams of one caller.
@@ -82,6 +96,13 @@ impl Default for Limits {
             tools_per_server: 5_000,
             tool_definition_bytes: 256 * 1024,
             document_bytes: 256 * 1024,
+            document_problems: 500,
+            document_remotes: 100,
+            versions_per_server: 10_000,
+            waiting_per_publisher: 100,
+            proofs_at_once: 32,
+            proof: Duration::from_secs(10),
+            proof_bytes: 256 * 1024,
             streams_per_node: 20_000,
             streams_per_caller: 64,
             stream_lifetime: Duration::from_secs(60 * 60),

@@ -99,6 +99,13 @@ macro_rules! as_words {
 }
 pub(crate) use as_words;
 
+impl Lifecycle {
+    /// Whether it is on its way out, or gone.
+    pub const fn is_ended(self) -> bool {
+        matches!(self, Self::Deprecated | Self::Retired)
+    }
+}
+
 as_words!(Approval { Draft = "draft", Submitted = "submitted", Approved = "approved", Rejected = "rejected" });
 as_words!(Lifecycle {
     Design = "design",
@@ -125,6 +132,9 @@ pub struct Version {
     pub approval: Approval,
     /// How mature it is.
     pub lifecycle: Lifecycle,
+    /// How mature it was before it was deprecated or retired: what it returns to.
+    #[serde(default)]
+    pub former_lifecycle: Option<Lifecycle>,
     /// Why it was rejected, deprecated or retired.
     pub status_message: Option<String>,
     /// Actor label of who submitted it.

@@ -12,6 +12,7 @@ mod reply;
 mod serve;
 
 mod document;
+mod publish;
 mod server;
 mod tool;
 
@@ -132,6 +133,8 @@ pub(crate) enum Remote {
     /// Register servers, and lead them through their life
     #[command(subcommand)]
     Server(server::ServerCommand),
+    /// Publish a server.json over the registry API
+    Publish(publish::PublishArgs),
     /// Approve, hide and show the tools of a server
     #[command(subcommand)]
     Tool(tool::ToolCommand),
@@ -256,6 +259,7 @@ async fn answer(global: &Global, command: Remote) -> Result<Reply, Failure> {
     let connection = Connection::open(global)?;
     match command {
         Remote::Server(command) => server::run(&connection, command).await,
+        Remote::Publish(args) => publish::run(&connection, &args).await,
         Remote::Tool(command) => tool::run(&connection, command).await,
         Remote::Route(command) => route::run(&connection, command).await,
         Remote::Policy(command) => policy::run(&connection, command).await,

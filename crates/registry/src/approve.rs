@@ -202,7 +202,7 @@ impl Registry {
         let message = message
             .map(|message| checked_message("message", &message))
             .transpose()?
-            .filter(|_| matches!(lifecycle, Lifecycle::Deprecated | Lifecycle::Retired));
+            .filter(|_| lifecycle.is_ended());
         self.change(caller, name, |work| {
             let chosen = affected(work, version)?;
             for version in &chosen {
@@ -271,7 +271,8 @@ impl Registry {
         Ok(())
     }
 
-    fn turn(
+    /// Brings a version to a stage; no event when it is there already.
+    pub(crate) fn turn(
         &self,
         caller: &Caller,
         version: Option<&mut Version>,
@@ -284,6 +285,11 @@ impl Registry {
         if from == lifecycle && version.status_message.as_deref() == message {
             return None;
         }
+        version.former_lifecycle = match (from.is_ended(), lifecycle.is_ended()) {
+            (_, false) => None,
+            (true, true) => version.former_lifecycle,
+            (false, true) => Some(from),
+        };
         version.lifecycle = lifecycle;
         // The reason of a rejection stays until somebody decides again.
         if version.approval != Approval::Rejected {
@@ -382,7 +388,7 @@ fn wrong_state(version: &Version, step: Step) -> RegistryError {
 }
 
 /// The official registry takes 500 characters.
-fn checked_message(path: &str, message: &str) -> Result<String, RegistryError> {
+pub(crate) fn checked_message(path: &str, message: &str) -> Result<String, RegistryError> {
     let message = message.trim();
     if message.is_empty() || message.chars().count() > 500 {
         return Err(RegistryError::invalid(path, "it must have 1 to 500 characters"));

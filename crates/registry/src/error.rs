@@ -22,6 +22,18 @@ pub enum RegistryError {
         /// What was asked, as words: "manage server `com.acme/billing`".
         action: String,
     },
+    /// The publisher may not do this under that name.
+    #[error("`{publisher}` may not {action} `{name}`: it was granted {}", patterns(.granted))]
+    Namespace {
+        /// The publisher's label.
+        publisher: String,
+        /// `publish` or `edit`.
+        action: &'static str,
+        /// The name.
+        name: String,
+        /// What it may do, as `publish com.acme/*`.
+        granted: Vec<String>,
+    },
     /// The content of the request is wrong. Every problem is named, not only the first.
     #[error("{}", summary(.0))]
     Invalid(Vec<Problem>),
@@ -72,6 +84,9 @@ impl RegistryError {
         match self {
             Self::NotFound { .. } => "check the spelling; `portreeve server list` shows what there is",
             Self::Forbidden { .. } => "ask an administrator for a grant with the right `manage`",
+            Self::Namespace { .. } => {
+                "prove that the namespace is yours, or use a key of somebody with the right `manage`"
+            }
             Self::Invalid(_) => "mend every problem that is named and send it again",
             Self::Conflict { .. } => "read it again, and repeat the change if it still makes sense",
             Self::State { hint, .. } => hint,
@@ -115,6 +130,16 @@ fn summary(problems: &[Problem]) -> String {
         [] => "the request is not valid".to_owned(),
         [one] => format!("`{}`: {}", one.path, one.message),
         [first, rest @ ..] => format!("`{}`: {} (and {} more)", first.path, first.message, rest.len()),
+    }
+}
+
+fn patterns(granted: &[String]) -> String {
+    match granted {
+        [] => "nothing".to_owned(),
+        some => {
+            let shown: Vec<String> = some.iter().map(|pattern| format!("`{pattern}`")).collect();
+            shown.join(", ")
+        }
     }
 }
 

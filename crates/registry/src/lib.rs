@@ -25,6 +25,8 @@ mod tools;
 mod entries;
 mod serve;
 
+mod publishing;
+
 pub mod install;
 
 pub use approve::{Step, next_approval};
@@ -34,10 +36,12 @@ pub use latest::{is_semver, latest_of};
 pub use pins::{PinJob, PinKeeper, PinParts, PinQueue, PinTimes};
 pub use portreeve_mcp::server_json::Problem;
 pub use publish::{Approve, Internal, Outcome, Submission, ToolsOutcome};
+pub use publishing::{Issue, IssueKind, OfficialStatus, Severity, StatusChange, Verdict};
 pub use registry::{Registry, RegistryParts};
 pub use routes::{LONGEST_TIMEOUT_MS, RoutePatch, SHORTEST_TIMEOUT_MS};
 pub use serve::{
-    ListParams, OFFICIAL_META, OfficialMeta, PageMetadata, PublicDocument, Served, ServedMeta, ServedPage,
+    ListParams, OFFICIAL_META, OfficialMeta, PageMetadata, PublicDocument, Review, Served, ServedMeta,
+    ServedPage,
 };
 pub use source::{ClientSource, Probe, ToolSource};
 pub use tools::{ToolChoice, ToolView};

@@ -118,7 +118,7 @@ impl Registry {
         Ok(outcome)
     }
 
-    async fn held_hosts(&self, name: &ServerName) -> Result<Vec<PrivateHost>, RegistryError> {
+    pub(crate) async fn held_hosts(&self, name: &ServerName) -> Result<Vec<PrivateHost>, RegistryError> {
         let entry = self.parts.entries.entry(name).await?;
         Ok(entry.map(|entry| entry.server.private_hosts).unwrap_or_default())
     }
@@ -190,7 +190,7 @@ impl Registry {
         }
     }
 
-    fn new_server(&self, caller: &Caller, name: &ServerName) -> Server {
+    pub(crate) fn new_server(&self, caller: &Caller, name: &ServerName) -> Server {
         let now = self.parts.clock.now();
         Server {
             name: name.clone(),
@@ -203,15 +203,7 @@ impl Registry {
 
     /// Puts the document into the entry, unless that would change one that somebody reviews or serves.
     fn put(&self, caller: &Caller, work: &mut Work, valid: &Valid) -> Result<(), RegistryError> {
-        if work.server.name != valid.name {
-            return Err(RegistryError::State {
-                what: format!(
-                    "server `{}` is registered as `{}`: names may not differ in case alone",
-                    valid.name, work.server.name
-                ),
-                hint: "use the spelling that is registered, or another name",
-            });
-        }
+        check_spelling(work, valid)?;
         if let Some(present) = work.version(&valid.version) {
             let is_same = present.content_hash == valid.content_hash;
             match present.approval {
@@ -239,7 +231,7 @@ impl Registry {
         Ok(())
     }
 
-    fn new_version(&self, caller: &Caller, valid: &Valid) -> Version {
+    pub(crate) fn new_version(&self, caller: &Caller, valid: &Valid) -> Version {
         let now = self.parts.clock.now();
         Version {
             name: valid.name.clone(),
@@ -248,6 +240,7 @@ impl Registry {
             content_hash: valid.content_hash.clone(),
             approval: Approval::Submitted,
             lifecycle: Lifecycle::Production,
+            former_lifecycle: None,
             status_message: None,
             submitted_by: caller.label.to_string(),
             decided_by: None,
@@ -257,6 +250,20 @@ impl Registry {
             updated_at: now,
         }
     }
+}
+
+/// A name is written as it is registered.
+pub(crate) fn check_spelling(work: &Work, valid: &Valid) -> Result<(), RegistryError> {
+    if work.server.name == valid.name {
+        return Ok(());
+    }
+    Err(RegistryError::State {
+        what: format!(
+            "server `{}` is registered as `{}`: names may not differ in case alone",
+            valid.name, work.server.name
+        ),
+        hint: "use the spelling that is registered, or another name",
+    })
 }
 
 /// A version of an entry.

@@ -10,6 +10,7 @@ use portreeve_core::limits::Limits;
 use portreeve_core::name::ServerName;
 use portreeve_core::policy::PolicyCheck;
 use portreeve_core::ports::{Authorizer, Entry, EntryStore, Refresh, RouteStore, StoreError};
+use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
 use portreeve_core::secret::SecretKey;
 use portreeve_core::time::Clock;
@@ -50,6 +51,8 @@ pub struct RegistryParts {
     pub public_url: Url,
     /// Authenticates cursors.
     pub cursor_key: SecretKey,
+    /// Names under which what is published over the registry API is approved at once.
+    pub auto_approve: Vec<NamePattern>,
 }
 
 /// The registry.

@@ -60,6 +60,19 @@ pub struct ServedMeta {
     /// The official part; nothing else may be in it.
     #[serde(rename = "io.modelcontextprotocol.registry/official")]
     pub official: OfficialMeta,
+    /// Where the version stands on its way; for its publisher alone.
+    #[serde(rename = "io.portreeve/review", skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+}
+
+/// Where a version stands on its way to being approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Review {
+    /// `draft`, `submitted`, `approved` or `rejected`.
+    pub approval: &'static str,
+    /// Why it was sent back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// The official metadata of a version.
@@ -219,7 +232,10 @@ impl Registry {
         };
         Ok(Served {
             server,
-            meta: ServedMeta { official },
+            meta: ServedMeta {
+                official,
+                review: None,
+            },
         })
     }
 }

@@ -1,13 +1,16 @@
 //! Entries: a server with its versions and routes. `save` writes one as a whole, `list` pages through the versions.
 
 mod list;
+mod publish;
 mod save;
 
 use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::name::{Environment, ServerName, Slug};
 use portreeve_core::page::PageOf;
-use portreeve_core::ports::{Entry, EntryChange, EntryStore, ListedVersion, StoreError, VersionQuery};
+use portreeve_core::ports::{
+    Entry, EntryChange, EntryStore, ListedVersion, Publication, Published, StoreError, VersionQuery,
+};
 use portreeve_core::server::{Approval, Lifecycle, Server, Version};
 
 use crate::change::Change;
@@ -17,8 +20,8 @@ use crate::store::Store;
 
 const SERVER: &str = "SELECT name, registered_by, private_hosts, revision, created_at, updated_at FROM servers \
     WHERE lower(name) = $1";
-const VERSIONS: &str = "SELECT server, version, document, content_hash, approval, lifecycle, status_message, \
-    submitted_by, decided_by, is_latest, published_at, status_changed_at, updated_at FROM versions \
+const VERSIONS: &str = "SELECT server, version, document, content_hash, approval, lifecycle, former_lifecycle, \
+    status_message, submitted_by, decided_by, is_latest, published_at, status_changed_at, updated_at FROM versions \
     WHERE server = $1 ORDER BY published_at DESC, version DESC";
 const ROUTES: &str = concat!(
     "SELECT ",
@@ -49,6 +52,10 @@ impl EntryStore for Store {
 
     async fn save(&self, change: EntryChange) -> Result<i64, StoreError> {
         save::save(self, change).await
+    }
+
+    async fn publish(&self, publication: Publication) -> Result<Published, StoreError> {
+        publish::publish(self, publication).await
     }
 
     async fn remove(&self, name: &ServerName, expected: i64, event: AuditEvent) -> Result<(), StoreError> {
@@ -125,6 +132,7 @@ fn version_of(row: &Row) -> Result<Version, StoreError> {
         content_hash: row.text("content_hash")?,
         approval: row.word("approval", Approval::from_word)?,
         lifecycle: row.word("lifecycle", Lifecycle::from_word)?,
+        former_lifecycle: row.optional_word("former_lifecycle", Lifecycle::from_word)?,
         status_message: row.optional_text("status_message")?,
         submitted_by: row.text("submitted_by")?,
         decided_by: row.optional_text("decided_by")?,

@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod entries;
 pub mod identity;
 pub mod listing;
+pub mod publications;
 pub mod routes;
 pub mod sessions;
 pub mod slugs;

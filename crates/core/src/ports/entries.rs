@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::{Publication, Published, StoreError};
 use crate::audit::AuditEvent;
 use crate::name::{Environment, ServerName, Slug};
 use crate::page::PageOf;
@@ -87,6 +87,9 @@ pub trait EntryStore: Send + Sync {
     /// Saves a change and returns the new revision. [`StoreError::Conflict`] when the entry is not at `expected`,
     /// or when a slug belongs to another (server, environment).
     async fn save(&self, change: EntryChange) -> Result<i64, StoreError>;
+
+    /// [`EntryStore::save`], unless it breaks a rule of publishing.
+    async fn publish(&self, publication: Publication) -> Result<Published, StoreError>;
 
     /// Removes an entry with its versions, routes and tools. Its slugs stay claimed for its name.
     async fn remove(&self, name: &ServerName, expected: i64, event: AuditEvent) -> Result<(), StoreError>;

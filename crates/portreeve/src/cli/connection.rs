@@ -230,7 +230,9 @@ impl Connection {
         let Some(reason) = member("detail").or_else(|| member("title")) else {
             return self.foreign(&head.status.to_string());
         };
-        let failure = Failure::new(reason).details(details(problem.as_ref()));
+        let failure = Failure::new(reason)
+            .details(details(problem.as_ref()))
+            .of_content_if(head.status == StatusCode::UNPROCESSABLE_ENTITY);
         let failure = match member("hint") {
             Some(hint) => failure.hint(hint),
             None => failure,

@@ -21,6 +21,7 @@ const REMOTE: &[&str] = &[
     "server retire com.acme/billing",
     "server remove com.acme/billing",
     "server tools com.acme/billing",
+    "publish tests/samples/server.json",
     "tool approve com.acme/billing --all",
     "tool hide com.acme/billing refund",
     "tool unhide com.acme/billing refund",

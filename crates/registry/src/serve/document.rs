@@ -42,6 +42,20 @@ impl PublicDocument {
         Ok(Self(shown))
     }
 
+    /// The document as its publisher sent it, without what only other registries put into `_meta`.
+    pub(crate) fn as_sent(document: &str) -> Result<Self, serde_json::Error> {
+        let Self(fields) = serde_json::from_str(document)?;
+        let mut shown = Vec::with_capacity(fields.len());
+        for (key, value) in fields {
+            if key == "_meta" {
+                shown.extend(publisher_part(&value)?.map(|meta| (key, meta)));
+            } else {
+                shown.push((key, value));
+            }
+        }
+        Ok(Self(shown))
+    }
+
     /// A field as JSON text.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0

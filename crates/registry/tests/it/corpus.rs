@@ -62,6 +62,7 @@ impl Record {
             content_hash: portreeve_inspect::content_hash(self.server.get()).unwrap(),
             approval: Approval::Approved,
             lifecycle: Lifecycle::Production,
+            former_lifecycle: None,
             status_message: None,
             submitted_by: "import".to_owned(),
             decided_by: None,

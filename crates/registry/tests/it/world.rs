@@ -258,6 +258,7 @@ impl World {
             limits: limits.clone(),
             public_url: "https://gw.example/".parse().unwrap(),
             cursor_key: SecretKey::new([7; 32]),
+            auto_approve: vec!["com.trusted/*".parse().unwrap()],
         };
         Self {
             registry: Registry::new(parts),

@@ -14,7 +14,7 @@ use crate::store::Store;
 const SEARCH_BYTES: usize = 8_192;
 
 const LIST: &str = "SELECT v.server, v.version, v.document, v.content_hash, v.approval, v.lifecycle, \
-    v.status_message, v.submitted_by, v.decided_by, v.is_latest, v.published_at, v.status_changed_at, v.updated_at, \
+    v.former_lifecycle, v.status_message, v.submitted_by, v.decided_by, v.is_latest, v.published_at, v.status_changed_at, v.updated_at, \
     r.slug AS route_slug, r.access AS route_access FROM versions v \
     LEFT JOIN routes r ON r.slug = (SELECT MIN(c.slug) FROM routes c WHERE c.server = v.server \
     AND c.environment = 'production' AND c.state = 'active' AND c.version = v.version) WHERE ";

@@ -3,8 +3,9 @@
 use portreeve_core::name::{Environment, ServerName};
 use portreeve_core::ports::{EntryChange, StoreError};
 use portreeve_core::route::Route;
-use portreeve_core::server::{Server, Version};
+use portreeve_core::server::{Lifecycle, Server, Version};
 
+use super::publish::save_remotes;
 use super::{folded, label};
 use crate::change::Change;
 use crate::engine::{Sql, is_duplicate};
@@ -17,11 +18,13 @@ const INSERT_SERVER: &str = "INSERT INTO servers (name, registered_by, private_h
 const UPDATE_SERVER: &str = "UPDATE servers SET registered_by = $2, private_hosts = $3, created_at = $4, \
     updated_at = $5, revision = revision + 1 WHERE name = $1 AND revision = $6";
 const SAVE_VERSION: &str = "INSERT INTO versions (server, version, document, content_hash, folded_title, \
-    folded_description, approval, lifecycle, status_message, submitted_by, decided_by, is_latest, published_at, \
-    status_changed_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+    folded_description, approval, lifecycle, former_lifecycle, status_message, submitted_by, decided_by, is_latest, \
+    published_at, status_changed_at, updated_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
     ON CONFLICT (server, version) DO UPDATE SET document = excluded.document, content_hash = excluded.content_hash, \
     folded_title = excluded.folded_title, folded_description = excluded.folded_description, \
-    approval = excluded.approval, lifecycle = excluded.lifecycle, status_message = excluded.status_message, \
+    approval = excluded.approval, lifecycle = excluded.lifecycle, \
+    former_lifecycle = excluded.former_lifecycle, status_message = excluded.status_message, \
     submitted_by = excluded.submitted_by, decided_by = excluded.decided_by, is_latest = excluded.is_latest, \
     published_at = excluded.published_at, status_changed_at = excluded.status_changed_at, \
     updated_at = excluded.updated_at";
@@ -34,18 +37,24 @@ const INSERT_ROUTE: &str = "INSERT INTO routes (id, slug, server, environment, v
 /// Saves a change of an entry and returns its new revision.
 pub(super) async fn save(store: &Store, entry: EntryChange) -> Result<i64, StoreError> {
     let mut change = Change::begin(store).await?;
-    let revision = save_server(&mut change, &entry.server, entry.expected).await?;
+    let revision = write(&mut change, &entry).await?;
+    change.record(&entry.events).await?;
+    change.publish().await?;
+    Ok(revision)
+}
+
+/// Writes everything but the events, and returns the new revision.
+pub(super) async fn write(change: &mut Change, entry: &EntryChange) -> Result<i64, StoreError> {
+    let revision = save_server(change, &entry.server, entry.expected).await?;
     let name = &entry.server.name;
     // The mark `is_latest` is unique: those that lose it come first.
     let (gaining, losing): (Vec<_>, Vec<_>) = entry.versions.iter().partition(|version| version.is_latest);
     for version in losing.into_iter().chain(gaining) {
-        save_version(&mut change, name, version).await?;
+        save_version(change, name, version).await?;
     }
     for route in &entry.routes {
-        save_route(&mut change, name, route).await?;
+        save_route(change, name, route).await?;
     }
-    change.record(&entry.events).await?;
-    change.publish().await?;
     Ok(revision)
 }
 
@@ -76,7 +85,8 @@ async fn save_server(change: &mut Change, server: &Server, expected: Option<i64>
 }
 
 async fn save_version(change: &mut Change, name: &ServerName, version: &Version) -> Result<(), StoreError> {
-    let (title, description) = searchable(&version.document);
+    let document = serde_json::from_str(&version.document).unwrap_or_default();
+    let (title, description) = searchable(&document);
     let sql = Sql::new(SAVE_VERSION)
         .bind(name.as_str())
         .bind(version.version.as_str())
@@ -86,6 +96,7 @@ async fn save_version(change: &mut Change, name: &ServerName, version: &Version)
         .bind(description)
         .bind(version.approval.as_str())
         .bind(version.lifecycle.as_str())
+        .bind(version.former_lifecycle.map(Lifecycle::as_str))
         .bind(version.status_message.as_deref())
         .bind(&version.submitted_by)
         .bind(version.decided_by.as_deref())
@@ -97,7 +108,8 @@ async fn save_version(change: &mut Change, name: &ServerName, version: &Version)
         Err(error) if is_duplicate(&error) => Err(StoreError::Conflict {
             what: format!("the latest version of server `{name}`"),
         }),
-        result => result.map(drop),
+        Err(error) => Err(error),
+        Ok(_) => save_remotes(change, name, version.version.as_str(), &document).await,
     }
 }
 
@@ -152,8 +164,7 @@ async fn claim_slug(change: &mut Change, name: &ServerName, route: &Route) -> Re
 }
 
 /// Title and description of a document, in lower case, so that both engines search alike beyond ASCII.
-fn searchable(document: &str) -> (String, String) {
-    let document: serde_json::Value = serde_json::from_str(document).unwrap_or_default();
+fn searchable(document: &serde_json::Value) -> (String, String) {
     let field = |name: &str| {
         document
             .get(name)

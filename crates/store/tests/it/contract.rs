@@ -1,7 +1,7 @@
 //! The contract suites of the testkit, each test on its own database, on both engines.
 
 use portreeve_testkit::store_contract::{
-    catalogue, entries, identity, listing, routes, sessions, slugs, tools, usage,
+    catalogue, entries, identity, listing, publications, routes, sessions, slugs, tools, usage,
 };
 
 use crate::support::Database;
@@ -46,6 +46,10 @@ contract! {
     listing::a_search_takes_wildcards_literally,
     listing::each_sees_what_it_may,
     listing::a_version_shows_the_route_that_serves_it,
+    publications::a_remote_belongs_to_one_name,
+    publications::long_remotes_are_told_apart,
+    publications::a_namespace_has_one_spelling,
+    publications::a_publisher_has_a_limit_of_waiting_versions,
     routes::a_stale_route_is_a_conflict,
     routes::noted_eras_change_the_catalogue_alone,
     tools::a_tool_goes_through_its_states,

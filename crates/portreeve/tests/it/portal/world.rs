@@ -143,6 +143,7 @@ impl World {
             limits: Arc::new(Limits::for_tests()),
             public_url: public_url.clone(),
             cursor_key: SecretKey::new([1; 32]),
+            auto_approve: Vec::new(),
         }));
         let insight = Arc::new(Insight::new(InsightParts {
             usage: Arc::new(store.clone()),

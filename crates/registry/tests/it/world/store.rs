@@ -9,12 +9,12 @@ use portreeve_core::id::RouteId;
 use portreeve_core::name::{Environment, ServerName, Slug};
 use portreeve_core::page::PageOf;
 use portreeve_core::ports::{
-    Entry, EntryChange, EntryStore, ListedVersion, RouteChange, RouteStore, StoreError, ToolDecision,
-    ToolsApproved, ToolsSeen, VersionFilter, VersionQuery,
+    Entry, EntryChange, EntryStore, ListedVersion, Publication, Published, RouteChange, RouteStore,
+    StoreError, ToolDecision, ToolsApproved, ToolsSeen, VersionFilter, VersionQuery,
 };
 use portreeve_core::protocol::Era;
 use portreeve_core::route::{Route, RouteState};
-use portreeve_core::server::{Approval, Version};
+use portreeve_core::server::{Approval, Lifecycle, Version};
 use portreeve_core::tool::Tool;
 use portreeve_core::visibility::Visibility;
 
@@ -96,6 +96,39 @@ impl Tables {
         Ok(())
     }
 
+    fn refusal(&self, publication: &Publication) -> Option<Published> {
+        let name = &publication.change.server.name;
+        let versions = || self.entries.values().flat_map(|entry| &entry.versions);
+        let spelled = |version: &&Version| {
+            version.name.namespace().eq_ignore_ascii_case(name.namespace())
+                && version.name.namespace() != name.namespace()
+        };
+        if let Some(other) = versions().find(spelled) {
+            let by = other.name.clone();
+            return Some(Published::NamespaceTaken { by });
+        }
+        for url in &publication.remotes {
+            let counts = |version: &&Version| {
+                version.name != *name
+                    && version.lifecycle != Lifecycle::Retired
+                    && version.approval != Approval::Rejected
+                    && version.document.contains(&format!("\"{url}\""))
+            };
+            if let Some(other) = versions().find(counts) {
+                let (url, by) = (url.clone(), other.name.clone());
+                return Some(Published::RemoteTaken { url, by });
+            }
+        }
+        let waits = |version: &&Version| {
+            version.submitted_by == publication.publisher
+                && version.approval == Approval::Submitted
+                && (&version.name, &version.version) != (name, &publication.version)
+        };
+        let waiting = u32::try_from(versions().filter(waits).count()).unwrap();
+        let is_full = publication.most_waiting.is_some_and(|most| waiting >= most);
+        is_full.then_some(Published::TooManyWaiting)
+    }
+
     fn route_mut(&mut self, id: RouteId) -> Result<&mut Route, StoreError> {
         self.entries
             .values_mut()
@@ -157,6 +190,13 @@ impl EntryStore for Memory {
         tables.entries.insert(key, entry);
         tables.events.extend(change.events);
         Ok(revision)
+    }
+
+    async fn publish(&self, publication: Publication) -> Result<Published, StoreError> {
+        if let Some(refusal) = self.tables().refusal(&publication) {
+            return Ok(refusal);
+        }
+        self.save(publication.change).await.map(Published::Saved)
     }
 
     async fn remove(&self, name: &ServerName, expected: i64, event: AuditEvent) -> Result<(), StoreError> {
