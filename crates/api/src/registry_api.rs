@@ -1,6 +1,7 @@
-//! The official MCP registry API, v0.1, of the default registry: what hosts read.
+//! The official MCP registry API, v0.1, of every registry: what hosts read.
 //!
-//! Anonymous. Its parameters are those of the official registry and unknown ones are ignored, as there. Before it:
+//! The default registry is for everybody, unless an administrator closes it; a named one is for members, unless set
+//! otherwise. Its parameters are those of the official registry and unknown ones are ignored, as there. Before it:
 //! `enter.rs`, which adds the cross-origin headers. After it: `registry::serve_*`.
 
 mod parameters;
@@ -11,6 +12,7 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
+use crate::credential::Reading;
 use crate::problem::Problem;
 use crate::query::{PathParts, server_name};
 use crate::{Api, etag};
@@ -19,41 +21,48 @@ use parameters::{include_deleted, list_params};
 /// `GET /v0.1/servers`
 pub(crate) async fn servers(
     State(api): State<Api>,
+    Reading(view): Reading,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let params = list_params(query.as_deref())?;
     let page = api
         .registry
-        .serve_list(&params)
+        .serve_list_in(&view, &params)
         .await
         .map_err(Problem::of_query)?;
-    etag::tagged(&headers, &page)
+    etag::viewed(&view, &headers, &page)
 }
 
 /// `GET /v0.1/servers/{name}/versions`
 pub(crate) async fn versions(
     State(api): State<Api>,
+    Reading(view): Reading,
     PathParts(name): PathParts<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let deleted = include_deleted(query.as_deref())?;
-    let page = api.registry.serve_versions(&server_name(&name)?, deleted).await?;
-    etag::tagged(&headers, &page)
+    let name = server_name(&name)?;
+    let page = api.registry.serve_versions_in(&view, &name, deleted).await?;
+    etag::viewed(&view, &headers, &page)
 }
 
 /// `GET /v0.1/servers/{name}/versions/{version}`
 pub(crate) async fn version(
     State(api): State<Api>,
+    Reading(view): Reading,
     PathParts((name, version)): PathParts<(String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let deleted = include_deleted(query.as_deref())?;
     let name = server_name(&name)?;
-    let served = api.registry.serve_version(&name, &version, deleted).await?;
-    etag::tagged(&headers, &served)
+    let served = api
+        .registry
+        .serve_version_in(&view, (&name, &version), deleted)
+        .await?;
+    etag::viewed(&view, &headers, &served)
 }
 
 /// `POST /v0.1/publish`: optional in the specification, which asks for this answer where it is absent.

@@ -10,6 +10,8 @@ pub mod time;
 pub mod name;
 pub mod protocol;
 
+pub mod deployment;
+pub mod profile;
 pub mod route;
 pub mod server;
 pub mod tool;
@@ -18,6 +20,7 @@ pub mod caller;
 pub mod decision;
 pub mod grant;
 pub mod policy;
+pub mod view;
 pub mod visibility;
 
 pub mod audit;

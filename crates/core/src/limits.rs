@@ -42,6 +42,12 @@ pub struct Limits {
     pub tool_definition_bytes: usize,
     /// Bytes of a server.json document.
     pub document_bytes: usize,
+    /// Environments of an installation.
+    pub environments: usize,
+    /// Registries of an installation, the default one included.
+    pub registries: usize,
+    /// Deployments of one server, proposed ones not counted.
+    pub deployments_per_server: usize,
     /// Open streams of one node.
     pub streams_per_node: usize,
     /// Open streams of one caller.
@@ -82,6 +88,9 @@ impl Default for Limits {
             tools_per_server: 5_000,
             tool_definition_bytes: 256 * 1024,
             document_bytes: 256 * 1024,
+            environments: 20,
+            registries: 100,
+            deployments_per_server: 40,
             streams_per_node: 20_000,
             streams_per_caller: 64,
             stream_lifetime: Duration::from_secs(60 * 60),
