@@ -13,6 +13,10 @@ use crate::cors::{self, Methods};
 use crate::path::{Abnormal, Face, Normal, Way, normalise};
 use crate::problem::Problem;
 
+/// The registry that a path named; none is the default one.
+#[derive(Debug, Clone)]
+pub(crate) struct Named(pub(crate) Option<String>);
+
 /// A face behind its entrance.
 #[derive(Debug, Clone)]
 pub(crate) struct Entrance {
@@ -43,7 +47,7 @@ async fn pass(entrance: Entrance, mut request: Request) -> Response {
     if query.is_some_and(|query| query.contains("%00")) {
         return nul().into_response();
     }
-    let Normal { path, way } = match normalise(request.uri().path(), entrance.face) {
+    let Normal { path, registry, way } = match normalise(request.uri().path(), entrance.face) {
         Ok(normal) => normal,
         Err(Abnormal::Nul) => return nul().into_response(),
         Err(Abnormal::TrailingSlash(path)) => return moved(&path, query),
@@ -54,6 +58,7 @@ async fn pass(entrance: Entrance, mut request: Request) -> Response {
     }
     // The outer router left its own match here, which the inner one would add its parameters to.
     request.extensions_mut().clear();
+    request.extensions_mut().insert(Named(registry));
     let mut response = match entrance.inner.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},

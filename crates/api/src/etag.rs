@@ -4,6 +4,7 @@ use aws_lc_rs::digest;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use portreeve_registry::View;
 use serde::Serialize;
 
 use crate::problem::Problem;
@@ -98,6 +99,16 @@ fn tagged_with(
     }
     let caching = HeaderValue::from_static(caching);
     response.headers_mut().insert(header::CACHE_CONTROL, caching);
+    Ok(response)
+}
+
+/// The same, of what a registry shows: nobody between keeps what is for its reader alone.
+pub(crate) fn viewed(view: &View, headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Problem> {
+    let mut response = tagged(headers, value)?;
+    if view.is_personal() {
+        let private = HeaderValue::from_static("private, no-cache");
+        response.headers_mut().insert(header::CACHE_CONTROL, private);
+    }
     Ok(response)
 }
 

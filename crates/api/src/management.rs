@@ -7,6 +7,9 @@ pub(crate) mod servers;
 pub(crate) mod steps;
 pub(crate) mod tools;
 
+pub(crate) mod deployments;
+pub(crate) mod environments;
+pub(crate) mod registries;
 pub(crate) mod routes;
 
 pub(crate) mod grants;
@@ -23,15 +26,24 @@ use portreeve_access::AccessError;
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::ports::Authorizer;
+use portreeve_registry::RegistryError;
 
-use crate::ApiParts;
 use crate::problem::Problem;
+use crate::{ApiParts, etag};
 
 /// The outcome of a change of identities or rights that was saved, once this node follows it.
 async fn in_force<T>(api: &ApiParts, saved: Result<T, AccessError>) -> Result<T, Problem> {
     let saved = saved?;
     api.refresh.refresh().await;
     Ok(saved)
+}
+
+/// A change of a thing that is not as `If-Match` says any more.
+fn stale_if_conflict(error: RegistryError) -> Problem {
+    match error {
+        RegistryError::Conflict { .. } => etag::stale().hint(error.hint()),
+        error => error.into(),
+    }
 }
 
 /// Refuses who may not manage. For answers about the inside whose room knows no callers.

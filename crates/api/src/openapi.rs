@@ -13,7 +13,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    audit, doctor, explain, grants, keys, routes, servers, steps, tools, usage, users, whoami,
+    audit, deployments, doctor, environments, explain, grants, keys, registries, routes, servers, steps,
+    tools, usage, users, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -31,6 +32,9 @@ use crate::problem::{Problem, ProblemBody};
         steps::submit, steps::approve, steps::reject, steps::lifecycle,
         steps::submit_version, steps::approve_version, steps::reject_version, steps::lifecycle_version,
         tools::list, tools::approve, tools::refresh, tools::hide, tools::unhide,
+        deployments::plan, deployments::list, deployments::replace, deployments::approve, deployments::withdraw,
+        environments::list, environments::create, environments::show, environments::change, environments::remove,
+        registries::list, registries::create, registries::show, registries::change, registries::remove,
         routes::list, routes::show, routes::change,
         keys::list, keys::create, keys::revoke,
         grants::list, grants::add, grants::remove,
@@ -42,6 +46,8 @@ use crate::problem::{Problem, ProblemBody};
     tags(
         (name = "servers", description = "Entries of the registry and their versions"),
         (name = "tools", description = "The tools of a server, with their pins"),
+        (name = "deployments", description = "Environments, and where servers run in them"),
+        (name = "registries", description = "Views of the entries, each with a path and readers of its own"),
         (name = "routes", description = "The gateway's side of an entry"),
         (name = "identities", description = "Keys, users and grants"),
         (name = "insight", description = "Audit, usage, and the state of the installation")
@@ -72,7 +78,13 @@ impl Modify for Common {
             )
             .build();
         for item in document.paths.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+            let operations = [
+                &mut item.get,
+                &mut item.post,
+                &mut item.put,
+                &mut item.patch,
+                &mut item.delete,
+            ];
             for operation in operations.into_iter().flatten() {
                 let responses = &mut operation.responses.responses;
                 responses.insert("default".to_owned(), problem.clone().into());

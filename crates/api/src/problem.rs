@@ -193,6 +193,7 @@ impl From<RegistryError> for Problem {
                     .items(problems.into_iter().map(ProblemItem::from))
                     .hint(hint);
             }
+            RegistryError::Unauthenticated => return Self::unauthenticated("Bearer", detail),
             RegistryError::NotFound { .. } => StatusCode::NOT_FOUND,
             RegistryError::Forbidden { .. } | RegistryError::Namespace { .. } => StatusCode::FORBIDDEN,
             RegistryError::Conflict { .. } | RegistryError::State { .. } => StatusCode::CONFLICT,

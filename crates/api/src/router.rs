@@ -16,7 +16,8 @@ use crate::path::Face;
 use crate::problem::Problem;
 use crate::{Api, ApiParts, management, openapi, registry_api, well_known};
 
-/// A method at a path. Paths of the registry API stand under `/v0.1`, and work under `/v0` as well.
+/// A method at a path. Paths of the registry API stand under `/v0.1`, and work under `/v0` as well; all of them also
+/// behind `/registries/{registry}` and `/workspaces/{registry}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// The method; `HEAD` works wherever `GET` does.
@@ -38,8 +39,10 @@ pub fn router(parts: ApiParts) -> Router {
         inner: finished(management(), &api),
     };
     let mut registry_router = Router::new();
-    for path in ["/v0.1", "/v0.1/", "/v0.1/{*rest}", "/v0", "/v0/", "/v0/{*rest}"] {
-        registry_router = registry_router.route(path, any(enter));
+    for place in ["", "/registries/{registry}", "/workspaces/{registry}"] {
+        for path in ["/v0.1", "/v0.1/", "/v0.1/{*rest}", "/v0", "/v0/", "/v0/{*rest}"] {
+            registry_router = registry_router.route(&format!("{place}{path}"), any(enter));
+        }
     }
     let mut management_router = Router::new();
     for path in ["/api/v1", "/api/v1/", "/api/v1/{*rest}"] {
@@ -112,7 +115,7 @@ impl Endpoints {
     }
 }
 
-/// The official registry API: read by everybody, written by publishers.
+/// The official registry API of every registry: read by whom its view is for, written by publishers.
 fn registry() -> Endpoints {
     use registry_api::{auth, publishing};
     Endpoints::new()
@@ -137,7 +140,8 @@ fn registry() -> Endpoints {
 /// The management API.
 fn management() -> Endpoints {
     use management::{
-        audit, doctor, explain, grants, keys, routes, servers, steps, tools, usage, users, whoami,
+        audit, deployments, doctor, environments, explain, grants, keys, registries, routes, servers, steps,
+        tools, usage, users, whoami,
     };
     Endpoints::new()
         .get("/api/v1/openapi.json", openapi::show)
@@ -172,6 +176,24 @@ fn management() -> Endpoints {
         .post("/api/v1/servers/{name}/tools/refresh", tools::refresh)
         .post("/api/v1/servers/{name}/tools/{tool}/hide", tools::hide)
         .post("/api/v1/servers/{name}/tools/{tool}/unhide", tools::unhide)
+        .get("/api/v1/servers/{name}/plan", deployments::plan)
+        .get("/api/v1/servers/{name}/deployments", deployments::list)
+        .put("/api/v1/servers/{name}/deployments", deployments::replace)
+        .post("/api/v1/servers/{name}/deployments/approve", deployments::approve)
+        .post(
+            "/api/v1/servers/{name}/deployments/withdraw",
+            deployments::withdraw,
+        )
+        .get("/api/v1/environments", environments::list)
+        .post("/api/v1/environments", environments::create)
+        .get("/api/v1/environments/{environment}", environments::show)
+        .patch("/api/v1/environments/{environment}", environments::change)
+        .delete("/api/v1/environments/{environment}", environments::remove)
+        .get("/api/v1/registries", registries::list)
+        .post("/api/v1/registries", registries::create)
+        .get("/api/v1/registries/{registry}", registries::show)
+        .patch("/api/v1/registries/{registry}", registries::change)
+        .delete("/api/v1/registries/{registry}", registries::remove)
         .get("/api/v1/routes", routes::list)
         .get("/api/v1/routes/{slug}", routes::show)
         .patch("/api/v1/routes/{slug}", routes::change)

@@ -3,8 +3,11 @@
 //! Handlers of `management/` turn nouns into these; `openapi.rs` describes them.
 
 pub(crate) mod audit;
+pub(crate) mod deployment;
+pub(crate) mod environment;
 pub(crate) mod explain;
 pub(crate) mod identity;
+pub(crate) mod registry;
 pub(crate) mod route;
 pub(crate) mod server;
 pub(crate) mod tool;

@@ -10,6 +10,8 @@ pub mod time;
 pub mod name;
 pub mod protocol;
 
+pub mod deployment;
+pub mod profile;
 pub mod route;
 pub mod server;
 pub mod tool;
@@ -19,6 +21,7 @@ pub mod decision;
 pub mod grant;
 pub mod policy;
 pub mod publishing;
+pub mod view;
 pub mod visibility;
 
 pub mod audit;

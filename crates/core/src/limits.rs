@@ -56,6 +56,12 @@ pub struct Limits {
     pub proof: Duration,
     /// Bytes of an answer that is read for a proof.
     pub proof_bytes: usize,
+    /// Environments of an installation.
+    pub environments: usize,
+    /// Registries of an installation, the default one included.
+    pub registries: usize,
+    /// Deployments of one server, proposed ones not counted.
+    pub deployments_per_server: usize,
     /// Open streams of one node.
     pub streams_per_node: usize,
     /// Open streams of one caller.
@@ -103,6 +109,9 @@ impl Default for Limits {
             proofs_at_once: 32,
             proof: Duration::from_secs(10),
             proof_bytes: 256 * 1024,
+            environments: 20,
+            registries: 100,
+            deployments_per_server: 40,
             streams_per_node: 20_000,
             streams_per_caller: 64,
             stream_lifetime: Duration::from_secs(60 * 60),

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::deployment::Deployments;
 use crate::name::{ServerName, VersionText};
+use crate::profile::Profile;
 use crate::time::Timestamp;
 
 /// A host or network outside the public internet that an entry may reach, granted by an admin.
@@ -28,7 +30,7 @@ impl std::fmt::Display for PrivateHost {
 }
 
 /// What all versions of a server share.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Server {
     /// Its name, unique without regard to case.
     pub name: ServerName,
@@ -36,6 +38,10 @@ pub struct Server {
     pub registered_by: String,
     /// Private hosts that this entry may reach.
     pub private_hosts: Vec<PrivateHost>,
+    /// What people say about it.
+    pub profile: Profile,
+    /// Where it runs.
+    pub deployments: Deployments,
     /// When it was registered.
     pub created_at: Timestamp,
     /// When anything of it changed last.

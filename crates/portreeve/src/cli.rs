@@ -16,6 +16,11 @@ mod publish;
 mod server;
 mod tool;
 
+mod deployment;
+mod environment;
+
+mod registry;
+
 mod policy;
 mod route;
 
@@ -138,6 +143,15 @@ pub(crate) enum Remote {
     /// Approve, hide and show the tools of a server
     #[command(subcommand)]
     Tool(tool::ToolCommand),
+    /// Say where servers run, in which environment and version
+    #[command(subcommand)]
+    Deployment(deployment::DeploymentCommand),
+    /// Make and describe environments
+    #[command(subcommand)]
+    Environment(environment::EnvironmentCommand),
+    /// Make registries: views of the entries, each with a path and readers of its own
+    #[command(subcommand)]
+    Registry(registry::RegistryCommand),
     /// Look at the gateway's routes, and change them
     #[command(subcommand)]
     Route(route::RouteCommand),
@@ -261,6 +275,9 @@ async fn answer(global: &Global, command: Remote) -> Result<Reply, Failure> {
         Remote::Server(command) => server::run(&connection, command).await,
         Remote::Publish(args) => publish::run(&connection, &args).await,
         Remote::Tool(command) => tool::run(&connection, command).await,
+        Remote::Deployment(command) => deployment::run(&connection, command).await,
+        Remote::Environment(command) => environment::run(&connection, command).await,
+        Remote::Registry(command) => registry::run(&connection, command).await,
         Remote::Route(command) => route::run(&connection, command).await,
         Remote::Policy(command) => policy::run(&connection, command).await,
         Remote::Key(command) => key::run(&connection, command).await,

@@ -8,7 +8,7 @@ use portreeve_core::caller::Caller;
 use portreeve_core::doctor::Doctor;
 use portreeve_core::id::UserId;
 use portreeve_core::limits::Limits;
-use portreeve_core::ports::{Authorizer, Cache, Counters, Locks, Refresh, Signals, UsageSink};
+use portreeve_core::ports::{Authorizer, Cache, Counters, Locks, Refresh, Signals, UsageSink, Views};
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
 use portreeve_core::time::{Clock, SystemClock};
@@ -233,6 +233,8 @@ impl Ground {
         Arc::new(Registry::new(RegistryParts {
             entries: self.store.clone(),
             routes: self.store.clone(),
+            governance: self.store.clone(),
+            views: Arc::clone(loader) as Arc<dyn Views>,
             authorizer: Arc::clone(access) as Arc<dyn Authorizer>,
             policies: Arc::new(Check(self.tools())),
             refresh: Arc::clone(loader) as Arc<dyn Refresh>,

@@ -14,6 +14,9 @@ pub enum RegistryError {
         /// The thing, as words: "server `com.acme/billing`".
         what: String,
     },
+    /// This is for callers with a credential, whether there is such a thing or not.
+    #[error("this registry needs an API key")]
+    Unauthenticated,
     /// The caller is known, and may not.
     #[error("`{caller}` may not {action}")]
     Forbidden {
@@ -83,6 +86,7 @@ impl RegistryError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NotFound { .. } => "check the spelling; `portreeve server list` shows what there is",
+            Self::Unauthenticated => "send an API key as `Authorization: Bearer prv_...`",
             Self::Forbidden { .. } => "ask an administrator for a grant with the right `manage`",
             Self::Namespace { .. } => {
                 "prove that the namespace is yours, or use a key of somebody with the right `manage`"

@@ -13,8 +13,21 @@ mod validate;
 
 mod approve;
 mod latest;
+
+mod work;
+
+mod destination;
 mod settle;
 mod slug;
+
+mod plan;
+
+mod deployments;
+mod environments;
+
+mod governance;
+mod registries;
+mod views;
 
 mod routes;
 
@@ -29,14 +42,18 @@ mod publishing;
 
 pub mod install;
 
-pub use approve::{Step, next_approval};
+pub use approve::{Approving, Step, next_approval};
+pub use deployments::{Declared, Deployed, NewDeployments};
 pub use entries::{EntriesPage, EntriesQuery};
+pub use environments::{EnvironmentPatch, NewEnvironment};
 pub use error::RegistryError;
 pub use latest::{is_semver, latest_of};
 pub use pins::{PinJob, PinKeeper, PinParts, PinQueue, PinTimes};
+pub use plan::{Move, MoveKind, Plan, Stop};
 pub use portreeve_mcp::server_json::Problem;
 pub use publish::{Approve, Internal, Outcome, Submission, ToolsOutcome};
 pub use publishing::{Issue, IssueKind, OfficialStatus, Severity, StatusChange, Verdict};
+pub use registries::RegistryPatch;
 pub use registry::{Registry, RegistryParts};
 pub use routes::{LONGEST_TIMEOUT_MS, RoutePatch, SHORTEST_TIMEOUT_MS};
 pub use serve::{
@@ -45,3 +62,4 @@ pub use serve::{
 };
 pub use source::{ClientSource, Probe, ToolSource};
 pub use tools::{ToolChoice, ToolView};
+pub use views::View;

@@ -22,7 +22,8 @@ use crate::error::RegistryError;
 use crate::publish::{GrantRequest, Internal, check_spelling, find};
 use crate::registry::Registry;
 use crate::serve::Served;
-use crate::settle::{Work, production};
+use crate::settle::production;
+use crate::work::Work;
 use crate::validate::{Draft, Valid};
 
 pub use issues::{Issue, IssueKind, Severity, Verdict};
@@ -116,7 +117,7 @@ impl Registry {
         let valid = &accepted.valid;
         let request = GrantRequest {
             name: &valid.name,
-            url: valid.upstream.as_ref(),
+            urls: valid.upstream.iter().cloned().collect(),
             held: self.held_hosts(&valid.name).await?,
             granting: Internal::No,
         };
@@ -163,8 +164,12 @@ impl Registry {
 
     /// Approves the version in the same breath where its namespace is approved at once.
     fn approve_by_rule(&self, work: &mut Work, valid: &Valid) {
+        let of_registry = self.approving_rule(&valid.name);
         let mut rules = self.parts.auto_approve.iter();
-        let Some(rule) = rules.find(|rule| rule.covers(&valid.name)) else {
+        let rule = of_registry
+            .map(|record| format!("registry:{}", record.name))
+            .or_else(|| rules.find(|rule| rule.covers(&valid.name)).map(ToString::to_string));
+        let Some(rule) = rule else {
             return;
         };
         let system = Caller::system();

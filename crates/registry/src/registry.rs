@@ -9,7 +9,9 @@ use portreeve_core::id::EventId;
 use portreeve_core::limits::Limits;
 use portreeve_core::name::ServerName;
 use portreeve_core::policy::PolicyCheck;
-use portreeve_core::ports::{Authorizer, Entry, EntryStore, Refresh, RouteStore, StoreError};
+use portreeve_core::ports::{
+    Authorizer, Entry, EntryStore, GovernanceStore, Refresh, RouteStore, StoreError, Views,
+};
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
 use portreeve_core::secret::SecretKey;
@@ -19,8 +21,8 @@ use portreeve_net::Egress;
 use url::Url;
 
 use crate::error::RegistryError;
-use crate::settle::Work;
 use crate::source::ToolSource;
+use crate::work::Work;
 
 /// How often a save is tried again after somebody else was faster.
 const RETRIES: u32 = 3;
@@ -31,6 +33,10 @@ pub struct RegistryParts {
     pub entries: Arc<dyn EntryStore>,
     /// Routes and tools.
     pub routes: Arc<dyn RouteStore>,
+    /// Environments and what else is governed.
+    pub governance: Arc<dyn GovernanceStore>,
+    /// The registries in force.
+    pub views: Arc<dyn Views>,
     /// Who may do what.
     pub authorizer: Arc<dyn Authorizer>,
     /// What policies mean.
@@ -189,7 +195,7 @@ pub(crate) fn event(
     event
 }
 
-fn forbidden(caller: &Caller, action: String) -> RegistryError {
+pub(crate) fn forbidden(caller: &Caller, action: String) -> RegistryError {
     RegistryError::Forbidden {
         caller: caller.label.to_string(),
         action,

@@ -11,6 +11,9 @@ use url::Url;
 
 use crate::error::RegistryError;
 
+/// Bytes of a deployment's address.
+const LONGEST_URL: usize = 2_048;
+
 /// A document that may be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Valid {
@@ -152,20 +155,40 @@ fn concrete(remote: &Remote) -> Result<Url, String> {
 }
 
 fn check_remote(index: usize, remote: &Remote, public_url: &Url, problems: &mut Vec<Problem>) {
-    let Ok(url) = Url::parse(&remote.url) else {
+    if let Ok(url) = Url::parse(&remote.url) {
+        check_url(&format!("remotes[{index}].url"), &url, public_url, problems);
+    }
+}
+
+/// An address that a deployment leads to: one place, written out.
+pub(crate) fn check_endpoint(path: &str, text: &str, public_url: &Url, problems: &mut Vec<Problem>) {
+    if text.len() > LONGEST_URL || text.contains('{') {
+        problems.push(problem(
+            path,
+            "it must be the address of one place, without variables and at most 2,048 bytes long",
+        ));
         return;
-    };
-    let path = format!("remotes[{index}].url");
+    }
+    match Url::parse(text) {
+        Ok(url) if url.has_host() && matches!(url.scheme(), "http" | "https") => {
+            check_url(path, &url, public_url, problems);
+        }
+        Ok(_) => problems.push(problem(path, "it is not the address of an HTTP server")),
+        Err(error) => problems.push(problem(path, format!("it is not a URL: {error}"))),
+    }
+}
+
+fn check_url(path: &str, url: &Url, public_url: &Url, problems: &mut Vec<Problem>) {
     if !url.username().is_empty() || url.password().is_some() {
         problems.push(problem(
-            &path,
+            path,
             "it carries a user name or a password; documents are public",
         ));
     }
     let prefix = public_url.path().trim_end_matches('/');
     let below = url.path().strip_prefix(prefix).unwrap_or_default();
     if url.origin() == public_url.origin() && (below.starts_with("/s/") || below == "/mcp") {
-        problems.push(problem(&path, "it leads back to this gateway"));
+        problems.push(problem(path, "it leads back to this gateway"));
     }
 }
 

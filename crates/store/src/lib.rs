@@ -11,8 +11,10 @@ mod change;
 mod fields;
 
 mod entries;
+mod environments;
 mod routes;
 mod tools;
+mod views;
 
 mod identity;
 mod sessions;

@@ -21,6 +21,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0002_publishing.sql"),
         include_str!("../migrations/postgres/0002_publishing.sql"),
     ),
+    (
+        4,
+        "governance",
+        include_str!("../migrations/sqlite/0004_governance.sql"),
+        include_str!("../migrations/postgres/0004_governance.sql"),
+    ),
 ];
 
 /// What the database and this binary know that the other does not.

@@ -2,7 +2,9 @@
 //! and fails by panicking; `crates/store/tests/it` runs all of them on SQLite and on PostgreSQL.
 
 pub mod catalogue;
+pub mod deployments;
 pub mod entries;
+pub mod environments;
 pub mod identity;
 pub mod listing;
 pub mod publications;
@@ -11,19 +13,37 @@ pub mod sessions;
 pub mod slugs;
 pub mod tools;
 pub mod usage;
+pub mod views;
 
 use portreeve_core::ports::{
-    Catalogue, EntryStore, IdentityStore, RouteStore, SessionStore, StoreError, StoreHealth, UsageStore,
+    Catalogue, EntryStore, EnvironmentStore, IdentityStore, RouteStore, SessionStore, StoreError,
+    StoreHealth, UsageStore, ViewStore,
 };
 
 /// A store as a whole.
 pub trait Durable:
-    EntryStore + RouteStore + IdentityStore + SessionStore + Catalogue + UsageStore + StoreHealth
+    EntryStore
+    + EnvironmentStore
+    + ViewStore
+    + RouteStore
+    + IdentityStore
+    + SessionStore
+    + Catalogue
+    + UsageStore
+    + StoreHealth
 {
 }
 
 impl<T> Durable for T where
-    T: EntryStore + RouteStore + IdentityStore + SessionStore + Catalogue + UsageStore + StoreHealth
+    T: EntryStore
+        + EnvironmentStore
+        + ViewStore
+        + RouteStore
+        + IdentityStore
+        + SessionStore
+        + Catalogue
+        + UsageStore
+        + StoreHealth
 {
 }
 

@@ -8,6 +8,7 @@ use http::HeaderMap;
 use http::request::Parts;
 use portreeve_core::name::ServerName;
 use portreeve_core::publishing::Publisher;
+use portreeve_registry::View;
 
 use crate::Api;
 use crate::credential::credential;
@@ -38,9 +39,9 @@ impl FromRequestParts<Api> for Viewer {
 }
 
 impl Viewer {
-    /// The publisher, if names like this one are his.
-    pub(crate) fn publisher_of(&self, api: &Api, name: &ServerName) -> Option<&Publisher> {
-        let publisher = self.0.as_ref()?;
+    /// The publisher, if names like this one are his and this is the registry that is published to.
+    pub(crate) fn publisher_of(&self, api: &Api, view: &View, name: &ServerName) -> Option<&Publisher> {
+        let publisher = self.0.as_ref().filter(|_| view.is_main())?;
         api.registry.is_publisher_of(publisher, name).then_some(publisher)
     }
 }

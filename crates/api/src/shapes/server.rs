@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use url::Url;
 use utoipa::ToSchema;
 
+use super::deployment::{DeploymentShape, RouteOutcomeShape};
 use super::route::RouteShape;
 use super::{endpoint_url, labels};
 
@@ -117,6 +118,9 @@ pub(crate) struct OutcomeShape {
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<RouteShape>,
     tools: ToolsShape,
+    /// The routes of other environments and major versions that serve it, too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    others: Vec<RouteOutcomeShape>,
     /// Private hosts that were granted, as `host:port`.
     private_hosts: Vec<String>,
 }
@@ -153,6 +157,8 @@ pub(crate) struct NewServer {
     /// Approve it at once, where the caller may.
     #[serde(default)]
     pub(crate) approve: bool,
+    /// Where it runs, beside or instead of its document's remote; in force once the version is approved.
+    pub(crate) deployments: Option<Vec<DeploymentShape>>,
 }
 
 /// Nothing but the path is needed.
@@ -167,6 +173,8 @@ pub(crate) struct ApproveStep {
     /// Grant the private hosts that its URL needs.
     #[serde(default)]
     pub(crate) internal: bool,
+    /// The `hash` of the plan that was looked at; when approving would do something else by now, it is refused.
+    pub(crate) plan: Option<String>,
 }
 
 /// Why a version is sent back.
@@ -276,14 +284,27 @@ impl OutcomeShape {
                 .route
                 .as_ref()
                 .map(|route| RouteShape::new(route, public_url)),
-            tools: match &outcome.tools {
-                ToolsOutcome::NoRoute => ToolsShape::NoRoute,
-                ToolsOutcome::Pinned(count) => ToolsShape::Pinned { count: *count },
-                ToolsOutcome::NotSeen { reason } => ToolsShape::NotSeen {
-                    reason: reason.clone(),
-                },
-            },
+            tools: ToolsShape::new(&outcome.tools),
+            others: outcome
+                .others
+                .iter()
+                .map(|(route, tools)| RouteOutcomeShape::new(route, tools, public_url))
+                .collect(),
             private_hosts: labels(&outcome.private_hosts),
+        }
+    }
+}
+
+// === impl ToolsShape ===
+
+impl ToolsShape {
+    pub(crate) fn new(outcome: &ToolsOutcome) -> Self {
+        match outcome {
+            ToolsOutcome::NoRoute => Self::NoRoute,
+            ToolsOutcome::Pinned(count) => Self::Pinned { count: *count },
+            ToolsOutcome::NotSeen { reason } => Self::NotSeen {
+                reason: reason.clone(),
+            },
         }
     }
 }

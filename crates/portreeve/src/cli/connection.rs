@@ -128,6 +128,11 @@ impl Connection {
         self.send(Method::PATCH, path, Some(body), Some(etag)).await
     }
 
+    /// `PUT`, with a JSON body, in the place of the thing as it was when it had this `ETag`.
+    pub(crate) async fn put(&self, path: &str, body: &Value, etag: &str) -> Result<Answer, Failure> {
+        self.send(Method::PUT, path, Some(body), Some(etag)).await
+    }
+
     /// `DELETE`.
     pub(crate) async fn delete(&self, path: &str) -> Result<Answer, Failure> {
         self.send(Method::DELETE, path, None, None).await

@@ -13,7 +13,7 @@ use crate::error::RegistryError;
 use crate::publish::find;
 use crate::registry::Registry;
 use crate::serve::Served;
-use crate::settle::Work;
+use crate::work::Work;
 use crate::validate::Draft;
 
 impl Registry {

@@ -15,7 +15,7 @@ use crate::error::RegistryError;
 use crate::publish::find;
 use crate::registry::Registry;
 use crate::serve::Served;
-use crate::settle::Work;
+use crate::work::Work;
 
 /// A status as the official registry has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -19,9 +19,9 @@ const TAG: usize = 32;
 
 /// Which list a cursor belongs to. One list's cursor means nothing to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CursorKind {
-    /// The official API.
-    Served,
+pub(crate) enum CursorKind<'a> {
+    /// The official API of a registry, for one reader where it is not for everybody.
+    Served { registry: &'a str, reader: &'a str },
     /// The managers' list.
     Entries,
 }
@@ -54,7 +54,7 @@ pub(crate) struct Cursor {
 
 impl Cursor {
     /// The cursor as a host gets it.
-    pub(crate) fn seal(&self, kind: CursorKind, mac: &Mac) -> String {
+    pub(crate) fn seal(&self, kind: CursorKind<'_>, mac: &Mac) -> String {
         // Two texts, two optional texts and a flag always become JSON.
         let mut bytes = serde_json::to_vec(self).unwrap_or_default();
         let tag = mac.tag(&kind.framed(&bytes));
@@ -63,7 +63,7 @@ impl Cursor {
     }
 
     /// Reads a cursor that was made here for this kind of list.
-    pub(crate) fn open(kind: CursorKind, text: &str, mac: &Mac) -> Result<Self, RegistryError> {
+    pub(crate) fn open(kind: CursorKind<'_>, text: &str, mac: &Mac) -> Result<Self, RegistryError> {
         if text.len() > LONGEST {
             return Err(RegistryError::BadCursor);
         }
@@ -80,13 +80,21 @@ impl Cursor {
 
 // === impl CursorKind ===
 
-impl CursorKind {
+impl CursorKind<'_> {
     fn framed(self, body: &[u8]) -> Vec<u8> {
-        let kind: &[u8] = match self {
-            Self::Served => b"served\0",
-            Self::Entries => b"entries\0",
-        };
-        [kind, body].concat()
+        match self {
+            // Neither a registry's name nor a principal holds a NUL.
+            Self::Served { registry, reader } => [
+                b"served\0",
+                registry.as_bytes(),
+                b"\0",
+                reader.as_bytes(),
+                b"\0",
+                body,
+            ]
+            .concat(),
+            Self::Entries => [b"entries\0", body].concat(),
+        }
     }
 }
 

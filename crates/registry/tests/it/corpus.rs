@@ -157,6 +157,8 @@ async fn every_walk_through_the_pages_finds_the_same_set() {
             name: versions[0].name.clone(),
             registered_by: "import".to_owned(),
             private_hosts: Vec::new(),
+            profile: Default::default(),
+            deployments: Default::default(),
             created_at: Timestamp::default(),
             updated_at: Timestamp::default(),
         };

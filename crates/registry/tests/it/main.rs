@@ -9,7 +9,10 @@ mod world;
 
 mod approve;
 mod corpus;
+mod deployments;
 mod entries;
+mod environments;
+mod governance;
 mod install;
 mod issues;
 mod pins;

@@ -1,6 +1,7 @@
 //! A registry with everything around it: a store in memory, callers with simple rights, upstreams that say what the test
 //! wants, and a clock that stands still until it is moved.
 
+mod governed;
 mod shared;
 mod store;
 
@@ -30,6 +31,7 @@ use portreeve_registry::{
 };
 use url::Url;
 
+pub(crate) use governed::Governed;
 pub(crate) use shared::{Locked, Told};
 pub(crate) use store::Memory;
 
@@ -48,7 +50,8 @@ pub(crate) struct World {
 
 // === callers ===
 
-/// `admin` manages everything, `steward` manages one server, `user` may use it, everyone else may nothing.
+/// `admin` manages everything, `steward` manages one server, `publisher` may publish it, `user` may use it, everyone else
+/// may nothing.
 pub(crate) fn caller(label: &str) -> Caller {
     Caller {
         principal: Principal::Key(KeyId::from_u128(7)),
@@ -74,7 +77,8 @@ impl Authorizer for Rights {
         let permit = match (&*caller.label, action) {
             ("admin", _) => true,
             ("steward", Action::Manage) => is_ours,
-            ("user", Action::Manage) => false,
+            ("publisher", Action::Publish) => is_ours,
+            ("user", Action::Manage | Action::Publish) => false,
             ("user", _) => match target {
                 Target::Tool { tool, .. } => is_ours && *tool != "secret",
                 _ => is_ours,
@@ -236,6 +240,7 @@ impl ToolSource for Upstreams {
 impl World {
     pub(crate) fn new() -> Self {
         let store = Arc::new(Memory::default());
+        let governed = Arc::new(Governed::default());
         let upstreams = Arc::new(Upstreams::default());
         // 2026-01-01T00:00:00Z
         let clock = Arc::new(Ticking(AtomicI64::new(1_767_225_600_000)));
@@ -248,6 +253,8 @@ impl World {
         let parts = RegistryParts {
             entries: store.clone(),
             routes: store.clone(),
+            governance: governed.clone(),
+            views: governed.clone(),
             authorizer: Arc::new(Rights),
             policies: Arc::new(Kinds),
             refresh: refreshed.clone(),

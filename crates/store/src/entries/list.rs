@@ -5,7 +5,7 @@ use portreeve_core::ports::{ListedVersion, StoreError, VersionFilter, VersionQue
 use portreeve_core::route::Access;
 use portreeve_core::visibility::Visibility;
 
-use super::version_of;
+use super::{selection, version_of};
 use crate::engine::{Row, Sql, contains_pattern};
 use crate::store::Store;
 
@@ -49,12 +49,15 @@ fn statement(query: &VersionQuery) -> Sql {
     sql.push_bound("(v.server, v.version) > (", name);
     sql.push_bound(", ", version);
     sql.push(")");
-    match (query.visibility, query.include_retired) {
+    match (&query.visibility, query.include_retired) {
         (Visibility::All, _) => {}
-        (Visibility::Listed, true) => sql.push(" AND v.approval = 'approved'"),
-        (Visibility::Listed, false) => {
+        (Visibility::Listed | Visibility::Selected(_), true) => sql.push(" AND v.approval = 'approved'"),
+        (Visibility::Listed | Visibility::Selected(_), false) => {
             sql.push(" AND v.approval = 'approved' AND v.lifecycle <> 'retired'");
         }
+    }
+    if let Visibility::Selected(selection) = &query.visibility {
+        selection::narrow(&mut sql, selection);
     }
     match &query.versions {
         VersionFilter::Any => {}

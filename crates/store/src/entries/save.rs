@@ -1,22 +1,22 @@
 //! Saves an entry: the revision first, then versions, slugs, routes and events, all or nothing.
 
-use portreeve_core::name::{Environment, ServerName};
+use portreeve_core::name::ServerName;
 use portreeve_core::ports::{EntryChange, StoreError};
 use portreeve_core::route::Route;
 use portreeve_core::server::{Lifecycle, Server, Version};
 
 use super::publish::save_remotes;
-use super::{folded, label};
+use super::{deployments, label, slugs};
 use crate::change::Change;
 use crate::engine::{Sql, is_duplicate};
-use crate::fields::json_text;
+use crate::fields::{json_text, major_text};
 use crate::routes::{bind_route, conflict as route_conflict, update_route};
 use crate::store::Store;
 
-const INSERT_SERVER: &str = "INSERT INTO servers (name, registered_by, private_hosts, created_at, updated_at, revision) \
-    VALUES ($1, $2, $3, $4, $5, 1)";
-const UPDATE_SERVER: &str = "UPDATE servers SET registered_by = $2, private_hosts = $3, created_at = $4, \
-    updated_at = $5, revision = revision + 1 WHERE name = $1 AND revision = $6";
+const INSERT_SERVER: &str = "INSERT INTO servers (name, registered_by, private_hosts, details, proposed_by, created_at, \
+    updated_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, 1)";
+const UPDATE_SERVER: &str = "UPDATE servers SET registered_by = $2, private_hosts = $3, details = $4, proposed_by = $5, \
+    created_at = $6, updated_at = $7, revision = revision + 1 WHERE name = $1 AND revision = $8";
 const SAVE_VERSION: &str = "INSERT INTO versions (server, version, document, content_hash, folded_title, \
     folded_description, approval, lifecycle, former_lifecycle, status_message, submitted_by, decided_by, is_latest, \
     published_at, status_changed_at, updated_at) \
@@ -28,11 +28,9 @@ const SAVE_VERSION: &str = "INSERT INTO versions (server, version, document, con
     submitted_by = excluded.submitted_by, decided_by = excluded.decided_by, is_latest = excluded.is_latest, \
     published_at = excluded.published_at, status_changed_at = excluded.status_changed_at, \
     updated_at = excluded.updated_at";
-const CLAIM_SLUG: &str = "INSERT INTO slugs (slug, server, environment, claimed_at) VALUES ($1, $2, $3, $4) \
-    ON CONFLICT (slug) DO NOTHING";
 const INSERT_ROUTE: &str = "INSERT INTO routes (id, slug, server, environment, version, upstream_url, upstream_eras, \
-    private_hosts, access, state, pin_state, policies, upstream_timeout_ms, revision, updated_at, created_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+    private_hosts, access, state, pin_state, policies, upstream_timeout_ms, revision, updated_at, created_at, major) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
 
 /// Saves a change of an entry and returns its new revision.
 pub(super) async fn save(store: &Store, entry: EntryChange) -> Result<i64, StoreError> {
@@ -47,6 +45,8 @@ pub(super) async fn save(store: &Store, entry: EntryChange) -> Result<i64, Store
 pub(super) async fn write(change: &mut Change, entry: &EntryChange) -> Result<i64, StoreError> {
     let revision = save_server(change, &entry.server, entry.expected).await?;
     let name = &entry.server.name;
+    deployments::save(change, &entry.server).await?;
+    save_tags(change, &entry.server).await?;
     // The mark `is_latest` is unique: those that lose it come first.
     let (gaining, losing): (Vec<_>, Vec<_>) = entry.versions.iter().partition(|version| version.is_latest);
     for version in losing.into_iter().chain(gaining) {
@@ -68,6 +68,14 @@ async fn save_server(change: &mut Change, server: &Server, expected: Option<i64>
         .bind(server.name.as_str())
         .bind(&server.registered_by)
         .bind(json_text("private_hosts", &server.private_hosts)?)
+        .bind(json_text("details", &server.profile)?)
+        .bind(
+            server
+                .deployments
+                .proposed
+                .as_ref()
+                .map(|proposed| proposed.by.as_str()),
+        )
         .bind(server.created_at)
         .bind(server.updated_at);
     if let Some(revision) = expected {
@@ -125,42 +133,29 @@ async fn save_route(change: &mut Change, name: &ServerName, route: &Route) -> Re
         }
         return update_route(change, route).await;
     }
-    claim_slug(change, name, route).await?;
-    let sql = bind_route(Sql::new(INSERT_ROUTE), name, route)?.bind(route.created_at);
+    slugs::claim(change, name, route).await?;
+    let sql = bind_route(Sql::new(INSERT_ROUTE), name, route)?
+        .bind(route.created_at)
+        .bind(major_text(route.major));
     match change.execute(sql).await {
         Err(error) if is_duplicate(&error) => Err(route_conflict(&route.slug)),
         result => result.map(drop),
     }
 }
 
-/// Claims the slug, which only the same (server, environment) may have claimed before.
-async fn claim_slug(change: &mut Change, name: &ServerName, route: &Route) -> Result<(), StoreError> {
-    let sql = Sql::new(CLAIM_SLUG)
-        .bind(route.slug.as_str())
-        .bind(name.as_str())
-        .bind(route.environment.as_str())
-        .bind(route.created_at);
-    if change.execute(sql).await? == 1 {
-        return Ok(());
-    }
-    let owner = change
-        .row(Sql::new("SELECT server, environment FROM slugs WHERE slug = $1").bind(route.slug.as_str()))
+/// Tags are words that lists select by, so they stand in a table of their own.
+async fn save_tags(change: &mut Change, server: &Server) -> Result<(), StoreError> {
+    let name = server.name.as_str();
+    change
+        .execute(Sql::new("DELETE FROM server_tags WHERE server = $1").bind(name))
         .await?;
-    let is_ours = match owner {
-        Some(row) => {
-            let server: ServerName = row.parsed("server")?;
-            let environment: Environment = row.parsed("environment")?;
-            folded(&server) == folded(name) && environment == route.environment
-        }
-        None => false,
-    };
-    if is_ours {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict {
-            what: format!("route slug `{}`", route.slug),
-        })
+    for tag in &server.profile.tags {
+        let sql = Sql::new(
+            "INSERT INTO server_tags (tag, server) VALUES ($1, $2) ON CONFLICT (server, tag) DO NOTHING",
+        );
+        change.execute(sql.bind(tag).bind(name)).await?;
     }
+    Ok(())
 }
 
 /// Title and description of a document, in lower case, so that both engines search alike beyond ASCII.

@@ -1,5 +1,7 @@
 //! Every endpoint for three callers: nobody, a key without a grant, the admin. An endpoint without a row fails.
 
+mod governed;
+
 use std::collections::BTreeSet;
 
 use http::Method;
@@ -260,6 +262,7 @@ fn table() -> Vec<Row> {
     rows.extend(version_rows());
     rows.extend(tool_and_route_rows());
     rows.extend(other_rows());
+    rows.extend(governed::rows());
     rows
 }
 
@@ -288,6 +291,7 @@ async fn every_caller_gets_what_the_table_says() {
         "com.acme/bb",
         "com.acme/cc",
         "com.acme/dd",
+        "com.acme/ee",
     ] {
         house.add(name, "1.0.0", false).await;
     }
@@ -295,7 +299,7 @@ async fn every_caller_gets_what_the_table_says() {
     for row in table() {
         let callers = ["", house.stranger.as_str(), house.admin.as_str()];
         for (key, expected) in callers.into_iter().zip(row.expected) {
-            let headers: &[_] = if row.method == Method::PATCH {
+            let headers: &[_] = if matches!(row.method, Method::PATCH | Method::PUT) {
                 &[("if-match", "*")]
             } else {
                 &[]

@@ -374,6 +374,8 @@ impl World {
         Registry::new(RegistryParts {
             entries: Arc::new(store.clone()),
             routes: Arc::new(store.clone()),
+            governance: Arc::new(store.clone()),
+            views: refresh.loader.clone(),
             authorizer: self.access.clone(),
             policies: Arc::new(Check(self.tools.clone())),
             refresh: refresh.clone(),

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use portreeve_core::audit::AuditOutcome;
 use portreeve_core::caller::Caller;
+use portreeve_core::deployment::Deployments;
 use portreeve_core::id::RouteId;
 use portreeve_core::name::{Environment, ServerName};
 use portreeve_core::ports::{
     EntryChange, EntryStore, Journal, RouteStore, ToolDecision, ToolsApproved, ToolsSeen, UsageStore,
 };
+use portreeve_core::profile::Profile;
 use portreeve_core::protocol::Era;
 use portreeve_core::route::{Access, PinState, Route, RouteState};
 use portreeve_core::server::{Approval, Lifecycle, Server, Version};
@@ -201,6 +203,8 @@ pub(crate) async fn server(world: &World, samples: &[Sample], access: Access) ->
             name,
             registered_by: "key:deploy".to_owned(),
             private_hosts: Vec::new(),
+            profile: Profile::default(),
+            deployments: Deployments::default(),
             created_at: now(),
             updated_at: now(),
         },
@@ -218,6 +222,7 @@ fn route(id: RouteId, name: &ServerName, version: &Version, url: &str, access: A
         slug: name.short().parse()?,
         server: name.clone(),
         environment: Environment::production(),
+        major: None,
         version: version.version.clone(),
         upstream_url: url.to_owned(),
         upstream_eras: vec![Era::Legacy, Era::Modern],

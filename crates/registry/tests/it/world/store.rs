@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
+use portreeve_core::deployment::Place;
 use portreeve_core::id::RouteId;
 use portreeve_core::name::{Environment, ServerName, Slug};
 use portreeve_core::page::PageOf;
@@ -24,7 +25,7 @@ pub(crate) struct Memory(Mutex<Tables>);
 #[derive(Default)]
 struct Tables {
     entries: BTreeMap<String, Entry>,
-    slugs: Vec<(Slug, ServerName, Environment)>,
+    slugs: Vec<(Slug, ServerName, Place)>,
     tools: BTreeMap<(RouteId, String, Era), Tool>,
     events: Vec<AuditEvent>,
     conflicts: u32,
@@ -83,11 +84,7 @@ fn missing(what: &impl std::fmt::Debug) -> StoreError {
 
 impl Tables {
     fn claim(&mut self, route: &Route) -> Result<(), StoreError> {
-        let claim = (
-            route.slug.clone(),
-            route.server.clone(),
-            route.environment.clone(),
-        );
+        let claim = (route.slug.clone(), route.server.clone(), route.place());
         match self.slugs.iter().find(|(slug, ..)| *slug == route.slug) {
             Some(present) if *present == claim => {}
             Some(_) => return Err(conflict(&route.slug)),
@@ -216,6 +213,10 @@ impl EntryStore for Memory {
             .entries
             .values()
             .flat_map(|entry| entry.versions.iter().map(move |version| (entry, version)))
+            .filter(|(entry, _)| match &query.visibility {
+                Visibility::Selected(selection) => selection.admits(entry),
+                _ => true,
+            })
             .filter(|(_, version)| admits(query, version))
             .collect();
         found.sort_by(|(_, a), (_, b)| place(a).cmp(&place(b)));
@@ -237,20 +238,26 @@ impl EntryStore for Memory {
     async fn slug_owner(&self, slug: &Slug) -> Result<Option<(ServerName, Environment)>, StoreError> {
         let tables = self.tables();
         let owner = tables.slugs.iter().find(|(present, ..)| present == slug);
-        Ok(owner.map(|(_, name, environment)| (name.clone(), environment.clone())))
+        Ok(owner.map(|(_, name, place)| (name.clone(), place.environment.clone())))
     }
 
-    async fn slug_of(
-        &self,
-        name: &ServerName,
-        environment: &Environment,
-    ) -> Result<Option<Slug>, StoreError> {
+    async fn slug_of(&self, name: &ServerName, place: &Place) -> Result<Option<Slug>, StoreError> {
         let tables = self.tables();
         let own = tables
             .slugs
             .iter()
-            .find(|(_, owner, of)| owner == name && of == environment);
+            .find(|(_, owner, of)| owner == name && of == place);
         Ok(own.map(|(slug, ..)| slug.clone()))
+    }
+
+    async fn slug_family(&self, base: &Slug) -> Result<Vec<ServerName>, StoreError> {
+        let tables = self.tables();
+        let below = format!("{base}--");
+        let family = tables
+            .slugs
+            .iter()
+            .filter(|(slug, ..)| slug == base || slug.as_str().starts_with(&below));
+        Ok(family.map(|(_, owner, _)| owner.clone()).collect())
     }
 }
 
@@ -268,9 +275,9 @@ fn matches_search(version: &Version, search: &str) -> bool {
 }
 
 fn admits(query: &VersionQuery, version: &Version) -> bool {
-    let is_visible = match query.visibility {
+    let is_visible = match &query.visibility {
         Visibility::All => true,
-        Visibility::Listed => {
+        Visibility::Selected(_) | Visibility::Listed => {
             version.is_listed() || (query.include_retired && version.approval == Approval::Approved)
         }
     };
@@ -305,6 +312,12 @@ impl RouteStore for Memory {
 
     async fn route(&self, slug: &Slug) -> Result<Option<Route>, StoreError> {
         Ok(self.routes().await?.into_iter().find(|route| route.slug == *slug))
+    }
+
+    async fn routes_of(&self, servers: &[ServerName]) -> Result<Vec<Route>, StoreError> {
+        let mut routes = self.routes().await?;
+        routes.retain(|route| route.state == RouteState::Active && servers.contains(&route.server));
+        Ok(routes)
     }
 
     async fn save_route(&self, change: RouteChange) -> Result<Route, StoreError> {
