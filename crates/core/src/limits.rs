@@ -42,6 +42,18 @@ pub struct Limits {
     pub tool_definition_bytes: usize,
     /// Bytes of a server.json document.
     pub document_bytes: usize,
+    /// Records of one upload of an import.
+    pub import_batch_records: usize,
+    /// Bytes of one upload of an import.
+    pub import_batch_bytes: usize,
+    /// Bytes of one page of a registry that is imported.
+    pub import_page_bytes: usize,
+    /// Time for one page of a registry that is imported.
+    pub import_page: Duration,
+    /// Pages of one run over a registry that is imported.
+    pub import_pages: usize,
+    /// Time before a page that failed is asked for again; doubled each time.
+    pub import_retry: Duration,
     /// Open streams of one node.
     pub streams_per_node: usize,
     /// Open streams of one caller.
@@ -82,6 +94,12 @@ impl Default for Limits {
             tools_per_server: 5_000,
             tool_definition_bytes: 256 * 1024,
             document_bytes: 256 * 1024,
+            import_batch_records: 1_000,
+            import_batch_bytes: 8 * 1024 * 1024,
+            import_page_bytes: 16 * 1024 * 1024,
+            import_page: Duration::from_secs(30),
+            import_pages: 100_000,
+            import_retry: Duration::from_secs(1),
             streams_per_node: 20_000,
             streams_per_caller: 64,
             stream_lifetime: Duration::from_secs(60 * 60),

@@ -1,5 +1,7 @@
 //! Entries: a server with its versions and routes. `save` writes one as a whole, `list` pages through the versions.
 
+mod bulk;
+mod feed;
 mod list;
 mod save;
 
@@ -14,6 +16,9 @@ use crate::change::Change;
 use crate::engine::{Row, Sql};
 use crate::routes::{route_columns, route_of};
 use crate::store::Store;
+
+pub(crate) use bulk::{named, put_all};
+pub(crate) use save::finish;
 
 const SERVER: &str = "SELECT name, registered_by, private_hosts, revision, created_at, updated_at FROM servers \
     WHERE lower(name) = $1";
@@ -60,9 +65,11 @@ impl EntryStore for Store {
             return Err(StoreError::Conflict { what: label(name) });
         }
         // Versions, routes and tools go with it; claims of slugs do not.
+        let stored = row.text("name")?;
         change
-            .execute(Sql::new("DELETE FROM servers WHERE name = $1").bind(row.text("name")?))
+            .execute(Sql::new("DELETE FROM servers WHERE name = $1").bind(stored.as_str()))
             .await?;
+        change.note_entries(&[&stored]).await?;
         change.record(&[event]).await?;
         change.publish().await
     }

@@ -11,6 +11,7 @@ mod change;
 mod fields;
 
 mod entries;
+mod imports;
 mod routes;
 mod tools;
 

@@ -3,7 +3,9 @@
 
 pub mod catalogue;
 pub mod entries;
+pub mod feed;
 pub mod identity;
+pub mod imports;
 pub mod listing;
 pub mod routes;
 pub mod sessions;
@@ -12,17 +14,34 @@ pub mod tools;
 pub mod usage;
 
 use portreeve_core::ports::{
-    Catalogue, EntryStore, IdentityStore, RouteStore, SessionStore, StoreError, StoreHealth, UsageStore,
+    Catalogue, EntryFeed, EntryStore, IdentityStore, ImportStore, RouteStore, SessionStore, StoreError,
+    StoreHealth, UsageStore,
 };
 
 /// A store as a whole.
 pub trait Durable:
-    EntryStore + RouteStore + IdentityStore + SessionStore + Catalogue + UsageStore + StoreHealth
+    EntryStore
+    + EntryFeed
+    + ImportStore
+    + RouteStore
+    + IdentityStore
+    + SessionStore
+    + Catalogue
+    + UsageStore
+    + StoreHealth
 {
 }
 
 impl<T> Durable for T where
-    T: EntryStore + RouteStore + IdentityStore + SessionStore + Catalogue + UsageStore + StoreHealth
+    T: EntryStore
+        + EntryFeed
+        + ImportStore
+        + RouteStore
+        + IdentityStore
+        + SessionStore
+        + Catalogue
+        + UsageStore
+        + StoreHealth
 {
 }
 

@@ -32,7 +32,56 @@ pub(super) async fn list(store: &Store, query: &VersionQuery) -> Result<PageOf<L
             more: false,
         });
     }
-    let rows = store.engine().rows(statement(query)).await?;
+    page(store, statement(query), wanted).await
+}
+
+/// Answers a question about some entries.
+pub(super) async fn list_among(
+    store: &Store,
+    query: &VersionQuery,
+    names: &[String],
+) -> Result<PageOf<ListedVersion>, StoreError> {
+    let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    if names.is_empty() {
+        return Ok(PageOf {
+            items: Vec::new(),
+            more: false,
+        });
+    }
+    let mut sql = filters(query);
+    sql.push(" AND v.server IN (");
+    for (index, name) in names.iter().enumerate() {
+        sql.push_bound(if index == 0 { "" } else { ", " }, name.as_str());
+    }
+    sql.push(")");
+    page(store, ended(sql, query), wanted).await
+}
+
+/// Reads versions by name.
+pub(super) async fn exactly(
+    store: &Store,
+    visibility: Visibility,
+    versions: &[(String, String)],
+) -> Result<Vec<ListedVersion>, StoreError> {
+    if versions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new(LIST);
+    sql.push("(v.server, v.version) IN (VALUES ");
+    for (index, (name, version)) in versions.iter().enumerate() {
+        sql.push_bound(if index == 0 { "(" } else { ", (" }, name.as_str());
+        sql.push_bound(", ", version.as_str());
+        sql.push(")");
+    }
+    sql.push(")");
+    if visibility == Visibility::Listed {
+        sql.push(" AND v.approval = 'approved' AND v.lifecycle <> 'retired'");
+    }
+    store.engine().rows(sql).await?.iter().map(listed_of).collect()
+}
+
+async fn page(store: &Store, sql: Sql, wanted: usize) -> Result<PageOf<ListedVersion>, StoreError> {
+    let rows = store.engine().rows(sql).await?;
     Ok(PageOf {
         items: rows
             .iter()
@@ -44,6 +93,15 @@ pub(super) async fn list(store: &Store, query: &VersionQuery) -> Result<PageOf<L
 }
 
 fn statement(query: &VersionQuery) -> Sql {
+    ended(filters(query), query)
+}
+
+fn ended(mut sql: Sql, query: &VersionQuery) -> Sql {
+    sql.push_bound(" ORDER BY v.server, v.version LIMIT ", i64::from(query.limit) + 1);
+    sql
+}
+
+fn filters(query: &VersionQuery) -> Sql {
     let (name, version) = query.after.clone().unwrap_or_default();
     let mut sql = Sql::new(LIST);
     sql.push_bound("(v.server, v.version) > (", name);
@@ -71,7 +129,6 @@ fn statement(query: &VersionQuery) -> Sql {
         sql.push_bound(" ESCAPE '\\' OR v.folded_description LIKE ", pattern);
         sql.push(" ESCAPE '\\')");
     }
-    sql.push_bound(" ORDER BY v.server, v.version LIMIT ", i64::from(query.limit) + 1);
     sql
 }
 

@@ -1,7 +1,7 @@
 //! The contract suites of the testkit, each test on its own database, on both engines.
 
 use portreeve_testkit::store_contract::{
-    catalogue, entries, identity, listing, routes, sessions, slugs, tools, usage,
+    catalogue, entries, feed, identity, imports, listing, routes, sessions, slugs, tools, usage,
 };
 
 use crate::support::Database;
@@ -46,6 +46,14 @@ contract! {
     listing::a_search_takes_wildcards_literally,
     listing::each_sees_what_it_may,
     listing::a_version_shows_the_route_that_serves_it,
+    feed::what_changed_is_told_in_order,
+    feed::the_gateway_reads_again_only_for_routes,
+    feed::a_search_knows_what_is_shown,
+    feed::some_entries_are_listed_like_all,
+    imports::a_batch_is_read_as_it_was_saved,
+    imports::a_batch_is_whole_or_nothing,
+    imports::runs_come_newest_first,
+    imports::schedules_are_kept,
     routes::a_stale_route_is_a_conflict,
     routes::noted_eras_change_the_catalogue_alone,
     tools::a_tool_goes_through_its_states,

@@ -63,12 +63,20 @@ async fn both_engines_have_the_same_tables() {
 /// Without a PostgreSQL, the texts of the migrations are compared at least: they differ in two words only.
 #[test]
 fn both_migrations_say_the_same() {
-    let sqlite = include_str!("../../migrations/sqlite/0001_first.sql");
-    let postgres = include_str!("../../migrations/postgres/0001_first.sql")
-        .replace(" COLLATE \"C\"", "")
-        .replace(
+    for (sqlite, postgres) in [
+        (
+            include_str!("../../migrations/sqlite/0001_first.sql"),
+            include_str!("../../migrations/postgres/0001_first.sql"),
+        ),
+        (
+            include_str!("../../migrations/sqlite/0003_feed_and_imports.sql"),
+            include_str!("../../migrations/postgres/0003_feed_and_imports.sql"),
+        ),
+    ] {
+        let postgres = postgres.replace(" COLLATE \"C\"", "").replace(
             "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
             "INTEGER PRIMARY KEY AUTOINCREMENT",
         );
-    assert_eq!(sqlite, postgres);
+        assert_eq!(sqlite, postgres);
+    }
 }
