@@ -20,12 +20,26 @@ pub(crate) struct Content<T>(pub(crate) T);
 #[derive(Debug)]
 pub(crate) struct MaybeContent<T>(pub(crate) T);
 
+/// Content with many records, which may be larger than any other.
+#[derive(Debug)]
+pub(crate) struct LargeContent<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Api> for LargeContent<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        require_json(request.headers())?;
+        let bytes = read(request.into_body(), &api.limits, api.limits.import_batch_bytes).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
 impl<T: DeserializeOwned> FromRequest<Api> for Content<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         require_json(request.headers())?;
-        let bytes = read(request.into_body(), &api.limits).await?;
+        let bytes = read(request.into_body(), &api.limits, api.limits.api_body_bytes).await?;
         parse(&bytes).map(Self)
     }
 }
@@ -35,7 +49,7 @@ impl<T: DeserializeOwned + Default> FromRequest<Api> for MaybeContent<T> {
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         let (head, body) = request.into_parts();
-        let bytes = read(body, &api.limits).await?;
+        let bytes = read(body, &api.limits, api.limits.api_body_bytes).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -60,8 +74,8 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
         .hint("send `Content-Type: application/json`"))
 }
 
-async fn read(body: Body, limits: &Limits) -> Result<Bytes, Problem> {
-    let whole = axum::body::to_bytes(body, limits.api_body_bytes);
+async fn read(body: Body, limits: &Limits, most: usize) -> Result<Bytes, Problem> {
+    let whole = axum::body::to_bytes(body, most);
     match tokio::time::timeout(limits.body_read, whole).await {
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
@@ -73,7 +87,7 @@ async fn read(body: Body, limits: &Limits) -> Result<Bytes, Problem> {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_too_long(&error) => Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the content is longer than {} bytes", limits.api_body_bytes),
+            format!("the content is longer than {most} bytes"),
         )),
         Ok(Err(_)) => Err(Problem::bad_request("the content broke off")),
     }

@@ -7,6 +7,9 @@ pub(crate) mod servers;
 pub(crate) mod steps;
 pub(crate) mod tools;
 
+pub(crate) mod imports;
+pub(crate) mod search;
+
 pub(crate) mod routes;
 
 pub(crate) mod grants;

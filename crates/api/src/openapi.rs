@@ -13,7 +13,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    audit, doctor, explain, grants, keys, routes, servers, steps, tools, usage, users, whoami,
+    audit, doctor, explain, grants, imports, keys, routes, search, servers, steps, tools, usage, users,
+    whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -31,6 +32,9 @@ use crate::problem::{Problem, ProblemBody};
         steps::submit, steps::approve, steps::reject, steps::lifecycle,
         steps::submit_version, steps::approve_version, steps::reject_version, steps::lifecycle_version,
         tools::list, tools::approve, tools::refresh, tools::hide, tools::unhide,
+        search::find,
+        imports::begin, imports::list, imports::show, imports::records, imports::upload, imports::finish,
+        imports::schedules, imports::schedule, imports::unschedule,
         routes::list, routes::show, routes::change,
         keys::list, keys::create, keys::revoke,
         grants::list, grants::add, grants::remove,
@@ -41,6 +45,7 @@ use crate::problem::{Problem, ProblemBody};
     modifiers(&Common),
     tags(
         (name = "servers", description = "Entries of the registry and their versions"),
+        (name = "imports", description = "Entries taken over from elsewhere"),
         (name = "tools", description = "The tools of a server, with their pins"),
         (name = "routes", description = "The gateway's side of an entry"),
         (name = "identities", description = "Keys, users and grants"),

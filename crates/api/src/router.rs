@@ -123,7 +123,8 @@ fn registry() -> Endpoints {
 /// The management API.
 fn management() -> Endpoints {
     use management::{
-        audit, doctor, explain, grants, keys, routes, servers, steps, tools, usage, users, whoami,
+        audit, doctor, explain, grants, imports, keys, routes, search, servers, steps, tools, usage, users,
+        whoami,
     };
     Endpoints::new()
         .get("/api/v1/openapi.json", openapi::show)
@@ -158,6 +159,16 @@ fn management() -> Endpoints {
         .post("/api/v1/servers/{name}/tools/refresh", tools::refresh)
         .post("/api/v1/servers/{name}/tools/{tool}/hide", tools::hide)
         .post("/api/v1/servers/{name}/tools/{tool}/unhide", tools::unhide)
+        .get("/api/v1/search", search::find)
+        .get("/api/v1/imports", imports::list)
+        .post("/api/v1/imports", imports::begin)
+        .get("/api/v1/imports/{import}", imports::show)
+        .get("/api/v1/imports/{import}/records", imports::records)
+        .post("/api/v1/imports/{import}/records", imports::upload)
+        .post("/api/v1/imports/{import}/finish", imports::finish)
+        .get("/api/v1/import-schedules", imports::schedules)
+        .post("/api/v1/import-schedules", imports::schedule)
+        .post("/api/v1/import-schedules/end", imports::unschedule)
         .get("/api/v1/routes", routes::list)
         .get("/api/v1/routes/{slug}", routes::show)
         .patch("/api/v1/routes/{slug}", routes::change)

@@ -5,7 +5,9 @@
 pub(crate) mod audit;
 pub(crate) mod explain;
 pub(crate) mod identity;
+pub(crate) mod import;
 pub(crate) mod route;
+pub(crate) mod search;
 pub(crate) mod server;
 pub(crate) mod tool;
 

@@ -12,6 +12,8 @@ mod reply;
 mod serve;
 
 mod document;
+mod import;
+mod search;
 mod server;
 mod tool;
 
@@ -132,6 +134,11 @@ pub(crate) enum Remote {
     /// Register servers, and lead them through their life
     #[command(subcommand)]
     Server(server::ServerCommand),
+    /// Find servers by what they are called, do, and what their tools are called
+    Search(search::SearchArgs),
+    /// Take entries over from other registries and catalogues
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// Approve, hide and show the tools of a server
     #[command(subcommand)]
     Tool(tool::ToolCommand),
@@ -256,6 +263,8 @@ async fn answer(global: &Global, command: Remote) -> Result<Reply, Failure> {
     let connection = Connection::open(global)?;
     match command {
         Remote::Server(command) => server::run(&connection, command).await,
+        Remote::Search(args) => search::run(&connection, &args).await,
+        Remote::Import(command) => import::run(&connection, command).await,
         Remote::Tool(command) => tool::run(&connection, command).await,
         Remote::Route(command) => route::run(&connection, command).await,
         Remote::Policy(command) => policy::run(&connection, command).await,

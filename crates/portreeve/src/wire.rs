@@ -21,6 +21,7 @@ use portreeve_insight::{Insight, InsightParts, UsageFlush, UsageRing, UsageWrite
 use portreeve_inspect::{Ed25519Signer, Keyring, Mac};
 use portreeve_net::Egress;
 use portreeve_portal::PortalParts;
+use portreeve_registry::import::ImportJob;
 use portreeve_registry::{ClientSource, PinJob, PinKeeper, PinParts, Registry, RegistryParts, ToolSource};
 use portreeve_state::{InProcess, Valkey};
 use portreeve_store::{Audit, AuditOptions, AuditWriter, JournalSync, Store, StoreOptions, node_identity};
@@ -67,6 +68,8 @@ pub(crate) struct Jobs {
     pub(crate) usage: UsageWriter,
     /// Keeps the pins.
     pub(crate) pins: PinJob,
+    /// Reads other registries.
+    pub(crate) imports: ImportJob,
     /// The store, to be closed last.
     pub(crate) store: Store,
 }
@@ -212,6 +215,8 @@ impl Ground {
     fn registry(&self, access: &Arc<Access>, loader: &Arc<Loader>) -> Arc<Registry> {
         Arc::new(Registry::new(RegistryParts {
             entries: self.store.clone(),
+            feed: self.store.clone(),
+            imports: self.store.clone(),
             routes: self.store.clone(),
             authorizer: Arc::clone(access) as Arc<dyn Authorizer>,
             policies: Arc::new(Check(self.tools())),
@@ -329,6 +334,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         audit: ground.audit.writer,
         usage,
         pins,
+        imports: ImportJob::new(Arc::clone(&registry), Arc::clone(&ground.shared.locks)),
         store,
     };
     Ok(Node {

@@ -23,7 +23,10 @@ mod pins;
 mod tools;
 
 mod entries;
+mod search;
 mod serve;
+
+pub mod import;
 
 pub mod install;
 
@@ -36,6 +39,7 @@ pub use portreeve_mcp::server_json::Problem;
 pub use publish::{Approve, Internal, Outcome, Submission, ToolsOutcome};
 pub use registry::{Registry, RegistryParts};
 pub use routes::{LONGEST_TIMEOUT_MS, RoutePatch, SHORTEST_TIMEOUT_MS};
+pub use search::{Facet, Facets, Found, Kind, Mark, Narrow, SearchPage, SearchQuery, Searcher};
 pub use serve::{
     ListParams, OFFICIAL_META, OfficialMeta, PageMetadata, PublicDocument, Served, ServedMeta, ServedPage,
 };

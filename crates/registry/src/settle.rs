@@ -6,7 +6,7 @@
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
 use portreeve_core::id::RouteId;
-use portreeve_core::name::{Environment, VersionText};
+use portreeve_core::name::{Environment, Slug, VersionText};
 use portreeve_core::ports::{Entry, EntryChange};
 use portreeve_core::route::{Access, DEFAULT_UPSTREAM_TIMEOUT_MS, PinState, Route, RouteState};
 use portreeve_core::server::{PrivateHost, Server, Version};
@@ -29,6 +29,8 @@ pub(crate) struct Work {
     routes: Vec<Route>,
     pub(crate) granted: Vec<PrivateHost>,
     pub(crate) events: Vec<AuditEvent>,
+    /// Slugs that entries beside this one are about to claim, in the same transaction.
+    pub(crate) taken: Vec<Slug>,
 }
 
 /// Where the production route shall lead.
@@ -50,6 +52,7 @@ impl Work {
             routes: Vec::new(),
             granted: Vec::new(),
             events: Vec::new(),
+            taken: Vec::new(),
         }
     }
 
@@ -62,6 +65,7 @@ impl Work {
             before: Some(entry),
             granted: Vec::new(),
             events: Vec::new(),
+            taken: Vec::new(),
         }
     }
 
@@ -83,6 +87,13 @@ impl Work {
             Some(present) => *present = version,
             None => self.versions.insert(0, version),
         }
+    }
+
+    /// Whether anything of the entry is new or changed so far.
+    pub(crate) fn is_touched(&self) -> bool {
+        self.before
+            .as_ref()
+            .is_none_or(|entry| entry.server != self.server || entry.versions != self.versions)
     }
 
     /// Grants private hosts to the entry.
@@ -175,7 +186,7 @@ impl Registry {
         match (production, wanted) {
             (None, None) => {}
             (None, Some(destination)) => {
-                let slug = slug::choose(self.parts.entries.as_ref(), &work.server.name).await?;
+                let slug = slug::choose(self.parts.entries.as_ref(), &work.server.name, &work.taken).await?;
                 let route = self.new_route(work, slug, &destination);
                 let event = self.moved_event(caller, "route.create", &route, None);
                 work.events.push(event);
@@ -187,7 +198,7 @@ impl Registry {
         Ok(())
     }
 
-    fn new_route(&self, work: &Work, slug: portreeve_core::name::Slug, destination: &Destination) -> Route {
+    fn new_route(&self, work: &Work, slug: Slug, destination: &Destination) -> Route {
         let (clock, rng) = (self.parts.clock.as_ref(), self.parts.rng.as_ref());
         let now = clock.now();
         Route {

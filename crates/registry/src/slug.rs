@@ -14,7 +14,12 @@ const LONGEST: usize = 100;
 const MOST_SUFFIXES: u32 = 1_000;
 
 /// The slug for the production route of a server: its own if it ever had one, else the first that is free.
-pub(crate) async fn choose(store: &dyn EntryStore, name: &ServerName) -> Result<Slug, RegistryError> {
+/// None of `taken`, which are about to be claimed beside it.
+pub(crate) async fn choose(
+    store: &dyn EntryStore,
+    name: &ServerName,
+    taken: &[Slug],
+) -> Result<Slug, RegistryError> {
     let production = Environment::production();
     if let Some(own) = store.slug_of(name, &production).await? {
         return Ok(own);
@@ -23,7 +28,7 @@ pub(crate) async fn choose(store: &dyn EntryStore, name: &ServerName) -> Result<
         let Ok(slug) = candidate.parse::<Slug>() else {
             continue;
         };
-        if store.slug_owner(&slug).await?.is_none() {
+        if !taken.contains(&slug) && store.slug_owner(&slug).await?.is_none() {
             return Ok(slug);
         }
     }

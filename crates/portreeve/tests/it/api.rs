@@ -6,4 +6,5 @@ pub(crate) mod house;
 
 mod endpoints;
 mod management;
+mod mirror;
 mod registry_api;

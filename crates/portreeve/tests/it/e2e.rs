@@ -12,6 +12,7 @@ mod drift;
 mod egress;
 mod framing;
 mod gateway;
+mod imports;
 mod ladder;
 mod lifecycle;
 mod limits;

@@ -1,6 +1,7 @@
 //! A registry with everything around it: a store in memory, callers with simple rights, upstreams that say what the test
 //! wants, and a clock that stands still until it is moved.
 
+mod imports;
 mod shared;
 mod store;
 
@@ -247,6 +248,8 @@ impl World {
         });
         let parts = RegistryParts {
             entries: store.clone(),
+            feed: store.clone(),
+            imports: store.clone(),
             routes: store.clone(),
             authorizer: Arc::new(Rights),
             policies: Arc::new(Kinds),

@@ -93,20 +93,30 @@ async fn page(store: &Store, sql: Sql, wanted: usize) -> Result<PageOf<ListedVer
 }
 
 fn statement(query: &VersionQuery) -> Sql {
-    ended(filters(query), query)
+    ended(filters(query), query).keeping()
 }
 
 fn ended(mut sql: Sql, query: &VersionQuery) -> Sql {
-    sql.push_bound(" ORDER BY v.server, v.version LIMIT ", i64::from(query.limit) + 1);
+    sql.push(if query.versions == VersionFilter::Latest {
+        " ORDER BY v.server"
+    } else {
+        " ORDER BY v.server, v.version"
+    });
+    sql.push_bound(" LIMIT ", i64::from(query.limit) + 1);
     sql
 }
 
 fn filters(query: &VersionQuery) -> Sql {
     let (name, version) = query.after.clone().unwrap_or_default();
     let mut sql = Sql::new(LIST);
-    sql.push_bound("(v.server, v.version) > (", name);
-    sql.push_bound(", ", version);
-    sql.push(")");
+    if query.versions == VersionFilter::Latest {
+        // There is one of each server: the index of those finds the next, and a mark that moves meanwhile repeats none.
+        sql.push_bound("v.is_latest AND v.server > ", name);
+    } else {
+        sql.push_bound("(v.server, v.version) > (", name);
+        sql.push_bound(", ", version);
+        sql.push(")");
+    }
     match (query.visibility, query.include_retired) {
         (Visibility::All, _) => {}
         (Visibility::Listed, true) => sql.push(" AND v.approval = 'approved'"),
@@ -115,8 +125,7 @@ fn filters(query: &VersionQuery) -> Sql {
         }
     }
     match &query.versions {
-        VersionFilter::Any => {}
-        VersionFilter::Latest => sql.push_bound(" AND v.is_latest = ", true),
+        VersionFilter::Any | VersionFilter::Latest => {}
         VersionFilter::Exact(version) => sql.push_bound(" AND v.version = ", version),
     }
     if let Some(since) = query.updated_since {

@@ -132,6 +132,8 @@ impl World {
         let public_url = Url::parse(public_url)?;
         let registry = Arc::new(Registry::new(RegistryParts {
             entries: Arc::new(store.clone()),
+            feed: Arc::new(store.clone()),
+            imports: Arc::new(store.clone()),
             routes: Arc::new(store.clone()),
             authorizer: access.clone(),
             policies: Arc::new(EveryPolicyHolds),
