@@ -17,6 +17,8 @@ mod usage;
 
 mod suites;
 
+mod registry;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,7 +51,18 @@ struct Request {
     /// A binary to measure instead of a build of this tree.
     binary: Option<PathBuf>,
     write_docs: bool,
-    micro: bool,
+    what: What,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// The gateway, against nginx.
+    Gateway,
+    /// Single steps.
+    Micro,
+    /// The registry at size.
+    Registry,
 }
 
 /// Runs the command. A missed goal is a finding and no failure.
@@ -75,13 +88,14 @@ fn read(words: Vec<String>) -> Result<Request, String> {
         json: None,
         binary: None,
         write_docs: false,
-        micro: false,
+        what: What::Gateway,
     };
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("`{word}` needs a value"));
         match word.as_str() {
-            "micro" => request.micro = true,
+            "micro" => request.what = What::Micro,
+            "registry" => request.what = What::Registry,
             "--write-docs" => request.write_docs = true,
             "--rounds" => request.rounds = number(&value()?)?.max(1.0) as usize,
             "--seconds" => request.seconds = number(&value()?)?.max(0.1),
@@ -117,9 +131,10 @@ fn run(request: &Request) -> Result<()> {
     let mut context = Context::new(Profile::default(), false)?;
     let path = context.log_path("bench");
     let mut log = Log::create(&path)?;
-    let outcome = match request.micro {
-        true => micro(&context, &mut log),
-        false => measure(request, &mut context, &mut log),
+    let outcome = match request.what {
+        What::Micro => micro(&context, &mut log),
+        What::Registry => of_the_registry(request, &context, &mut log),
+        What::Gateway => measure(request, &mut context, &mut log),
     };
     outcome.with_context(|| format!("see `{}`", context.shown(&path)))
 }
@@ -154,6 +169,27 @@ fn measure(request: &Request, context: &mut Context, log: &mut Log) -> Result<()
         report::write_docs(context, &text)?;
     }
     Ok(())
+}
+
+/// The registry, as people run it.
+fn of_the_registry(request: &Request, context: &Context, log: &mut Log) -> Result<()> {
+    let binary = match &request.binary {
+        Some(binary) => binary.clone(),
+        None => {
+            let mut build = context.cargo();
+            build.args([
+                "build",
+                "--release",
+                "--package",
+                "portreeve",
+                "--bin",
+                "portreeve",
+            ]);
+            log.run(&mut build, BUILD_LIMIT)?;
+            context.released("portreeve")
+        }
+    };
+    registry::measure(context, log, &binary)
 }
 
 /// The release profile of the product, since that is what people run.

@@ -24,16 +24,30 @@ pub(crate) struct MaybeContent<T>(pub(crate) T);
 #[derive(Debug)]
 pub(crate) struct Document(pub(crate) String);
 
+/// Content with many records, which may be larger than any other.
+#[derive(Debug)]
+pub(crate) struct LargeContent<T>(pub(crate) T);
+
 impl FromRequest<Api> for Document {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         require_json(request.headers())?;
-        let bytes = read(request.into_body(), &api.limits).await?;
+        let bytes = read(request.into_body(), &api.limits, api.limits.api_body_bytes).await?;
         match String::from_utf8(bytes.into()) {
             Ok(text) => Ok(Self(text)),
             Err(_) => Err(Problem::bad_request("the content is not UTF-8")),
         }
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Api> for LargeContent<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        require_json(request.headers())?;
+        let bytes = read(request.into_body(), &api.limits, api.limits.import_batch_bytes).await?;
+        parse(&bytes).map(Self)
     }
 }
 
@@ -42,7 +56,7 @@ impl<T: DeserializeOwned> FromRequest<Api> for Content<T> {
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         require_json(request.headers())?;
-        let bytes = read(request.into_body(), &api.limits).await?;
+        let bytes = read(request.into_body(), &api.limits, api.limits.api_body_bytes).await?;
         parse(&bytes).map(Self)
     }
 }
@@ -52,7 +66,7 @@ impl<T: DeserializeOwned + Default> FromRequest<Api> for MaybeContent<T> {
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         let (head, body) = request.into_parts();
-        let bytes = read(body, &api.limits).await?;
+        let bytes = read(body, &api.limits, api.limits.api_body_bytes).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -77,8 +91,8 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
         .hint("send `Content-Type: application/json`"))
 }
 
-async fn read(body: Body, limits: &Limits) -> Result<Bytes, Problem> {
-    let whole = axum::body::to_bytes(body, limits.api_body_bytes);
+async fn read(body: Body, limits: &Limits, most: usize) -> Result<Bytes, Problem> {
+    let whole = axum::body::to_bytes(body, most);
     match tokio::time::timeout(limits.body_read, whole).await {
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
@@ -90,7 +104,7 @@ async fn read(body: Body, limits: &Limits) -> Result<Bytes, Problem> {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_too_long(&error) => Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the content is longer than {} bytes", limits.api_body_bytes),
+            format!("the content is longer than {most} bytes"),
         )),
         Ok(Err(_)) => Err(Problem::bad_request("the content broke off")),
     }

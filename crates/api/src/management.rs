@@ -9,7 +9,10 @@ pub(crate) mod tools;
 
 pub(crate) mod deployments;
 pub(crate) mod environments;
+pub(crate) mod imports;
 pub(crate) mod registries;
+pub(crate) mod search;
+
 pub(crate) mod routes;
 
 pub(crate) mod grants;

@@ -13,8 +13,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    audit, deployments, doctor, environments, explain, grants, keys, registries, routes, servers, steps,
-    tools, usage, users, whoami,
+    audit, deployments, doctor, environments, explain, grants, imports, keys, registries, routes, search,
+    servers, steps, tools, usage, users, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -35,6 +35,9 @@ use crate::problem::{Problem, ProblemBody};
         deployments::plan, deployments::list, deployments::replace, deployments::approve, deployments::withdraw,
         environments::list, environments::create, environments::show, environments::change, environments::remove,
         registries::list, registries::create, registries::show, registries::change, registries::remove,
+        search::find,
+        imports::begin, imports::list, imports::show, imports::records, imports::upload, imports::finish,
+        imports::schedules, imports::schedule, imports::unschedule,
         routes::list, routes::show, routes::change,
         keys::list, keys::create, keys::revoke,
         grants::list, grants::add, grants::remove,
@@ -45,6 +48,7 @@ use crate::problem::{Problem, ProblemBody};
     modifiers(&Common),
     tags(
         (name = "servers", description = "Entries of the registry and their versions"),
+        (name = "imports", description = "Entries taken over from elsewhere"),
         (name = "tools", description = "The tools of a server, with their pins"),
         (name = "deployments", description = "Environments, and where servers run in them"),
         (name = "registries", description = "Views of the entries, each with a path and readers of its own"),

@@ -140,8 +140,8 @@ fn registry() -> Endpoints {
 /// The management API.
 fn management() -> Endpoints {
     use management::{
-        audit, deployments, doctor, environments, explain, grants, keys, registries, routes, servers, steps,
-        tools, usage, users, whoami,
+        audit, deployments, doctor, environments, explain, grants, imports, keys, registries, routes, search,
+        servers, steps, tools, usage, users, whoami,
     };
     Endpoints::new()
         .get("/api/v1/openapi.json", openapi::show)
@@ -194,6 +194,16 @@ fn management() -> Endpoints {
         .get("/api/v1/registries/{registry}", registries::show)
         .patch("/api/v1/registries/{registry}", registries::change)
         .delete("/api/v1/registries/{registry}", registries::remove)
+        .get("/api/v1/search", search::find)
+        .get("/api/v1/imports", imports::list)
+        .post("/api/v1/imports", imports::begin)
+        .get("/api/v1/imports/{import}", imports::show)
+        .get("/api/v1/imports/{import}/records", imports::records)
+        .post("/api/v1/imports/{import}/records", imports::upload)
+        .post("/api/v1/imports/{import}/finish", imports::finish)
+        .get("/api/v1/import-schedules", imports::schedules)
+        .post("/api/v1/import-schedules", imports::schedule)
+        .post("/api/v1/import-schedules/end", imports::unschedule)
         .get("/api/v1/routes", routes::list)
         .get("/api/v1/routes/{slug}", routes::show)
         .patch("/api/v1/routes/{slug}", routes::change)

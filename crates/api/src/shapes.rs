@@ -7,8 +7,10 @@ pub(crate) mod deployment;
 pub(crate) mod environment;
 pub(crate) mod explain;
 pub(crate) mod identity;
+pub(crate) mod import;
 pub(crate) mod registry;
 pub(crate) mod route;
+pub(crate) mod search;
 pub(crate) mod server;
 pub(crate) mod tool;
 

@@ -72,6 +72,8 @@ ids! {
     UserId;
     /// One event of the audit log. A request is one event, and known by its identity.
     EventId;
+    /// One run of an import.
+    ImportId;
     /// One node of an installation; each node keeps a chain of its own in the audit log.
     NodeId;
 }

@@ -26,6 +26,7 @@ pub mod visibility;
 
 pub mod audit;
 pub mod doctor;
+pub mod import;
 pub mod latency;
 pub mod usage;
 

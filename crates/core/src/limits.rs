@@ -62,6 +62,18 @@ pub struct Limits {
     pub registries: usize,
     /// Deployments of one server, proposed ones not counted.
     pub deployments_per_server: usize,
+    /// Records of one upload of an import.
+    pub import_batch_records: usize,
+    /// Bytes of one upload of an import.
+    pub import_batch_bytes: usize,
+    /// Bytes of one page of a registry that is imported.
+    pub import_page_bytes: usize,
+    /// Time for one page of a registry that is imported.
+    pub import_page: Duration,
+    /// Pages of one run over a registry that is imported.
+    pub import_pages: usize,
+    /// Time before a page that failed is asked for again; doubled each time.
+    pub import_retry: Duration,
     /// Open streams of one node.
     pub streams_per_node: usize,
     /// Open streams of one caller.
@@ -112,6 +124,12 @@ impl Default for Limits {
             environments: 20,
             registries: 100,
             deployments_per_server: 40,
+            import_batch_records: 1_000,
+            import_batch_bytes: 8 * 1024 * 1024,
+            import_page_bytes: 16 * 1024 * 1024,
+            import_page: Duration::from_secs(30),
+            import_pages: 100_000,
+            import_retry: Duration::from_secs(1),
             streams_per_node: 20_000,
             streams_per_caller: 64,
             stream_lifetime: Duration::from_secs(60 * 60),

@@ -88,10 +88,7 @@ fn refuse_look_alike<E: serde::de::Error>(key: &str, names: &[&'static str]) -> 
 }
 
 /// A text; `None` for an absent one and for `null`.
-pub(crate) fn text<'a>(
-    field: &str,
-    raw: Option<&'a str>,
-) -> Result<Option<Cow<'a, str>>, serde_json::Error> {
+pub(crate) fn text<'a>(field: &str, raw: Option<&'a str>) -> Result<Option<Cow<'a, str>>, serde_json::Error> {
     let Some(raw) = raw.filter(|raw| *raw != "null") else {
         return Ok(None);
     };

@@ -4,6 +4,7 @@
 //! document itself is never rewritten: what this view does not know stays in it.
 
 mod inputs;
+mod official;
 mod packages;
 mod strict;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 pub use inputs::{Input, KeyValue, placeholders};
+pub use official::form_problems;
 pub use packages::{Argument, Package};
 
 /// The only key that hosts and other registries get to see of a document's own `_meta`.

@@ -12,7 +12,9 @@ mod reply;
 mod serve;
 
 mod document;
+mod import;
 mod publish;
+mod search;
 mod server;
 mod tool;
 
@@ -140,6 +142,11 @@ pub(crate) enum Remote {
     Server(server::ServerCommand),
     /// Publish a server.json over the registry API
     Publish(publish::PublishArgs),
+    /// Find servers by what they are called, do, and what their tools are called
+    Search(search::SearchArgs),
+    /// Take entries over from other registries and catalogues
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// Approve, hide and show the tools of a server
     #[command(subcommand)]
     Tool(tool::ToolCommand),
@@ -274,6 +281,8 @@ async fn answer(global: &Global, command: Remote) -> Result<Reply, Failure> {
     match command {
         Remote::Server(command) => server::run(&connection, command).await,
         Remote::Publish(args) => publish::run(&connection, &args).await,
+        Remote::Search(args) => search::run(&connection, &args).await,
+        Remote::Import(command) => import::run(&connection, command).await,
         Remote::Tool(command) => tool::run(&connection, command).await,
         Remote::Deployment(command) => deployment::run(&connection, command).await,
         Remote::Environment(command) => environment::run(&connection, command).await,

@@ -22,6 +22,7 @@ use portreeve_insight::{Insight, InsightParts, UsageFlush, UsageRing, UsageWrite
 use portreeve_inspect::{Ed25519Signer, Keyring, Mac};
 use portreeve_net::{DnsTexts, Egress};
 use portreeve_portal::PortalParts;
+use portreeve_registry::import::ImportJob;
 use portreeve_registry::{ClientSource, PinJob, PinKeeper, PinParts, Registry, RegistryParts, ToolSource};
 use portreeve_state::{InProcess, Valkey};
 use portreeve_store::{Audit, AuditOptions, AuditWriter, JournalSync, Store, StoreOptions, node_identity};
@@ -68,6 +69,8 @@ pub(crate) struct Jobs {
     pub(crate) usage: UsageWriter,
     /// Keeps the pins.
     pub(crate) pins: PinJob,
+    /// Reads other registries.
+    pub(crate) imports: ImportJob,
     /// The store, to be closed last.
     pub(crate) store: Store,
 }
@@ -232,6 +235,8 @@ impl Ground {
     fn registry(&self, access: &Arc<Access>, loader: &Arc<Loader>) -> Arc<Registry> {
         Arc::new(Registry::new(RegistryParts {
             entries: self.store.clone(),
+            feed: self.store.clone(),
+            imports: self.store.clone(),
             routes: self.store.clone(),
             governance: self.store.clone(),
             views: Arc::clone(loader) as Arc<dyn Views>,
@@ -353,6 +358,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         audit: ground.audit.writer,
         usage,
         pins,
+        imports: ImportJob::new(Arc::clone(&registry), Arc::clone(&ground.shared.locks)),
         store,
     };
     Ok(Node {

@@ -133,7 +133,7 @@ impl Registry {
             after,
             limit,
         };
-        let page = self.parts.entries.list(&query).await?;
+        let page = self.page_of(&query).await?;
         let next_cursor = page.items.last().filter(|_| page.more).map(|last| {
             let cursor = Cursor {
                 filters,
@@ -157,7 +157,7 @@ impl Registry {
     }
 
     /// A version in its public form: the gateway's address instead of the upstream's, and nobody's name.
-    fn veiled(&self, listed: ListedVersion) -> Result<ListedVersion, RegistryError> {
+    pub(crate) fn veiled(&self, listed: ListedVersion) -> Result<ListedVersion, RegistryError> {
         let route = listed.route.clone();
         let served = self.served(listed.clone())?;
         let mut version = listed.version;

@@ -36,8 +36,10 @@ mod pins;
 mod tools;
 
 mod entries;
+mod search;
 mod serve;
 
+pub mod import;
 mod publishing;
 
 pub mod install;
@@ -56,6 +58,7 @@ pub use publishing::{Issue, IssueKind, OfficialStatus, Severity, StatusChange, V
 pub use registries::RegistryPatch;
 pub use registry::{Registry, RegistryParts};
 pub use routes::{LONGEST_TIMEOUT_MS, RoutePatch, SHORTEST_TIMEOUT_MS};
+pub use search::{Facet, Facets, Found, Kind, Mark, Narrow, SearchPage, SearchQuery, Searcher};
 pub use serve::{
     ListParams, OFFICIAL_META, OfficialMeta, PageMetadata, PublicDocument, Review, Served, ServedMeta,
     ServedPage,

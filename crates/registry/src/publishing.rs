@@ -23,8 +23,8 @@ use crate::publish::{GrantRequest, Internal, check_spelling, find};
 use crate::registry::Registry;
 use crate::serve::Served;
 use crate::settle::production;
-use crate::work::Work;
 use crate::validate::{Draft, Valid};
+use crate::work::Work;
 
 pub use issues::{Issue, IssueKind, Severity, Verdict};
 pub use status::{OfficialStatus, StatusChange};
@@ -168,7 +168,11 @@ impl Registry {
         let mut rules = self.parts.auto_approve.iter();
         let rule = of_registry
             .map(|record| format!("registry:{}", record.name))
-            .or_else(|| rules.find(|rule| rule.covers(&valid.name)).map(ToString::to_string));
+            .or_else(|| {
+                rules
+                    .find(|rule| rule.covers(&valid.name))
+                    .map(ToString::to_string)
+            });
         let Some(rule) = rule else {
             return;
         };

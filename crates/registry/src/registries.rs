@@ -98,7 +98,7 @@ impl Registry {
             created_at: now,
             updated_at: now,
         };
-        self.apply(&mut record, &patch).await?;
+        self.amend(&mut record, &patch).await?;
         let event = self.view_event(caller, "registry.create", &record);
         self.parts.governance.add_registry(&record, most, event).await?;
         self.parts.refresh.refresh().await;
@@ -117,7 +117,7 @@ impl Registry {
         let mut record = self.registry(caller, name).await?;
         require_revision(&record, expected)?;
         let before = record.clone();
-        self.apply(&mut record, &patch).await?;
+        self.amend(&mut record, &patch).await?;
         if record == before {
             return Ok(record);
         }
@@ -153,7 +153,7 @@ impl Registry {
         Ok(())
     }
 
-    async fn apply(&self, record: &mut RegistryRecord, patch: &RegistryPatch) -> Result<(), RegistryError> {
+    async fn amend(&self, record: &mut RegistryRecord, patch: &RegistryPatch) -> Result<(), RegistryError> {
         let mut problems = Vec::new();
         text(&mut problems, "title", patch.title.as_deref(), LONGEST_TITLE);
         text(

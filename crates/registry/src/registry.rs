@@ -10,7 +10,8 @@ use portreeve_core::limits::Limits;
 use portreeve_core::name::ServerName;
 use portreeve_core::policy::PolicyCheck;
 use portreeve_core::ports::{
-    Authorizer, Entry, EntryStore, GovernanceStore, Refresh, RouteStore, StoreError, Views,
+    Authorizer, Entry, EntryFeed, EntryStore, GovernanceStore, ImportStore, Refresh, RouteStore, StoreError,
+    Views,
 };
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
@@ -21,6 +22,7 @@ use portreeve_net::Egress;
 use url::Url;
 
 use crate::error::RegistryError;
+use crate::search::Searcher;
 use crate::source::ToolSource;
 use crate::work::Work;
 
@@ -31,6 +33,10 @@ const RETRIES: u32 = 3;
 pub struct RegistryParts {
     /// Entries.
     pub entries: Arc<dyn EntryStore>,
+    /// Which of them changed.
+    pub feed: Arc<dyn EntryFeed>,
+    /// What was imported.
+    pub imports: Arc<dyn ImportStore>,
     /// Routes and tools.
     pub routes: Arc<dyn RouteStore>,
     /// Environments and what else is governed.
@@ -65,6 +71,9 @@ pub struct RegistryParts {
 pub struct Registry {
     pub(crate) parts: RegistryParts,
     pub(crate) cursor_mac: Mac,
+    pub(crate) searcher: Searcher,
+    /// Batches of imports are taken in one after the other.
+    pub(crate) importing: tokio::sync::Mutex<()>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -81,7 +90,12 @@ impl Registry {
     /// Puts the parts together.
     pub fn new(parts: RegistryParts) -> Self {
         let cursor_mac = Mac::new(&parts.cursor_key);
-        Self { parts, cursor_mac }
+        Self {
+            searcher: Searcher::new(Arc::clone(&parts.feed)),
+            importing: tokio::sync::Mutex::default(),
+            parts,
+            cursor_mac,
+        }
     }
 
     pub(crate) fn may_manage(&self, caller: &Caller, name: &ServerName) -> bool {

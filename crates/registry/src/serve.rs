@@ -141,7 +141,7 @@ impl Registry {
             after: wanted.after,
             limit: wanted.limit,
         };
-        let page = self.parts.entries.list(&query).await?;
+        let page = self.page_of(&query).await?;
         let next_cursor = page.items.last().filter(|_| page.more).map(|last| {
             let cursor = Cursor {
                 filters: wanted.filters,

@@ -48,7 +48,7 @@ impl Registry {
                 self.parts.entries.as_ref(),
                 &work.server.name,
                 &place,
-                &work.routes,
+                (&work.routes, &work.taken),
             )
             .await?;
             let route = self.new_route(work, (slug, place), &destination);

@@ -20,12 +20,13 @@ const LONGEST_SLUG: usize = 128;
 const MOST_SUFFIXES: u32 = 1_000;
 
 /// The slug for a place of a server: its own if it ever had one, else the first that is free. `routes` are those that
-/// the entry has by now: the base of the production route is the base of all.
+/// the entry has by now: the base of the production route is the base of all. None of `taken`, which other entries are
+/// about to claim beside it.
 pub(crate) async fn choose(
     store: &dyn EntryStore,
     name: &ServerName,
     place: &Place,
-    routes: &[Route],
+    (routes, taken): (&[Route], &[Slug]),
 ) -> Result<Slug, RegistryError> {
     if let Some(own) = store.slug_of(name, place).await? {
         return Ok(own);
@@ -36,7 +37,8 @@ pub(crate) async fn choose(
         None => store.slug_of(name, &production).await?,
     };
     for candidate in base.iter().map(ToString::to_string).chain(candidates(name)) {
-        if let Some(slug) = free(store, name, &candidate, place).await? {
+        let slug = free(store, name, &candidate, place).await?;
+        if let Some(slug) = slug.filter(|slug| !speaks_for_another(taken, slug, place)) {
             return Ok(slug);
         }
     }
@@ -63,6 +65,20 @@ async fn free(
     let is_ours = |owner: &ServerName| owner.as_str().eq_ignore_ascii_case(name.as_str());
     let is_free = family.iter().all(is_ours) && store.slug_owner(&slug).await?.is_none();
     Ok(is_free.then_some(slug))
+}
+
+/// Whether one of these slugs is this one, or has its base.
+fn speaks_for_another(taken: &[Slug], slug: &Slug, place: &Place) -> bool {
+    let suffix = place.suffix();
+    let base = slug
+        .as_str()
+        .strip_suffix(suffix.as_str())
+        .unwrap_or(slug.as_str());
+    let rest = |taken: &Slug| taken.as_str().strip_prefix(base).map(str::to_owned);
+    taken
+        .iter()
+        .filter_map(rest)
+        .any(|rest| rest.is_empty() || rest.starts_with("--"))
 }
 
 /// `billing`, then `com.acme-billing`, then `com.acme-billing-2` and so on.

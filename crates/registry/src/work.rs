@@ -4,7 +4,7 @@
 //! saved as one.
 
 use portreeve_core::audit::AuditEvent;
-use portreeve_core::name::VersionText;
+use portreeve_core::name::{Slug, VersionText};
 use portreeve_core::ports::{Entry, EntryChange};
 use portreeve_core::route::Route;
 use portreeve_core::server::{PrivateHost, Server, Version};
@@ -25,6 +25,8 @@ pub(crate) struct Work {
     pub(crate) events: Vec<AuditEvent>,
     /// What may become of the routes and nothing else, if somebody agreed to something.
     pub(crate) agreed: Option<Agreed>,
+    /// Slugs that entries beside this one are about to claim, in the same transaction.
+    pub(crate) taken: Vec<Slug>,
 }
 
 // === impl Work ===
@@ -40,6 +42,7 @@ impl Work {
             granted: Vec::new(),
             events: Vec::new(),
             agreed: None,
+            taken: Vec::new(),
         }
     }
 
@@ -53,6 +56,7 @@ impl Work {
             granted: Vec::new(),
             events: Vec::new(),
             agreed: None,
+            taken: Vec::new(),
         }
     }
 
@@ -85,6 +89,13 @@ impl Work {
             Some(present) => *present = version,
             None => self.versions.insert(0, version),
         }
+    }
+
+    /// Whether anything of the entry is new or changed so far.
+    pub(crate) fn is_touched(&self) -> bool {
+        self.before
+            .as_ref()
+            .is_none_or(|entry| entry.server != self.server || entry.versions != self.versions)
     }
 
     /// Grants private hosts to the entry.

@@ -68,6 +68,28 @@ impl Change {
         self.execute(Sql::built(text, values)).await.map(drop)
     }
 
+    /// Notes that these entries changed, for those who follow them.
+    pub(crate) async fn note_entries(&mut self, servers: &[&str]) -> Result<(), StoreError> {
+        if servers.is_empty() {
+            return Ok(());
+        }
+        self.execute(Sql::new(
+            "UPDATE catalogue_generation SET entries = entries + 1 WHERE id = 1",
+        ))
+        .await?;
+        for chunk in servers.chunks(500) {
+            let values = chunk.iter().map(|server| Value::from(*server)).collect();
+            let rows = values_list(chunk.len(), 1);
+            let text = format!(
+                "INSERT INTO server_changes (server, generation) SELECT n.column1, g.entries FROM (VALUES {rows}) n, \
+                 catalogue_generation g WHERE g.id = 1 ON CONFLICT (server) DO UPDATE SET \
+                 generation = excluded.generation"
+            );
+            self.execute(Sql::built(text, values)).await?;
+        }
+        Ok(())
+    }
+
     /// Saves a change that decisions depend on.
     pub(crate) async fn publish(mut self) -> Result<(), StoreError> {
         self.execute(Sql::new(

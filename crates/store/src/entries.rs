@@ -1,6 +1,16 @@
 //! Entries: a server with its versions and routes. `save` writes one as a whole, `list` pages through the versions.
 
+/// What [`version_of`] reads, of a table `versions v`.
+macro_rules! version_columns {
+    () => {
+        "v.server, v.version, v.document, v.content_hash, v.approval, v.lifecycle, v.former_lifecycle, \
+         v.status_message, v.submitted_by, v.decided_by, v.is_latest, v.published_at, v.status_changed_at, v.updated_at"
+    };
+}
+
+mod bulk;
 mod deployments;
+mod feed;
 mod list;
 mod publish;
 mod save;
@@ -22,11 +32,16 @@ use crate::engine::{Row, Sql};
 use crate::routes::{route_columns, route_of};
 use crate::store::Store;
 
+pub(crate) use bulk::{named, put_all};
+pub(crate) use save::finish;
+
 const SERVER: &str = "SELECT name, registered_by, private_hosts, details, proposed_by, revision, created_at, \
     updated_at FROM servers WHERE lower(name) = $1";
-const VERSIONS: &str = "SELECT server, version, document, content_hash, approval, lifecycle, former_lifecycle, \
-    status_message, submitted_by, decided_by, is_latest, published_at, status_changed_at, updated_at FROM versions \
-    WHERE server = $1 ORDER BY published_at DESC, version DESC";
+const VERSIONS: &str = concat!(
+    "SELECT ",
+    version_columns!(),
+    " FROM versions v WHERE v.server = $1 ORDER BY v.published_at DESC, v.version DESC"
+);
 const ROUTES: &str = concat!(
     "SELECT ",
     route_columns!(),
@@ -75,9 +90,11 @@ impl EntryStore for Store {
             return Err(StoreError::Conflict { what: label(name) });
         }
         // Versions, routes and tools go with it; claims of slugs do not.
+        let stored = row.text("name")?;
         change
-            .execute(Sql::new("DELETE FROM servers WHERE name = $1").bind(row.text("name")?))
+            .execute(Sql::new("DELETE FROM servers WHERE name = $1").bind(stored.as_str()))
             .await?;
+        change.note_entries(&[&stored]).await?;
         change.record(&[event]).await?;
         change.publish().await
     }

@@ -22,6 +22,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0002_publishing.sql"),
     ),
     (
+        3,
+        "feed and imports",
+        include_str!("../migrations/sqlite/0003_feed_and_imports.sql"),
+        include_str!("../migrations/postgres/0003_feed_and_imports.sql"),
+    ),
+    (
         4,
         "governance",
         include_str!("../migrations/sqlite/0004_governance.sql"),

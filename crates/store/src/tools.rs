@@ -106,6 +106,7 @@ pub(crate) async fn seen(store: &Store, seen: ToolsSeen) -> Result<(), StoreErro
     if different.is_empty() && gone.is_empty() {
         change.save().await
     } else {
+        note_server(&mut change, seen.route).await?;
         change.publish().await
     }
 }
@@ -256,8 +257,18 @@ pub(crate) async fn approved(store: &Store, approved: ToolsApproved) -> Result<(
         .bind(approved.at);
         change.execute(sql).await?;
     }
+    note_server(&mut change, approved.route).await?;
     change.record(&approved.events).await?;
     change.publish().await
+}
+
+/// What a server's tools are called is searched, too.
+async fn note_server(change: &mut Change, route: RouteId) -> Result<(), StoreError> {
+    let sql = Sql::new("SELECT server FROM routes WHERE id = $1").bind(route.to_string());
+    match change.row(sql).await? {
+        Some(row) => change.note_entries(&[&row.text("server")?]).await,
+        None => Ok(()),
+    }
 }
 
 /// The pin state of a route, if there is such a route.

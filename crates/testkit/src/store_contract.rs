@@ -5,7 +5,9 @@ pub mod catalogue;
 pub mod deployments;
 pub mod entries;
 pub mod environments;
+pub mod feed;
 pub mod identity;
+pub mod imports;
 pub mod listing;
 pub mod publications;
 pub mod routes;
@@ -16,8 +18,8 @@ pub mod usage;
 pub mod views;
 
 use portreeve_core::ports::{
-    Catalogue, EntryStore, EnvironmentStore, IdentityStore, RouteStore, SessionStore, StoreError,
-    StoreHealth, UsageStore, ViewStore,
+    Catalogue, EntryFeed, EntryStore, EnvironmentStore, IdentityStore, ImportStore, RouteStore, SessionStore,
+    StoreError, StoreHealth, UsageStore, ViewStore,
 };
 
 /// A store as a whole.
@@ -25,6 +27,8 @@ pub trait Durable:
     EntryStore
     + EnvironmentStore
     + ViewStore
+    + EntryFeed
+    + ImportStore
     + RouteStore
     + IdentityStore
     + SessionStore
@@ -38,6 +42,8 @@ impl<T> Durable for T where
     T: EntryStore
         + EnvironmentStore
         + ViewStore
+        + EntryFeed
+        + ImportStore
         + RouteStore
         + IdentityStore
         + SessionStore

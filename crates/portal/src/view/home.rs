@@ -4,6 +4,7 @@ use askama::Template;
 use portreeve_core::ports::ListedVersion;
 use portreeve_core::route::Access;
 use portreeve_core::server::{Approval, Version};
+use portreeve_registry::{Found, Mark};
 
 use crate::view::badge::{Badge, Monogram};
 use crate::view::official::Official;
@@ -14,9 +15,9 @@ use crate::words;
 #[derive(Debug, Clone)]
 pub(crate) struct Card {
     pub(crate) href: String,
-    pub(crate) title: String,
-    pub(crate) name: String,
-    pub(crate) description: String,
+    pub(crate) title: Vec<Part>,
+    pub(crate) name: Vec<Part>,
+    pub(crate) description: Vec<Part>,
     pub(crate) monogram: Monogram,
     pub(crate) badges: Vec<Badge>,
 }
@@ -60,10 +61,77 @@ impl Card {
                 listed.route.as_ref().map(|(_, access)| *access),
                 &official,
             ),
-            title: official.title,
-            description: official.description,
-            name,
+            title: Part::plain(official.title),
+            description: Part::plain(official.description),
+            name: Part::plain(name),
         }
+    }
+
+    /// A result of a search, with what was looked for marked.
+    pub(crate) fn found(found: &Found) -> Self {
+        let mut card = Self::new(&found.listed);
+        for (field, parts) in [
+            ("name", &mut card.name),
+            ("title", &mut card.title),
+            ("description", &mut card.description),
+        ] {
+            let raw = match field {
+                "name" => found.listed.version.name.to_string(),
+                field => raw_text(&found.listed.version.document, field),
+            };
+            // Marks count the characters of the document: where the page shows another text, there are none.
+            let shown: String = parts.iter().map(|part| part.text.as_str()).collect();
+            if shown == raw {
+                *parts = Part::marked(&raw, found.marks.iter().filter(|mark| mark.field == field));
+            }
+        }
+        if !found.tools.is_empty() {
+            let tools = words::count(found.tools.len(), "matching tool");
+            card.badges.push(Badge::new(tools, "", ""));
+        }
+        card
+    }
+}
+
+fn raw_text(document: &str, key: &str) -> String {
+    let document: serde_json::Value = serde_json::from_str(document).unwrap_or_default();
+    let text = document.get(key).and_then(serde_json::Value::as_str);
+    text.unwrap_or_default().to_owned()
+}
+
+/// A piece of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) text: String,
+    /// Whether it was looked for.
+    pub(crate) is_marked: bool,
+}
+
+impl Part {
+    fn plain(text: String) -> Vec<Self> {
+        vec![Self {
+            text,
+            is_marked: false,
+        }]
+    }
+
+    fn marked<'a>(text: &str, marks: impl Iterator<Item = &'a Mark>) -> Vec<Self> {
+        let mut characters = text.chars();
+        let mut parts = Vec::new();
+        let mut at = 0;
+        let mut push = |text: String, is_marked| {
+            if !text.is_empty() {
+                parts.push(Self { text, is_marked });
+            }
+        };
+        for mark in marks {
+            let before = mark.start.saturating_sub(at);
+            push(characters.by_ref().take(before).collect(), false);
+            push(characters.by_ref().take(mark.length).collect(), true);
+            at = at.max(mark.start) + mark.length;
+        }
+        push(characters.collect(), false);
+        parts
     }
 }
 
@@ -91,6 +159,8 @@ pub(crate) struct HomePage {
     pub(crate) cards: Vec<Card>,
     /// Where the next page is.
     pub(crate) next: Option<String>,
+    /// Words that nobody uses, and the words that were looked for instead.
+    pub(crate) corrected: Option<String>,
     /// Whether this is not the first page.
     pub(crate) continued: bool,
     pub(crate) add_remote: String,
@@ -115,5 +185,27 @@ impl HomePage {
             (_, false, false, true) => format!("{} match “{query}”", words::count(found, "server")),
             (_, false, false, false) => words::count(found, "server"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_cut_a_text_into_parts() {
+        let mark = |start, length| Mark {
+            field: "title",
+            start,
+            length,
+        };
+        let marks = [mark(0, 5), mark(7, 4)];
+        let parts = Part::marked("Größe, Mail", marks.iter());
+        let told: Vec<_> = parts
+            .iter()
+            .map(|part| (part.text.as_str(), part.is_marked))
+            .collect();
+        assert_eq!(told, [("Größe", true), (", ", false), ("Mail", true)]);
+        assert_eq!(Part::marked("x", [].iter()), Part::plain("x".to_owned()));
     }
 }

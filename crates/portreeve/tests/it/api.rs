@@ -6,6 +6,7 @@ pub(crate) mod house;
 
 mod endpoints;
 mod management;
+mod mirror;
 mod mirrors;
 mod publishing;
 mod registry_api;

@@ -13,6 +13,7 @@ mod drift;
 mod egress;
 mod framing;
 mod gateway;
+mod imports;
 mod ladder;
 mod lifecycle;
 mod limits;

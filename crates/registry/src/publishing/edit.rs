@@ -13,8 +13,8 @@ use crate::error::RegistryError;
 use crate::publish::find;
 use crate::registry::Registry;
 use crate::serve::Served;
-use crate::work::Work;
 use crate::validate::Draft;
+use crate::work::Work;
 
 impl Registry {
     /// Replaces the document of a version.

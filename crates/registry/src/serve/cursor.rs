@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portreeve_core::time::Timestamp;
 use portreeve_inspect::Mac;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::RegistryError;
@@ -24,6 +25,8 @@ pub(crate) enum CursorKind<'a> {
     Served { registry: &'a str, reader: &'a str },
     /// The managers' list.
     Entries,
+    /// Results of a search.
+    Search,
 }
 
 /// What was asked.
@@ -55,27 +58,40 @@ pub(crate) struct Cursor {
 impl Cursor {
     /// The cursor as a host gets it.
     pub(crate) fn seal(&self, kind: CursorKind<'_>, mac: &Mac) -> String {
-        // Two texts, two optional texts and a flag always become JSON.
-        let mut bytes = serde_json::to_vec(self).unwrap_or_default();
-        let tag = mac.tag(&kind.framed(&bytes));
-        bytes.extend_from_slice(&tag);
-        URL_SAFE_NO_PAD.encode(bytes)
+        sealed(self, kind, mac)
     }
 
     /// Reads a cursor that was made here for this kind of list.
     pub(crate) fn open(kind: CursorKind<'_>, text: &str, mac: &Mac) -> Result<Self, RegistryError> {
-        if text.len() > LONGEST {
-            return Err(RegistryError::BadCursor);
-        }
-        let bytes = URL_SAFE_NO_PAD
-            .decode(text)
-            .map_err(|_| RegistryError::BadCursor)?;
-        let (body, tag) = bytes.split_last_chunk::<TAG>().ok_or(RegistryError::BadCursor)?;
-        if !mac.verify(&kind.framed(body), tag) {
-            return Err(RegistryError::BadCursor);
-        }
-        serde_json::from_slice(body).map_err(|_| RegistryError::BadCursor)
+        opened(text, kind, mac)
     }
+}
+
+/// Any place in a list, as its reader gets it. Texts, numbers and flags always become JSON.
+pub(crate) fn sealed(place: &impl Serialize, kind: CursorKind<'_>, mac: &Mac) -> String {
+    let mut bytes = serde_json::to_vec(place).unwrap_or_default();
+    let tag = mac.tag(&kind.framed(&bytes));
+    bytes.extend_from_slice(&tag);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Reads a place that was sealed here for this kind of list.
+pub(crate) fn opened<T: DeserializeOwned>(
+    text: &str,
+    kind: CursorKind<'_>,
+    mac: &Mac,
+) -> Result<T, RegistryError> {
+    if text.len() > LONGEST {
+        return Err(RegistryError::BadCursor);
+    }
+    let bytes = URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| RegistryError::BadCursor)?;
+    let (body, tag) = bytes.split_last_chunk::<TAG>().ok_or(RegistryError::BadCursor)?;
+    if !mac.verify(&kind.framed(body), tag) {
+        return Err(RegistryError::BadCursor);
+    }
+    serde_json::from_slice(body).map_err(|_| RegistryError::BadCursor)
 }
 
 // === impl CursorKind ===
@@ -94,6 +110,7 @@ impl CursorKind<'_> {
             ]
             .concat(),
             Self::Entries => [b"entries\0", body].concat(),
+            Self::Search => [b"search\0", body].concat(),
         }
     }
 }

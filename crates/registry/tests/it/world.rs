@@ -2,6 +2,7 @@
 //! wants, and a clock that stands still until it is moved.
 
 mod governed;
+mod imports;
 mod shared;
 mod store;
 
@@ -252,6 +253,8 @@ impl World {
         });
         let parts = RegistryParts {
             entries: store.clone(),
+            feed: store.clone(),
+            imports: store.clone(),
             routes: store.clone(),
             governance: governed.clone(),
             views: governed.clone(),

@@ -24,6 +24,8 @@ pub(crate) enum Value {
 pub(crate) struct Sql {
     text: Cow<'static, str>,
     values: Vec<Value>,
+    /// Whether the statement is kept prepared although it was put together.
+    is_kept: bool,
 }
 
 // === impl Value ===
@@ -110,6 +112,7 @@ impl Sql {
         Self {
             text: Cow::Borrowed(text),
             values: Vec::new(),
+            is_kept: true,
         }
     }
 
@@ -118,6 +121,7 @@ impl Sql {
         Self {
             text: Cow::Owned(text),
             values,
+            is_kept: false,
         }
     }
 
@@ -126,6 +130,7 @@ impl Sql {
         Self {
             text: Cow::Borrowed(text),
             values,
+            is_kept: true,
         }
     }
 
@@ -136,19 +141,29 @@ impl Sql {
         self
     }
 
+    /// Keeps the statement prepared: it was put together, but has few forms and is asked often.
+    #[must_use]
+    pub(crate) fn keeping(mut self) -> Self {
+        self.is_kept = true;
+        self
+    }
+
     /// Writes more text.
     pub(crate) fn push(&mut self, text: &'static str) {
+        self.is_kept = false;
         self.text.to_mut().push_str(text);
     }
 
     /// Writes more text and, behind it, the parameter for a value: `push_bound(" AND actor = ", actor)`.
     pub(crate) fn push_bound(&mut self, text: &'static str, value: impl Into<Value>) {
         self.values.push(value.into());
+        self.is_kept = false;
         // Writing to a String cannot fail.
         let _ = write!(self.text.to_mut(), "{text}${}", self.values.len());
     }
 
-    /// The statement as a query of one engine. Texts that were put together are not kept prepared: there are many.
+    /// The statement as a query of one engine. Texts that were put together are not kept prepared, unless that was asked:
+    /// there are many.
     pub(super) fn query<'q, DB>(self) -> Query<'q, DB, <DB as Database>::Arguments>
     where
         DB: Database + sqlx::database::HasStatementCache,
@@ -156,11 +171,11 @@ impl Sql {
         Option<i64>: Encode<'q, DB> + Type<DB>,
         bool: Encode<'q, DB> + Type<DB>,
     {
-        let (text, keep): (SqlStr, bool) = match self.text {
-            Cow::Borrowed(text) => (text.into_sql_str(), true),
-            Cow::Owned(text) => (AssertSqlSafe(text).into_sql_str(), false),
+        let text: SqlStr = match self.text {
+            Cow::Borrowed(text) => text.into_sql_str(),
+            Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
         };
-        let mut query = sqlx::query::<DB>(text).persistent(keep);
+        let mut query = sqlx::query::<DB>(text).persistent(self.is_kept);
         for value in self.values {
             query = match value {
                 Value::Text(text) => query.bind(text),

@@ -11,6 +11,9 @@ use crate::fields::{json_text, major_of, major_text};
 /// The deployments of a server, by place.
 pub(super) const OF_SERVER: &str = "SELECT proposed, environment, major, version, url, state, metadata \
     FROM deployments WHERE server = $1 ORDER BY environment, major";
+/// The same of many servers, to be narrowed and ordered.
+pub(super) const OF_SERVERS: &str = "SELECT d.server, d.proposed, d.environment, d.major, d.version, d.url, d.state, \
+    d.metadata FROM servers s JOIN deployments d ON d.server = s.name";
 const INSERT: &str = "INSERT INTO deployments (server, proposed, environment, major, version, url, state, metadata) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 

@@ -13,11 +13,13 @@ use crate::store::Store;
 /// 50,000 bytes.
 const SEARCH_BYTES: usize = 8_192;
 
-const LIST: &str = "SELECT v.server, v.version, v.document, v.content_hash, v.approval, v.lifecycle, \
-    v.former_lifecycle, v.status_message, v.submitted_by, v.decided_by, v.is_latest, v.published_at, v.status_changed_at, v.updated_at, \
-    r.slug AS route_slug, r.access AS route_access FROM versions v \
-    LEFT JOIN routes r ON r.slug = (SELECT MIN(c.slug) FROM routes c WHERE c.server = v.server \
-    AND c.environment = 'production' AND c.state = 'active' AND c.version = v.version) WHERE ";
+const LIST: &str = concat!(
+    "SELECT ",
+    version_columns!(),
+    ", r.slug AS route_slug, r.access AS route_access FROM versions v \
+     LEFT JOIN routes r ON r.slug = (SELECT MIN(c.slug) FROM routes c WHERE c.server = v.server \
+     AND c.environment = 'production' AND c.state = 'active' AND c.version = v.version) WHERE "
+);
 
 /// Answers a question to the registry.
 pub(super) async fn list(store: &Store, query: &VersionQuery) -> Result<PageOf<ListedVersion>, StoreError> {
@@ -32,7 +34,56 @@ pub(super) async fn list(store: &Store, query: &VersionQuery) -> Result<PageOf<L
             more: false,
         });
     }
-    let rows = store.engine().rows(statement(query)).await?;
+    page(store, statement(query), wanted).await
+}
+
+/// Answers a question about some entries.
+pub(super) async fn list_among(
+    store: &Store,
+    query: &VersionQuery,
+    names: &[String],
+) -> Result<PageOf<ListedVersion>, StoreError> {
+    let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    if names.is_empty() {
+        return Ok(PageOf {
+            items: Vec::new(),
+            more: false,
+        });
+    }
+    let mut sql = filters(query);
+    sql.push(" AND v.server IN (");
+    for (index, name) in names.iter().enumerate() {
+        sql.push_bound(if index == 0 { "" } else { ", " }, name.as_str());
+    }
+    sql.push(")");
+    page(store, ended(sql, query), wanted).await
+}
+
+/// Reads versions by name.
+pub(super) async fn exactly(
+    store: &Store,
+    visibility: &Visibility,
+    versions: &[(String, String)],
+) -> Result<Vec<ListedVersion>, StoreError> {
+    if versions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new(LIST);
+    sql.push("(v.server, v.version) IN (VALUES ");
+    for (index, (name, version)) in versions.iter().enumerate() {
+        sql.push_bound(if index == 0 { "(" } else { ", (" }, name.as_str());
+        sql.push_bound(", ", version.as_str());
+        sql.push(")");
+    }
+    sql.push(")");
+    if *visibility != Visibility::All {
+        sql.push(" AND v.approval = 'approved' AND v.lifecycle <> 'retired'");
+    }
+    store.engine().rows(sql).await?.iter().map(listed_of).collect()
+}
+
+async fn page(store: &Store, sql: Sql, wanted: usize) -> Result<PageOf<ListedVersion>, StoreError> {
+    let rows = store.engine().rows(sql).await?;
     Ok(PageOf {
         items: rows
             .iter()
@@ -44,11 +95,30 @@ pub(super) async fn list(store: &Store, query: &VersionQuery) -> Result<PageOf<L
 }
 
 fn statement(query: &VersionQuery) -> Sql {
+    ended(filters(query), query).keeping()
+}
+
+fn ended(mut sql: Sql, query: &VersionQuery) -> Sql {
+    sql.push(if query.versions == VersionFilter::Latest {
+        " ORDER BY v.server"
+    } else {
+        " ORDER BY v.server, v.version"
+    });
+    sql.push_bound(" LIMIT ", i64::from(query.limit) + 1);
+    sql
+}
+
+fn filters(query: &VersionQuery) -> Sql {
     let (name, version) = query.after.clone().unwrap_or_default();
     let mut sql = Sql::new(LIST);
-    sql.push_bound("(v.server, v.version) > (", name);
-    sql.push_bound(", ", version);
-    sql.push(")");
+    if query.versions == VersionFilter::Latest {
+        // There is one of each server: the index of those finds the next, and a mark that moves meanwhile repeats none.
+        sql.push_bound("v.is_latest AND v.server > ", name);
+    } else {
+        sql.push_bound("(v.server, v.version) > (", name);
+        sql.push_bound(", ", version);
+        sql.push(")");
+    }
     match (&query.visibility, query.include_retired) {
         (Visibility::All, _) => {}
         (Visibility::Listed | Visibility::Selected(_), true) => sql.push(" AND v.approval = 'approved'"),
@@ -60,8 +130,7 @@ fn statement(query: &VersionQuery) -> Sql {
         selection::narrow(&mut sql, selection);
     }
     match &query.versions {
-        VersionFilter::Any => {}
-        VersionFilter::Latest => sql.push_bound(" AND v.is_latest = ", true),
+        VersionFilter::Any | VersionFilter::Latest => {}
         VersionFilter::Exact(version) => sql.push_bound(" AND v.version = ", version),
     }
     if let Some(since) = query.updated_since {
@@ -74,7 +143,6 @@ fn statement(query: &VersionQuery) -> Sql {
         sql.push_bound(" ESCAPE '\\' OR v.folded_description LIKE ", pattern);
         sql.push(" ESCAPE '\\')");
     }
-    sql.push_bound(" ORDER BY v.server, v.version LIMIT ", i64::from(query.limit) + 1);
     sql
 }
 

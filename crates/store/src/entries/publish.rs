@@ -8,7 +8,7 @@ use portreeve_core::ports::{Publication, Published, StoreError};
 use serde_json::Value as Json;
 
 use super::folded;
-use super::save::write;
+use super::save::{Moves, finish, put};
 use crate::change::Change;
 use crate::engine::{Sql, Value, values_list};
 use crate::store::Store;
@@ -33,9 +33,11 @@ pub(super) async fn publish(store: &Store, publication: Publication) -> Result<P
         change.cancel().await?;
         return Ok(refusal);
     }
-    let revision = write(&mut change, &publication.change).await?;
-    change.record(&publication.change.events).await?;
-    change.publish().await?;
+    let entry = &publication.change;
+    let revision = put(&mut change, entry).await?;
+    change.note_entries(&[entry.server.name.as_str()]).await?;
+    change.record(&entry.events).await?;
+    finish(change, Moves::of(entry)).await?;
     Ok(Published::Saved(revision))
 }
 

@@ -35,14 +35,42 @@ const INSERT_ROUTE: &str = "INSERT INTO routes (id, slug, server, environment, v
 /// Saves a change of an entry and returns its new revision.
 pub(super) async fn save(store: &Store, entry: EntryChange) -> Result<i64, StoreError> {
     let mut change = Change::begin(store).await?;
-    let revision = write(&mut change, &entry).await?;
+    let revision = put(&mut change, &entry).await?;
+    change.note_entries(&[entry.server.name.as_str()]).await?;
     change.record(&entry.events).await?;
-    change.publish().await?;
+    finish(change, Moves::of(&entry)).await?;
     Ok(revision)
 }
 
-/// Writes everything but the events, and returns the new revision.
-pub(super) async fn write(change: &mut Change, entry: &EntryChange) -> Result<i64, StoreError> {
+/// Whether a change moves what the gateway decides by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moves {
+    /// It makes or changes routes.
+    Routes,
+    /// It does not: nobody needs to read the catalogue again.
+    Nothing,
+}
+
+impl Moves {
+    pub(super) fn of(entry: &EntryChange) -> Self {
+        if entry.routes.is_empty() {
+            Self::Nothing
+        } else {
+            Self::Routes
+        }
+    }
+}
+
+/// Ends a change of entries.
+pub(crate) async fn finish(change: Change, moves: Moves) -> Result<(), StoreError> {
+    match moves {
+        Moves::Routes => change.publish().await,
+        Moves::Nothing => change.save().await,
+    }
+}
+
+/// Writes what becomes of an entry, and returns its new revision.
+pub(super) async fn put(change: &mut Change, entry: &EntryChange) -> Result<i64, StoreError> {
     let revision = save_server(change, &entry.server, entry.expected).await?;
     let name = &entry.server.name;
     deployments::save(change, &entry.server).await?;

@@ -1,8 +1,8 @@
 //! The contract suites of the testkit, each test on its own database, on both engines.
 
 use portreeve_testkit::store_contract::{
-    catalogue, deployments, entries, environments, identity, listing, publications, routes, sessions, slugs, tools,
-    usage, views,
+    catalogue, deployments, entries, environments, feed, identity, imports, listing, publications, routes,
+    sessions, slugs, tools, usage, views,
 };
 
 use crate::support::Database;
@@ -57,6 +57,14 @@ contract! {
     publications::long_remotes_are_told_apart,
     publications::a_namespace_has_one_spelling,
     publications::a_publisher_has_a_limit_of_waiting_versions,
+    feed::what_changed_is_told_in_order,
+    feed::the_gateway_reads_again_only_for_routes,
+    feed::a_search_knows_what_is_shown,
+    feed::some_entries_are_listed_like_all,
+    imports::a_batch_is_read_as_it_was_saved,
+    imports::a_batch_is_whole_or_nothing,
+    imports::runs_come_newest_first,
+    imports::schedules_are_kept,
     routes::a_stale_route_is_a_conflict,
     routes::noted_eras_change_the_catalogue_alone,
     tools::a_tool_goes_through_its_states,

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use portreeve_core::id::NodeId;
-use portreeve_core::ports::{Catalogue as _, EntryChange, EntryStore as _, StoreError};
+use portreeve_core::ports::{EntryChange, EntryFeed as _, EntryStore as _, StoreError};
 use portreeve_store::{Store, StoreOptions};
 use portreeve_testkit::store_contract::{catalogue, usage};
 use portreeve_testkit::store_fixtures::{new_entry, parse, version};
@@ -70,7 +70,7 @@ async fn many_save_at_once(database: Database) {
     assert_eq!(won, 1);
     let entry = store.entry(&parse("com.acme/billing")).await.unwrap().unwrap();
     assert_eq!((entry.revision, entry.versions.len()), (2, 2));
-    assert_eq!(store.generation().await.unwrap(), 2);
+    assert_eq!(store.entry_generation().await.unwrap(), 2);
     database.close(store).await;
 }
 

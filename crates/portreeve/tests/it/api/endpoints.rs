@@ -256,8 +256,50 @@ fn other_rows() -> Vec<Row> {
     ]
 }
 
+fn import_rows() -> Vec<Row> {
+    const MISSING: &str = "/api/v1/imports/0190a0a0-0000-7000-8000-000000000001";
+    const RECORDS: &str = "/api/v1/imports/0190a0a0-0000-7000-8000-000000000001/records";
+    const FINISH: &str = "/api/v1/imports/0190a0a0-0000-7000-8000-000000000001/finish";
+    const UNKNOWN: Statuses = [401, 403, 404];
+    let schedules = "/api/v1/import-schedules";
+    vec![
+        bare("GET /api/v1/search", "/api/v1/search?q=billing", KNOWN),
+        bare("GET /api/v1/imports", "/api/v1/imports", MANAGED),
+        row(
+            "POST /api/v1/imports",
+            "/api/v1/imports",
+            [401, 403, 201],
+            json!({"kind": "git", "origin": "a folder"}),
+        ),
+        bare("GET /api/v1/imports/{import}", MISSING, UNKNOWN),
+        bare("GET /api/v1/imports/{import}/records", RECORDS, UNKNOWN),
+        row(
+            "POST /api/v1/imports/{import}/records",
+            RECORDS,
+            UNKNOWN,
+            json!({"records": []}),
+        ),
+        bare("POST /api/v1/imports/{import}/finish", FINISH, UNKNOWN),
+        bare("GET /api/v1/import-schedules", schedules, MANAGED),
+        // A public address, so that nobody asks the DNS.
+        row(
+            "POST /api/v1/import-schedules",
+            schedules,
+            [401, 403, 201],
+            json!({"origin": "https://93.184.216.34"}),
+        ),
+        row(
+            "POST /api/v1/import-schedules/end",
+            "/api/v1/import-schedules/end",
+            [401, 403, 204],
+            json!({"origin": "https://93.184.216.34/v0.1/servers"}),
+        ),
+    ]
+}
+
 fn table() -> Vec<Row> {
     let mut rows = registry_rows();
+    rows.extend(import_rows());
     rows.extend(server_rows());
     rows.extend(version_rows());
     rows.extend(tool_and_route_rows());

@@ -373,6 +373,8 @@ impl World {
     fn registry(&self, store: &Store, refresh: &Arc<CountingRefresh>) -> Registry {
         Registry::new(RegistryParts {
             entries: Arc::new(store.clone()),
+            feed: Arc::new(store.clone()),
+            imports: Arc::new(store.clone()),
             routes: Arc::new(store.clone()),
             governance: Arc::new(store.clone()),
             views: refresh.loader.clone(),

@@ -54,8 +54,14 @@ async fn the_search_finds_says_how_many_and_sends_the_part_alone() {
         part.body
     );
     assert!(part.body.contains("/servers/com.acme/billing") && !part.body.contains("<html"));
-    let none = browser.get("/?q=%3Cb%3E").await;
-    assert!(none.body.contains("No server matches “&#60;b&#62;”"));
+    let none = browser.get("/?q=%3Cqqq%3E").await;
+    assert!(none.body.contains("No server matches “&#60;qqq&#62;”"));
+    let slip = browser.get("/?q=invioces").await;
+    assert!(
+        slip.body.contains("results for “invoices”") && slip.body.contains("<mark>"),
+        "{}",
+        slip.body
+    );
 }
 
 #[tokio::test]

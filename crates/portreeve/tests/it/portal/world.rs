@@ -148,6 +148,8 @@ impl World {
         let public_url = Url::parse(public_url)?;
         let registry = Arc::new(Registry::new(RegistryParts {
             entries: Arc::new(store.clone()),
+            feed: Arc::new(store.clone()),
+            imports: Arc::new(store.clone()),
             routes: Arc::new(store.clone()),
             governance: Arc::new(store.clone()),
             views: loader.clone(),

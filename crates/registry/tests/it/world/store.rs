@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard};
 use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::deployment::Place;
-use portreeve_core::id::RouteId;
+use portreeve_core::id::{ImportId, RouteId};
+use portreeve_core::import::{ImportRun, ImportSchedule, ImportedRecord, Provenance};
 use portreeve_core::name::{Environment, ServerName, Slug};
 use portreeve_core::page::PageOf;
 use portreeve_core::ports::{
@@ -23,16 +24,22 @@ use portreeve_core::visibility::Visibility;
 pub(crate) struct Memory(Mutex<Tables>);
 
 #[derive(Default)]
-struct Tables {
-    entries: BTreeMap<String, Entry>,
+pub(super) struct Tables {
+    pub(super) entries: BTreeMap<String, Entry>,
     slugs: Vec<(Slug, ServerName, Place)>,
-    tools: BTreeMap<(RouteId, String, Era), Tool>,
-    events: Vec<AuditEvent>,
+    pub(super) tools: BTreeMap<(RouteId, String, Era), Tool>,
+    pub(super) events: Vec<AuditEvent>,
     conflicts: u32,
+    /// The count of the last change of each entry, by its name as it is written.
+    pub(super) changed: BTreeMap<String, i64>,
+    pub(super) runs: Vec<ImportRun>,
+    pub(super) records: Vec<(ImportId, ImportedRecord)>,
+    pub(super) provenance: BTreeMap<(String, String), Provenance>,
+    pub(super) schedules: BTreeMap<String, ImportSchedule>,
 }
 
 impl Memory {
-    fn tables(&self) -> MutexGuard<'_, Tables> {
+    pub(super) fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap()
     }
 
@@ -57,12 +64,15 @@ impl Memory {
     pub(crate) fn meddle(&self, name: &str, with: impl Fn(&mut Entry)) {
         let mut tables = self.tables();
         with(tables.entries.get_mut(&name.to_lowercase()).unwrap());
+        let name = tables.entries[&name.to_lowercase()].server.name.clone();
+        tables.touch(&name);
     }
 
     /// Stores versions as they are, for large corpora.
     pub(crate) fn put(&self, entry: Entry) {
-        let key = key(&entry.server.name);
-        self.tables().entries.insert(key, entry);
+        let mut tables = self.tables();
+        tables.touch(&entry.server.name);
+        tables.entries.insert(key(&entry.server.name), entry);
     }
 }
 
@@ -83,6 +93,56 @@ fn missing(what: &impl std::fmt::Debug) -> StoreError {
 }
 
 impl Tables {
+    pub(super) fn touch(&mut self, name: &ServerName) {
+        let next = self.changed.values().max().unwrap_or(&0) + 1;
+        self.changed.insert(name.to_string(), next);
+    }
+
+    /// Saves one entry, or nothing.
+    pub(super) fn save(&mut self, change: EntryChange) -> Result<i64, StoreError> {
+        let key = key(&change.server.name);
+        let present = self.entries.get(&key).cloned();
+        if present.as_ref().map(|entry| entry.revision) != change.expected {
+            return Err(conflict(&change.server.name));
+        }
+        let mut entry = present.unwrap_or(Entry {
+            server: change.server.clone(),
+            versions: Vec::new(),
+            routes: Vec::new(),
+            revision: 0,
+        });
+        entry.server = change.server;
+        entry.revision += 1;
+        for version in change.versions {
+            entry
+                .versions
+                .retain(|present| present.version != version.version);
+            entry.versions.push(version);
+        }
+        entry
+            .versions
+            .sort_by(|a, b| (b.published_at, &b.version).cmp(&(a.published_at, &a.version)));
+        assert!(entry.versions.iter().filter(|version| version.is_latest).count() <= 1);
+        for mut route in change.routes {
+            match entry.routes.iter_mut().find(|present| present.id == route.id) {
+                Some(present) if present.revision == route.revision && present.slug == route.slug => {
+                    route.revision += 1;
+                    *present = route;
+                }
+                Some(present) => return Err(conflict(&present.slug)),
+                None => {
+                    self.claim(&route)?;
+                    entry.routes.push(route);
+                }
+            }
+        }
+        let revision = entry.revision;
+        self.touch(&entry.server.name);
+        self.entries.insert(key, entry);
+        self.events.extend(change.events);
+        Ok(revision)
+    }
+
     fn claim(&mut self, route: &Route) -> Result<(), StoreError> {
         let claim = (route.slug.clone(), route.server.clone(), route.place());
         match self.slugs.iter().find(|(slug, ..)| *slug == route.slug) {
@@ -147,46 +207,7 @@ impl EntryStore for Memory {
             tables.conflicts -= 1;
             return Err(conflict(&change.server.name));
         }
-        let key = key(&change.server.name);
-        let present = tables.entries.get(&key).cloned();
-        if present.as_ref().map(|entry| entry.revision) != change.expected {
-            return Err(conflict(&change.server.name));
-        }
-        let mut entry = present.unwrap_or(Entry {
-            server: change.server.clone(),
-            versions: Vec::new(),
-            routes: Vec::new(),
-            revision: 0,
-        });
-        entry.server = change.server;
-        entry.revision += 1;
-        for version in change.versions {
-            entry
-                .versions
-                .retain(|present| present.version != version.version);
-            entry.versions.push(version);
-        }
-        entry
-            .versions
-            .sort_by(|a, b| (b.published_at, &b.version).cmp(&(a.published_at, &a.version)));
-        assert!(entry.versions.iter().filter(|version| version.is_latest).count() <= 1);
-        for mut route in change.routes {
-            match entry.routes.iter_mut().find(|present| present.id == route.id) {
-                Some(present) if present.revision == route.revision && present.slug == route.slug => {
-                    route.revision += 1;
-                    *present = route;
-                }
-                Some(present) => return Err(conflict(&present.slug)),
-                None => {
-                    tables.claim(&route)?;
-                    entry.routes.push(route);
-                }
-            }
-        }
-        let revision = entry.revision;
-        tables.entries.insert(key, entry);
-        tables.events.extend(change.events);
-        Ok(revision)
+        tables.save(change)
     }
 
     async fn publish(&self, publication: Publication) -> Result<Published, StoreError> {
@@ -202,7 +223,9 @@ impl EntryStore for Memory {
         if entry.revision != expected {
             return Err(conflict(name));
         }
+        let stored = entry.server.name.clone();
         tables.entries.remove(&key(name));
+        tables.touch(&stored);
         tables.events.push(event);
         Ok(())
     }
@@ -261,7 +284,7 @@ impl EntryStore for Memory {
     }
 }
 
-fn place(version: &Version) -> (&str, &str) {
+pub(super) fn place(version: &Version) -> (&str, &str) {
     (version.name.as_str(), version.version.as_str())
 }
 
@@ -274,7 +297,7 @@ fn matches_search(version: &Version, search: &str) -> bool {
     })
 }
 
-fn admits(query: &VersionQuery, version: &Version) -> bool {
+pub(super) fn admits(query: &VersionQuery, version: &Version) -> bool {
     let is_visible = match &query.visibility {
         Visibility::All => true,
         Visibility::Selected(_) | Visibility::Listed => {

@@ -1,0 +1,217 @@
+//! Registries that are read again and again: each when its time has come, by one node, only what changed since.
+//!
+//! Before: an administrator set the source up. After: `fetch`, with a report like any other run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portreeve_core::audit::AuditEvent;
+use portreeve_core::caller::Caller;
+use portreeve_core::id::EventId;
+use portreeve_core::import::{
+    ImportApproval, ImportKind, ImportMode, ImportRun, ImportSchedule, ImportState,
+};
+use portreeve_core::ports::Locks;
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::fetch::base_of;
+use super::runs::{NewImport, checked_approval};
+use crate::error::RegistryError;
+use crate::publish::Internal;
+use crate::registry::Registry;
+
+/// Shortest and longest time between two runs.
+const SHORTEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// What a run reads again of the time before the last one: the source's clock is not ours.
+const OVERLAP: Duration = Duration::from_secs(10 * 60);
+/// How long a node keeps a source to itself.
+const LEASE: Duration = Duration::from_secs(30 * 60);
+/// How often a node looks whether something is due.
+const LOOK: Duration = Duration::from_secs(15);
+
+/// A source that shall be read again and again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSchedule {
+    /// The registry's URL.
+    pub origin: String,
+    /// Time between the beginnings of two runs.
+    pub every: Duration,
+    /// What is approved at once.
+    pub approval: ImportApproval,
+    /// Whether its private hosts are granted.
+    pub internal: Internal,
+}
+
+/// Reads what is due until the node stops.
+pub struct ImportJob {
+    registry: Arc<Registry>,
+    locks: Arc<dyn Locks>,
+}
+
+impl std::fmt::Debug for ImportJob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ImportJob")
+    }
+}
+
+// === impl Registry ===
+
+impl Registry {
+    /// Sources that are read again and again.
+    pub async fn import_schedules(&self, caller: &Caller) -> Result<Vec<ImportSchedule>, RegistryError> {
+        self.require_administrator(caller, "see imports".to_owned())?;
+        Ok(self.parts.imports.schedules().await?)
+    }
+
+    /// Sets a source up, or changes it. Its first run begins soon.
+    pub async fn schedule_import(
+        &self,
+        caller: &Caller,
+        new: NewSchedule,
+    ) -> Result<ImportSchedule, RegistryError> {
+        self.require_administrator(caller, "import servers".to_owned())?;
+        if !(SHORTEST..=LONGEST).contains(&new.every) {
+            return Err(RegistryError::invalid(
+                "every",
+                "it must be between one minute and 30 days",
+            ));
+        }
+        let base = base_of(&new.origin)?;
+        let private_hosts = match new.internal {
+            Internal::Grant => self.private_hosts(&base).await?,
+            Internal::No => Vec::new(),
+        };
+        self.parts
+            .egress
+            .check(&base, &portreeve_net::Reach::granted(&private_hosts))
+            .map_err(RegistryError::Refused)?;
+        let now = self.parts.clock.now();
+        let schedule = ImportSchedule {
+            origin: base.to_string(),
+            kind: ImportKind::Registry,
+            every_seconds: new.every.as_secs(),
+            private_hosts,
+            approval: checked_approval(new.approval)?,
+            created_by: caller.label.to_string(),
+            created_at: now,
+            last_import: None,
+            next_at: now,
+            synced_until: None,
+        };
+        let event = self.schedule_event(caller, "import.schedule", &schedule.origin, Some(&schedule));
+        self.parts.imports.save_schedule(&schedule, Some(event)).await?;
+        Ok(schedule)
+    }
+
+    /// Reads a source no more. What came from it stays.
+    pub async fn unschedule_import(&self, caller: &Caller, origin: &str) -> Result<(), RegistryError> {
+        self.require_administrator(caller, "import servers".to_owned())?;
+        let origin = base_of(origin)?.to_string();
+        let event = self.schedule_event(caller, "import.unschedule", &origin, None);
+        Ok(self.parts.imports.remove_schedule(&origin, event).await?)
+    }
+
+    fn schedule_event(
+        &self,
+        caller: &Caller,
+        action: &str,
+        origin: &str,
+        schedule: Option<&ImportSchedule>,
+    ) -> AuditEvent {
+        let (clock, rng) = (self.parts.clock.as_ref(), self.parts.rng.as_ref());
+        let mut event = AuditEvent::new(EventId::new(clock, rng), clock.now(), action, caller);
+        event.target = Some(origin.chars().take(256).collect());
+        event.detail = schedule.map(|schedule| {
+            let hosts: Vec<String> = schedule.private_hosts.iter().map(ToString::to_string).collect();
+            json!({
+                "everySeconds": schedule.every_seconds, "approval": schedule.approval, "privateHosts": hosts,
+            })
+        });
+        event
+    }
+
+    /// One run over a source that is due.
+    async fn run_schedule(&self, mut schedule: ImportSchedule) -> Result<ImportRun, RegistryError> {
+        let system = Caller::system();
+        let begun = self.parts.clock.now();
+        let new = NewImport {
+            kind: ImportKind::Registry,
+            origin: schedule.origin.clone(),
+            mode: ImportMode::Apply,
+            approval: schedule.approval.clone(),
+        };
+        let since = schedule.synced_until.map(|at| at.minus(OVERLAP));
+        let place = (schedule.private_hosts.clone(), since);
+        let base = base_of(&schedule.origin)?;
+        let fetch = self.fetch_from(&system, new, base, place).await?;
+        schedule.last_import = Some(fetch.run().id);
+        schedule.next_at = begun.plus(Duration::from_secs(schedule.every_seconds));
+        self.parts.imports.save_schedule(&schedule, None).await?;
+        let run = self.fetch(&system, fetch).await?;
+        if run.state == ImportState::Done {
+            schedule.synced_until = Some(begun);
+            self.parts.imports.save_schedule(&schedule, None).await?;
+        }
+        Ok(run)
+    }
+}
+
+// === impl ImportJob ===
+
+impl ImportJob {
+    /// A job that reads what is due. Nodes agree by the locks.
+    pub fn new(registry: Arc<Registry>, locks: Arc<dyn Locks>) -> Self {
+        Self { registry, locks }
+    }
+
+    /// Looks again and again until the node stops.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            tokio::select! {
+                () = self.look() => {}
+                _ = stop.changed() => return,
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                _ = stop.changed() => return,
+            }
+        }
+    }
+
+    async fn look(&self) {
+        let parts = &self.registry.parts;
+        let schedules = match parts.imports.schedules().await {
+            Ok(schedules) => schedules,
+            Err(error) => {
+                tracing::warn!(%error, "The sources to be imported cannot be read.");
+                return;
+            }
+        };
+        let now = parts.clock.now();
+        for schedule in schedules.into_iter().filter(|schedule| schedule.next_at <= now) {
+            let key = format!("import:{}", schedule.origin);
+            let lease = match self.locks.acquire(&key, "import", LEASE).await {
+                Ok(Some(lease)) => lease,
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::warn!(%error, "Nodes cannot agree who imports.");
+                    continue;
+                }
+            };
+            let origin = schedule.origin.clone();
+            match self.registry.run_schedule(schedule).await {
+                Ok(run) if run.state == ImportState::Failed => {
+                    let reason = run.failure.unwrap_or_default();
+                    tracing::warn!(origin, reason, "A registry could not be imported as a whole.");
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(origin, %error, "A registry could not be imported."),
+            }
+            if let Err(error) = self.locks.release(&lease).await {
+                tracing::debug!(%error, "A lock could not be given back; it ends by itself.");
+            }
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Search as people like it: by what a server is called, what it does and what its tools are called, with beginnings of
+//! words and slips of the fingers. Answered from memory, the same on every engine.
+//!
+//! Before: entries in the store, which `search/feed.rs` follows. After: `api` and `portal` show the page.
+
+mod document;
+mod facets;
+mod feed;
+mod index;
+mod marks;
+mod rank;
+mod typo;
+mod words;
+
+use portreeve_core::caller::{Caller, Principal};
+use portreeve_core::decision::{Action, Target};
+use portreeve_core::page::PageOf;
+use portreeve_core::ports::{ListedVersion, VersionQuery};
+use portreeve_core::visibility::Visibility;
+use serde::{Deserialize, Serialize};
+
+use crate::error::RegistryError;
+use crate::registry::Registry;
+use crate::serve::cursor::{CursorKind, opened, sealed};
+use crate::serve::read_search;
+pub use facets::{Facet, Facets};
+pub use feed::Searcher;
+pub use marks::Mark;
+pub use rank::{Kind, Narrow};
+use rank::{Question, Ranked};
+
+/// Results of one page unless told otherwise, and at most.
+const PAGE: u32 = 20;
+const MOST: u32 = 100;
+
+/// What is looked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SearchQuery {
+    /// Words, as a person types them. Without any, everything is found, by name.
+    pub text: String,
+    /// What results must be.
+    pub narrow: Narrow,
+    /// Where the last page ended.
+    pub cursor: Option<String>,
+    /// At most this many; 20 unless told, never more than 100.
+    pub limit: Option<u32>,
+    /// Whether results are counted by what they are.
+    pub facets: bool,
+}
+
+/// A page of results, best first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchPage {
+    /// The results: one version of each server.
+    pub items: Vec<Found>,
+    /// Continue with this.
+    pub next_cursor: Option<String>,
+    /// How many were found, at most 1,000.
+    pub found: usize,
+    /// Whether there are more than that.
+    pub more: bool,
+    /// Words that nobody uses, and the word that was looked for instead.
+    pub corrected: Vec<(String, String)>,
+    /// The results counted by what they are, if that was asked.
+    pub facets: Option<Facets>,
+}
+
+/// A result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The version.
+    pub listed: ListedVersion,
+    /// Where in its name, title and description what was looked for stands.
+    pub marks: Vec<Mark>,
+    /// Tools that were looked for by name, and that the caller may see.
+    pub tools: Vec<String>,
+}
+
+/// Where a page ended: the place in the order, and what was asked.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    #[serde(rename = "q")]
+    text: String,
+    #[serde(rename = "w")]
+    narrow: Narrow,
+    #[serde(rename = "s")]
+    score: u64,
+    #[serde(rename = "n")]
+    name: String,
+}
+
+// === impl Registry ===
+
+impl Registry {
+    /// A page of what was looked for, as far as the caller may know of it.
+    pub async fn search(&self, caller: &Caller, query: SearchQuery) -> Result<SearchPage, RegistryError> {
+        let asked = Asked::read(query, |text| opened(text, CursorKind::Search, &self.cursor_mac))?;
+        let visibility = self.parts.authorizer.visibility(caller);
+        self.searcher.follow().await?;
+        let chosen = self.choose(caller, &visibility, &asked);
+        let keys: Vec<(String, String)> = chosen.hits.iter().map(|hit| hit.key.clone()).collect();
+        let mut listed = self.parts.feed.listed(&visibility, &keys).await?;
+        let mut items = Vec::with_capacity(listed.len());
+        for hit in chosen.hits {
+            let found = listed.iter().position(|item| {
+                let version = &item.version;
+                (version.name.as_str(), version.version.as_str()) == (hit.key.0.as_str(), hit.key.1.as_str())
+            });
+            // What changed in this moment is found by the next search.
+            let Some(item) = found.map(|at| listed.swap_remove(at)) else {
+                continue;
+            };
+            let item = if visibility == Visibility::All || self.may_manage(caller, &item.version.name) {
+                item
+            } else {
+                self.veiled(item)?
+            };
+            items.push(Found {
+                marks: marks::of(&item.version.document, item.version.name.as_str(), &chosen.terms),
+                listed: item,
+                tools: hit.tools,
+            });
+        }
+        Ok(SearchPage {
+            items,
+            next_cursor: chosen
+                .next
+                .map(|place| sealed(&place, CursorKind::Search, &self.cursor_mac)),
+            found: chosen.found,
+            more: chosen.more,
+            corrected: chosen.corrected,
+            facets: chosen.facets,
+        })
+    }
+
+    /// Ranks, and cuts the page out. Nothing waits in here.
+    fn choose(&self, caller: &Caller, visibility: &Visibility, asked: &Asked) -> Chosen {
+        let sees = |server: &_, tool: &str, annotations: &_| {
+            let target = Target::Tool {
+                server,
+                tool,
+                annotations,
+            };
+            self.parts
+                .authorizer
+                .may(caller, Action::CallTool, &target)
+                .is_permit()
+        };
+        let question = Question {
+            text: &asked.text,
+            sees_unlisted: *visibility == Visibility::All,
+            // Who has no identity has no rights to tools either.
+            sees_tool: (caller.principal != Principal::Anonymous).then_some(&sees),
+            narrow: &asked.narrow,
+        };
+        self.searcher.read(|index| {
+            let ranked = rank::rank(index, &question);
+            Chosen::cut(index, ranked, asked)
+        })
+    }
+
+    /// A page of versions. A text that must be contained is looked up in memory first.
+    pub(crate) async fn page_of(&self, query: &VersionQuery) -> Result<PageOf<ListedVersion>, RegistryError> {
+        match query.search.as_deref().filter(|text| !text.is_empty()) {
+            Some(text) => self.list_containing(query, text).await,
+            None => Ok(self.parts.entries.list(query).await?),
+        }
+    }
+
+    /// As [`portreeve_core::ports::EntryStore::list`] with a text to be contained: only entries that may contain it are
+    /// read.
+    async fn list_containing(
+        &self,
+        query: &VersionQuery,
+        text: &str,
+    ) -> Result<PageOf<ListedVersion>, RegistryError> {
+        self.searcher.follow().await?;
+        let needle = text.to_lowercase();
+        let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let mut query = query.clone();
+        let mut items: Vec<ListedVersion> = Vec::new();
+        let mut from = query
+            .after
+            .as_ref()
+            .map(|(name, _)| name.clone())
+            .unwrap_or_default();
+        // Most servers have few versions, so the first step mostly suffices.
+        let mut step = wanted.saturating_add(1).clamp(8, 256);
+        loop {
+            let names = self
+                .searcher
+                .read(|index| index.containing(&needle, &from, step + 1));
+            let is_last = names.len() <= step;
+            let (now, next) = names.split_at(names.len().min(step));
+            let page = self.parts.feed.list_among(&query, now).await?;
+            items.extend(page.items);
+            if items.len() > wanted || page.more || is_last {
+                let more = page.more || items.len() > wanted;
+                items.truncate(wanted);
+                return Ok(PageOf { items, more });
+            }
+            query.limit = u32::try_from(wanted - items.len()).unwrap_or(u32::MAX).max(1);
+            from = next.first().cloned().unwrap_or_default();
+            query.after = None;
+            step = 256;
+        }
+    }
+}
+
+/// What is asked, judged.
+struct Asked {
+    text: String,
+    narrow: Narrow,
+    after: Option<(u64, String)>,
+    limit: usize,
+    facets: bool,
+}
+
+impl Asked {
+    fn read(
+        query: SearchQuery,
+        open: impl Fn(&str) -> Result<Place, RegistryError>,
+    ) -> Result<Self, RegistryError> {
+        let limit = query.limit.unwrap_or(PAGE);
+        if limit == 0 {
+            return Err(RegistryError::invalid(
+                "limit",
+                format!("it must be a number from 1 to {MOST}"),
+            ));
+        }
+        let limit = usize::try_from(limit.min(MOST)).unwrap_or(usize::MAX);
+        let text = read_search(query.text.trim())?;
+        let Some(cursor) = query.cursor.filter(|cursor| !cursor.is_empty()) else {
+            return Ok(Self {
+                text,
+                narrow: query.narrow,
+                after: None,
+                limit,
+                facets: query.facets,
+            });
+        };
+        let place = open(&cursor)?;
+        // A cursor carries what was asked; asking something else beside it is a mistake that would be silent.
+        let differs = (!text.is_empty() && text != place.text)
+            || (query.narrow != Narrow::default() && query.narrow != place.narrow);
+        if differs {
+            return Err(RegistryError::BadCursor);
+        }
+        Ok(Self {
+            text: place.text,
+            narrow: place.narrow,
+            after: Some((place.score, place.name)),
+            limit,
+            facets: query.facets,
+        })
+    }
+}
+
+/// One page, chosen but not read from the store.
+struct Chosen {
+    hits: Vec<ChosenHit>,
+    terms: std::collections::HashSet<String>,
+    next: Option<Place>,
+    found: usize,
+    more: bool,
+    corrected: Vec<(String, String)>,
+    facets: Option<Facets>,
+}
+
+struct ChosenHit {
+    /// Name and version.
+    key: (String, String),
+    score: u64,
+    tools: Vec<String>,
+}
+
+impl Chosen {
+    fn cut(index: &index::Index, ranked: Ranked, asked: &Asked) -> Self {
+        let facets = asked.facets.then(|| Facets::count(index, &ranked.hits));
+        let found = ranked.hits.len();
+        let mut hits: Vec<ChosenHit> = ranked
+            .hits
+            .into_iter()
+            .filter_map(|hit| {
+                let entry = index.entry(hit.entry)?;
+                let is_after = match &asked.after {
+                    None => true,
+                    Some((score, name)) => {
+                        hit.score < *score || (hit.score == *score && entry.name.as_str() > name.as_str())
+                    }
+                };
+                is_after.then(|| ChosenHit {
+                    key: (entry.name.to_string(), entry.version.to_string()),
+                    score: hit.score,
+                    tools: hit.tools,
+                })
+            })
+            .take(asked.limit + 1)
+            .collect();
+        let is_last = hits.len() <= asked.limit;
+        hits.truncate(asked.limit);
+        let next = hits.last().filter(|_| !is_last).map(|last| Place {
+            text: asked.text.clone(),
+            narrow: asked.narrow.clone(),
+            score: last.score,
+            name: last.key.0.clone(),
+        });
+        Self {
+            hits,
+            terms: ranked.terms,
+            next,
+            found,
+            more: ranked.more,
+            corrected: ranked.corrected,
+            facets,
+        }
+    }
+}

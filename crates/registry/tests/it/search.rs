@@ -1,0 +1,446 @@
+//! Search: what is found, in which order, for whom, and how well it answers real questions.
+
+use portreeve_core::caller::Caller;
+use portreeve_core::protocol::Era;
+use portreeve_core::server::{Approval, Lifecycle};
+use portreeve_registry::{Approve, Kind, ListParams, Mark, Narrow, RegistryError, SearchPage, SearchQuery};
+use serde_json::{Value, json};
+
+use crate::import::corpus;
+use crate::world::{NAME, URL, World, admin, caller, remote};
+
+fn document(name: &str, title: &str, description: &str, tags: &[&str]) -> String {
+    json!({
+        "name": name, "title": title, "description": description, "version": "1.0.0",
+        "packages": [{"registryType": "npm", "identifier": "x", "version": "1.0.0", "transport": {"type": "stdio"}}],
+        "_meta": {"io.modelcontextprotocol.registry/publisher-provided": {"tags": tags}},
+    })
+    .to_string()
+}
+
+fn words(text: &str) -> SearchQuery {
+    SearchQuery {
+        text: text.to_owned(),
+        ..SearchQuery::default()
+    }
+}
+
+fn names(page: &SearchPage) -> Vec<&str> {
+    page.items
+        .iter()
+        .map(|found| found.listed.version.name.as_str())
+        .collect()
+}
+
+async fn find(world: &World, text: &str) -> Vec<String> {
+    let page = world.registry.search(&caller("user"), words(text)).await.unwrap();
+    names(&page).into_iter().map(str::to_owned).collect()
+}
+
+async fn small() -> World {
+    let world = World::new();
+    for (name, title, description, tags) in [
+        (
+            "com.acme/slack",
+            "Slack",
+            "Sends messages to channels",
+            &["chat"][..],
+        ),
+        (
+            "com.acme/chat-archive",
+            "Archive",
+            "Keeps what was said on Slack",
+            &["search"],
+        ),
+        (
+            "io.github.slack-fan/weather",
+            "Weather",
+            "Forecasts for cities",
+            &[],
+        ),
+        (
+            "com.acme/tickets",
+            "Ticket desk",
+            "Opens and closes issues",
+            &["slack", "support"],
+        ),
+        (
+            "com.acme/GitHubMirror",
+            "Mirror",
+            "Copies repositories",
+            &["code"],
+        ),
+        ("com.acme/brave-search", "Brave", "Finds web pages", &["search"]),
+    ] {
+        world.approved(&document(name, title, description, tags)).await;
+    }
+    world
+}
+
+#[tokio::test]
+async fn names_come_before_titles_tags_and_descriptions() {
+    let world = small().await;
+    assert_eq!(
+        find(&world, "slack").await,
+        [
+            "com.acme/slack",
+            "com.acme/tickets",
+            "com.acme/chat-archive",
+            "io.github.slack-fan/weather"
+        ]
+    );
+    assert_eq!(find(&world, "sending a message").await, ["com.acme/slack"]);
+    assert_eq!(find(&world, "closed issue").await, ["com.acme/tickets"]);
+}
+
+#[tokio::test]
+async fn beginnings_joined_words_and_slips_are_understood() {
+    let world = small().await;
+    assert_eq!(find(&world, "weath").await, ["io.github.slack-fan/weather"]);
+    assert_eq!(find(&world, "github").await, ["com.acme/GitHubMirror"]);
+    assert_eq!(find(&world, "bravesearch").await, ["com.acme/brave-search"]);
+    let page = world
+        .registry
+        .search(&admin(), words("forcasts wether"))
+        .await
+        .unwrap();
+    assert_eq!(names(&page), ["io.github.slack-fan/weather"]);
+    let corrected: Vec<(&str, &str)> = page
+        .corrected
+        .iter()
+        .map(|(typed, meant)| (typed.as_str(), meant.as_str()))
+        .collect();
+    assert_eq!(corrected, [("forcasts", "forecasts"), ("wether", "weather")]);
+    assert!(find(&world, "zzzzqqqq").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_looked_for_is_marked() {
+    let world = small().await;
+    let page = world
+        .registry
+        .search(&admin(), words("slack message"))
+        .await
+        .unwrap();
+    let mark = |field, start, length| Mark { field, start, length };
+    assert_eq!(
+        page.items[0].marks,
+        [mark("name", 9, 5), mark("title", 0, 5), mark("description", 6, 8)]
+    );
+}
+
+#[tokio::test]
+async fn results_are_narrowed_counted_and_paged() {
+    let world = small().await;
+    world.approved(&remote("com.acme/remote", "1.0.0", URL)).await;
+    let query = SearchQuery {
+        facets: true,
+        limit: Some(2),
+        ..SearchQuery::default()
+    };
+    let mut page = world
+        .registry
+        .search(&caller("user"), query.clone())
+        .await
+        .unwrap();
+    assert_eq!((page.found, page.more), (7, false));
+    let facets = page.facets.clone().unwrap();
+    let told = |facets: &[portreeve_registry::Facet]| -> Vec<(String, usize)> {
+        facets
+            .iter()
+            .map(|facet| (facet.value.clone(), facet.count))
+            .collect()
+    };
+    let pair = |value: &str, count| (value.to_owned(), count);
+    assert_eq!(told(&facets.kind), [pair("local", 6), pair("remote", 1)]);
+    assert_eq!(told(&facets.registry_types), [pair("npm", 6)]);
+    assert_eq!(told(&facets.lifecycle), [pair("production", 7)]);
+    assert_eq!(told(&facets.tags)[0], pair("search", 2));
+    let mut all = Vec::new();
+    loop {
+        assert!(page.items.len() <= 2);
+        all.extend(names(&page).into_iter().map(str::to_owned));
+        let Some(cursor) = page.next_cursor else { break };
+        let next = SearchQuery {
+            cursor: Some(cursor),
+            limit: Some(2),
+            ..SearchQuery::default()
+        };
+        page = world.registry.search(&caller("user"), next).await.unwrap();
+    }
+    let mut sorted = all.clone();
+    sorted.sort();
+    sorted.dedup();
+    assert_eq!((all.len(), &all), (7, &sorted));
+
+    let narrowed = |narrow| SearchQuery {
+        narrow,
+        ..SearchQuery::default()
+    };
+    for (narrow, expected) in [
+        (
+            Narrow {
+                kind: Some(Kind::Remote),
+                ..Narrow::default()
+            },
+            vec!["com.acme/remote"],
+        ),
+        (
+            Narrow {
+                tags: vec!["slack".to_owned(), "support".to_owned()],
+                ..Narrow::default()
+            },
+            vec!["com.acme/tickets"],
+        ),
+        (
+            Narrow {
+                lifecycle: vec![Lifecycle::Preview],
+                ..Narrow::default()
+            },
+            vec![],
+        ),
+        (
+            Narrow {
+                registry_types: vec!["oci".to_owned()],
+                ..Narrow::default()
+            },
+            vec![],
+        ),
+    ] {
+        let page = world.registry.search(&admin(), narrowed(narrow)).await.unwrap();
+        assert_eq!(names(&page), expected);
+    }
+    let other = SearchQuery {
+        cursor: world
+            .registry
+            .search(
+                &admin(),
+                SearchQuery {
+                    limit: Some(1),
+                    ..words("slack")
+                },
+            )
+            .await
+            .unwrap()
+            .next_cursor,
+        ..words("weather")
+    };
+    let refused = world.registry.search(&admin(), other).await;
+    assert!(matches!(refused, Err(RegistryError::BadCursor)));
+}
+
+#[tokio::test]
+async fn a_tool_is_found_only_by_who_may_call_it() {
+    let world = World::new();
+    world.upstreams.answer(
+        URL,
+        &[("list_invoices", "Lists"), ("secret", "Hidden from users")],
+    );
+    world.approved(&remote(NAME, "1.0.0", URL)).await;
+    let tools = async |who: Caller, text: &str| {
+        let page = world.registry.search(&who, words(text)).await.unwrap();
+        page.items
+            .into_iter()
+            .flat_map(|found| found.tools)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(tools(caller("user"), "invoice listing").await, ["list_invoices"]);
+    assert!(tools(caller("user"), "secret").await.is_empty());
+    let page = world
+        .registry
+        .search(&caller("user"), words("secret"))
+        .await
+        .unwrap();
+    assert!(
+        page.items.is_empty(),
+        "a tool that one may not see does not exist"
+    );
+    assert_eq!(tools(admin(), "secret").await, ["secret"]);
+    assert!(tools(Caller::anonymous(), "list").await.is_empty());
+    assert!(
+        world.store.get(NAME).routes[0]
+            .upstream_eras
+            .contains(&Era::Modern)
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_listed_exists_only_for_managers() {
+    let world = small().await;
+    world
+        .add(
+            &document("com.acme/draft-slack", "Slack draft", "Waits", &[]),
+            Approve::No,
+        )
+        .await
+        .unwrap();
+    assert!(
+        !find(&world, "slack draft")
+            .await
+            .contains(&"com.acme/draft-slack".to_owned())
+    );
+    let page = world
+        .registry
+        .search(&admin(), words("slack draft"))
+        .await
+        .unwrap();
+    assert_eq!(names(&page)[0], "com.acme/draft-slack");
+    assert_eq!(page.items[0].listed.version.approval, Approval::Submitted);
+    let page = world
+        .registry
+        .search(&caller("user"), words("slack"))
+        .await
+        .unwrap();
+    assert_eq!(
+        page.items[0].listed.version.submitted_by, "",
+        "nobody's name is told"
+    );
+}
+
+#[tokio::test]
+async fn a_change_is_found_at_once_and_what_is_removed_is_not() {
+    let world = small().await;
+    assert!(find(&world, "calendar").await.is_empty());
+    world
+        .approved(&document("com.acme/cal", "Calendar", "Plans", &[]))
+        .await;
+    assert_eq!(find(&world, "calendar").await, ["com.acme/cal"]);
+    let name = "com.acme/cal".parse().unwrap();
+    world.registry.remove(&admin(), &name).await.unwrap();
+    assert!(find(&world, "calendar").await.is_empty());
+}
+
+#[tokio::test]
+async fn a7_the_pages_of_a_contained_text_join_to_the_filtered_set() {
+    let world = World::new();
+    let mut expected = Vec::new();
+    for number in 0..60 {
+        let name = format!(
+            "com.acme/{}-{number:02}",
+            if number % 3 == 0 { "gmailer" } else { "other" }
+        );
+        for version in ["1.0.0", "1.1.0"] {
+            let text = document(&name, "T", "D", &[]).replace("1.0.0", version);
+            world.approved(&text).await;
+            if number % 3 == 0 {
+                expected.push(format!("{name} {version}"));
+            }
+        }
+    }
+    for limit in ["1", "7", "100"] {
+        let mut params = ListParams {
+            limit: Some(limit.to_owned()),
+            search: Some("MAIL".to_owned()),
+            ..ListParams::default()
+        };
+        let mut found = Vec::new();
+        loop {
+            let page = world.registry.serve_list(&params).await.unwrap();
+            found.extend(page.servers.iter().map(|served| {
+                let text = |key| served.server.text(key).unwrap();
+                format!("{} {}", text("name"), text("version"))
+            }));
+            params.search = None;
+            params.cursor = page.metadata.next_cursor;
+            if params.cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, expected, "pages of {limit}");
+    }
+}
+
+/// Packages of the toolsdk list as documents: what the list knows of them.
+fn packages(text: &str) -> Vec<(String, String)> {
+    let list: Value = serde_json::from_str(text).unwrap();
+    let plain = |key: &str| -> String {
+        let plain: String = key
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
+        plain.trim_matches('-').to_owned()
+    };
+    let packages = list["packages"].as_object().unwrap();
+    packages
+        .iter()
+        .enumerate()
+        .map(|(index, (key, package))| {
+            let tools = package["tools"].as_object();
+            let tools: Vec<Value> = tools
+                .into_iter()
+                .flatten()
+                .map(|(name, tool)| json!({"name": name, "description": tool["description"]}))
+                .collect();
+            let name = format!("sdk.tool/{}-{index}", plain(key));
+            let document = json!({
+                "name": name, "title": key.chars().take(100).collect::<String>(), "version": "1.0.0",
+                "description": "A package of the list",
+                "_meta": {"io.modelcontextprotocol.registry/publisher-provided":
+                    {"category": package["category"], "tools": tools}},
+            });
+            (name, document.to_string())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn real_questions_are_answered_by_the_first_five() {
+    let Some(text) = corpus("toolsdk-packages-list-2026-07.json") else {
+        return;
+    };
+    let questions = include_str!("../../../../tests/questions/toolsdk.txt");
+    let world = World::new();
+    for (name, document) in packages(&text) {
+        world.store.put(portreeve_core::ports::Entry {
+            server: portreeve_core::server::Server {
+                name: name.parse().unwrap(),
+                registered_by: "import".to_owned(),
+                private_hosts: Vec::new(),
+                profile: portreeve_core::profile::Profile::default(),
+                deployments: portreeve_core::deployment::Deployments::default(),
+                created_at: portreeve_core::time::Timestamp::default(),
+                updated_at: portreeve_core::time::Timestamp::default(),
+            },
+            versions: vec![portreeve_core::server::Version {
+                name: name.parse().unwrap(),
+                version: "1.0.0".parse().unwrap(),
+                document,
+                content_hash: String::new(),
+                approval: Approval::Approved,
+                lifecycle: Lifecycle::Production,
+                former_lifecycle: None,
+                status_message: None,
+                submitted_by: "import".to_owned(),
+                decided_by: None,
+                is_latest: true,
+                published_at: portreeve_core::time::Timestamp::default(),
+                status_changed_at: portreeve_core::time::Timestamp::default(),
+                updated_at: portreeve_core::time::Timestamp::default(),
+            }],
+            routes: Vec::new(),
+            revision: 1,
+        });
+    }
+    let (mut asked, mut missed) = (0, Vec::new());
+    for line in questions.lines().filter(|line| line.contains(" | ")) {
+        let (question, expected) = line.split_once(" | ").unwrap();
+        asked += 1;
+        let query = SearchQuery {
+            limit: Some(5),
+            ..words(question)
+        };
+        let page = world.registry.search(&admin(), query).await.unwrap();
+        let answered = names(&page)
+            .iter()
+            .any(|name| expected.split(", ").any(|part| name.contains(part)));
+        if !answered {
+            missed.push((question, names(&page).join(" ")));
+        }
+    }
+    assert!(asked >= 60, "{asked}");
+    assert!(
+        missed.len() <= 3,
+        "{} of {asked} missed: {missed:#?}",
+        missed.len()
+    );
+}

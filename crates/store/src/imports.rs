@@ -1,0 +1,206 @@
+//! Imports: runs with their reports, sources that come again, and batches of entries saved as one.
+
+mod read;
+
+use async_trait::async_trait;
+use portreeve_core::audit::AuditEvent;
+use portreeve_core::id::ImportId;
+use portreeve_core::import::{ImportRun, ImportSchedule, ImportedRecord, Provenance};
+use portreeve_core::name::ServerName;
+use portreeve_core::ports::{Entry, ImportBatch, ImportStore, StoreError};
+
+use crate::change::Change;
+use crate::engine::{Sql, Value, values_list};
+use crate::entries;
+use crate::fields::json_text;
+use crate::store::Store;
+
+/// Rows written by one statement.
+const CHUNK: usize = 100;
+
+const INSERT_RUN: &str = "INSERT INTO imports (id, kind, origin, mode, approval, started_by, started_at, state, \
+    failure, updated_at, finished_at, counts, position) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+const UPDATE_RUN: &str = "UPDATE imports SET state = $2, failure = $3, updated_at = $4, finished_at = $5, \
+    counts = $6, position = $7 WHERE id = $1";
+const SAVE_SCHEDULE: &str = "INSERT INTO import_schedules (origin, kind, every_seconds, approval, created_by, \
+    created_at, last_import, next_at, synced_until, private_hosts) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (origin) DO UPDATE SET kind = excluded.kind, \
+    every_seconds = excluded.every_seconds, private_hosts = excluded.private_hosts, \
+    approval = excluded.approval, last_import = excluded.last_import, next_at = excluded.next_at, \
+    synced_until = excluded.synced_until";
+
+#[async_trait]
+impl ImportStore for Store {
+    async fn begin_import(&self, run: &ImportRun, event: AuditEvent) -> Result<(), StoreError> {
+        let mut change = Change::begin(self).await?;
+        let sql = Sql::new(INSERT_RUN)
+            .bind(run.id.to_string())
+            .bind(run.kind.as_str())
+            .bind(&run.origin)
+            .bind(run.mode.as_str())
+            .bind(json_text("approval", &run.approval)?)
+            .bind(&run.started_by)
+            .bind(run.started_at)
+            .bind(run.state.as_str())
+            .bind(run.failure.as_deref())
+            .bind(run.updated_at)
+            .bind(run.finished_at)
+            .bind(json_text("counts", &run.counts)?)
+            .bind(run.position.as_deref());
+        change.execute(sql).await?;
+        change.record(&[event]).await?;
+        change.save().await
+    }
+
+    async fn save_import(&self, batch: ImportBatch) -> Result<(), StoreError> {
+        let mut change = Change::begin(self).await?;
+        update_run(&mut change, &batch.run).await?;
+        let mut events = batch.events;
+        let moves = entries::put_all(&mut change, &batch.entries).await?;
+        for entry in &batch.entries {
+            events.extend(entry.events.iter().cloned());
+        }
+        for chunk in batch.provenance.chunks(CHUNK) {
+            save_provenance(&mut change, chunk).await?;
+        }
+        for chunk in batch.records.chunks(CHUNK) {
+            save_records(&mut change, batch.run.id, chunk).await?;
+        }
+        for chunk in events.chunks(CHUNK) {
+            change.record(chunk).await?;
+        }
+        entries::finish(change, moves).await
+    }
+
+    async fn import(&self, id: ImportId) -> Result<Option<ImportRun>, StoreError> {
+        read::run(self, id).await
+    }
+
+    async fn imports(&self, after: Option<ImportId>, limit: u32) -> Result<Vec<ImportRun>, StoreError> {
+        read::runs(self, after, limit).await
+    }
+
+    async fn import_records(
+        &self,
+        id: ImportId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<ImportedRecord>, StoreError> {
+        read::records(self, id, after, limit).await
+    }
+
+    async fn entries_named(&self, names: &[ServerName]) -> Result<Vec<Entry>, StoreError> {
+        entries::named(self, names).await
+    }
+
+    async fn provenance(&self, names: &[ServerName]) -> Result<Vec<Provenance>, StoreError> {
+        read::provenance(self, names).await
+    }
+
+    async fn schedules(&self) -> Result<Vec<ImportSchedule>, StoreError> {
+        read::schedules(self).await
+    }
+
+    async fn save_schedule(
+        &self,
+        schedule: &ImportSchedule,
+        event: Option<AuditEvent>,
+    ) -> Result<(), StoreError> {
+        let mut change = Change::begin(self).await?;
+        let sql = Sql::new(SAVE_SCHEDULE)
+            .bind(&schedule.origin)
+            .bind(schedule.kind.as_str())
+            .bind(schedule.every_seconds)
+            .bind(json_text("approval", &schedule.approval)?)
+            .bind(&schedule.created_by)
+            .bind(schedule.created_at)
+            .bind(schedule.last_import.map(|id| id.to_string()))
+            .bind(schedule.next_at)
+            .bind(schedule.synced_until)
+            .bind(json_text("private_hosts", &schedule.private_hosts)?);
+        change.execute(sql).await?;
+        change.record(event.as_slice()).await?;
+        change.save().await
+    }
+
+    async fn remove_schedule(&self, origin: &str, event: AuditEvent) -> Result<(), StoreError> {
+        let mut change = Change::begin(self).await?;
+        let sql = Sql::new("DELETE FROM import_schedules WHERE origin = $1").bind(origin);
+        if change.execute(sql).await? == 0 {
+            return Err(StoreError::NotFound {
+                what: format!("a schedule for `{origin}`"),
+            });
+        }
+        change.record(&[event]).await?;
+        change.save().await
+    }
+}
+
+async fn update_run(change: &mut Change, run: &ImportRun) -> Result<(), StoreError> {
+    let sql = Sql::new(UPDATE_RUN)
+        .bind(run.id.to_string())
+        .bind(run.state.as_str())
+        .bind(run.failure.as_deref())
+        .bind(run.updated_at)
+        .bind(run.finished_at)
+        .bind(json_text("counts", &run.counts)?)
+        .bind(run.position.as_deref());
+    if change.execute(sql).await? == 1 {
+        return Ok(());
+    }
+    Err(StoreError::NotFound {
+        what: format!("import `{}`", run.id),
+    })
+}
+
+async fn save_provenance(change: &mut Change, rows: &[Provenance]) -> Result<(), StoreError> {
+    let mut values: Vec<Value> = Vec::with_capacity(rows.len() * 11);
+    for row in rows {
+        values.extend([
+            row.server.as_str().into(),
+            row.version.as_str().into(),
+            row.kind.as_str().into(),
+            row.origin.as_str().into(),
+            row.place.as_str().into(),
+            row.import.to_string().into(),
+            row.imported_at.into(),
+            row.source_hash.as_str().into(),
+            row.source_status.as_str().into(),
+            json_text("findings", &row.findings)?.into(),
+            row.raw.as_deref().into(),
+        ]);
+    }
+    let list = values_list(rows.len(), 11);
+    let text = format!(
+        "INSERT INTO provenance (server, version, kind, origin, place, import, imported_at, source_hash, \
+         source_status, findings, raw) VALUES {list} ON CONFLICT (server, version) DO UPDATE SET \
+         kind = excluded.kind, origin = excluded.origin, place = excluded.place, import = excluded.import, \
+         imported_at = excluded.imported_at, source_hash = excluded.source_hash, \
+         source_status = excluded.source_status, findings = excluded.findings, raw = excluded.raw"
+    );
+    change.execute(Sql::built(text, values)).await.map(drop)
+}
+
+async fn save_records(
+    change: &mut Change,
+    import: ImportId,
+    records: &[ImportedRecord],
+) -> Result<(), StoreError> {
+    let mut values: Vec<Value> = Vec::with_capacity(records.len() * 7);
+    for record in records {
+        values.extend([
+            import.to_string().into(),
+            record.position.into(),
+            record.place.as_str().into(),
+            record.server.as_deref().into(),
+            record.version.as_deref().into(),
+            record.outcome.as_str().into(),
+            json_text("findings", &record.findings)?.into(),
+        ]);
+    }
+    let list = values_list(records.len(), 7);
+    let text = format!(
+        "INSERT INTO import_records (import, position, place, server, version, outcome, findings) VALUES {list}"
+    );
+    change.execute(Sql::built(text, values)).await.map(drop)
+}
