@@ -31,11 +31,9 @@ pub(super) fn judge(draft: Draft, public_url: &Url, limits: &Limits) -> Judgemen
     let mut told: HashSet<String> = HashSet::new();
     let mut is_news = |problem: &Problem| told.insert(problem.path.clone());
     // What the reader says of one place is kept, even where it says two things.
-    judgement
-        .shape
-        .iter()
-        .chain(&judgement.rules)
-        .for_each(|problem| drop(is_news(problem)));
+    for problem in judgement.shape.iter().chain(&judgement.rules) {
+        is_news(problem);
+    }
     judgement.shape.extend(form.into_iter().filter(&mut is_news));
     judgement
         .rules

@@ -188,7 +188,11 @@ async fn a4_the_latest_follows_the_status() {
         .iter()
         .map(|item| item["server"]["version"].as_str().unwrap())
         .collect();
-    assert_eq!(versions, ["0.0.59", "0.0.60", "1.0.0"], "every row that a mark came to or left");
+    assert_eq!(
+        versions,
+        ["0.0.59", "0.0.60", "1.0.0"],
+        "every row that a mark came to or left"
+    );
 
     let all = send(
         &house,
