@@ -9,7 +9,7 @@ use portreeve_core::id::EventId;
 use portreeve_core::limits::Limits;
 use portreeve_core::name::ServerName;
 use portreeve_core::policy::PolicyCheck;
-use portreeve_core::ports::{Authorizer, Entry, EntryStore, Refresh, RouteStore, StoreError};
+use portreeve_core::ports::{Authorizer, Counters, Entry, EntryStore, Refresh, RouteStore, StoreError};
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
 use portreeve_core::secret::SecretKey;
@@ -53,6 +53,8 @@ pub struct RegistryParts {
     pub cursor_key: SecretKey,
     /// Names under which what is published over the registry API is approved at once.
     pub auto_approve: Vec<NamePattern>,
+    /// Counts what publishers write.
+    pub counters: Arc<dyn Counters>,
 }
 
 /// The registry.

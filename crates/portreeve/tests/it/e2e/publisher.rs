@@ -205,6 +205,15 @@ async fn a10_the_official_publisher_signs_in_by_http() {
         "it was granted `publish example.acme/*`",
     )
     .await;
+    // What is no public host is not asked at all.
+    for domain in ["metadata.google.internal", "billing.localhost"] {
+        let refused = sign_in(&node, "http", claim(domain, &owner, 0)).await;
+        assert_eq!(refused.status, 401, "{domain}: {}", refused.text());
+        assert!(
+            node.log_text().contains(&format!("`{domain}:443` is refused")),
+            "{domain}"
+        );
+    }
     // A host whose certificate is not its own says nothing.
     let other = sign_in(&node, "http", claim("other.example", &owner, 0)).await;
     assert_eq!(other.status, 401, "{}", other.text());
