@@ -220,7 +220,8 @@ impl From<RegistryError> for Problem {
             RegistryError::Forbidden { .. } | RegistryError::Namespace { .. } => StatusCode::FORBIDDEN,
             RegistryError::Conflict { .. } | RegistryError::State { .. } => StatusCode::CONFLICT,
             RegistryError::Refused(_) | RegistryError::Private { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            RegistryError::Unseen { .. } => StatusCode::BAD_GATEWAY,
+            // This API works; what it asked for does not. A 502 would have its caller look here.
+            RegistryError::Unseen { .. } => StatusCode::FAILED_DEPENDENCY,
             RegistryError::BadCursor => StatusCode::BAD_REQUEST,
         };
         Self::new(status, detail).hint(hint)

@@ -54,7 +54,7 @@ pub struct Limits {
     pub writes_per_publisher: u32,
     /// The time in which a publisher who used that up may write once more.
     pub write_interval: Duration,
-    /// Proofs of namespaces that one node looks into at once.
+    /// Proofs of namespaces of one kind that one node looks into at once.
     pub proofs_at_once: usize,
     /// Time to look into a proof: the DNS, a well-known file, an issuer, GitHub.
     pub proof: Duration,

@@ -127,7 +127,7 @@ async fn what_is_published_waits_and_exists_for_its_publisher_alone() {
 }
 
 #[tokio::test]
-async fn a10_a_namespace_violation_names_what_was_granted() {
+async fn a_gw_8_a_namespace_without_proof_is_refused_and_told_what_was_granted() {
     let world = World::new();
     let error = world
         .registry
@@ -257,7 +257,7 @@ async fn a_rule_approves_at_once_and_the_log_names_it() {
 }
 
 #[tokio::test]
-async fn a_remote_belongs_to_one_name_and_a_namespace_has_one_spelling() {
+async fn a_gw_8_a_namespace_has_one_spelling_and_a_remote_one_name() {
     let world = World::new();
     let publish = |name: &'static str, url: &'static str| {
         let world = &world;
