@@ -117,7 +117,12 @@ struct Proven {
 pub struct Publishing {
     parts: PublishingParts,
     tickets: Tickets,
-    methods: Vec<Box<dyn Method>>,
+    desks: Vec<Desk>,
+}
+
+/// A method, and how many claims it looks into at once: one that waits for slow hosts must not hold up the others.
+struct Desk {
+    method: Box<dyn Method>,
     places: Semaphore,
 }
 
@@ -130,13 +135,17 @@ impl Publishing {
     /// A room that takes the proofs of its settings.
     pub fn new(parts: PublishingParts) -> Self {
         let tickets = Tickets::new(&parts.signing_key, parts.issuer.clone());
-        let places = Semaphore::new(parts.limits.proofs_at_once);
-        let methods = methods(&parts);
+        let desks = methods(&parts)
+            .into_iter()
+            .map(|method| Desk {
+                method,
+                places: Semaphore::new(parts.limits.proofs_at_once),
+            })
+            .collect();
         Self {
             parts,
             tickets,
-            methods,
-            places,
+            desks,
         }
     }
 
@@ -150,11 +159,11 @@ impl Publishing {
         let Some(name) = NAMES.into_iter().find(|name| *name == method) else {
             return Err(ProofError::unknown(method));
         };
-        let Some(method) = self.methods.iter().find(|method| method.name() == name) else {
+        let Some(desk) = self.desks.iter().find(|desk| desk.method.name() == name) else {
             return Err(ProofError::SwitchedOff { method: name });
         };
-        let _place = self.places.try_acquire().map_err(|_| ProofError::Busy)?;
-        let looked = tokio::time::timeout(self.parts.limits.proof, method.prove(claim)).await;
+        let _place = desk.places.try_acquire().map_err(|_| ProofError::Busy)?;
+        let looked = tokio::time::timeout(self.parts.limits.proof, desk.method.prove(claim)).await;
         let proven = looked.map_err(|_| ProofError::Unreachable {
             what: format!("the proof by `{name}` did not arrive in time"),
         })??;
@@ -219,7 +228,7 @@ fn methods(parts: &PublishingParts) -> Vec<Box<dyn Method>> {
 
 impl fmt::Debug for Publishing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.methods.iter().map(|method| method.name()).collect();
+        let names: Vec<_> = self.desks.iter().map(|desk| desk.method.name()).collect();
         write!(f, "Publishing({})", names.join(", "))
     }
 }

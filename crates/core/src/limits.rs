@@ -50,7 +50,11 @@ pub struct Limits {
     pub versions_per_server: usize,
     /// Versions of one publisher that wait for an approver. Managers have no such limit.
     pub waiting_per_publisher: u32,
-    /// Proofs of namespaces that one node looks into at once.
+    /// What one publisher may write over the registry API at once: publish, edit, change a status.
+    pub writes_per_publisher: u32,
+    /// The time in which a publisher who used that up may write once more.
+    pub write_interval: Duration,
+    /// Proofs of namespaces of one kind that one node looks into at once.
     pub proofs_at_once: usize,
     /// Time to look into a proof: the DNS, a well-known file, an issuer, GitHub.
     pub proof: Duration,
@@ -118,6 +122,8 @@ impl Default for Limits {
             document_remotes: 100,
             versions_per_server: 10_000,
             waiting_per_publisher: 100,
+            writes_per_publisher: 200,
+            write_interval: Duration::from_secs(5),
             proofs_at_once: 32,
             proof: Duration::from_secs(10),
             proof_bytes: 256 * 1024,

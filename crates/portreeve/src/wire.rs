@@ -251,6 +251,7 @@ impl Ground {
             public_url: self.public_url.clone(),
             cursor_key: self.keys.derive("registry-cursor"),
             auto_approve: self.auto_approve.clone(),
+            counters: Arc::clone(&self.shared.counters),
         }))
     }
 

@@ -1,5 +1,7 @@
 //! What can go wrong on an entry's way: each text says what happened, each hint what to do next.
 
+use std::time::Duration;
+
 use portreeve_core::ports::StoreError;
 use portreeve_core::server::PrivateHost;
 use portreeve_mcp::server_json::Problem;
@@ -36,6 +38,14 @@ pub enum RegistryError {
         name: String,
         /// What it may do, as `publish com.acme/*`.
         granted: Vec<String>,
+    },
+    /// The publisher writes faster than anybody needs to.
+    #[error("`{publisher}` writes too fast")]
+    TooFast {
+        /// The publisher's label.
+        publisher: String,
+        /// When the next one is taken.
+        wait: Duration,
     },
     /// The content of the request is wrong. Every problem is named, not only the first.
     #[error("{}", summary(.0))]
@@ -91,6 +101,7 @@ impl RegistryError {
             Self::Namespace { .. } => {
                 "prove that the namespace is yours, or use a key of somebody with the right `manage`"
             }
+            Self::TooFast { .. } => "wait as long as `Retry-After` says, and try again",
             Self::Invalid(_) => "mend every problem that is named and send it again",
             Self::Conflict { .. } => "read it again, and repeat the change if it still makes sense",
             Self::State { hint, .. } => hint,

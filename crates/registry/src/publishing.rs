@@ -13,7 +13,7 @@ mod view;
 
 use portreeve_core::caller::Caller;
 use portreeve_core::name::ServerName;
-use portreeve_core::ports::{Entry, Publication, Published, StoreError};
+use portreeve_core::ports::{Entry, Publication, Published, RateLimit, StoreError};
 use portreeve_core::publishing::{NameAction, Publisher};
 use portreeve_core::server::Approval;
 use serde_json::json;
@@ -48,7 +48,7 @@ impl Registry {
     pub async fn publish(&self, publisher: &Publisher, document: &str) -> Result<Served, RegistryError> {
         let draft = Draft::read(document, &self.parts.limits)?;
         let policy = match draft.name() {
-            Some(name) => self.require_right(publisher, &[NameAction::Publish], name)?,
+            Some(name) => self.take_turn(publisher, &[NameAction::Publish], name).await?,
             None => String::new(),
         };
         let accepted = self.accept(publisher, policy, draft)?;
@@ -93,6 +93,35 @@ impl Registry {
                     .collect(),
             }),
         }
+    }
+
+    /// The same for who is about to write. Managers may write as fast as they can; others leave traces in the audit log
+    /// that nobody can take away, so there is a rate.
+    async fn take_turn(
+        &self,
+        publisher: &Publisher,
+        actions: &[NameAction],
+        name: &ServerName,
+    ) -> Result<String, RegistryError> {
+        let policy = self.require_right(publisher, actions, name)?;
+        if self.may_manage(&publisher.caller, name) {
+            return Ok(policy);
+        }
+        let label = publisher.caller.label.to_string();
+        let rate = RateLimit {
+            interval: self.parts.limits.write_interval,
+            burst: self.parts.limits.writes_per_publisher,
+        };
+        let key = format!("registry_write/{label}");
+        let decision = self.parts.counters.take(&key, rate, 1).await;
+        let decision = decision.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        if decision.allowed {
+            return Ok(policy);
+        }
+        Err(RegistryError::TooFast {
+            publisher: label,
+            wait: decision.retry_after,
+        })
     }
 
     /// Judges a document by the strict rules of publishing.

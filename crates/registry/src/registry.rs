@@ -10,8 +10,8 @@ use portreeve_core::limits::Limits;
 use portreeve_core::name::ServerName;
 use portreeve_core::policy::PolicyCheck;
 use portreeve_core::ports::{
-    Authorizer, Entry, EntryFeed, EntryStore, GovernanceStore, ImportStore, Refresh, RouteStore, StoreError,
-    Views,
+    Authorizer, Counters, Entry, EntryFeed, EntryStore, GovernanceStore, ImportStore, Refresh, RouteStore,
+    StoreError, Views,
 };
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
@@ -65,6 +65,8 @@ pub struct RegistryParts {
     pub cursor_key: SecretKey,
     /// Names under which what is published over the registry API is approved at once.
     pub auto_approve: Vec<NamePattern>,
+    /// Counts what publishers write.
+    pub counters: Arc<dyn Counters>,
 }
 
 /// The registry.

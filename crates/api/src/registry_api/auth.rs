@@ -2,6 +2,8 @@
 //!
 //! Before it: the publisher's program. After it: `access::publishing`, which looks into the proof.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -36,7 +38,7 @@ impl From<ProofError> for Problem {
             ProofError::UnknownMethod { .. } => Self::new(StatusCode::NOT_FOUND, detail),
             ProofError::SwitchedOff { .. } => Self::forbidden(detail),
             ProofError::Malformed { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail),
-            ProofError::Busy => Self::new(StatusCode::TOO_MANY_REQUESTS, detail),
+            ProofError::Busy => Self::new(StatusCode::TOO_MANY_REQUESTS, detail).wait(Duration::from_secs(1)),
             ProofError::State(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail),
             ProofError::Audit(cause) => {
                 tracing::error!(error = %cause, "The audit log cannot be written.");

@@ -15,6 +15,9 @@ use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
 use portreeve_net::TlsAcceptor;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -83,17 +86,12 @@ pub(crate) async fn proxied_host(cert: &Path, key: &Path, file: String) -> Socke
 async fn serve_proxied(mut stream: TcpStream, tls: &TlsAcceptor, file: &str) -> Option<()> {
     read_head(&mut stream).await?;
     stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.ok()?;
-    let mut stream = tls.acceptor().accept(stream).await.ok()?;
-    let head = read_head(&mut stream).await?;
-    let (status, body) = if head.starts_with("GET /.well-known/mcp-registry-auth ") {
-        ("200 OK", file)
-    } else {
-        ("404 Not Found", "")
-    };
-    let length = body.len();
-    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
-    stream.write_all(answer.as_bytes()).await.ok()?;
-    stream.shutdown().await.ok()
+    let stream = tls.acceptor().accept(stream).await.ok()?;
+    let file = file.to_owned();
+    let router = Router::new().route("/.well-known/mcp-registry-auth", get(async move || file.clone()));
+    let service = TowerToHyperService::new(router);
+    let serving = Builder::new(TokioExecutor::new());
+    serving.serve_connection(TokioIo::new(stream), service).await.ok()
 }
 
 async fn read_head<S: tokio::io::AsyncRead + Unpin>(stream: &mut S) -> Option<String> {

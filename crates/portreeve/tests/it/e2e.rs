@@ -21,6 +21,7 @@ mod operate;
 mod order;
 mod passing;
 mod patience;
+mod publish_killed;
 mod publisher;
 mod random_requests;
 mod registries;

@@ -25,7 +25,7 @@ impl Registry {
         version: &VersionText,
         document: &str,
     ) -> Result<Served, RegistryError> {
-        let policy = self.require_right(publisher, &[NameAction::Edit], name)?;
+        let policy = self.take_turn(publisher, &[NameAction::Edit], name).await?;
         let draft = Draft::read(document, &self.parts.limits)?;
         let entry = self.load(name).await?;
         view::require_spelling(&entry, name)?;

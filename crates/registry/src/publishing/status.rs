@@ -114,7 +114,8 @@ impl Registry {
         whose: &Whose<'_>,
         change: &StatusChange,
     ) -> Result<(Entry, Vec<VersionText>), RegistryError> {
-        let policy = self.require_right(publisher, &[NameAction::Publish, NameAction::Edit], name)?;
+        let actions = [NameAction::Publish, NameAction::Edit];
+        let policy = self.take_turn(publisher, &actions, name).await?;
         let message = change.message()?;
         let before = self.load(name).await?;
         view::require_spelling(&before, name)?;

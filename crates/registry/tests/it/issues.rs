@@ -1,5 +1,6 @@
 //! What is said about a document before it is published: every problem with its place, and what kind it is.
 
+use portreeve_registry::IssueKind::{Schema, Semantic};
 use portreeve_registry::{IssueKind, Severity, Verdict};
 use serde_json::{Value, json};
 
@@ -28,15 +29,15 @@ fn check(document: &Value) -> Verdict {
     World::new().registry.check(&document.to_string())
 }
 
+/// The good document with another value at one place; the last part of the place may be new.
 fn with(path: &str, value: Value) -> Value {
     let mut document = good();
-    *document.pointer_mut(path).unwrap_or_else(|| panic!("{path}")) = value;
-    document
-}
-
-fn added(path: &str, field: &str, value: Value) -> Value {
-    let mut document = good();
-    document.pointer_mut(path).unwrap()[field] = value;
+    if let Some(place) = document.pointer_mut(path) {
+        *place = value;
+        return document;
+    }
+    let (parent, field) = path.rsplit_once('/').unwrap();
+    document.pointer_mut(parent).unwrap()[field] = value;
     document
 }
 
@@ -62,158 +63,151 @@ fn a_text_that_is_no_document_is_an_issue_and_no_error() {
     }
 }
 
+/// What is changed, to what, where that is told, and as what.
+const CASES: &[(&str, &str, &str, IssueKind)] = &[
+    ("/name", r#""nope""#, "name", Schema),
+    ("/name", "7", "name", Schema),
+    ("/title", r#""""#, "title", Schema),
+    ("/version", r#""latest""#, "version", Schema),
+    (
+        "/$schema",
+        r#""https://acme.example/s.json""#,
+        "$schema",
+        Semantic,
+    ),
+    (
+        "/$schema",
+        r#""https://static.modelcontextprotocol.io/schemas/2025-07-09/server.schema.json""#,
+        "$schema",
+        Semantic,
+    ),
+    ("/websiteUrl", r#""http://acme.example""#, "websiteUrl", Semantic),
+    ("/websiteUrl", r#""javascript:alert(1)""#, "websiteUrl", Schema),
+    ("/repository/url", r#""ftp://x""#, "repository.url", Schema),
+    ("/repository/source", "null", "repository.source", Schema),
+    (
+        "/repository/subfolder",
+        r#""../x""#,
+        "repository.subfolder",
+        Semantic,
+    ),
+    (
+        "/icons/0/src",
+        r#""http://acme.example/i.png""#,
+        "icons[0].src",
+        Schema,
+    ),
+    ("/icons/0/mimeType", r#""text/html""#, "icons[0].mimeType", Schema),
+    ("/icons/0/sizes/0", r#""48""#, "icons[0].sizes[0]", Schema),
+    ("/icons/0/theme", r#""pink""#, "icons[0].theme", Schema),
+    ("/remotes/0/type", r#""stdio""#, "remotes[0].type", Schema),
+    ("/remotes/0/url", r#""ftp://a""#, "remotes[0].url", Schema),
+    (
+        "/remotes/0/url",
+        r#""https://u:p@acme.example/mcp""#,
+        "remotes[0].url",
+        Semantic,
+    ),
+    (
+        "/remotes/0/url",
+        r#""https://gw.example/s/x/mcp""#,
+        "remotes[0].url",
+        Semantic,
+    ),
+    (
+        "/remotes/0/headers/0/isRequired",
+        r#""yes""#,
+        "remotes[0].headers[0].isRequired",
+        Schema,
+    ),
+    (
+        "/remotes/0/headers/0/format",
+        r#""date""#,
+        "remotes[0].headers[0].format",
+        Schema,
+    ),
+    (
+        "/remotes/0/headers/0/choices",
+        "[1]",
+        "remotes[0].headers[0].choices[0]",
+        Schema,
+    ),
+    ("/remotes", "{}", "remotes", Schema),
+    (
+        "/packages/0/version",
+        r#""^1.0""#,
+        "packages[0].version",
+        Semantic,
+    ),
+    (
+        "/packages/0/transport",
+        r#"{"type": "ws"}"#,
+        "packages[0].transport.type",
+        Schema,
+    ),
+    (
+        "/packages/0/runtimeArguments/0",
+        r#"{"type": "positional"}"#,
+        "packages[0].runtimeArguments[0]",
+        Semantic,
+    ),
+    (
+        "/packages/0/packageArguments/0/name",
+        r#""--a <b>""#,
+        "packages[0].packageArguments[0].name",
+        Semantic,
+    ),
+    (
+        "/packages/0/packageArguments/0/value",
+        r#""--mode=x""#,
+        "packages[0].packageArguments[0].value",
+        Semantic,
+    ),
+    (
+        "/packages/0/fileSha256",
+        r#""XY""#,
+        "packages[0].fileSha256",
+        Schema,
+    ),
+    (
+        "/packages/0/registryBaseUrl",
+        r#""not a url""#,
+        "packages[0].registryBaseUrl",
+        Schema,
+    ),
+    ("/_meta", "[]", "_meta", Schema),
+];
+
 /// Where one thing is changed, one issue is told, at that place.
 #[test]
 fn every_problem_is_told_once_with_its_place() {
-    use IssueKind::{Schema, Semantic};
-    let cases = [
-        (with("/name", json!("nope")), "name", Schema),
-        (with("/name", json!(7)), "name", Schema),
-        (with("/title", json!("")), "title", Schema),
-        (
-            with("/description", json!("x".repeat(101))),
-            "description",
-            Schema,
-        ),
-        (with("/version", json!("latest")), "version", Schema),
-        (
-            with("/$schema", json!("https://acme.example/s.json")),
-            "$schema",
-            Semantic,
-        ),
-        (
-            with(
-                "/$schema",
-                json!("https://static.modelcontextprotocol.io/schemas/2025-07-09/server.schema.json"),
-            ),
-            "$schema",
-            Semantic,
-        ),
-        (
-            with("/websiteUrl", json!("http://acme.example")),
-            "websiteUrl",
-            Semantic,
-        ),
-        (
-            with("/websiteUrl", json!("javascript:alert(1)")),
-            "websiteUrl",
-            Schema,
-        ),
-        (
-            with("/repository/url", json!("ftp://x")),
-            "repository.url",
-            Schema,
-        ),
-        (
-            with("/repository/source", json!(null)),
-            "repository.source",
-            Schema,
-        ),
-        (
-            with("/repository/subfolder", json!("../x")),
-            "repository.subfolder",
-            Semantic,
-        ),
-        (
-            with("/icons/0/src", json!("http://acme.example/i.png")),
-            "icons[0].src",
-            Schema,
-        ),
-        (
-            with("/icons/0/mimeType", json!("text/html")),
-            "icons[0].mimeType",
-            Schema,
-        ),
-        (with("/icons/0/sizes/0", json!("48")), "icons[0].sizes[0]", Schema),
-        (with("/icons/0/theme", json!("pink")), "icons[0].theme", Schema),
-        (with("/remotes/0/type", json!("stdio")), "remotes[0].type", Schema),
-        (with("/remotes/0/url", json!("ftp://a")), "remotes[0].url", Schema),
-        (
-            with("/remotes/0/url", json!("https://u:p@acme.example/mcp")),
-            "remotes[0].url",
-            Semantic,
-        ),
-        (
-            with("/remotes/0/url", json!("https://gw.example/s/x/mcp")),
-            "remotes[0].url",
-            Semantic,
-        ),
-        (
-            with("/remotes/0/headers/0/isRequired", json!("yes")),
-            "remotes[0].headers[0].isRequired",
-            Schema,
-        ),
-        (
-            with("/remotes/0/headers/0/format", json!("date")),
-            "remotes[0].headers[0].format",
-            Schema,
-        ),
-        (
-            with("/remotes/0/headers/0/choices", json!([1])),
-            "remotes[0].headers[0].choices[0]",
-            Schema,
-        ),
-        (
-            with("/packages/0/version", json!("^1.0")),
-            "packages[0].version",
-            Semantic,
-        ),
-        (
-            with("/packages/0/transport", json!({"type": "ws"})),
-            "packages[0].transport.type",
-            Schema,
-        ),
-        (
-            with("/packages/0/runtimeArguments/0", json!({"type": "positional"})),
-            "packages[0].runtimeArguments[0]",
-            Semantic,
-        ),
-        (
-            with("/packages/0/packageArguments/0/name", json!("--a <b>")),
-            "packages[0].packageArguments[0].name",
-            Semantic,
-        ),
-        (
-            with("/packages/0/packageArguments/0/value", json!("--mode=x")),
-            "packages[0].packageArguments[0].value",
-            Semantic,
-        ),
-        (
-            added("/packages/0", "fileSha256", json!("ab".repeat(32))),
-            "packages[0].fileSha256",
-            Semantic,
-        ),
-        (
-            added("/packages/0", "fileSha256", json!("XY")),
-            "packages[0].fileSha256",
-            Schema,
-        ),
-        (
-            added("/packages/0", "registryBaseUrl", json!("not a url")),
-            "packages[0].registryBaseUrl",
-            Schema,
-        ),
-        (with("/_meta", json!([])), "_meta", Schema),
-        (
-            with(
-                "/_meta/io.modelcontextprotocol.registry~1publisher-provided",
-                json!({"x": "y".repeat(5_000)}),
-            ),
-            "_meta.io.modelcontextprotocol.registry/publisher-provided",
-            Semantic,
-        ),
-        (with("/remotes", json!({})), "remotes", Schema),
-    ];
-    for (document, path, kind) in cases {
-        let verdict = check(&document);
-        let found: Vec<_> = verdict
-            .issues
-            .iter()
-            .map(|issue| (&*issue.path, issue.kind, issue.severity))
-            .collect();
-        assert_eq!(found, [(path, kind, Severity::Error)], "{verdict:?}");
-        assert!(!verdict.valid);
+    for (pointer, value, path, kind) in CASES {
+        told_once(&with(pointer, serde_json::from_str(value).unwrap()), path, *kind);
     }
+    let publisher = "/_meta/io.modelcontextprotocol.registry~1publisher-provided";
+    let said = "_meta.io.modelcontextprotocol.registry/publisher-provided";
+    told_once(
+        &with("/description", json!("x".repeat(101))),
+        "description",
+        Schema,
+    );
+    told_once(
+        &with("/packages/0/fileSha256", json!("ab".repeat(32))),
+        "packages[0].fileSha256",
+        Semantic,
+    );
+    told_once(&with(publisher, json!({"x": "y".repeat(5_000)})), said, Semantic);
+}
+
+fn told_once(document: &Value, path: &str, kind: IssueKind) {
+    let verdict = check(document);
+    let found: Vec<_> = verdict
+        .issues
+        .iter()
+        .map(|issue| (&*issue.path, issue.kind, issue.severity))
+        .collect();
+    assert_eq!(found, [(path, kind, Severity::Error)], "{verdict:?}");
+    assert!(!verdict.valid);
 }
 
 #[test]

@@ -127,7 +127,7 @@ async fn what_is_published_waits_and_exists_for_its_publisher_alone() {
 }
 
 #[tokio::test]
-async fn a10_a_namespace_violation_names_what_was_granted() {
+async fn a_gw_8_a_namespace_without_proof_is_refused_and_told_what_was_granted() {
     let world = World::new();
     let error = world
         .registry
@@ -257,7 +257,7 @@ async fn a_rule_approves_at_once_and_the_log_names_it() {
 }
 
 #[tokio::test]
-async fn a_remote_belongs_to_one_name_and_a_namespace_has_one_spelling() {
+async fn a_gw_8_a_namespace_has_one_spelling_and_a_remote_one_name() {
     let world = World::new();
     let publish = |name: &'static str, url: &'static str| {
         let world = &world;
@@ -336,4 +336,40 @@ async fn a_private_upstream_is_not_granted_by_publishing() {
         assert!(matches!(error, RegistryError::Private { .. }), "{error}");
     }
     assert!(world.events().is_empty());
+}
+
+#[tokio::test]
+async fn a_publisher_writes_at_a_rate_and_a_manager_as_fast_as_he_can() {
+    let world = World::new();
+    let burst = world.limits.writes_per_publisher;
+    publish(&world, "com.trusted/mail", "1.0.0").await.unwrap();
+    let (deprecated, active) = (
+        status(OfficialStatus::Deprecated, None),
+        status(OfficialStatus::Active, None),
+    );
+    for number in 1..burst {
+        let change = if number % 2 == 1 { &deprecated } else { &active };
+        set(&world, "com.trusted/mail", "1.0.0", change.clone())
+            .await
+            .unwrap();
+    }
+    let written = world.events().len();
+    let error = set(&world, "com.trusted/mail", "1.0.0", active.clone())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, RegistryError::TooFast { .. }), "{error}");
+    assert_eq!(world.events().len(), written, "nothing is left behind");
+    assert!(
+        publish(&world, NAME, "1.0.0").await.is_ok(),
+        "another publisher has a rate of his own"
+    );
+    let (name, version) = ("com.trusted/mail".parse().unwrap(), "1.0.0".parse().unwrap());
+    let manager = Publisher::known(admin());
+    assert!(
+        world
+            .registry
+            .set_status(&manager, &name, &version, &active)
+            .await
+            .is_ok()
+    );
 }

@@ -33,6 +33,7 @@ use portreeve_registry::{
 use url::Url;
 
 pub(crate) use governed::Governed;
+use shared::Counted;
 pub(crate) use shared::{Locked, Told};
 pub(crate) use store::Memory;
 
@@ -269,6 +270,7 @@ impl World {
             public_url: "https://gw.example/".parse().unwrap(),
             cursor_key: SecretKey::new([7; 32]),
             auto_approve: vec!["com.trusted/*".parse().unwrap()],
+            counters: Arc::new(Counted::default()),
         };
         Self {
             registry: Registry::new(parts),

@@ -389,6 +389,7 @@ impl World {
             public_url: public_url(),
             cursor_key: SecretKey::new([9; 32]),
             auto_approve: vec!["com.trusted/*".parse().unwrap()],
+            counters: self.tools.counters.clone(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use aws_lc_rs::signature::Ed25519KeyPair;
 use http::Method;
+use portreeve_core::limits::Limits;
 use serde_json::{Value, json};
 
 use super::house::{Answer, DOMAIN_SEED, House, document};
@@ -215,4 +216,33 @@ async fn a_registry_token_opens_nothing_else_and_is_not_made_up() {
             .await;
         assert_eq!(answer.status, 401, "{text}");
     }
+}
+
+#[tokio::test]
+async fn more_claims_than_are_looked_into_wait_outside() {
+    let limits = Limits {
+        proofs_at_once: 0,
+        ..Limits::default()
+    };
+    let house = House::with(limits).await;
+    let answer = sign_in(&house, "dns", claim("publisher.example", &DOMAIN_SEED, NOW)).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, "1"));
+}
+
+#[tokio::test]
+async fn a_publisher_who_writes_too_fast_is_told_when_to_go_on() {
+    let limits = Limits {
+        writes_per_publisher: 1,
+        ..Limits::default()
+    };
+    let house = House::with(limits).await;
+    let token = token(&sign_in(&house, "none", Value::Null).await);
+    let publish = async |version: &str| {
+        let content = document("io.modelcontextprotocol.anonymous/try", version);
+        house.call(&token, Method::POST, "/v0.1/publish", content).await
+    };
+    assert_eq!(publish("1.0.0").await.status, 200);
+    let second = publish("1.1.0").await;
+    assert_eq!(second.status, 429, "{second:?}");
+    assert!((1..=5).contains(&second.header("retry-after").parse::<u32>().unwrap()));
 }

@@ -1,6 +1,7 @@
 //! The official publisher (registry.md 2), replayed against a real node: sign in, publish, what it asks when it is
 //! refused, status; with each kind of proof, looked up in doubles on this machine.
 
+use std::net::TcpListener;
 use std::path::PathBuf;
 
 use aws_lc_rs::rand::SystemRandom;
@@ -205,6 +206,15 @@ async fn a10_the_official_publisher_signs_in_by_http() {
         "it was granted `publish example.acme/*`",
     )
     .await;
+    // What is no public host is not asked at all.
+    for domain in ["metadata.google.internal", "billing.localhost"] {
+        let refused = sign_in(&node, "http", claim(domain, &owner, 0)).await;
+        assert_eq!(refused.status, 401, "{domain}: {}", refused.text());
+        assert!(
+            node.log_text().contains(&format!("`{domain}:443` is refused")),
+            "{domain}"
+        );
+    }
     // A host whose certificate is not its own says nothing.
     let other = sign_in(&node, "http", claim("other.example", &owner, 0)).await;
     assert_eq!(other.status, 401, "{}", other.text());
@@ -248,11 +258,7 @@ async fn a10_the_official_publisher_signs_in_with_tokens_of_issuers_and_of_githu
         "`publish io.github.octocat/*`, `publish io.github.acme-inc/*`",
     )
     .await;
-    for (wrong, status) in [
-        (json!({"github_token": "gho_busy"}), 401),
-        (json!({"github_token": "x"}), 401),
-        (json!({}), 422),
-    ] {
+    for (wrong, status) in [(json!({"github_token": "x"}), 401), (json!({}), 422)] {
         assert_eq!(sign_in(&node, "github-at", wrong).await.status, status);
     }
 
@@ -280,6 +286,31 @@ async fn a10_the_official_publisher_signs_in_with_tokens_of_issuers_and_of_githu
         answer.text()
     );
     tokens_that_are_not_taken(&node, &issuer).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gw_9_a_proof_that_cannot_be_looked_into_is_none() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let api = github().await;
+    let folder = TempDir::new().unwrap();
+    let config = format!(
+        "[registry.auth]\ndns = true\nname_server = \"{closed}\"\n\
+         [registry.auth.github]\napi_url = \"{api}\"\n\
+         [registry.auth.oidc]\nissuer = \"http://{closed}\"\nclient_id = \"x\"\npublish = [\"*\"]\n"
+    );
+    let node = node(&folder, &config).await;
+    let issuer = Issuer::start().await;
+    let id_token = issuer.token(&json!({"aud": "x", "sub": "ada", "iss": format!("http://{closed}")}));
+    for (method, claim) in [
+        ("dns", claim("acme.example", &ed25519(), 0)),
+        ("github-at", json!({"github_token": "gho_busy"})),
+        ("oidc", json!({"oidc_token": id_token})),
+    ] {
+        let answer = sign_in(&node, method, claim).await;
+        assert_eq!(answer.status, 401, "{method}: {}", answer.text());
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("could not be"), "{method}: {detail}");
+    }
 }
 
 async fn tokens_that_are_not_taken(node: &Node, issuer: &Issuer) {

@@ -136,7 +136,7 @@ impl Nginx {
              http {{ access_log off; client_body_temp_path {place}/body; proxy_temp_path {place}/proxy;\n\
              fastcgi_temp_path {place}/f; uwsgi_temp_path {place}/u; scgi_temp_path {place}/s;\n\
              server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass {};\n\
-             proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_set_header Host $host; }} }} }}\n",
+             proxy_http_version 1.1; proxy_set_header Connection \"\"; }} }} }}\n",
             node.url
         );
         let file = folder.path().join("nginx.conf");

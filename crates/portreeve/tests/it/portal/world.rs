@@ -164,6 +164,7 @@ impl World {
             public_url: public_url.clone(),
             cursor_key: SecretKey::new([1; 32]),
             auto_approve: Vec::new(),
+            counters: Arc::new(portreeve_state::InProcess::new(portreeve_state::Start::Fresh)),
         }));
         let insight = Arc::new(Insight::new(InsightParts {
             usage: Arc::new(store.clone()),
