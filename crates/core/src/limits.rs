@@ -46,6 +46,12 @@ pub struct Limits {
     pub environments: usize,
     /// Registries of an installation, the default one included.
     pub registries: usize,
+    /// Custom properties of an installation.
+    pub properties: usize,
+    /// Bytes of the JSON Schema of a custom property.
+    pub property_schema_bytes: usize,
+    /// Bytes of all values of custom properties of one server, environment or deployment.
+    pub metadata_bytes: usize,
     /// Deployments of one server, proposed ones not counted.
     pub deployments_per_server: usize,
     /// Open streams of one node.
@@ -90,6 +96,9 @@ impl Default for Limits {
             document_bytes: 256 * 1024,
             environments: 20,
             registries: 100,
+            properties: 40,
+            property_schema_bytes: 16 * 1024,
+            metadata_bytes: 64 * 1024,
             deployments_per_server: 40,
             streams_per_node: 20_000,
             streams_per_caller: 64,

@@ -17,6 +17,8 @@ mod tool;
 mod diff;
 mod excerpt;
 
+mod schema;
+
 mod keys;
 mod signer;
 
@@ -25,5 +27,6 @@ pub use error::InspectError;
 pub use hash::{canonical, content_hash, sha256, sha256_hex};
 pub use json::MAX_DEPTH;
 pub use keys::{Keyring, Mac};
+pub use schema::{ValueProblem, ValueSchema};
 pub use signer::Ed25519Signer;
 pub use tool::{MAX_TOOL_NAME, tool_definition};

@@ -1,6 +1,6 @@
 //! Entries: a server with its versions and routes. `save` writes one as a whole, `list` pages through the versions.
 
-mod deployments;
+pub(crate) mod deployments;
 mod list;
 mod save;
 mod selection;

@@ -12,6 +12,7 @@ mod fields;
 
 mod entries;
 mod environments;
+mod properties;
 mod routes;
 mod tools;
 mod views;

@@ -7,6 +7,7 @@ pub mod entries;
 pub mod environments;
 pub mod identity;
 pub mod listing;
+pub mod properties;
 pub mod routes;
 pub mod sessions;
 pub mod slugs;
@@ -15,13 +16,14 @@ pub mod usage;
 pub mod views;
 
 use portreeve_core::ports::{
-    Catalogue, EntryStore, EnvironmentStore, IdentityStore, RouteStore, SessionStore, StoreError,
-    StoreHealth, UsageStore, ViewStore,
+    Catalogue, EntryStore, EnvironmentStore, IdentityStore, PropertyStore, RouteStore, SessionStore,
+    StoreError, StoreHealth, UsageStore, ViewStore,
 };
 
 /// A store as a whole.
 pub trait Durable:
     EntryStore
+    + PropertyStore
     + EnvironmentStore
     + ViewStore
     + RouteStore
@@ -35,6 +37,7 @@ pub trait Durable:
 
 impl<T> Durable for T where
     T: EntryStore
+        + PropertyStore
         + EnvironmentStore
         + ViewStore
         + RouteStore

@@ -13,6 +13,8 @@ mod drift;
 mod egress;
 mod framing;
 mod gateway;
+mod governance;
+mod journey_two;
 mod ladder;
 mod lifecycle;
 mod limits;

@@ -15,6 +15,8 @@ mod environments;
 mod governance;
 mod install;
 mod pins;
+mod profile;
+mod properties;
 mod publish;
 mod routes;
 mod serve;
