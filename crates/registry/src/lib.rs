@@ -62,5 +62,5 @@ pub use serve::{
     ListParams, OFFICIAL_META, OfficialMeta, PageMetadata, PublicDocument, Served, ServedMeta, ServedPage,
 };
 pub use source::{ClientSource, Probe, ToolSource};
-pub use tools::{ToolChoice, ToolView};
+pub use tools::{ToolChoice, ToolView, ToolsOf};
 pub use views::View;

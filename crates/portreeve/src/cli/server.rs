@@ -70,6 +70,16 @@ pub(crate) enum ServerCommand {
         /// Ask the server for its tools first
         #[arg(long)]
         refresh: bool,
+        #[command(flatten)]
+        on: tool::RouteArgs,
+    },
+    /// Say how mature a server, or one version, is
+    Lifecycle {
+        #[command(flatten)]
+        end: EndArgs,
+        /// `design`, `development`, `testing`, `preview`, `production`, `deprecated` or `retired`
+        #[arg(long, value_name = "STAGE")]
+        stage: String,
     },
 }
 
@@ -181,12 +191,15 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
             let shown = format!("{name} is removed.");
             Ok(Reply::new(json!({ "name": name }), shown))
         }
-        ServerCommand::Tools { name, refresh } => {
+        ServerCommand::Lifecycle { end: args, stage } => end(connection, &args, &stage).await,
+        ServerCommand::Tools { name, refresh, on } => {
             let body = if refresh {
-                let path = api_path!("servers/{}/tools/refresh", name);
+                let path = on.path(api_path!("servers/{}/tools/refresh", name));
                 connection.post(&path, &json!({})).await?.body
             } else {
-                connection.all(&api_path!("servers/{}/tools", name)).await?
+                connection
+                    .all(&on.path(api_path!("servers/{}/tools", name)))
+                    .await?
             };
             let shown = tool::render(&body);
             Ok(Reply::new(body, shown))

@@ -24,6 +24,7 @@ const REMOTE: &[&str] = &[
     "tool approve com.acme/billing --all",
     "tool hide com.acme/billing refund",
     "tool unhide com.acme/billing refund",
+    "server lifecycle com.acme/billing --stage preview",
     "server plan com.acme/billing --version 1.0.0",
     "deployment list com.acme/billing",
     "deployment set com.acme/billing test --url https://test.acme.example/mcp --major v1 --state active",
