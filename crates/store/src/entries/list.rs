@@ -5,7 +5,8 @@ use portreeve_core::ports::{ListedVersion, StoreError, VersionFilter, VersionQue
 use portreeve_core::route::Access;
 use portreeve_core::visibility::Visibility;
 
-use super::{selection, version_of};
+use super::selection::{self, Condition};
+use super::version_of;
 use crate::engine::{Row, Sql, contains_pattern};
 use crate::store::Store;
 
@@ -32,7 +33,11 @@ pub(super) async fn list(store: &Store, query: &VersionQuery) -> Result<PageOf<L
             more: false,
         });
     }
-    let rows = store.engine().rows(statement(query)).await?;
+    let rarest = match &query.visibility {
+        Visibility::Selected(selection) => selection::rarest(store, selection).await?,
+        _ => None,
+    };
+    let rows = store.engine().rows(statement(query, rarest)).await?;
     Ok(PageOf {
         items: rows
             .iter()
@@ -43,7 +48,7 @@ pub(super) async fn list(store: &Store, query: &VersionQuery) -> Result<PageOf<L
     })
 }
 
-fn statement(query: &VersionQuery) -> Sql {
+fn statement(query: &VersionQuery, rarest: Option<Condition>) -> Sql {
     let (name, version) = query.after.clone().unwrap_or_default();
     let mut sql = Sql::new(LIST);
     sql.push_bound("(v.server, v.version) > (", name);
@@ -57,7 +62,7 @@ fn statement(query: &VersionQuery) -> Sql {
         }
     }
     if let Visibility::Selected(selection) = &query.visibility {
-        selection::narrow(&mut sql, selection);
+        selection::narrow(&mut sql, selection, rarest);
     }
     match &query.versions {
         VersionFilter::Any => {}

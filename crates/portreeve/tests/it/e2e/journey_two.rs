@@ -1,5 +1,7 @@
 //! J2, one source of truth: internal and public servers of one team, in one register.
 
+use std::process::Output;
+
 use serde_json::{Value, json};
 
 use crate::node::Node;
@@ -32,64 +34,37 @@ fn package(version: &str) -> Value {
     })
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn j2_internal_and_public_servers_stand_in_one_register() {
-    let node = Node::start().await;
-    let upstream = Upstream::start(Speaks::Both).await;
-    node.cli_json(&[
-        "metadata",
-        "create",
-        "dataClass",
-        "--choice",
-        "public",
-        "--choice",
-        "internal",
-        "--required",
+/// Step 1: an internal server in two environments, with who answers for it and what it is good for.
+fn register_internal(node: &Node, upstream: &Upstream, more: &[&str]) -> Output {
+    let development = format!("development={}", upstream.url);
+    let production = format!("production={}", upstream.url);
+    let mut line = vec![
+        "--json",
         "server",
-    ]);
+        "add",
+        "com.acme/billing",
+        "--description",
+        "Invoices and refunds",
+        "--approve",
+        "--deploy",
+        &development,
+        "--deploy",
+        &production,
+        "--owner",
+        "user:ada",
+        "--license",
+        "Apache-2.0",
+        "--use-case",
+        "Refunds: gives customers their money back",
+        "--tag",
+        "finance",
+    ];
+    line.extend(more);
+    node.cli(&line)
+}
 
-    // 1 and 2: an internal server in two environments; without the required field it is refused by the field's name.
-    let (development, production) = (
-        format!("development={}", upstream.url),
-        format!("production={}", upstream.url),
-    );
-    let line = |more: &[&'static str]| {
-        let mut line = vec![
-            "server",
-            "add",
-            "com.acme/billing",
-            "--description",
-            "Invoices and refunds",
-            "--approve",
-            "--deploy",
-            &development,
-            "--deploy",
-            &production,
-            "--owner",
-            "user:ada",
-            "--license",
-            "Apache-2.0",
-            "--use-case",
-            "Refunds: gives customers their money back",
-            "--tag",
-            "finance",
-        ];
-        line.extend(more);
-        line.into_iter().map(str::to_owned).collect::<Vec<_>>()
-    };
-    let missing = line(&[]);
-    let missing: Vec<_> = missing.iter().map(String::as_str).collect();
-    let refused = node.cli(&missing);
-    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(said.contains("dataClass"), "{said}");
-    let complete = line(&["--meta", "dataClass=internal"]);
-    let complete: Vec<_> = complete.iter().map(String::as_str).collect();
-    let added = node.cli_json(&complete);
-    assert_eq!(added["route"]["slug"], "billing");
-    assert_eq!(added["others"][0]["route"]["slug"], "billing--development");
-
-    // 3 and 4: a public npm server with one secret, and its next version.
+/// Steps 3 and 4: a public npm server with one secret, and its next version.
+fn register_public(node: &Node) {
     for version in ["1.0.0", "1.1.0"] {
         let file = node.data().join("server.json");
         std::fs::write(&file, package(version).to_string()).unwrap();
@@ -104,6 +79,46 @@ async fn j2_internal_and_public_servers_stand_in_one_register() {
             "dataClass=public",
         ]);
     }
+}
+
+/// Who did this to that server.
+fn by(node: &Node, action: &str, name: &str) -> Vec<Value> {
+    let audit = node.cli_json(&["audit", "list", "--action", "server.*"]);
+    let events = audit["items"].as_array().unwrap();
+    let is_it = |event: &&Value| event["action"] == action && event["server"] == name;
+    events
+        .iter()
+        .filter(is_it)
+        .map(|event| event["actor"].clone())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn j2_internal_and_public_servers_stand_in_one_register() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    let choices = [
+        "--choice",
+        "public",
+        "--choice",
+        "internal",
+        "--required",
+        "server",
+    ];
+    let mut property = vec!["metadata", "create", "dataClass"];
+    property.extend(choices);
+    node.cli_json(&property);
+
+    // Step 2: without the required field it is refused by the field's name.
+    let refused = register_internal(&node, &upstream, &[]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("dataClass"), "{said}");
+    let added = register_internal(&node, &upstream, &["--meta", "dataClass=internal"]);
+    let added: Value = serde_json::from_slice(&added.stdout).unwrap();
+    assert_eq!(added["route"]["slug"], "billing");
+    assert_eq!(added["others"][0]["route"]["slug"], "billing--development");
+    register_public(&node);
 
     let page = get(&node, "/v0.1/servers?version=latest").await;
     assert_eq!(names(&page), ["com.acme/billing", "com.acme/mailer"]);
@@ -114,14 +129,10 @@ async fn j2_internal_and_public_servers_stand_in_one_register() {
         (&variable["name"], &variable["isSecret"]),
         (&json!("MAIL_TOKEN"), &json!(true))
     );
-    assert_eq!(
-        names(&get(&node, "/v0.1/servers?version=latest&search=refunds").await),
-        ["com.acme/billing"]
-    );
-    assert_eq!(
-        names(&get(&node, "/v0.1/servers?version=latest&search=letters").await),
-        ["com.acme/mailer"]
-    );
+    for (search, found) in [("refunds", "com.acme/billing"), ("letters", "com.acme/mailer")] {
+        let page = get(&node, &format!("/v0.1/servers?version=latest&search={search}")).await;
+        assert_eq!(names(&page), [found], "{search}");
+    }
 
     // Who uses it sees who answers for it; strangers see the document alone.
     let shown = node.cli_json(&["server", "show", "com.acme/billing"]);
@@ -134,21 +145,15 @@ async fn j2_internal_and_public_servers_stand_in_one_register() {
         "{public}"
     );
 
-    let audit = node.cli_json(&["audit", "list", "--action", "server.*"]);
-    let events = audit["items"].as_array().unwrap();
-    let by = |action: &str, name: &str| {
-        let is_it = |event: &&Value| event["action"] == action && event["server"] == name;
-        let found: Vec<_> = events
-            .iter()
-            .filter(is_it)
-            .map(|event| event["actor"].clone())
-            .collect();
-        found
-    };
-    assert_eq!(by("server.approve", "com.acme/billing"), [json!("user:admin")]);
-    assert_eq!(
-        by("server.approve", "com.acme/mailer"),
-        [json!("user:admin"), json!("user:admin")]
-    );
-    assert_eq!(by("server.describe", "com.acme/billing"), [json!("user:admin")]);
+    for (action, name, times) in [
+        ("server.approve", "com.acme/billing", 1),
+        ("server.approve", "com.acme/mailer", 2),
+        ("server.describe", "com.acme/billing", 1),
+    ] {
+        assert_eq!(
+            by(&node, action, name),
+            vec![json!("user:admin"); times],
+            "{action} {name}"
+        );
+    }
 }
