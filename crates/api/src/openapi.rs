@@ -13,7 +13,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    audit, deployments, doctor, environments, explain, grants, imports, keys, registries, routes, search,
+    audit, deployments, doctor, environments, explain, grants, imports, keys, profile, properties, registries,
+    routes, search,
     servers, steps, tools, usage, users, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
@@ -28,12 +29,13 @@ use crate::problem::{Problem, ProblemBody};
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     paths(
-        servers::list, servers::add, servers::show, servers::remove, servers::versions, servers::version,
+        servers::list, servers::add, servers::show, profile::change, servers::remove, servers::versions, servers::version,
         steps::submit, steps::approve, steps::reject, steps::lifecycle,
         steps::submit_version, steps::approve_version, steps::reject_version, steps::lifecycle_version,
         tools::list, tools::approve, tools::refresh, tools::hide, tools::unhide,
         deployments::plan, deployments::list, deployments::replace, deployments::approve, deployments::withdraw,
         environments::list, environments::create, environments::show, environments::change, environments::remove,
+        properties::list, properties::create, properties::show, properties::change, properties::remove,
         registries::list, registries::create, registries::show, registries::change, registries::remove,
         search::find,
         imports::begin, imports::list, imports::show, imports::records, imports::upload, imports::finish,
@@ -51,6 +53,7 @@ use crate::problem::{Problem, ProblemBody};
         (name = "imports", description = "Entries taken over from elsewhere"),
         (name = "tools", description = "The tools of a server, with their pins"),
         (name = "deployments", description = "Environments, and where servers run in them"),
+        (name = "metadata", description = "Custom properties of servers, environments and deployments"),
         (name = "registries", description = "Views of the entries, each with a path and readers of its own"),
         (name = "routes", description = "The gateway's side of an entry"),
         (name = "identities", description = "Keys, users and grants"),

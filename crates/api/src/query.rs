@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use portreeve_core::name::{Environment, RegistryName, ServerName, Slug, VersionText};
+use portreeve_core::name::{Environment, PropertyName, RegistryName, ServerName, Slug, VersionText};
 
 use crate::problem::Problem;
 
@@ -63,6 +63,13 @@ pub(crate) fn version_text(text: &str) -> Result<VersionText, Problem> {
 pub(crate) fn registry_name(text: &str) -> Result<RegistryName, Problem> {
     text.parse().map_err(|error: portreeve_core::name::InvalidName| {
         Problem::not_found(format!("registry `{}`", error.value))
+    })
+}
+
+/// A custom property in a path.
+pub(crate) fn property_name(text: &str) -> Result<PropertyName, Problem> {
+    text.parse().map_err(|error: portreeve_core::name::InvalidName| {
+        Problem::not_found(format!("property `{}`", error.value))
     })
 }
 

@@ -137,17 +137,47 @@ fn registry() -> Endpoints {
         .get("/v0.1/version", registry_api::about)
 }
 
+/// What administrators govern beside entries.
+fn governed(endpoints: Endpoints) -> Endpoints {
+    use management::{deployments, environments, properties, registries};
+    endpoints
+        .get("/api/v1/servers/{name}/plan", deployments::plan)
+        .get("/api/v1/servers/{name}/deployments", deployments::list)
+        .put("/api/v1/servers/{name}/deployments", deployments::replace)
+        .post("/api/v1/servers/{name}/deployments/approve", deployments::approve)
+        .post(
+            "/api/v1/servers/{name}/deployments/withdraw",
+            deployments::withdraw,
+        )
+        .get("/api/v1/environments", environments::list)
+        .post("/api/v1/environments", environments::create)
+        .get("/api/v1/environments/{environment}", environments::show)
+        .patch("/api/v1/environments/{environment}", environments::change)
+        .delete("/api/v1/environments/{environment}", environments::remove)
+        .get("/api/v1/metadata-schemas", properties::list)
+        .post("/api/v1/metadata-schemas", properties::create)
+        .get("/api/v1/metadata-schemas/{property}", properties::show)
+        .patch("/api/v1/metadata-schemas/{property}", properties::change)
+        .delete("/api/v1/metadata-schemas/{property}", properties::remove)
+        .get("/api/v1/registries", registries::list)
+        .post("/api/v1/registries", registries::create)
+        .get("/api/v1/registries/{registry}", registries::show)
+        .patch("/api/v1/registries/{registry}", registries::change)
+        .delete("/api/v1/registries/{registry}", registries::remove)
+}
+
 /// The management API.
 fn management() -> Endpoints {
     use management::{
-        audit, deployments, doctor, environments, explain, grants, imports, keys, registries, routes, search,
-        servers, steps, tools, usage, users, whoami,
+        audit, doctor, explain, grants, imports, keys, profile, routes, search, servers, steps, tools, usage, users,
+        whoami,
     };
-    Endpoints::new()
+    governed(Endpoints::new())
         .get("/api/v1/openapi.json", openapi::show)
         .get("/api/v1/servers", servers::list)
         .post("/api/v1/servers", servers::add)
         .get("/api/v1/servers/{name}", servers::show)
+        .patch("/api/v1/servers/{name}", profile::change)
         .delete("/api/v1/servers/{name}", servers::remove)
         .post("/api/v1/servers/{name}/submit", steps::submit)
         .post("/api/v1/servers/{name}/approve", steps::approve)
@@ -176,24 +206,6 @@ fn management() -> Endpoints {
         .post("/api/v1/servers/{name}/tools/refresh", tools::refresh)
         .post("/api/v1/servers/{name}/tools/{tool}/hide", tools::hide)
         .post("/api/v1/servers/{name}/tools/{tool}/unhide", tools::unhide)
-        .get("/api/v1/servers/{name}/plan", deployments::plan)
-        .get("/api/v1/servers/{name}/deployments", deployments::list)
-        .put("/api/v1/servers/{name}/deployments", deployments::replace)
-        .post("/api/v1/servers/{name}/deployments/approve", deployments::approve)
-        .post(
-            "/api/v1/servers/{name}/deployments/withdraw",
-            deployments::withdraw,
-        )
-        .get("/api/v1/environments", environments::list)
-        .post("/api/v1/environments", environments::create)
-        .get("/api/v1/environments/{environment}", environments::show)
-        .patch("/api/v1/environments/{environment}", environments::change)
-        .delete("/api/v1/environments/{environment}", environments::remove)
-        .get("/api/v1/registries", registries::list)
-        .post("/api/v1/registries", registries::create)
-        .get("/api/v1/registries/{registry}", registries::show)
-        .patch("/api/v1/registries/{registry}", registries::change)
-        .delete("/api/v1/registries/{registry}", registries::remove)
         .get("/api/v1/search", search::find)
         .get("/api/v1/imports", imports::list)
         .post("/api/v1/imports", imports::begin)

@@ -8,6 +8,8 @@ pub(crate) mod environment;
 pub(crate) mod explain;
 pub(crate) mod identity;
 pub(crate) mod import;
+pub(crate) mod profile;
+pub(crate) mod property;
 pub(crate) mod registry;
 pub(crate) mod route;
 pub(crate) mod search;

@@ -64,6 +64,12 @@ pub struct Limits {
     pub environments: usize,
     /// Registries of an installation, the default one included.
     pub registries: usize,
+    /// Custom properties of an installation.
+    pub properties: usize,
+    /// Bytes of the JSON Schema of a custom property.
+    pub property_schema_bytes: usize,
+    /// Bytes of all values of custom properties of one server, environment or deployment.
+    pub metadata_bytes: usize,
     /// Deployments of one server, proposed ones not counted.
     pub deployments_per_server: usize,
     /// Records of one upload of an import.
@@ -129,6 +135,9 @@ impl Default for Limits {
             proof_bytes: 256 * 1024,
             environments: 20,
             registries: 100,
+            properties: 40,
+            property_schema_bytes: 16 * 1024,
+            metadata_bytes: 64 * 1024,
             deployments_per_server: 40,
             import_batch_records: 1_000,
             import_batch_bytes: 8 * 1024 * 1024,

@@ -86,6 +86,8 @@ names! {
     RegistryName = check_registry;
     /// Namespaces: `com.acme` is one of them, `com.acme.*` is that one and everything below it.
     NamespacePattern = check_pattern;
+    /// A custom property: a letter, then letters, digits, `_` and `-`; at most 50 characters.
+    PropertyName = check_property;
     /// An environment: `production`, `test`, ... `[a-z0-9-]`, 1 to 40 characters.
     Environment = check_environment;
 }
@@ -240,6 +242,20 @@ fn check_pattern(text: &str) -> Result<(), InvalidName> {
             "namespace pattern",
             text,
             "a namespace such as `com.acme`, with `.*` behind it for everything below",
+        ))
+    }
+}
+
+fn check_property(text: &str) -> Result<(), InvalidName> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    let begins = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
+    if begins && text.len() <= 50 && text.bytes().all(plain) {
+        Ok(())
+    } else {
+        Err(invalid(
+            "property",
+            text,
+            "a letter, then letters, digits, `_` and `-`; at most 50 characters",
         ))
     }
 }

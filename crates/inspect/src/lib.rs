@@ -17,6 +17,8 @@ mod tool;
 mod diff;
 mod excerpt;
 
+mod schema;
+
 mod keys;
 mod proof;
 mod signer;
@@ -28,5 +30,6 @@ pub use hex::decode as from_hex;
 pub use json::MAX_DEPTH;
 pub use keys::{Keyring, Mac};
 pub use proof::PublicKey;
+pub use schema::{ValueProblem, ValueSchema};
 pub use signer::Ed25519Signer;
 pub use tool::{MAX_TOOL_NAME, tool_definition};

@@ -20,6 +20,7 @@ mod tool;
 
 mod deployment;
 mod environment;
+mod metadata;
 
 mod registry;
 
@@ -156,6 +157,9 @@ pub(crate) enum Remote {
     /// Make and describe environments
     #[command(subcommand)]
     Environment(environment::EnvironmentCommand),
+    /// Define custom properties of servers, environments and deployments
+    #[command(subcommand)]
+    Metadata(metadata::MetadataCommand),
     /// Make registries: views of the entries, each with a path and readers of its own
     #[command(subcommand)]
     Registry(registry::RegistryCommand),
@@ -286,6 +290,7 @@ async fn answer(global: &Global, command: Remote) -> Result<Reply, Failure> {
         Remote::Tool(command) => tool::run(&connection, command).await,
         Remote::Deployment(command) => deployment::run(&connection, command).await,
         Remote::Environment(command) => environment::run(&connection, command).await,
+        Remote::Metadata(command) => metadata::run(&connection, command).await,
         Remote::Registry(command) => registry::run(&connection, command).await,
         Remote::Route(command) => route::run(&connection, command).await,
         Remote::Policy(command) => policy::run(&connection, command).await,

@@ -131,8 +131,12 @@ impl Registry {
             step: Step::Submit,
             reason: None,
         };
+        let known = self.known_properties().await?;
         let entry = self
-            .change(caller, name, |work| self.step(caller, work, &decided))
+            .change(caller, name, |work| {
+                self.require_complete(work, &known)?;
+                self.step(caller, work, &decided)
+            })
             .await?;
         find(&entry, &chosen.version).cloned()
     }
@@ -215,8 +219,10 @@ impl Registry {
             version: Some(chosen.version.clone()),
             hash,
         });
+        let known = self.known_properties().await?;
         let entry = self
             .change(caller, &chosen.name, |work| {
+                self.require_complete(work, &known)?;
                 work.agreed.clone_from(&agreed);
                 work.grant(granted, self.parts.clock.now());
                 self.approve_in(caller, work, (chosen, reason))

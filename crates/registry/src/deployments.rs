@@ -13,7 +13,6 @@ use portreeve_core::caller::Caller;
 use portreeve_core::deployment::{Deployment, Deployments, ProposedDeployments};
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
-use portreeve_core::profile::Profile;
 use portreeve_core::route::Route;
 use portreeve_core::server::PrivateHost;
 use serde_json::json;
@@ -21,6 +20,7 @@ use serde_json::json;
 use crate::approve::{Approving, Step, choose};
 use crate::error::RegistryError;
 use crate::plan::{Agreed, Plan};
+use crate::profile::ProfilePatch;
 use crate::publish::{GrantRequest, Internal, ToolsOutcome, find};
 use crate::registry::Registry;
 use crate::work::Work;
@@ -30,8 +30,8 @@ use crate::work::Work;
 pub struct Declared {
     /// Where the server runs. `None` leaves what is declared already.
     pub deployments: Option<Vec<Deployment>>,
-    /// What people say about it. `None` leaves what is said already.
-    pub profile: Option<Profile>,
+    /// What people say about it.
+    pub profile: ProfilePatch,
 }
 
 /// The deployments of a server, all of them.
@@ -117,6 +117,7 @@ impl Registry {
         };
         let granted = self.grants(caller, request).await?;
         let agreed = approving.plan.map(|hash| Agreed { version: None, hash });
+        let known = self.known_properties().await?;
         let entry = self
             .change(caller, name, |work| {
                 if work.server.deployments.proposed.as_ref() != Some(proposed) {
@@ -125,7 +126,7 @@ impl Registry {
                 work.agreed.clone_from(&agreed);
                 work.grant(&granted, self.parts.clock.now());
                 self.adopt(caller, work);
-                Ok(())
+                self.require_complete(work, &known)
             })
             .await?;
         self.deployed(caller, &before, entry, granted).await

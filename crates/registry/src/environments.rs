@@ -8,6 +8,7 @@ use portreeve_core::deployment::{EnvironmentKind, EnvironmentRecord, Major};
 use portreeve_core::id::EventId;
 use portreeve_core::name::Environment;
 use portreeve_core::profile::Metadata;
+use portreeve_core::property::PropertyOwner;
 use portreeve_mcp::server_json::Problem;
 use serde_json::json;
 
@@ -94,6 +95,7 @@ impl Registry {
             updated_at: now,
         };
         apply(&mut record, &new.patch)?;
+        self.check_values(&record).await?;
         let event = self.environment_event(caller, "environment.create", &record);
         self.parts
             .governance
@@ -117,6 +119,9 @@ impl Registry {
         apply(&mut record, &patch)?;
         if record == before {
             return Ok(record);
+        }
+        if record.metadata != before.metadata {
+            self.check_values(&record).await?;
         }
         record.updated_at = self.parts.clock.now();
         let event = self.environment_event(caller, "environment.change", &record);
@@ -152,6 +157,16 @@ impl Registry {
             },
             other => other.into(),
         })
+    }
+
+    async fn check_values(&self, record: &EnvironmentRecord) -> Result<(), RegistryError> {
+        let known = self.known_properties().await?;
+        let problems = known.strictly(PropertyOwner::Environment, &record.metadata);
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(RegistryError::Invalid(problems))
+        }
     }
 
     fn environment_event(&self, caller: &Caller, action: &str, record: &EnvironmentRecord) -> AuditEvent {

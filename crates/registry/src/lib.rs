@@ -25,6 +25,9 @@ mod plan;
 mod deployments;
 mod environments;
 
+mod profile;
+mod properties;
+
 mod governance;
 mod registries;
 mod views;
@@ -53,6 +56,8 @@ pub use latest::{is_semver, latest_of};
 pub use pins::{PinJob, PinKeeper, PinParts, PinQueue, PinTimes};
 pub use plan::{Move, MoveKind, Plan, Stop};
 pub use portreeve_mcp::server_json::Problem;
+pub use profile::ProfilePatch;
+pub use properties::{Defined, Failing, NewProperty, PropertyPatch};
 pub use publish::{Approve, Internal, Outcome, Submission, ToolsOutcome};
 pub use publishing::{Issue, IssueKind, OfficialStatus, Severity, StatusChange, Verdict};
 pub use registries::RegistryPatch;
@@ -64,5 +69,5 @@ pub use serve::{
     ServedPage,
 };
 pub use source::{ClientSource, Probe, ToolSource};
-pub use tools::{ToolChoice, ToolView};
+pub use tools::{ToolChoice, ToolView, ToolsOf};
 pub use views::View;

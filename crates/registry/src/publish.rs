@@ -119,8 +119,8 @@ impl Registry {
             Some(entry) => entry.server,
             None => self.new_server(caller, &valid.name),
         };
-        if let Some(profile) = &declared.profile {
-            server.profile.clone_from(profile);
+        if let Some(tags) = &declared.profile.tags {
+            server.profile.tags.clone_from(tags);
         }
         if submission.approve == Approve::Now {
             self.require_another(caller, &server, &caller.label)?;
@@ -239,6 +239,7 @@ impl Registry {
         (valid, declared): (&Valid, &Declared),
         granted: &[PrivateHost],
     ) -> Result<Entry, RegistryError> {
+        let known = self.known_properties().await?;
         let mut tries = 0;
         loop {
             let mut work = match self.parts.entries.entry(&valid.name).await? {
@@ -250,6 +251,8 @@ impl Registry {
                 check_pins(&work, deployments)?;
                 self.propose(caller, &mut work, deployments.clone());
             }
+            self.describe_in(caller, &mut work, (declared.profile.clone(), &known))?;
+            self.require_complete(&work, &known)?;
             work.grant(granted, self.parts.clock.now());
             if let Some(entry) = self.save(caller, work, &mut tries).await? {
                 return Ok(entry);

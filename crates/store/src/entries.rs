@@ -9,7 +9,7 @@ macro_rules! version_columns {
 }
 
 mod bulk;
-mod deployments;
+pub(crate) mod deployments;
 mod feed;
 mod list;
 mod publish;

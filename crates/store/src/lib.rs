@@ -13,6 +13,7 @@ mod fields;
 mod entries;
 mod environments;
 mod imports;
+mod properties;
 mod routes;
 mod tools;
 mod views;

@@ -10,6 +10,7 @@ pub mod identity;
 pub mod imports;
 pub mod listing;
 pub mod publications;
+pub mod properties;
 pub mod routes;
 pub mod sessions;
 pub mod slugs;
@@ -18,13 +19,15 @@ pub mod usage;
 pub mod views;
 
 use portreeve_core::ports::{
-    Catalogue, EntryFeed, EntryStore, EnvironmentStore, IdentityStore, ImportStore, RouteStore, SessionStore,
+    Catalogue, EntryFeed, EntryStore, EnvironmentStore, IdentityStore, ImportStore, PropertyStore, RouteStore,
+    SessionStore,
     StoreError, StoreHealth, UsageStore, ViewStore,
 };
 
 /// A store as a whole.
 pub trait Durable:
     EntryStore
+    + PropertyStore
     + EnvironmentStore
     + ViewStore
     + EntryFeed
@@ -40,6 +43,7 @@ pub trait Durable:
 
 impl<T> Durable for T where
     T: EntryStore
+        + PropertyStore
         + EnvironmentStore
         + ViewStore
         + EntryFeed

@@ -8,7 +8,7 @@ use portreeve_registry::{Approve, Declared, EntriesQuery, Internal, Submission};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::content::Content;
+use crate::content::{self, Content};
 use crate::credential::Known;
 use crate::paging::{self, Paging};
 use crate::problem::Problem;
@@ -75,11 +75,19 @@ pub(crate) async fn add(
         internal: internal(new.internal),
         approve: if new.approve { Approve::Now } else { Approve::No },
     };
+    let mut profile = new.profile.into_patch();
+    if new.metadata.is_some() && profile.metadata.is_some() {
+        return Err(content::field(
+            "metadata",
+            "it stands there twice, here and in `profile`",
+        ));
+    }
+    profile.metadata = new.metadata.or(profile.metadata);
     let declared = Declared {
+        profile,
         deployments: new
             .deployments
             .map(|all| all.into_iter().map(DeploymentShape::into_deployment).collect()),
-        ..Declared::default()
     };
     let outcome = api.registry.add_declared(&caller, submission, declared).await?;
     let shape = OutcomeShape::new(&outcome, &api.public_url);

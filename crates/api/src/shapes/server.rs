@@ -1,6 +1,7 @@
 //! Servers and their versions, as they are registered, led through their life, and shown.
 
 use portreeve_core::ports::{Entry, ListedVersion};
+use portreeve_core::profile::Metadata;
 use portreeve_core::server::{Lifecycle, Version};
 use portreeve_core::time::Timestamp;
 use portreeve_registry::{Outcome, ToolsOutcome};
@@ -10,6 +11,7 @@ use url::Url;
 use utoipa::ToSchema;
 
 use super::deployment::{DeploymentShape, RouteOutcomeShape};
+use super::profile::{ProfileChangeShape, ProfileShape};
 use super::route::RouteShape;
 use super::{endpoint_url, labels};
 
@@ -60,6 +62,9 @@ pub(crate) struct ServerShape {
     registered_by: String,
     /// Private hosts that it may reach, as `host:port`.
     private_hosts: Vec<String>,
+    /// What people say about it; left out for those who may not use it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<ProfileShape>,
     /// Newest first.
     versions: Vec<VersionShape>,
     routes: Vec<RouteShape>,
@@ -157,6 +162,12 @@ pub(crate) struct NewServer {
     /// Approve it at once, where the caller may.
     #[serde(default)]
     pub(crate) approve: bool,
+    /// What people say about it.
+    #[serde(default)]
+    pub(crate) profile: ProfileChangeShape,
+    /// Values of custom properties; the same as `metadata` in the profile.
+    #[schema(value_type = Option<Object>)]
+    pub(crate) metadata: Option<Metadata>,
     /// Where it runs, beside or instead of its document's remote; in force once the version is approved.
     pub(crate) deployments: Option<Vec<DeploymentShape>>,
 }
@@ -238,6 +249,7 @@ impl ServerShape {
             name: entry.server.name.to_string(),
             registered_by: entry.server.registered_by.clone(),
             private_hosts: labels(&entry.server.private_hosts),
+            profile: ProfileShape::new(&entry.server.profile),
             versions: entry.versions.iter().map(VersionShape::new).collect(),
             routes: entry
                 .routes

@@ -1,5 +1,6 @@
 //! `portreeve server`: registers servers, shows them, and leads them through their life.
 
+mod edit;
 mod plan;
 
 use std::path::PathBuf;
@@ -41,6 +42,8 @@ pub(crate) enum ServerCommand {
         #[arg(long, value_name = "HASH")]
         plan: Option<String>,
     },
+    /// Say what people should know about a server; its document stays as it is
+    Edit(edit::EditArgs),
     /// Show what approving would do: which routes are made, moved, started or stopped
     Plan(VersionArgs),
     /// Send a version back, with a reason
@@ -67,6 +70,16 @@ pub(crate) enum ServerCommand {
         /// Ask the server for its tools first
         #[arg(long)]
         refresh: bool,
+        #[command(flatten)]
+        on: tool::RouteArgs,
+    },
+    /// Say how mature a server, or one version, is
+    Lifecycle {
+        #[command(flatten)]
+        end: EndArgs,
+        /// `design`, `development`, `testing`, `preview`, `production`, `deprecated` or `retired`
+        #[arg(long, value_name = "STAGE")]
+        stage: String,
     },
 }
 
@@ -103,6 +116,8 @@ pub(crate) struct AddArgs {
     /// Approve it at once, where the caller may
     #[arg(long)]
     approve: bool,
+    #[command(flatten)]
+    profile: edit::ProfileArgs,
 }
 
 /// One version of a server.
@@ -157,6 +172,7 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
             let shown = outcome(&body);
             Ok(Reply::new(body, shown))
         }
+        ServerCommand::Edit(args) => edit::run(connection, &args).await,
         ServerCommand::Plan(version) => {
             let query = version.version.as_deref();
             let query = query.map_or_else(String::new, |text| format!("?version={}", segment(text)));
@@ -175,12 +191,15 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
             let shown = format!("{name} is removed.");
             Ok(Reply::new(json!({ "name": name }), shown))
         }
-        ServerCommand::Tools { name, refresh } => {
+        ServerCommand::Lifecycle { end: args, stage } => end(connection, &args, &stage).await,
+        ServerCommand::Tools { name, refresh, on } => {
             let body = if refresh {
-                let path = api_path!("servers/{}/tools/refresh", name);
+                let path = on.path(api_path!("servers/{}/tools/refresh", name));
                 connection.post(&path, &json!({})).await?.body
             } else {
-                connection.all(&api_path!("servers/{}/tools", name)).await?
+                connection
+                    .all(&on.path(api_path!("servers/{}/tools", name)))
+                    .await?
             };
             let shown = tool::render(&body);
             Ok(Reply::new(body, shown))
@@ -200,6 +219,12 @@ async fn add(connection: &Connection, args: &AddArgs) -> Result<Reply, Failure> 
         }
     };
     let mut request = json!({ "document": document, "internal": args.internal, "approve": args.approve });
+    let profile = args.profile.request();
+    if let Some(fields) = request.as_object_mut()
+        && !profile.is_empty()
+    {
+        fields.insert("profile".to_owned(), profile.into());
+    }
     if let Some(fields) = request.as_object_mut()
         && !args.deploy.is_empty()
     {
@@ -332,8 +357,16 @@ pub(super) fn render(body: &Value) -> String {
 }
 
 pub(super) fn render_one(body: &Value) -> String {
+    let profile = body.get("profile").unwrap_or(&Value::Null);
     let head = pairs(&[
         ("name", text(body, "name")),
+        ("summary", text(profile, "summary")),
+        ("owners", joined(profile, "owners")),
+        ("owner groups", joined(profile, "ownerGroups")),
+        ("licence", text(profile, "license")),
+        ("categories", joined(profile, "categories")),
+        ("tags", joined(profile, "tags")),
+        ("metadata", text(profile, "metadata")),
         ("registered by", text(body, "registeredBy")),
         ("private hosts", joined(body, "privateHosts")),
         ("created", when(body, "createdAt")),

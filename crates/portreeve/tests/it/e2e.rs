@@ -14,6 +14,8 @@ mod egress;
 mod framing;
 mod gateway;
 mod imports;
+mod governance;
+mod journey_two;
 mod ladder;
 mod lifecycle;
 mod limits;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use portreeve_core::deployment::Deployment;
 use portreeve_core::limits::Limits;
+use portreeve_core::property::PropertyOwner;
 use portreeve_mcp::server_json::Problem;
 use serde_json::json;
 use url::Url;
@@ -22,6 +23,7 @@ impl Registry {
     ) -> Result<Vec<Deployment>, RegistryError> {
         let environments = self.parts.governance.environments().await?;
         let known: BTreeSet<&str> = environments.iter().map(|record| record.name.as_str()).collect();
+        let properties = self.known_properties().await?;
         let mut problems = Vec::new();
         too_many(&deployments, &self.parts.limits, &mut problems);
         let mut places = BTreeSet::new();
@@ -38,6 +40,11 @@ impl Registry {
                     ),
                 });
             }
+            let values = properties.strictly(PropertyOwner::Deployment, &deployment.metadata);
+            problems.extend(values.into_iter().map(|problem| Problem {
+                path: path(&problem.path),
+                ..problem
+            }));
             if !places.insert(deployment.place()) {
                 problems.push(Problem {
                     path: path("environment"),

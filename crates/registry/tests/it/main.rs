@@ -17,6 +17,8 @@ mod import;
 mod install;
 mod issues;
 mod pins;
+mod profile;
+mod properties;
 mod publish;
 mod published;
 mod publishing;

@@ -242,7 +242,7 @@ impl ToolSource for Upstreams {
 impl World {
     pub(crate) fn new() -> Self {
         let store = Arc::new(Memory::default());
-        let governed = Arc::new(Governed::default());
+        let governed = Arc::new(Governed::over(store.clone()));
         let upstreams = Arc::new(Upstreams::default());
         // 2026-01-01T00:00:00Z
         let clock = Arc::new(Ticking(AtomicI64::new(1_767_225_600_000)));

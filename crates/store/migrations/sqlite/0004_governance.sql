@@ -22,6 +22,10 @@ VALUES
 ALTER TABLE routes ADD COLUMN major TEXT NOT NULL DEFAULT '';
 ALTER TABLE slugs ADD COLUMN major TEXT NOT NULL DEFAULT '';
 
+-- Registries select by what routes and latest versions are.
+CREATE INDEX routes_by_environment ON routes (environment, state, server);
+CREATE INDEX versions_latest_by_lifecycle ON versions (lifecycle, server) WHERE is_latest;
+
 -- What is in force, and what waits for an approval.
 CREATE TABLE deployments (
     server TEXT NOT NULL REFERENCES servers (name) ON DELETE CASCADE,

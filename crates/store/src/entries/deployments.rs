@@ -22,14 +22,7 @@ pub(super) fn read(rows: &[Row], proposed_by: Option<String>) -> Result<Deployme
     let mut current = Vec::new();
     let mut proposed = Vec::new();
     for row in rows {
-        let deployment = Deployment {
-            environment: row.parsed("environment")?,
-            major: major_of(row, "major")?,
-            version: row.optional_parsed("version")?,
-            url: row.text("url")?,
-            state: row.word("state", DeploymentState::from_word)?,
-            metadata: row.json("metadata")?,
-        };
+        let deployment = one(row)?;
         if row.boolean("proposed")? {
             proposed.push(deployment);
         } else {
@@ -45,6 +38,18 @@ pub(super) fn read(rows: &[Row], proposed_by: Option<String>) -> Result<Deployme
             deployments: proposed,
             by,
         }),
+    })
+}
+
+/// Reads one deployment.
+pub(crate) fn one(row: &Row) -> Result<Deployment, StoreError> {
+    Ok(Deployment {
+        environment: row.parsed("environment")?,
+        major: major_of(row, "major")?,
+        version: row.optional_parsed("version")?,
+        url: row.text("url")?,
+        state: row.word("state", DeploymentState::from_word)?,
+        metadata: row.json("metadata")?,
     })
 }
 

@@ -5,7 +5,8 @@ use portreeve_core::ports::{ListedVersion, StoreError, VersionFilter, VersionQue
 use portreeve_core::route::Access;
 use portreeve_core::visibility::Visibility;
 
-use super::{selection, version_of};
+use super::selection::{self, Condition};
+use super::version_of;
 use crate::engine::{Row, Sql, contains_pattern};
 use crate::store::Store;
 
@@ -34,7 +35,11 @@ pub(super) async fn list(store: &Store, query: &VersionQuery) -> Result<PageOf<L
             more: false,
         });
     }
-    page(store, statement(query), wanted).await
+    let rarest = match &query.visibility {
+        Visibility::Selected(selection) => selection::rarest(store, selection).await?,
+        _ => None,
+    };
+    page(store, statement(query, rarest), wanted).await
 }
 
 /// Answers a question about some entries.
@@ -50,7 +55,7 @@ pub(super) async fn list_among(
             more: false,
         });
     }
-    let mut sql = filters(query);
+    let mut sql = filters(query, None);
     sql.push(" AND v.server IN (");
     for (index, name) in names.iter().enumerate() {
         sql.push_bound(if index == 0 { "" } else { ", " }, name.as_str());
@@ -94,8 +99,8 @@ async fn page(store: &Store, sql: Sql, wanted: usize) -> Result<PageOf<ListedVer
     })
 }
 
-fn statement(query: &VersionQuery) -> Sql {
-    ended(filters(query), query).keeping()
+fn statement(query: &VersionQuery, rarest: Option<Condition>) -> Sql {
+    ended(filters(query, rarest), query).keeping()
 }
 
 fn ended(mut sql: Sql, query: &VersionQuery) -> Sql {
@@ -108,7 +113,7 @@ fn ended(mut sql: Sql, query: &VersionQuery) -> Sql {
     sql
 }
 
-fn filters(query: &VersionQuery) -> Sql {
+fn filters(query: &VersionQuery, rarest: Option<Condition>) -> Sql {
     let (name, version) = query.after.clone().unwrap_or_default();
     let mut sql = Sql::new(LIST);
     if query.versions == VersionFilter::Latest {
@@ -127,7 +132,7 @@ fn filters(query: &VersionQuery) -> Sql {
         }
     }
     if let Visibility::Selected(selection) = &query.visibility {
-        selection::narrow(&mut sql, selection);
+        selection::narrow(&mut sql, selection, rarest);
     }
     match &query.versions {
         VersionFilter::Any | VersionFilter::Latest => {}

@@ -1,7 +1,7 @@
 //! The contract suites of the testkit, each test on its own database, on both engines.
 
 use portreeve_testkit::store_contract::{
-    catalogue, deployments, entries, environments, feed, identity, imports, listing, publications, routes,
+    catalogue, deployments, entries, environments, feed, identity, imports, listing, properties, publications, routes,
     sessions, slugs, tools, usage, views,
 };
 
@@ -49,6 +49,8 @@ contract! {
     environments::three_environments_exist_from_the_start,
     environments::an_environment_is_changed_and_removed,
     environments::an_environment_in_use_stays,
+    properties::a_property_is_defined_changed_and_removed,
+    properties::the_values_of_servers_are_read_page_by_page,
     listing::pages_join_without_gaps,
     listing::a_search_takes_wildcards_literally,
     listing::each_sees_what_it_may,

@@ -56,6 +56,20 @@ async fn several_versions_run_side_by_side_and_inactive_ones_are_not_served() {
         [pair("billing", "1.0.0"), pair("billing--v1", "1.0.0")]
     );
     assert_eq!(set["moved"][0]["tools"]["state"], "pinned");
+    // Each route has pins of its own.
+    let hide = ["tool", "hide", NAME, "echo", "--route", "billing--v1"];
+    node.cli_json(&hide);
+    let state = |tools: Value| {
+        let all = tools["items"].as_array().unwrap().clone();
+        let echo = all.into_iter().find(|tool| tool["name"] == "echo");
+        echo.map(|tool| tool["state"].clone())
+    };
+    let there = node.cli_json(&["server", "tools", NAME, "--route", "billing--v1"]);
+    assert_eq!(state(there), Some(json!("hidden")));
+    let here = node.cli_json(&["server", "tools", NAME]);
+    assert_eq!(state(here), Some(json!("approved")));
+    let nowhere = node.cli(&["server", "tools", NAME, "--route", "other"]);
+    assert_eq!(nowhere.status.code(), Some(1));
     node.cli_json(&[
         "server",
         "add",

@@ -60,6 +60,10 @@ impl Memory {
         self.tables().entries[&name.to_lowercase()].clone()
     }
 
+    pub(crate) fn all(&self) -> Vec<Entry> {
+        self.tables().entries.values().cloned().collect()
+    }
+
     /// Changes the store behind the registry's back.
     pub(crate) fn meddle(&self, name: &str, with: impl Fn(&mut Entry)) {
         let mut tables = self.tables();

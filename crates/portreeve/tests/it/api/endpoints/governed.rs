@@ -8,6 +8,7 @@ pub(super) fn rows() -> Vec<Row> {
     let mut rows = deployment_rows();
     rows.extend(environment_rows());
     rows.extend(registry_rows());
+    rows.extend(property_rows());
     rows
 }
 
@@ -59,6 +60,32 @@ fn environment_rows() -> Vec<Row> {
             json!({"title": "Dress rehearsal"}),
         ),
         bare("DELETE /api/v1/environments/{environment}", one, [401, 403, 204]),
+    ]
+}
+
+fn property_rows() -> Vec<Row> {
+    let base = "/api/v1/metadata-schemas";
+    let one = "/api/v1/metadata-schemas/costCentre";
+    let property = json!({
+        "name": "costCentre", "schema": {"type": "string"}, "assignments": {"server": "optional"},
+    });
+    vec![
+        bare("GET /api/v1/metadata-schemas", base, KNOWN),
+        row("POST /api/v1/metadata-schemas", base, [401, 403, 201], property),
+        bare("GET /api/v1/metadata-schemas/{property}", one, KNOWN),
+        row(
+            "PATCH /api/v1/metadata-schemas/{property}",
+            one,
+            MANAGED,
+            json!({"title": "Cost centre"}),
+        ),
+        bare("DELETE /api/v1/metadata-schemas/{property}", one, [401, 403, 204]),
+        row(
+            "PATCH /api/v1/servers/{name}",
+            "/api/v1/servers/com.acme%2Fbilling",
+            MANAGED,
+            json!({"owners": ["user:ada"], "tags": ["finance"]}),
+        ),
     ]
 }
 
