@@ -59,8 +59,23 @@ pub(crate) fn of_revision(revision: i64) -> [(HeaderName, String); 1] {
     [(header::ETAG, format!("\"{revision}\""))]
 }
 
+/// How long a copy of an answer may be used, as `Cache-Control` says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Caching(pub(crate) &'static str);
+
 /// A JSON answer with a strong tag over its bytes, or 304 when the caller has them already.
 pub(crate) fn tagged(headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Problem> {
+    let revalidate = Caching("public, no-cache");
+    tagged_as(headers, value, "application/json", revalidate)
+}
+
+/// The same as another kind of JSON, kept as long as that says.
+pub(crate) fn tagged_as(
+    headers: &HeaderMap,
+    value: &impl Serialize,
+    kind: &'static str,
+    Caching(caching): Caching,
+) -> Result<Response, Problem> {
     let bytes = serde_json::to_vec(value).map_err(|error| {
         tracing::error!(%error, "An answer cannot be written as JSON.");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written")
@@ -76,15 +91,15 @@ pub(crate) fn tagged(headers: &HeaderMap, value: &impl Serialize) -> Result<Resp
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let mut response = Response::new(Body::from(bytes));
-        let json = HeaderValue::from_static("application/json");
-        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        let kind = HeaderValue::from_static(kind);
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response
     };
     if let Ok(tag) = HeaderValue::try_from(tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }
-    let revalidate = HeaderValue::from_static("public, no-cache");
-    response.headers_mut().insert(header::CACHE_CONTROL, revalidate);
+    let caching = HeaderValue::from_static(caching);
+    response.headers_mut().insert(header::CACHE_CONTROL, caching);
     Ok(response)
 }
 

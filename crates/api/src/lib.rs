@@ -14,6 +14,7 @@ mod content;
 mod credential;
 mod query;
 
+mod cards;
 mod management;
 mod registry_api;
 mod well_known;

@@ -14,7 +14,7 @@ use http::Method;
 use crate::enter::{Entrance, enter};
 use crate::path::Face;
 use crate::problem::Problem;
-use crate::{Api, ApiParts, management, openapi, registry_api, well_known};
+use crate::{Api, ApiParts, cards, management, openapi, registry_api, well_known};
 
 /// A method at a path. Paths of the registry API stand under `/v0.1`, and work under `/v0` as well.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,7 @@ pub fn router(parts: ApiParts) -> Router {
         .with_state(registry)
         .merge(management_router.with_state(management))
         .merge(documents)
+        .merge(cards::router(api))
 }
 
 /// Everything that the router serves.

@@ -98,6 +98,36 @@ impl ServerName {
     }
 }
 
+/// Where the registry itself is served as an MCP server.
+const REGISTRY_PATH: &str = "/mcp";
+
+impl Slug {
+    /// What stands for a slug in Portreeve's own route, the registry as an MCP server: a path of its own. No text is
+    /// read as this, so no route of the store can be named so.
+    pub fn of_the_registry() -> Self {
+        Self(REGISTRY_PATH.into())
+    }
+
+    /// The path of the route's endpoint: `/s/{slug}/mcp`, or the path of Portreeve's own route.
+    pub fn path(&self) -> String {
+        if self.0.starts_with('/') {
+            self.0.to_string()
+        } else {
+            format!("/s/{self}/mcp")
+        }
+    }
+
+    /// The part of an endpoint's path that names its route, as [`Slug::path`] wrote it.
+    pub fn in_path(path: &str) -> Option<&str> {
+        if path == REGISTRY_PATH {
+            return Some(path);
+        }
+        path.strip_prefix("/s/")?
+            .strip_suffix("/mcp")
+            .filter(|slug| !slug.is_empty() && !slug.contains('/'))
+    }
+}
+
 impl Environment {
     /// The environment that a route serves unless another is named.
     pub fn production() -> Self {

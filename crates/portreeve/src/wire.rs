@@ -21,13 +21,16 @@ use portreeve_insight::{Insight, InsightParts, UsageFlush, UsageRing, UsageWrite
 use portreeve_inspect::{Ed25519Signer, Keyring, Mac};
 use portreeve_net::Egress;
 use portreeve_portal::PortalParts;
-use portreeve_registry::{ClientSource, PinJob, PinKeeper, PinParts, Registry, RegistryParts, ToolSource};
+use portreeve_registry::{
+    ClientSource, McpFace, PinJob, PinKeeper, PinParts, Registry, RegistryParts, ToolSource,
+};
 use portreeve_state::{InProcess, Valkey};
 use portreeve_store::{Audit, AuditOptions, AuditWriter, JournalSync, Store, StoreOptions, node_identity};
 use prometheus_client::registry::Registry as MetricsRegistry;
 use tokio::sync::watch;
 use url::Url;
 
+use crate::aside::Aside;
 use crate::cli::Failure;
 use crate::config::{self, Config};
 use crate::data::DataDirectory;
@@ -273,12 +276,23 @@ impl Ground {
     }
 }
 
+/// The registry as an MCP server, at a route of its own. Gateway threads ask it; the store is asked on this runtime.
+fn serve_registry(registry: &Arc<Registry>, loader: &Loader) -> Result<(), Failure> {
+    let face =
+        McpFace::new(Arc::clone(registry), VERSION).map_err(|error| Failure::new(error.to_string()))?;
+    let aside = Aside::new(Arc::new(face), tokio::runtime::Handle::current());
+    loader
+        .serve_own(Arc::new(aside))
+        .map_err(|error| Failure::new(error.to_string()))
+}
+
 /// Joins the rooms.
 pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<Node, Failure> {
     let ground = Ground::lay(config, &around).await?;
     let access = ground.access();
     let loader = ground.loader(&access);
     let registry = ground.registry(&access, &loader);
+    serve_registry(&registry, &loader)?;
     let (keeper, pins) = ground.pins(&loader);
     let ring = UsageRing::new(USAGE_RING);
     let usage = UsageWriter::new(Arc::clone(&ring), ground.store.clone(), Arc::clone(&ground.clock));

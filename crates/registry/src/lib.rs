@@ -25,12 +25,17 @@ mod tools;
 mod entries;
 mod serve;
 
+mod card;
+mod mcp_face;
+
 pub mod install;
 
 pub use approve::{Step, next_approval};
+pub use card::{CARD_TYPE, CATALOG_TYPE};
 pub use entries::{EntriesPage, EntriesQuery};
 pub use error::RegistryError;
 pub use latest::{is_semver, latest_of};
+pub use mcp_face::{FaceError, McpFace};
 pub use pins::{PinJob, PinKeeper, PinParts, PinQueue, PinTimes};
 pub use portreeve_mcp::server_json::Problem;
 pub use publish::{Approve, Internal, Outcome, Submission, ToolsOutcome};

@@ -9,6 +9,7 @@ use portreeve_mcp::server_json::{self, Problem, Reading, Remote};
 use url::Url;
 
 use crate::error::RegistryError;
+use crate::mcp_face;
 
 /// A document that may be stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +64,9 @@ impl Draft {
                 None
             }
         });
+        if view.name.as_ref().is_some_and(mcp_face::is_reserved) {
+            problems.push(problem("name", "it stands for this registry itself"));
+        }
         let content_hash = content_hash(&self.document)
             .map_err(|error| problems.push(problem("$", error.to_string())))
             .ok();

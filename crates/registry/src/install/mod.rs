@@ -10,6 +10,8 @@ mod claude_code;
 mod cursor;
 mod vscode;
 
+use serde_json::{Map, Value};
+
 use crate::serve::Served;
 pub use setup::{Launch, Piece, Prompt, Setup, Words};
 
@@ -59,6 +61,11 @@ pub fn snippets(served: &Served) -> Vec<Snippet> {
         return Vec::new();
     };
     HOSTS.iter().flat_map(|host| host.snippets(&setup)).collect()
+}
+
+/// What goes into a host's configuration, and what the person is asked for, in the words of VS Code: `${input:ID}`.
+pub fn config(setup: &Setup) -> (Map<String, Value>, Value) {
+    (vscode::config(setup), vscode::inputs(setup))
 }
 
 // === shared by the hosts ===
