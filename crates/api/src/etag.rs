@@ -74,12 +74,22 @@ pub(crate) fn tagged_as(
     headers: &HeaderMap,
     value: &impl Serialize,
     kind: &'static str,
-    Caching(caching): Caching,
+    caching: Caching,
 ) -> Result<Response, Problem> {
     let bytes = serde_json::to_vec(value).map_err(|error| {
         tracing::error!(%error, "An answer cannot be written as JSON.");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written")
     })?;
+    Ok(tagged_bytes(headers, bytes, kind, caching))
+}
+
+/// The same with bytes that are JSON already.
+pub(crate) fn tagged_bytes(
+    headers: &HeaderMap,
+    bytes: Vec<u8>,
+    kind: &'static str,
+    Caching(caching): Caching,
+) -> Response {
     let tag = tag(&bytes);
     let fresh = headers
         .get_all(header::IF_NONE_MATCH)
@@ -100,7 +110,7 @@ pub(crate) fn tagged_as(
     }
     let caching = HeaderValue::from_static(caching);
     response.headers_mut().insert(header::CACHE_CONTROL, caching);
-    Ok(response)
+    response
 }
 
 fn tag(bytes: &[u8]) -> String {

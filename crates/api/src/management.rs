@@ -7,6 +7,7 @@ pub(crate) mod servers;
 pub(crate) mod steps;
 pub(crate) mod tools;
 
+pub(crate) mod exports;
 pub(crate) mod routes;
 
 pub(crate) mod grants;

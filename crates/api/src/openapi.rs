@@ -13,7 +13,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    audit, doctor, explain, grants, keys, routes, servers, steps, tools, usage, users, whoami,
+    audit, doctor, explain, exports, grants, keys, routes, servers, steps, tools, usage, users, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -32,6 +32,7 @@ use crate::problem::{Problem, ProblemBody};
         steps::submit_version, steps::approve_version, steps::reject_version, steps::lifecycle_version,
         tools::list, tools::approve, tools::refresh, tools::hide, tools::unhide,
         routes::list, routes::show, routes::change,
+        exports::list, exports::show,
         keys::list, keys::create, keys::revoke,
         grants::list, grants::add, grants::remove,
         users::list, whoami::show,

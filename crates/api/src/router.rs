@@ -124,7 +124,7 @@ fn registry() -> Endpoints {
 /// The management API.
 fn management() -> Endpoints {
     use management::{
-        audit, doctor, explain, grants, keys, routes, servers, steps, tools, usage, users, whoami,
+        audit, doctor, explain, exports, grants, keys, routes, servers, steps, tools, usage, users, whoami,
     };
     Endpoints::new()
         .get("/api/v1/openapi.json", openapi::show)
@@ -162,6 +162,8 @@ fn management() -> Endpoints {
         .get("/api/v1/routes", routes::list)
         .get("/api/v1/routes/{slug}", routes::show)
         .patch("/api/v1/routes/{slug}", routes::change)
+        .get("/api/v1/exports", exports::list)
+        .get("/api/v1/exports/{format}", exports::show)
         .get("/api/v1/keys", keys::list)
         .post("/api/v1/keys", keys::create)
         .delete("/api/v1/keys/{key}", keys::revoke)

@@ -4,6 +4,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod identity;
 pub(crate) mod route;
 pub(crate) mod server;

@@ -20,6 +20,8 @@ mod tools;
 mod audit;
 mod usage;
 
+mod exports;
+
 mod sign_in;
 
 mod failure;

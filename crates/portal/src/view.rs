@@ -12,9 +12,12 @@ mod tools;
 mod audit;
 mod usage;
 
+mod exports;
+
 mod notes;
 
 pub(crate) use audit::{AuditFilter, AuditPageView, ReportView};
+pub(crate) use exports::ExportsPage;
 pub(crate) use home::{Card, HomePage};
 pub(crate) use notes::{FailurePage, SignInPage, WelcomePage};
 pub(crate) use official::Official;

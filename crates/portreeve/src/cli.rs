@@ -15,6 +15,7 @@ mod document;
 mod server;
 mod tool;
 
+mod export_policy;
 mod policy;
 mod route;
 
@@ -141,6 +142,8 @@ pub(crate) enum Remote {
     /// Look at the policies of a route, and change them
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Print the files that make hosts use what is approved, and nothing else
+    ExportPolicy(export_policy::ExportPolicyArgs),
     /// Make and revoke API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -259,6 +262,7 @@ async fn answer(global: &Global, command: Remote) -> Result<Reply, Failure> {
         Remote::Tool(command) => tool::run(&connection, command).await,
         Remote::Route(command) => route::run(&connection, command).await,
         Remote::Policy(command) => policy::run(&connection, command).await,
+        Remote::ExportPolicy(args) => export_policy::run(&connection, &args).await,
         Remote::Key(command) => key::run(&connection, command).await,
         Remote::Grant(command) => grant::run(&connection, command).await,
         Remote::Audit(command) => audit::run(&connection, command).await,

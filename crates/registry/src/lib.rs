@@ -30,10 +30,13 @@ mod mcp_face;
 
 pub mod install;
 
+mod export;
+
 pub use approve::{Step, next_approval};
 pub use card::{CARD_TYPE, CATALOG_TYPE};
 pub use entries::{EntriesPage, EntriesQuery};
 pub use error::RegistryError;
+pub use export::{ExportFile, Format, LeftOut};
 pub use latest::{is_semver, latest_of};
 pub use mcp_face::{FaceError, McpFace};
 pub use pins::{PinJob, PinKeeper, PinParts, PinQueue, PinTimes};

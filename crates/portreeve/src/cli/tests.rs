@@ -30,6 +30,7 @@ const REMOTE: &[&str] = &[
     "policy list com.acme/billing",
     "policy set billing rate_limit --calls 5 --per 30s",
     "policy remove billing rate_limit",
+    "export-policy copilot",
     "key create ci --expires 90d",
     "key list",
     "key revoke ci",

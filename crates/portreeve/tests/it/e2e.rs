@@ -11,6 +11,7 @@ mod cards;
 mod crossing;
 mod drift;
 mod egress;
+mod exports;
 mod framing;
 mod gateway;
 mod ladder;

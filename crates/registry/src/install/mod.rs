@@ -68,6 +68,11 @@ pub fn config(setup: &Setup) -> (Map<String, Value>, Value) {
     (vscode::config(setup), vscode::inputs(setup))
 }
 
+/// The same in the words of Claude Code, which takes answers from environment variables.
+pub(crate) fn claude_code_config(setup: &Setup) -> Value {
+    claude_code::config(setup)
+}
+
 // === shared by the hosts ===
 
 /// Indented JSON, for files.

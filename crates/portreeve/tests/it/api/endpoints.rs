@@ -193,6 +193,8 @@ fn other_rows() -> Vec<Row> {
     let grant =
         json!({"subject": {"key": "stranger"}, "rights": "use", "servers": {"server": "com.acme/other"}});
     vec![
+        bare("GET /api/v1/exports", "/api/v1/exports", KNOWN),
+        bare("GET /api/v1/exports/{format}", "/api/v1/exports/copilot", KNOWN),
         bare("GET /api/v1/keys", "/api/v1/keys", MANAGED),
         row(
             "POST /api/v1/keys",

@@ -8,7 +8,7 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 16] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
@@ -17,6 +17,8 @@ const PAGES: [&str; 14] = [
     "/servers/com.acme/notes",
     "/servers/com.acme/nope",
     "/servers/com.acme/billing?version=9",
+    "/exports",
+    "/exports/nothing",
     "/usage",
     "/usage?range=30d",
     "/audit",
