@@ -23,6 +23,7 @@ mod first_start;
 mod grants;
 mod keys;
 mod sign_in;
+mod vault;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -42,6 +43,7 @@ pub use explain::{ConsideredGrant, Explanation};
 pub use grants::{MAX_NAMED_TOOLS, NewGrant};
 pub use keys::NewKey;
 pub use sign_in::{MAX_LINK_LIFE, SESSION_LIFE};
+pub use vault::{Replace, Vault, VaultParts};
 
 use policies::Engine;
 use state::State;

@@ -18,6 +18,7 @@ pub mod caller;
 pub mod decision;
 pub mod grant;
 pub mod policy;
+pub mod vault;
 pub mod visibility;
 
 pub mod audit;

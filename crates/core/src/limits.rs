@@ -42,6 +42,10 @@ pub struct Limits {
     pub tool_definition_bytes: usize,
     /// Bytes of a server.json document.
     pub document_bytes: usize,
+    /// Bytes of one secret in the vault.
+    pub secret_bytes: usize,
+    /// Secrets in the vault.
+    pub secrets: usize,
     /// Open streams of one node.
     pub streams_per_node: usize,
     /// Open streams of one caller.
@@ -82,6 +86,8 @@ impl Default for Limits {
             tools_per_server: 5_000,
             tool_definition_bytes: 256 * 1024,
             document_bytes: 256 * 1024,
+            secret_bytes: 16 * 1024,
+            secrets: 1_000,
             streams_per_node: 20_000,
             streams_per_caller: 64,
             stream_lifetime: Duration::from_secs(60 * 60),

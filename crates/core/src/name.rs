@@ -84,6 +84,9 @@ names! {
     Slug = check_slug;
     /// An environment: `production`, `test`, ... `[a-z0-9-]`, 1 to 40 characters.
     Environment = check_environment;
+    /// The name of a secret in the vault: `[a-z0-9._-]`, 1 to 64 characters, the first a letter or a digit. Written
+    /// `secret:NAME` where a secret is referred to.
+    SecretName = check_secret_name;
 }
 
 impl ServerName {
@@ -207,6 +210,23 @@ fn check_slug(text: &str) -> Result<(), InvalidName> {
         return fail("it may not be dots alone");
     }
     Ok(())
+}
+
+fn check_secret_name(text: &str) -> Result<(), InvalidName> {
+    let ok = (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-'))
+        && text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+    if ok {
+        Ok(())
+    } else {
+        Err(invalid(
+            "secret name",
+            text,
+            "1 to 64 lower-case letters, digits, `.`, `_` and `-`, beginning with a letter or a digit",
+        ))
+    }
 }
 
 fn check_environment(text: &str) -> Result<(), InvalidName> {

@@ -10,6 +10,7 @@ mod pins;
 mod routes;
 mod shared;
 mod usage;
+mod vault;
 
 pub use audit::{AuditLog, AuditQuery, CheckpointSigner, Journal, JournalError};
 pub use authorizer::Authorizer;
@@ -21,6 +22,7 @@ pub use pins::PinWatch;
 pub use routes::{RouteChange, RouteStore, ToolDecision, ToolsApproved, ToolsSeen};
 pub use shared::{Cache, Counters, Lease, Locks, RateDecision, RateLimit, Signals, StateError, Subscription};
 pub use usage::{UsageSink, UsageStore};
+pub use vault::{Outgoing, SecretChange, SecretStore, SecretUnavailable};
 
 /// Why the store refused or failed.
 #[derive(Debug, thiserror::Error)]

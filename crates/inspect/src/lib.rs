@@ -1,5 +1,5 @@
 //! Looks at what comes from outside without believing it: canonical hashes, tool definitions and their differences,
-//! MACs and signatures.
+//! MACs, signatures and seals.
 //!
 //! Pure functions, no input or output. JSON is read strictly (a key twice in one object is refused), because two
 //! readers that disagree about a document would also disagree about what was approved.
@@ -18,6 +18,7 @@ mod diff;
 mod excerpt;
 
 mod keys;
+mod seal;
 mod signer;
 
 pub use diff::{FieldChange, tool_diff};
@@ -25,5 +26,6 @@ pub use error::InspectError;
 pub use hash::{canonical, content_hash, sha256, sha256_hex};
 pub use json::MAX_DEPTH;
 pub use keys::{Keyring, Mac};
+pub use seal::{SealError, Sealer};
 pub use signer::Ed25519Signer;
 pub use tool::{MAX_TOOL_NAME, tool_definition};

@@ -16,6 +16,7 @@ mod tools;
 
 mod identity;
 mod sessions;
+mod vault;
 
 mod catalogue;
 mod health;

@@ -8,12 +8,20 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use crate::engine::{Engine, Row, Sql};
 
 /// Version, description, text for SQLite, text for PostgreSQL.
-const ALL: [(i64, &str, &str, &str); 1] = [(
-    1,
-    "first",
-    include_str!("../migrations/sqlite/0001_first.sql"),
-    include_str!("../migrations/postgres/0001_first.sql"),
-)];
+const ALL: [(i64, &str, &str, &str); 2] = [
+    (
+        1,
+        "first",
+        include_str!("../migrations/sqlite/0001_first.sql"),
+        include_str!("../migrations/postgres/0001_first.sql"),
+    ),
+    (
+        5,
+        "vault",
+        include_str!("../migrations/sqlite/0005_vault.sql"),
+        include_str!("../migrations/postgres/0005_vault.sql"),
+    ),
+];
 
 /// What the database and this binary know that the other does not.
 #[derive(Debug, Default)]

@@ -10,19 +10,28 @@ pub mod sessions;
 pub mod slugs;
 pub mod tools;
 pub mod usage;
+pub mod vault;
 
 use portreeve_core::ports::{
-    Catalogue, EntryStore, IdentityStore, RouteStore, SessionStore, StoreError, StoreHealth, UsageStore,
+    Catalogue, EntryStore, IdentityStore, RouteStore, SecretStore, SessionStore, StoreError, StoreHealth,
+    UsageStore,
 };
 
 /// A store as a whole.
 pub trait Durable:
-    EntryStore + RouteStore + IdentityStore + SessionStore + Catalogue + UsageStore + StoreHealth
+    EntryStore + RouteStore + IdentityStore + SessionStore + Catalogue + UsageStore + SecretStore + StoreHealth
 {
 }
 
 impl<T> Durable for T where
-    T: EntryStore + RouteStore + IdentityStore + SessionStore + Catalogue + UsageStore + StoreHealth
+    T: EntryStore
+        + RouteStore
+        + IdentityStore
+        + SessionStore
+        + Catalogue
+        + UsageStore
+        + SecretStore
+        + StoreHealth
 {
 }
 

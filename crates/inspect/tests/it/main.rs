@@ -6,3 +6,4 @@ mod definitions;
 mod diffs;
 mod hashes;
 mod keys;
+mod seals;
