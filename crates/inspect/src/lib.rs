@@ -1,5 +1,5 @@
 //! Looks at what comes from outside without believing it: canonical hashes, tool definitions and their differences,
-//! MACs, signatures and seals.
+//! MACs, signatures and seals, and what is hidden in a text.
 //!
 //! Pure functions, no input or output. JSON is read strictly (a key twice in one object is refused), because two
 //! readers that disagree about a document would also disagree about what was approved.
@@ -16,6 +16,7 @@ mod tool;
 
 mod diff;
 mod excerpt;
+pub mod scan;
 
 mod keys;
 mod seal;
