@@ -31,7 +31,7 @@ mod openapi;
 use std::fmt;
 use std::sync::Arc;
 
-use portreeve_access::Access;
+use portreeve_access::{Access, Vault};
 use portreeve_core::doctor::Doctor;
 use portreeve_core::limits::Limits;
 use portreeve_core::ports::Refresh;
@@ -50,6 +50,8 @@ pub struct ApiParts {
     pub registry: Arc<Registry>,
     /// Who is calling, and what they may do.
     pub access: Arc<Access>,
+    /// Named secrets.
+    pub vault: Arc<Vault>,
     /// A request's way, to be explained.
     pub gateway: Arc<Gateway>,
     /// Usage and audit.

@@ -12,6 +12,7 @@ pub(crate) mod routes;
 
 pub(crate) mod grants;
 pub(crate) mod keys;
+pub(crate) mod secrets;
 pub(crate) mod users;
 pub(crate) mod whoami;
 

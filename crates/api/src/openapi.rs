@@ -13,7 +13,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    audit, doctor, explain, exports, grants, keys, routes, servers, steps, tools, usage, users, whoami,
+    audit, doctor, explain, exports, grants, keys, routes, secrets, servers, steps, tools, usage,
+    users, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -35,6 +36,7 @@ use crate::problem::{Problem, ProblemBody};
         exports::list, exports::show,
         keys::list, keys::create, keys::revoke,
         grants::list, grants::add, grants::remove,
+        secrets::list, secrets::show, secrets::set, secrets::delete,
         users::list, whoami::show,
         audit::list, audit::verify, usage::list, doctor::examine, explain::explain
     ),
@@ -45,6 +47,7 @@ use crate::problem::{Problem, ProblemBody};
         (name = "tools", description = "The tools of a server, with their pins"),
         (name = "routes", description = "The gateway's side of an entry"),
         (name = "identities", description = "Keys, users and grants"),
+        (name = "secrets", description = "The vault: sealed values that are presented, and never shown"),
         (name = "insight", description = "Audit, usage, and the state of the installation")
     )
 )]
@@ -73,7 +76,13 @@ impl Modify for Common {
             )
             .build();
         for item in document.paths.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+            let operations = [
+                &mut item.get,
+                &mut item.post,
+                &mut item.put,
+                &mut item.patch,
+                &mut item.delete,
+            ];
             for operation in operations.into_iter().flatten() {
                 let responses = &mut operation.responses.responses;
                 responses.insert("default".to_owned(), problem.clone().into());

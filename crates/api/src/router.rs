@@ -89,6 +89,10 @@ impl Endpoints {
         self.mount((Method::POST, MethodFilter::POST), path, handler)
     }
 
+    fn put<H: Handler<T, Api>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.mount((Method::PUT, MethodFilter::PUT), path, handler)
+    }
+
     fn patch<H: Handler<T, Api>, T: 'static>(self, path: &'static str, handler: H) -> Self {
         self.mount((Method::PATCH, MethodFilter::PATCH), path, handler)
     }
@@ -124,7 +128,8 @@ fn registry() -> Endpoints {
 /// The management API.
 fn management() -> Endpoints {
     use management::{
-        audit, doctor, explain, exports, grants, keys, routes, servers, steps, tools, usage, users, whoami,
+        audit, doctor, explain, exports, grants, keys, routes, secrets, servers, steps, tools, usage,
+        users, whoami,
     };
     Endpoints::new()
         .get("/api/v1/openapi.json", openapi::show)
@@ -170,6 +175,10 @@ fn management() -> Endpoints {
         .get("/api/v1/grants", grants::list)
         .post("/api/v1/grants", grants::add)
         .delete("/api/v1/grants/{grant}", grants::remove)
+        .get("/api/v1/secrets", secrets::list)
+        .get("/api/v1/secrets/{secret}", secrets::show)
+        .put("/api/v1/secrets/{secret}", secrets::set)
+        .delete("/api/v1/secrets/{secret}", secrets::delete)
         .get("/api/v1/users", users::list)
         .get("/api/v1/whoami", whoami::show)
         .get("/api/v1/audit", audit::list)

@@ -7,6 +7,7 @@ pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod identity;
 pub(crate) mod route;
+pub(crate) mod secret;
 pub(crate) mod server;
 pub(crate) mod tool;
 

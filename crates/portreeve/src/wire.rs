@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use portreeve_access::{Access, AccessParts, NewKey};
+use portreeve_access::{Access, AccessParts, NewKey, Vault, VaultParts};
 use portreeve_api::ApiParts;
 use portreeve_core::caller::Caller;
 use portreeve_core::doctor::Doctor;
 use portreeve_core::id::UserId;
 use portreeve_core::limits::Limits;
-use portreeve_core::ports::{Authorizer, Cache, Counters, Locks, Refresh, Signals, UsageSink};
+use portreeve_core::ports::{
+    Authorizer, Cache, Counters, Locks, Refresh, SecretStore as _, Signals, UsageSink,
+};
 use portreeve_core::random::Rng;
 use portreeve_core::time::{Clock, SystemClock};
 use portreeve_gateway::accept::head::Origins;
@@ -229,6 +231,20 @@ impl Ground {
         }))
     }
 
+    async fn vault(&self, access: &Arc<Access>) -> Result<Arc<Vault>, Failure> {
+        let told =
+            |error: &dyn std::error::Error| Failure::new(format!("the vault cannot be opened: {error}"));
+        let installation = self.store.installation().await.map_err(|error| told(&error))?;
+        let parts = VaultParts {
+            access: Arc::clone(access),
+            store: self.store.clone(),
+            limits: Arc::clone(&self.limits),
+            installation,
+        };
+        let vault = Vault::new(parts, &self.keys.derive("vault-secrets"));
+        vault.map(Arc::new).map_err(|error| told(&error))
+    }
+
     fn pins(&self, loader: &Arc<Loader>) -> (PinKeeper, PinJob) {
         PinKeeper::new(PinParts {
             routes: self.store.clone(),
@@ -313,9 +329,11 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     };
     let gateway = Arc::new(Gateway::new(parts, Arc::new(keeper)));
     let insight = ground.insight(&access, usage.flusher());
+    let vault = ground.vault(&access).await?;
     let api = portreeve_api::router(ApiParts {
         registry: Arc::clone(&registry),
         access: Arc::clone(&access),
+        vault,
         gateway: Arc::clone(&gateway),
         insight: Arc::clone(&insight),
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,

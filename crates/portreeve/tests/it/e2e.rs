@@ -32,3 +32,4 @@ mod statuses;
 mod tls;
 mod transport;
 mod upstreams;
+mod vault;

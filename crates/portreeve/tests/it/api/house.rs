@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode, header};
-use portreeve_access::{Access, AccessParts};
+use portreeve_access::{Access, AccessParts, Vault, VaultParts};
 use portreeve_api::{ApiParts, router};
 use portreeve_core::caller::Caller;
 use portreeve_core::doctor::{self, CheckStatus, Doctor};
@@ -199,9 +199,17 @@ impl House {
             access,
             tools,
         };
+        let parts = VaultParts {
+            access: Arc::clone(&world.access),
+            store: Arc::new(store.clone()),
+            limits: Arc::clone(&world.limits),
+            installation: "an installation".to_owned(),
+        };
+        let vault = Vault::new(parts, &SecretKey::new([9; 32])).unwrap();
         let router = router(ApiParts {
             registry: Arc::new(world.registry(&store, &refresh)),
             gateway: Arc::new(world.gateway(loader, audit.journal)),
+            vault: Arc::new(vault),
             access: world.access,
             insight: Arc::new(insight),
             refresh: refresh.clone(),
