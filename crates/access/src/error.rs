@@ -21,8 +21,8 @@ pub enum AccessError {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// A live key has that name already.
-    #[error("there is a key named `{name}` already")]
+    /// A live key, or a secret, has that name already.
+    #[error("the name `{name}` is taken already")]
     NameTaken {
         /// The name.
         name: String,
@@ -36,6 +36,9 @@ pub enum AccessError {
     /// A sign-in link that was never made, was used, or is too old. Which of them is nobody's business.
     #[error("this sign-in link does not work, or does not work any more")]
     LinkSpent,
+    /// A secret could not be sealed.
+    #[error("the secret cannot be sealed, so it was not stored")]
+    Seal,
     /// The audit event could not be written, so the thing was not done.
     #[error("the audit log cannot be written, so this was not done")]
     Audit(#[from] JournalError),
@@ -50,9 +53,10 @@ impl AccessError {
         match self {
             Self::Forbidden { .. } => "use a key of an administrator, or ask one for the right to manage",
             Self::Invalid { .. } => "change that value and try again",
-            Self::NameTaken { .. } => "choose another name, or revoke that key first",
+            Self::NameTaken { .. } => "choose another name, or do away with what has it",
             Self::NotFound { .. } => "list what there is and take a name or an id from there",
             Self::LinkSpent => "a link works once and for a short time: ask for a new one",
+            Self::Seal => "this is a fault of Portreeve: report it",
             Self::Audit(_) => "free space or repair the rights of the data directory, then try again",
             Self::Store(StoreError::Unavailable(_)) => {
                 "check that the database can be reached, then try again"

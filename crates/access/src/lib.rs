@@ -23,6 +23,7 @@ mod first_start;
 mod grants;
 mod keys;
 mod sign_in;
+mod vault;
 
 mod publishing;
 
@@ -48,6 +49,7 @@ pub use publishing::{
     Publishing, PublishingParts, TOKEN_LIFE,
 };
 pub use sign_in::{MAX_LINK_LIFE, SESSION_LIFE};
+pub use vault::{Replace, Vault, VaultParts};
 
 use policies::Engine;
 use state::State;

@@ -60,25 +60,51 @@ pub(crate) fn of_revision(revision: i64) -> [(HeaderName, String); 1] {
     [(header::ETAG, format!("\"{revision}\""))]
 }
 
+/// How long a copy of an answer may be used, as `Cache-Control` says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Caching(pub(crate) &'static str);
+
 /// A JSON answer with a strong tag over its bytes, or 304 when the caller has them already. Everybody gets the same.
 pub(crate) fn tagged(headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Problem> {
-    tagged_with(headers, value, "public, no-cache")
+    let revalidate = Caching("public, no-cache");
+    tagged_as(headers, value, "application/json", revalidate)
 }
 
 /// The same for an answer that only this caller gets.
 pub(crate) fn tagged_for_one(headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Problem> {
-    tagged_with(headers, value, "private, no-cache")
+    tagged_as(headers, value, "application/json", Caching("private, no-cache"))
 }
 
-fn tagged_with(
+/// The same, of what a registry shows: nobody between keeps what is for its reader alone.
+pub(crate) fn viewed(view: &View, headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Problem> {
+    if view.is_personal() {
+        tagged_for_one(headers, value)
+    } else {
+        tagged(headers, value)
+    }
+}
+
+/// The same as another kind of JSON, kept as long as that says.
+pub(crate) fn tagged_as(
     headers: &HeaderMap,
     value: &impl Serialize,
-    caching: &'static str,
+    kind: &'static str,
+    caching: Caching,
 ) -> Result<Response, Problem> {
     let bytes = serde_json::to_vec(value).map_err(|error| {
         tracing::error!(%error, "An answer cannot be written as JSON.");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written")
     })?;
+    Ok(tagged_bytes(headers, bytes, kind, caching))
+}
+
+/// The same with bytes that are JSON already.
+pub(crate) fn tagged_bytes(
+    headers: &HeaderMap,
+    bytes: Vec<u8>,
+    kind: &'static str,
+    Caching(caching): Caching,
+) -> Response {
     let tag = tag(&bytes);
     let fresh = headers
         .get_all(header::IF_NONE_MATCH)
@@ -90,8 +116,8 @@ fn tagged_with(
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let mut response = Response::new(Body::from(bytes));
-        let json = HeaderValue::from_static("application/json");
-        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        let kind = HeaderValue::from_static(kind);
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response
     };
     if let Ok(tag) = HeaderValue::try_from(tag) {
@@ -99,17 +125,7 @@ fn tagged_with(
     }
     let caching = HeaderValue::from_static(caching);
     response.headers_mut().insert(header::CACHE_CONTROL, caching);
-    Ok(response)
-}
-
-/// The same, of what a registry shows: nobody between keeps what is for its reader alone.
-pub(crate) fn viewed(view: &View, headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Problem> {
-    let mut response = tagged(headers, value)?;
-    if view.is_personal() {
-        let private = HeaderValue::from_static("private, no-cache");
-        response.headers_mut().insert(header::CACHE_CONTROL, private);
-    }
-    Ok(response)
+    response
 }
 
 fn tag(bytes: &[u8]) -> String {

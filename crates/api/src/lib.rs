@@ -14,6 +14,7 @@ mod content;
 mod credential;
 mod query;
 
+mod cards;
 mod management;
 mod registry_api;
 mod well_known;
@@ -30,7 +31,7 @@ mod openapi;
 use std::fmt;
 use std::sync::Arc;
 
-use portreeve_access::{Access, Publishing};
+use portreeve_access::{Access, Publishing, Vault};
 use portreeve_core::doctor::Doctor;
 use portreeve_core::limits::Limits;
 use portreeve_core::ports::Refresh;
@@ -51,6 +52,8 @@ pub struct ApiParts {
     pub access: Arc<Access>,
     /// How publishers prove who they are.
     pub publishing: Arc<Publishing>,
+    /// Named secrets.
+    pub vault: Arc<Vault>,
     /// A request's way, to be explained.
     pub gateway: Arc<Gateway>,
     /// Usage and audit.

@@ -15,10 +15,12 @@ pub(crate) mod properties;
 pub(crate) mod registries;
 pub(crate) mod search;
 
+pub(crate) mod exports;
 pub(crate) mod routes;
 
 pub(crate) mod grants;
 pub(crate) mod keys;
+pub(crate) mod secrets;
 pub(crate) mod users;
 pub(crate) mod whoami;
 

@@ -13,9 +13,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    audit, deployments, doctor, environments, explain, grants, imports, keys, profile, properties, registries,
-    routes, search,
-    servers, steps, tools, usage, users, whoami,
+    audit, deployments, doctor, environments, explain, exports, grants, imports, keys, profile, properties,
+    registries, routes, search, secrets, servers, steps, tools, usage, users, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -41,8 +40,10 @@ use crate::problem::{Problem, ProblemBody};
         imports::begin, imports::list, imports::show, imports::records, imports::upload, imports::finish,
         imports::schedules, imports::schedule, imports::unschedule,
         routes::list, routes::show, routes::change,
+        exports::list, exports::show,
         keys::list, keys::create, keys::revoke,
         grants::list, grants::add, grants::remove,
+        secrets::list, secrets::show, secrets::set, secrets::delete,
         users::list, whoami::show,
         audit::list, audit::verify, usage::list, doctor::examine, explain::explain
     ),
@@ -57,6 +58,7 @@ use crate::problem::{Problem, ProblemBody};
         (name = "registries", description = "Views of the entries, each with a path and readers of its own"),
         (name = "routes", description = "The gateway's side of an entry"),
         (name = "identities", description = "Keys, users and grants"),
+        (name = "secrets", description = "The vault: sealed values that are presented, and never shown"),
         (name = "insight", description = "Audit, usage, and the state of the installation")
     )
 )]

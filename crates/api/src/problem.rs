@@ -291,6 +291,7 @@ impl From<AccessError> for Problem {
             AccessError::NameTaken { .. } => StatusCode::CONFLICT,
             AccessError::NotFound { .. } => StatusCode::NOT_FOUND,
             AccessError::LinkSpent => StatusCode::UNAUTHORIZED,
+            AccessError::Seal => StatusCode::INTERNAL_SERVER_ERROR,
             AccessError::Audit(cause) => {
                 tracing::error!(error = %cause, "The audit log cannot be written.");
                 StatusCode::SERVICE_UNAVAILABLE

@@ -14,7 +14,7 @@ use http::Method;
 use crate::enter::{Entrance, enter};
 use crate::path::Face;
 use crate::problem::Problem;
-use crate::{Api, ApiParts, management, openapi, registry_api, well_known};
+use crate::{Api, ApiParts, cards, management, openapi, registry_api, well_known};
 
 /// A method at a path. Paths of the registry API stand under `/v0.1`, and work under `/v0` as well; all of them also
 /// behind `/registries/{registry}` and `/workspaces/{registry}`.
@@ -52,6 +52,7 @@ pub fn router(parts: ApiParts) -> Router {
         .with_state(registry)
         .merge(management_router.with_state(management))
         .merge(documents)
+        .merge(cards::router(api))
 }
 
 /// Everything that the router serves.
@@ -169,8 +170,8 @@ fn governed(endpoints: Endpoints) -> Endpoints {
 /// The management API.
 fn management() -> Endpoints {
     use management::{
-        audit, doctor, explain, grants, imports, keys, profile, routes, search, servers, steps, tools, usage, users,
-        whoami,
+        audit, doctor, explain, exports, grants, imports, keys, profile, routes, search, secrets, servers,
+        steps, tools, usage, users, whoami,
     };
     governed(Endpoints::new())
         .get("/api/v1/openapi.json", openapi::show)
@@ -219,12 +220,18 @@ fn management() -> Endpoints {
         .get("/api/v1/routes", routes::list)
         .get("/api/v1/routes/{slug}", routes::show)
         .patch("/api/v1/routes/{slug}", routes::change)
+        .get("/api/v1/exports", exports::list)
+        .get("/api/v1/exports/{format}", exports::show)
         .get("/api/v1/keys", keys::list)
         .post("/api/v1/keys", keys::create)
         .delete("/api/v1/keys/{key}", keys::revoke)
         .get("/api/v1/grants", grants::list)
         .post("/api/v1/grants", grants::add)
         .delete("/api/v1/grants/{grant}", grants::remove)
+        .get("/api/v1/secrets", secrets::list)
+        .get("/api/v1/secrets/{secret}", secrets::show)
+        .put("/api/v1/secrets/{secret}", secrets::set)
+        .delete("/api/v1/secrets/{secret}", secrets::delete)
         .get("/api/v1/users", users::list)
         .get("/api/v1/whoami", whoami::show)
         .get("/api/v1/audit", audit::list)

@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod deployment;
 pub(crate) mod environment;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod profile;
@@ -13,6 +14,7 @@ pub(crate) mod property;
 pub(crate) mod registry;
 pub(crate) mod route;
 pub(crate) mod search;
+pub(crate) mod secret;
 pub(crate) mod server;
 pub(crate) mod tool;
 

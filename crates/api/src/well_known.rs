@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use portreeve_core::name::Slug;
 use portreeve_gateway::Gateway;
 
 use crate::cors;
@@ -18,12 +19,25 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
             "/.well-known/oauth-protected-resource/s/{slug}/mcp",
             get(protected_resource),
         )
+        .route(
+            "/.well-known/oauth-protected-resource/mcp",
+            get(protected_registry),
+        )
         .with_state(gateway)
 }
 
 /// RFC 9728: the protected resource metadata of one MCP endpoint. Public, for browsers of any origin.
 async fn protected_resource(State(gateway): State<Arc<Gateway>>, Path(slug): Path<String>) -> Response {
-    let mut response = match gateway.resource_metadata(&slug) {
+    metadata(&gateway, &slug)
+}
+
+/// The same of the registry as an MCP server.
+async fn protected_registry(State(gateway): State<Arc<Gateway>>) -> Response {
+    metadata(&gateway, Slug::of_the_registry().as_str())
+}
+
+fn metadata(gateway: &Gateway, slug: &str) -> Response {
+    let mut response = match gateway.resource_metadata(slug) {
         Some(document) => Json(document).into_response(),
         None => Problem::not_found(format!("route `{slug}`")).into_response(),
     };

@@ -78,6 +78,11 @@ ids! {
     NodeId;
 }
 
+impl RouteId {
+    /// The registry as an MCP server, which is in no store.
+    pub const REGISTRY: Self = Self::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0002);
+}
+
 impl UserId {
     /// The local administrator, who exists from the first start on.
     pub const LOCAL_ADMIN: Self = Self::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001);

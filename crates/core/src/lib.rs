@@ -22,6 +22,7 @@ pub mod decision;
 pub mod grant;
 pub mod policy;
 pub mod publishing;
+pub mod vault;
 pub mod view;
 pub mod visibility;
 

@@ -84,6 +84,10 @@ pub struct Limits {
     pub import_pages: usize,
     /// Time before a page that failed is asked for again; doubled each time.
     pub import_retry: Duration,
+    /// Bytes of one secret in the vault.
+    pub secret_bytes: usize,
+    /// Secrets in the vault.
+    pub secrets: usize,
     /// Open streams of one node.
     pub streams_per_node: usize,
     /// Open streams of one caller.
@@ -145,6 +149,8 @@ impl Default for Limits {
             import_page: Duration::from_secs(30),
             import_pages: 100_000,
             import_retry: Duration::from_secs(1),
+            secret_bytes: 16 * 1024,
+            secrets: 1_000,
             streams_per_node: 20_000,
             streams_per_caller: 64,
             stream_lifetime: Duration::from_secs(60 * 60),

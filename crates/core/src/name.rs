@@ -90,6 +90,9 @@ names! {
     PropertyName = check_property;
     /// An environment: `production`, `test`, ... `[a-z0-9-]`, 1 to 40 characters.
     Environment = check_environment;
+    /// The name of a secret in the vault: `[a-z0-9._-]`, 1 to 64 characters, the first a letter or a digit. Written
+    /// `secret:NAME` where a secret is referred to.
+    SecretName = check_secret_name;
 }
 
 impl ServerName {
@@ -128,6 +131,36 @@ impl NamespacePattern {
         let root = self.root();
         let below = namespace.strip_prefix(root.as_str());
         below.is_some_and(|rest| rest.is_empty() || (self.reaches_below() && rest.starts_with('.')))
+    }
+}
+
+/// Where the registry itself is served as an MCP server.
+const REGISTRY_PATH: &str = "/mcp";
+
+impl Slug {
+    /// What stands for a slug in Portreeve's own route, the registry as an MCP server: a path of its own. No text is
+    /// read as this, so no route of the store can be named so.
+    pub fn of_the_registry() -> Self {
+        Self(REGISTRY_PATH.into())
+    }
+
+    /// The path of the route's endpoint: `/s/{slug}/mcp`, or the path of Portreeve's own route.
+    pub fn path(&self) -> String {
+        if self.0.starts_with('/') {
+            self.0.to_string()
+        } else {
+            format!("/s/{self}/mcp")
+        }
+    }
+
+    /// The part of an endpoint's path that names its route, as [`Slug::path`] wrote it.
+    pub fn in_path(path: &str) -> Option<&str> {
+        if path == REGISTRY_PATH {
+            return Some(path);
+        }
+        path.strip_prefix("/s/")?
+            .strip_suffix("/mcp")
+            .filter(|slug| !slug.is_empty() && !slug.contains('/'))
     }
 }
 
@@ -256,6 +289,23 @@ fn check_property(text: &str) -> Result<(), InvalidName> {
             "property",
             text,
             "a letter, then letters, digits, `_` and `-`; at most 50 characters",
+        ))
+    }
+}
+
+fn check_secret_name(text: &str) -> Result<(), InvalidName> {
+    let ok = (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-'))
+        && text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+    if ok {
+        Ok(())
+    } else {
+        Err(invalid(
+            "secret name",
+            text,
+            "1 to 64 lower-case letters, digits, `.`, `_` and `-`, beginning with a letter or a digit",
         ))
     }
 }

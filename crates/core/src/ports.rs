@@ -9,12 +9,14 @@ mod feed;
 mod governance;
 mod identity;
 mod imports;
+mod local;
 mod pins;
-mod publication;
 mod properties;
+mod publication;
 mod routes;
 mod shared;
 mod usage;
+mod vault;
 mod views;
 
 pub use audit::{AuditLog, AuditQuery, CheckpointSigner, Journal, JournalError};
@@ -26,12 +28,14 @@ pub use feed::{EntryFeed, FeedPosition, Searchable};
 pub use governance::GovernanceStore;
 pub use identity::{IdentityStore, SessionStore};
 pub use imports::{ImportBatch, ImportStore};
+pub use local::{Listing, LocalOutcome, LocalServer, LocalTool, LocalTools};
 pub use pins::PinWatch;
-pub use publication::{Publication, Published};
 pub use properties::{PropertyStore, ServerValues};
+pub use publication::{Publication, Published};
 pub use routes::{RouteChange, RouteStore, ToolDecision, ToolsApproved, ToolsSeen};
 pub use shared::{Cache, Counters, Lease, Locks, RateDecision, RateLimit, Signals, StateError, Subscription};
 pub use usage::{UsageSink, UsageStore};
+pub use vault::{Outgoing, SecretChange, SecretStore, SecretUnavailable};
 pub use views::{ViewStore, Views};
 
 /// Why the store refused or failed.

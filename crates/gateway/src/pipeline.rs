@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, Request, Response};
 use portreeve_access::Access;
 use portreeve_core::limits::Limits;
+use portreeve_core::name::Slug;
 use portreeve_core::ports::{Authorizer, PinWatch};
 use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
@@ -119,7 +120,16 @@ impl Gateway {
         head::fits(request.method(), request.uri(), request.headers(), &self.limits)
     }
 
-    /// Serves one request to `/s/{route}/mcp`.
+    /// Whether a path is for [`Gateway::handle`]. What is said about a route, its card, is not.
+    pub fn serves(path: &str) -> bool {
+        const CARD: &str = "/server-card";
+        let described = path
+            .strip_suffix(CARD)
+            .is_some_and(|place| Slug::in_path(place).is_some());
+        !described && (path.starts_with("/s/") || Slug::in_path(path).is_some())
+    }
+
+    /// Serves one request to the MCP endpoint of a route.
     pub async fn handle<B>(self: &Arc<Self>, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes>,
@@ -248,8 +258,10 @@ impl Gateway {
         };
         errand.under_way = outbound.get().under_way.clone();
         let reply = match errand.era {
-            Era::Legacy => upstream::send_through(&self.egress, &errand.route, outbound).await,
-            Era::Modern => upstream::send(&self.egress, &errand.route, outbound).await,
+            Era::Legacy => {
+                upstream::send_through(&self.egress, &errand.route, &errand.caller, outbound).await
+            }
+            Era::Modern => upstream::send(&self.egress, &errand.route, &errand.caller, outbound).await,
         };
         let reply = match reply {
             Ok(reply) => reply,
@@ -376,7 +388,7 @@ impl Gateway {
                     Err(refusal) => return Err(stop(refusal, record)),
                 };
                 if let Some(outbound) = outbound {
-                    match upstream::send(&self.egress, &errand.route, outbound).await {
+                    match upstream::send(&self.egress, &errand.route, &errand.caller, outbound).await {
                         Ok(reply) => record.upstream_answered(reply.status.as_u16()),
                         Err(error) => return Err(stop(Refusal::Upstream(error), record)),
                     }
@@ -420,7 +432,7 @@ impl Gateway {
     pub fn resource_metadata(&self, slug: &str) -> Option<serde_json::Value> {
         let route = self.loader.find(slug)?;
         Some(json!({
-            "resource": self.endpoint(&format!("/s/{}/mcp", route.route.slug)),
+            "resource": self.endpoint(&route.route.slug.path()),
             "resource_name": route.route.server.as_str(),
             "bearer_methods_supported": ["header"],
         }))

@@ -114,7 +114,7 @@ async fn held(
     record: Record,
 ) -> Result<Response<Body>, Stopped> {
     let limits = &errand.gateway.limits;
-    let bytes = match read_body(body, limits.held_result_bytes, errand.route.upstream.timeout).await {
+    let bytes = match read_body(body, limits.held_result_bytes, errand.route.upstream.patience()).await {
         Ok(bytes) => bytes,
         Err(error) => return Err(stop(about(Refusal::Upstream(error.into()), &errand), record)),
     };
@@ -149,7 +149,7 @@ fn is_answer(status: StatusCode) -> bool {
 /// A list out of an event stream. It must be held to be filtered, so the host gets it as one JSON document.
 async fn listed(mut body: ResponseBody, errand: Errand, record: Record) -> Result<Response<Body>, Stopped> {
     let limit = errand.gateway.limits.held_result_bytes;
-    let patience = errand.route.upstream.timeout;
+    let patience = errand.route.upstream.patience();
     match tokio::time::timeout(patience, first_answer(&mut body, &errand, limit)).await {
         Ok(Ok(turned)) => whole(StatusCode::OK, turned, record),
         Ok(Err(reason)) => {
@@ -165,7 +165,7 @@ async fn listed(mut body: ResponseBody, errand: Errand, record: Record) -> Resul
 
 async fn first_answer(body: &mut ResponseBody, errand: &Errand, limit: usize) -> Result<Turned, String> {
     let mut reader = sse::Reader::new(limit);
-    let mut bounds = Bounds::of_call(&errand.gateway.limits, errand.route.upstream.timeout);
+    let mut bounds = Bounds::of_call(&errand.gateway.limits, errand.route.upstream.patience());
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| "its stream broke off".to_owned())?;
         let data = frame.data_ref().map_or(&[][..], |data| data);
@@ -203,7 +203,7 @@ impl Errand {
         let served = gateway.loader.find(self.route.route.slug.as_str());
         served.is_some_and(|served| {
             served.route.id == self.route.route.id
-                && served.upstream.url == self.route.upstream.url
+                && served.upstream.leads_as(&self.route.upstream)
                 && gateway.policies.admit(&self.caller, &served)
         })
     }

@@ -12,6 +12,7 @@ use portreeve_net::Reach;
 use url::Url;
 
 use crate::policy::Policy;
+use crate::upstream::Way;
 
 /// A tool with its name ready to be shared.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub struct ServedRoute {
     /// The route.
     pub route: Route,
     /// Where its requests go.
-    pub upstream: Upstream,
+    pub upstream: Way,
     /// Its policies, compiled, in order.
     pub policies: Vec<Arc<dyn Policy>>,
     legacy: HashMap<String, ServedTool>,
@@ -50,6 +51,16 @@ impl ServedRoute {
             &Reach::granted(&route.private_hosts),
             Duration::from_millis(route.upstream_timeout_ms),
         );
+        Some(Self::leading(Way::Remote(upstream), route, tools, policies))
+    }
+
+    /// A route that leads this way.
+    pub(crate) fn leading(
+        upstream: Way,
+        route: Route,
+        tools: Vec<Tool>,
+        policies: Vec<Arc<dyn Policy>>,
+    ) -> Self {
         let mut served = Self {
             route,
             upstream,
@@ -72,7 +83,7 @@ impl ServedRoute {
                 },
             );
         }
-        Some(served)
+        served
     }
 
     /// What is known of a tool on hops of an era.
@@ -143,6 +154,6 @@ impl ServedRoute {
 pub struct Routes {
     /// The catalogue's generation.
     pub generation: i64,
-    /// By slug.
+    /// By slug; Portreeve's own by what stands for one.
     pub by_slug: HashMap<String, Arc<ServedRoute>>,
 }

@@ -1,18 +1,20 @@
 //! Keeps what decisions need in memory: read as a whole whenever the catalogue's generation moves.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use portreeve_access::Access;
-use portreeve_core::ports::{Catalogue, Refresh, Signals, Snapshot, StoreError, Views};
+use portreeve_core::name::InvalidName;
+use portreeve_core::ports::{Catalogue, LocalTools, Refresh, Signals, Snapshot, StoreError, Views};
 use portreeve_core::route::RouteState;
 use portreeve_core::view::RegistryRecord;
 use tokio::sync::{Mutex, watch};
 
 use crate::policy::{self, Tools};
 use crate::route::{Routes, ServedRoute};
+use crate::upstream::local;
 
 /// The topic on which nodes tell each other that the catalogue changed.
 pub const TOPIC: &str = "catalogue";
@@ -25,6 +27,7 @@ pub struct Loader {
     tools: Tools,
     routes: ArcSwap<Routes>,
     registries: ArcSwap<Arc<[RegistryRecord]>>,
+    own: OnceLock<Arc<ServedRoute>>,
     loading: Mutex<()>,
 }
 
@@ -53,8 +56,20 @@ impl Loader {
             tools,
             routes,
             registries: ArcSwap::from_pointee(Arc::from([])),
+            own: OnceLock::new(),
             loading: Mutex::default(),
         }
+    }
+
+    /// Adds Portreeve's own route to every catalogue that is read from now on. The first one stays.
+    ///
+    /// # Errors
+    ///
+    /// When the server says of itself what no route can be named by.
+    pub fn serve_own(&self, server: Arc<dyn LocalTools>) -> Result<(), InvalidName> {
+        let route = Arc::new(local::route(server)?);
+        self.own.get_or_init(|| route);
+        Ok(())
     }
 
     /// The routes in force.
@@ -112,6 +127,9 @@ impl Loader {
                 served.inherit(older);
             }
             routes.by_slug.insert(slug, Arc::new(served));
+        }
+        if let Some(own) = self.own.get() {
+            routes.by_slug.insert(own.route.slug.to_string(), Arc::clone(own));
         }
         routes
     }

@@ -1,9 +1,14 @@
-//! The seventh room: sends what was permitted, and nothing else.
+//! The seventh room: sends what was permitted, and nothing else. A route leads to a server over the network, or into
+//! this process (`local.rs`); what comes back looks the same.
+
+pub mod local;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http_body_util::BodyExt as _;
-use portreeve_client::{ClientError, Exchange, Reply, ReplyBody};
+use portreeve_client::{ClientError, Exchange, Reply, ReplyBody, Upstream};
+use portreeve_core::caller::Caller;
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_net::{Egress, ResponseBody};
 use tokio::sync::oneshot;
@@ -13,13 +18,46 @@ use crate::route::ServedRoute;
 use crate::session::Session;
 use crate::translate::Outbound;
 
-/// Sends a call or a note. Returns with the head of the answer.
+/// Where a route leads.
+#[derive(Debug)]
+pub enum Way {
+    /// To a server over the network.
+    Remote(Upstream),
+    /// Into this process.
+    Local(local::Server),
+}
+
+impl Way {
+    /// Longest wait for the head of an answer, and between two pieces of its body.
+    pub fn patience(&self) -> Duration {
+        match self {
+            Self::Remote(server) => server.timeout,
+            Self::Local(_) => local::PATIENCE,
+        }
+    }
+
+    /// Whether both lead to the same server.
+    pub fn leads_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Remote(one), Self::Remote(other)) => one.url == other.url,
+            (Self::Local(_), Self::Local(_)) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Sends a call or a note of a caller. Returns with the head of the answer.
 pub async fn send(
     egress: &Egress,
     route: &ServedRoute,
+    caller: &Caller,
     permitted: Permitted<Outbound>,
 ) -> Result<Reply, ClientError> {
     let outbound = permitted.into_inner();
+    let server = match &route.upstream {
+        Way::Remote(server) => server,
+        Way::Local(server) => return server.answer(caller, &outbound).await,
+    };
     let (version, session) = hop(outbound.era, outbound.session.as_deref());
     let exchange = Exchange {
         protocol_version: version.as_deref(),
@@ -30,7 +68,7 @@ pub async fn send(
         traceparent: outbound.traceparent.as_deref(),
         ..Exchange::default()
     };
-    route.upstream.post(egress, exchange, outbound.body).await
+    server.post(egress, exchange, outbound.body).await
 }
 
 /// Sends a legacy call. Up to 2025-11-25 a host that goes away has not cancelled it: the call goes on without the host,
@@ -38,15 +76,16 @@ pub async fn send(
 pub async fn send_through(
     egress: &Egress,
     route: &Arc<ServedRoute>,
+    caller: &Caller,
     permitted: Permitted<Outbound>,
 ) -> Result<Reply, ClientError> {
-    let (egress, route) = (egress.clone(), Arc::clone(route));
+    let (egress, route, caller) = (egress.clone(), Arc::clone(route), caller.clone());
     let (host, waiting) = oneshot::channel();
     tokio::spawn(async move {
-        let reply = send(&egress, &route, permitted).await;
+        let reply = send(&egress, &route, &caller, permitted).await;
         if let Err(Ok(unwanted)) = host.send(reply) {
             let (ReplyBody::Json(body) | ReplyBody::Events(body) | ReplyBody::Other(body)) = unwanted.body;
-            let _ = tokio::time::timeout(route.upstream.timeout, drain(body)).await;
+            let _ = tokio::time::timeout(route.upstream.patience(), drain(body)).await;
         }
     });
     match waiting.await {
@@ -67,6 +106,9 @@ pub async fn listen(
     session: &Session,
     last: Option<&str>,
 ) -> Result<Reply, ClientError> {
+    let Way::Remote(server) = &route.upstream else {
+        return Ok(local::no_stream());
+    };
     let (version, upstream) = hop(Era::Legacy, Some(session));
     let exchange = Exchange {
         protocol_version: version.as_deref(),
@@ -74,18 +116,22 @@ pub async fn listen(
         last_event_id: last,
         ..Exchange::default()
     };
-    route.upstream.listen(egress, exchange).await
+    server.listen(egress, exchange).await
 }
 
 /// Ends the upstream side of a legacy session.
 pub async fn end(egress: &Egress, route: &ServedRoute, session: &Session) -> Result<Reply, ClientError> {
+    let Way::Remote(server) = &route.upstream else {
+        // It keeps no sessions: what there is of one is the gateway's.
+        return Ok(local::no_stream());
+    };
     let (version, upstream) = hop(Era::Legacy, Some(session));
     let exchange = Exchange {
         protocol_version: version.as_deref(),
         session: upstream.as_deref(),
         ..Exchange::default()
     };
-    route.upstream.end_session(egress, exchange).await
+    server.end_session(egress, exchange).await
 }
 
 fn hop(era: Era, session: Option<&Session>) -> (Option<String>, Option<String>) {

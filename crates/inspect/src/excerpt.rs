@@ -61,7 +61,7 @@ fn from_place(text: &str, from: usize) -> String {
 }
 
 /// Characters that a model reads and a person does not see: controls, directional marks, zero-width characters, tags.
-fn is_invisible(character: char) -> bool {
+pub(crate) fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

@@ -1,5 +1,5 @@
 //! Looks at what comes from outside without believing it: canonical hashes, tool definitions and their differences,
-//! MACs and signatures.
+//! MACs, signatures and seals, and what is hidden in a text.
 //!
 //! Pure functions, no input or output. JSON is read strictly (a key twice in one object is refused), because two
 //! readers that disagree about a document would also disagree about what was approved.
@@ -16,11 +16,13 @@ mod tool;
 
 mod diff;
 mod excerpt;
+pub mod scan;
 
 mod schema;
 
 mod keys;
 mod proof;
+mod seal;
 mod signer;
 
 pub use diff::{FieldChange, tool_diff};
@@ -31,5 +33,6 @@ pub use json::MAX_DEPTH;
 pub use keys::{Keyring, Mac};
 pub use proof::PublicKey;
 pub use schema::{ValueProblem, ValueSchema};
+pub use seal::{SealError, Sealer};
 pub use signer::Ed25519Signer;
 pub use tool::{MAX_TOOL_NAME, tool_definition};

@@ -17,8 +17,15 @@ use crate::pool::Lease;
 /// the body is dropped before.
 #[derive(Debug)]
 pub struct ResponseBody {
-    incoming: Incoming,
+    source: Source,
     lease: Option<Lease>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Incoming(Incoming),
+    /// Made here; nothing once it was read.
+    Ready(Option<Bytes>),
 }
 
 // === impl ResponseBody ===
@@ -26,16 +33,24 @@ pub struct ResponseBody {
 impl ResponseBody {
     pub(crate) fn new(incoming: Incoming, lease: Lease) -> Self {
         let mut body = Self {
-            incoming,
+            source: Source::Incoming(incoming),
             lease: Some(lease),
         };
         body.settle();
         body
     }
 
+    /// A body that came over no network: the answer of a part of this process, for whoever reads answers.
+    pub fn ready(bytes: Bytes) -> Self {
+        Self {
+            source: Source::Ready(Some(bytes).filter(|bytes| !bytes.is_empty())),
+            lease: None,
+        }
+    }
+
     /// Gives the connection back if nothing more comes.
     fn settle(&mut self) {
-        if self.incoming.is_end_stream()
+        if self.is_end_stream()
             && let Some(lease) = self.lease.take()
         {
             lease.give_back();
@@ -51,7 +66,11 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(context));
+        let incoming = match &mut self.source {
+            Source::Incoming(incoming) => incoming,
+            Source::Ready(bytes) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+        };
+        let frame = ready!(Pin::new(incoming).poll_frame(context));
         match &frame {
             None => {
                 if let Some(lease) = self.lease.take() {
@@ -65,11 +84,19 @@ impl Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        match &self.source {
+            Source::Incoming(incoming) => incoming.is_end_stream(),
+            Source::Ready(bytes) => bytes.is_none(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        match &self.source {
+            Source::Incoming(incoming) => incoming.size_hint(),
+            Source::Ready(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
+        }
     }
 }
 

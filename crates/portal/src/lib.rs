@@ -23,6 +23,8 @@ mod review;
 mod audit;
 mod usage;
 
+mod exports;
+
 mod sign_in;
 
 mod failure;

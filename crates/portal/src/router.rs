@@ -21,7 +21,7 @@ use crate::assets::Assets;
 use crate::cookie::SessionCookie;
 use crate::failure::Failure;
 use crate::forms::Forms;
-use crate::{audit, frame, governed, home, review, server, sign_in, tools, usage};
+use crate::{audit, exports, frame, governed, home, review, server, sign_in, tools, usage};
 
 /// Most bytes of a form. The largest approves every tool of a server at once.
 const FORM_BYTES: usize = 1024 * 1024;
@@ -88,6 +88,8 @@ pub fn router(parts: PortalParts) -> Router {
             "/admin/properties",
             get(governed::properties).post(governed::create_property),
         )
+        .route("/exports", get(exports::page))
+        .route("/exports/{format}", get(exports::file))
         .route("/usage", get(usage::page))
         .route("/audit", get(audit::page))
         .route("/audit/verify", post(audit::verify))

@@ -16,12 +16,15 @@ mod review;
 mod audit;
 mod usage;
 
+mod exports;
+
 mod notes;
 
 pub(crate) use governed::{Governed, GovernedForm, GovernedPage};
 pub(crate) use review::ReviewPage;
 
 pub(crate) use audit::{AuditFilter, AuditPageView, ReportView};
+pub(crate) use exports::ExportsPage;
 pub(crate) use home::{Card, HomePage};
 pub(crate) use notes::{FailurePage, SignInPage, WelcomePage};
 pub(crate) use official::Official;

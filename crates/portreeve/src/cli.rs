@@ -24,11 +24,13 @@ mod metadata;
 
 mod registry;
 
+mod export_policy;
 mod policy;
 mod route;
 
 mod grant;
 mod key;
+mod secret;
 
 mod audit;
 mod doctor;
@@ -92,7 +94,7 @@ pub(crate) struct Global {
     /// The API key [default: the content of `admin.key` in the data directory]
     #[arg(
         id = PORTREEVE_KEY, long = "key", value_name = "KEY", global = true,
-        env = "PORTREEVE_KEY", hide_env_values = true, value_parser = secret
+        env = "PORTREEVE_KEY", hide_env_values = true, value_parser = as_secret
     )]
     pub(crate) key: Option<Secret>,
 
@@ -169,9 +171,14 @@ pub(crate) enum Remote {
     /// Look at the policies of a route, and change them
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Print the files that make hosts use what is approved, and nothing else
+    ExportPolicy(export_policy::ExportPolicyArgs),
     /// Make and revoke API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Keep named secrets, which are sealed and never shown again
+    #[command(subcommand)]
+    Secret(secret::SecretCommand),
     /// Grant rights to keys and users, and take them back
     #[command(subcommand)]
     Grant(grant::GrantCommand),
@@ -235,13 +242,13 @@ fn own_key() -> Arg {
     Arg::new(PORTREEVE_KEY)
         .long("portreeve-key")
         .value_name("KEY")
-        .value_parser(secret)
+        .value_parser(as_secret)
         .help("The API key to call with (`--key` before the command, or PORTREEVE_KEY)")
         .help_heading("Connection")
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "clap wants a parser that may fail")]
-fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+fn as_secret(text: &str) -> Result<Secret, std::convert::Infallible> {
     Ok(Secret::new(text.trim()))
 }
 
@@ -294,7 +301,9 @@ async fn answer(global: &Global, command: Remote) -> Result<Reply, Failure> {
         Remote::Registry(command) => registry::run(&connection, command).await,
         Remote::Route(command) => route::run(&connection, command).await,
         Remote::Policy(command) => policy::run(&connection, command).await,
+        Remote::ExportPolicy(args) => export_policy::run(&connection, &args).await,
         Remote::Key(command) => key::run(&connection, command).await,
+        Remote::Secret(command) => secret::run(&connection, command).await,
         Remote::Grant(command) => grant::run(&connection, command).await,
         Remote::Audit(command) => audit::run(&connection, command).await,
         Remote::Usage(args) => usage::run(&connection, &args).await,

@@ -258,7 +258,7 @@ async fn serve(stream: TcpStream, served: Arc<Served>, watcher: Watcher, mut sto
 }
 
 async fn dispatch(request: Request<Incoming>, served: Arc<Served>) -> Result<Response<Body>, Infallible> {
-    if request.uri().path().starts_with("/s/") {
+    if Gateway::serves(request.uri().path()) {
         // Boxed: the connection moves what it is given into its own place, and this is large.
         return Ok(Box::pin(served.gateway.handle(request)).await);
     }

@@ -1,5 +1,6 @@
 //! The roof: reads the command line, and starts what was asked for.
 
+mod aside;
 mod banner;
 mod call;
 mod cli;

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use portreeve_access::{Access, AccessParts, NewKey, Publishing, PublishingParts};
+use portreeve_access::{Access, AccessParts, NewKey, Publishing, PublishingParts, Vault, VaultParts};
 use portreeve_api::ApiParts;
 use portreeve_core::caller::Caller;
 use portreeve_core::doctor::Doctor;
 use portreeve_core::id::UserId;
 use portreeve_core::limits::Limits;
-use portreeve_core::ports::{Authorizer, Cache, Counters, Locks, Refresh, Signals, UsageSink, Views};
+use portreeve_core::ports::{
+    Authorizer, Cache, Counters, Locks, Refresh, SecretStore as _, Signals, UsageSink, Views,
+};
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
 use portreeve_core::time::{Clock, SystemClock};
@@ -23,13 +25,16 @@ use portreeve_inspect::{Ed25519Signer, Keyring, Mac};
 use portreeve_net::{DnsTexts, Egress};
 use portreeve_portal::PortalParts;
 use portreeve_registry::import::ImportJob;
-use portreeve_registry::{ClientSource, PinJob, PinKeeper, PinParts, Registry, RegistryParts, ToolSource};
+use portreeve_registry::{
+    ClientSource, McpFace, PinJob, PinKeeper, PinParts, Registry, RegistryParts, ToolSource,
+};
 use portreeve_state::{InProcess, Valkey};
 use portreeve_store::{Audit, AuditOptions, AuditWriter, JournalSync, Store, StoreOptions, node_identity};
 use prometheus_client::registry::Registry as MetricsRegistry;
 use tokio::sync::watch;
 use url::Url;
 
+use crate::aside::Aside;
 use crate::cli::Failure;
 use crate::config::{self, Config};
 use crate::data::DataDirectory;
@@ -255,6 +260,20 @@ impl Ground {
         }))
     }
 
+    async fn vault(&self, access: &Arc<Access>) -> Result<Arc<Vault>, Failure> {
+        let told =
+            |error: &dyn std::error::Error| Failure::new(format!("the vault cannot be opened: {error}"));
+        let installation = self.store.installation().await.map_err(|error| told(&error))?;
+        let parts = VaultParts {
+            access: Arc::clone(access),
+            store: self.store.clone(),
+            limits: Arc::clone(&self.limits),
+            installation,
+        };
+        let vault = Vault::new(parts, &self.keys.derive("vault-secrets"));
+        vault.map(Arc::new).map_err(|error| told(&error))
+    }
+
     fn pins(&self, loader: &Arc<Loader>) -> (PinKeeper, PinJob) {
         PinKeeper::new(PinParts {
             routes: self.store.clone(),
@@ -302,12 +321,23 @@ impl Ground {
     }
 }
 
+/// The registry as an MCP server, at a route of its own. Gateway threads ask it; the store is asked on this runtime.
+fn serve_registry(registry: &Arc<Registry>, loader: &Loader) -> Result<(), Failure> {
+    let face =
+        McpFace::new(Arc::clone(registry), VERSION).map_err(|error| Failure::new(error.to_string()))?;
+    let aside = Aside::new(Arc::new(face), tokio::runtime::Handle::current());
+    loader
+        .serve_own(Arc::new(aside))
+        .map_err(|error| Failure::new(error.to_string()))
+}
+
 /// Joins the rooms.
 pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<Node, Failure> {
     let ground = Ground::lay(config, &around).await?;
     let access = ground.access();
     let loader = ground.loader(&access);
     let registry = ground.registry(&access, &loader);
+    serve_registry(&registry, &loader)?;
     let (keeper, pins) = ground.pins(&loader);
     let ring = UsageRing::new(USAGE_RING);
     let usage = UsageWriter::new(Arc::clone(&ring), ground.store.clone(), Arc::clone(&ground.clock));
@@ -328,10 +358,12 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     };
     let gateway = Arc::new(Gateway::new(parts, Arc::new(keeper)));
     let insight = ground.insight(&access, usage.flusher());
+    let vault = ground.vault(&access).await?;
     let api = portreeve_api::router(ApiParts {
         registry: Arc::clone(&registry),
         access: Arc::clone(&access),
         publishing: ground.publishing(config)?,
+        vault,
         gateway: Arc::clone(&gateway),
         insight: Arc::clone(&insight),
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,

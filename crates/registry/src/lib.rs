@@ -42,17 +42,25 @@ mod entries;
 mod search;
 mod serve;
 
+mod card;
+mod mcp_face;
+
 pub mod import;
 mod publishing;
 
 pub mod install;
 
+mod export;
+
 pub use approve::{Approving, Step, next_approval};
+pub use card::{CARD_TYPE, CATALOG_TYPE};
 pub use deployments::{Declared, Deployed, NewDeployments};
 pub use entries::{EntriesPage, EntriesQuery};
 pub use environments::{EnvironmentPatch, NewEnvironment};
 pub use error::RegistryError;
+pub use export::{ExportFile, Format, LeftOut};
 pub use latest::{is_semver, latest_of};
+pub use mcp_face::{FaceError, McpFace};
 pub use pins::{PinJob, PinKeeper, PinParts, PinQueue, PinTimes};
 pub use plan::{Move, MoveKind, Plan, Stop};
 pub use portreeve_mcp::server_json::Problem;

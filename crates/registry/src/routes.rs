@@ -189,7 +189,7 @@ impl Registry {
     }
 }
 
-fn no_route(slug: &Slug) -> RegistryError {
+pub(crate) fn no_route(slug: &Slug) -> RegistryError {
     RegistryError::NotFound {
         what: format!("route `{slug}`"),
     }

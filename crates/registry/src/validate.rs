@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::error::RegistryError;
+use crate::mcp_face;
 
 /// Bytes of a deployment's address.
 const LONGEST_URL: usize = 2_048;
@@ -102,6 +103,9 @@ impl Draft {
                 None
             }
         });
+        if view.name.as_ref().is_some_and(mcp_face::is_reserved) {
+            rules.push(problem("name", "it stands for this registry itself"));
+        }
         let content_hash = content_hash(&self.document)
             .map_err(|error| rules.push(problem("$", error.to_string())))
             .ok();

@@ -20,6 +20,7 @@ mod views;
 
 mod identity;
 mod sessions;
+mod vault;
 
 mod catalogue;
 mod health;

@@ -33,6 +33,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0004_governance.sql"),
         include_str!("../migrations/postgres/0004_governance.sql"),
     ),
+    (
+        5,
+        "vault",
+        include_str!("../migrations/sqlite/0005_vault.sql"),
+        include_str!("../migrations/postgres/0005_vault.sql"),
+    ),
 ];
 
 /// What the database and this binary know that the other does not.

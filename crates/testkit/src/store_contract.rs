@@ -9,19 +9,19 @@ pub mod feed;
 pub mod identity;
 pub mod imports;
 pub mod listing;
-pub mod publications;
 pub mod properties;
+pub mod publications;
 pub mod routes;
 pub mod sessions;
 pub mod slugs;
 pub mod tools;
 pub mod usage;
+pub mod vault;
 pub mod views;
 
 use portreeve_core::ports::{
-    Catalogue, EntryFeed, EntryStore, EnvironmentStore, IdentityStore, ImportStore, PropertyStore, RouteStore,
-    SessionStore,
-    StoreError, StoreHealth, UsageStore, ViewStore,
+    Catalogue, EntryFeed, EntryStore, EnvironmentStore, IdentityStore, ImportStore, PropertyStore,
+    RouteStore, SecretStore, SessionStore, StoreError, StoreHealth, UsageStore, ViewStore,
 };
 
 /// A store as a whole.
@@ -37,6 +37,7 @@ pub trait Durable:
     + SessionStore
     + Catalogue
     + UsageStore
+    + SecretStore
     + StoreHealth
 {
 }
@@ -53,6 +54,7 @@ impl<T> Durable for T where
         + SessionStore
         + Catalogue
         + UsageStore
+        + SecretStore
         + StoreHealth
 {
 }

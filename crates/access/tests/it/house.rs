@@ -196,7 +196,7 @@ impl Journal for Memory {
 
 /// The room and what it stands on.
 pub(crate) struct House {
-    pub(crate) access: Access,
+    pub(crate) access: Arc<Access>,
     pub(crate) memory: Arc<Memory>,
     pub(crate) clock: Arc<TestClock>,
     generation: AtomicI64,
@@ -216,7 +216,7 @@ impl House {
         });
         let generation = AtomicI64::new(0);
         Self {
-            access,
+            access: Arc::new(access),
             memory,
             clock,
             generation,

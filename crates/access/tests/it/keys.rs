@@ -71,7 +71,7 @@ async fn names_are_checked_and_unique_among_live_keys() {
         .create_key(&admin, named("Az0._-"))
         .await
         .unwrap_err();
-    assert_eq!(taken.to_string(), "there is a key named `Az0._-` already");
+    assert_eq!(taken.to_string(), "the name `Az0._-` is taken already");
     house.access.revoke_key(&admin, "Az0._-").await.unwrap();
     house.key("Az0._-", None).await;
 }

@@ -11,3 +11,4 @@ mod first_start;
 mod grants;
 mod keys;
 mod sign_in;
+mod vault;

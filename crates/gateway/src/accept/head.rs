@@ -5,6 +5,7 @@ use http::header::AsHeaderName;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use portreeve_core::limits::Limits;
+use portreeve_core::name::Slug;
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_mcp::header;
 use url::Url;
@@ -162,7 +163,9 @@ pub fn head(parts: Parts, origins: &Origins, limits: &Limits) -> Result<Head, Re
         return Err(Refusal::Host);
     }
     let origin = origin_of(&parts.headers, origins)?;
-    let slug = slug_of(parts.uri.path()).ok_or(Refusal::NoSuchRoute)?.to_owned();
+    let slug = Slug::in_path(parts.uri.path())
+        .ok_or(Refusal::NoSuchRoute)?
+        .to_owned();
     let verb = match parts.method {
         Method::POST => Verb::Post,
         Method::GET => Verb::Get,
@@ -203,11 +206,4 @@ fn origin_of(headers: &HeaderMap, origins: &Origins) -> Result<Option<HeaderValu
         }
         _ => Err(Refusal::Origin),
     }
-}
-
-/// `/s/{slug}/mcp` → slug.
-fn slug_of(path: &str) -> Option<&str> {
-    path.strip_prefix("/s/")?
-        .strip_suffix("/mcp")
-        .filter(|slug| !slug.is_empty() && !slug.contains('/'))
 }

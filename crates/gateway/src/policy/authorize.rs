@@ -12,6 +12,7 @@ use portreeve_mcp::method::Method;
 use super::{Explanation, Policy, Question, Verdict};
 use crate::respond::Refusal;
 use crate::route::{ServedRoute, ServedTool};
+use crate::upstream::Way;
 
 /// Asks the authorizer on the body's words, never on a header.
 #[derive(Clone)]
@@ -44,6 +45,10 @@ impl Authorize {
         route: &ServedRoute,
         tool: Option<&ServedTool>,
     ) -> Option<Vec<Arc<str>>> {
+        if matches!(route.upstream, Way::Local(_)) {
+            // What it shows is the caller's own view, which it decides itself; who was let in may ask for it.
+            return Some(vec![Arc::from("route:registry")]);
+        }
         let server = &route.route.server;
         let decision: Arc<Decision> =
             match tool.and_then(|served| Some((served, served.tool.approved.as_ref()?))) {

@@ -153,7 +153,7 @@ const CHANCES: usize = 3;
 /// Passes an upstream's stream on to the host.
 pub fn relay(upstream: ResponseBody, errand: Errand, record: Record, slot: StreamSlot, ends: Ends) -> Body {
     let drain = errand.era == Era::Legacy && errand.method.is_some();
-    let patience = errand.route.upstream.timeout;
+    let patience = errand.route.upstream.patience();
     let gateway = Arc::clone(&errand.gateway);
     let bounds = if is_endless(errand.method) {
         Bounds::endless(&gateway.limits)

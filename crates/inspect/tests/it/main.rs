@@ -6,3 +6,5 @@ mod definitions;
 mod diffs;
 mod hashes;
 mod keys;
+mod scans;
+mod seals;

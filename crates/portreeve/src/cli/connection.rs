@@ -123,14 +123,14 @@ impl Connection {
         self.send(Method::POST, path, Some(body), None).await
     }
 
+    /// `PUT`, with a JSON body: a new thing, or the one that has this `ETag`.
+    pub(crate) async fn put(&self, path: &str, body: &Value, etag: Option<&str>) -> Result<Answer, Failure> {
+        self.send(Method::PUT, path, Some(body), etag).await
+    }
+
     /// `PATCH`, with a JSON body, of the thing as it was when it had this `ETag`.
     pub(crate) async fn patch(&self, path: &str, body: &Value, etag: &str) -> Result<Answer, Failure> {
         self.send(Method::PATCH, path, Some(body), Some(etag)).await
-    }
-
-    /// `PUT`, with a JSON body, in the place of the thing as it was when it had this `ETag`.
-    pub(crate) async fn put(&self, path: &str, body: &Value, etag: &str) -> Result<Answer, Failure> {
-        self.send(Method::PUT, path, Some(body), Some(etag)).await
     }
 
     /// `DELETE`.

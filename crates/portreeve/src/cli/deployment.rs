@@ -125,8 +125,7 @@ async fn set(connection: &Connection, args: &SetArgs) -> Result<Value, Failure> 
     }
     all.push(deployment);
     let request = json!({ "deployments": all, "internal": args.internal });
-    let etag = now.etag.unwrap_or_default();
-    Ok(connection.put(&path, &request, &etag).await?.body)
+    Ok(connection.put(&path, &request, now.etag.as_deref()).await?.body)
 }
 
 async fn remove(connection: &Connection, place: &PlaceArgs) -> Result<Value, Failure> {
@@ -144,9 +143,8 @@ async fn remove(connection: &Connection, place: &PlaceArgs) -> Result<Value, Fai
             place.name
         )));
     }
-    let etag = now.etag.unwrap_or_default();
     let request = json!({ "deployments": all });
-    Ok(connection.put(&path, &request, &etag).await?.body)
+    Ok(connection.put(&path, &request, now.etag.as_deref()).await?.body)
 }
 
 async fn read(connection: &Connection, name: &str) -> Result<(Answer, String), Failure> {

@@ -1,6 +1,7 @@
 //! A real Portreeve: the built binary, started on a free port and an own data directory, on the engines that the
 //! environment names (`PORTREEVE_E2E_ENGINES=servers`: PostgreSQL and Redis, else SQLite and memory).
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -249,6 +250,23 @@ impl Node {
             .stdin(Stdio::null())
             .output()
             .expect("the command line runs")
+    }
+
+    /// Runs the command line with this on its standard input.
+    pub(crate) fn cli_with(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = Command::new(binary())
+            .args(arguments)
+            .env("PORTREEVE_URL", &self.url)
+            .env("PORTREEVE_DATA", &self.data)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command line runs");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(input.as_bytes()).expect("it is read");
+        drop(stdin);
+        child.wait_with_output().expect("the command line ends")
     }
 
     /// Runs the command line, which must succeed, and reads its JSON.

@@ -225,6 +225,12 @@ impl LegacyHost {
             .await
     }
 
+    /// A request of the session that has no body.
+    pub(crate) async fn ask(&self, verb: &str) -> Answer {
+        let asked = self.web.ask(verb, &self.url, &self.headers, String::new());
+        asked.await.expect("an answer")
+    }
+
     pub(crate) async fn open(&self, message: Value) -> Stream {
         self.web
             .open("POST", &self.url, &self.headers, message.to_string())

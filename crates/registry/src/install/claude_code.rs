@@ -87,13 +87,19 @@ fn quoted(text: &str) -> String {
 }
 
 fn project_file(setup: &Setup) -> Value {
+    let mut servers = Map::new();
+    servers.insert(setup.key.clone(), config(setup));
+    json!({ "mcpServers": servers })
+}
+
+pub(super) fn config(setup: &Setup) -> Value {
     let shown = |prompt: &Prompt| format!("${{{}}}", prompt.variable());
     let pairs = |pairs: &[(String, Words)]| -> Map<String, Value> {
         let pair =
             |(name, words): &(String, Words)| (name.clone(), json!(words.render(&setup.prompts, shown)));
         pairs.iter().map(pair).collect()
     };
-    let server = match &setup.launch {
+    match &setup.launch {
         Launch::Http { url, headers } if headers.is_empty() => json!({"type": "http", "url": url}),
         Launch::Http { url, headers } => json!({"type": "http", "url": url, "headers": pairs(headers)}),
         Launch::Stdio { command, args, env } => {
@@ -103,8 +109,5 @@ fn project_file(setup: &Setup) -> Value {
                 .collect();
             json!({"type": "stdio", "command": command, "args": args, "env": pairs(env)})
         }
-    };
-    let mut servers = Map::new();
-    servers.insert(setup.key.clone(), server);
-    json!({ "mcpServers": servers })
+    }
 }

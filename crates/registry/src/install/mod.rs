@@ -10,6 +10,8 @@ mod claude_code;
 mod cursor;
 mod vscode;
 
+use serde_json::{Map, Value};
+
 use crate::serve::Served;
 pub use setup::{Launch, Piece, Prompt, Setup, Words};
 
@@ -59,6 +61,16 @@ pub fn snippets(served: &Served) -> Vec<Snippet> {
         return Vec::new();
     };
     HOSTS.iter().flat_map(|host| host.snippets(&setup)).collect()
+}
+
+/// What goes into a host's configuration, and what the person is asked for, in the words of VS Code: `${input:ID}`.
+pub fn config(setup: &Setup) -> (Map<String, Value>, Value) {
+    (vscode::config(setup), vscode::inputs(setup))
+}
+
+/// The same in the words of Claude Code, which takes answers from environment variables.
+pub(crate) fn claude_code_config(setup: &Setup) -> Value {
+    claude_code::config(setup)
 }
 
 // === shared by the hosts ===

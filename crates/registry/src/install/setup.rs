@@ -134,21 +134,24 @@ impl Setup {
     /// What a host must know of a served document. The gateway's route comes before anything that runs locally.
     pub fn of(document: &Map<String, Value>) -> Option<Self> {
         let view = ServerJson::view(document);
-        let mut prompts = Vec::new();
-        let launch = remote(&view, &mut prompts).or_else(|| {
-            view.packages.iter().find_map(|package| {
-                prompts.clear();
-                local(package, &mut prompts)
-            })
-        })?;
-        let name = view.name?;
+        let (launch, prompts) = ways(&view).next()?;
+        Self::by(&view, launch, prompts)
+    }
+
+    /// Every way to the server: the gateway's route, and each package that a host can run.
+    pub fn all(document: &Map<String, Value>) -> Vec<Self> {
+        let view = ServerJson::view(document);
+        ways(&view)
+            .filter_map(|(launch, prompts)| Self::by(&view, launch, prompts))
+            .collect()
+    }
+
+    fn by(view: &ServerJson, launch: Launch, prompts: Vec<Prompt>) -> Option<Self> {
+        let name = view.name.as_ref()?;
         launch.is_plain().then(|| Self {
             key: identifier(name.short()),
             name: name.to_string(),
-            version: view
-                .version
-                .map(|version| version.to_string())
-                .unwrap_or_default(),
+            version: view.version.as_ref().map(ToString::to_string).unwrap_or_default(),
             launch,
             prompts,
         })
@@ -168,6 +171,19 @@ impl Launch {
         });
         names_are_plain && all.all(Words::is_plain)
     }
+}
+
+/// The ways to a server, with what each asks for; what is served comes before what runs locally.
+fn ways(view: &ServerJson) -> impl Iterator<Item = (Launch, Vec<Prompt>)> {
+    let served = std::iter::once_with(|| {
+        let mut prompts = Vec::new();
+        Some((remote(view, &mut prompts)?, prompts))
+    });
+    let run = view.packages.iter().map(|package| {
+        let mut prompts = Vec::new();
+        Some((local(package, &mut prompts)?, prompts))
+    });
+    served.chain(run).flatten()
 }
 
 fn remote(view: &ServerJson, prompts: &mut Vec<Prompt>) -> Option<Launch> {

@@ -88,7 +88,7 @@ fn payload(setup: &Setup) -> Value {
     Value::Object(payload)
 }
 
-fn config(setup: &Setup) -> Map<String, Value> {
+pub(super) fn config(setup: &Setup) -> Map<String, Value> {
     let shown = |prompt: &Prompt| format!("${{input:{}}}", prompt.id);
     let pairs = |pairs: &[(String, super::Words)]| -> Map<String, Value> {
         let pair = |(name, words): &(String, super::Words)| {
@@ -121,7 +121,7 @@ fn config(setup: &Setup) -> Map<String, Value> {
     config
 }
 
-fn inputs(setup: &Setup) -> Value {
+pub(super) fn inputs(setup: &Setup) -> Value {
     let input = |prompt: &Prompt| {
         json!({
             "id": prompt.id,

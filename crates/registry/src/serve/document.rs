@@ -129,12 +129,12 @@ fn publisher_part(meta: &RawValue) -> Result<Option<Box<RawValue>>, serde_json::
 }
 
 /// The gateway's own address of a route.
-pub(crate) fn route_url(slug: &Slug, public_url: &Url) -> String {
-    format!("{}/s/{slug}/mcp", public_url.as_str().trim_end_matches('/'))
+pub(crate) fn endpoint_url(slug: &Slug, public_url: &Url) -> String {
+    format!("{}{}", public_url.as_str().trim_end_matches('/'), slug.path())
 }
 
 fn remote(slug: &Slug, access: Access, public_url: &Url) -> serde_json::Value {
-    let mut remote = json!({"type": "streamable-http", "url": route_url(slug, public_url)});
+    let mut remote = json!({"type": "streamable-http", "url": endpoint_url(slug, public_url)});
     if access == Access::Credential {
         // A prompt in the host: the key itself never stands in a document or in a link.
         remote["headers"] = json!([{

@@ -1,8 +1,8 @@
 //! The contract suites of the testkit, each test on its own database, on both engines.
 
 use portreeve_testkit::store_contract::{
-    catalogue, deployments, entries, environments, feed, identity, imports, listing, properties, publications, routes,
-    sessions, slugs, tools, usage, views,
+    catalogue, deployments, entries, environments, feed, identity, imports, listing, properties,
+    publications, routes, sessions, slugs, tools, usage, vault, views,
 };
 
 use crate::support::Database;
@@ -83,6 +83,9 @@ contract! {
     views::lists_hold_what_a_registry_selects,
     catalogue::a_snapshot_holds_what_decisions_need,
     catalogue::every_change_counts,
+    vault::a_secret_is_replaced_as_it_was_read,
+    vault::a_full_vault_takes_no_more,
+    vault::an_installation_has_one_identity,
     usage::usage_is_kept_by_the_minute,
     usage::large_batches_are_stored,
 }

@@ -226,6 +226,8 @@ fn other_rows() -> Vec<Row> {
     let grant =
         json!({"subject": {"key": "stranger"}, "rights": "use", "servers": {"server": "com.acme/other"}});
     vec![
+        bare("GET /api/v1/exports", "/api/v1/exports", KNOWN),
+        bare("GET /api/v1/exports/{format}", "/api/v1/exports/copilot", KNOWN),
         bare("GET /api/v1/keys", "/api/v1/keys", MANAGED),
         row(
             "POST /api/v1/keys",
@@ -240,6 +242,19 @@ fn other_rows() -> Vec<Row> {
             "DELETE /api/v1/grants/{grant}",
             "/api/v1/grants/nonsense",
             [401, 403, 404],
+        ),
+        row(
+            "PUT /api/v1/secrets/{secret}",
+            "/api/v1/secrets/github",
+            [401, 403, 201],
+            json!({"value": "hush"}),
+        ),
+        bare("GET /api/v1/secrets", "/api/v1/secrets", MANAGED),
+        bare("GET /api/v1/secrets/{secret}", "/api/v1/secrets/github", MANAGED),
+        bare(
+            "DELETE /api/v1/secrets/{secret}",
+            "/api/v1/secrets/github",
+            [401, 403, 204],
         ),
         bare("GET /api/v1/users", "/api/v1/users", MANAGED),
         bare("GET /api/v1/whoami", "/api/v1/whoami", KNOWN),

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use base64::Engine as _;
 use http::{HeaderMap, Method, Request, StatusCode, header};
-use portreeve_access::{Access, AccessParts, ProofSettings, Publishing, PublishingParts};
+use portreeve_access::{Access, AccessParts, ProofSettings, Publishing, PublishingParts, Vault, VaultParts};
 use portreeve_api::{ApiParts, router};
 use portreeve_core::caller::Caller;
 use portreeve_core::doctor::{self, CheckStatus, Doctor};
@@ -225,10 +225,18 @@ impl House {
             access,
             tools,
         };
+        let parts = VaultParts {
+            access: Arc::clone(&world.access),
+            store: Arc::new(store.clone()),
+            limits: Arc::clone(&world.limits),
+            installation: "an installation".to_owned(),
+        };
+        let vault = Vault::new(parts, &SecretKey::new([9; 32])).unwrap();
         let router = router(ApiParts {
             registry: Arc::new(world.registry(&store, &refresh)),
             publishing: Arc::new(world.publishing(audit.journal.clone())),
             gateway: Arc::new(world.gateway(loader, audit.journal)),
+            vault: Arc::new(vault),
             access: world.access,
             insight: Arc::new(insight),
             refresh: refresh.clone(),

@@ -8,7 +8,7 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 22] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
@@ -23,6 +23,8 @@ const PAGES: [&str; 20] = [
     "/registries",
     "/admin/environments",
     "/admin/properties",
+    "/exports",
+    "/exports/nothing",
     "/usage",
     "/usage?range=30d",
     "/audit",

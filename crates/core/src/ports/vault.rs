@@ -1,0 +1,63 @@
+//! The vault's ports: where sealed secrets are kept, and how a room gets one that it must present to somebody outside.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::audit::AuditEvent;
+use crate::name::SecretName;
+use crate::secret::Secret;
+use crate::vault::{SealedSecret, SecretFacts};
+
+/// A secret that is new or replaced.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SecretChange {
+    /// The secret as it shall be.
+    pub secret: SealedSecret,
+    /// The revision that is replaced; `None` when there must be none of the name yet.
+    pub expected: Option<i64>,
+    /// So many secrets there may be.
+    pub most: usize,
+    /// The audit event that belongs to it.
+    pub event: AuditEvent,
+}
+
+/// Sealed secrets, durable. Nothing here can open one.
+#[async_trait]
+pub trait SecretStore: Send + Sync {
+    /// Tells this installation from every other one. It never changes.
+    async fn installation(&self) -> Result<String, StoreError>;
+
+    /// All secrets, by name, without their values.
+    async fn secrets(&self) -> Result<Vec<SecretFacts>, StoreError>;
+
+    /// The secret of that name.
+    async fn secret(&self, name: &SecretName) -> Result<Option<SealedSecret>, StoreError>;
+
+    /// Stores a secret. [`StoreError::Conflict`] when the name is not at `expected`, or there are too many.
+    async fn put_secret(&self, change: SecretChange) -> Result<(), StoreError>;
+
+    /// Removes a secret. [`StoreError::NotFound`] when there is none.
+    async fn remove_secret(&self, name: &SecretName, event: AuditEvent) -> Result<(), StoreError>;
+}
+
+/// Why a secret cannot be presented.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretUnavailable {
+    /// There is no secret of that name.
+    #[error("there is no secret `{0}`")]
+    Unknown(SecretName),
+    /// It was sealed under another master key, for another name or installation, or it was changed.
+    #[error("the secret `{0}` cannot be opened with this master key")]
+    Unreadable(SecretName),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What Portreeve presents to somebody outside when it goes there itself. Implemented by `access`, taken by the rooms that
+/// go out.
+#[async_trait]
+pub trait Outgoing: Send + Sync {
+    /// Opens a secret of the vault. Who asks has decided that it may be presented where it is going.
+    async fn open(&self, name: &SecretName) -> Result<Secret, SecretUnavailable>;
+}

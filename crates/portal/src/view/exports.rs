@@ -1,0 +1,63 @@
+//! The page of allow-lists: one section for each format.
+
+use askama::Template;
+use portreeve_registry::ExportFile;
+
+use crate::view::shell::Shell;
+
+/// Longest file that is shown on the page; a longer one can be downloaded.
+const SHOWN_BYTES: usize = 32 * 1024;
+
+/// A format and its file.
+#[derive(Debug, Clone)]
+pub(crate) struct ExportView {
+    pub(crate) id: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) file: &'static str,
+    pub(crate) purpose: &'static str,
+    /// The file, unless it is long.
+    pub(crate) text: Option<String>,
+    /// What hosts will refuse although it is approved.
+    pub(crate) left_out: Vec<MissingView>,
+}
+
+/// An approved version that a format has no words for.
+#[derive(Debug, Clone)]
+pub(crate) struct MissingView {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) reason: &'static str,
+}
+
+/// The page.
+#[derive(Debug, Template)]
+#[template(path = "exports.html")]
+pub(crate) struct ExportsPage {
+    shell: Shell,
+    files: Vec<ExportView>,
+}
+
+impl ExportsPage {
+    pub(crate) fn new(shell: Shell, files: &[ExportFile]) -> Self {
+        let files = files.iter().map(ExportView::new).collect();
+        Self { shell, files }
+    }
+}
+
+impl ExportView {
+    fn new(file: &ExportFile) -> Self {
+        let missing = file.left_out.iter().map(|left_out| MissingView {
+            name: left_out.name.clone(),
+            version: left_out.version.clone(),
+            reason: left_out.reason,
+        });
+        Self {
+            id: file.format.id,
+            title: file.format.title,
+            file: file.format.file,
+            purpose: file.format.purpose,
+            text: Some(file.text.clone()).filter(|text| text.len() <= SHOWN_BYTES),
+            left_out: missing.collect(),
+        }
+    }
+}

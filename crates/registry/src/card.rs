@@ -1,0 +1,165 @@
+//! Served, as cards: what a host may know of a server before it connects (Server Card, SEP-2127), and the catalogue that
+//! leads to the cards.
+//!
+//! Before: `serve`, whose anonymous view this is: what it does not list has no card. After: `api` writes them out.
+
+use portreeve_core::name::{ServerName, Slug};
+use portreeve_core::protocol::{Era, Revision};
+use portreeve_core::route::Route;
+use serde_json::{Map, Value, json};
+
+use crate::error::RegistryError;
+use crate::mcp_face;
+use crate::registry::Registry;
+use crate::routes::no_route;
+use crate::serve::document::endpoint_url;
+use crate::serve::{ListParams, Served};
+
+/// The schema that a card is written in.
+const SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/v1/server-card.schema.json";
+/// The media type of a card.
+pub const CARD_TYPE: &str = "application/mcp-server-card+json";
+/// The media type of a catalogue.
+pub const CATALOG_TYPE: &str = "application/ai-catalog+json";
+/// Servers that a catalogue names. The others are found by searching the registry, which it names first.
+const CATALOG_ENTRIES: usize = 1_000;
+
+// === impl Registry ===
+
+impl Registry {
+    /// The card of a route, if the anonymous view lists what it serves.
+    pub async fn server_card(&self, slug: &Slug) -> Result<Value, RegistryError> {
+        let route = self
+            .parts
+            .routes
+            .route(slug)
+            .await?
+            .ok_or_else(|| no_route(slug))?;
+        // Cards are for everybody: where the registry is not, there are none.
+        let view = self.view(None, None).map_err(|_| no_route(slug))?;
+        let served = self
+            .serve_version_in(&view, (&route.server, route.version.as_str()), false)
+            .await;
+        let served = served.map_err(|error| match error {
+            RegistryError::NotFound { .. } => no_route(slug),
+            other => other,
+        })?;
+        let url = endpoint_url(slug, &self.parts.public_url);
+        // Only the production route is the face of a version; others are nobody's to see.
+        let remote = remotes(&served)
+            .into_iter()
+            .find(|remote| remote["url"] == url.as_str())
+            .ok_or_else(|| no_route(slug))?;
+        Ok(card(&served, remote, &route))
+    }
+
+    /// The card of the registry itself, in this version of the product.
+    pub fn own_card(&self, version: &str) -> Value {
+        json!({
+            "$schema": SCHEMA,
+            "name": mcp_face::NAME,
+            "title": mcp_face::TITLE,
+            "description": "The register of approved MCP servers: search it, and fetch what a host needs to install",
+            "version": version,
+            "remotes": [{
+                "type": "streamable-http",
+                "url": endpoint_url(&Slug::of_the_registry(), &self.parts.public_url),
+                "supportedProtocolVersions": versions(&[Era::Legacy, Era::Modern]),
+            }],
+        })
+    }
+
+    /// The catalogue of the cards: the registry itself, then what is listed and served, by name.
+    pub async fn ai_catalog(&self) -> Result<Value, RegistryError> {
+        let host = self.parts.public_url.host_str().unwrap_or("localhost");
+        let mut entries = vec![json!({
+            "identifier": format!("urn:air:{host}:mcp:registry"),
+            "displayName": mcp_face::TITLE,
+            "type": CARD_TYPE,
+            "url": card_url(&endpoint_url(&Slug::of_the_registry(), &self.parts.public_url)),
+        })];
+        let mut params = ListParams {
+            version: Some("latest".to_owned()),
+            limit: Some("100".to_owned()),
+            ..ListParams::default()
+        };
+        while let Ok(view) = self.view(None, None) {
+            let page = self.serve_list_in(&view, &params).await?;
+            entries.extend(page.servers.iter().filter_map(catalogued));
+            params.cursor = page.metadata.next_cursor;
+            if params.cursor.is_none() || entries.len() > CATALOG_ENTRIES {
+                break;
+            }
+        }
+        entries.truncate(CATALOG_ENTRIES + 1);
+        Ok(json!({"specVersion": "1.0", "entries": entries}))
+    }
+}
+
+fn card(served: &Served, mut remote: Value, route: &Route) -> Value {
+    if !route.upstream_eras.is_empty() {
+        remote["supportedProtocolVersions"] = versions(&route.upstream_eras);
+    }
+    let document = served.server.to_map();
+    let mut card = Map::new();
+    card.insert("$schema".to_owned(), SCHEMA.into());
+    for key in ["name", "title", "description", "version", "websiteUrl"] {
+        card.extend(
+            document
+                .get(key)
+                .filter(|value| value.is_string())
+                .map(|value| (key.to_owned(), value.clone())),
+        );
+    }
+    let has = |value: &Value, keys: &[&str]| keys.iter().all(|key| value[*key].is_string());
+    if let Some(repository) = document
+        .get("repository")
+        .filter(|value| has(value, &["url", "source"]))
+    {
+        card.insert("repository".to_owned(), repository.clone());
+    }
+    if let Some(Value::Array(icons)) = document.get("icons") {
+        let icons: Vec<_> = icons.iter().filter(|icon| has(icon, &["src"])).cloned().collect();
+        card.insert("icons".to_owned(), icons.into());
+    }
+    card.insert("remotes".to_owned(), json!([remote]));
+    Value::Object(card)
+}
+
+/// A listed server as a catalogue names it; `None` when nothing serves it.
+fn catalogued(served: &Served) -> Option<Value> {
+    let name: ServerName = served.server.text("name")?.parse().ok()?;
+    let url = remotes(served).first()?["url"].as_str().map(card_url)?;
+    let mut domain: Vec<&str> = name.namespace().split('.').collect();
+    domain.reverse();
+    let mut entry = json!({
+        "identifier": format!("urn:air:{}:mcp:{}", domain.join("."), name.short()),
+        "displayName": served.server.text("title").unwrap_or_else(|| name.to_string()),
+        "type": CARD_TYPE,
+        "url": url,
+        "version": served.server.text("version"),
+        "updatedAt": served.meta.official.updated_at,
+    });
+    if let Some(description) = served.server.text("description") {
+        entry["description"] = description.into();
+    }
+    Some(entry)
+}
+
+fn remotes(served: &Served) -> Vec<Value> {
+    let remotes = served.server.get("remotes").map(serde_json::from_str);
+    remotes.and_then(Result::ok).unwrap_or_default()
+}
+
+fn card_url(endpoint: &str) -> String {
+    format!("{endpoint}/server-card")
+}
+
+/// What the gateway serves over Streamable HTTP to a server of these eras.
+fn versions(eras: &[Era]) -> Value {
+    Revision::ALL
+        .into_iter()
+        .filter(|revision| *revision > Revision::V2024_11_05 && eras.contains(&revision.era()))
+        .map(Revision::as_str)
+        .collect()
+}

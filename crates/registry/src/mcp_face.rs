@@ -1,0 +1,228 @@
+//! Served, as an MCP server: `registry_search` and `registry_fetch`, for agents that look for a server to use.
+//!
+//! Before: `serve`, whose view of the registry this is. After: the gateway calls it like any other server, through the
+//! port `LocalTools`.
+
+mod arguments;
+mod definitions;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use portreeve_core::caller::{Caller, Principal};
+use portreeve_core::name::{InvalidName, ServerName};
+use portreeve_core::ports::{LocalOutcome, LocalServer, LocalTool, LocalTools};
+use portreeve_inspect::InspectError;
+use serde_json::{Map, Value, json};
+
+use self::arguments::{Fetch, Search};
+use crate::error::RegistryError;
+use crate::install::{self, Setup, Snippet, SnippetKind};
+use crate::registry::Registry;
+use crate::serve::{ListParams, Served};
+use crate::views::View;
+
+/// How the registry is named in records. Nobody can register it, see [`is_reserved`].
+pub(crate) const NAME: &str = "portreeve/registry";
+/// How it is named for people.
+pub(crate) const TITLE: &str = "Portreeve registry";
+/// Longest installation data of one server in a list, in bytes. What is longer is fetched.
+const INSTALL_BYTES: usize = 16 * 1024;
+
+/// The registry as an MCP server.
+#[derive(Debug)]
+pub struct McpFace {
+    registry: Arc<Registry>,
+    about: LocalServer,
+}
+
+/// Why the registry cannot be an MCP server: its own words are broken.
+#[derive(Debug, thiserror::Error)]
+pub enum FaceError {
+    /// Its name.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// A tool.
+    #[error("a tool of the registry cannot be read")]
+    Tool(#[from] InspectError),
+}
+
+/// Whether a name stands for the registry itself.
+pub(crate) fn is_reserved(name: &ServerName) -> bool {
+    name.as_str().eq_ignore_ascii_case(NAME)
+}
+
+// === impl McpFace ===
+
+impl McpFace {
+    /// The face of a registry, in this version of the product.
+    ///
+    /// # Errors
+    ///
+    /// When its own words are broken.
+    pub fn new(registry: Arc<Registry>, version: &'static str) -> Result<Self, FaceError> {
+        let tools = definitions::all()
+            .into_iter()
+            .map(|(definition, listing)| {
+                let definition = portreeve_inspect::tool_definition(&definition.to_string())?;
+                Ok(LocalTool { definition, listing })
+            })
+            .collect::<Result<_, InspectError>>()?;
+        let about = LocalServer {
+            name: NAME.parse()?,
+            title: TITLE,
+            version,
+            instructions: "The register of approved MCP servers. Search by what a server is for, then fetch one to \
+                           see its document and how each host installs it.",
+            tools,
+        };
+        Ok(Self { registry, about })
+    }
+
+    /// The default registry as the caller reads it: everybody does, unless an administrator closed it.
+    fn view(&self, caller: &Caller) -> Result<View, RegistryError> {
+        let known = Some(caller).filter(|caller| caller.principal != Principal::Anonymous);
+        self.registry.view(None, known)
+    }
+
+    async fn search(
+        &self,
+        caller: &Caller,
+        arguments: Map<String, Value>,
+    ) -> Result<Map<String, Value>, RegistryError> {
+        let view = self.view(caller)?;
+        let Search { query, limit, cursor } = Search::read(arguments)?;
+        let params = ListParams {
+            search: query,
+            limit: Some(limit.to_string()),
+            // A cursor knows what it was made for; a filter beside it could only contradict it.
+            version: cursor.is_none().then(|| "latest".to_owned()),
+            cursor,
+            ..ListParams::default()
+        };
+        let page = self.registry.serve_list_in(&view, &params).await?;
+        let servers: Vec<Value> = page.servers.iter().map(found).collect();
+        let mut result = Map::new();
+        result.insert("servers".to_owned(), servers.into());
+        if let Some(cursor) = page.metadata.next_cursor {
+            result.insert("nextCursor".to_owned(), cursor.into());
+        }
+        Ok(result)
+    }
+
+    async fn fetch(
+        &self,
+        caller: &Caller,
+        arguments: Map<String, Value>,
+    ) -> Result<Map<String, Value>, RegistryError> {
+        let view = self.view(caller)?;
+        let Fetch { name, version } = Fetch::read(arguments)?;
+        let version = version.as_deref().unwrap_or("latest");
+        let served = self
+            .registry
+            .serve_version_in(&view, (&name, version), false)
+            .await?;
+        let mut result = summary(&served);
+        result.extend(installation(&served));
+        let snippets: Vec<Value> = install::snippets(&served).iter().map(snippet).collect();
+        result.insert("hosts".to_owned(), snippets.into());
+        result.insert("server".to_owned(), Value::Object(served.server.to_map()));
+        Ok(result)
+    }
+}
+
+#[async_trait]
+impl LocalTools for McpFace {
+    fn server(&self) -> LocalServer {
+        self.about.clone()
+    }
+
+    /// Every reader has the same view of the default registry: what is approved and not retired. It never shows more
+    /// than that, to administrators neither, since an agent should not be led to what nobody may use yet.
+    async fn call(&self, caller: &Caller, tool: &str, arguments: Map<String, Value>) -> LocalOutcome {
+        let outcome = match definitions::meant(tool) {
+            Some(definitions::Tool::Search) => self.search(caller, arguments).await,
+            Some(definitions::Tool::Fetch) => self.fetch(caller, arguments).await,
+            None => return LocalOutcome::Complaint(format!("there is no tool `{tool}`")),
+        };
+        match outcome {
+            Ok(result) => LocalOutcome::Done(result),
+            Err(error) => {
+                if let RegistryError::Store(cause) = &error {
+                    tracing::error!(error = %cause, "the registry cannot be read for an agent");
+                }
+                LocalOutcome::Complaint(format!("{error}\n{}", hint(&error)))
+            }
+        }
+    }
+}
+
+/// What an agent does next, in its words.
+fn hint(error: &RegistryError) -> &'static str {
+    match error {
+        RegistryError::NotFound { .. } => {
+            "Search for it by what it does; the name must be exactly as listed."
+        }
+        RegistryError::Unauthenticated => {
+            "This registry is for members: the person connects with a Portreeve key."
+        }
+        RegistryError::BadCursor => "Start the search again without a cursor.",
+        RegistryError::Store(_) => "Try again in a moment.",
+        _ => "Mend the arguments and call the tool again.",
+    }
+}
+
+/// A server in a list: what tells it from others, and what is needed to use it.
+fn found(served: &Served) -> Value {
+    let mut result = summary(served);
+    let installation = installation(served);
+    let is_short = serde_json::to_vec(&installation).is_ok_and(|bytes| bytes.len() <= INSTALL_BYTES);
+    if is_short {
+        result.extend(installation);
+    }
+    Value::Object(result)
+}
+
+fn summary(served: &Served) -> Map<String, Value> {
+    let mut result = Map::new();
+    for field in ["name", "title", "description", "version"] {
+        if let Some(text) = served.server.text(field) {
+            result.insert(field.to_owned(), text.into());
+        }
+    }
+    result.insert("status".to_owned(), served.meta.official.status.into());
+    if let Some(message) = &served.meta.official.status_message {
+        result.insert("statusMessage".to_owned(), message.clone().into());
+    }
+    result
+}
+
+/// Where the server is, or how it is started, with the names of what the person is asked for.
+fn installation(served: &Served) -> Map<String, Value> {
+    let mut result = Map::new();
+    if let Some(setup) = Setup::of(&served.server.to_map()) {
+        let (config, inputs) = install::config(&setup);
+        if let Some(url) = config.get("url") {
+            result.insert("url".to_owned(), url.clone());
+        }
+        result.insert("install".to_owned(), json!({"config": config, "inputs": inputs}));
+    }
+    result
+}
+
+fn snippet(snippet: &Snippet) -> Value {
+    let mut shown = json!({
+        "host": snippet.host,
+        "title": snippet.title,
+        "kind": match snippet.kind {
+            SnippetKind::Link => "link",
+            SnippetKind::Command => "command",
+            SnippetKind::File { .. } => "file",
+        },
+        "text": snippet.text,
+    });
+    if let SnippetKind::File { path } = snippet.kind {
+        shown["path"] = json!(path);
+    }
+    shown
+}

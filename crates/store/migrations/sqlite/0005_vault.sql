@@ -1,0 +1,17 @@
+-- Tells this installation from every other one: a sealed secret opens nowhere else.
+CREATE TABLE installation (
+    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    identity TEXT NOT NULL
+);
+INSERT INTO installation (id, identity) VALUES (1, lower(hex(randomblob(16))));
+
+-- Values are sealed before they come here. Nothing in the database opens them.
+CREATE TABLE secrets (
+    name TEXT NOT NULL PRIMARY KEY,
+    sealed TEXT NOT NULL,
+    revision BIGINT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_by TEXT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
