@@ -8,3 +8,4 @@ mod proxy;
 mod reach;
 mod send;
 mod tls;
+mod txt;
