@@ -13,7 +13,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    audit, doctor, explain, exports, grants, keys, routes, secrets, servers, steps, tools, usage,
+    assess, audit, doctor, explain, exports, grants, keys, routes, secrets, servers, steps, tools, usage,
     users, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
@@ -31,6 +31,7 @@ use crate::problem::{Problem, ProblemBody};
         servers::list, servers::add, servers::show, servers::remove, servers::versions, servers::version,
         steps::submit, steps::approve, steps::reject, steps::lifecycle,
         steps::submit_version, steps::approve_version, steps::reject_version, steps::lifecycle_version,
+        assess::server, assess::version, assess::show,
         tools::list, tools::approve, tools::refresh, tools::hide, tools::unhide,
         routes::list, routes::show, routes::change,
         exports::list, exports::show,

@@ -128,7 +128,7 @@ fn registry() -> Endpoints {
 /// The management API.
 fn management() -> Endpoints {
     use management::{
-        audit, doctor, explain, exports, grants, keys, routes, secrets, servers, steps, tools, usage,
+        assess, audit, doctor, explain, exports, grants, keys, routes, secrets, servers, steps, tools, usage,
         users, whoami,
     };
     Endpoints::new()
@@ -158,6 +158,15 @@ fn management() -> Endpoints {
         .post(
             "/api/v1/servers/{name}/versions/{version}/lifecycle",
             steps::lifecycle_version,
+        )
+        .post("/api/v1/servers/{name}/assess", assess::server)
+        .post(
+            "/api/v1/servers/{name}/versions/{version}/assess",
+            assess::version,
+        )
+        .get(
+            "/api/v1/servers/{name}/versions/{version}/assessment",
+            assess::show,
         )
         .get("/api/v1/servers/{name}/tools", tools::list)
         .post("/api/v1/servers/{name}/tools/approve", tools::approve)

@@ -5,6 +5,7 @@ mod shell;
 
 mod home;
 
+mod assessment;
 mod official;
 mod server;
 mod tools;
@@ -16,6 +17,7 @@ mod exports;
 
 mod notes;
 
+pub(crate) use assessment::AssessmentView;
 pub(crate) use audit::{AuditFilter, AuditPageView, ReportView};
 pub(crate) use exports::ExportsPage;
 pub(crate) use home::{Card, HomePage};

@@ -251,6 +251,9 @@ fn start_jobs(node: Node, tls: Option<Arc<TlsAcceptor>>, stopping: &watch::Recei
     writers.spawn(jobs.audit.run(ending.clone()));
     writers.spawn(jobs.usage.run(ending));
     beside.spawn(jobs.pins.run(stopping.clone()));
+    if let Some(assess) = jobs.assess {
+        beside.spawn(assess.run(stopping.clone()));
+    }
     beside.spawn(follow(Arc::clone(&node.loader), stopping.clone()));
     beside.spawn(tend(Arc::clone(&node.gateway), tls, stopping.clone()));
     Running {

@@ -1,6 +1,7 @@
 //! The only place that picks adapters: joins the rooms into one node.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use portreeve_access::{Access, AccessParts, NewKey, Vault, VaultParts};
 use portreeve_api::ApiParts;
@@ -24,7 +25,8 @@ use portreeve_inspect::{Ed25519Signer, Keyring, Mac};
 use portreeve_net::Egress;
 use portreeve_portal::PortalParts;
 use portreeve_registry::{
-    ClientSource, McpFace, PinJob, PinKeeper, PinParts, Registry, RegistryParts, ToolSource,
+    AssessJob, AssessParts, AssessmentPolicy, ClientSource, McpFace, PinJob, PinKeeper, PinParts, Registry,
+    RegistryParts, ToolSource,
 };
 use portreeve_state::{InProcess, Valkey};
 use portreeve_store::{Audit, AuditOptions, AuditWriter, JournalSync, Store, StoreOptions, node_identity};
@@ -72,6 +74,8 @@ pub(crate) struct Jobs {
     pub(crate) usage: UsageWriter,
     /// Keeps the pins.
     pub(crate) pins: PinJob,
+    /// Judges versions; none where the configuration says so.
+    pub(crate) assess: Option<AssessJob>,
     /// The store, to be closed last.
     pub(crate) store: Store,
 }
@@ -153,6 +157,7 @@ struct Ground {
     shared: Shared,
     audit: Audit,
     public_url: Url,
+    assessment: AssessmentPolicy,
 }
 
 impl Ground {
@@ -176,6 +181,7 @@ impl Ground {
             rng: Arc::new(SystemRng),
             store: Arc::new(store),
             public_url: around.public_url.clone(),
+            assessment: config.assessment.policy(),
             clock,
             keys,
         })
@@ -227,8 +233,19 @@ impl Ground {
             rng: Arc::clone(&self.rng),
             limits: Arc::clone(&self.limits),
             public_url: self.public_url.clone(),
+            assessments: self.store.clone(),
+            assessment: self.assessment.clone(),
             cursor_key: self.keys.derive("registry-cursor"),
         }))
+    }
+
+    fn assess(&self, registry: &Arc<Registry>, repeat: Duration) -> AssessJob {
+        AssessJob::new(AssessParts {
+            registry: Arc::clone(registry),
+            locks: Arc::clone(&self.shared.locks),
+            holder: self.store.node().to_string(),
+            repeat,
+        })
     }
 
     async fn vault(&self, access: &Arc<Access>) -> Result<Arc<Vault>, Failure> {
@@ -328,6 +345,10 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         stopping: around.stopping.clone(),
     };
     let gateway = Arc::new(Gateway::new(parts, Arc::new(keeper)));
+    let assess = config
+        .assessment
+        .repeat()
+        .map(|repeat| ground.assess(&registry, repeat));
     let insight = ground.insight(&access, usage.flusher());
     let vault = ground.vault(&access).await?;
     let api = portreeve_api::router(ApiParts {
@@ -361,6 +382,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         audit: ground.audit.writer,
         usage,
         pins,
+        assess,
         store,
     };
     Ok(Node {

@@ -156,6 +156,7 @@ impl Registry {
         chosen: &Version,
         granted: &[PrivateHost],
     ) -> Result<Outcome, RegistryError> {
+        self.require_assessed(caller, chosen).await?;
         let decided = Decided {
             chosen,
             step: Step::Approve,

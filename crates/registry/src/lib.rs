@@ -11,6 +11,8 @@ mod source;
 mod publish;
 mod validate;
 
+mod assess;
+
 mod approve;
 mod latest;
 mod settle;
@@ -33,6 +35,7 @@ pub mod install;
 mod export;
 
 pub use approve::{Step, next_approval};
+pub use assess::{AssessJob, AssessParts, Assessment, AssessmentPolicy, Finding, Severity};
 pub use card::{CARD_TYPE, CATALOG_TYPE};
 pub use entries::{EntriesPage, EntriesQuery};
 pub use error::RegistryError;

@@ -9,7 +9,9 @@ use portreeve_core::id::EventId;
 use portreeve_core::limits::Limits;
 use portreeve_core::name::ServerName;
 use portreeve_core::policy::PolicyCheck;
-use portreeve_core::ports::{Authorizer, Entry, EntryStore, Refresh, RouteStore, StoreError};
+use portreeve_core::ports::{
+    AssessmentStore, Authorizer, Entry, EntryStore, Refresh, RouteStore, StoreError,
+};
 use portreeve_core::random::Rng;
 use portreeve_core::secret::SecretKey;
 use portreeve_core::time::Clock;
@@ -17,6 +19,7 @@ use portreeve_inspect::Mac;
 use portreeve_net::Egress;
 use url::Url;
 
+use crate::assess::AssessmentPolicy;
 use crate::error::RegistryError;
 use crate::settle::Work;
 use crate::source::ToolSource;
@@ -48,6 +51,10 @@ pub struct RegistryParts {
     pub limits: Arc<Limits>,
     /// The gateway's public origin, perhaps with a path.
     pub public_url: Url,
+    /// What was found about versions.
+    pub assessments: Arc<dyn AssessmentStore>,
+    /// What stops an approval.
+    pub assessment: AssessmentPolicy,
     /// Authenticates cursors.
     pub cursor_key: SecretKey,
 }

@@ -1,6 +1,7 @@
 //! What every adapter of the durable ports must do, whatever engine is below it. Each function takes an empty store
 //! and fails by panicking; `crates/store/tests/it` runs all of them on SQLite and on PostgreSQL.
 
+pub mod assessments;
 pub mod catalogue;
 pub mod entries;
 pub mod identity;
@@ -13,13 +14,21 @@ pub mod usage;
 pub mod vault;
 
 use portreeve_core::ports::{
-    Catalogue, EntryStore, IdentityStore, RouteStore, SecretStore, SessionStore, StoreError, StoreHealth,
-    UsageStore,
+    AssessmentStore, Catalogue, EntryStore, IdentityStore, RouteStore, SecretStore, SessionStore, StoreError,
+    StoreHealth, UsageStore,
 };
 
 /// A store as a whole.
 pub trait Durable:
-    EntryStore + RouteStore + IdentityStore + SessionStore + Catalogue + UsageStore + SecretStore + StoreHealth
+    EntryStore
+    + RouteStore
+    + IdentityStore
+    + SessionStore
+    + Catalogue
+    + UsageStore
+    + SecretStore
+    + AssessmentStore
+    + StoreHealth
 {
 }
 
@@ -31,6 +40,7 @@ impl<T> Durable for T where
         + Catalogue
         + UsageStore
         + SecretStore
+        + AssessmentStore
         + StoreHealth
 {
 }

@@ -5,6 +5,7 @@ use portreeve_core::ports::Entry;
 use portreeve_core::route::{Access, Route, RouteState};
 use portreeve_core::server::Version;
 
+use crate::view::assessment::AssessmentView;
 use crate::view::badge::{Badge, Monogram};
 use crate::view::home;
 use crate::view::official::{Official, Package};
@@ -147,6 +148,8 @@ pub(crate) struct ServerPage {
     pub(crate) notice: Option<Notice>,
     pub(crate) hosts: Vec<HostPanel>,
     pub(crate) tools: ToolsView,
+    /// What was found about the version on the page; for managers.
+    pub(crate) assessment: Option<AssessmentView>,
     pub(crate) packages: Vec<Package>,
     pub(crate) versions: Vec<VersionRow>,
     pub(crate) gateway_url: Option<String>,
@@ -183,6 +186,7 @@ impl ServerPage {
             notice: None,
             hosts: Vec::new(),
             tools: ToolsView::SignIn,
+            assessment: None,
             packages: official.packages.clone(),
             versions: of
                 .entry

@@ -142,6 +142,8 @@ impl World {
             rng,
             limits: Arc::new(Limits::for_tests()),
             public_url: public_url.clone(),
+            assessments: Arc::new(store.clone()),
+            assessment: portreeve_registry::AssessmentPolicy::default(),
             cursor_key: SecretKey::new([1; 32]),
         }));
         let insight = Arc::new(Insight::new(InsightParts {

@@ -6,11 +6,11 @@ use std::sync::{Mutex, MutexGuard};
 use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::id::RouteId;
-use portreeve_core::name::{Environment, ServerName, Slug};
+use portreeve_core::name::{Environment, ServerName, Slug, VersionText};
 use portreeve_core::page::PageOf;
 use portreeve_core::ports::{
-    Entry, EntryChange, EntryStore, ListedVersion, RouteChange, RouteStore, StoreError, ToolDecision,
-    ToolsApproved, ToolsSeen, VersionFilter, VersionQuery,
+    Entry, EntryChange, EntryStore, ListedVersion, RouteChange, RouteStore, StoreError, StoredAssessment,
+    ToolDecision, ToolsApproved, ToolsSeen, VersionFilter, VersionQuery,
 };
 use portreeve_core::protocol::Era;
 use portreeve_core::route::{Route, RouteState};
@@ -19,7 +19,7 @@ use portreeve_core::tool::Tool;
 use portreeve_core::visibility::Visibility;
 
 #[derive(Default)]
-pub(crate) struct Memory(Mutex<Tables>);
+pub(crate) struct Memory(Mutex<Tables>, Mutex<Assessments>);
 
 #[derive(Default)]
 struct Tables {
@@ -30,9 +30,28 @@ struct Tables {
     conflicts: u32,
 }
 
+pub(super) type Assessments = BTreeMap<(ServerName, VersionText), StoredAssessment>;
+
 impl Memory {
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap()
+    }
+
+    pub(super) fn assessments(&self) -> MutexGuard<'_, Assessments> {
+        self.1.lock().unwrap()
+    }
+
+    pub(super) fn note(&self, events: &[AuditEvent]) {
+        self.tables().events.extend_from_slice(events);
+    }
+
+    pub(super) fn versions(&self) -> Vec<Version> {
+        let tables = self.tables();
+        tables
+            .entries
+            .values()
+            .flat_map(|entry| entry.versions.clone())
+            .collect()
     }
 
     pub(crate) fn events(&self) -> Vec<AuditEvent> {
