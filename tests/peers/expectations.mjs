@@ -1,4 +1,4 @@
-// What the two servers behind the tests are known to answer. Every client script checks the same things.
+// What the servers of the tests are known to answer, the registry itself among them. Every client script checks the same things.
 
 /** Fails the script with a reason; the caller prints it and exits 1. */
 export function must(condition, reason) {
@@ -27,6 +27,17 @@ export const servers = {
     },
     resource: { uri: "port://tides/today", includes: "high 3.9 m" },
     prompt: { name: "arrival_briefing", arguments: { ship: "Aurelia" }, includes: "master of the Aurelia" },
+  },
+  registry: {
+    tools: ["registry_search", "registry_fetch"],
+    fast: {
+      name: "registry_search",
+      arguments: { query: "port" },
+      check(result) {
+        const names = result.structuredContent?.servers?.map((server) => server.name) ?? [];
+        must(names.some((name) => name.endsWith("/port")), `registry_search answered \`${JSON.stringify(result)}\``);
+      },
+    },
   },
   everything: {
     tools: ["echo", "trigger-long-running-operation"],

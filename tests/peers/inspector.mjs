@@ -1,6 +1,6 @@
 // The inspector's command line against one MCP endpoint: list the tools, call one.
 //
-//   PORTREEVE_KEY=... node inspector.mjs --url URL --server demo|everything
+//   PORTREEVE_KEY=... node inspector.mjs --url URL --server demo|everything|registry
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { must, options, run, servers } from "./expectations.mjs";

@@ -13,8 +13,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    audit, deployments, doctor, environments, explain, exports, grants, imports, keys, profile, properties,
-    registries, routes, search, secrets, servers, steps, tools, usage, users, whoami,
+    assess, audit, deployments, doctor, environments, explain, exports, grants, imports, keys, profile,
+    properties, registries, routes, search, secrets, servers, steps, tools, usage, users, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -31,6 +31,7 @@ use crate::problem::{Problem, ProblemBody};
         servers::list, servers::add, servers::show, profile::change, servers::remove, servers::versions, servers::version,
         steps::submit, steps::approve, steps::reject, steps::lifecycle,
         steps::submit_version, steps::approve_version, steps::reject_version, steps::lifecycle_version,
+        assess::server, assess::version, assess::show,
         tools::list, tools::approve, tools::refresh, tools::hide, tools::unhide,
         deployments::plan, deployments::list, deployments::replace, deployments::approve, deployments::withdraw,
         environments::list, environments::create, environments::show, environments::change, environments::remove,

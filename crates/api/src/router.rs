@@ -170,8 +170,8 @@ fn governed(endpoints: Endpoints) -> Endpoints {
 /// The management API.
 fn management() -> Endpoints {
     use management::{
-        audit, doctor, explain, exports, grants, imports, keys, profile, routes, search, secrets, servers,
-        steps, tools, usage, users, whoami,
+        assess, audit, doctor, explain, exports, grants, imports, keys, profile, routes, search, secrets,
+        servers, steps, tools, usage, users, whoami,
     };
     governed(Endpoints::new())
         .get("/api/v1/openapi.json", openapi::show)
@@ -201,6 +201,15 @@ fn management() -> Endpoints {
         .post(
             "/api/v1/servers/{name}/versions/{version}/lifecycle",
             steps::lifecycle_version,
+        )
+        .post("/api/v1/servers/{name}/assess", assess::server)
+        .post(
+            "/api/v1/servers/{name}/versions/{version}/assess",
+            assess::version,
+        )
+        .get(
+            "/api/v1/servers/{name}/versions/{version}/assessment",
+            assess::show,
         )
         .get("/api/v1/servers/{name}/tools", tools::list)
         .post("/api/v1/servers/{name}/tools/approve", tools::approve)

@@ -1,5 +1,6 @@
 //! The ports: what one room needs of another that it may not depend on. Adapters are chosen in `wire.rs`.
 
+mod assessments;
 mod audit;
 mod authorizer;
 mod catalogue;
@@ -19,6 +20,7 @@ mod usage;
 mod vault;
 mod views;
 
+pub use assessments::{AssessmentStore, StoredAssessment};
 pub use audit::{AuditLog, AuditQuery, CheckpointSigner, Journal, JournalError};
 pub use authorizer::Authorizer;
 pub use catalogue::{Catalogue, Refresh, RouteSnapshot, Snapshot};

@@ -17,7 +17,7 @@ use portreeve_registry::{RegistryError, Served};
 use crate::failure::Failure;
 use crate::fields::{Fields, Query};
 use crate::router::Portal;
-use crate::view::{HostPanel, Notice, Official, ServerFacts, ServerPage, ToolsView, Way};
+use crate::view::{AssessmentView, HostPanel, Notice, Official, ServerFacts, ServerPage, ToolsView, Way};
 use crate::visitor::Visitor;
 use crate::{frame, tools};
 
@@ -62,11 +62,29 @@ pub(crate) async fn page(
             .map(|served| hosts(&install::snippets(served)))
             .unwrap_or_default(),
         tools: tools_view(&portal, &visitor, &name, &fields).await?,
+        assessment: assessment(&portal, &visitor, shown, manages).await?,
         notice: notice(fields.get("done")),
         canonical: format!("{}/servers/{name}", portal.origin()),
         ..ServerPage::new(visitor.shell(&portal, official.title.clone(), "servers"), &facts)
     };
     frame::html(StatusCode::OK, &page)
+}
+
+/// The last assessment of the version on the page, for who may decide about it.
+async fn assessment(
+    portal: &Portal,
+    visitor: &Visitor,
+    shown: &Version,
+    manages: bool,
+) -> Result<Option<AssessmentView>, Failure> {
+    if !manages {
+        return Ok(None);
+    }
+    let registry = &portal.parts.registry;
+    let found = registry
+        .assessment(&visitor.caller, &shown.name, Some(&shown.version))
+        .await?;
+    Ok(found.as_ref().map(AssessmentView::new))
 }
 
 /// A name from an address. What cannot be a name does not exist.

@@ -5,6 +5,7 @@ mod shell;
 
 mod home;
 
+mod assessment;
 mod official;
 mod profile;
 mod server;
@@ -23,6 +24,7 @@ mod notes;
 pub(crate) use governed::{Governed, GovernedForm, GovernedPage};
 pub(crate) use review::ReviewPage;
 
+pub(crate) use assessment::AssessmentView;
 pub(crate) use audit::{AuditFilter, AuditPageView, ReportView};
 pub(crate) use exports::ExportsPage;
 pub(crate) use home::{Card, HomePage};

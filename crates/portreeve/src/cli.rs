@@ -11,6 +11,7 @@ mod reply;
 
 mod serve;
 
+mod assessment;
 mod document;
 mod import;
 mod publish;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use portreeve_core::limits::Limits;
 use portreeve_core::secret::Secret;
 use portreeve_net::{EgressConfig, PublicHttp};
+use portreeve_registry::{AssessmentPolicy, FindingSeverity as Severity};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
@@ -34,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) audit: Audit,
     /// The registry API's writing side.
     pub(crate) registry: registry::Registry,
+    /// What a version is judged by before it is approved.
+    pub(crate) assessment: Assessment,
     /// Limits on what comes from outside.
     pub(crate) limits: LimitSettings,
 }
@@ -99,6 +102,66 @@ pub(crate) struct State {
     /// Default: `memory:`.
     #[schemars(with = "Option<String>")]
     pub(crate) url: Option<Secret>,
+}
+
+/// What a version is judged by before it is approved.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Assessment {
+    /// Findings of this severity or worse stop an approval: `low`, `medium`, `high`, or `off`. Default: `off`. With any
+    /// other value an approval asks the server for its tools first.
+    pub(crate) block: Block,
+    /// Namespaces of yours, such as `com.acme`. Names that are easily taken for one of them are reported as `high`.
+    pub(crate) protected_namespaces: Vec<String>,
+    /// After how many hours what waits or is listed is judged again; 0 judges nothing by itself. Default: 24.
+    pub(crate) every_hours: u64,
+}
+
+impl Default for Assessment {
+    fn default() -> Self {
+        Self {
+            block: Block::Off,
+            protected_namespaces: Vec::new(),
+            every_hours: 24,
+        }
+    }
+}
+
+/// From which severity on findings stop an approval.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Block {
+    /// None does.
+    #[default]
+    Off,
+    /// Every finding does.
+    Low,
+    /// What a reviewer should look at does.
+    Medium,
+    /// What is dangerous does.
+    High,
+}
+
+impl Assessment {
+    /// How old an assessment may become; `None` when nothing is judged by itself.
+    pub(crate) fn repeat(&self) -> Option<Duration> {
+        const HOUR: u64 = 60 * 60;
+        let seconds = self.every_hours.saturating_mul(HOUR);
+        (seconds > 0).then(|| Duration::from_secs(seconds))
+    }
+
+    /// The same in the registry's words.
+    pub(crate) fn policy(&self) -> AssessmentPolicy {
+        AssessmentPolicy {
+            block: match self.block {
+                Block::Off => None,
+                Block::Low => Some(Severity::Low),
+                Block::Medium => Some(Severity::Medium),
+                Block::High => Some(Severity::High),
+            },
+            protected: self.protected_namespaces.clone(),
+        }
+    }
 }
 
 /// The way out.

@@ -252,6 +252,9 @@ fn start_jobs(node: Node, tls: Option<Arc<TlsAcceptor>>, stopping: &watch::Recei
     writers.spawn(jobs.usage.run(ending));
     beside.spawn(jobs.pins.run(stopping.clone()));
     beside.spawn(jobs.imports.run(stopping.clone()));
+    if let Some(assess) = jobs.assess {
+        beside.spawn(assess.run(stopping.clone()));
+    }
     beside.spawn(follow(Arc::clone(&node.loader), stopping.clone()));
     beside.spawn(tend(Arc::clone(&node.gateway), tls, stopping.clone()));
     Running {

@@ -1,6 +1,7 @@
 //! The only place that picks adapters: joins the rooms into one node.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use portreeve_access::{Access, AccessParts, NewKey, Publishing, PublishingParts, Vault, VaultParts};
 use portreeve_api::ApiParts;
@@ -26,7 +27,8 @@ use portreeve_net::{DnsTexts, Egress};
 use portreeve_portal::PortalParts;
 use portreeve_registry::import::ImportJob;
 use portreeve_registry::{
-    ClientSource, McpFace, PinJob, PinKeeper, PinParts, Registry, RegistryParts, ToolSource,
+    AssessJob, AssessParts, AssessmentPolicy, ClientSource, McpFace, PinJob, PinKeeper, PinParts, Registry,
+    RegistryParts, ToolSource,
 };
 use portreeve_state::{InProcess, Valkey};
 use portreeve_store::{Audit, AuditOptions, AuditWriter, JournalSync, Store, StoreOptions, node_identity};
@@ -76,6 +78,8 @@ pub(crate) struct Jobs {
     pub(crate) pins: PinJob,
     /// Reads other registries.
     pub(crate) imports: ImportJob,
+    /// Judges versions; none where the configuration says so.
+    pub(crate) assess: Option<AssessJob>,
     /// The store, to be closed last.
     pub(crate) store: Store,
 }
@@ -158,6 +162,7 @@ struct Ground {
     audit: Audit,
     public_url: Url,
     auto_approve: Vec<NamePattern>,
+    assessment: AssessmentPolicy,
 }
 
 impl Ground {
@@ -182,6 +187,7 @@ impl Ground {
             store: Arc::new(store),
             public_url: around.public_url.clone(),
             auto_approve: config.registry.auto_approve.clone(),
+            assessment: config.assessment.policy(),
             clock,
             keys,
         })
@@ -254,10 +260,21 @@ impl Ground {
             rng: Arc::clone(&self.rng),
             limits: Arc::clone(&self.limits),
             public_url: self.public_url.clone(),
+            assessments: self.store.clone(),
+            assessment: self.assessment.clone(),
             cursor_key: self.keys.derive("registry-cursor"),
             auto_approve: self.auto_approve.clone(),
             counters: Arc::clone(&self.shared.counters),
         }))
+    }
+
+    fn assess(&self, registry: &Arc<Registry>, repeat: Duration) -> AssessJob {
+        AssessJob::new(AssessParts {
+            registry: Arc::clone(registry),
+            locks: Arc::clone(&self.shared.locks),
+            holder: self.store.node().to_string(),
+            repeat,
+        })
     }
 
     async fn vault(&self, access: &Arc<Access>) -> Result<Arc<Vault>, Failure> {
@@ -357,6 +374,10 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         stopping: around.stopping.clone(),
     };
     let gateway = Arc::new(Gateway::new(parts, Arc::new(keeper)));
+    let assess = config
+        .assessment
+        .repeat()
+        .map(|repeat| ground.assess(&registry, repeat));
     let insight = ground.insight(&access, usage.flusher());
     let vault = ground.vault(&access).await?;
     let api = portreeve_api::router(ApiParts {
@@ -392,6 +413,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         usage,
         pins,
         imports: ImportJob::new(Arc::clone(&registry), Arc::clone(&ground.shared.locks)),
+        assess,
         store,
     };
     Ok(Node {

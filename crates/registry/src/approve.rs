@@ -208,6 +208,7 @@ impl Registry {
         caller: &Caller,
         verdict: Verdict<'_>,
     ) -> Result<Outcome, RegistryError> {
+        self.require_assessed(caller, verdict.chosen).await?;
         let Verdict {
             chosen,
             granted,

@@ -11,6 +11,8 @@ mod source;
 mod publish;
 mod validate;
 
+mod assess;
+
 mod approve;
 mod latest;
 
@@ -53,6 +55,9 @@ pub mod install;
 mod export;
 
 pub use approve::{Approving, Step, next_approval};
+pub use assess::{
+    AssessJob, AssessParts, Assessment, AssessmentPolicy, Finding, Severity as FindingSeverity,
+};
 pub use card::{CARD_TYPE, CATALOG_TYPE};
 pub use deployments::{Declared, Deployed, NewDeployments};
 pub use entries::{EntriesPage, EntriesQuery};

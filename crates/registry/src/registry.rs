@@ -10,8 +10,8 @@ use portreeve_core::limits::Limits;
 use portreeve_core::name::ServerName;
 use portreeve_core::policy::PolicyCheck;
 use portreeve_core::ports::{
-    Authorizer, Counters, Entry, EntryFeed, EntryStore, GovernanceStore, ImportStore, Refresh, RouteStore,
-    StoreError, Views,
+    AssessmentStore, Authorizer, Counters, Entry, EntryFeed, EntryStore, GovernanceStore, ImportStore,
+    Refresh, RouteStore, StoreError, Views,
 };
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
@@ -21,6 +21,7 @@ use portreeve_inspect::Mac;
 use portreeve_net::Egress;
 use url::Url;
 
+use crate::assess::AssessmentPolicy;
 use crate::error::RegistryError;
 use crate::search::Searcher;
 use crate::source::ToolSource;
@@ -61,6 +62,10 @@ pub struct RegistryParts {
     pub limits: Arc<Limits>,
     /// The gateway's public origin, perhaps with a path.
     pub public_url: Url,
+    /// What was found about versions.
+    pub assessments: Arc<dyn AssessmentStore>,
+    /// What stops an approval.
+    pub assessment: AssessmentPolicy,
     /// Authenticates cursors.
     pub cursor_key: SecretKey,
     /// Names under which what is published over the registry API is approved at once.

@@ -10,6 +10,7 @@ mod store;
 mod change;
 mod fields;
 
+mod assessments;
 mod entries;
 mod environments;
 mod imports;

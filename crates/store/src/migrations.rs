@@ -35,9 +35,9 @@ const ALL: &[(i64, &str, &str, &str)] = &[
     ),
     (
         5,
-        "vault",
-        include_str!("../migrations/sqlite/0005_vault.sql"),
-        include_str!("../migrations/postgres/0005_vault.sql"),
+        "vault and assessments",
+        include_str!("../migrations/sqlite/0005_vault_and_assessments.sql"),
+        include_str!("../migrations/postgres/0005_vault_and_assessments.sql"),
     ),
 ];
 

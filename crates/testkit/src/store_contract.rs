@@ -1,6 +1,7 @@
 //! What every adapter of the durable ports must do, whatever engine is below it. Each function takes an empty store
 //! and fails by panicking; `crates/store/tests/it` runs all of them on SQLite and on PostgreSQL.
 
+pub mod assessments;
 pub mod catalogue;
 pub mod deployments;
 pub mod entries;
@@ -20,8 +21,8 @@ pub mod vault;
 pub mod views;
 
 use portreeve_core::ports::{
-    Catalogue, EntryFeed, EntryStore, EnvironmentStore, IdentityStore, ImportStore, PropertyStore,
-    RouteStore, SecretStore, SessionStore, StoreError, StoreHealth, UsageStore, ViewStore,
+    AssessmentStore, Catalogue, EntryFeed, EntryStore, EnvironmentStore, IdentityStore, ImportStore,
+    PropertyStore, RouteStore, SecretStore, SessionStore, StoreError, StoreHealth, UsageStore, ViewStore,
 };
 
 /// A store as a whole.
@@ -38,6 +39,7 @@ pub trait Durable:
     + Catalogue
     + UsageStore
     + SecretStore
+    + AssessmentStore
     + StoreHealth
 {
 }
@@ -55,6 +57,7 @@ impl<T> Durable for T where
         + Catalogue
         + UsageStore
         + SecretStore
+        + AssessmentStore
         + StoreHealth
 {
 }

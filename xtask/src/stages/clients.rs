@@ -63,6 +63,9 @@ pub(crate) fn run(context: &mut Context, log: &mut Log) -> Result<String> {
         inspector.args(["--url", &house.endpoint(slug), "--server", server]);
         check(log, format!("inspector to {server}"), inspector);
     }
+    let mut inspector = node.command("peers/inspector.mjs");
+    inspector.args(["--url", &format!("{}/mcp", house.url), "--server", "registry"]);
+    check(log, "inspector to the registry".to_owned(), inspector);
     match failed.len() {
         0 => Ok(format!("{count} runs")),
         _ => bail!("{} of {count} runs failed: {}", failed.len(), failed.join(", ")),

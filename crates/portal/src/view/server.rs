@@ -5,6 +5,7 @@ use portreeve_core::ports::Entry;
 use portreeve_core::route::{Access, Route, RouteState};
 use portreeve_core::server::{Approval, Version};
 
+use crate::view::assessment::AssessmentView;
 use crate::view::badge::{Badge, Monogram};
 use crate::view::official::{Official, Package};
 use crate::view::profile::ProfileView;
@@ -148,6 +149,8 @@ pub(crate) struct ServerPage {
     pub(crate) notice: Option<Notice>,
     pub(crate) hosts: Vec<HostPanel>,
     pub(crate) tools: ToolsView,
+    /// What was found about the version on the page; for managers.
+    pub(crate) assessment: Option<AssessmentView>,
     pub(crate) packages: Vec<Package>,
     pub(crate) versions: Vec<VersionRow>,
     pub(crate) gateway_url: Option<String>,
@@ -187,6 +190,7 @@ impl ServerPage {
             notice: None,
             hosts: Vec::new(),
             tools: ToolsView::SignIn,
+            assessment: None,
             packages: official.packages.clone(),
             versions: of
                 .entry

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::connection::{Connection, api_path, segment};
 use super::reply::{count, cut, joined, pairs, table, text, when};
-use super::{Failure, Reply, document, own_url, tool};
+use super::{Failure, Reply, assessment, document, own_url, tool};
 
 /// `portreeve server`
 #[derive(Debug, Clone, Subcommand)]
@@ -31,6 +31,14 @@ pub(crate) enum ServerCommand {
     },
     /// Hand a draft in for approval
     Submit(VersionArgs),
+    /// Judge a version: what a reviewer should know before approving it; ends with 1 when that would stop an approval
+    Assess {
+        #[command(flatten)]
+        version: VersionArgs,
+        /// Show the last assessment of the version instead of making one
+        #[arg(long, requires = "version")]
+        last: bool,
+    },
     /// Approve a version: it is listed, and its route is made or moved
     Approve {
         #[command(flatten)]
@@ -161,6 +169,18 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
         }
         ServerCommand::Submit(version) => {
             Ok(of_version(step(connection, &version, "submit", json!({})).await?))
+        }
+        ServerCommand::Assess { version, last } => {
+            let body = match version.version.as_ref().filter(|_| last) {
+                Some(number) => {
+                    let path = api_path!("servers/{}/versions/{}/assessment", version.name, number);
+                    connection.get(&path).await?.body
+                }
+                None => step(connection, &version, "assess", json!({})).await?,
+            };
+            let shown = assessment::render(&body);
+            let blocked = body.get("blocked") == Some(&Value::Bool(true));
+            Ok(Reply::new(body, shown).bad_if(blocked))
         }
         ServerCommand::Approve {
             version,

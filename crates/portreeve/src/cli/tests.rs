@@ -15,6 +15,7 @@ const REMOTE: &[&str] = &[
     "server list --search bill",
     "server show com.acme/billing",
     "server submit com.acme/billing",
+    "server assess com.acme/billing",
     "server approve com.acme/billing --version 1.0.0 --internal",
     "server reject com.acme/billing --reason unclear",
     "server deprecate com.acme/billing --message old",

@@ -2,6 +2,7 @@
 //! names.
 
 mod asking;
+mod assess;
 mod audit;
 mod bad_input;
 mod bad_upstreams;

@@ -8,6 +8,7 @@
 mod world;
 
 mod approve;
+mod assess;
 mod corpus;
 mod deployments;
 mod entries;

@@ -1,6 +1,7 @@
 //! A registry with everything around it: a store in memory, callers with simple rights, upstreams that say what the test
 //! wants, and a clock that stands still until it is moved.
 
+mod assessments;
 mod governed;
 mod imports;
 mod shared;
@@ -28,7 +29,8 @@ use portreeve_core::time::{Clock, Timestamp};
 use portreeve_core::visibility::Visibility;
 use portreeve_net::{Egress, EgressConfig, Reach, Resolve};
 use portreeve_registry::{
-    Approve, Internal, Outcome, Probe, Registry, RegistryError, RegistryParts, Submission, ToolSource,
+    Approve, AssessmentPolicy, Internal, Outcome, Probe, Registry, RegistryError, RegistryParts, Submission,
+    ToolSource,
 };
 use url::Url;
 
@@ -41,7 +43,7 @@ pub(crate) use store::Memory;
 pub(crate) const NAME: &str = "com.acme/billing";
 
 pub(crate) struct World {
-    pub(crate) registry: Registry,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) store: Arc<Memory>,
     pub(crate) upstreams: Arc<Upstreams>,
     pub(crate) clock: Arc<Ticking>,
@@ -241,6 +243,11 @@ impl ToolSource for Upstreams {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::assessing(AssessmentPolicy::default())
+    }
+
+    /// One in which this stops an approval.
+    pub(crate) fn assessing(assessment: AssessmentPolicy) -> Self {
         let store = Arc::new(Memory::default());
         let governed = Arc::new(Governed::over(store.clone()));
         let upstreams = Arc::new(Upstreams::default());
@@ -268,12 +275,14 @@ impl World {
             rng: rng.clone(),
             limits: limits.clone(),
             public_url: "https://gw.example/".parse().unwrap(),
+            assessments: store.clone(),
+            assessment,
             cursor_key: SecretKey::new([7; 32]),
             auto_approve: vec!["com.trusted/*".parse().unwrap()],
             counters: Arc::new(Counted::default()),
         };
         Self {
-            registry: Registry::new(parts),
+            registry: Arc::new(Registry::new(parts)),
             store,
             upstreams,
             clock,

@@ -1,7 +1,7 @@
 //! The contract suites of the testkit, each test on its own database, on both engines.
 
 use portreeve_testkit::store_contract::{
-    catalogue, deployments, entries, environments, feed, identity, imports, listing, properties,
+    assessments, catalogue, deployments, entries, environments, feed, identity, imports, listing, properties,
     publications, routes, sessions, slugs, tools, usage, vault, views,
 };
 
@@ -83,6 +83,8 @@ contract! {
     views::lists_hold_what_a_registry_selects,
     catalogue::a_snapshot_holds_what_decisions_need,
     catalogue::every_change_counts,
+    assessments::the_last_assessment_of_a_version_stays_with_it,
+    assessments::what_waits_longest_comes_first,
     vault::a_secret_is_replaced_as_it_was_read,
     vault::a_full_vault_takes_no_more,
     vault::an_installation_has_one_identity,

@@ -122,6 +122,11 @@ fn server_rows() -> Vec<Row> {
             "/api/v1/servers/com.acme%2Faa/approve",
             MANAGED,
         ),
+        bare(
+            "POST /api/v1/servers/{name}/assess",
+            "/api/v1/servers/com.acme%2Fbilling/assess",
+            MANAGED,
+        ),
         row(
             "POST /api/v1/servers/{name}/reject",
             "/api/v1/servers/com.acme%2Fbb/reject",
@@ -145,6 +150,7 @@ fn version_rows() -> Vec<Row> {
             "submit" => "POST /api/v1/servers/{name}/versions/{version}/submit",
             "approve" => "POST /api/v1/servers/{name}/versions/{version}/approve",
             "reject" => "POST /api/v1/servers/{name}/versions/{version}/reject",
+            "assess" => "POST /api/v1/servers/{name}/versions/{version}/assess",
             _ => "POST /api/v1/servers/{name}/versions/{version}/lifecycle",
         }
     };
@@ -161,6 +167,16 @@ fn version_rows() -> Vec<Row> {
             step("submit"),
             "/api/v1/servers/com.acme%2Fbilling/versions/1.0.0/submit",
             [401, 403, 409],
+        ),
+        bare(
+            step("assess"),
+            "/api/v1/servers/com.acme%2Fcc/versions/1.0.0/assess",
+            MANAGED,
+        ),
+        bare(
+            "GET /api/v1/servers/{name}/versions/{version}/assessment",
+            "/api/v1/servers/com.acme%2Fcc/versions/1.0.0/assessment",
+            MANAGED,
         ),
         bare(
             step("approve"),

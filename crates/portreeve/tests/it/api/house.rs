@@ -29,7 +29,7 @@ use portreeve_gateway::{Gateway, GatewayParts};
 use portreeve_insight::{Insight, InsightParts, UsageRing};
 use portreeve_inspect::{Ed25519Signer, Mac};
 use portreeve_net::{Egress, EgressConfig, NetError, Reach, TxtLookup};
-use portreeve_registry::{PinKeeper, Probe, Registry, RegistryParts, ToolSource};
+use portreeve_registry::{AssessmentPolicy, PinKeeper, Probe, Registry, RegistryParts, ToolSource};
 use portreeve_state::{InProcess, Start};
 use portreeve_store::{Audit, AuditOptions, Store, StoreOptions};
 use serde_json::{Value, json};
@@ -395,6 +395,8 @@ impl World {
             rng: self.rng.clone(),
             limits: self.limits.clone(),
             public_url: public_url(),
+            assessments: Arc::new(store.clone()),
+            assessment: AssessmentPolicy::default(),
             cursor_key: SecretKey::new([9; 32]),
             auto_approve: vec!["com.trusted/*".parse().unwrap()],
             counters: self.tools.counters.clone(),

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use portreeve_core::id::UserId;
 use portreeve_core::name::ServerName;
-use portreeve_core::ports::{EntryStore, RouteStore, ToolsSeen};
+use portreeve_core::ports::{AssessmentStore, EntryStore, RouteStore, StoredAssessment, ToolsSeen};
 use portreeve_core::protocol::Era;
 use portreeve_core::tool::ToolState;
 use serde_json::json;
@@ -243,4 +243,54 @@ async fn the_encoded_address_leads_to_the_page() {
             "{nowhere}"
         );
     }
+}
+
+#[tokio::test]
+async fn managers_see_what_was_found_and_others_do_not() {
+    let world = world().await;
+    let name: ServerName = "com.acme/billing".parse().unwrap();
+    let entry = world.store.entry(&name).await.unwrap().unwrap();
+    let latest = entry.versions.iter().find(|version| version.is_latest).unwrap();
+    let findings = json!([{
+        "assessor": "poisoning", "severity": "high", "path": "tools.pay.description",
+        "message": "it tells the model to hide something <b>", "evidence": "not tell the user",
+    }]);
+    let stored = StoredAssessment {
+        name: name.clone(),
+        version: latest.version.clone(),
+        content_hash: latest.content_hash.clone(),
+        at: now(),
+        tools: 2,
+        findings: findings.to_string(),
+    };
+    world.store.save_assessment(&stored, &[]).await.unwrap();
+    let page = Browser::signed_in(&world, UserId::LOCAL_ADMIN)
+        .await
+        .get(BILLING)
+        .await;
+    for shown in [
+        "Score 60 of 100",
+        "tools.pay.description",
+        "not tell the user",
+        "&#60;b&#62;",
+    ] {
+        assert!(page.body.contains(shown), "{shown}: {}", page.body);
+    }
+    super::markup::check(&page.body);
+    for mut other in [Browser::new(&world), Browser::signed_in(&world, DEVELOPER).await] {
+        let page = other.get(BILLING).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(!page.body.contains("tools.pay.description"));
+        assert!(!page.body.contains("Score 60"));
+    }
+    let changed = StoredAssessment {
+        content_hash: "of another content".to_owned(),
+        ..stored
+    };
+    world.store.save_assessment(&changed, &[]).await.unwrap();
+    let page = Browser::signed_in(&world, UserId::LOCAL_ADMIN)
+        .await
+        .get(BILLING)
+        .await;
+    assert!(!page.body.contains("Score 60"), "it judged another content");
 }

@@ -162,6 +162,8 @@ impl World {
             rng,
             limits: Arc::new(Limits::for_tests()),
             public_url: public_url.clone(),
+            assessments: Arc::new(store.clone()),
+            assessment: portreeve_registry::AssessmentPolicy::default(),
             cursor_key: SecretKey::new([1; 32]),
             auto_approve: Vec::new(),
             counters: Arc::new(portreeve_state::InProcess::new(portreeve_state::Start::Fresh)),

@@ -8,11 +8,11 @@ use portreeve_core::audit::AuditEvent;
 use portreeve_core::deployment::Place;
 use portreeve_core::id::{ImportId, RouteId};
 use portreeve_core::import::{ImportRun, ImportSchedule, ImportedRecord, Provenance};
-use portreeve_core::name::{Environment, ServerName, Slug};
+use portreeve_core::name::{Environment, ServerName, Slug, VersionText};
 use portreeve_core::page::PageOf;
 use portreeve_core::ports::{
     Entry, EntryChange, EntryStore, ListedVersion, Publication, Published, RouteChange, RouteStore,
-    StoreError, ToolDecision, ToolsApproved, ToolsSeen, VersionFilter, VersionQuery,
+    StoreError, StoredAssessment, ToolDecision, ToolsApproved, ToolsSeen, VersionFilter, VersionQuery,
 };
 use portreeve_core::protocol::Era;
 use portreeve_core::route::{Route, RouteState};
@@ -21,7 +21,7 @@ use portreeve_core::tool::Tool;
 use portreeve_core::visibility::Visibility;
 
 #[derive(Default)]
-pub(crate) struct Memory(Mutex<Tables>);
+pub(crate) struct Memory(Mutex<Tables>, Mutex<Assessments>);
 
 #[derive(Default)]
 pub(super) struct Tables {
@@ -38,9 +38,28 @@ pub(super) struct Tables {
     pub(super) schedules: BTreeMap<String, ImportSchedule>,
 }
 
+pub(super) type Assessments = BTreeMap<(ServerName, VersionText), StoredAssessment>;
+
 impl Memory {
     pub(super) fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap()
+    }
+
+    pub(super) fn assessments(&self) -> MutexGuard<'_, Assessments> {
+        self.1.lock().unwrap()
+    }
+
+    pub(super) fn note(&self, events: &[AuditEvent]) {
+        self.tables().events.extend_from_slice(events);
+    }
+
+    pub(super) fn versions(&self) -> Vec<Version> {
+        let tables = self.tables();
+        tables
+            .entries
+            .values()
+            .flat_map(|entry| entry.versions.clone())
+            .collect()
     }
 
     pub(crate) fn events(&self) -> Vec<AuditEvent> {

@@ -15,3 +15,16 @@ CREATE TABLE secrets (
     updated_by TEXT COLLATE "C" NOT NULL,
     updated_at BIGINT NOT NULL
 );
+
+-- The last assessment of each version. It goes with its version.
+CREATE TABLE assessments (
+    server TEXT COLLATE "C" NOT NULL,
+    version TEXT COLLATE "C" NOT NULL,
+    content_hash TEXT COLLATE "C" NOT NULL,
+    assessed_at BIGINT NOT NULL,
+    tools BIGINT NOT NULL,
+    findings TEXT COLLATE "C" NOT NULL, -- JSON
+    PRIMARY KEY (server, version),
+    FOREIGN KEY (server, version) REFERENCES versions (server, version) ON DELETE CASCADE
+);
+CREATE INDEX assessments_by_age ON assessments (assessed_at);

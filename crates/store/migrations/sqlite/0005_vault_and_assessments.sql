@@ -15,3 +15,16 @@ CREATE TABLE secrets (
     updated_by TEXT NOT NULL,
     updated_at BIGINT NOT NULL
 );
+
+-- The last assessment of each version. It goes with its version.
+CREATE TABLE assessments (
+    server TEXT NOT NULL,
+    version TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    assessed_at BIGINT NOT NULL,
+    tools BIGINT NOT NULL,
+    findings TEXT NOT NULL, -- JSON
+    PRIMARY KEY (server, version),
+    FOREIGN KEY (server, version) REFERENCES versions (server, version) ON DELETE CASCADE
+);
+CREATE INDEX assessments_by_age ON assessments (assessed_at);

@@ -1,0 +1,51 @@
+//! Assessments of versions, and which versions wait for one.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::audit::AuditEvent;
+use crate::name::{ServerName, VersionText};
+use crate::time::Timestamp;
+
+/// What was found about a version, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAssessment {
+    /// The server.
+    pub name: ServerName,
+    /// The version.
+    pub version: VersionText,
+    /// The content that was judged.
+    pub content_hash: String,
+    /// When.
+    pub at: Timestamp,
+    /// How many tools were looked at.
+    pub tools: u64,
+    /// The findings, as JSON text.
+    pub findings: String,
+}
+
+/// Assessments, durable: the last one of each version.
+#[async_trait]
+pub trait AssessmentStore: Send + Sync {
+    /// The assessment of a version.
+    async fn assessment(
+        &self,
+        name: &ServerName,
+        version: &VersionText,
+    ) -> Result<Option<StoredAssessment>, StoreError>;
+
+    /// Stores an assessment in place of an older one. [`StoreError::NotFound`] when there is no such version any more.
+    async fn save_assessment(
+        &self,
+        assessment: &StoredAssessment,
+        events: &[AuditEvent],
+    ) -> Result<(), StoreError>;
+
+    /// Versions that wait or are listed, and whose content was never judged, or not since that moment; those that wait
+    /// longest first.
+    async fn unassessed(
+        &self,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(ServerName, VersionText)>, StoreError>;
+}

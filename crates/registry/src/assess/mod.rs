@@ -1,0 +1,277 @@
+//! Valid to judged: what a reviewer should know about a version before approving it. Each assessor looks at one thing and
+//! names what it found, with evidence.
+//!
+//! Before: `publish` saved a version. After: `approve` asks whether anything found is severe enough to stop it. To add an
+//! assessor: one file, and one line in `ASSESSORS`.
+
+mod links;
+mod near_names;
+mod poisoning;
+mod reachable;
+mod secrets_in_document;
+mod tool_quality;
+mod transport;
+
+mod job;
+mod run;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use job::{AssessJob, AssessParts};
+use portreeve_core::name::VersionText;
+use portreeve_core::time::Timestamp;
+use portreeve_mcp::server_json::ServerJson;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The assessors, in the order in which they are asked.
+const ASSESSORS: [&dyn Assessor; 7] = [
+    &secrets_in_document::SecretsInDocument,
+    &near_names::NearNames,
+    &transport::Transport,
+    &links::Links,
+    &reachable::Reachable,
+    &tool_quality::ToolQuality,
+    &poisoning::Poisoning,
+];
+
+/// Most findings of one assessment, the most severe first. Nobody reads more, and a server could make thousands.
+const FINDINGS: usize = 200;
+
+/// Looks at one thing.
+trait Assessor: Send + Sync {
+    /// Its name in findings.
+    fn id(&self) -> &'static str;
+
+    /// Names what it finds.
+    fn assess(&self, subject: &Subject, notes: &mut Notes);
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Could be better.
+    Low,
+    /// A reviewer should look.
+    Medium,
+    /// A reviewer must look: it is dangerous unless there is a reason for it.
+    High,
+}
+
+/// Something that was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Which assessor found it.
+    pub assessor: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where: `remotes[0].url`, `tools.echo.description`.
+    pub path: String,
+    /// What, as a sentence without its final stop.
+    pub message: String,
+    /// What shows it, without anything invisible and without a secret.
+    pub evidence: Option<String>,
+}
+
+/// What was found about a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    /// The version.
+    pub version: VersionText,
+    /// The content that was judged. Another content is another assessment.
+    pub content_hash: String,
+    /// When.
+    pub at: Timestamp,
+    /// 100 for nothing found, less for each finding by its severity.
+    pub score: u8,
+    /// What was found, the most severe first.
+    pub findings: Vec<Finding>,
+    /// How many tools were looked at.
+    pub tools: usize,
+    /// Whether a finding is severe enough to stop an approval here.
+    pub blocked: bool,
+}
+
+/// What the installation makes of findings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AssessmentPolicy {
+    /// Findings of this severity or worse stop an approval. `None`: none does.
+    pub block: Option<Severity>,
+    /// Namespaces whose look-alikes are reported, besides those of well-known makers.
+    pub protected: Vec<String>,
+}
+
+/// What is judged.
+struct Subject {
+    document: Map<String, Value>,
+    view: ServerJson,
+    sight: Sight,
+    /// Names of listed servers, its own perhaps among them.
+    neighbours: Arc<[String]>,
+    protected: Vec<String>,
+}
+
+/// What was seen of the server itself.
+enum Sight {
+    /// It has no remote that a route could lead to.
+    NoRemote,
+    /// It did not answer as an MCP server.
+    Unseen { reason: String },
+    /// Its tools.
+    Seen(Tools),
+}
+
+/// The tools of a server.
+#[derive(Default)]
+struct Tools {
+    /// By name. One name may have two definitions, one for each era.
+    by_name: BTreeMap<String, Vec<Value>>,
+    /// How many were too large to be read.
+    unread: usize,
+}
+
+/// Where an assessor writes what it finds.
+struct Notes {
+    assessor: &'static str,
+    findings: Vec<Finding>,
+}
+
+// === impl Severity ===
+
+impl Severity {
+    /// The word by which it is shown and configured.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+
+    /// What a finding takes off the score.
+    const fn weight(self) -> usize {
+        match self {
+            Self::Low => 2,
+            Self::Medium => 10,
+            Self::High => 40,
+        }
+    }
+}
+
+// === impl Subject ===
+
+impl Subject {
+    /// Its tools; none while it was not seen.
+    fn tools(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let tools = match &self.sight {
+            Sight::Seen(tools) => Some(&tools.by_name),
+            Sight::NoRemote | Sight::Unseen { .. } => None,
+        };
+        tools.into_iter().flatten().flat_map(|(name, definitions)| {
+            definitions
+                .iter()
+                .map(move |definition| (name.as_str(), definition))
+        })
+    }
+}
+
+// === impl Notes ===
+
+impl Notes {
+    fn note(&mut self, severity: Severity, path: impl Into<String>, message: impl Into<String>) {
+        self.findings.push(Finding {
+            assessor: self.assessor.to_owned(),
+            severity,
+            path: path.into(),
+            message: message.into(),
+            evidence: None,
+        });
+    }
+
+    fn show(
+        &mut self,
+        severity: Severity,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        evidence: impl Into<String>,
+    ) {
+        self.findings.push(Finding {
+            assessor: self.assessor.to_owned(),
+            severity,
+            path: path.into(),
+            message: message.into(),
+            evidence: Some(evidence.into()),
+        });
+    }
+}
+
+/// Asks every assessor.
+fn judge(subject: &Subject) -> Vec<Finding> {
+    let mut notes = Notes {
+        assessor: "",
+        findings: Vec::new(),
+    };
+    for assessor in ASSESSORS {
+        notes.assessor = assessor.id();
+        assessor.assess(subject, &mut notes);
+    }
+    let mut findings = notes.findings;
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings.dedup();
+    findings.truncate(FINDINGS);
+    findings
+}
+
+fn score(findings: &[Finding]) -> u8 {
+    let lost: usize = findings.iter().map(|finding| finding.severity.weight()).sum();
+    u8::try_from(100_usize.saturating_sub(lost)).unwrap_or_default()
+}
+
+/// Longest path that is written out. Deeper places are named by what they are below.
+const PATH: usize = 200;
+
+/// Every text in a value with its path, keys included: a model reads both.
+fn texts(root: &str, value: &Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut open = vec![(root.to_owned(), value)];
+    while let Some((path, value)) = open.pop() {
+        match value {
+            Value::String(text) => found.push((path, text.clone())),
+            Value::Array(items) => {
+                open.extend(
+                    items
+                        .iter()
+                        .enumerate()
+                        .map(|(at, item)| (within(&path, at), item)),
+                );
+            }
+            Value::Object(fields) => {
+                for (key, field) in fields {
+                    found.push((path.clone(), key.clone()));
+                    open.push((below(&path, key), field));
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    found
+}
+
+fn below(path: &str, key: &str) -> String {
+    let shown: String = key.chars().take(60).collect();
+    match path.len() {
+        0 => shown,
+        1..PATH => format!("{path}.{shown}"),
+        _ => path.to_owned(),
+    }
+}
+
+fn within(path: &str, at: usize) -> String {
+    if path.len() < PATH {
+        format!("{path}[{at}]")
+    } else {
+        path.to_owned()
+    }
+}

@@ -1,0 +1,51 @@
+//! Assessments in memory, with the promises of the port.
+
+use async_trait::async_trait;
+use portreeve_core::audit::AuditEvent;
+use portreeve_core::name::{ServerName, VersionText};
+use portreeve_core::ports::{AssessmentStore, StoreError, StoredAssessment};
+use portreeve_core::server::{Approval, Lifecycle};
+use portreeve_core::time::Timestamp;
+
+use super::store::Memory;
+
+#[async_trait]
+impl AssessmentStore for Memory {
+    async fn assessment(
+        &self,
+        name: &ServerName,
+        version: &VersionText,
+    ) -> Result<Option<StoredAssessment>, StoreError> {
+        Ok(self.assessments().get(&(name.clone(), version.clone())).cloned())
+    }
+
+    async fn save_assessment(
+        &self,
+        assessment: &StoredAssessment,
+        events: &[AuditEvent],
+    ) -> Result<(), StoreError> {
+        let key = (assessment.name.clone(), assessment.version.clone());
+        self.assessments().insert(key, assessment.clone());
+        self.note(events);
+        Ok(())
+    }
+
+    async fn unassessed(
+        &self,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(ServerName, VersionText)>, StoreError> {
+        let versions = self.versions();
+        let known = self.assessments();
+        let waits = versions.into_iter().filter(|version| {
+            let is_open = matches!(version.approval, Approval::Submitted | Approval::Approved)
+                && version.lifecycle != Lifecycle::Retired;
+            let stored = known.get(&(version.name.clone(), version.version.clone()));
+            is_open
+                && stored
+                    .is_none_or(|stored| stored.at < since || stored.content_hash != version.content_hash)
+        });
+        let waiting = waits.map(|version| (version.name, version.version));
+        Ok(waiting.take(limit as usize).collect())
+    }
+}

@@ -1,0 +1,82 @@
+//! Assessments: the last one of each version, and which versions wait for one.
+
+use portreeve_core::ports::StoredAssessment;
+use portreeve_core::server::{Approval, Lifecycle};
+use portreeve_core::time::Timestamp;
+
+use super::{Durable, Outcome, assert_not_found};
+use crate::store_fixtures::{at, event, new_entry, parse, version};
+
+const NAME: &str = "com.acme/billing";
+
+fn judged(number: &str, hash: &str, moment: Timestamp) -> StoredAssessment {
+    StoredAssessment {
+        name: parse(NAME),
+        version: parse(number),
+        content_hash: hash.to_owned(),
+        at: moment,
+        tools: 3,
+        findings: "[]".to_owned(),
+    }
+}
+
+/// A newer assessment takes the place of an older one, and goes with its version.
+pub async fn the_last_assessment_of_a_version_stays_with_it(store: &dyn Durable) -> Outcome {
+    let one = version(NAME, "1.0.0");
+    store.save(new_entry(NAME, vec![one.clone()])).await?;
+    let generation = store.generation().await?;
+    let first = judged("1.0.0", "aa", at(1));
+    let events = [event("server.assess")];
+    store.save_assessment(&first, &events).await?;
+    let second = StoredAssessment {
+        findings: "[{}]".to_owned(),
+        tools: 4,
+        ..judged("1.0.0", "bb", at(2))
+    };
+    store.save_assessment(&second, &[]).await?;
+    assert_eq!(store.assessment(&one.name, &one.version).await?, Some(second));
+    assert_eq!(store.generation().await?, generation, "no decision depends on it");
+    assert_not_found(store.save_assessment(&judged("9.0.0", "aa", at(1)), &[]).await);
+    store.remove(&one.name, 1, event("server.remove")).await?;
+    assert_eq!(store.assessment(&one.name, &one.version).await?, None);
+    Ok(())
+}
+
+/// What was never judged comes first, then what was judged longest ago; what nobody can use waits for nothing.
+pub async fn what_waits_longest_comes_first(store: &dyn Durable) -> Outcome {
+    let mut versions = Vec::new();
+    for (number, approval, lifecycle) in [
+        ("1.0.0", Approval::Approved, Lifecycle::Production),
+        ("1.1.0", Approval::Submitted, Lifecycle::Production),
+        ("1.2.0", Approval::Rejected, Lifecycle::Production),
+        ("1.3.0", Approval::Approved, Lifecycle::Retired),
+        ("1.4.0", Approval::Approved, Lifecycle::Deprecated),
+    ] {
+        let mut version = version(NAME, number);
+        version.approval = approval;
+        version.lifecycle = lifecycle;
+        version.content_hash = "aa".to_owned();
+        versions.push(version);
+    }
+    store.save(new_entry(NAME, versions)).await?;
+    let waiting = async |since, limit| {
+        let waiting = store.unassessed(since, limit).await;
+        waiting.map(|all| {
+            all.into_iter()
+                .map(|(_, version)| version.to_string())
+                .collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(waiting(at(0), 9).await?, ["1.0.0", "1.1.0", "1.4.0"]);
+    assert_eq!(waiting(at(0), 2).await?, ["1.0.0", "1.1.0"]);
+    store.save_assessment(&judged("1.0.0", "aa", at(20)), &[]).await?;
+    store.save_assessment(&judged("1.1.0", "aa", at(10)), &[]).await?;
+    assert_eq!(waiting(at(5), 9).await?, ["1.4.0"]);
+    assert_eq!(waiting(at(15), 9).await?, ["1.4.0", "1.1.0"]);
+    assert_eq!(waiting(at(30), 9).await?, ["1.4.0", "1.1.0", "1.0.0"]);
+    store
+        .save_assessment(&judged("1.0.0", "of another content", at(20)), &[])
+        .await?;
+    assert_eq!(waiting(at(5), 9).await?, ["1.4.0", "1.0.0"]);
+    Ok(())
+}
