@@ -34,7 +34,7 @@ use crate::problem::{Problem, ProblemBody};
         tools::list, tools::approve, tools::refresh, tools::hide, tools::unhide,
         search::find,
         imports::begin, imports::list, imports::show, imports::records, imports::upload, imports::finish,
-        imports::schedules, imports::schedule, imports::unschedule,
+        imports::schedules, imports::schedule, imports::unschedule, imports::origins,
         routes::list, routes::show, routes::change,
         keys::list, keys::create, keys::revoke,
         grants::list, grants::add, grants::remove,

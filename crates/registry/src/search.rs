@@ -176,6 +176,9 @@ impl Registry {
     ) -> Result<PageOf<ListedVersion>, RegistryError> {
         self.searcher.follow().await?;
         let needle = text.to_lowercase();
+        // Where nothing is listed of an entry, only these two see something of it.
+        let sees_unlisted = query.visibility == Visibility::All || query.include_retired;
+        let admits = |entry: &index::Indexed| sees_unlisted || entry.is_listed;
         let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let mut query = query.clone();
         let mut items: Vec<ListedVersion> = Vec::new();
@@ -189,7 +192,7 @@ impl Registry {
         loop {
             let names = self
                 .searcher
-                .read(|index| index.containing(&needle, &from, step + 1));
+                .read(|index| index.containing(&needle, (&from, step + 1), admits));
             let is_last = names.len() <= step;
             let (now, next) = names.split_at(names.len().min(step));
             let page = self.parts.feed.list_among(&query, now).await?;

@@ -212,14 +212,19 @@ impl Index {
             .filter_map(|place| Some((*place, self.entry(*place)?)))
     }
 
-    /// Names of entries in whose texts this stands, from a name on.
-    pub(super) fn containing(&self, needle: &str, from: &str, most: usize) -> Vec<String> {
+    /// Names of entries that are admitted and in whose texts this stands, from a name on.
+    pub(super) fn containing(
+        &self,
+        needle: &str,
+        (from, most): (&str, usize),
+        admits: impl Fn(&Indexed) -> bool,
+    ) -> Vec<String> {
         let finder = memchr::memmem::Finder::new(needle);
         self.by_name
             .range::<str, _>((std::ops::Bound::Included(from), std::ops::Bound::Unbounded))
             .filter(|(_, place)| {
                 self.entry(**place)
-                    .is_some_and(|entry| finder.find(entry.texts.as_bytes()).is_some())
+                    .is_some_and(|entry| admits(entry) && finder.find(entry.texts.as_bytes()).is_some())
             })
             .map(|(name, _)| name.clone())
             .take(most)

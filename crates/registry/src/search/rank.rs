@@ -100,7 +100,7 @@ struct Asked {
 
 /// Answers a question.
 pub(crate) fn rank(index: &Index, question: &Question<'_>) -> Ranked {
-    let mut asked = read(index, question.text);
+    let mut asked = read(index, question);
     if asked.is_empty() {
         return browse(index, question);
     }
@@ -108,10 +108,9 @@ pub(crate) fn rank(index: &Index, question: &Question<'_>) -> Ranked {
     let mut corrected = Vec::new();
     if tally.complete(index, question, asked.len()) < ENOUGH {
         for word in asked.iter_mut().filter(|word| !word.is_known) {
-            let meant = slips(index, &word.term);
+            let meant = slips(index, question, &word.term);
             if let Some((best, _)) = meant.first()
                 && let Some(term) = index.term(*best)
-                && word.meant.is_empty()
             {
                 corrected.push((word.typed.clone(), term.word.to_string()));
             }
@@ -164,7 +163,8 @@ fn admits(question: &Question<'_>, entry: &Indexed) -> bool {
 }
 
 /// The words of a question. Those that say nothing count only where there is nothing else.
-fn read(index: &Index, text: &str) -> Vec<Asked> {
+fn read(index: &Index, question: &Question<'_>) -> Vec<Asked> {
+    let text = question.text;
     let typed: Vec<String> = runs(text)
         .into_iter()
         .filter_map(|word| Some(folded(text.get(word.start..word.end)?)))
@@ -182,21 +182,22 @@ fn read(index: &Index, text: &str) -> Vec<Asked> {
         if asked.iter().any(|before| before.term == term) {
             continue;
         }
-        asked.push(meaning(index, word, term, last == Some(word)));
+        asked.push(meaning(index, question, (word, term), last == Some(word)));
     }
     asked
 }
 
 /// What a word stands for: its term, and what begins like it where it is the last one or nobody uses it so.
-fn meaning(index: &Index, typed: &str, term: String, is_last: bool) -> Asked {
+fn meaning(index: &Index, question: &Question<'_>, (typed, term): (&str, String), is_last: bool) -> Asked {
     let has_entries = |place: &TermPlace| {
         index
             .term(*place)
             .is_some_and(|term| !(term.postings.is_empty() && term.tools.is_empty()))
     };
     let exact = index.find(&term).filter(has_entries);
+    let is_known = exact.is_some_and(|place| exists(index, question, place));
     let mut meant: Vec<(TermPlace, u32)> = exact.iter().map(|place| (*place, 100)).collect();
-    if is_last || exact.is_none() {
+    if is_last || !is_known {
         let count = |place: &TermPlace| index.term(*place).map_or(0, |term| term.postings.len());
         let beginning = if typed.starts_with(&term) { &term } else { typed };
         let mut endings: Vec<TermPlace> = index
@@ -215,9 +216,19 @@ fn meaning(index: &Index, typed: &str, term: String, is_last: bool) -> Asked {
     Asked {
         typed: typed.to_owned(),
         term,
-        is_known: exact.is_some(),
+        is_known,
         meant,
     }
+}
+
+/// Whether the caller may know that somebody uses the term: what is not listed must not show by what is taken for a slip.
+fn exists(index: &Index, question: &Question<'_>, place: TermPlace) -> bool {
+    let Some(term) = index.term(place) else {
+        return false;
+    };
+    term.postings.iter().any(|posting| {
+        question.sees_unlisted || index.entry(posting.entry).is_some_and(|entry| entry.is_listed)
+    })
 }
 
 /// A beginning says the more the less is missing.
@@ -230,7 +241,7 @@ fn rate(index: &Index, place: TermPlace, beginning: &str) -> u32 {
 }
 
 /// The terms that somebody may have meant, nearest and most used first.
-fn slips(index: &Index, word: &str) -> Vec<(TermPlace, u32)> {
+fn slips(index: &Index, question: &Question<'_>, word: &str) -> Vec<(TermPlace, u32)> {
     let letters: Vec<char> = word.chars().collect();
     let most = typo::allowed(letters.len());
     if most == 0 {
@@ -251,7 +262,7 @@ fn slips(index: &Index, word: &str) -> Vec<(TermPlace, u32)> {
             let term = index.term(place)?;
             let other: Vec<char> = term.text.chars().collect();
             let distance = typo::distance(&letters, &other, most)?;
-            (!term.postings.is_empty()).then_some((distance, Reverse(term.postings.len()), place))
+            exists(index, question, place).then_some((distance, Reverse(term.postings.len()), place))
         })
         .collect();
     meant.sort_unstable_by_key(|(distance, used, place)| {
@@ -266,16 +277,30 @@ fn slips(index: &Index, word: &str) -> Vec<(TermPlace, u32)> {
 
 /// The worth of entries while the words are gone through.
 struct Tally {
-    /// What each entry is worth.
-    total: Vec<u64>,
-    /// How many of the words it has.
-    words: Vec<u8>,
-    /// How rare the words are that it has, together.
-    share: Vec<u64>,
+    /// By the entry's place.
+    sums: Vec<Sum>,
     /// How rare all words are, together.
     whole: u64,
     touched: Vec<Place>,
     tools: std::collections::HashMap<Place, Vec<String>>,
+}
+
+/// Asks whether the caller may see tools, so often and no more.
+struct Asking<'a> {
+    index: &'a Index,
+    sees: SeesTool<'a>,
+    left: usize,
+}
+
+/// What an entry has of what was asked for.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    /// What its words are worth.
+    total: u64,
+    /// How rare they are, together.
+    share: u64,
+    /// How many of them it has.
+    words: usize,
 }
 
 // === impl Tally ===
@@ -284,15 +309,17 @@ impl Tally {
     fn of(index: &Index, question: &Question<'_>, asked: &[Asked]) -> Self {
         let places = index.places();
         let mut tally = Self {
-            total: vec![0; places],
-            words: vec![0; places],
-            share: vec![0; places],
+            sums: vec![Sum::default(); places],
             whole: 0,
             touched: Vec::new(),
             tools: std::collections::HashMap::new(),
         };
         let mut best: Vec<u32> = vec![0; places];
-        let mut asking = MOST_TOOLS;
+        let mut asking = question.sees_tool.map(|sees| Asking {
+            index,
+            sees,
+            left: MOST_TOOLS,
+        });
         for word in asked {
             let mut here: Vec<Place> = Vec::new();
             let mut note = |place: Place, worth: u32| {
@@ -310,10 +337,9 @@ impl Tally {
                 for posting in &term.postings {
                     note(posting.entry, u32::from(posting.worth) * rate / 100);
                 }
-                if let Some(sees) = question.sees_tool {
+                if let Some(asking) = &mut asking {
                     for entry in &term.tools {
-                        let seen = tally.ask_tools(index, *entry, &term.text, sees, &mut asking);
-                        if seen {
+                        if tally.ask_tools(asking, *entry, &term.text) {
                             note(*entry, TOOL_WORTH * rate / 100);
                         }
                     }
@@ -322,37 +348,33 @@ impl Tally {
             let rarity = rarity(index.len(), entries);
             tally.whole += rarity;
             for place in here {
-                let at = place as usize;
-                let Some(worth) = best.get_mut(at).map(std::mem::take) else {
-                    continue;
-                };
-                if let (Some(total), Some(words), Some(share)) = (
-                    tally.total.get_mut(at),
-                    tally.words.get_mut(at),
-                    tally.share.get_mut(at),
-                ) {
-                    *share += rarity;
-                    if *words == 0 {
-                        tally.touched.push(place);
-                    }
-                    *total += u64::from(worth) * rarity;
-                    *words += 1;
-                }
+                let worth = best.get_mut(place as usize).map(std::mem::take);
+                tally.add(place, worth.unwrap_or_default(), rarity);
             }
         }
         tally
     }
 
+    /// Adds a word that an entry has.
+    fn add(&mut self, place: Place, worth: u32, rarity: u64) {
+        let Some(sum) = self.sums.get_mut(place as usize) else {
+            return;
+        };
+        if sum.words == 0 {
+            self.touched.push(place);
+        }
+        sum.words += 1;
+        sum.share += rarity;
+        sum.total += u64::from(worth) * rarity;
+    }
+
+    fn sum(&self, place: Place) -> Sum {
+        self.sums.get(place as usize).copied().unwrap_or_default()
+    }
+
     /// Whether the caller may see a tool of this entry whose name has the term.
-    fn ask_tools(
-        &mut self,
-        index: &Index,
-        place: Place,
-        term: &str,
-        sees: SeesTool<'_>,
-        asking: &mut usize,
-    ) -> bool {
-        let Some(entry) = index.entry(place) else {
+    fn ask_tools(&mut self, asking: &mut Asking<'_>, place: Place, term: &str) -> bool {
+        let Some(entry) = asking.index.entry(place) else {
             return false;
         };
         let mut any = false;
@@ -361,11 +383,11 @@ impl Tally {
                 .into_iter()
                 .chain(super::words::words(name))
                 .any(|word| word.term == term);
-            if !has || *asking == 0 {
+            if !has || asking.left == 0 {
                 continue;
             }
-            *asking -= 1;
-            if sees(&entry.name, name, annotations) {
+            asking.left -= 1;
+            if (asking.sees)(&entry.name, name, annotations) {
                 any = true;
                 let seen = self.tools.entry(place).or_default();
                 if !seen.iter().any(|known| **known == **name) {
@@ -380,7 +402,7 @@ impl Tally {
     fn complete(&self, index: &Index, question: &Question<'_>, words: usize) -> usize {
         self.touched
             .iter()
-            .filter(|place| self.words.get(**place as usize).map(|count| usize::from(*count)) == Some(words))
+            .filter(|place| self.sum(**place).words == words)
             .filter(|place| index.entry(**place).is_some_and(|entry| admits(question, entry)))
             .take(ENOUGH)
             .count()
@@ -389,19 +411,18 @@ impl Tally {
     fn finish(mut self, index: &Index, question: &Question<'_>) -> Ranked {
         // An entry without the rare word is not what was looked for, however many of the others it has.
         let whole = self.whole.max(1);
-        let share = |place: Place| self.share.get(place as usize).copied().unwrap_or_default();
         let mut found: Vec<(u64, Place, &str)> = self
             .touched
             .iter()
             .filter_map(|place| {
                 let entry = index.entry(*place).filter(|entry| admits(question, entry))?;
-                let total = self.total.get(*place as usize)?;
-                let share = share(*place);
-                Some((total * share / whole * share / whole, *place, entry.name.as_str()))
+                let sum = self.sum(*place);
+                let score = sum.total * sum.share / whole * sum.share / whole;
+                Some((score, *place, entry.name.as_str()))
             })
             .collect();
         // Who asks for four words does not want what has one of them, if there is better.
-        let third = |place: Place| share(place) * 3 >= whole;
+        let third = |place: Place| self.sum(place).share * 3 >= whole;
         if found.iter().any(|(_, place, _)| third(*place)) {
             found.retain(|(_, place, _)| third(*place));
         }

@@ -1,8 +1,11 @@
 //! Search: what is found, in which order, for whom, and how well it answers real questions.
 
 use portreeve_core::caller::Caller;
+use portreeve_core::name::ServerName;
+use portreeve_core::ports::Entry;
 use portreeve_core::protocol::Era;
-use portreeve_core::server::{Approval, Lifecycle};
+use portreeve_core::server::{Approval, Lifecycle, Server, Version};
+use portreeve_core::time::Timestamp;
 use portreeve_registry::{Approve, Kind, ListParams, Mark, Narrow, RegistryError, SearchPage, SearchQuery};
 use serde_json::{Value, json};
 
@@ -129,20 +132,21 @@ async fn what_was_looked_for_is_marked() {
     );
 }
 
-#[tokio::test]
-async fn results_are_narrowed_counted_and_paged() {
+async fn with_a_remote() -> World {
     let world = small().await;
     world.approved(&remote("com.acme/remote", "1.0.0", URL)).await;
+    world
+}
+
+#[tokio::test]
+async fn results_are_counted_and_paged() {
+    let world = with_a_remote().await;
     let query = SearchQuery {
         facets: true,
         limit: Some(2),
         ..SearchQuery::default()
     };
-    let mut page = world
-        .registry
-        .search(&caller("user"), query.clone())
-        .await
-        .unwrap();
+    let mut page = world.registry.search(&caller("user"), query).await.unwrap();
     assert_eq!((page.found, page.more), (7, false));
     let facets = page.facets.clone().unwrap();
     let told = |facets: &[portreeve_registry::Facet]| -> Vec<(String, usize)> {
@@ -172,60 +176,73 @@ async fn results_are_narrowed_counted_and_paged() {
     sorted.sort();
     sorted.dedup();
     assert_eq!((all.len(), &all), (7, &sorted));
+}
 
-    let narrowed = |narrow| SearchQuery {
-        narrow,
-        ..SearchQuery::default()
-    };
+#[tokio::test]
+async fn results_are_narrowed() {
+    let world = with_a_remote().await;
+    let list = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
+    let none = Narrow::default;
     for (narrow, expected) in [
         (
             Narrow {
                 kind: Some(Kind::Remote),
-                ..Narrow::default()
+                ..none()
             },
             vec!["com.acme/remote"],
         ),
         (
             Narrow {
-                tags: vec!["slack".to_owned(), "support".to_owned()],
-                ..Narrow::default()
+                tags: list(&["slack", "support"]),
+                ..none()
             },
             vec!["com.acme/tickets"],
         ),
         (
             Narrow {
                 lifecycle: vec![Lifecycle::Preview],
-                ..Narrow::default()
+                ..none()
             },
             vec![],
         ),
         (
             Narrow {
-                registry_types: vec!["oci".to_owned()],
-                ..Narrow::default()
+                registry_types: list(&["oci"]),
+                ..none()
             },
             vec![],
         ),
     ] {
-        let page = world.registry.search(&admin(), narrowed(narrow)).await.unwrap();
+        let query = SearchQuery {
+            narrow,
+            ..SearchQuery::default()
+        };
+        let page = world.registry.search(&admin(), query).await.unwrap();
         assert_eq!(names(&page), expected);
     }
-    let other = SearchQuery {
-        cursor: world
-            .registry
-            .search(
-                &admin(),
-                SearchQuery {
-                    limit: Some(1),
-                    ..words("slack")
-                },
-            )
-            .await
-            .unwrap()
-            .next_cursor,
-        ..words("weather")
+}
+
+#[tokio::test]
+async fn a_cursor_belongs_to_its_question() {
+    let world = small().await;
+    let one = SearchQuery {
+        limit: Some(1),
+        ..words("slack")
     };
-    let refused = world.registry.search(&admin(), other).await;
+    let page = world.registry.search(&admin(), one).await.unwrap();
+    for text in ["weather", ""] {
+        let next = SearchQuery {
+            cursor: page.next_cursor.clone(),
+            ..words(text)
+        };
+        let answer = world.registry.search(&admin(), next).await;
+        assert_eq!(matches!(answer, Err(RegistryError::BadCursor)), !text.is_empty());
+    }
+    let broken = SearchQuery {
+        cursor: Some("nonsense".to_owned()),
+        ..words("slack")
+    };
+    let refused = world.registry.search(&admin(), broken).await;
     assert!(matches!(refused, Err(RegistryError::BadCursor)));
 }
 
@@ -295,6 +312,19 @@ async fn what_is_not_listed_exists_only_for_managers() {
         page.items[0].listed.version.submitted_by, "",
         "nobody's name is told"
     );
+}
+
+#[tokio::test]
+async fn no_slip_is_mended_to_a_word_that_one_may_not_know() {
+    let world = small().await;
+    let secret = document("com.acme/zeppelin", "Zeppelin", "Waits", &[]);
+    world.add(&secret, Approve::No).await.unwrap();
+    let corrected = async |who: Caller| {
+        let page = world.registry.search(&who, words("zepelin")).await.unwrap();
+        page.corrected.len()
+    };
+    assert_eq!(corrected(caller("user")).await, 0);
+    assert_eq!(corrected(admin()).await, 1);
 }
 
 #[tokio::test]
@@ -383,6 +413,38 @@ fn packages(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// An approved entry with one version.
+fn listed(name: &str, document: String) -> Entry {
+    let at = Timestamp::default();
+    let name: ServerName = name.parse().unwrap();
+    Entry {
+        versions: vec![Version {
+            name: name.clone(),
+            version: "1.0.0".parse().unwrap(),
+            document,
+            content_hash: String::new(),
+            approval: Approval::Approved,
+            lifecycle: Lifecycle::Production,
+            status_message: None,
+            submitted_by: "import".to_owned(),
+            decided_by: None,
+            is_latest: true,
+            published_at: at,
+            status_changed_at: at,
+            updated_at: at,
+        }],
+        server: Server {
+            name,
+            registered_by: "import".to_owned(),
+            private_hosts: Vec::new(),
+            created_at: at,
+            updated_at: at,
+        },
+        routes: Vec::new(),
+        revision: 1,
+    }
+}
+
 #[tokio::test]
 async fn real_questions_are_answered_by_the_first_five() {
     let Some(text) = corpus("toolsdk-packages-list-2026-07.json") else {
@@ -391,32 +453,7 @@ async fn real_questions_are_answered_by_the_first_five() {
     let questions = include_str!("../../../../tests/questions/toolsdk.txt");
     let world = World::new();
     for (name, document) in packages(&text) {
-        world.store.put(portreeve_core::ports::Entry {
-            server: portreeve_core::server::Server {
-                name: name.parse().unwrap(),
-                registered_by: "import".to_owned(),
-                private_hosts: Vec::new(),
-                created_at: portreeve_core::time::Timestamp::default(),
-                updated_at: portreeve_core::time::Timestamp::default(),
-            },
-            versions: vec![portreeve_core::server::Version {
-                name: name.parse().unwrap(),
-                version: "1.0.0".parse().unwrap(),
-                document,
-                content_hash: String::new(),
-                approval: Approval::Approved,
-                lifecycle: Lifecycle::Production,
-                status_message: None,
-                submitted_by: "import".to_owned(),
-                decided_by: None,
-                is_latest: true,
-                published_at: portreeve_core::time::Timestamp::default(),
-                status_changed_at: portreeve_core::time::Timestamp::default(),
-                updated_at: portreeve_core::time::Timestamp::default(),
-            }],
-            routes: Vec::new(),
-            revision: 1,
-        });
+        world.store.put(listed(&name, document));
     }
     let (mut asked, mut missed) = (0, Vec::new());
     for line in questions.lines().filter(|line| line.contains(" | ")) {

@@ -10,7 +10,7 @@ use portreeve_core::tool::ToolAnnotations;
 use portreeve_core::visibility::Visibility;
 
 use super::{list, version_of};
-use crate::engine::{Sql, Value, values_list};
+use crate::engine::{Row, Sql, Value};
 use crate::store::Store;
 
 const GENERATION: &str = "SELECT entries FROM catalogue_generation WHERE id = 1";
@@ -85,7 +85,8 @@ async fn read(store: &Store, names: &[String]) -> Result<Vec<Searchable>, StoreE
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let list = values_list(names.len(), 1);
+    let mut transaction = store.engine().begin_reading().await?;
+    let list = transaction.values_list(names.len(), 1);
     let values: Vec<Value> = names.iter().map(|name| Value::from(name.as_str())).collect();
     let versions = Sql::built(
         format!(
@@ -103,13 +104,33 @@ async fn read(store: &Store, names: &[String]) -> Result<Vec<Searchable>, StoreE
         ),
         values,
     );
-    let mut transaction = store.engine().begin_reading().await?;
     let versions = transaction.rows(versions).await?;
     let tools = transaction.rows(tools).await?;
     transaction.cancel().await?;
 
+    let mut servers = gathered(&versions)?;
+    for row in &tools {
+        if let Some(gathered) = servers.get_mut(&row.text("server")?) {
+            let name = row.text("name")?;
+            if gathered.tools.last().is_none_or(|(last, _)| *last != name) {
+                gathered.tools.push((name, row.json("approved_annotations")?));
+            }
+        }
+    }
+    Ok(servers
+        .into_values()
+        .map(|gathered| Searchable {
+            name: gathered.shown.name.clone(),
+            shown: gathered.shown,
+            texts: gathered.texts,
+            tools: gathered.tools,
+        })
+        .collect())
+}
+
+fn gathered(rows: &[Row]) -> Result<BTreeMap<String, Gathered>, StoreError> {
     let mut servers: BTreeMap<String, Gathered> = BTreeMap::new();
-    for row in &versions {
+    for row in rows {
         let texts = [row.text("folded_title")?, row.text("folded_description")?];
         let version = version_of(row)?;
         match servers.get_mut(version.name.as_str()) {
@@ -131,23 +152,7 @@ async fn read(store: &Store, names: &[String]) -> Result<Vec<Searchable>, StoreE
             }
         }
     }
-    for row in &tools {
-        if let Some(gathered) = servers.get_mut(&row.text("server")?) {
-            let name = row.text("name")?;
-            if gathered.tools.last().is_none_or(|(last, _)| *last != name) {
-                gathered.tools.push((name, row.json("approved_annotations")?));
-            }
-        }
-    }
-    Ok(servers
-        .into_values()
-        .map(|gathered| Searchable {
-            name: gathered.shown.name.clone(),
-            shown: gathered.shown,
-            texts: gathered.texts,
-            tools: gathered.tools,
-        })
-        .collect())
+    Ok(servers)
 }
 
 impl Gathered {
