@@ -66,8 +66,8 @@ fn run(request: &Request) -> Result<()> {
             "test",
             "--profile",
             &request.profile,
-            "--package",
-            "portreeve",
+            // Naming one package would make cargo choose other features of the dependencies, and compile them anew.
+            "--workspace",
             "--test",
             "it",
         ])

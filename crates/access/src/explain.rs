@@ -112,6 +112,7 @@ fn what_was_asked(action: Action, target: &Target<'_>) -> String {
     match (action, target) {
         (Action::Manage, Target::Installation) => "manage this Portreeve".to_owned(),
         (Action::Manage, Target::Server(server)) => format!("manage `{server}`"),
+        (Action::Publish, Target::Server(server)) => format!("publish `{server}`"),
         (Action::Discover, Target::Server(server)) => format!("see `{server}`"),
         (Action::Read, Target::Server(server)) => format!("read resources and prompts of `{server}`"),
         (Action::CallTool, Target::Tool { server, tool, .. }) => format!("call `{tool}` of `{server}`"),
@@ -122,6 +123,9 @@ fn what_was_asked(action: Action, target: &Target<'_>) -> String {
 fn what_is_needed(action: Action, target: &Target<'_>) -> Option<String> {
     match (action, target) {
         (Action::Manage, Target::Installation | Target::Server(_)) => Some("a grant of `manage`".to_owned()),
+        (Action::Publish, Target::Server(server)) => {
+            Some(format!("a grant of `publish` on `{server}` or its namespace"))
+        }
         (Action::Discover, Target::Server(server)) => Some(format!("a grant of `use` on `{server}`")),
         (Action::Read, Target::Server(server)) => Some(format!(
             "a grant of `use` on `{server}` for all tools or for read-only tools"
@@ -154,7 +158,11 @@ fn what_it_grants(grant: &Grant) -> String {
     let servers = match &grant.servers {
         ServerScope::All => "every approved server".to_owned(),
         ServerScope::Server(name) => format!("`{name}`"),
+        ServerScope::Namespace(pattern) => format!("every server in `{pattern}`"),
     };
+    if grant.rights == Rights::Publish {
+        return format!("publish {servers}");
+    }
     let tools = match &grant.tools {
         ToolScope::All => "all tools".to_owned(),
         ToolScope::ReadOnly => "read-only tools".to_owned(),
@@ -169,18 +177,24 @@ fn why_not(grant: &Grant, action: Action, target: &Target<'_>) -> String {
         Target::Server(server) | Target::Tool { server, .. } => Some(server),
     };
     match (grant.rights, action, server) {
-        (Rights::Use, Action::Manage, _) => "it does not include managing".to_owned(),
+        (Rights::Use | Rights::Publish, Action::Manage, _) => "it does not include managing".to_owned(),
         (Rights::Manage, _, Some(_)) => "managing does not include using servers".to_owned(),
+        (Rights::Publish, Action::Publish, _) if matches!(target, Target::Tool { .. }) => {
+            "no grant is about such a question".to_owned()
+        }
+        (Rights::Publish, Action::Publish, Some(asked)) => {
+            not_its_server(grant, asked).unwrap_or_else(not_in_force)
+        }
+        (Rights::Publish, ..) => "publishing does not include using servers".to_owned(),
+        (Rights::Use, Action::Publish, _) => "it does not include publishing".to_owned(),
         (Rights::Use, _, Some(asked)) => why_not_there(grant, action, (asked, target)),
         _ => "it is about something else".to_owned(),
     }
 }
 
 fn why_not_there(grant: &Grant, action: Action, (asked, target): (&ServerName, &Target<'_>)) -> String {
-    if let ServerScope::Server(name) = &grant.servers
-        && !name.as_str().eq_ignore_ascii_case(asked.as_str())
-    {
-        return format!("it is about `{name}`");
+    if let Some(elsewhere) = not_its_server(grant, asked) {
+        return elsewhere;
     }
     match (&grant.tools, action, target) {
         (_, Action::CallTool, Target::Server(_))
@@ -196,6 +210,22 @@ fn why_not_there(grant: &Grant, action: Action, (asked, target): (&ServerName, &
         (ToolScope::ReadOnly, Action::CallTool, Target::Tool { tool, .. }) => {
             format!("`{tool}` was not approved as read-only")
         }
-        _ => "it is not in force".to_owned(),
+        _ => not_in_force(),
+    }
+}
+
+fn not_in_force() -> String {
+    "it is not in force".to_owned()
+}
+
+fn not_its_server(grant: &Grant, asked: &ServerName) -> Option<String> {
+    match &grant.servers {
+        ServerScope::Server(name) if !name.as_str().eq_ignore_ascii_case(asked.as_str()) => {
+            Some(format!("it is about `{name}`"))
+        }
+        ServerScope::Namespace(pattern) if !pattern.matches(asked) => {
+            Some(format!("it is about `{pattern}`"))
+        }
+        _ => None,
     }
 }

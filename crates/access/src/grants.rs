@@ -134,6 +134,10 @@ fn check(new: &NewGrant) -> Result<(), AccessError> {
         let problem = "managing is a right over the whole installation: leave servers and tools out";
         return Err(AccessError::invalid("rights", new.rights.as_str(), problem));
     }
+    if new.rights == Rights::Publish && new.tools != ToolScope::All {
+        let problem = "publishing is about servers: leave tools out";
+        return Err(AccessError::invalid("tools", new.rights.as_str(), problem));
+    }
     let ToolScope::Named(names) = &new.tools else {
         return Ok(());
     };

@@ -24,6 +24,8 @@ mod grants;
 mod keys;
 mod sign_in;
 
+mod publishing;
+
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -41,6 +43,10 @@ pub use error::AccessError;
 pub use explain::{ConsideredGrant, Explanation};
 pub use grants::{MAX_NAMED_TOOLS, NewGrant};
 pub use keys::NewKey;
+pub use publishing::{
+    BadToken, Claim, GithubOidcSettings, GithubSettings, Granted, OidcSettings, ProofError, ProofSettings,
+    Publishing, PublishingParts, TOKEN_LIFE,
+};
 pub use sign_in::{MAX_LINK_LIFE, SESSION_LIFE};
 
 use policies::Engine;

@@ -14,14 +14,14 @@ use cedar_policy::{
 };
 use portreeve_core::caller::Principal;
 use portreeve_core::decision::{Action, Decision, Effect, Target};
-use portreeve_core::name::ServerName;
+use portreeve_core::name::{NamespacePattern, ServerName};
 
 /// The vocabulary. Every policy is validated against it, and so is every question.
 const SCHEMA: &str = r#"
-entity User, Key, System, Installation;
-entity Server in [Installation];
+entity User, Key, System, Installation, Namespace;
+entity Server in [Installation, Namespace];
 entity Tool in [Server] = { "name": String, "read_only": Bool };
-action discover, read appliesTo { principal: [User, Key], resource: [Server] };
+action discover, read, publish appliesTo { principal: [User, Key], resource: [Server] };
 action call appliesTo { principal: [User, Key], resource: [Tool] };
 action manage appliesTo { principal: [User, Key, System], resource: [Installation] };
 "#;
@@ -56,6 +56,7 @@ struct Words {
     server: EntityTypeName,
     tool: EntityTypeName,
     action: EntityTypeName,
+    namespace: EntityTypeName,
     installation: EntityUid,
 }
 
@@ -92,6 +93,7 @@ impl Engine {
             server: constant("Server"),
             tool: constant("Tool"),
             action: constant("Action"),
+            namespace: constant("Namespace"),
             installation: constant(r#"Installation::"this""#),
         };
         let denied = Decision {
@@ -166,7 +168,7 @@ impl Engine {
             (Action::Manage, Target::Installation | Target::Server(_)) => {
                 (self.words.installation.clone(), Vec::new())
             }
-            (Action::Discover | Action::Read, Target::Server(server)) => {
+            (Action::Discover | Action::Read | Action::Publish, Target::Server(server)) => {
                 (self.words.server(server), vec![self.server_entity(server)])
             }
             (
@@ -192,7 +194,8 @@ impl Engine {
     }
 
     fn server_entity(&self, server: &ServerName) -> Entity {
-        let parents = HashSet::from([self.words.installation.clone()]);
+        let mut parents = HashSet::from([self.words.installation.clone()]);
+        parents.extend(self.words.namespaces(server));
         Entity::new_no_attrs(self.words.server(server), parents)
     }
 
@@ -222,7 +225,7 @@ impl Words {
             Principal::User(id) => Some(uid(&self.user, &id.to_string())),
             Principal::Key(id) => Some(uid(&self.key, &id.to_string())),
             Principal::System => Some(uid(&self.system, "portreeve")),
-            Principal::Anonymous => None,
+            Principal::Anonymous | Principal::Publisher => None,
         }
     }
 
@@ -232,6 +235,22 @@ impl Words {
 
     fn server(&self, name: &ServerName) -> EntityUid {
         uid(&self.server, &folded(name))
+    }
+
+    /// The patterns that speak of a server: its own namespace, and each one above with `.*` behind it.
+    fn namespaces(&self, server: &ServerName) -> Vec<EntityUid> {
+        let namespace = server.namespace().to_ascii_lowercase();
+        let above = namespace
+            .match_indices('.')
+            .filter_map(|(end, _)| namespace.get(..end));
+        let below = above.chain([namespace.as_str()]).map(|root| format!("{root}.*"));
+        let below: Vec<String> = below.collect();
+        let patterns = below.iter().map(String::as_str).chain([namespace.as_str()]);
+        patterns.map(|pattern| uid(&self.namespace, pattern)).collect()
+    }
+
+    fn namespace(&self, pattern: &NamespacePattern) -> EntityUid {
+        uid(&self.namespace, &pattern.as_str().to_ascii_lowercase())
     }
 
     /// A server's name has exactly one slash, so the second one ends it.

@@ -139,7 +139,7 @@ impl State {
                 .is_some_and(|key| key.is_live(now) && key.caller.principal == caller.principal)
         };
         match (caller.principal, caller.key) {
-            (Principal::Anonymous, _) => false,
+            (Principal::Anonymous | Principal::Publisher, _) => false,
             (Principal::System, key) => key.is_none(),
             (Principal::Key(id), key) => key == Some(id) && key_holds(id),
             (Principal::User(id), key) => self.users.contains_key(&id) && key.is_none_or(key_holds),

@@ -20,9 +20,26 @@ pub(crate) struct Content<T>(pub(crate) T);
 #[derive(Debug)]
 pub(crate) struct MaybeContent<T>(pub(crate) T);
 
+/// Content that is kept as it was sent.
+#[derive(Debug)]
+pub(crate) struct Document(pub(crate) String);
+
 /// Content with many records, which may be larger than any other.
 #[derive(Debug)]
 pub(crate) struct LargeContent<T>(pub(crate) T);
+
+impl FromRequest<Api> for Document {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        require_json(request.headers())?;
+        let bytes = read(request.into_body(), &api.limits, api.limits.api_body_bytes).await?;
+        match String::from_utf8(bytes.into()) {
+            Ok(text) => Ok(Self(text)),
+            Err(_) => Err(Problem::bad_request("the content is not UTF-8")),
+        }
+    }
+}
 
 impl<T: DeserializeOwned> FromRequest<Api> for LargeContent<T> {
     type Rejection = Problem;

@@ -1,6 +1,7 @@
 //! Cross-origin headers of the registry API: hosts read it from a browser's page.
 //!
-//! Everything there is anonymous, so every origin may read it. The management API has no such headers.
+//! Every origin may read it, may have a document checked, and may publish with a token: no cookie counts here. What
+//! changes a version that exists is for programs, not for pages. The management API has no such headers.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -10,17 +11,52 @@ const HEADERS: &str = "Authorization, Content-Type";
 /// Longest list of asked-for headers that is repeated.
 const ASKED_BYTES: usize = 1_024;
 
+/// What may be done at a path from other origins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Methods {
+    /// `GET`.
+    Read,
+    /// `POST`.
+    Send,
+}
+
+impl Methods {
+    /// Of a path of the registry API.
+    pub(crate) fn of(path: &str) -> Self {
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let tail = match parts.as_slice() {
+            [_, "servers", "v0.1" | "v0", tail @ ..] | [_, "v0.1" | "v0", tail @ ..] | [_, tail @ ..] => tail,
+            [] => &[],
+        };
+        match tail {
+            ["publish" | "validate"] | ["auth", _] => Self::Send,
+            _ => Self::Read,
+        }
+    }
+
+    const fn allowed(self) -> &'static str {
+        match self {
+            Self::Read => "GET, OPTIONS",
+            Self::Send => "POST, OPTIONS",
+        }
+    }
+}
+
 /// The answer to `OPTIONS`, asked by a browser or not.
-pub(crate) fn preflight(request: &HeaderMap) -> Response {
+pub(crate) fn preflight(methods: Methods, request: &HeaderMap) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
+    let allow = match methods {
+        Methods::Read => "GET, HEAD, OPTIONS",
+        Methods::Send => "OPTIONS, POST",
+    };
+    headers.insert(header::ALLOW, HeaderValue::from_static(allow));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     headers.insert(
         header::VARY,
         HeaderValue::from_static("Access-Control-Request-Headers"),
     );
-    allow(headers);
+    self::allow(methods, headers);
     if let Ok(value) = HeaderValue::try_from(allowed_headers(request)) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, value);
     }
@@ -28,10 +64,10 @@ pub(crate) fn preflight(request: &HeaderMap) -> Response {
 }
 
 /// The headers of every other answer.
-pub(crate) fn allow(headers: &mut HeaderMap) {
+pub(crate) fn allow(methods: Methods, headers: &mut HeaderMap) {
     let fixed = [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, OPTIONS"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, methods.allowed()),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS),
         (
             header::ACCESS_CONTROL_EXPOSE_HEADERS,

@@ -6,8 +6,11 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, header};
 use portreeve_core::caller::Caller;
+use portreeve_core::name::RegistryName;
+use portreeve_registry::View;
 
 use crate::Api;
+use crate::enter::Named;
 use crate::problem::Problem;
 
 /// A caller whose key works.
@@ -29,8 +32,38 @@ impl FromRequestParts<Api> for Known {
     }
 }
 
+/// A registry as the caller of this request may read it. The default registry asks nobody for a key while it is open to
+/// everyone: hosts send credentials of their own there, which mean nothing here.
+#[derive(Debug)]
+pub(crate) struct Reading(pub(crate) View);
+
+impl FromRequestParts<Api> for Reading {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let named = parts.extensions.get::<Named>().and_then(|named| named.0.clone());
+        // What cannot be a name is the name of nothing, and answered like it.
+        let name: Result<Option<RegistryName>, String> =
+            named.map(|text| text.parse().map_err(|_| text)).transpose();
+        let open = |name: Option<&RegistryName>, caller: Option<&Caller>| api.registry.view(name, caller);
+        if let Ok(name) = &name
+            && let Ok(view) = open(name.as_ref(), None)
+        {
+            return Ok(Self(view));
+        }
+        let Known(caller) = Known::from_request_parts(parts, api).await?;
+        match name {
+            Ok(name) => Ok(Self(open(name.as_ref(), Some(&caller))?)),
+            Err(text) => {
+                let shown: String = text.chars().take(200).collect();
+                Err(Problem::not_found(format!("registry `{shown}`")))
+            }
+        }
+    }
+}
+
 /// The key in the request's head.
-fn credential(headers: &HeaderMap) -> Result<&str, Problem> {
+pub(crate) fn credential(headers: &HeaderMap) -> Result<&str, Problem> {
     let bearer = one(headers, header::AUTHORIZATION.as_str())?
         .map(bearer)
         .transpose()?;

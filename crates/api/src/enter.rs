@@ -9,9 +9,13 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 use tower::ServiceExt;
 
-use crate::cors;
+use crate::cors::{self, Methods};
 use crate::path::{Abnormal, Face, Normal, Way, normalise};
 use crate::problem::Problem;
+
+/// The registry that a path named; none is the default one.
+#[derive(Debug, Clone)]
+pub(crate) struct Named(pub(crate) Option<String>);
 
 /// A face behind its entrance.
 #[derive(Debug, Clone)]
@@ -26,11 +30,12 @@ pub(crate) struct Entrance {
 pub(crate) async fn enter(State(entrance): State<Entrance>, request: Request) -> Response {
     let face = entrance.face;
     if face == Face::Registry && request.method() == Method::OPTIONS {
-        return cors::preflight(request.headers());
+        return cors::preflight(Methods::of(request.uri().path()), request.headers());
     }
+    let methods = Methods::of(request.uri().path());
     let mut response = pass(entrance, request).await;
     if face == Face::Registry {
-        cors::allow(response.headers_mut());
+        cors::allow(methods, response.headers_mut());
         let vary = HeaderValue::from_static("Authorization");
         response.headers_mut().insert(header::VARY, vary);
     }
@@ -42,7 +47,7 @@ async fn pass(entrance: Entrance, mut request: Request) -> Response {
     if query.is_some_and(|query| query.contains("%00")) {
         return nul().into_response();
     }
-    let Normal { path, way } = match normalise(request.uri().path(), entrance.face) {
+    let Normal { path, registry, way } = match normalise(request.uri().path(), entrance.face) {
         Ok(normal) => normal,
         Err(Abnormal::Nul) => return nul().into_response(),
         Err(Abnormal::TrailingSlash(path)) => return moved(&path, query),
@@ -53,6 +58,7 @@ async fn pass(entrance: Entrance, mut request: Request) -> Response {
     }
     // The outer router left its own match here, which the inner one would add its parameters to.
     request.extensions_mut().clear();
+    request.extensions_mut().insert(Named(registry));
     let mut response = match entrance.inner.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},

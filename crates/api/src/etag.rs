@@ -4,6 +4,7 @@ use aws_lc_rs::digest;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use portreeve_registry::View;
 use serde::Serialize;
 
 use crate::problem::Problem;
@@ -59,8 +60,21 @@ pub(crate) fn of_revision(revision: i64) -> [(HeaderName, String); 1] {
     [(header::ETAG, format!("\"{revision}\""))]
 }
 
-/// A JSON answer with a strong tag over its bytes, or 304 when the caller has them already.
+/// A JSON answer with a strong tag over its bytes, or 304 when the caller has them already. Everybody gets the same.
 pub(crate) fn tagged(headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Problem> {
+    tagged_with(headers, value, "public, no-cache")
+}
+
+/// The same for an answer that only this caller gets.
+pub(crate) fn tagged_for_one(headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Problem> {
+    tagged_with(headers, value, "private, no-cache")
+}
+
+fn tagged_with(
+    headers: &HeaderMap,
+    value: &impl Serialize,
+    caching: &'static str,
+) -> Result<Response, Problem> {
     let bytes = serde_json::to_vec(value).map_err(|error| {
         tracing::error!(%error, "An answer cannot be written as JSON.");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written")
@@ -83,8 +97,18 @@ pub(crate) fn tagged(headers: &HeaderMap, value: &impl Serialize) -> Result<Resp
     if let Ok(tag) = HeaderValue::try_from(tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }
-    let revalidate = HeaderValue::from_static("public, no-cache");
-    response.headers_mut().insert(header::CACHE_CONTROL, revalidate);
+    let caching = HeaderValue::from_static(caching);
+    response.headers_mut().insert(header::CACHE_CONTROL, caching);
+    Ok(response)
+}
+
+/// The same, of what a registry shows: nobody between keeps what is for its reader alone.
+pub(crate) fn viewed(view: &View, headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Problem> {
+    let mut response = tagged(headers, value)?;
+    if view.is_personal() {
+        let private = HeaderValue::from_static("private, no-cache");
+        response.headers_mut().insert(header::CACHE_CONTROL, private);
+    }
     Ok(response)
 }
 

@@ -30,7 +30,7 @@ mod openapi;
 use std::fmt;
 use std::sync::Arc;
 
-use portreeve_access::Access;
+use portreeve_access::{Access, Publishing};
 use portreeve_core::doctor::Doctor;
 use portreeve_core::limits::Limits;
 use portreeve_core::ports::Refresh;
@@ -49,6 +49,8 @@ pub struct ApiParts {
     pub registry: Arc<Registry>,
     /// Who is calling, and what they may do.
     pub access: Arc<Access>,
+    /// How publishers prove who they are.
+    pub publishing: Arc<Publishing>,
     /// A request's way, to be explained.
     pub gateway: Arc<Gateway>,
     /// Usage and audit.

@@ -3,11 +3,16 @@
 //! Every handler takes the caller first. A change is in force before its answer leaves, so that whoever made it sees
 //! it at once: the registry sees to that itself, for keys and grants it is done here.
 
+pub(crate) mod profile;
 pub(crate) mod servers;
 pub(crate) mod steps;
 pub(crate) mod tools;
 
+pub(crate) mod deployments;
+pub(crate) mod environments;
 pub(crate) mod imports;
+pub(crate) mod properties;
+pub(crate) mod registries;
 pub(crate) mod search;
 
 pub(crate) mod routes;
@@ -26,15 +31,24 @@ use portreeve_access::AccessError;
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::ports::Authorizer;
+use portreeve_registry::RegistryError;
 
-use crate::ApiParts;
 use crate::problem::Problem;
+use crate::{ApiParts, etag};
 
 /// The outcome of a change of identities or rights that was saved, once this node follows it.
 async fn in_force<T>(api: &ApiParts, saved: Result<T, AccessError>) -> Result<T, Problem> {
     let saved = saved?;
     api.refresh.refresh().await;
     Ok(saved)
+}
+
+/// A change of a thing that is not as `If-Match` says any more.
+fn stale_if_conflict(error: RegistryError) -> Problem {
+    match error {
+        RegistryError::Conflict { .. } => etag::stale().hint(error.hint()),
+        error => error.into(),
+    }
 }
 
 /// Refuses who may not manage. For answers about the inside whose room knows no callers.

@@ -13,8 +13,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    audit, doctor, explain, grants, imports, keys, routes, search, servers, steps, tools, usage, users,
-    whoami,
+    audit, deployments, doctor, environments, explain, grants, imports, keys, profile, properties,
+    registries, routes, search, servers, steps, tools, usage, users, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -28,10 +28,14 @@ use crate::problem::{Problem, ProblemBody};
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     paths(
-        servers::list, servers::add, servers::show, servers::remove, servers::versions, servers::version,
+        servers::list, servers::add, servers::show, profile::change, servers::remove, servers::versions, servers::version,
         steps::submit, steps::approve, steps::reject, steps::lifecycle,
         steps::submit_version, steps::approve_version, steps::reject_version, steps::lifecycle_version,
         tools::list, tools::approve, tools::refresh, tools::hide, tools::unhide,
+        deployments::plan, deployments::list, deployments::replace, deployments::approve, deployments::withdraw,
+        environments::list, environments::create, environments::show, environments::change, environments::remove,
+        properties::list, properties::create, properties::show, properties::change, properties::remove,
+        registries::list, registries::create, registries::show, registries::change, registries::remove,
         search::find,
         imports::begin, imports::list, imports::show, imports::records, imports::upload, imports::finish,
         imports::schedules, imports::schedule, imports::unschedule, imports::origins,
@@ -47,6 +51,9 @@ use crate::problem::{Problem, ProblemBody};
         (name = "servers", description = "Entries of the registry and their versions"),
         (name = "imports", description = "Entries taken over from elsewhere"),
         (name = "tools", description = "The tools of a server, with their pins"),
+        (name = "deployments", description = "Environments, and where servers run in them"),
+        (name = "metadata", description = "Custom properties of servers, environments and deployments"),
+        (name = "registries", description = "Views of the entries, each with a path and readers of its own"),
         (name = "routes", description = "The gateway's side of an entry"),
         (name = "identities", description = "Keys, users and grants"),
         (name = "insight", description = "Audit, usage, and the state of the installation")
@@ -77,7 +84,13 @@ impl Modify for Common {
             )
             .build();
         for item in document.paths.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+            let operations = [
+                &mut item.get,
+                &mut item.post,
+                &mut item.put,
+                &mut item.patch,
+                &mut item.delete,
+            ];
             for operation in operations.into_iter().flatten() {
                 let responses = &mut operation.responses.responses;
                 responses.insert("default".to_owned(), problem.clone().into());

@@ -7,7 +7,7 @@
 /// Which face a path belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Face {
-    /// `/v0.1/...` and its alias `/v0/...`.
+    /// `/v0.1/...` and its alias `/v0/...`, also behind `/registries/{registry}` and `/workspaces/{registry}`.
     Registry,
     /// `/api/v1/...`.
     Management,
@@ -18,6 +18,8 @@ pub(crate) enum Face {
 pub(crate) struct Normal {
     /// The path, with a server's name as one segment. Registry paths begin with `/v0.1`.
     pub(crate) path: String,
+    /// The registry that the path named, as it stood there; none is the default one.
+    pub(crate) registry: Option<String>,
     /// How the caller came to it.
     pub(crate) way: Way,
 }
@@ -48,28 +50,27 @@ pub(crate) fn normalise(path: &str, face: Face) -> Result<Normal, Abnormal> {
     if path.ends_with('/') {
         return Err(Abnormal::TrailingSlash(path.trim_end_matches('/').to_owned()));
     }
-    let mut segments = path.split('/').skip(1);
-    let skipped = match face {
-        Face::Registry => 1,
-        Face::Management => 2,
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    let (registry, rest) = match (face, segments.as_slice()) {
+        (Face::Registry, ["registries" | "workspaces", registry, _, rest @ ..]) => {
+            (Some((*registry).to_owned()), rest)
+        }
+        (Face::Registry, [_, rest @ ..]) | (Face::Management, [_, _, rest @ ..]) => (None, rest),
+        (_, _) => (None, [].as_slice()),
     };
-    for _ in 0..skipped {
-        segments.next();
-    }
-    let rest: Vec<&str> = segments.collect();
     let (prefix, rest, way) = match face {
         Face::Registry => {
-            let (rest, way) = undouble(&rest);
+            let (rest, way) = undouble(rest);
             ("/v0.1", rest, way)
         }
-        Face::Management => ("/api/v1", rest.as_slice(), Way::Straight),
+        Face::Management => ("/api/v1", rest, Way::Straight),
     };
     let mut path = prefix.to_owned();
     for segment in joined(rest) {
         path.push('/');
         path.push_str(&segment);
     }
-    Ok(Normal { path, way })
+    Ok(Normal { path, registry, way })
 }
 
 /// Takes the API's own path away when it stands there twice. A server called `v0.1/servers` can still be reached by
@@ -77,11 +78,18 @@ pub(crate) fn normalise(path: &str, face: Face) -> Result<Normal, Abnormal> {
 fn undouble<'a>(rest: &'a [&'a str]) -> (&'a [&'a str], Way) {
     let is_version = |segment: &&str| matches!(*segment, "v0.1" | "v0");
     match rest {
-        ["servers", version, tail @ ..] if is_version(version) && tail.first() == Some(&"servers") => {
-            (tail, Way::Doubled)
-        }
+        ["servers", version, tail @ ..] if is_version(version) && is_of_the_api(tail) => (tail, Way::Doubled),
         [version, tail @ ..] if is_version(version) && !tail.is_empty() => (tail, Way::Doubled),
         _ => (rest, Way::Straight),
+    }
+}
+
+/// Whether this is a path of the API, and cannot be the rest of a server's.
+fn is_of_the_api(tail: &[&str]) -> bool {
+    match tail {
+        ["servers", ..] | ["auth", _] => true,
+        [one] => matches!(*one, "publish" | "validate" | "health" | "ping" | "version"),
+        _ => false,
     }
 }
 
@@ -131,6 +139,8 @@ mod tests {
             ("/v0.1/servers/v0.1/servers", "/v0.1/servers"),
             ("/v0/servers/v0.1/servers", "/v0.1/servers"),
             ("/v0.1/v0.1/servers", "/v0.1/servers"),
+            ("/v0.1/servers/v0/publish", "/v0.1/publish"),
+            ("/v0.1/servers/v0/auth/dns", "/v0.1/auth/dns"),
             (
                 "/v0.1/servers/v0.1/servers/com.acme%2Fbilling/versions/latest",
                 "/v0.1/servers/com.acme%2Fbilling/versions/latest",
@@ -141,9 +151,25 @@ mod tests {
     }
 
     #[test]
+    fn a_named_registry_has_the_same_paths() {
+        for path in [
+            "/registries/partners/v0.1/servers/com.acme/billing/versions",
+            "/workspaces/partners/v0/servers/com.acme%2Fbilling/versions",
+            "/registries/partners/v0.1/servers/v0.1/servers/com.acme/billing/versions",
+        ] {
+            let normal = normalise(path, Face::Registry).unwrap();
+            assert_eq!(normal.path, "/v0.1/servers/com.acme%2Fbilling/versions", "{path}");
+            assert_eq!(normal.registry.as_deref(), Some("partners"), "{path}");
+        }
+    }
+
+    #[test]
     fn a_server_whose_name_looks_like_the_api_can_be_reached() {
         let path = "/v0.1/servers/v0.1%2Fservers/versions";
         assert_eq!(registry(path), (path.to_owned(), Way::Straight));
+        let path = "/v0.1/servers/v0.1/publish/versions";
+        let expected = "/v0.1/servers/v0.1%2Fpublish/versions";
+        assert_eq!(registry(path), (expected.to_owned(), Way::Straight));
         let two_segments = registry("/v0.1/servers/v0.1/tool/versions");
         assert_eq!(
             two_segments,

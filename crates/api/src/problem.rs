@@ -4,6 +4,8 @@
 //! 9457 (`title`, `status`, `detail`), the official registry (`errors[].message`), its specification (`error`), and
 //! our `hint`.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -23,6 +25,7 @@ pub(crate) struct Problem {
     status: StatusCode,
     body: Box<ProblemBody>,
     challenge: Option<&'static str>,
+    wait: Option<Duration>,
 }
 
 /// A refusal or a failure (RFC 9457, `application/problem+json`).
@@ -73,7 +76,15 @@ impl Problem {
                 errors: Vec::new(),
             }),
             challenge: None,
+            wait: None,
         }
+    }
+
+    /// Says when to try again.
+    #[must_use]
+    pub(crate) fn wait(mut self, wait: Duration) -> Self {
+        self.wait = Some(wait);
+        self
     }
 
     /// Says what to do next.
@@ -153,6 +164,13 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
         }
+        if let Some(wait) = self.wait {
+            // Whole seconds, and never too early.
+            let seconds = wait.as_millis().div_ceil(1_000).max(1);
+            if let Ok(seconds) = HeaderValue::try_from(seconds.to_string()) {
+                headers.insert(header::RETRY_AFTER, seconds);
+            }
+        }
         if let Some(challenge) = self.challenge {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
@@ -193,11 +211,18 @@ impl From<RegistryError> for Problem {
                     .items(problems.into_iter().map(ProblemItem::from))
                     .hint(hint);
             }
+            RegistryError::Unauthenticated => return Self::unauthenticated("Bearer", detail),
+            RegistryError::TooFast { wait, .. } => {
+                return Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
+                    .hint(hint)
+                    .wait(wait);
+            }
             RegistryError::NotFound { .. } => StatusCode::NOT_FOUND,
-            RegistryError::Forbidden { .. } => StatusCode::FORBIDDEN,
+            RegistryError::Forbidden { .. } | RegistryError::Namespace { .. } => StatusCode::FORBIDDEN,
             RegistryError::Conflict { .. } | RegistryError::State { .. } => StatusCode::CONFLICT,
             RegistryError::Refused(_) | RegistryError::Private { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            RegistryError::Unseen { .. } => StatusCode::BAD_GATEWAY,
+            // This API works; what it asked for does not. A 502 would have its caller look here.
+            RegistryError::Unseen { .. } => StatusCode::FAILED_DEPENDENCY,
             RegistryError::BadCursor => StatusCode::BAD_REQUEST,
         };
         Self::new(status, detail).hint(hint)
@@ -223,6 +248,21 @@ impl Problem {
         let mut problem = Self::from(error);
         if is_wrong && !wrong_limit {
             problem.set_status(StatusCode::BAD_REQUEST);
+        }
+        problem
+    }
+
+    /// A refused publication. The official registry answers 400 to what stands against the state of things.
+    pub(crate) fn of_publication(error: RegistryError) -> Self {
+        let against_the_state = matches!(error, RegistryError::State { .. });
+        let about_the_document = matches!(error, RegistryError::Invalid(_));
+        let mut problem = Self::from(error);
+        if against_the_state {
+            problem.set_status(StatusCode::BAD_REQUEST);
+        }
+        if about_the_document {
+            problem =
+                problem.hint("POST the document to /v0.1/validate: it lists every problem with its place");
         }
         problem
     }

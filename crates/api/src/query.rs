@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use portreeve_core::name::{ServerName, Slug, VersionText};
+use portreeve_core::name::{Environment, PropertyName, RegistryName, ServerName, Slug, VersionText};
 
 use crate::problem::Problem;
 
@@ -56,6 +56,27 @@ pub(crate) fn server_name(text: &str) -> Result<ServerName, Problem> {
 pub(crate) fn version_text(text: &str) -> Result<VersionText, Problem> {
     text.parse().map_err(|error: portreeve_core::name::InvalidName| {
         Problem::not_found(format!("version `{}`", error.value))
+    })
+}
+
+/// A registry in a path.
+pub(crate) fn registry_name(text: &str) -> Result<RegistryName, Problem> {
+    text.parse().map_err(|error: portreeve_core::name::InvalidName| {
+        Problem::not_found(format!("registry `{}`", error.value))
+    })
+}
+
+/// A custom property in a path.
+pub(crate) fn property_name(text: &str) -> Result<PropertyName, Problem> {
+    text.parse().map_err(|error: portreeve_core::name::InvalidName| {
+        Problem::not_found(format!("property `{}`", error.value))
+    })
+}
+
+/// An environment in a path.
+pub(crate) fn environment(text: &str) -> Result<Environment, Problem> {
+    text.parse().map_err(|error: portreeve_core::name::InvalidName| {
+        Problem::not_found(format!("environment `{}`", error.value))
     })
 }
 

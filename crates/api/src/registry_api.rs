@@ -1,73 +1,95 @@
-//! The official MCP registry API, v0.1, of the default registry: what hosts read.
+//! The official MCP registry API, v0.1, of every registry: what hosts read.
 //!
-//! Anonymous. Its parameters are those of the official registry and unknown ones are ignored, as there. Before it:
-//! `enter.rs`, which adds the cross-origin headers. After it: `registry::serve_*`.
+//! The default registry is for everybody, unless an administrator closes it; a named one is for members, unless set
+//! otherwise. A publisher also sees what is his and waits, in the default registry. Its parameters are those of the
+//! official registry and unknown ones are ignored, as there. Before it: `enter.rs`, which adds the cross-origin headers.
+//! After it: `registry::serve_*`. What is written stands in `publishing.rs`, how a publisher gets a token in `auth.rs`.
 
+pub(crate) mod auth;
 mod parameters;
+mod publisher;
+pub(crate) mod publishing;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use serde_json::{Value, json};
 
+use crate::credential::Reading;
 use crate::problem::Problem;
 use crate::query::{PathParts, server_name};
 use crate::{Api, etag};
 use parameters::{include_deleted, list_params};
+use publisher::Viewer;
 
 /// `GET /v0.1/servers`
 pub(crate) async fn servers(
     State(api): State<Api>,
+    Reading(view): Reading,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let params = list_params(query.as_deref())?;
     let page = api
         .registry
-        .serve_list(&params)
+        .serve_list_in(&view, &params)
         .await
         .map_err(Problem::of_query)?;
-    etag::tagged(&headers, &page)
+    etag::viewed(&view, &headers, &page)
 }
 
 /// `GET /v0.1/servers/{name}/versions`
 pub(crate) async fn versions(
     State(api): State<Api>,
+    Reading(view): Reading,
     PathParts(name): PathParts<String>,
     RawQuery(query): RawQuery,
+    viewer: Viewer,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let deleted = include_deleted(query.as_deref())?;
-    let page = api.registry.serve_versions(&server_name(&name)?, deleted).await?;
-    etag::tagged(&headers, &page)
+    let name = server_name(&name)?;
+    if let Some(publisher) = viewer.publisher_of(&api, &view, &name) {
+        let page = api.registry.publisher_versions(publisher, &name, deleted).await?;
+        return etag::tagged_for_one(&headers, &page);
+    }
+    let page = api.registry.serve_versions_in(&view, &name, deleted).await?;
+    etag::viewed(&view, &headers, &page)
 }
 
 /// `GET /v0.1/servers/{name}/versions/{version}`
 pub(crate) async fn version(
     State(api): State<Api>,
+    Reading(view): Reading,
     PathParts((name, version)): PathParts<(String, String)>,
     RawQuery(query): RawQuery,
+    viewer: Viewer,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let deleted = include_deleted(query.as_deref())?;
     let name = server_name(&name)?;
-    let served = api.registry.serve_version(&name, &version, deleted).await?;
-    etag::tagged(&headers, &served)
+    if let Some(publisher) = viewer.publisher_of(&api, &view, &name) {
+        let served = api
+            .registry
+            .publisher_version(publisher, &name, &version, deleted)
+            .await?;
+        return etag::tagged_for_one(&headers, &served);
+    }
+    let served = api
+        .registry
+        .serve_version_in(&view, (&name, &version), deleted)
+        .await?;
+    etag::viewed(&view, &headers, &served)
 }
 
-/// `POST /v0.1/publish`: optional in the specification, which asks for this answer where it is absent.
-pub(crate) async fn publish() -> Problem {
-    Problem::new(
-        StatusCode::NOT_IMPLEMENTED,
-        "this registry is not published to over the registry API",
-    )
-    .hint("register servers with `portreeve server add`, or with POST /api/v1/servers")
-}
-
-/// `GET /v0.1/health`
-pub(crate) async fn health() -> Json<Value> {
-    Json(json!({ "status": "ok" }))
+/// `GET /v0.1/health`. The official publisher takes the client that it signs in to GitHub with from here.
+pub(crate) async fn health(State(api): State<Api>) -> Json<Value> {
+    let mut health = json!({ "status": "ok" });
+    if let Some(client) = api.publishing.github_client_id() {
+        health["github_client_id"] = client.into();
+    }
+    Json(health)
 }
 
 /// `GET /v0.1/ping`

@@ -16,7 +16,8 @@ use crate::path::Face;
 use crate::problem::Problem;
 use crate::{Api, ApiParts, management, openapi, registry_api, well_known};
 
-/// A method at a path. Paths of the registry API stand under `/v0.1`, and work under `/v0` as well.
+/// A method at a path. Paths of the registry API stand under `/v0.1`, and work under `/v0` as well; all of them also
+/// behind `/registries/{registry}` and `/workspaces/{registry}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// The method; `HEAD` works wherever `GET` does.
@@ -38,8 +39,10 @@ pub fn router(parts: ApiParts) -> Router {
         inner: finished(management(), &api),
     };
     let mut registry_router = Router::new();
-    for path in ["/v0.1", "/v0.1/", "/v0.1/{*rest}", "/v0", "/v0/", "/v0/{*rest}"] {
-        registry_router = registry_router.route(path, any(enter));
+    for place in ["", "/registries/{registry}", "/workspaces/{registry}"] {
+        for path in ["/v0.1", "/v0.1/", "/v0.1/{*rest}", "/v0", "/v0/", "/v0/{*rest}"] {
+            registry_router = registry_router.route(&format!("{place}{path}"), any(enter));
+        }
     }
     let mut management_router = Router::new();
     for path in ["/api/v1", "/api/v1/", "/api/v1/{*rest}"] {
@@ -88,6 +91,10 @@ impl Endpoints {
         self.mount((Method::POST, MethodFilter::POST), path, handler)
     }
 
+    fn put<H: Handler<T, Api>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.mount((Method::PUT, MethodFilter::PUT), path, handler)
+    }
+
     fn patch<H: Handler<T, Api>, T: 'static>(self, path: &'static str, handler: H) -> Self {
         self.mount((Method::PATCH, MethodFilter::PATCH), path, handler)
     }
@@ -108,29 +115,69 @@ impl Endpoints {
     }
 }
 
-/// The official registry API, anonymous.
+/// The official registry API of every registry: read by whom its view is for, written by publishers.
 fn registry() -> Endpoints {
+    use registry_api::{auth, publishing};
     Endpoints::new()
         .get("/v0.1/servers", registry_api::servers)
         .get("/v0.1/servers/{name}/versions", registry_api::versions)
         .get("/v0.1/servers/{name}/versions/{version}", registry_api::version)
-        .post("/v0.1/publish", registry_api::publish)
+        .put("/v0.1/servers/{name}/versions/{version}", publishing::edit)
+        .delete("/v0.1/servers/{name}/versions/{version}", publishing::delete)
+        .patch(
+            "/v0.1/servers/{name}/versions/{version}/status",
+            publishing::set_status,
+        )
+        .patch("/v0.1/servers/{name}/status", publishing::set_status_of_all)
+        .post("/v0.1/publish", publishing::publish)
+        .post("/v0.1/validate", publishing::validate)
+        .post("/v0.1/auth/{method}", auth::prove)
         .get("/v0.1/health", registry_api::health)
         .get("/v0.1/ping", registry_api::ping)
         .get("/v0.1/version", registry_api::about)
 }
 
+/// What administrators govern beside entries.
+fn governed(endpoints: Endpoints) -> Endpoints {
+    use management::{deployments, environments, properties, registries};
+    endpoints
+        .get("/api/v1/servers/{name}/plan", deployments::plan)
+        .get("/api/v1/servers/{name}/deployments", deployments::list)
+        .put("/api/v1/servers/{name}/deployments", deployments::replace)
+        .post("/api/v1/servers/{name}/deployments/approve", deployments::approve)
+        .post(
+            "/api/v1/servers/{name}/deployments/withdraw",
+            deployments::withdraw,
+        )
+        .get("/api/v1/environments", environments::list)
+        .post("/api/v1/environments", environments::create)
+        .get("/api/v1/environments/{environment}", environments::show)
+        .patch("/api/v1/environments/{environment}", environments::change)
+        .delete("/api/v1/environments/{environment}", environments::remove)
+        .get("/api/v1/metadata-schemas", properties::list)
+        .post("/api/v1/metadata-schemas", properties::create)
+        .get("/api/v1/metadata-schemas/{property}", properties::show)
+        .patch("/api/v1/metadata-schemas/{property}", properties::change)
+        .delete("/api/v1/metadata-schemas/{property}", properties::remove)
+        .get("/api/v1/registries", registries::list)
+        .post("/api/v1/registries", registries::create)
+        .get("/api/v1/registries/{registry}", registries::show)
+        .patch("/api/v1/registries/{registry}", registries::change)
+        .delete("/api/v1/registries/{registry}", registries::remove)
+}
+
 /// The management API.
 fn management() -> Endpoints {
     use management::{
-        audit, doctor, explain, grants, imports, keys, routes, search, servers, steps, tools, usage, users,
-        whoami,
+        audit, doctor, explain, grants, imports, keys, profile, routes, search, servers, steps, tools, usage,
+        users, whoami,
     };
-    Endpoints::new()
+    governed(Endpoints::new())
         .get("/api/v1/openapi.json", openapi::show)
         .get("/api/v1/servers", servers::list)
         .post("/api/v1/servers", servers::add)
         .get("/api/v1/servers/{name}", servers::show)
+        .patch("/api/v1/servers/{name}", profile::change)
         .delete("/api/v1/servers/{name}", servers::remove)
         .post("/api/v1/servers/{name}/submit", steps::submit)
         .post("/api/v1/servers/{name}/approve", steps::approve)

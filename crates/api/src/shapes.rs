@@ -3,9 +3,14 @@
 //! Handlers of `management/` turn nouns into these; `openapi.rs` describes them.
 
 pub(crate) mod audit;
+pub(crate) mod deployment;
+pub(crate) mod environment;
 pub(crate) mod explain;
 pub(crate) mod identity;
 pub(crate) mod import;
+pub(crate) mod profile;
+pub(crate) mod property;
+pub(crate) mod registry;
 pub(crate) mod route;
 pub(crate) mod search;
 pub(crate) mod server;

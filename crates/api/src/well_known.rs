@@ -27,6 +27,6 @@ async fn protected_resource(State(gateway): State<Arc<Gateway>>, Path(slug): Pat
         Some(document) => Json(document).into_response(),
         None => Problem::not_found(format!("route `{slug}`")).into_response(),
     };
-    cors::allow(response.headers_mut());
+    cors::allow(cors::Methods::Read, response.headers_mut());
     response
 }

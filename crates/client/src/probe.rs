@@ -108,7 +108,11 @@ async fn all_tools(connection: &Connection, limits: &Limits) -> Result<Vec<Strin
         if tools.len() > limits.tools_per_server {
             return Err(ProbeError::Endless("too many tools"));
         }
-        let Some(cursor) = page.next_cursor.and_then(text).map(std::borrow::Cow::into_owned) else {
+        let Some(cursor) = page
+            .next_cursor
+            .and_then(|raw| text(raw.get()))
+            .map(std::borrow::Cow::into_owned)
+        else {
             return Ok(tools);
         };
         if !cursors.insert(cursor.clone()) {

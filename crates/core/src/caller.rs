@@ -15,6 +15,8 @@ pub enum Principal {
     Key(KeyId),
     /// A user, signed in or through a key of theirs.
     User(UserId),
+    /// Somebody who proved a namespace. What was proved stands in the token; no other right hangs on it.
+    Publisher,
     /// Portreeve itself: jobs, the demo, the first start.
     System,
 }
@@ -25,6 +27,7 @@ impl fmt::Display for Principal {
             Self::Anonymous => f.write_str("anonymous"),
             Self::Key(id) => write!(f, "key:{id}"),
             Self::User(id) => write!(f, "user:{id}"),
+            Self::Publisher => f.write_str("publisher"),
             Self::System => f.write_str("system"),
         }
     }

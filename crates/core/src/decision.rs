@@ -14,6 +14,8 @@ pub enum Action {
     CallTool,
     /// List and read resources, list and get prompts, complete arguments, subscribe.
     Read,
+    /// Register versions of a server, describe it and hand it in; not approve it.
+    Publish,
     /// Change the registry, the routes, the keys, the grants; read the audit log.
     Manage,
 }
@@ -25,6 +27,7 @@ impl Action {
             Self::Discover => "discover",
             Self::CallTool => "call",
             Self::Read => "read",
+            Self::Publish => "publish",
             Self::Manage => "manage",
         }
     }

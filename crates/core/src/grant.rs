@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{GrantId, KeyId, UserId};
-use crate::name::ServerName;
+use crate::name::{NamespacePattern, ServerName};
 use crate::server::as_words;
 use crate::time::Timestamp;
 
@@ -23,11 +23,13 @@ pub enum Subject {
 pub enum Rights {
     /// See the servers and call their tools, read resources, get prompts.
     Use,
+    /// Register versions of servers, describe them and hand them in for approval. Does not include approving.
+    Publish,
     /// Register, approve, switch, grant: everything on the management side. Does not include [`Rights::Use`].
     Manage,
 }
 
-as_words!(Rights { Use = "use", Manage = "manage" });
+as_words!(Rights { Use = "use", Publish = "publish", Manage = "manage" });
 
 /// Which servers a grant speaks of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,6 +39,8 @@ pub enum ServerScope {
     All,
     /// One server.
     Server(ServerName),
+    /// Every server in these namespaces, those of tomorrow too.
+    Namespace(NamespacePattern),
 }
 
 /// Which tools of those servers.

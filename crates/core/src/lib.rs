@@ -10,6 +10,9 @@ pub mod time;
 pub mod name;
 pub mod protocol;
 
+pub mod deployment;
+pub mod profile;
+pub mod property;
 pub mod route;
 pub mod server;
 pub mod tool;
@@ -18,6 +21,8 @@ pub mod caller;
 pub mod decision;
 pub mod grant;
 pub mod policy;
+pub mod publishing;
+pub mod view;
 pub mod visibility;
 
 pub mod audit;

@@ -42,6 +42,36 @@ pub struct Limits {
     pub tool_definition_bytes: usize,
     /// Bytes of a server.json document.
     pub document_bytes: usize,
+    /// Problems of one document that are told, of each kind.
+    pub document_problems: usize,
+    /// Remotes in a document that is published over the registry API.
+    pub document_remotes: usize,
+    /// Versions of one server.
+    pub versions_per_server: usize,
+    /// Versions of one publisher that wait for an approver. Managers have no such limit.
+    pub waiting_per_publisher: u32,
+    /// What one publisher may write over the registry API at once: publish, edit, change a status.
+    pub writes_per_publisher: u32,
+    /// The time in which a publisher who used that up may write once more.
+    pub write_interval: Duration,
+    /// Proofs of namespaces of one kind that one node looks into at once.
+    pub proofs_at_once: usize,
+    /// Time to look into a proof: the DNS, a well-known file, an issuer, GitHub.
+    pub proof: Duration,
+    /// Bytes of an answer that is read for a proof.
+    pub proof_bytes: usize,
+    /// Environments of an installation.
+    pub environments: usize,
+    /// Registries of an installation, the default one included.
+    pub registries: usize,
+    /// Custom properties of an installation.
+    pub properties: usize,
+    /// Bytes of the JSON Schema of a custom property.
+    pub property_schema_bytes: usize,
+    /// Bytes of all values of custom properties of one server, environment or deployment.
+    pub metadata_bytes: usize,
+    /// Deployments of one server, proposed ones not counted.
+    pub deployments_per_server: usize,
     /// Records of one upload of an import.
     pub import_batch_records: usize,
     /// Bytes of one upload of an import.
@@ -94,6 +124,21 @@ impl Default for Limits {
             tools_per_server: 5_000,
             tool_definition_bytes: 256 * 1024,
             document_bytes: 256 * 1024,
+            document_problems: 500,
+            document_remotes: 100,
+            versions_per_server: 10_000,
+            waiting_per_publisher: 100,
+            writes_per_publisher: 200,
+            write_interval: Duration::from_secs(5),
+            proofs_at_once: 32,
+            proof: Duration::from_secs(10),
+            proof_bytes: 256 * 1024,
+            environments: 20,
+            registries: 100,
+            properties: 40,
+            property_schema_bytes: 16 * 1024,
+            metadata_bytes: 64 * 1024,
+            deployments_per_server: 40,
             import_batch_records: 1_000,
             import_batch_bytes: 8 * 1024 * 1024,
             import_page_bytes: 16 * 1024 * 1024,

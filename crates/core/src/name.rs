@@ -82,6 +82,12 @@ names! {
     /// The part of a route's URL that names it: `[a-z0-9-_.]`, 1 to 128 characters. Unique in an installation, never
     /// changed, never given to another server.
     Slug = check_slug;
+    /// A registry: `default`, `partners`, ... `[a-z0-9-]`, 1 to 40 characters. It stands in URLs.
+    RegistryName = check_registry;
+    /// Namespaces: `com.acme` is one of them, `com.acme.*` is that one and everything below it.
+    NamespacePattern = check_pattern;
+    /// A custom property: a letter, then letters, digits, `_` and `-`; at most 50 characters.
+    PropertyName = check_property;
     /// An environment: `production`, `test`, ... `[a-z0-9-]`, 1 to 40 characters.
     Environment = check_environment;
 }
@@ -95,6 +101,33 @@ impl ServerName {
     /// The part after the slash: `billing`.
     pub fn short(&self) -> &str {
         self.0.split_once('/').map_or("", |(_, short)| short)
+    }
+}
+
+impl RegistryName {
+    /// The registry at `/v0.1`.
+    pub fn main() -> Self {
+        Self("default".into())
+    }
+}
+
+impl NamespacePattern {
+    /// The namespace without the `.*` behind it, in lower case.
+    pub fn root(&self) -> String {
+        self.0.strip_suffix(".*").unwrap_or(&self.0).to_ascii_lowercase()
+    }
+
+    /// Whether namespaces below the root are meant, too.
+    pub fn reaches_below(&self) -> bool {
+        self.0.ends_with(".*")
+    }
+
+    /// Whether it speaks of this server. Case does not count, as everywhere in names.
+    pub fn matches(&self, name: &ServerName) -> bool {
+        let namespace = name.namespace().to_ascii_lowercase();
+        let root = self.root();
+        let below = namespace.strip_prefix(root.as_str());
+        below.is_some_and(|rest| rest.is_empty() || (self.reaches_below() && rest.starts_with('.')))
     }
 }
 
@@ -179,14 +212,56 @@ fn check_slug(text: &str) -> Result<(), InvalidName> {
     Ok(())
 }
 
+fn is_plain(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=40).contains(&text.len()) && text.bytes().all(plain) && edges_are_alphanumeric(text)
+}
+
+fn check_registry(text: &str) -> Result<(), InvalidName> {
+    if is_plain(text) {
+        Ok(())
+    } else {
+        Err(invalid(
+            "registry",
+            text,
+            "1 to 40 lower-case letters, digits and `-`",
+        ))
+    }
+}
+
+fn check_pattern(text: &str) -> Result<(), InvalidName> {
+    let namespace = text.strip_suffix(".*").unwrap_or(text);
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'.' || b == b'-';
+    if (1..=190).contains(&namespace.len())
+        && namespace.bytes().all(plain)
+        && edges_are_alphanumeric(namespace)
+    {
+        Ok(())
+    } else {
+        Err(invalid(
+            "namespace pattern",
+            text,
+            "a namespace such as `com.acme`, with `.*` behind it for everything below",
+        ))
+    }
+}
+
+fn check_property(text: &str) -> Result<(), InvalidName> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    let begins = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
+    if begins && text.len() <= 50 && text.bytes().all(plain) {
+        Ok(())
+    } else {
+        Err(invalid(
+            "property",
+            text,
+            "a letter, then letters, digits, `_` and `-`; at most 50 characters",
+        ))
+    }
+}
+
 fn check_environment(text: &str) -> Result<(), InvalidName> {
-    let ok = !text.is_empty()
-        && text.len() <= 40
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && edges_are_alphanumeric(text);
-    if ok {
+    if is_plain(text) {
         Ok(())
     } else {
         Err(invalid(

@@ -4,25 +4,35 @@ mod audit;
 mod authorizer;
 mod catalogue;
 mod entries;
+mod environments;
 mod feed;
+mod governance;
 mod identity;
 mod imports;
 mod pins;
+mod properties;
+mod publication;
 mod routes;
 mod shared;
 mod usage;
+mod views;
 
 pub use audit::{AuditLog, AuditQuery, CheckpointSigner, Journal, JournalError};
 pub use authorizer::Authorizer;
 pub use catalogue::{Catalogue, Refresh, RouteSnapshot, Snapshot};
 pub use entries::{Entry, EntryChange, EntryStore, ListedVersion, VersionFilter, VersionQuery};
+pub use environments::EnvironmentStore;
 pub use feed::{EntryFeed, FeedPosition, Searchable};
+pub use governance::GovernanceStore;
 pub use identity::{IdentityStore, SessionStore};
 pub use imports::{ImportBatch, ImportStore};
 pub use pins::PinWatch;
+pub use properties::{PropertyStore, ServerValues};
+pub use publication::{Publication, Published};
 pub use routes::{RouteChange, RouteStore, ToolDecision, ToolsApproved, ToolsSeen};
 pub use shared::{Cache, Counters, Lease, Locks, RateDecision, RateLimit, Signals, StateError, Subscription};
 pub use usage::{UsageSink, UsageStore};
+pub use views::{ViewStore, Views};
 
 /// Why the store refused or failed.
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::deployment::{Major, Place};
 use crate::id::RouteId;
 use crate::name::{Environment, ServerName, Slug, VersionText};
 use crate::protocol::Era;
@@ -66,6 +67,9 @@ pub struct Route {
     pub server: ServerName,
     /// The environment it serves.
     pub environment: Environment,
+    /// The major version that it is bound to; without one it serves the latest.
+    #[serde(default)]
+    pub major: Option<Major>,
     /// The approved version it serves.
     pub version: VersionText,
     /// The upstream's URL (Streamable HTTP).
@@ -90,6 +94,16 @@ pub struct Route {
     pub created_at: Timestamp,
     /// When it changed last.
     pub updated_at: Timestamp,
+}
+
+impl Route {
+    /// The place that it serves: never changes, like its slug.
+    pub fn place(&self) -> Place {
+        Place {
+            environment: self.environment.clone(),
+            major: self.major,
+        }
+    }
 }
 
 /// The default of [`Route::upstream_timeout_ms`]: five minutes.

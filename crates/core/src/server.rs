@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::deployment::Deployments;
 use crate::name::{ServerName, VersionText};
+use crate::profile::Profile;
 use crate::time::Timestamp;
 
 /// A host or network outside the public internet that an entry may reach, granted by an admin.
@@ -28,7 +30,7 @@ impl std::fmt::Display for PrivateHost {
 }
 
 /// What all versions of a server share.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Server {
     /// Its name, unique without regard to case.
     pub name: ServerName,
@@ -36,6 +38,10 @@ pub struct Server {
     pub registered_by: String,
     /// Private hosts that this entry may reach.
     pub private_hosts: Vec<PrivateHost>,
+    /// What people say about it.
+    pub profile: Profile,
+    /// Where it runs.
+    pub deployments: Deployments,
     /// When it was registered.
     pub created_at: Timestamp,
     /// When anything of it changed last.
@@ -99,6 +105,13 @@ macro_rules! as_words {
 }
 pub(crate) use as_words;
 
+impl Lifecycle {
+    /// Whether it is on its way out, or gone.
+    pub const fn is_ended(self) -> bool {
+        matches!(self, Self::Deprecated | Self::Retired)
+    }
+}
+
 as_words!(Approval { Draft = "draft", Submitted = "submitted", Approved = "approved", Rejected = "rejected" });
 as_words!(Lifecycle {
     Design = "design",
@@ -125,6 +138,9 @@ pub struct Version {
     pub approval: Approval,
     /// How mature it is.
     pub lifecycle: Lifecycle,
+    /// How mature it was before it was deprecated or retired: what it returns to.
+    #[serde(default)]
+    pub former_lifecycle: Option<Lifecycle>,
     /// Why it was rejected, deprecated or retired.
     pub status_message: Option<String>,
     /// Actor label of who submitted it.

@@ -258,11 +258,15 @@ impl Errand {
         if let Some(id) = id
             && host_id.get() != id.get()
         {
-            // The body may have been rewritten, so the id is looked up in what it is now.
-            let Message::Response { id: Some(place), .. } = Message::parse(&body).ok()? else {
-                return None;
+            body = if body.as_ptr() == bytes.as_ptr() {
+                translate::to_host(bytes, id, &host_id)?.into()
+            } else {
+                // It was rewritten, so the id is looked up in what it is now.
+                let Message::Response { id: Some(place), .. } = Message::parse(&body).ok()? else {
+                    return None;
+                };
+                translate::to_host(&body, place, &host_id)?.into()
             };
-            body = translate::to_host(&body, place, &host_id)?.into();
         }
         if let Some(rules) = settled.filter(|_| self.method.is_some()) {
             self.gateway.ready.keep(self.list_key(), rules, bytes, &body);

@@ -6,8 +6,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use portreeve_access::Access;
-use portreeve_core::ports::{Catalogue, Refresh, Signals, Snapshot, StoreError};
+use portreeve_core::ports::{Catalogue, Refresh, Signals, Snapshot, StoreError, Views};
 use portreeve_core::route::RouteState;
+use portreeve_core::view::RegistryRecord;
 use tokio::sync::{Mutex, watch};
 
 use crate::policy::{self, Tools};
@@ -23,6 +24,7 @@ pub struct Loader {
     access: Arc<Access>,
     tools: Tools,
     routes: ArcSwap<Routes>,
+    registries: ArcSwap<Arc<[RegistryRecord]>>,
     loading: Mutex<()>,
 }
 
@@ -50,6 +52,7 @@ impl Loader {
             access,
             tools,
             routes,
+            registries: ArcSwap::from_pointee(Arc::from([])),
             loading: Mutex::default(),
         }
     }
@@ -72,6 +75,8 @@ impl Loader {
         }
         let snapshot = self.catalogue.snapshot().await?;
         self.access.load(&snapshot);
+        self.registries
+            .store(Arc::new(snapshot.registries.as_slice().into()));
         let before = self.routes.load_full();
         self.routes.store(Arc::new(self.compile(snapshot, &before)));
         Ok(())
@@ -133,6 +138,12 @@ impl Loader {
                 subscription = self.signals.subscribe(TOPIC).await.ok();
             }
         }
+    }
+}
+
+impl Views for Loader {
+    fn registries(&self) -> Arc<[RegistryRecord]> {
+        Arc::clone(&self.registries.load())
     }
 }
 

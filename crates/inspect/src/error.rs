@@ -31,6 +31,12 @@ pub enum InspectError {
         /// What it is instead, as words.
         found: &'static str,
     },
+    /// A JSON Schema that cannot be used.
+    #[error("this is not a JSON Schema that can be used: {reason}")]
+    Schema {
+        /// Why.
+        reason: String,
+    },
     /// A tool definition without a usable name.
     #[error("the tool definition has no usable name: `name` {problem}")]
     ToolName {
@@ -49,6 +55,9 @@ impl InspectError {
             }
             Self::TooDeep { .. } => "flatten the document, or move repeated parts into `$defs`",
             Self::NotAnObject { .. } => "send one definition as it stands in the result of `tools/list`",
+            Self::Schema { .. } => {
+                "write a JSON Schema (draft 2020-12) without references to other documents"
+            }
             Self::ToolName { .. } => "give the tool a `name` of 1 to 256 characters",
         }
     }

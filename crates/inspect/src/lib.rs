@@ -17,13 +17,19 @@ mod tool;
 mod diff;
 mod excerpt;
 
+mod schema;
+
 mod keys;
+mod proof;
 mod signer;
 
 pub use diff::{FieldChange, tool_diff};
 pub use error::InspectError;
 pub use hash::{canonical, content_hash, sha256, sha256_hex};
+pub use hex::decode as from_hex;
 pub use json::MAX_DEPTH;
 pub use keys::{Keyring, Mac};
+pub use proof::PublicKey;
+pub use schema::{ValueProblem, ValueSchema};
 pub use signer::Ed25519Signer;
 pub use tool::{MAX_TOOL_NAME, tool_definition};

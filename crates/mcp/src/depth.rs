@@ -52,7 +52,7 @@ pub fn check(json: &[u8]) -> Result<(), TooComplex> {
 }
 
 /// What follows the closing quote of a string whose opening quote was just read.
-fn after_string(mut rest: &[u8]) -> &[u8] {
+pub(crate) fn after_string(mut rest: &[u8]) -> &[u8] {
     while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
         let skip = if rest.get(at) == Some(&b'"') {
             at + 1

@@ -76,8 +76,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Wire<'a> {
         let names = ["jsonrpc", "id", "method", "params", "result", "error"];
         let [jsonrpc, id, method, params, result, error] = object::fields(deserializer, names)?;
         Ok(Self {
-            jsonrpc: object::text("jsonrpc", jsonrpc).map_err(D::Error::custom)?,
-            method: object::text("method", method).map_err(D::Error::custom)?,
+            jsonrpc: object::text("jsonrpc", jsonrpc.map(RawValue::get)).map_err(D::Error::custom)?,
+            method: object::text("method", method.map(RawValue::get)).map_err(D::Error::custom)?,
             id,
             params,
             result,

@@ -61,7 +61,7 @@ fn params(raw: Option<&RawValue>, value: Option<&Value>) {
         (params.protocol_version, "protocolVersion"),
         (params.request_id, "requestId"),
     ] {
-        assert_eq!(raw.map(read).as_ref(), field(name), "{name}");
+        assert_eq!(raw.map(value_of).as_ref(), field(name), "{name}");
     }
     let in_meta = |name: &str| field("_meta").and_then(|meta| meta.get(name));
     let meta = params.meta.unwrap_or_default();
@@ -72,12 +72,16 @@ fn params(raw: Option<&RawValue>, value: Option<&Value>) {
             "io.modelcontextprotocol/clientCapabilities",
         ),
     ] {
-        assert_eq!(raw.map(read).as_ref(), in_meta(name), "{name}");
+        assert_eq!(raw.map(value_of).as_ref(), in_meta(name), "{name}");
     }
 }
 
 fn read(raw: &RawValue) -> Value {
-    serde_json::from_str(raw.get()).unwrap_or_default()
+    value_of(raw.get())
+}
+
+fn value_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 /// Replacing some values of an object changes these, and no other byte. `choice` says which: a bit for each member.

@@ -9,6 +9,7 @@ pub mod method;
 
 pub mod depth;
 pub mod envelope;
+mod members;
 mod object;
 pub mod params;
 pub mod result;

@@ -9,6 +9,8 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::members::Members;
+
 /// The values of the named fields, as they were written. `null` is a value.
 pub(crate) fn fields<'de, D: Deserializer<'de>, const N: usize>(
     deserializer: D,
@@ -32,15 +34,9 @@ impl<'de, const N: usize> Visitor<'de> for Fields<N> {
             let place = self.0.iter().zip(&mut found).find(|(name, _)| **name == key);
             match place {
                 Some((_, slot @ None)) => *slot = Some(map.next_value()?),
-                Some((name, Some(_))) => {
-                    return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
-                }
+                Some((name, Some(_))) => return Err(twice(name)),
                 None => {
-                    if let Some(name) = self.0.iter().find(|name| folds_to(&key, name)) {
-                        return Err(A::Error::custom(format_args!(
-                            "`{key}` is not how `{name}` is written"
-                        )));
-                    }
+                    refuse_look_alike(&key, &self.0)?;
                     map.next_value::<IgnoredAny>()?;
                 }
             }
@@ -62,15 +58,41 @@ fn folds_to(key: &str, name: &str) -> bool {
     key.chars().map(fold).eq(name.chars().map(fold))
 }
 
+/// The same of an object that was read before, as a part of a message.
+pub(crate) fn fields_read<'a, const N: usize>(
+    object: &'a str,
+    names: [&'static str; N],
+) -> Result<[Option<&'a str>; N], serde_json::Error> {
+    let mut found = [None; N];
+    for (key, value) in Members::of(object) {
+        let Key(key) = serde_json::from_str(key)?;
+        let place = names.iter().zip(&mut found).find(|(name, _)| **name == key);
+        match place {
+            Some((_, slot @ None)) => *slot = Some(value),
+            Some((name, Some(_))) => return Err(twice(name)),
+            None => refuse_look_alike(&key, &names)?,
+        }
+    }
+    Ok(found)
+}
+
+fn twice<E: serde::de::Error>(name: &str) -> E {
+    E::custom(format_args!("duplicate field `{name}`"))
+}
+
+fn refuse_look_alike<E: serde::de::Error>(key: &str, names: &[&'static str]) -> Result<(), E> {
+    match names.iter().find(|name| folds_to(key, name)) {
+        Some(name) => Err(E::custom(format_args!("`{key}` is not how `{name}` is written"))),
+        None => Ok(()),
+    }
+}
+
 /// A text; `None` for an absent one and for `null`.
-pub(crate) fn text<'a>(
-    field: &str,
-    raw: Option<&'a RawValue>,
-) -> Result<Option<Cow<'a, str>>, serde_json::Error> {
-    let Some(raw) = raw.filter(|raw| raw.get() != "null") else {
+pub(crate) fn text<'a>(field: &str, raw: Option<&'a str>) -> Result<Option<Cow<'a, str>>, serde_json::Error> {
+    let Some(raw) = raw.filter(|raw| *raw != "null") else {
         return Ok(None);
     };
-    match serde_json::from_str::<Key<'_>>(raw.get()) {
+    match serde_json::from_str::<Key<'_>>(raw) {
         Ok(Key(text)) => Ok(Some(text)),
         Err(error) => Err(serde_json::Error::custom(format_args!("`{field}`: {error}"))),
     }

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::members::Members;
 use crate::object;
 
 /// The fields of `params` that some decision needs.
@@ -16,17 +16,42 @@ pub struct Params<'a> {
     /// Resource.
     pub uri: Option<Cow<'a, str>>,
     /// Arguments of a tool or a prompt.
-    pub arguments: Option<&'a RawValue>,
+    pub arguments: Option<&'a str>,
     /// The request's `_meta`; `None` when it is absent or `null`.
     pub meta: Option<Meta<'a>>,
     /// `initialize`: the version that the client proposes.
-    pub protocol_version: Option<&'a RawValue>,
+    pub protocol_version: Option<&'a str>,
     /// `notifications/cancelled`: the request that is meant.
-    pub request_id: Option<&'a RawValue>,
+    pub request_id: Option<&'a str>,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Params<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+/// The reserved keys of a request's `_meta`.
+#[derive(Debug, Default)]
+pub struct Meta<'a> {
+    /// The version of this request (2026-07-28).
+    pub protocol_version: Option<&'a str>,
+    /// What the client can do (2026-07-28).
+    pub client_capabilities: Option<&'a str>,
+}
+
+/// Parameters that do not fit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`params` do not fit: {0}")]
+pub struct InvalidParams(pub String);
+
+// === impl Params ===
+
+impl<'a> Params<'a> {
+    /// Reads the view. Absent `params` are empty ones. What lies inside the values is not read again: a message that was
+    /// parsed is JSON throughout.
+    pub fn parse(raw: Option<&'a RawValue>) -> Result<Self, InvalidParams> {
+        let Some(raw) = raw else {
+            return Ok(Self::default());
+        };
+        Self::read(raw.get()).map_err(|error| InvalidParams(error.to_string()))
+    }
+
+    fn read(object: &'a str) -> Result<Self, serde_json::Error> {
         let names = [
             "name",
             "uri",
@@ -35,38 +60,34 @@ impl<'de: 'a, 'a> Deserialize<'de> for Params<'a> {
             "protocolVersion",
             "requestId",
         ];
-        let [name, uri, arguments, meta, protocol_version, request_id] = object::fields(deserializer, names)?;
+        let [name, uri, arguments, meta, protocol_version, request_id] = object::fields_read(object, names)?;
         Ok(Self {
-            name: object::text("name", name).map_err(D::Error::custom)?,
-            uri: object::text("uri", uri).map_err(D::Error::custom)?,
+            name: object::text("name", name)?,
+            uri: object::text("uri", uri)?,
             arguments,
             meta: meta
-                .filter(|meta| meta.get() != "null")
-                .map(|meta| serde_json::from_str(meta.get()))
+                .filter(|meta| *meta != "null")
+                .map(Meta::read)
                 .transpose()
-                .map_err(|error| D::Error::custom(format_args!("`_meta`: {error}")))?,
+                .map_err(|error| serde_json::Error::custom(format_args!("`_meta`: {error}")))?,
             protocol_version,
             request_id,
         })
     }
 }
 
-/// The reserved keys of a request's `_meta`.
-#[derive(Debug, Default)]
-pub struct Meta<'a> {
-    /// The version of this request (2026-07-28).
-    pub protocol_version: Option<&'a RawValue>,
-    /// What the client can do (2026-07-28).
-    pub client_capabilities: Option<&'a RawValue>,
-}
+// === impl Meta ===
 
-impl<'de: 'a, 'a> Deserialize<'de> for Meta<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+impl<'a> Meta<'a> {
+    fn read(object: &'a str) -> Result<Self, serde_json::Error> {
+        if !object.starts_with('{') {
+            return Err(serde_json::Error::custom("it must be an object"));
+        }
         let names = [
             "io.modelcontextprotocol/protocolVersion",
             "io.modelcontextprotocol/clientCapabilities",
         ];
-        let [protocol_version, client_capabilities] = object::fields(deserializer, names)?;
+        let [protocol_version, client_capabilities] = object::fields_read(object, names)?;
         Ok(Self {
             protocol_version,
             client_capabilities,
@@ -74,51 +95,20 @@ impl<'de: 'a, 'a> Deserialize<'de> for Meta<'a> {
     }
 }
 
-/// Parameters that do not fit.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`params` do not fit: {0}")]
-pub struct InvalidParams(pub String);
-
-impl<'a> Params<'a> {
-    /// Reads the view. Absent `params` are empty ones.
-    pub fn parse(raw: Option<&'a RawValue>) -> Result<Self, InvalidParams> {
-        let Some(raw) = raw else {
-            return Ok(Self::default());
-        };
-        serde_json::from_str(raw.get()).map_err(|error| InvalidParams(error.to_string()))
-    }
+/// The text of a JSON string as it was written; `None` when it is something else.
+pub fn text(raw: &str) -> Option<Cow<'_, str>> {
+    object::text("", Some(raw)).ok().flatten()
 }
 
-/// The text of a raw JSON string; `None` when it is something else.
-pub fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
-    #[derive(Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-    serde_json::from_str::<Text<'_>>(raw.get())
-        .ok()
-        .map(|text| text.0)
-}
-
-/// The top-level keys of a JSON object in their order, at most `limit`; empty for anything else.
+/// The top-level keys of a JSON object that was read before, in their order, at most `limit`; none for anything else.
+/// A key is cut to 128 characters.
 pub fn keys(json: &[u8], limit: usize) -> Vec<String> {
-    struct Keys(usize);
-    impl<'de> serde::de::Visitor<'de> for Keys {
-        type Value = Vec<String>;
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object")
-        }
-        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Vec<String>, A::Error> {
-            let mut keys = Vec::new();
-            while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-                map.next_value::<serde::de::IgnoredAny>()?;
-                if keys.len() < self.0 {
-                    keys.push(key.chars().take(128).collect());
-                }
-            }
-            Ok(keys)
-        }
-    }
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    serde::Deserializer::deserialize_map(&mut deserializer, Keys(limit)).unwrap_or_default()
+    let object = std::str::from_utf8(json).unwrap_or_default();
+    Members::of(object)
+        .take(limit)
+        .filter_map(|(key, _)| text(key))
+        .map(|key| key.chars().take(128).collect())
+        .collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ mod official;
 mod packages;
 mod strict;
 
+use std::collections::HashSet;
+
 use portreeve_core::name::{ServerName, VersionText};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -310,8 +312,9 @@ fn read_remote(path: &str, raw: &Map<String, Value>, notes: &mut Notes) -> Optio
         return None;
     };
     let variables = inputs::variables(raw);
+    let declared: HashSet<&str> = variables.iter().map(|(name, _)| name.as_str()).collect();
     for name in inputs::placeholders(url) {
-        if !variables.iter().any(|(declared, _)| declared == name) {
+        if !declared.contains(name) {
             notes.problem(
                 format!("{path}.url"),
                 format!("`{{{name}}}` is not declared in `variables`"),

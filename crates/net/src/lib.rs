@@ -22,6 +22,7 @@ mod egress;
 mod pool;
 
 mod tls;
+mod txt;
 
 pub use body::{ResponseBody, read_body};
 pub use destination::Destination;
@@ -30,3 +31,4 @@ pub use error::{Cause, NetError, Phase};
 pub use guard::{PublicHttp, Reach, Refusal};
 pub use resolve::{Resolve, SystemResolver};
 pub use tls::TlsAcceptor;
+pub use txt::{DnsTexts, TxtLookup};

@@ -15,6 +15,8 @@ pub(crate) enum Purpose {
     SignIn,
     SignOut,
     ApproveTools,
+    Review,
+    Govern,
     VerifyAudit,
 }
 
@@ -24,6 +26,8 @@ impl Purpose {
             Self::SignIn => "sign-in",
             Self::SignOut => "sign-out",
             Self::ApproveTools => "approve-tools",
+            Self::Review => "review",
+            Self::Govern => "govern",
             Self::VerifyAudit => "verify-audit",
         }
     }

@@ -17,6 +17,9 @@ mod home;
 mod server;
 mod tools;
 
+mod governed;
+mod review;
+
 mod audit;
 mod usage;
 

@@ -21,7 +21,7 @@ use crate::assets::Assets;
 use crate::cookie::SessionCookie;
 use crate::failure::Failure;
 use crate::forms::Forms;
-use crate::{audit, frame, home, server, sign_in, tools, usage};
+use crate::{audit, frame, governed, home, review, server, sign_in, tools, usage};
 
 /// Most bytes of a form. The largest approves every tool of a server at once.
 const FORM_BYTES: usize = 1024 * 1024;
@@ -75,6 +75,19 @@ pub fn router(parts: PortalParts) -> Router {
         .route("/servers/{namespace}/{name}", get(server::page))
         .route("/servers/{name}", get(server::encoded))
         .route("/servers/{namespace}/{name}/tools/approve", post(tools::approve))
+        .route(
+            "/servers/{namespace}/{name}/review",
+            get(review::page).post(review::decide),
+        )
+        .route("/registries", get(governed::registries))
+        .route(
+            "/admin/environments",
+            get(governed::environments).post(governed::create_environment),
+        )
+        .route(
+            "/admin/properties",
+            get(governed::properties).post(governed::create_property),
+        )
         .route("/usage", get(usage::page))
         .route("/audit", get(audit::page))
         .route("/audit/verify", post(audit::verify))

@@ -144,6 +144,8 @@ fn notice(done: Option<&str>) -> Option<Notice> {
             "notice-good",
             "Approved. Who has the right sees and calls it from now on.",
         ),
+        "let-in" => ("notice-good", "Approved, exactly as the review showed."),
+        "sent-back" => ("notice-warn", "Sent back. Nothing of it is listed or served."),
         "changed" => (
             "notice-warn",
             "Nothing was approved: the server changed its tools while you were reading. Look at them again.",

@@ -6,13 +6,20 @@ mod shell;
 mod home;
 
 mod official;
+mod profile;
 mod server;
 mod tools;
+
+mod governed;
+mod review;
 
 mod audit;
 mod usage;
 
 mod notes;
+
+pub(crate) use governed::{Governed, GovernedForm, GovernedPage};
+pub(crate) use review::ReviewPage;
 
 pub(crate) use audit::{AuditFilter, AuditPageView, ReportView};
 pub(crate) use home::{Card, HomePage};

@@ -13,9 +13,16 @@ mod serve;
 
 mod document;
 mod import;
+mod publish;
 mod search;
 mod server;
 mod tool;
+
+mod deployment;
+mod environment;
+mod metadata;
+
+mod registry;
 
 mod policy;
 mod route;
@@ -134,6 +141,8 @@ pub(crate) enum Remote {
     /// Register servers, and lead them through their life
     #[command(subcommand)]
     Server(server::ServerCommand),
+    /// Publish a server.json over the registry API
+    Publish(publish::PublishArgs),
     /// Find servers by what they are called, do, and what their tools are called
     Search(search::SearchArgs),
     /// Take entries over from other registries and catalogues
@@ -142,6 +151,18 @@ pub(crate) enum Remote {
     /// Approve, hide and show the tools of a server
     #[command(subcommand)]
     Tool(tool::ToolCommand),
+    /// Say where servers run, in which environment and version
+    #[command(subcommand)]
+    Deployment(deployment::DeploymentCommand),
+    /// Make and describe environments
+    #[command(subcommand)]
+    Environment(environment::EnvironmentCommand),
+    /// Define custom properties of servers, environments and deployments
+    #[command(subcommand)]
+    Metadata(metadata::MetadataCommand),
+    /// Make registries: views of the entries, each with a path and readers of its own
+    #[command(subcommand)]
+    Registry(registry::RegistryCommand),
     /// Look at the gateway's routes, and change them
     #[command(subcommand)]
     Route(route::RouteCommand),
@@ -263,9 +284,14 @@ async fn answer(global: &Global, command: Remote) -> Result<Reply, Failure> {
     let connection = Connection::open(global)?;
     match command {
         Remote::Server(command) => server::run(&connection, command).await,
+        Remote::Publish(args) => publish::run(&connection, &args).await,
         Remote::Search(args) => search::run(&connection, &args).await,
         Remote::Import(command) => import::run(&connection, command).await,
         Remote::Tool(command) => tool::run(&connection, command).await,
+        Remote::Deployment(command) => deployment::run(&connection, command).await,
+        Remote::Environment(command) => environment::run(&connection, command).await,
+        Remote::Metadata(command) => metadata::run(&connection, command).await,
+        Remote::Registry(command) => registry::run(&connection, command).await,
         Remote::Route(command) => route::run(&connection, command).await,
         Remote::Policy(command) => policy::run(&connection, command).await,
         Remote::Key(command) => key::run(&connection, command).await,

@@ -2,6 +2,8 @@
 //!
 //! An environment variable `PORTREEVE__SECTION__KEY` overrides a key. Flags of `serve` override both.
 
+mod registry;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) egress: Egress,
     /// The audit log.
     pub(crate) audit: Audit,
+    /// The registry API's writing side.
+    pub(crate) registry: registry::Registry,
     /// Limits on what comes from outside.
     pub(crate) limits: LimitSettings,
 }

@@ -11,7 +11,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
-use http::{Request, Response, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -262,13 +263,19 @@ async fn dispatch(request: Request<Incoming>, served: Arc<Served>) -> Result<Res
         return Ok(Box::pin(served.gateway.handle(request)).await);
     }
     if !served.gateway.admits_head(&request) {
-        let body = r#"{"title":"Request Header Fields Too Large","status":431}"#;
-        return Ok(respond::json(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, body));
+        let (detail, hint) = (
+            "the head of the request is too large",
+            "send fewer or shorter headers, or a shorter address",
+        );
+        return Ok(refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail, hint));
     }
     if !served.gateway.admits_target(&request) {
         // A page that had its name point to this machine would read what the portal and the registry show anyone.
-        let body = r#"{"title":"Forbidden: the `Host` header names another host","status":403}"#;
-        return Ok(respond::json(StatusCode::FORBIDDEN, body));
+        let (detail, hint) = (
+            "the `Host` header names another host",
+            "ask for the public origin, or for the listener's own address",
+        );
+        return Ok(refusal(StatusCode::FORBIDDEN, detail, hint));
     }
     let request = request.map(axum::body::Body::new);
     // Handlers there may hash passwords or wait for a database; calls to servers must not wait behind them.
@@ -278,10 +285,23 @@ async fn dispatch(request: Request<Incoming>, served: Arc<Served>) -> Result<Res
         Ok(Err(never)) => match never {},
         Err(error) => {
             tracing::error!(error = %error, "a request could not be answered");
-            respond::json(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                r#"{"title":"Internal error","status":500}"#,
-            )
+            let (detail, hint) = (
+                "the request could not be answered",
+                "look into the log of this Portreeve",
+            );
+            refusal(StatusCode::INTERNAL_SERVER_ERROR, detail, hint)
         }
     })
+}
+
+/// A refusal before any face was asked, in the form that all of them have.
+fn refusal(status: StatusCode, detail: &str, hint: &str) -> Response<Body> {
+    let body = serde_json::json!({
+        "title": status.canonical_reason().unwrap_or("Error"), "status": status.as_u16(),
+        "detail": detail, "hint": hint, "errors": [], "error": detail,
+    });
+    let mut response = respond::json(status, body.to_string());
+    let kind = HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
 }

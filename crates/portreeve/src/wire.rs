@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use portreeve_access::{Access, AccessParts, NewKey};
+use portreeve_access::{Access, AccessParts, NewKey, Publishing, PublishingParts};
 use portreeve_api::ApiParts;
 use portreeve_core::caller::Caller;
 use portreeve_core::doctor::Doctor;
 use portreeve_core::id::UserId;
 use portreeve_core::limits::Limits;
-use portreeve_core::ports::{Authorizer, Cache, Counters, Locks, Refresh, Signals, UsageSink};
+use portreeve_core::ports::{Authorizer, Cache, Counters, Locks, Refresh, Signals, UsageSink, Views};
+use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
 use portreeve_core::time::{Clock, SystemClock};
 use portreeve_gateway::accept::head::Origins;
@@ -19,7 +20,7 @@ use portreeve_gateway::snapshot::Loader;
 use portreeve_gateway::{Gateway, GatewayParts};
 use portreeve_insight::{Insight, InsightParts, UsageFlush, UsageRing, UsageWriter};
 use portreeve_inspect::{Ed25519Signer, Keyring, Mac};
-use portreeve_net::Egress;
+use portreeve_net::{DnsTexts, Egress};
 use portreeve_portal::PortalParts;
 use portreeve_registry::import::ImportJob;
 use portreeve_registry::{ClientSource, PinJob, PinKeeper, PinParts, Registry, RegistryParts, ToolSource};
@@ -151,6 +152,7 @@ struct Ground {
     shared: Shared,
     audit: Audit,
     public_url: Url,
+    auto_approve: Vec<NamePattern>,
 }
 
 impl Ground {
@@ -174,6 +176,7 @@ impl Ground {
             rng: Arc::new(SystemRng),
             store: Arc::new(store),
             public_url: around.public_url.clone(),
+            auto_approve: config.registry.auto_approve.clone(),
             clock,
             keys,
         })
@@ -193,6 +196,23 @@ impl Ground {
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),
         }))
+    }
+
+    fn publishing(&self, config: &Config) -> Result<Arc<Publishing>, Failure> {
+        let auth = &config.registry.auth;
+        let texts = DnsTexts::new(auth.name_server).map_err(|error| Failure::new(error.to_string()))?;
+        Ok(Arc::new(Publishing::new(PublishingParts {
+            clock: Arc::clone(&self.clock),
+            rng: Arc::clone(&self.rng),
+            locks: Arc::clone(&self.shared.locks),
+            journal: self.audit.journal.clone(),
+            egress: self.egress.clone(),
+            texts: Arc::new(texts),
+            limits: Arc::clone(&self.limits),
+            signing_key: self.keys.derive("registry-tokens"),
+            issuer: self.public_url.origin().ascii_serialization(),
+            settings: auth.settings()?,
+        })))
     }
 
     fn loader(&self, access: &Arc<Access>) -> Arc<Loader> {
@@ -218,6 +238,8 @@ impl Ground {
             feed: self.store.clone(),
             imports: self.store.clone(),
             routes: self.store.clone(),
+            governance: self.store.clone(),
+            views: Arc::clone(loader) as Arc<dyn Views>,
             authorizer: Arc::clone(access) as Arc<dyn Authorizer>,
             policies: Arc::new(Check(self.tools())),
             refresh: Arc::clone(loader) as Arc<dyn Refresh>,
@@ -228,6 +250,8 @@ impl Ground {
             limits: Arc::clone(&self.limits),
             public_url: self.public_url.clone(),
             cursor_key: self.keys.derive("registry-cursor"),
+            auto_approve: self.auto_approve.clone(),
+            counters: Arc::clone(&self.shared.counters),
         }))
     }
 
@@ -307,6 +331,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let api = portreeve_api::router(ApiParts {
         registry: Arc::clone(&registry),
         access: Arc::clone(&access),
+        publishing: ground.publishing(config)?,
         gateway: Arc::clone(&gateway),
         insight: Arc::clone(&insight),
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,

@@ -8,17 +8,21 @@ mod pinning;
 
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
+use portreeve_core::deployment::Place;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
+use portreeve_core::route::Route;
 use portreeve_core::server::{Approval, Lifecycle, PrivateHost, Version};
 use portreeve_inspect::content_hash;
 use serde_json::json;
 
+use crate::deployments::deployment_urls;
 use crate::error::RegistryError;
+use crate::plan::Agreed;
 use crate::publish::{GrantRequest, Internal, Outcome, ToolsOutcome, find};
 use crate::registry::Registry;
-use crate::settle::{Work, production};
 use crate::validate::upstream_of;
+use crate::work::Work;
 
 /// A step on a version's way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +33,28 @@ pub enum Step {
     Approve,
     /// An approver sends it back.
     Reject,
+}
+
+/// How a version is approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approving {
+    /// Whether its private hosts are granted.
+    pub internal: Internal,
+    /// The hash of the plan that the approver saw; the approval is refused when it would do something else by now.
+    pub plan: Option<String>,
+}
+
+/// An approval of exactly this version with exactly this content.
+pub(crate) struct Verdict<'a> {
+    pub(crate) chosen: &'a Version,
+    /// Private hosts that are granted with it.
+    pub(crate) granted: &'a [PrivateHost],
+    /// The hash of the plan that was shown.
+    pub(crate) plan: Option<String>,
+    /// The routes as they were.
+    pub(crate) before: &'a [Route],
+    /// Why, where that is not plain.
+    pub(crate) reason: Option<&'a str>,
 }
 
 /// A step that somebody decided on, bound to what the version was then.
@@ -50,6 +76,12 @@ pub fn next_approval(from: Approval, step: Step) -> Option<Approval> {
         (Approval::Approved, _)
         | (Approval::Submitted, Step::Submit)
         | (Approval::Draft | Approval::Rejected, Step::Reject) => None,
+    }
+}
+
+impl From<Internal> for Approving {
+    fn from(internal: Internal) -> Self {
+        Self { internal, plan: None }
     }
 }
 
@@ -92,15 +124,19 @@ impl Registry {
         name: &ServerName,
         version: Option<&VersionText>,
     ) -> Result<Version, RegistryError> {
-        self.require_manage(caller, name)?;
+        self.require_publish(caller, name)?;
         let chosen = choose(&self.load(name).await?, version, Step::Submit)?;
         let decided = Decided {
             chosen: &chosen,
             step: Step::Submit,
             reason: None,
         };
+        let known = self.known_properties().await?;
         let entry = self
-            .change(caller, name, |work| self.step(caller, work, &decided))
+            .change(caller, name, |work| {
+                self.require_complete(work, &known)?;
+                self.step(caller, work, &decided)
+            })
             .await?;
         find(&entry, &chosen.version).cloned()
     }
@@ -122,67 +158,117 @@ impl Registry {
             reason: Some(&reason),
         };
         let entry = self
-            .change(caller, name, |work| self.step(caller, work, &decided))
+            .change(caller, name, |work| {
+                self.drop_proposed(caller, work);
+                self.step(caller, work, &decided)
+            })
             .await?;
         find(&entry, &chosen.version).cloned()
     }
 
-    /// Approves a version: the one named, or the newest that waits.
+    /// Approves a version: the one named, or the newest that waits. Deployments that wait are approved with it.
     pub async fn approve(
         &self,
         caller: &Caller,
         name: &ServerName,
         version: Option<&VersionText>,
-        internal: Internal,
+        approving: impl Into<Approving>,
     ) -> Result<Outcome, RegistryError> {
         self.require_manage(caller, name)?;
+        let Approving { internal, plan } = approving.into();
         let entry = self.load(name).await?;
         let chosen = choose(&entry, version, Step::Approve)?;
-        let url = upstream_of(&chosen.document);
+        self.require_another_approver(caller, &entry, &chosen)?;
+        let deployments = &entry.server.deployments;
+        let proposed = deployments.proposed.as_ref();
+        let mut urls = deployment_urls(proposed.map_or(deployments.current.as_slice(), |proposed| {
+            proposed.deployments.as_slice()
+        }));
+        urls.extend(upstream_of(&chosen.document));
         let request = GrantRequest {
             name: &entry.server.name,
-            url: url.as_ref(),
+            urls,
             held: entry.server.private_hosts.clone(),
             granting: internal,
         };
         let granted = self.grants(caller, request).await?;
-        self.approve_version(caller, &chosen, &granted).await
+        let verdict = Verdict {
+            chosen: &chosen,
+            granted: &granted,
+            plan,
+            before: &entry.routes,
+            reason: None,
+        };
+        self.approve_version(caller, verdict).await
     }
 
     /// Approves exactly this version with exactly this content, then looks at the tools.
     pub(crate) async fn approve_version(
         &self,
         caller: &Caller,
-        chosen: &Version,
-        granted: &[PrivateHost],
+        verdict: Verdict<'_>,
     ) -> Result<Outcome, RegistryError> {
-        let decided = Decided {
+        let Verdict {
             chosen,
-            step: Step::Approve,
-            reason: None,
-        };
+            granted,
+            plan,
+            before,
+            reason,
+        } = verdict;
+        let agreed = plan.map(|hash| Agreed {
+            version: Some(chosen.version.clone()),
+            hash,
+        });
+        let known = self.known_properties().await?;
         let entry = self
             .change(caller, &chosen.name, |work| {
+                self.require_complete(work, &known)?;
+                work.agreed.clone_from(&agreed);
                 work.grant(granted, self.parts.clock.now());
-                self.step(caller, work, &decided)
+                self.approve_in(caller, work, (chosen, reason))
             })
             .await?;
         let version = find(&entry, &chosen.version)?.clone();
-        let serving = production(&entry.routes).filter(|route| route.version == version.version);
-        let (route, tools) = match serving {
-            Some(route) => {
-                let tools = self.pin_as_seen(caller, route, &version).await;
-                let route = self.parts.routes.route(&route.slug).await?;
-                (route, tools)
-            }
-            None => (None, ToolsOutcome::NoRoute),
+        let concerned = |route: &&Route| {
+            let former = before.iter().find(|former| former.id == route.id);
+            route.version == version.version
+                || former.is_some_and(|former| former.upstream_url != route.upstream_url)
+        };
+        let routes: Vec<Route> = entry.routes.iter().filter(concerned).cloned().collect();
+        let mut others = self.pin_all(caller, &entry, routes).await?;
+        // Production comes first, and what serves another version is no route of this one.
+        others.sort_by_key(|(route, _)| (route.place() != Place::production(), route.place()));
+        others.retain(|(route, _)| route.version == version.version);
+        let (route, tools) = if others.is_empty() {
+            (None, ToolsOutcome::NoRoute)
+        } else {
+            let (route, tools) = others.remove(0);
+            (Some(route), tools)
         };
         Ok(Outcome {
             version,
             route,
             tools,
+            others,
             private_hosts: granted.to_vec(),
         })
+    }
+
+    /// Approves a version and the deployments that wait, in an entry that is being changed.
+    pub(crate) fn approve_in(
+        &self,
+        caller: &Caller,
+        work: &mut Work,
+        (chosen, reason): (&Version, Option<&str>),
+    ) -> Result<(), RegistryError> {
+        let decided = Decided {
+            chosen,
+            step: Step::Approve,
+            reason,
+        };
+        self.step(caller, work, &decided)?;
+        self.adopt(caller, work);
+        Ok(())
     }
 
     /// Says how mature a version is, or every approved version. `deprecated` keeps serving; `retired` stops.
@@ -202,7 +288,7 @@ impl Registry {
         let message = message
             .map(|message| checked_message("message", &message))
             .transpose()?
-            .filter(|_| matches!(lifecycle, Lifecycle::Deprecated | Lifecycle::Retired));
+            .filter(|_| lifecycle.is_ended());
         self.change(caller, name, |work| {
             let chosen = affected(work, version)?;
             for version in &chosen {
@@ -259,6 +345,9 @@ impl Registry {
             version.status_message = reason.map(str::to_owned);
         }
         version.approval = next;
+        if step == Step::Submit {
+            version.submitted_by = caller.label.to_string();
+        }
         version.decided_by = (step != Step::Submit).then(|| caller.label.to_string());
         version.status_changed_at = now;
         version.updated_at = now;
@@ -271,7 +360,8 @@ impl Registry {
         Ok(())
     }
 
-    fn turn(
+    /// Brings a version to a stage; no event when it is there already.
+    pub(crate) fn turn(
         &self,
         caller: &Caller,
         version: Option<&mut Version>,
@@ -284,6 +374,11 @@ impl Registry {
         if from == lifecycle && version.status_message.as_deref() == message {
             return None;
         }
+        version.former_lifecycle = match (from.is_ended(), lifecycle.is_ended()) {
+            (_, false) => None,
+            (true, true) => version.former_lifecycle,
+            (false, true) => Some(from),
+        };
         version.lifecycle = lifecycle;
         // The reason of a rejection stays until somebody decides again.
         if version.approval != Approval::Rejected {
@@ -301,7 +396,11 @@ impl Registry {
 }
 
 /// The version that a step is about. Versions stand newest first.
-fn choose(entry: &Entry, version: Option<&VersionText>, step: Step) -> Result<Version, RegistryError> {
+pub(crate) fn choose(
+    entry: &Entry,
+    version: Option<&VersionText>,
+    step: Step,
+) -> Result<Version, RegistryError> {
     if let Some(version) = version {
         return find(entry, version).cloned();
     }
@@ -382,7 +481,7 @@ fn wrong_state(version: &Version, step: Step) -> RegistryError {
 }
 
 /// The official registry takes 500 characters.
-fn checked_message(path: &str, message: &str) -> Result<String, RegistryError> {
+pub(crate) fn checked_message(path: &str, message: &str) -> Result<String, RegistryError> {
     let message = message.trim();
     if message.is_empty() || message.chars().count() > 500 {
         return Err(RegistryError::invalid(path, "it must have 1 to 500 characters"));

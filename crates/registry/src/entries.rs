@@ -3,8 +3,10 @@
 //! Before: `publish` and `approve`. After: `api` and `portal` show it.
 
 use portreeve_core::caller::Caller;
-use portreeve_core::name::ServerName;
+use portreeve_core::deployment::Deployments;
+use portreeve_core::name::{Environment, ServerName};
 use portreeve_core::ports::{Entry, ListedVersion, VersionFilter, VersionQuery};
+use portreeve_core::profile::Profile;
 use portreeve_core::route::{Route, RouteState};
 use portreeve_core::server::Version;
 use portreeve_core::visibility::Visibility;
@@ -41,7 +43,7 @@ impl Registry {
     /// One entry. Managers see it as it is; others its listed versions without what is internal.
     pub async fn entry(&self, caller: &Caller, name: &ServerName) -> Result<Entry, RegistryError> {
         let entry = self.load(name).await?;
-        if self.may_manage(caller, &entry.server.name) {
+        if self.may_publish(caller, &entry.server.name) {
             return Ok(entry);
         }
         let versions: Vec<Version> = entry
@@ -54,8 +56,14 @@ impl Registry {
             return Err(RegistryError::no_server(name));
         }
         let mut server = entry.server;
+        let may_discover = self.may_discover(caller, &server.name);
         server.registered_by = String::new();
         server.private_hosts = Vec::new();
+        server.deployments = Deployments::default();
+        if !may_discover {
+            server.profile = Profile::default();
+        }
+        let production = Environment::production();
         Ok(Entry {
             server,
             versions,
@@ -63,6 +71,7 @@ impl Registry {
                 .routes
                 .into_iter()
                 .filter(|route| route.state == RouteState::Active)
+                .filter(|route| may_discover || route.environment == production)
                 .map(veiled_route)
                 .collect(),
             revision: entry.revision,

@@ -1,5 +1,7 @@
 //! What can go wrong on an entry's way: each text says what happened, each hint what to do next.
 
+use std::time::Duration;
+
 use portreeve_core::ports::StoreError;
 use portreeve_core::server::PrivateHost;
 use portreeve_mcp::server_json::Problem;
@@ -14,6 +16,9 @@ pub enum RegistryError {
         /// The thing, as words: "server `com.acme/billing`".
         what: String,
     },
+    /// This is for callers with a credential, whether there is such a thing or not.
+    #[error("this registry needs an API key")]
+    Unauthenticated,
     /// The caller is known, and may not.
     #[error("`{caller}` may not {action}")]
     Forbidden {
@@ -21,6 +26,26 @@ pub enum RegistryError {
         caller: String,
         /// What was asked, as words: "manage server `com.acme/billing`".
         action: String,
+    },
+    /// The publisher may not do this under that name.
+    #[error("`{publisher}` may not {action} `{name}`: it was granted {}", patterns(.granted))]
+    Namespace {
+        /// The publisher's label.
+        publisher: String,
+        /// `publish` or `edit`.
+        action: &'static str,
+        /// The name.
+        name: String,
+        /// What it may do, as `publish com.acme/*`.
+        granted: Vec<String>,
+    },
+    /// The publisher writes faster than anybody needs to.
+    #[error("`{publisher}` writes too fast")]
+    TooFast {
+        /// The publisher's label.
+        publisher: String,
+        /// When the next one is taken.
+        wait: Duration,
     },
     /// The content of the request is wrong. Every problem is named, not only the first.
     #[error("{}", summary(.0))]
@@ -71,7 +96,12 @@ impl RegistryError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NotFound { .. } => "check the spelling; `portreeve server list` shows what there is",
+            Self::Unauthenticated => "send an API key as `Authorization: Bearer prv_...`",
             Self::Forbidden { .. } => "ask an administrator for a grant with the right `manage`",
+            Self::Namespace { .. } => {
+                "prove that the namespace is yours, or use a key of somebody with the right `manage`"
+            }
+            Self::TooFast { .. } => "wait as long as `Retry-After` says, and try again",
             Self::Invalid(_) => "mend every problem that is named and send it again",
             Self::Conflict { .. } => "read it again, and repeat the change if it still makes sense",
             Self::State { hint, .. } => hint,
@@ -115,6 +145,16 @@ fn summary(problems: &[Problem]) -> String {
         [] => "the request is not valid".to_owned(),
         [one] => format!("`{}`: {}", one.path, one.message),
         [first, rest @ ..] => format!("`{}`: {} (and {} more)", first.path, first.message, rest.len()),
+    }
+}
+
+fn patterns(granted: &[String]) -> String {
+    match granted {
+        [] => "nothing".to_owned(),
+        some => {
+            let shown: Vec<String> = some.iter().map(|pattern| format!("`{pattern}`")).collect();
+            shown.join(", ")
+        }
     }
 }
 

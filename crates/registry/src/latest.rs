@@ -4,6 +4,7 @@
 
 use std::cmp::Ordering;
 
+use portreeve_core::deployment::Major;
 use portreeve_core::server::{Approval, Version};
 
 /// Which of the versions hosts get for `latest`: the highest that is listed. When all approved ones are retired, the
@@ -43,6 +44,13 @@ fn published(version: &Version) -> (i64, &str) {
 /// Whether a text is a semantic version: an optional `v`, exactly three numbers, perhaps a prerelease and a build.
 pub fn is_semver(text: &str) -> bool {
     Semver::parse(text).is_some()
+}
+
+/// The major version of a text: the number that it begins with, whether it is a semantic version or not.
+pub(crate) fn major_of(text: &str) -> Option<Major> {
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let first = text.split(['.', '-', '+']).next()?;
+    first.parse().ok().filter(|_| is_digits(first))
 }
 
 /// What orders a semantic version; the build metadata does not.

@@ -13,8 +13,24 @@ mod validate;
 
 mod approve;
 mod latest;
+
+mod work;
+
+mod destination;
 mod settle;
 mod slug;
+
+mod plan;
+
+mod deployments;
+mod environments;
+
+mod profile;
+mod properties;
+
+mod governance;
+mod registries;
+mod views;
 
 mod routes;
 
@@ -27,21 +43,31 @@ mod search;
 mod serve;
 
 pub mod import;
+mod publishing;
 
 pub mod install;
 
-pub use approve::{Step, next_approval};
+pub use approve::{Approving, Step, next_approval};
+pub use deployments::{Declared, Deployed, NewDeployments};
 pub use entries::{EntriesPage, EntriesQuery};
+pub use environments::{EnvironmentPatch, NewEnvironment};
 pub use error::RegistryError;
 pub use latest::{is_semver, latest_of};
 pub use pins::{PinJob, PinKeeper, PinParts, PinQueue, PinTimes};
+pub use plan::{Move, MoveKind, Plan, Stop};
 pub use portreeve_mcp::server_json::Problem;
+pub use profile::ProfilePatch;
+pub use properties::{Defined, Failing, NewProperty, PropertyPatch};
 pub use publish::{Approve, Internal, Outcome, Submission, ToolsOutcome};
+pub use publishing::{Issue, IssueKind, OfficialStatus, Severity, StatusChange, Verdict};
+pub use registries::RegistryPatch;
 pub use registry::{Registry, RegistryParts};
 pub use routes::{LONGEST_TIMEOUT_MS, RoutePatch, SHORTEST_TIMEOUT_MS};
 pub use search::{Facet, Facets, Found, Kind, Mark, Narrow, SearchPage, SearchQuery, Searcher};
 pub use serve::{
-    ListParams, OFFICIAL_META, OfficialMeta, PageMetadata, PublicDocument, Served, ServedMeta, ServedPage,
+    ListParams, OFFICIAL_META, OfficialMeta, PageMetadata, PublicDocument, Review, Served, ServedMeta,
+    ServedPage,
 };
 pub use source::{ClientSource, Probe, ToolSource};
-pub use tools::{ToolChoice, ToolView};
+pub use tools::{ToolChoice, ToolView, ToolsOf};
+pub use views::View;

@@ -3,18 +3,22 @@
 //! Before: a face received a document. After: `approve`, now or later.
 
 use portreeve_core::caller::Caller;
+use portreeve_core::deployment::Deployments;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
+use portreeve_core::profile::Profile;
 use portreeve_core::route::Route;
 use portreeve_core::server::{Approval, Lifecycle, PrivateHost, Server, Version};
 use portreeve_net::{NetError, Reach};
 use serde_json::json;
 use url::Url;
 
+use crate::approve::Verdict;
+use crate::deployments::{Declared, check_pins, deployment_urls};
 use crate::error::RegistryError;
 use crate::registry::Registry;
-use crate::settle::Work;
 use crate::validate::{Draft, Valid};
+use crate::work::Work;
 
 /// A document on its way in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +58,8 @@ pub struct Outcome {
     pub route: Option<Route>,
     /// What is known of its tools.
     pub tools: ToolsOutcome,
+    /// The routes of other environments and major versions that serve it, too.
+    pub others: Vec<(Route, ToolsOutcome)>,
     /// The private hosts that were granted on this occasion.
     pub private_hosts: Vec<PrivateHost>,
 }
@@ -72,10 +78,10 @@ pub enum ToolsOutcome {
     },
 }
 
-/// What an entry would need to reach its upstream.
+/// What an entry would need to reach its upstreams.
 pub(crate) struct GrantRequest<'a> {
     pub(crate) name: &'a ServerName,
-    pub(crate) url: Option<&'a Url>,
+    pub(crate) urls: Vec<Url>,
     /// What it may reach already.
     pub(crate) held: Vec<PrivateHost>,
     pub(crate) granting: Internal,
@@ -86,44 +92,97 @@ pub(crate) struct GrantRequest<'a> {
 impl Registry {
     /// Registers a server, or a new version of one.
     pub async fn add(&self, caller: &Caller, submission: Submission) -> Result<Outcome, RegistryError> {
+        self.add_declared(caller, submission, Declared::default()).await
+    }
+
+    /// Registers a server, or a new version of one, and what is declared beside its document.
+    pub async fn add_declared(
+        &self,
+        caller: &Caller,
+        submission: Submission,
+        declared: Declared,
+    ) -> Result<Outcome, RegistryError> {
         let draft = Draft::read(&submission.document, &self.parts.limits)?;
         if let Some(name) = draft.name() {
-            self.require_manage(caller, name)?;
+            self.require_publish(caller, name)?;
+            if submission.approve == Approve::Now {
+                self.require_manage(caller, name)?;
+            }
         }
         let valid = draft.validate(&self.parts.public_url)?;
         let granting = match (submission.internal, submission.approve) {
             (Internal::No, Approve::No) => Internal::No,
             _ => Internal::Grant,
         };
-        let held = self.held_hosts(&valid.name).await?;
+        let declared = self.checked(declared).await?;
+        let mut server = match self.parts.entries.entry(&valid.name).await? {
+            Some(entry) => entry.server,
+            None => self.new_server(caller, &valid.name),
+        };
+        if let Some(tags) = &declared.profile.tags {
+            server.profile.tags.clone_from(tags);
+        }
+        if submission.approve == Approve::Now {
+            self.require_another(caller, &server, &caller.label)?;
+        }
+        let held = server.private_hosts;
+        let mut urls = deployment_urls(declared.deployments.as_deref().unwrap_or_default());
+        urls.extend(valid.upstream.clone());
         let request = GrantRequest {
             name: &valid.name,
-            url: valid.upstream.as_ref(),
+            urls,
             held,
             granting,
         };
         let granted = self.grants(caller, request).await?;
-        let entry = self.submit_document(caller, &valid, &granted).await?;
+        let entry = self
+            .submit_document(caller, (&valid, &declared), &granted)
+            .await?;
         let version = find(&entry, &valid.version)?.clone();
-        if submission.approve == Approve::No || version.approval == Approval::Approved {
+        let rule = self.approving_rule(&valid.name);
+        if version.approval == Approval::Approved || (submission.approve == Approve::No && rule.is_none()) {
             return Ok(Outcome {
                 version,
                 route: None,
                 tools: ToolsOutcome::NoRoute,
+                others: Vec::new(),
                 private_hosts: granted,
             });
         }
-        let mut outcome = self.approve_version(caller, &version, &[]).await?;
+        let reason = rule.map(|record| format!("a rule of registry `{}` approves it", record.name));
+        let verdict = Verdict {
+            chosen: &version,
+            granted: &[],
+            plan: None,
+            before: &entry.routes,
+            reason: reason.as_deref().filter(|_| submission.approve == Approve::No),
+        };
+        let mut outcome = if submission.approve == Approve::Now {
+            self.approve_version(caller, verdict).await?
+        } else {
+            self.approve_version(&Caller::system(), verdict).await?
+        };
         outcome.private_hosts = granted;
         Ok(outcome)
     }
 
-    async fn held_hosts(&self, name: &ServerName) -> Result<Vec<PrivateHost>, RegistryError> {
+    pub(crate) async fn held_hosts(&self, name: &ServerName) -> Result<Vec<PrivateHost>, RegistryError> {
         let entry = self.parts.entries.entry(name).await?;
         Ok(entry.map(|entry| entry.server.private_hosts).unwrap_or_default())
     }
 
-    /// The private hosts that the entry lacks to reach a URL, if they may be granted. Asked before anything is saved:
+    async fn checked(&self, declared: Declared) -> Result<Declared, RegistryError> {
+        let deployments = match declared.deployments {
+            Some(deployments) => Some(self.checked_deployments(deployments).await?),
+            None => None,
+        };
+        Ok(Declared {
+            deployments,
+            ..declared
+        })
+    }
+
+    /// The private hosts that the entry lacks to reach its URLs, if they may be granted. Asked before anything is saved:
     /// no transaction waits for the network.
     pub(crate) async fn grants(
         &self,
@@ -132,15 +191,18 @@ impl Registry {
     ) -> Result<Vec<PrivateHost>, RegistryError> {
         let GrantRequest {
             name,
-            url,
+            urls,
             held,
             granting,
         } = request;
-        let Some(url) = url else {
-            return Ok(Vec::new());
-        };
-        let mut missing = self.needed_hosts(url).await?;
-        missing.retain(|host| !held.contains(host));
+        let mut missing: Vec<PrivateHost> = Vec::new();
+        for url in &urls {
+            for host in self.needed_hosts(url).await? {
+                if !held.contains(&host) && !missing.contains(&host) {
+                    missing.push(host);
+                }
+            }
+        }
         if !missing.is_empty() {
             if granting == Internal::No {
                 return Err(RegistryError::Private { hosts: missing });
@@ -148,10 +210,11 @@ impl Registry {
             self.require_administrator(caller, format!("grant private hosts to server `{name}`"))?;
         }
         let all = [held, missing.clone()].concat();
-        self.parts
-            .egress
-            .check(url, &Reach::granted(&all))
-            .map_err(RegistryError::Refused)?;
+        for url in &urls {
+            let reach = Reach::granted(&all);
+            let checked = self.parts.egress.check(url, &reach);
+            checked.map_err(RegistryError::Refused)?;
+        }
         Ok(missing)
     }
 
@@ -173,9 +236,10 @@ impl Registry {
     async fn submit_document(
         &self,
         caller: &Caller,
-        valid: &Valid,
+        (valid, declared): (&Valid, &Declared),
         granted: &[PrivateHost],
     ) -> Result<Entry, RegistryError> {
+        let known = self.known_properties().await?;
         let mut tries = 0;
         loop {
             let mut work = match self.parts.entries.entry(&valid.name).await? {
@@ -183,6 +247,12 @@ impl Registry {
                 None => Work::begin(self.new_server(caller, &valid.name)),
             };
             self.put(caller, &mut work, valid)?;
+            if let Some(deployments) = &declared.deployments {
+                check_pins(&work, deployments)?;
+                self.propose(caller, &mut work, deployments.clone());
+            }
+            self.describe_in(caller, &mut work, (declared.profile.clone(), &known))?;
+            self.require_complete(&work, &known)?;
             work.grant(granted, self.parts.clock.now());
             if let Some(entry) = self.save(caller, work, &mut tries).await? {
                 return Ok(entry);
@@ -190,12 +260,14 @@ impl Registry {
         }
     }
 
-    fn new_server(&self, caller: &Caller, name: &ServerName) -> Server {
+    pub(crate) fn new_server(&self, caller: &Caller, name: &ServerName) -> Server {
         let now = self.parts.clock.now();
         Server {
             name: name.clone(),
             registered_by: caller.label.to_string(),
             private_hosts: Vec::new(),
+            profile: Profile::default(),
+            deployments: Deployments::default(),
             created_at: now,
             updated_at: now,
         }
@@ -203,15 +275,7 @@ impl Registry {
 
     /// Puts the document into the entry, unless that would change one that somebody reviews or serves.
     fn put(&self, caller: &Caller, work: &mut Work, valid: &Valid) -> Result<(), RegistryError> {
-        if work.server.name != valid.name {
-            return Err(RegistryError::State {
-                what: format!(
-                    "server `{}` is registered as `{}`: names may not differ in case alone",
-                    valid.name, work.server.name
-                ),
-                hint: "use the spelling that is registered, or another name",
-            });
-        }
+        check_spelling(work, valid)?;
         if let Some(present) = work.version(&valid.version) {
             let is_same = present.content_hash == valid.content_hash;
             match present.approval {
@@ -239,7 +303,7 @@ impl Registry {
         Ok(())
     }
 
-    fn new_version(&self, caller: &Caller, valid: &Valid) -> Version {
+    pub(crate) fn new_version(&self, caller: &Caller, valid: &Valid) -> Version {
         let now = self.parts.clock.now();
         Version {
             name: valid.name.clone(),
@@ -248,6 +312,7 @@ impl Registry {
             content_hash: valid.content_hash.clone(),
             approval: Approval::Submitted,
             lifecycle: Lifecycle::Production,
+            former_lifecycle: None,
             status_message: None,
             submitted_by: caller.label.to_string(),
             decided_by: None,
@@ -257,6 +322,20 @@ impl Registry {
             updated_at: now,
         }
     }
+}
+
+/// A name is written as it is registered.
+pub(crate) fn check_spelling(work: &Work, valid: &Valid) -> Result<(), RegistryError> {
+    if work.server.name == valid.name {
+        return Ok(());
+    }
+    Err(RegistryError::State {
+        what: format!(
+            "server `{}` is registered as `{}`: names may not differ in case alone",
+            valid.name, work.server.name
+        ),
+        hint: "use the spelling that is registered, or another name",
+    })
 }
 
 /// A version of an entry.

@@ -10,8 +10,10 @@ use portreeve_core::limits::Limits;
 use portreeve_core::name::ServerName;
 use portreeve_core::policy::PolicyCheck;
 use portreeve_core::ports::{
-    Authorizer, Entry, EntryFeed, EntryStore, ImportStore, Refresh, RouteStore, StoreError,
+    Authorizer, Counters, Entry, EntryFeed, EntryStore, GovernanceStore, ImportStore, Refresh, RouteStore,
+    StoreError, Views,
 };
+use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
 use portreeve_core::secret::SecretKey;
 use portreeve_core::time::Clock;
@@ -21,8 +23,8 @@ use url::Url;
 
 use crate::error::RegistryError;
 use crate::search::Searcher;
-use crate::settle::Work;
 use crate::source::ToolSource;
+use crate::work::Work;
 
 /// How often a save is tried again after somebody else was faster.
 const RETRIES: u32 = 3;
@@ -37,6 +39,10 @@ pub struct RegistryParts {
     pub imports: Arc<dyn ImportStore>,
     /// Routes and tools.
     pub routes: Arc<dyn RouteStore>,
+    /// Environments and what else is governed.
+    pub governance: Arc<dyn GovernanceStore>,
+    /// The registries in force.
+    pub views: Arc<dyn Views>,
     /// Who may do what.
     pub authorizer: Arc<dyn Authorizer>,
     /// What policies mean.
@@ -57,6 +63,10 @@ pub struct RegistryParts {
     pub public_url: Url,
     /// Authenticates cursors.
     pub cursor_key: SecretKey,
+    /// Names under which what is published over the registry API is approved at once.
+    pub auto_approve: Vec<NamePattern>,
+    /// Counts what publishers write.
+    pub counters: Arc<dyn Counters>,
 }
 
 /// The registry.
@@ -201,7 +211,7 @@ pub(crate) fn event(
     event
 }
 
-fn forbidden(caller: &Caller, action: String) -> RegistryError {
+pub(crate) fn forbidden(caller: &Caller, action: String) -> RegistryError {
     RegistryError::Forbidden {
         caller: caller.label.to_string(),
         action,

@@ -3,6 +3,7 @@
 //!
 //! Before: entries in the store, which `search/feed.rs` follows. After: `api` and `portal` show the page.
 
+mod asked;
 mod document;
 mod facets;
 mod feed;
@@ -26,8 +27,8 @@ use crate::serve::read_search;
 pub use facets::{Facet, Facets};
 pub use feed::Searcher;
 pub use marks::Mark;
+use rank::{Inside, Question, Ranked};
 pub use rank::{Kind, Narrow};
-use rank::{Question, Ranked};
 
 /// Results of one page unless told otherwise, and at most.
 const PAGE: u32 = 20;
@@ -97,9 +98,9 @@ impl Registry {
         let asked = Asked::read(query, |text| opened(text, CursorKind::Search, &self.cursor_mac))?;
         let visibility = self.parts.authorizer.visibility(caller);
         self.searcher.follow().await?;
-        let chosen = self.choose(caller, visibility, &asked);
+        let chosen = self.choose(caller, &visibility, &asked);
         let keys: Vec<(String, String)> = chosen.hits.iter().map(|hit| hit.key.clone()).collect();
-        let mut listed = self.parts.feed.listed(visibility, &keys).await?;
+        let mut listed = self.parts.feed.listed(&visibility, &keys).await?;
         let mut items = Vec::with_capacity(listed.len());
         for hit in chosen.hits {
             let found = listed.iter().position(|item| {
@@ -134,7 +135,7 @@ impl Registry {
     }
 
     /// Ranks, and cuts the page out. Nothing waits in here.
-    fn choose(&self, caller: &Caller, visibility: Visibility, asked: &Asked) -> Chosen {
+    fn choose(&self, caller: &Caller, visibility: &Visibility, asked: &Asked) -> Chosen {
         let sees = |server: &_, tool: &str, annotations: &_| {
             let target = Target::Tool {
                 server,
@@ -146,16 +147,25 @@ impl Registry {
                 .may(caller, Action::CallTool, &target)
                 .is_permit()
         };
+        let sees_all = *visibility == Visibility::All;
+        let discovers = |server: &_| sees_all || self.may_discover(caller, server);
+        // Who has no identity has no rights to an inside either.
+        let is_known = caller.principal != Principal::Anonymous;
         let question = Question {
             text: &asked.text,
-            sees_unlisted: visibility == Visibility::All,
-            // Who has no identity has no rights to tools either.
-            sees_tool: (caller.principal != Principal::Anonymous).then_some(&sees),
+            sees_unlisted: sees_all,
+            inside: is_known.then_some(Inside {
+                sees_tool: &sees,
+                discovers: &discovers,
+            }),
             narrow: &asked.narrow,
         };
         self.searcher.read(|index| {
             let ranked = rank::rank(index, &question);
-            Chosen::cut(index, ranked, asked)
+            let facets = asked
+                .facets
+                .then(|| Facets::count(index, &ranked.hits, |server| question.discovers(server)));
+            Chosen::cut(index, ranked, asked, facets)
         })
     }
 
@@ -278,8 +288,7 @@ struct ChosenHit {
 }
 
 impl Chosen {
-    fn cut(index: &index::Index, ranked: Ranked, asked: &Asked) -> Self {
-        let facets = asked.facets.then(|| Facets::count(index, &ranked.hits));
+    fn cut(index: &index::Index, ranked: Ranked, asked: &Asked, facets: Option<Facets>) -> Self {
         let found = ranked.hits.len();
         let mut hits: Vec<ChosenHit> = ranked
             .hits

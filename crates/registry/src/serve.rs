@@ -7,18 +7,19 @@ pub(crate) mod cursor;
 pub(crate) mod document;
 mod params;
 
-use portreeve_core::name::{ServerName, Slug};
+use std::collections::BTreeSet;
+
+use portreeve_core::name::{Environment, ServerName, Slug};
 use portreeve_core::ports::{Entry, ListedVersion, StoreError, VersionFilter, VersionQuery};
-use portreeve_core::route::{Access, RouteState};
+use portreeve_core::route::{Access, Route, RouteState};
 use portreeve_core::server::{Approval, Lifecycle, Version};
 use portreeve_core::time::Timestamp;
-use portreeve_core::visibility::Visibility;
 use serde::{Deserialize, Serialize};
 
 use crate::error::RegistryError;
 use crate::registry::Registry;
-use crate::settle::production;
-use cursor::{Cursor, CursorKind};
+use crate::views::{Face, View};
+use cursor::Cursor;
 pub use document::PublicDocument;
 use params::Wanted;
 pub(crate) use params::read_search;
@@ -60,6 +61,19 @@ pub struct ServedMeta {
     /// The official part; nothing else may be in it.
     #[serde(rename = "io.modelcontextprotocol.registry/official")]
     pub official: OfficialMeta,
+    /// Where the version stands on its way; for its publisher alone.
+    #[serde(rename = "io.portreeve/review", skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+}
+
+/// Where a version stands on its way to being approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Review {
+    /// `draft`, `submitted`, `approved` or `rejected`.
+    pub approval: &'static str,
+    /// Why it was sent back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// The official metadata of a version.
@@ -106,11 +120,16 @@ pub struct PageMetadata {
 impl Registry {
     /// A page of the default registry, ordered by name and version.
     pub async fn serve_list(&self, params: &ListParams) -> Result<ServedPage, RegistryError> {
+        self.serve_list_in(&View::main(), params).await
+    }
+
+    /// A page of a registry, ordered by name and version.
+    pub async fn serve_list_in(&self, view: &View, params: &ListParams) -> Result<ServedPage, RegistryError> {
         let wanted = Wanted::read(params, |text| {
-            Cursor::open(CursorKind::Served, text, &self.cursor_mac)
+            Cursor::open(view.cursors(), text, &self.cursor_mac)
         })?;
         let query = VersionQuery {
-            visibility: Visibility::Listed,
+            visibility: view.visibility(),
             search: wanted.filters.search.clone(),
             versions: match wanted.filters.version.as_deref() {
                 None => VersionFilter::Any,
@@ -129,18 +148,33 @@ impl Registry {
                 name: last.version.name.to_string(),
                 version: last.version.version.to_string(),
             };
-            cursor.seal(CursorKind::Served, &self.cursor_mac)
+            cursor.seal(view.cursors(), &self.cursor_mac)
         });
-        let servers: Vec<Served> = page
-            .items
-            .into_iter()
-            .map(|listed| self.served(listed))
-            .collect::<Result<_, _>>()?;
+        let servers = self.served_page(view, page.items).await?;
         let count = servers.len();
         Ok(ServedPage {
             servers,
             metadata: PageMetadata { next_cursor, count },
         })
+    }
+
+    /// The versions of a page with the addresses of the view's own environments.
+    async fn served_page(
+        &self,
+        view: &View,
+        items: Vec<ListedVersion>,
+    ) -> Result<Vec<Served>, RegistryError> {
+        if view.reads_production_alone() {
+            return items.into_iter().map(|listed| self.served(listed)).collect();
+        }
+        let names: BTreeSet<ServerName> = items.iter().map(|item| item.version.name.clone()).collect();
+        let names: Vec<ServerName> = names.into_iter().collect();
+        let routes = self.parts.routes.routes_of(&names).await?;
+        let shown = |item: ListedVersion| {
+            let faces = view.faces(&routes, &item.version);
+            self.served_as(item.version, &faces)
+        };
+        items.into_iter().map(shown).collect()
     }
 
     /// All versions of a server, newest first.
@@ -149,12 +183,22 @@ impl Registry {
         name: &ServerName,
         include_deleted: bool,
     ) -> Result<ServedPage, RegistryError> {
-        let entry = self.served_entry(name).await?;
+        self.serve_versions_in(&View::main(), name, include_deleted).await
+    }
+
+    /// All versions of a server that a registry holds, newest first.
+    pub async fn serve_versions_in(
+        &self,
+        view: &View,
+        name: &ServerName,
+        include_deleted: bool,
+    ) -> Result<ServedPage, RegistryError> {
+        let entry = self.viewed_entry(view, name).await?;
         let servers: Vec<Served> = entry
             .versions
             .iter()
             .filter(|version| is_served(version, include_deleted))
-            .map(|version| self.served(listed(&entry, version)))
+            .map(|version| self.served_as(version.clone(), &view.faces(&entry.routes, version)))
             .collect::<Result<_, _>>()?;
         if servers.is_empty() {
             return Err(RegistryError::no_server(name));
@@ -173,7 +217,21 @@ impl Registry {
         version: &str,
         include_deleted: bool,
     ) -> Result<Served, RegistryError> {
-        let entry = self.served_entry(name).await?;
+        self.serve_version_in(&View::main(), (name, version), include_deleted)
+            .await
+    }
+
+    /// One version of a server that a registry holds, or its latest.
+    pub async fn serve_version_in(
+        &self,
+        view: &View,
+        (name, version): (&ServerName, &str),
+        include_deleted: bool,
+    ) -> Result<Served, RegistryError> {
+        if view.reads_production_alone() {
+            return self.serve_one(view, (name, version), include_deleted).await;
+        }
+        let entry = self.viewed_entry(view, name).await?;
         let is_meant = |candidate: &&Version| match version {
             "latest" => candidate.is_latest,
             version => candidate.version.as_str() == version,
@@ -185,24 +243,43 @@ impl Registry {
             .find(is_meant);
         // An unknown server and an unknown version look alike: nothing is said about what is not shown.
         let found = found.ok_or_else(|| RegistryError::no_server(name))?;
-        self.served(listed(&entry, found))
+        self.served_as(found.clone(), &view.faces(&entry.routes, found))
     }
 
-    /// The official API takes names as they are written; elsewhere case does not count.
-    async fn served_entry(&self, name: &ServerName) -> Result<Entry, RegistryError> {
-        let entry = self.load(name).await?;
-        if entry.server.name == *name {
-            Ok(entry)
-        } else {
-            Err(RegistryError::no_server(name))
-        }
+    /// The same by one question to the store: this is what hosts ask for most.
+    async fn serve_one(
+        &self,
+        view: &View,
+        (name, version): (&ServerName, &str),
+        include_deleted: bool,
+    ) -> Result<Served, RegistryError> {
+        let query = VersionQuery {
+            visibility: view.visibility(),
+            search: None,
+            versions: match version {
+                "latest" => VersionFilter::Latest,
+                version => VersionFilter::Exact(version.to_owned()),
+            },
+            updated_since: None,
+            include_retired: include_deleted,
+            after: None,
+            limit: 1,
+        };
+        let names = [name.to_string()];
+        let page = self.parts.feed.list_among(&query, &names).await?;
+        let found = page.items.into_iter().next();
+        self.served(found.ok_or_else(|| RegistryError::no_server(name))?)
     }
 
     /// A version as hosts read it.
     pub(crate) fn served(&self, listed: ListedVersion) -> Result<Served, RegistryError> {
         let ListedVersion { version, route } = listed;
-        let face = route.as_ref().map(|(slug, access)| (slug, *access));
-        let server = PublicDocument::of(&version.document, face, &self.parts.public_url)
+        self.served_as(version, route.as_slice())
+    }
+
+    /// A version as hosts read it at these addresses.
+    fn served_as(&self, version: Version, faces: &[Face]) -> Result<Served, RegistryError> {
+        let server = PublicDocument::of(&version.document, faces, &self.parts.public_url)
             .map_err(|_| unreadable(&version))?;
         let status = match version.lifecycle {
             Lifecycle::Retired => "deleted",
@@ -219,7 +296,10 @@ impl Registry {
         };
         Ok(Served {
             server,
-            meta: ServedMeta { official },
+            meta: ServedMeta {
+                official,
+                review: None,
+            },
         })
     }
 }
@@ -228,10 +308,16 @@ fn is_served(version: &Version, include_deleted: bool) -> bool {
     version.approval == Approval::Approved && (include_deleted || version.is_listed())
 }
 
-/// A version with the face of the route that serves exactly it.
+/// A version with the face of the production route that serves exactly it, the one without a major version first.
 pub(crate) fn listed(entry: &Entry, version: &Version) -> ListedVersion {
-    let route = production(&entry.routes)
-        .filter(|route| route.state == RouteState::Active && route.version == version.version)
+    let production = Environment::production();
+    let serves = |route: &&Route| {
+        route.environment == production
+            && route.state == RouteState::Active
+            && route.version == version.version
+    };
+    let route = entry.routes.iter().filter(serves).min_by_key(|route| route.major);
+    let route = route
         .filter(|_| version.is_listed())
         .map(|route| -> (Slug, Access) { (route.slug.clone(), route.access) });
     ListedVersion {

@@ -1,176 +1,28 @@
-//! What follows from a change of an entry: which version is the latest, and where its production route leads.
+//! What follows from a change of an entry: which version is the latest, and where each of its routes leads.
 //!
-//! Before: `publish` or `approve` changed versions. After: everything is saved as one. The route serves the highest
-//! listed version that has a remote, so a package-only version never takes a running route away.
+//! Before: `publish`, `approve` or `deployments` changed versions or deployments (`work.rs`); `destination.rs` says
+//! where the routes shall lead. After: everything is saved as one. A route is never given to another place: it is made,
+//! moved, stopped and started again, and keeps its slug.
 
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
+use portreeve_core::deployment::Place;
 use portreeve_core::id::RouteId;
-use portreeve_core::name::{Environment, Slug, VersionText};
-use portreeve_core::ports::{Entry, EntryChange};
+use portreeve_core::name::Slug;
 use portreeve_core::route::{Access, DEFAULT_UPSTREAM_TIMEOUT_MS, PinState, Route, RouteState};
-use portreeve_core::server::{PrivateHost, Server, Version};
-use portreeve_core::time::Timestamp;
 use serde_json::json;
 use url::Url;
 
+use crate::destination::{Destination, destinations};
 use crate::error::RegistryError;
-use crate::latest::{latest_of, ranked};
 use crate::registry::Registry;
 use crate::slug;
-use crate::validate::upstream_of;
-
-/// An entry while it is being changed.
-#[derive(Debug, Clone)]
-pub(crate) struct Work {
-    before: Option<Entry>,
-    pub(crate) server: Server,
-    pub(crate) versions: Vec<Version>,
-    routes: Vec<Route>,
-    pub(crate) granted: Vec<PrivateHost>,
-    pub(crate) events: Vec<AuditEvent>,
-    /// Slugs that entries beside this one are about to claim, in the same transaction.
-    pub(crate) taken: Vec<Slug>,
-}
-
-/// Where the production route shall lead.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Destination {
-    version: VersionText,
-    url: Url,
-}
-
-// === impl Work ===
-
-impl Work {
-    /// Begins an entry that does not exist yet.
-    pub(crate) fn begin(server: Server) -> Self {
-        Self {
-            before: None,
-            server,
-            versions: Vec::new(),
-            routes: Vec::new(),
-            granted: Vec::new(),
-            events: Vec::new(),
-            taken: Vec::new(),
-        }
-    }
-
-    /// Opens one that does.
-    pub(crate) fn open(entry: Entry) -> Self {
-        Self {
-            server: entry.server.clone(),
-            versions: entry.versions.clone(),
-            routes: entry.routes.clone(),
-            before: Some(entry),
-            granted: Vec::new(),
-            events: Vec::new(),
-            taken: Vec::new(),
-        }
-    }
-
-    pub(crate) fn version(&self, version: &VersionText) -> Option<&Version> {
-        self.versions
-            .iter()
-            .find(|candidate| candidate.version == *version)
-    }
-
-    pub(crate) fn version_mut(&mut self, version: &VersionText) -> Option<&mut Version> {
-        self.versions
-            .iter_mut()
-            .find(|candidate| candidate.version == *version)
-    }
-
-    /// Adds a version, or replaces the one of that name.
-    pub(crate) fn put(&mut self, version: Version) {
-        match self.version_mut(&version.version) {
-            Some(present) => *present = version,
-            None => self.versions.insert(0, version),
-        }
-    }
-
-    /// Whether anything of the entry is new or changed so far.
-    pub(crate) fn is_touched(&self) -> bool {
-        self.before
-            .as_ref()
-            .is_none_or(|entry| entry.server != self.server || entry.versions != self.versions)
-    }
-
-    /// Grants private hosts to the entry.
-    pub(crate) fn grant(&mut self, hosts: &[PrivateHost], now: Timestamp) {
-        for host in hosts {
-            if !self.server.private_hosts.contains(host) {
-                self.server.private_hosts.push(host.clone());
-                self.server.updated_at = now;
-                self.granted.push(host.clone());
-            }
-        }
-    }
-
-    /// Moves the mark. Both rows of a move are touched, so that mirrors that ask for what changed see both.
-    fn mark_latest(&mut self, now: Timestamp) {
-        let latest = latest_of(&self.versions);
-        for (index, version) in self.versions.iter_mut().enumerate() {
-            let is_latest = latest == Some(index);
-            if version.is_latest != is_latest {
-                version.is_latest = is_latest;
-                version.updated_at = now;
-            }
-        }
-    }
-
-    /// The change that makes it so, if anything changed, and the entry as it is then.
-    pub(crate) fn finish(self) -> (Option<EntryChange>, Entry) {
-        let before = self.before.as_ref();
-        let versions: Vec<Version> = self
-            .versions
-            .iter()
-            .filter(|version| !before.is_some_and(|entry| entry.versions.contains(version)))
-            .cloned()
-            .collect();
-        let routes: Vec<Route> = self
-            .routes
-            .iter()
-            .filter(|route| !before.is_some_and(|entry| entry.routes.contains(route)))
-            .cloned()
-            .collect();
-        let is_changed = before.is_none_or(|entry| entry.server != self.server)
-            || !versions.is_empty()
-            || !routes.is_empty();
-        let entry = Entry {
-            server: self.server.clone(),
-            versions: self.versions,
-            routes: self.routes,
-            revision: before.map_or(0, |entry| entry.revision),
-        };
-        let change = is_changed.then(|| EntryChange {
-            expected: before.map(|entry| entry.revision),
-            server: self.server,
-            versions,
-            routes,
-            events: self.events,
-        });
-        (change, entry)
-    }
-}
+use crate::work::Work;
 
 /// The production route of an entry.
 pub(crate) fn production(routes: &[Route]) -> Option<&Route> {
-    let production = Environment::production();
-    routes.iter().find(|route| route.environment == production)
-}
-
-fn destination(versions: &[Version]) -> Option<Destination> {
-    ranked(versions)
-        .into_iter()
-        .filter_map(|index| versions.get(index))
-        .filter(|version| version.is_listed())
-        .find_map(|version| {
-            Some(Destination {
-                version: version.version.clone(),
-                url: upstream_of(&version.document)?,
-            })
-        })
+    let production = Place::production();
+    routes.iter().find(|route| route.place() == production)
 }
 
 // === impl Registry ===
@@ -181,31 +33,44 @@ impl Registry {
         let now = self.parts.clock.now();
         work.mark_latest(now);
         self.note_grants(caller, work);
-        let wanted = destination(&work.versions);
-        let production = production(&work.routes).cloned();
-        match (production, wanted) {
-            (None, None) => {}
-            (None, Some(destination)) => {
-                let slug = slug::choose(self.parts.entries.as_ref(), &work.server.name, &work.taken).await?;
-                let route = self.new_route(work, slug, &destination);
-                let event = self.moved_event(caller, "route.create", &route, None);
-                work.events.push(event);
-                work.routes.push(route);
+        let mut wanted = destinations(&work.server, &work.versions);
+        for route in work.routes.clone() {
+            match wanted.remove(&route.place()) {
+                Some(destination) => self.lead(caller, work, route, &destination),
+                None => self.stop(caller, work, route),
             }
-            (Some(route), None) => self.stop(caller, work, route),
-            (Some(route), Some(destination)) => self.lead(caller, work, route, &destination),
         }
-        Ok(())
+        // Places are in order, so production comes first and the others take its slug as their base.
+        let mut places: Vec<_> = wanted.into_iter().collect();
+        places.sort_by_key(|(place, _)| *place != Place::production());
+        for (place, destination) in places {
+            let slug = slug::choose(
+                self.parts.entries.as_ref(),
+                &work.server.name,
+                &place,
+                (&work.routes, &work.taken),
+            )
+            .await?;
+            let route = self.new_route(work, (slug, place), &destination);
+            let event = self.moved_event(caller, "route.create", &route, None);
+            work.events.push(event);
+            work.routes.push(route);
+        }
+        match work.agreed.clone() {
+            Some(agreed) => agreed.check(work),
+            None => Ok(()),
+        }
     }
 
-    fn new_route(&self, work: &Work, slug: Slug, destination: &Destination) -> Route {
+    fn new_route(&self, work: &Work, (slug, place): (Slug, Place), destination: &Destination) -> Route {
         let (clock, rng) = (self.parts.clock.as_ref(), self.parts.rng.as_ref());
         let now = clock.now();
         Route {
             id: RouteId::new(clock, rng),
             slug,
             server: work.server.name.clone(),
-            environment: Environment::production(),
+            environment: place.environment,
+            major: place.major,
             version: destination.version.clone(),
             upstream_url: destination.url.to_string(),
             upstream_eras: Vec::new(),
@@ -240,7 +105,7 @@ impl Registry {
         let had_nothing = work
             .before
             .as_ref()
-            .is_some_and(|entry| self::destination(&entry.versions).is_none());
+            .is_some_and(|entry| !destinations(&entry.server, &entry.versions).contains_key(&route.place()));
         let url = destination.url.to_string();
         if route.upstream_url != url {
             route.upstream_eras = Vec::new();
@@ -275,6 +140,7 @@ impl Registry {
         let mut event = self.event(caller, action, &route.server);
         event.route = Some(route.slug.to_string());
         event.detail = Some(json!({
+            "place": route.place().to_string(),
             "version": route.version,
             "from": before.map(|route| route.version.as_str()),
             "upstream": origin(&route.upstream_url),

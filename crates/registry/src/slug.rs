@@ -1,40 +1,84 @@
-//! The slug of a route: the last part of the server's name, made safe for a URL, never another server's.
+//! The slug of a route: the last part of the server's name, made safe for a URL, with the place behind two dashes; never
+//! another server's.
 //!
-//! Before: `settle` found that a server needs a route. After: the store claims the slug together with the entry.
+//! Before: `settle` found that a place needs a route. After: the store claims the slug together with the entry.
 
-use portreeve_core::name::{Environment, ServerName, Slug};
+use portreeve_core::deployment::Place;
+use portreeve_core::name::{ServerName, Slug};
 use portreeve_core::ports::EntryStore;
+use portreeve_core::route::Route;
 
 use crate::error::RegistryError;
 
-/// Characters of a slug, with room for a suffix.
+/// Characters of a slug's base.
 const LONGEST: usize = 100;
+
+/// Characters of a whole slug.
+const LONGEST_SLUG: usize = 128;
 
 /// The last resort counts up to here.
 const MOST_SUFFIXES: u32 = 1_000;
 
-/// The slug for the production route of a server: its own if it ever had one, else the first that is free.
-/// None of `taken`, which are about to be claimed beside it.
+/// The slug for a place of a server: its own if it ever had one, else the first that is free. `routes` are those that
+/// the entry has by now: the base of the production route is the base of all. None of `taken`, which other entries are
+/// about to claim beside it.
 pub(crate) async fn choose(
     store: &dyn EntryStore,
     name: &ServerName,
-    taken: &[Slug],
+    place: &Place,
+    (routes, taken): (&[Route], &[Slug]),
 ) -> Result<Slug, RegistryError> {
-    let production = Environment::production();
-    if let Some(own) = store.slug_of(name, &production).await? {
+    if let Some(own) = store.slug_of(name, place).await? {
         return Ok(own);
     }
-    for candidate in candidates(name) {
-        let Ok(slug) = candidate.parse::<Slug>() else {
-            continue;
-        };
-        if !taken.contains(&slug) && store.slug_owner(&slug).await?.is_none() {
+    let production = Place::production();
+    let base = match routes.iter().find(|route| route.place() == production) {
+        Some(route) => Some(route.slug.clone()),
+        None => store.slug_of(name, &production).await?,
+    };
+    for candidate in base.iter().map(ToString::to_string).chain(candidates(name)) {
+        let slug = free(store, name, &candidate, place).await?;
+        if let Some(slug) = slug.filter(|slug| !speaks_for_another(taken, slug, place)) {
             return Ok(slug);
         }
     }
     Err(RegistryError::Conflict {
         what: format!("every route slug for server `{name}`"),
     })
+}
+
+/// The slug on this base, if neither it nor its base speaks for somebody else: `billing--test` is no slug for one
+/// server while another is `billing`, nor the other way round.
+async fn free(
+    store: &dyn EntryStore,
+    name: &ServerName,
+    base: &str,
+    place: &Place,
+) -> Result<Option<Slug>, RegistryError> {
+    let suffix = place.suffix();
+    let room = LONGEST_SLUG.saturating_sub(suffix.len());
+    let cut = base.get(..base.floor_char_boundary(room)).unwrap_or(base);
+    let (Ok(base), Ok(slug)) = (cut.parse::<Slug>(), format!("{cut}{suffix}").parse::<Slug>()) else {
+        return Ok(None);
+    };
+    let family = store.slug_family(&base).await?;
+    let is_ours = |owner: &ServerName| owner.as_str().eq_ignore_ascii_case(name.as_str());
+    let is_free = family.iter().all(is_ours) && store.slug_owner(&slug).await?.is_none();
+    Ok(is_free.then_some(slug))
+}
+
+/// Whether one of these slugs is this one, or has its base.
+fn speaks_for_another(taken: &[Slug], slug: &Slug, place: &Place) -> bool {
+    let suffix = place.suffix();
+    let base = slug
+        .as_str()
+        .strip_suffix(suffix.as_str())
+        .unwrap_or(slug.as_str());
+    let rest = |taken: &Slug| taken.as_str().strip_prefix(base).map(str::to_owned);
+    taken
+        .iter()
+        .filter_map(rest)
+        .any(|rest| rest.is_empty() || rest.starts_with("--"))
 }
 
 /// `billing`, then `com.acme-billing`, then `com.acme-billing-2` and so on.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
-use portreeve_core::name::ServerName;
+use portreeve_core::name::{ServerName, Slug};
 use portreeve_core::ports::{ToolDecision, ToolsApproved};
 use portreeve_core::route::{PinState, Route, RouteState};
 use portreeve_core::server::Version;
@@ -31,6 +31,15 @@ pub struct ToolView {
     pub changes: Vec<FieldChange>,
 }
 
+/// Whose tools: those of a server on its production route, or on another one of its routes.
+#[derive(Debug, Clone, Copy)]
+pub struct ToolsOf<'a> {
+    /// The server.
+    pub server: &'a ServerName,
+    /// The route; the production one unless named.
+    pub route: Option<&'a Slug>,
+}
+
 /// Which tools are approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToolChoice {
@@ -47,11 +56,34 @@ struct Verdict {
     pin_state: PinState,
 }
 
+// === impl ToolsOf ===
+
+impl<'a> From<&'a ServerName> for ToolsOf<'a> {
+    fn from(server: &'a ServerName) -> Self {
+        Self { server, route: None }
+    }
+}
+
+impl ToolsOf<'_> {
+    fn route<'a>(&self, routes: &'a [Route]) -> Option<&'a Route> {
+        match self.route {
+            Some(slug) => routes.iter().find(|route| route.slug == *slug),
+            None => production(routes),
+        }
+    }
+}
+
 // === impl Registry ===
 
 impl Registry {
     /// The tools of a server. Managers see all of them; others those that they may call.
-    pub async fn tools(&self, caller: &Caller, name: &ServerName) -> Result<Vec<ToolView>, RegistryError> {
+    pub async fn tools<'a>(
+        &self,
+        caller: &Caller,
+        of: impl Into<ToolsOf<'a>>,
+    ) -> Result<Vec<ToolView>, RegistryError> {
+        let of = of.into();
+        let name = of.server;
         let manages = self.may_manage(caller, name);
         if !manages && !self.may_discover(caller, name) {
             return Err(RegistryError::no_server(name));
@@ -60,9 +92,12 @@ impl Registry {
         if !manages && !entry.versions.iter().any(Version::is_listed) {
             return Err(RegistryError::no_server(name));
         }
-        let route = production(&entry.routes).filter(|route| manages || route.state == RouteState::Active);
-        let Some(route) = route else {
-            return Ok(Vec::new());
+        let route = of.route(&entry.routes);
+        let route = route.filter(|route| manages || route.state == RouteState::Active);
+        let route = match (route, of.route) {
+            (Some(route), _) => route,
+            (None, Some(slug)) => return Err(no_route(name, slug)),
+            (None, None) => return Ok(Vec::new()),
         };
         let tools = self.parts.routes.tools(route.id).await?;
         if manages {
@@ -81,13 +116,13 @@ impl Registry {
     }
 
     /// Approves live definitions exactly as they were last seen.
-    pub async fn approve_tools(
+    pub async fn approve_tools<'a>(
         &self,
         caller: &Caller,
-        name: &ServerName,
+        of: impl Into<ToolsOf<'a>>,
         choice: ToolChoice,
     ) -> Result<Vec<ToolView>, RegistryError> {
-        let route = self.managed_route(caller, name).await?;
+        let route = self.managed_route(caller, of.into()).await?;
         let tools = self.parts.routes.tools(route.id).await?;
         let decisions = match &choice {
             ToolChoice::All => pending(&tools),
@@ -108,32 +143,32 @@ impl Registry {
     }
 
     /// Hides a tool from everyone.
-    pub async fn hide_tool(
+    pub async fn hide_tool<'a>(
         &self,
         caller: &Caller,
-        name: &ServerName,
+        of: impl Into<ToolsOf<'a>>,
         tool: &str,
     ) -> Result<Vec<ToolView>, RegistryError> {
-        self.mark(caller, name, tool, "tools.hide").await
+        self.mark(caller, of.into(), tool, "tools.hide").await
     }
 
     /// Takes the hidden mark away.
-    pub async fn unhide_tool(
+    pub async fn unhide_tool<'a>(
         &self,
         caller: &Caller,
-        name: &ServerName,
+        of: impl Into<ToolsOf<'a>>,
         tool: &str,
     ) -> Result<Vec<ToolView>, RegistryError> {
-        self.mark(caller, name, tool, "tools.unhide").await
+        self.mark(caller, of.into(), tool, "tools.unhide").await
     }
 
     /// Asks the upstream for its tools now. Approves nothing.
-    pub async fn refresh_tools(
+    pub async fn refresh_tools<'a>(
         &self,
         caller: &Caller,
-        name: &ServerName,
+        of: impl Into<ToolsOf<'a>>,
     ) -> Result<Vec<ToolView>, RegistryError> {
-        let route = self.managed_route(caller, name).await?;
+        let route = self.managed_route(caller, of.into()).await?;
         let probe = ask(self.parts.source.as_ref(), &route, self.parts.limits.probe)
             .await
             .map_err(|reason| RegistryError::Unseen {
@@ -174,15 +209,17 @@ impl Registry {
             .is_permit()
     }
 
-    async fn managed_route(&self, caller: &Caller, name: &ServerName) -> Result<Route, RegistryError> {
-        self.require_manage(caller, name)?;
-        let entry = self.load(name).await?;
-        production(&entry.routes)
-            .cloned()
-            .ok_or_else(|| RegistryError::State {
+    async fn managed_route(&self, caller: &Caller, of: ToolsOf<'_>) -> Result<Route, RegistryError> {
+        self.require_manage(caller, of.server)?;
+        let entry = self.load(of.server).await?;
+        match (of.route(&entry.routes), of.route) {
+            (Some(route), _) => Ok(route.clone()),
+            (None, Some(slug)) => Err(no_route(of.server, slug)),
+            (None, None) => Err(RegistryError::State {
                 what: format!("server `{}` has no route", entry.server.name),
                 hint: "approve a version with a `streamable-http` remote; that makes one",
-            })
+            }),
+        }
     }
 
     async fn views(&self, route: &Route) -> Result<Vec<ToolView>, RegistryError> {
@@ -193,11 +230,11 @@ impl Registry {
     async fn mark(
         &self,
         caller: &Caller,
-        name: &ServerName,
+        of: ToolsOf<'_>,
         tool: &str,
         action: &'static str,
     ) -> Result<Vec<ToolView>, RegistryError> {
-        let route = self.managed_route(caller, name).await?;
+        let route = self.managed_route(caller, of).await?;
         let tools = self.parts.routes.tools(route.id).await?;
         let hide = action == "tools.hide";
         let known: Vec<&Tool> = tools.iter().filter(|known| known.name == tool).collect();
@@ -311,6 +348,12 @@ fn described(decision: &ToolDecision) -> serde_json::Value {
     match decision {
         ToolDecision::Approve(era, tool) => json!({"name": tool.name, "era": era, "hash": tool.hash}),
         ToolDecision::Hide(name) | ToolDecision::Unhide(name) => json!({ "name": name }),
+    }
+}
+
+fn no_route(server: &ServerName, slug: &Slug) -> RegistryError {
+    RegistryError::NotFound {
+        what: format!("route `{slug}` of server `{server}`"),
     }
 }
 

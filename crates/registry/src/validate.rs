@@ -6,9 +6,13 @@ use portreeve_core::limits::Limits;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_inspect::content_hash;
 use portreeve_mcp::server_json::{self, Problem, Reading, Remote};
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::error::RegistryError;
+
+/// Bytes of a deployment's address.
+const LONGEST_URL: usize = 2_048;
 
 /// A document that may be stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,14 +33,30 @@ pub(crate) struct Draft {
     reading: Reading,
 }
 
+/// What was said about a document.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Judgement {
+    /// The document, if it can be told which one it is.
+    pub(crate) valid: Option<Valid>,
+    /// What does not have the form of a document.
+    pub(crate) shape: Vec<Problem>,
+    /// What breaks a rule.
+    pub(crate) rules: Vec<Problem>,
+    /// What should be mended.
+    pub(crate) warnings: Vec<Problem>,
+}
+
 // === impl Draft ===
 
 impl Draft {
     /// Reads a submitted text.
     pub(crate) fn read(text: &str, limits: &Limits) -> Result<Self, RegistryError> {
         let document = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let reading = server_json::parse(document, limits.document_bytes)
+        let mut reading = server_json::parse(document, limits.document_bytes)
             .map_err(|error| RegistryError::invalid("$", error.to_string()))?;
+        // Each of a hundred thousand things may be wrong; the first hundreds are enough to begin with.
+        reading.problems.truncate(limits.document_problems);
+        reading.warnings.truncate(limits.document_problems);
         Ok(Self {
             document: document.to_owned(),
             reading,
@@ -48,32 +68,71 @@ impl Draft {
         self.reading.view.name.as_ref()
     }
 
-    /// Judges it.
+    /// The document as it is.
+    pub(crate) fn raw(&self) -> &Map<String, Value> {
+        &self.reading.raw
+    }
+
+    /// The version that it claims, if that is a version.
+    pub(crate) fn version(&self) -> Option<&VersionText> {
+        self.reading.view.version.as_ref()
+    }
+
+    /// Judges it, and refuses it when anything is wrong.
     pub(crate) fn validate(self, public_url: &Url) -> Result<Valid, RegistryError> {
+        self.judge(public_url).into_valid()
+    }
+
+    /// Everything that can be said about it.
+    pub(crate) fn judge(self, public_url: &Url) -> Judgement {
         let Reading {
-            view, mut problems, ..
+            view,
+            problems,
+            warnings,
+            ..
         } = self.reading;
+        let mut rules = Vec::new();
         for (index, remote) in view.remotes.iter().enumerate() {
-            check_remote(index, remote, public_url, &mut problems);
+            check_remote(index, remote, public_url, &mut rules);
         }
         let upstream = view.upstream().and_then(|remote| match concrete(remote) {
             Ok(url) => Some(url),
             Err(problem) => {
-                problems.push(at(&view.remotes, remote, problem));
+                rules.push(at(&view.remotes, remote, problem));
                 None
             }
         });
         let content_hash = content_hash(&self.document)
-            .map_err(|error| problems.push(problem("$", error.to_string())))
+            .map_err(|error| rules.push(problem("$", error.to_string())))
             .ok();
-        match (view.name, view.version, content_hash) {
-            (Some(name), Some(version), Some(content_hash)) if problems.is_empty() => Ok(Valid {
+        let valid = match (view.name, view.version, content_hash) {
+            (Some(name), Some(version), Some(content_hash)) => Some(Valid {
                 name,
                 version,
                 document: self.document,
                 content_hash,
                 upstream,
             }),
+            _ => None,
+        };
+        Judgement {
+            valid,
+            shape: problems,
+            rules,
+            warnings,
+        }
+    }
+}
+
+// === impl Judgement ===
+
+impl Judgement {
+    /// The document, if nothing is wrong with it.
+    pub(crate) fn into_valid(self) -> Result<Valid, RegistryError> {
+        let mut problems = self.shape;
+        problems.extend(self.rules);
+        match self.valid {
+            Some(valid) if problems.is_empty() => Ok(valid),
             _ => Err(RegistryError::Invalid(problems)),
         }
     }
@@ -81,7 +140,7 @@ impl Draft {
 
 /// Where a route to a stored document would lead. Documents of another time may not pass today's rules.
 pub(crate) fn upstream_of(document: &str) -> Option<Url> {
-    let serde_json::Value::Object(raw) = serde_json::from_str(document).ok()? else {
+    let Value::Object(raw) = serde_json::from_str(document).ok()? else {
         return None;
     };
     let view = server_json::ServerJson::view(&raw);
@@ -96,20 +155,40 @@ fn concrete(remote: &Remote) -> Result<Url, String> {
 }
 
 fn check_remote(index: usize, remote: &Remote, public_url: &Url, problems: &mut Vec<Problem>) {
-    let Ok(url) = Url::parse(&remote.url) else {
+    if let Ok(url) = Url::parse(&remote.url) {
+        check_url(&format!("remotes[{index}].url"), &url, public_url, problems);
+    }
+}
+
+/// An address that a deployment leads to: one place, written out.
+pub(crate) fn check_endpoint(path: &str, text: &str, public_url: &Url, problems: &mut Vec<Problem>) {
+    if text.len() > LONGEST_URL || text.contains('{') {
+        problems.push(problem(
+            path,
+            "it must be the address of one place, without variables and at most 2,048 bytes long",
+        ));
         return;
-    };
-    let path = format!("remotes[{index}].url");
+    }
+    match Url::parse(text) {
+        Ok(url) if url.has_host() && matches!(url.scheme(), "http" | "https") => {
+            check_url(path, &url, public_url, problems);
+        }
+        Ok(_) => problems.push(problem(path, "it is not the address of an HTTP server")),
+        Err(error) => problems.push(problem(path, format!("it is not a URL: {error}"))),
+    }
+}
+
+fn check_url(path: &str, url: &Url, public_url: &Url, problems: &mut Vec<Problem>) {
     if !url.username().is_empty() || url.password().is_some() {
         problems.push(problem(
-            &path,
+            path,
             "it carries a user name or a password; documents are public",
         ));
     }
     let prefix = public_url.path().trim_end_matches('/');
     let below = url.path().strip_prefix(prefix).unwrap_or_default();
     if url.origin() == public_url.origin() && (below.starts_with("/s/") || below == "/mcp") {
-        problems.push(problem(&path, "it leads back to this gateway"));
+        problems.push(problem(path, "it leads back to this gateway"));
     }
 }
 

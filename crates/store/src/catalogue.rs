@@ -11,6 +11,7 @@ use crate::identity::{GRANTS, LIVE_KEYS, USERS, grant_of, key_of, user_of};
 use crate::routes::{route_columns, route_of};
 use crate::store::Store;
 use crate::tools::tool_of;
+use crate::views::{REGISTRIES, registry_of};
 
 const GENERATION: &str = "SELECT generation FROM catalogue_generation WHERE id = 1";
 const ROUTES: &str = concat!(
@@ -37,6 +38,7 @@ impl Catalogue for Store {
         let keys = transaction.rows(Sql::new(LIVE_KEYS)).await?;
         let users = transaction.rows(Sql::new(USERS)).await?;
         let grants = transaction.rows(Sql::new(GRANTS)).await?;
+        let registries = transaction.rows(Sql::new(REGISTRIES)).await?;
         transaction.cancel().await?;
 
         let mut tools_of: HashMap<String, Vec<Tool>> = HashMap::new();
@@ -57,6 +59,7 @@ impl Catalogue for Store {
             keys: keys.iter().map(key_of).collect::<Result<_, _>>()?,
             users: users.iter().map(user_of).collect::<Result<_, _>>()?,
             grants: grants.iter().map(grant_of).collect::<Result<_, _>>()?,
+            registries: registries.iter().map(registry_of).collect::<Result<_, _>>()?,
         })
     }
 }

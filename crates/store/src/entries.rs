@@ -1,15 +1,30 @@
 //! Entries: a server with its versions and routes. `save` writes one as a whole, `list` pages through the versions.
 
+/// What [`version_of`] reads, of a table `versions v`.
+macro_rules! version_columns {
+    () => {
+        "v.server, v.version, v.document, v.content_hash, v.approval, v.lifecycle, v.former_lifecycle, \
+         v.status_message, v.submitted_by, v.decided_by, v.is_latest, v.published_at, v.status_changed_at, v.updated_at"
+    };
+}
+
 mod bulk;
+pub(crate) mod deployments;
 mod feed;
 mod list;
+mod publish;
 mod save;
+mod selection;
+mod slugs;
 
 use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
+use portreeve_core::deployment::{Deployments, Place};
 use portreeve_core::name::{Environment, ServerName, Slug};
 use portreeve_core::page::PageOf;
-use portreeve_core::ports::{Entry, EntryChange, EntryStore, ListedVersion, StoreError, VersionQuery};
+use portreeve_core::ports::{
+    Entry, EntryChange, EntryStore, ListedVersion, Publication, Published, StoreError, VersionQuery,
+};
 use portreeve_core::server::{Approval, Lifecycle, Server, Version};
 
 use crate::change::Change;
@@ -20,11 +35,13 @@ use crate::store::Store;
 pub(crate) use bulk::{named, put_all};
 pub(crate) use save::finish;
 
-const SERVER: &str = "SELECT name, registered_by, private_hosts, revision, created_at, updated_at FROM servers \
-    WHERE lower(name) = $1";
-const VERSIONS: &str = "SELECT server, version, document, content_hash, approval, lifecycle, status_message, \
-    submitted_by, decided_by, is_latest, published_at, status_changed_at, updated_at FROM versions \
-    WHERE server = $1 ORDER BY published_at DESC, version DESC";
+const SERVER: &str = "SELECT name, registered_by, private_hosts, details, proposed_by, revision, created_at, \
+    updated_at FROM servers WHERE lower(name) = $1";
+const VERSIONS: &str = concat!(
+    "SELECT ",
+    version_columns!(),
+    " FROM versions v WHERE v.server = $1 ORDER BY v.published_at DESC, v.version DESC"
+);
 const ROUTES: &str = concat!(
     "SELECT ",
     route_columns!(),
@@ -39,11 +56,15 @@ impl EntryStore for Store {
             transaction.cancel().await?;
             return Ok(None);
         };
-        let server = server_of(&row)?;
-        let stored = server.name.as_str();
-        let versions = transaction.rows(Sql::new(VERSIONS).bind(stored)).await?;
-        let routes = transaction.rows(Sql::new(ROUTES).bind(stored)).await?;
+        let stored = row.text("name")?;
+        let deployed = transaction
+            .rows(Sql::new(deployments::OF_SERVER).bind(&stored))
+            .await?;
+        let versions = transaction.rows(Sql::new(VERSIONS).bind(&stored)).await?;
+        let routes = transaction.rows(Sql::new(ROUTES).bind(&stored)).await?;
         transaction.cancel().await?;
+        let deployments = deployments::read(&deployed, row.optional_text("proposed_by")?)?;
+        let server = server_of(&row, deployments)?;
         Ok(Some(Entry {
             server,
             versions: versions.iter().map(version_of).collect::<Result<_, _>>()?,
@@ -54,6 +75,10 @@ impl EntryStore for Store {
 
     async fn save(&self, change: EntryChange) -> Result<i64, StoreError> {
         save::save(self, change).await
+    }
+
+    async fn publish(&self, publication: Publication) -> Result<Published, StoreError> {
+        publish::publish(self, publication).await
     }
 
     async fn remove(&self, name: &ServerName, expected: i64, event: AuditEvent) -> Result<(), StoreError> {
@@ -79,29 +104,15 @@ impl EntryStore for Store {
     }
 
     async fn slug_owner(&self, slug: &Slug) -> Result<Option<(ServerName, Environment)>, StoreError> {
-        let sql = Sql::new("SELECT server, environment FROM slugs WHERE slug = $1").bind(slug.as_str());
-        self.engine()
-            .row(sql)
-            .await?
-            .map(|row| Ok((row.parsed("server")?, row.parsed("environment")?)))
-            .transpose()
+        slugs::owner(self, slug).await
     }
 
-    async fn slug_of(
-        &self,
-        name: &ServerName,
-        environment: &Environment,
-    ) -> Result<Option<Slug>, StoreError> {
-        let sql = Sql::new(
-            "SELECT slug FROM slugs WHERE lower(server) = $1 AND environment = $2 ORDER BY claimed_at, slug LIMIT 1",
-        )
-        .bind(folded(name))
-        .bind(environment.as_str());
-        self.engine()
-            .row(sql)
-            .await?
-            .map(|row| row.parsed("slug"))
-            .transpose()
+    async fn slug_of(&self, name: &ServerName, place: &Place) -> Result<Option<Slug>, StoreError> {
+        slugs::of(self, name, place).await
+    }
+
+    async fn slug_family(&self, base: &Slug) -> Result<Vec<ServerName>, StoreError> {
+        slugs::family(self, base).await
     }
 }
 
@@ -114,11 +125,13 @@ fn label(name: &ServerName) -> String {
     format!("server `{name}`")
 }
 
-fn server_of(row: &Row) -> Result<Server, StoreError> {
+fn server_of(row: &Row, deployments: Deployments) -> Result<Server, StoreError> {
     Ok(Server {
         name: row.parsed("name")?,
         registered_by: row.text("registered_by")?,
         private_hosts: row.json("private_hosts")?,
+        profile: row.json("details")?,
+        deployments,
         created_at: row.moment("created_at")?,
         updated_at: row.moment("updated_at")?,
     })
@@ -132,6 +145,7 @@ fn version_of(row: &Row) -> Result<Version, StoreError> {
         content_hash: row.text("content_hash")?,
         approval: row.word("approval", Approval::from_word)?,
         lifecycle: row.word("lifecycle", Lifecycle::from_word)?,
+        former_lifecycle: row.optional_word("former_lifecycle", Lifecycle::from_word)?,
         status_message: row.optional_text("status_message")?,
         submitted_by: row.text("submitted_by")?,
         decided_by: row.optional_text("decided_by")?,

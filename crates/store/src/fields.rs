@@ -1,8 +1,11 @@
 //! Small things that several ports say alike: words of eras, JSON texts, texts short enough for an index.
 
+use portreeve_core::deployment::Major;
 use portreeve_core::ports::StoreError;
 use portreeve_core::protocol::Era;
 use serde::Serialize;
+
+use crate::engine::Row;
 
 /// Bytes of a text from outside that are kept in an index. PostgreSQL refuses index entries above 2,700 bytes.
 const INDEXED_BYTES: usize = 400;
@@ -14,6 +17,19 @@ pub(crate) fn era_from_word(word: &str) -> Option<Era> {
         "modern" => Some(Era::Modern),
         _ => None,
     }
+}
+
+/// A major version as it is stored; keys take no null, so none is the empty text.
+pub(crate) fn major_text(major: Option<Major>) -> String {
+    major.map(|major| major.to_string()).unwrap_or_default()
+}
+
+/// Reads it.
+pub(crate) fn major_of(row: &Row, column: &str) -> Result<Option<Major>, StoreError> {
+    if row.text(column)?.is_empty() {
+        return Ok(None);
+    }
+    row.parsed(column).map(Some)
 }
 
 /// A value as JSON text.

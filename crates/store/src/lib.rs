@@ -11,9 +11,12 @@ mod change;
 mod fields;
 
 mod entries;
+mod environments;
 mod imports;
+mod properties;
 mod routes;
 mod tools;
+mod views;
 
 mod identity;
 mod sessions;

@@ -16,10 +16,22 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0001_first.sql"),
     ),
     (
+        2,
+        "publishing",
+        include_str!("../migrations/sqlite/0002_publishing.sql"),
+        include_str!("../migrations/postgres/0002_publishing.sql"),
+    ),
+    (
         3,
         "feed and imports",
         include_str!("../migrations/sqlite/0003_feed_and_imports.sql"),
         include_str!("../migrations/postgres/0003_feed_and_imports.sql"),
+    ),
+    (
+        4,
+        "governance",
+        include_str!("../migrations/sqlite/0004_governance.sql"),
+        include_str!("../migrations/postgres/0004_governance.sql"),
     ),
 ];
 

@@ -9,8 +9,8 @@ use portreeve_core::route::{Access, PinState, Route, RouteState};
 use portreeve_core::tool::Tool;
 
 use crate::change::Change;
-use crate::engine::{Row, Sql};
-use crate::fields::json_text;
+use crate::engine::{Row, Sql, values_list};
+use crate::fields::{json_text, major_of};
 use crate::store::Store;
 use crate::tools;
 
@@ -18,7 +18,7 @@ use crate::tools;
 macro_rules! route_columns {
     () => {
         "id, slug, server, environment, version, upstream_url, upstream_eras, private_hosts, access, state, \
-         pin_state, policies, upstream_timeout_ms, revision, created_at, updated_at"
+         pin_state, policies, upstream_timeout_ms, revision, created_at, updated_at, major"
     };
 }
 pub(crate) use route_columns;
@@ -39,6 +39,20 @@ impl RouteStore for Store {
     async fn route(&self, slug: &Slug) -> Result<Option<Route>, StoreError> {
         let row = self.engine().row(Sql::new(ONE).bind(slug.as_str())).await?;
         row.as_ref().map(route_of).transpose()
+    }
+
+    async fn routes_of(&self, servers: &[ServerName]) -> Result<Vec<Route>, StoreError> {
+        if servers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let members = values_list(servers.len(), 1).replace(['(', ')'], "");
+        let text = format!(
+            "SELECT {} FROM routes WHERE state = 'active' AND server IN ({members}) ORDER BY slug",
+            route_columns!()
+        );
+        let values = servers.iter().map(|server| server.as_str().into()).collect();
+        let rows = self.engine().rows(Sql::built(text, values)).await?;
+        rows.iter().map(route_of).collect()
     }
 
     async fn save_route(&self, route: RouteChange) -> Result<Route, StoreError> {
@@ -143,6 +157,7 @@ pub(crate) fn route_of(row: &Row) -> Result<Route, StoreError> {
         slug: row.parsed("slug")?,
         server: row.parsed("server")?,
         environment: row.parsed("environment")?,
+        major: major_of(row, "major")?,
         version: row.parsed("version")?,
         upstream_url: row.text("upstream_url")?,
         upstream_eras: row.json("upstream_eras")?,

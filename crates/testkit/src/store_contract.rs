@@ -2,25 +2,33 @@
 //! and fails by panicking; `crates/store/tests/it` runs all of them on SQLite and on PostgreSQL.
 
 pub mod catalogue;
+pub mod deployments;
 pub mod entries;
+pub mod environments;
 pub mod feed;
 pub mod identity;
 pub mod imports;
 pub mod listing;
+pub mod properties;
+pub mod publications;
 pub mod routes;
 pub mod sessions;
 pub mod slugs;
 pub mod tools;
 pub mod usage;
+pub mod views;
 
 use portreeve_core::ports::{
-    Catalogue, EntryFeed, EntryStore, IdentityStore, ImportStore, RouteStore, SessionStore, StoreError,
-    StoreHealth, UsageStore,
+    Catalogue, EntryFeed, EntryStore, EnvironmentStore, IdentityStore, ImportStore, PropertyStore,
+    RouteStore, SessionStore, StoreError, StoreHealth, UsageStore, ViewStore,
 };
 
 /// A store as a whole.
 pub trait Durable:
     EntryStore
+    + PropertyStore
+    + EnvironmentStore
+    + ViewStore
     + EntryFeed
     + ImportStore
     + RouteStore
@@ -34,6 +42,9 @@ pub trait Durable:
 
 impl<T> Durable for T where
     T: EntryStore
+        + PropertyStore
+        + EnvironmentStore
+        + ViewStore
         + EntryFeed
         + ImportStore
         + RouteStore

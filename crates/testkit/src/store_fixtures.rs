@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::{ApiKey, Caller, User};
+use portreeve_core::deployment::Deployments;
 use portreeve_core::id::{EventId, KeyId, RouteId, UserId};
 use portreeve_core::name::{Environment, Slug};
 use portreeve_core::ports::EntryChange;
+use portreeve_core::profile::Profile;
 use portreeve_core::protocol::Era;
 use portreeve_core::random::Rng;
 use portreeve_core::route::{Access, PinState, PolicyDocument, Route, RouteState};
@@ -85,6 +87,8 @@ pub fn server(name: &str) -> Server {
             host: "billing.internal".to_owned(),
             port: 8443,
         }],
+        profile: Profile::default(),
+        deployments: Deployments::default(),
         created_at: at(1),
         updated_at: at(2),
     }
@@ -99,6 +103,7 @@ pub fn version(name: &str, version: &str) -> Version {
         content_hash: "ab".repeat(32),
         approval: Approval::Approved,
         lifecycle: Lifecycle::Production,
+        former_lifecycle: None,
         status_message: Some("as it should be".to_owned()),
         submitted_by: "key:deploy".to_owned(),
         decided_by: Some("user:admin".to_owned()),
@@ -120,6 +125,7 @@ pub fn route(name: &str, version: &str, slug: &str) -> Route {
         slug: parse::<Slug>(slug),
         server: parse(name),
         environment: Environment::production(),
+        major: None,
         version: parse(version),
         upstream_url: "https://billing.example/mcp".to_owned(),
         upstream_eras: vec![Era::Legacy],

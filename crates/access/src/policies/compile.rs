@@ -28,7 +28,7 @@ impl Engine {
                 continue;
             };
             match &grant.servers {
-                ServerScope::Server(name) if grant.rights == Rights::Use => {
+                ServerScope::Server(name) if grant.rights != Rights::Manage => {
                     narrow.entry(folded(name)).or_default().push(policy);
                 }
                 _ => add(&mut slice.everywhere, policy),
@@ -76,6 +76,7 @@ impl Engine {
     fn policy_of(&self, principal: Principal, grant: &Grant) -> Option<Value> {
         match grant.rights {
             Rights::Manage => self.manage_policy(principal),
+            Rights::Publish => self.publish_policy(principal, &grant.servers),
             Rights::Use => self.use_policy(principal, &grant.servers, &grant.tools),
         }
     }
@@ -90,11 +91,26 @@ impl Engine {
         }))
     }
 
-    fn use_policy(&self, principal: Principal, servers: &ServerScope, tools: &ToolScope) -> Option<Value> {
-        let scope = match servers {
+    fn scope(&self, servers: &ServerScope) -> EntityUid {
+        match servers {
             ServerScope::All => self.words.installation.clone(),
             ServerScope::Server(name) => self.words.server(name),
-        };
+            ServerScope::Namespace(pattern) => self.words.namespace(pattern),
+        }
+    }
+
+    fn publish_policy(&self, principal: Principal, servers: &ServerScope) -> Option<Value> {
+        Some(json!({
+            "effect": "permit",
+            "principal": { "op": "==", "entity": entity(&self.words.principal(principal)?) },
+            "action": { "op": "==", "entity": entity(&self.words.action(Action::Publish)) },
+            "resource": { "op": "in", "entity": entity(&self.scope(servers)) },
+            "conditions": [],
+        }))
+    }
+
+    fn use_policy(&self, principal: Principal, servers: &ServerScope, tools: &ToolScope) -> Option<Value> {
+        let scope = self.scope(servers);
         let mut actions = vec![Action::Discover, Action::CallTool];
         if !matches!(tools, ToolScope::Named(_)) {
             actions.push(Action::Read);

@@ -20,7 +20,13 @@ const BOB: UserId = UserId::from_u128(2);
 const FREE_KEY: KeyId = KeyId::from_u128(3);
 const ANNS_KEY: KeyId = KeyId::from_u128(4);
 
-const SERVERS: [&str; 3] = ["com.acme/billing", "com.acme/mail", "io.x/y"];
+const SERVERS: [&str; 4] = [
+    "com.acme/billing",
+    "com.acme/mail",
+    "io.x/y",
+    "com.acme.tools/lint",
+];
+const PATTERNS: [&str; 5] = ["com.acme", "com.Acme.*", "com.*", "io.x", "com.acm.*"];
 
 /// Names that would break out of a policy written as text, and names that differ little.
 const TOOLS: [&str; 8] = [
@@ -52,10 +58,12 @@ fn any_grant() -> impl Strategy<Value = (Subject, Rights, ServerScope, ToolScope
         Just(Subject::Key(FREE_KEY)),
         Just(Subject::Key(ANNS_KEY)),
     ];
-    let rights = prop_oneof![4 => Just(Rights::Use), 1 => Just(Rights::Manage)];
+    let rights = prop_oneof![4 => Just(Rights::Use), 2 => Just(Rights::Publish), 1 => Just(Rights::Manage)];
     let servers = prop_oneof![
         1 => Just(ServerScope::All),
         3 => (0..SERVERS.len()).prop_map(|index| ServerScope::Server(server(index))),
+        2 => prop::sample::select(&PATTERNS[..])
+            .prop_map(|pattern| ServerScope::Namespace(pattern.parse().unwrap())),
     ];
     let names = prop::collection::vec(prop::sample::select(&TOOLS[..]).prop_map(str::to_owned), 0..4);
     let tools = prop_oneof![
@@ -100,6 +108,7 @@ fn snapshot(generation: i64, grants: Vec<(Subject, Rights, ServerScope, ToolScop
         keys: vec![key(FREE_KEY, "free", None), key(ANNS_KEY, "anns", Some(ANN))],
         users: vec![user(ANN, "ann"), user(BOB, "bob")],
         grants: grants.collect(),
+        registries: Vec::new(),
     }
 }
 
@@ -148,10 +157,12 @@ fn permits(grant: &Grant, action: Action, target: &Target<'_>) -> bool {
     let there = |server: &ServerName| match &grant.servers {
         ServerScope::All => true,
         ServerScope::Server(name) => name == server,
+        ServerScope::Namespace(pattern) => pattern.matches(server),
     };
     match (grant.rights, action, target) {
         (Rights::Manage, Action::Manage, Target::Installation | Target::Server(_)) => true,
         (Rights::Use, Action::Discover, Target::Server(server)) => there(server),
+        (Rights::Publish, Action::Publish, Target::Server(server)) => there(server),
         (Rights::Use, Action::Read, Target::Server(server)) => {
             there(server) && !matches!(grant.tools, ToolScope::Named(_))
         }
@@ -203,7 +214,7 @@ proptest! {
         let house = House::empty();
         let snapshot = snapshot(0, grants);
         house.access.load(&snapshot);
-        for action in [Action::Discover, Action::CallTool, Action::Read, Action::Manage] {
+        for action in [Action::Discover, Action::CallTool, Action::Read, Action::Publish, Action::Manage] {
             check(&house, &snapshot.grants, action, &Target::Installation)?;
             for index in 0..SERVERS.len() {
                 let server = server(index);

@@ -247,6 +247,7 @@ impl House {
             keys,
             users: self.memory.users.lock().unwrap().clone(),
             grants: self.memory.grants.lock().unwrap().clone(),
+            registries: Vec::new(),
         }
     }
 

@@ -3,17 +3,18 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
-use portreeve_registry::{Approve, EntriesQuery, Internal, Submission};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use portreeve_registry::{Approve, Declared, EntriesQuery, Internal, Submission};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::content::Content;
+use crate::content::{self, Content};
 use crate::credential::Known;
 use crate::paging::{self, Paging};
 use crate::problem::Problem;
 use crate::query::{PathParts, Query, server_name, version_text};
 use crate::shapes::List;
+use crate::shapes::deployment::DeploymentShape;
 use crate::shapes::server::{NewServer, OutcomeShape, ServerItem, ServerShape, VersionShape};
 use crate::{Api, etag};
 
@@ -74,7 +75,21 @@ pub(crate) async fn add(
         internal: internal(new.internal),
         approve: if new.approve { Approve::Now } else { Approve::No },
     };
-    let outcome = api.registry.add(&caller, submission).await?;
+    let mut profile = new.profile.into_patch();
+    if new.metadata.is_some() && profile.metadata.is_some() {
+        return Err(content::field(
+            "metadata",
+            "it stands there twice, here and in `profile`",
+        ));
+    }
+    profile.metadata = new.metadata.or(profile.metadata);
+    let declared = Declared {
+        profile,
+        deployments: new
+            .deployments
+            .map(|all| all.into_iter().map(DeploymentShape::into_deployment).collect()),
+    };
+    let outcome = api.registry.add_declared(&caller, submission, declared).await?;
     let shape = OutcomeShape::new(&outcome, &api.public_url);
     let location = outcome.version.name.as_str().replace('/', "%2F");
     let mut response = (StatusCode::CREATED, Json(shape)).into_response();
@@ -178,3 +193,8 @@ pub(super) fn internal(granted: bool) -> Internal {
 
 /// The paging of a list that has no other parameter.
 pub(super) type Pages = Query<Paging>;
+
+/// The revision that the caller saw, from `If-Match`, which every change of an existing thing needs.
+pub(super) fn read_expected(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    Ok(etag::Expected::from_headers(headers)?.revision())
+}

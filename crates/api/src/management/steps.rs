@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use portreeve_core::caller::Caller;
 use portreeve_core::name::{ServerName, VersionText};
+use portreeve_registry::Approving;
 
 use super::servers::internal;
 use crate::Api;
@@ -43,10 +44,13 @@ async fn take_approve(
     (name, version): Place,
     step: ApproveStep,
 ) -> Result<Json<OutcomeShape>, Problem> {
-    let internal = internal(step.internal);
+    let approving = Approving {
+        internal: internal(step.internal),
+        plan: step.plan,
+    };
     let outcome = api
         .registry
-        .approve(caller, &name, version.as_ref(), internal)
+        .approve(caller, &name, version.as_ref(), approving)
         .await?;
     Ok(Json(OutcomeShape::new(&outcome, &api.public_url)))
 }

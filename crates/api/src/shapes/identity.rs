@@ -97,7 +97,7 @@ pub(crate) struct NewGrantShape {
     /// `use` or `manage`.
     #[schema(value_type = String)]
     pub(crate) rights: Rights,
-    /// `"all"` or `{"server": NAME}`.
+    /// `"all"`, `{"server": NAME}` or `{"namespace": PATTERN}`.
     #[schema(value_type = ServersShape)]
     pub(crate) servers: ServerScope,
     /// `"all"`, `"read-only"` or `{"named": [TOOL, ...]}`; `"all"` if left out.
@@ -130,6 +130,8 @@ pub(crate) enum ServersShape {
     All,
     /// One server.
     Server(String),
+    /// Every server in a namespace: `com.acme`, or `com.acme.*` for those below, too.
+    Namespace(String),
 }
 
 /// Which tools a grant speaks of.

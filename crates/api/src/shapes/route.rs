@@ -23,6 +23,9 @@ pub(crate) struct RouteShape {
     server: String,
     /// The environment it serves.
     environment: String,
+    /// The major version that it is bound to, as `v1`; without one it serves the latest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    major: Option<String>,
     /// The approved version it serves.
     version: String,
     /// The upstream's URL; left out for those who do not manage the server.
@@ -77,6 +80,7 @@ impl RouteShape {
             url: endpoint_url(public_url, &route.slug),
             server: route.server.to_string(),
             environment: route.environment.to_string(),
+            major: route.major.map(|major| major.to_string()),
             version: route.version.to_string(),
             upstream_url: route.upstream_url.clone(),
             upstream_eras: labels(&route.upstream_eras),

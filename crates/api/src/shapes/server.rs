@@ -1,6 +1,7 @@
 //! Servers and their versions, as they are registered, led through their life, and shown.
 
 use portreeve_core::ports::{Entry, ListedVersion};
+use portreeve_core::profile::Metadata;
 use portreeve_core::server::{Lifecycle, Version};
 use portreeve_core::time::Timestamp;
 use portreeve_registry::{Outcome, ToolsOutcome};
@@ -9,6 +10,8 @@ use serde_json::value::RawValue;
 use url::Url;
 use utoipa::ToSchema;
 
+use super::deployment::{DeploymentShape, RouteOutcomeShape};
+use super::profile::{ProfileChangeShape, ProfileShape};
 use super::route::RouteShape;
 use super::{endpoint_url, labels};
 
@@ -59,6 +62,9 @@ pub(crate) struct ServerShape {
     registered_by: String,
     /// Private hosts that it may reach, as `host:port`.
     private_hosts: Vec<String>,
+    /// What people say about it; left out for those who may not use it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<ProfileShape>,
     /// Newest first.
     versions: Vec<VersionShape>,
     routes: Vec<RouteShape>,
@@ -117,6 +123,9 @@ pub(crate) struct OutcomeShape {
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<RouteShape>,
     tools: ToolsShape,
+    /// The routes of other environments and major versions that serve it, too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    others: Vec<RouteOutcomeShape>,
     /// Private hosts that were granted, as `host:port`.
     private_hosts: Vec<String>,
 }
@@ -153,6 +162,14 @@ pub(crate) struct NewServer {
     /// Approve it at once, where the caller may.
     #[serde(default)]
     pub(crate) approve: bool,
+    /// What people say about it.
+    #[serde(default)]
+    pub(crate) profile: ProfileChangeShape,
+    /// Values of custom properties; the same as `metadata` in the profile.
+    #[schema(value_type = Option<Object>)]
+    pub(crate) metadata: Option<Metadata>,
+    /// Where it runs, beside or instead of its document's remote; in force once the version is approved.
+    pub(crate) deployments: Option<Vec<DeploymentShape>>,
 }
 
 /// Nothing but the path is needed.
@@ -167,6 +184,8 @@ pub(crate) struct ApproveStep {
     /// Grant the private hosts that its URL needs.
     #[serde(default)]
     pub(crate) internal: bool,
+    /// The `hash` of the plan that was looked at; when approving would do something else by now, it is refused.
+    pub(crate) plan: Option<String>,
 }
 
 /// Why a version is sent back.
@@ -230,6 +249,7 @@ impl ServerShape {
             name: entry.server.name.to_string(),
             registered_by: entry.server.registered_by.clone(),
             private_hosts: labels(&entry.server.private_hosts),
+            profile: ProfileShape::new(&entry.server.profile),
             versions: entry.versions.iter().map(VersionShape::new).collect(),
             routes: entry
                 .routes
@@ -276,14 +296,27 @@ impl OutcomeShape {
                 .route
                 .as_ref()
                 .map(|route| RouteShape::new(route, public_url)),
-            tools: match &outcome.tools {
-                ToolsOutcome::NoRoute => ToolsShape::NoRoute,
-                ToolsOutcome::Pinned(count) => ToolsShape::Pinned { count: *count },
-                ToolsOutcome::NotSeen { reason } => ToolsShape::NotSeen {
-                    reason: reason.clone(),
-                },
-            },
+            tools: ToolsShape::new(&outcome.tools),
+            others: outcome
+                .others
+                .iter()
+                .map(|(route, tools)| RouteOutcomeShape::new(route, tools, public_url))
+                .collect(),
             private_hosts: labels(&outcome.private_hosts),
+        }
+    }
+}
+
+// === impl ToolsShape ===
+
+impl ToolsShape {
+    pub(crate) fn new(outcome: &ToolsOutcome) -> Self {
+        match outcome {
+            ToolsOutcome::NoRoute => Self::NoRoute,
+            ToolsOutcome::Pinned(count) => Self::Pinned { count: *count },
+            ToolsOutcome::NotSeen { reason } => Self::NotSeen {
+                reason: reason.clone(),
+            },
         }
     }
 }

@@ -120,6 +120,7 @@ fn served(server: &ServerName, tools: &[String]) -> Result<ServedRoute> {
         slug: "bench".parse()?,
         server: server.clone(),
         environment: Environment::production(),
+        major: None,
         version: "1.0.0".parse()?,
         upstream_url: "http://127.0.0.1:9/mcp".to_owned(),
         upstream_eras: vec![Era::Modern],

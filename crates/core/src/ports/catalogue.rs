@@ -7,6 +7,7 @@ use crate::caller::{ApiKey, User};
 use crate::grant::Grant;
 use crate::route::Route;
 use crate::tool::Tool;
+use crate::view::RegistryRecord;
 
 /// A route with its tools.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +31,8 @@ pub struct Snapshot {
     pub users: Vec<User>,
     /// Grants.
     pub grants: Vec<Grant>,
+    /// Registries.
+    pub registries: Vec<RegistryRecord>,
 }
 
 /// The catalogue as the gateway sees it.

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::{Publication, Published, StoreError};
 use crate::audit::AuditEvent;
+use crate::deployment::Place;
 use crate::name::{Environment, ServerName, Slug};
 use crate::page::PageOf;
 use crate::route::{Access, Route};
@@ -33,7 +34,7 @@ pub struct EntryChange {
     pub server: Server,
     /// The versions that are new or changed. Others stay.
     pub versions: Vec<Version>,
-    /// The routes that are new or changed. Others stay. A new route claims its slug for (server, environment).
+    /// The routes that are new or changed. Others stay. A new route claims its slug for (server, place).
     pub routes: Vec<Route>,
     /// Audit events that belong to the change.
     pub events: Vec<AuditEvent>,
@@ -88,6 +89,9 @@ pub trait EntryStore: Send + Sync {
     /// or when a slug belongs to another (server, environment).
     async fn save(&self, change: EntryChange) -> Result<i64, StoreError>;
 
+    /// [`EntryStore::save`], unless it breaks a rule of publishing.
+    async fn publish(&self, publication: Publication) -> Result<Published, StoreError>;
+
     /// Removes an entry with its versions, routes and tools. Its slugs stay claimed for its name.
     async fn remove(&self, name: &ServerName, expected: i64, event: AuditEvent) -> Result<(), StoreError>;
 
@@ -97,7 +101,10 @@ pub trait EntryStore: Send + Sync {
     /// To whom a slug was given, now or ever.
     async fn slug_owner(&self, slug: &Slug) -> Result<Option<(ServerName, Environment)>, StoreError>;
 
-    /// The slug that (server, environment) was given, now or ever, for its unversioned route.
-    async fn slug_of(&self, name: &ServerName, environment: &Environment)
-    -> Result<Option<Slug>, StoreError>;
+    /// The slug that (server, place) was given, now or ever.
+    async fn slug_of(&self, name: &ServerName, place: &Place) -> Result<Option<Slug>, StoreError>;
+
+    /// Whose slugs begin with this one and two dashes, or are this one: `billing` speaks for `billing--test` as well.
+    /// Without regard to case, and at most two of them: more than one is a collision anyway.
+    async fn slug_family(&self, base: &Slug) -> Result<Vec<ServerName>, StoreError>;
 }

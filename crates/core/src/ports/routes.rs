@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::audit::AuditEvent;
 use crate::id::RouteId;
-use crate::name::Slug;
+use crate::name::{ServerName, Slug};
 use crate::protocol::Era;
 use crate::route::{PinState, Route};
 use crate::time::Timestamp;
@@ -73,6 +73,9 @@ pub trait RouteStore: Send + Sync {
 
     /// The route of that slug.
     async fn route(&self, slug: &Slug) -> Result<Option<Route>, StoreError>;
+
+    /// The active routes of these servers, by slug.
+    async fn routes_of(&self, servers: &[ServerName]) -> Result<Vec<Route>, StoreError>;
 
     /// Saves a route whose stored revision equals the given one; returns it with the next revision.
     async fn save_route(&self, change: RouteChange) -> Result<Route, StoreError>;

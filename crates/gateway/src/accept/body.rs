@@ -123,10 +123,10 @@ fn parse(head: &Head, bytes: Bytes, who: &Identified, at: &Places<'_>) -> Result
                 Era::Modern => (ladder::modern(head, id, &method, &view)?, None),
                 Era::Legacy => legacy(head, &method, who, at).map_err(|refusal| refusal.about(id))?,
             };
-            let place = |raw: &RawValue| places.place_of(raw.get()).map_err(|_| Refusal::BrokenBody);
+            let place = |part: &str| places.place_of(part).map_err(|_| Refusal::BrokenBody);
             Ok(Inbound::Call(Call {
                 era,
-                id_place: place(id)?,
+                id_place: place(id.get())?,
                 id: id.to_owned(),
                 method: known,
                 arguments: view.arguments.map(place).transpose()?,
@@ -149,9 +149,12 @@ fn parse(head: &Head, bytes: Bytes, who: &Identified, at: &Places<'_>) -> Result
             };
             let cancelled = view.request_id.filter(|_| method == "notifications/cancelled");
             let cancels = cancelled
-                .map(|raw| places.place_of(raw.get()).map(|place| (raw.to_owned(), place)))
-                .transpose()
-                .map_err(|_| Refusal::BrokenBody)?;
+                .map(|part| {
+                    let id = RawValue::from_string(part.to_owned()).map_err(|_| Refusal::BrokenBody)?;
+                    let place = places.place_of(part).map_err(|_| Refusal::BrokenBody)?;
+                    Ok((id, place))
+                })
+                .transpose()?;
             Ok(Inbound::Note(Note {
                 era,
                 method: Some(method.into_owned()),

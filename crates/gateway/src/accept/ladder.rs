@@ -132,7 +132,7 @@ impl Step<'_> {
         if meta.protocol_version.is_none() {
             return Err(self.invalid("`_meta.io.modelcontextprotocol/protocolVersion` is missing"));
         }
-        let capabilities = meta.client_capabilities.map(RawValue::get);
+        let capabilities = meta.client_capabilities;
         if capabilities.is_some_and(|capabilities| capabilities.starts_with('{')) {
             Ok(())
         } else {

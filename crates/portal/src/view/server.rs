@@ -3,13 +3,14 @@
 use askama::Template;
 use portreeve_core::ports::Entry;
 use portreeve_core::route::{Access, Route, RouteState};
-use portreeve_core::server::Version;
+use portreeve_core::server::{Approval, Version};
 
 use crate::view::badge::{Badge, Monogram};
-use crate::view::home;
 use crate::view::official::{Official, Package};
+use crate::view::profile::ProfileView;
 use crate::view::shell::Shell;
 use crate::view::tools::ToolsView;
+use crate::view::{home, profile};
 use crate::words::{self, Moment};
 
 /// One line of the facts.
@@ -151,6 +152,9 @@ pub(crate) struct ServerPage {
     pub(crate) versions: Vec<VersionRow>,
     pub(crate) gateway_url: Option<String>,
     pub(crate) facts: Vec<Fact>,
+    pub(crate) profile: ProfileView,
+    /// The page of the review, for managers, while something waits.
+    pub(crate) review: Option<String>,
 }
 
 /// What the page is made from.
@@ -192,6 +196,8 @@ impl ServerPage {
                 .collect(),
             gateway_url: official.remotes.first().cloned(),
             facts: of.facts(),
+            profile: ProfileView::new(of.entry),
+            review: of.review(),
         }
     }
 }
@@ -203,6 +209,14 @@ impl ServerFacts<'_> {
             .routes
             .iter()
             .find(|route| route.state == RouteState::Active && route.version == self.shown.version)
+    }
+
+    /// Where a manager looks at what waits.
+    fn review(&self) -> Option<String> {
+        let waits = |version: &Version| matches!(version.approval, Approval::Draft | Approval::Submitted);
+        let is_waiting =
+            self.entry.versions.iter().any(waits) || self.entry.server.deployments.proposed.is_some();
+        (self.manages && is_waiting).then(|| format!("/servers/{}/review", self.entry.server.name))
     }
 
     fn facts(&self) -> Vec<Fact> {
@@ -233,6 +247,7 @@ impl ServerFacts<'_> {
                 .as_deref()
                 .map(|url| Fact::address("Repository", url)),
         );
+        facts.extend(profile::facts(&self.entry.server.profile));
         facts.push(Fact::text("Published", Moment::new(self.shown.published_at).day));
         if self.manages {
             facts.extend(self.internal());

@@ -128,6 +128,11 @@ impl Connection {
         self.send(Method::PATCH, path, Some(body), Some(etag)).await
     }
 
+    /// `PUT`, with a JSON body, in the place of the thing as it was when it had this `ETag`.
+    pub(crate) async fn put(&self, path: &str, body: &Value, etag: &str) -> Result<Answer, Failure> {
+        self.send(Method::PUT, path, Some(body), Some(etag)).await
+    }
+
     /// `DELETE`.
     pub(crate) async fn delete(&self, path: &str) -> Result<Answer, Failure> {
         self.send(Method::DELETE, path, None, None).await
@@ -230,7 +235,9 @@ impl Connection {
         let Some(reason) = member("detail").or_else(|| member("title")) else {
             return self.foreign(&head.status.to_string());
         };
-        let failure = Failure::new(reason).details(details(problem.as_ref()));
+        let failure = Failure::new(reason)
+            .details(details(problem.as_ref()))
+            .of_content_if(head.status == StatusCode::UNPROCESSABLE_ENTITY);
         let failure = match member("hint") {
             Some(hint) => failure.hint(hint),
             None => failure,

@@ -11,17 +11,21 @@ const SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/2025-12-11/
 /// Longest file that is read; the server's own limit is lower.
 const FILE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// A remote server with as much as people need to say.
-pub(super) fn remote(name: &str, url: &str, description: Option<&str>, version: &str) -> Value {
+/// A remote server with as much as people need to say; without a URL, one whose deployments are named beside it.
+pub(super) fn remote(name: &str, url: Option<&str>, description: Option<&str>, version: &str) -> Value {
     let short = name.rsplit('/').next().unwrap_or(name);
     let description = description.map_or_else(|| format!("The MCP server {short}"), str::to_owned);
-    json!({
+    let mut document = json!({
         "$schema": SCHEMA,
         "name": name,
         "description": description,
         "version": version,
-        "remotes": [{ "type": "streamable-http", "url": url }],
-    })
+    });
+    if let (Some(url), Some(fields)) = (url, document.as_object_mut()) {
+        let remotes = json!([{ "type": "streamable-http", "url": url }]);
+        fields.insert("remotes".to_owned(), remotes);
+    }
+    document
 }
 
 /// The document in a file.

@@ -13,6 +13,8 @@ pub(crate) struct Failure {
     details: Vec<String>,
     /// What to do next.
     hint: Option<String>,
+    /// Whether the other side refused the content itself.
+    of_content: bool,
 }
 
 impl Failure {
@@ -22,6 +24,7 @@ impl Failure {
             reason: reason.into(),
             details: Vec::new(),
             hint: None,
+            of_content: false,
         }
     }
 
@@ -30,6 +33,18 @@ impl Failure {
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Remembers that the content was refused (status 422).
+    #[must_use]
+    pub(crate) fn of_content_if(mut self, of_content: bool) -> Self {
+        self.of_content = of_content;
+        self
+    }
+
+    /// Whether the content was refused.
+    pub(crate) fn is_of_content(&self) -> bool {
+        self.of_content
     }
 
     /// Says what to do next, unless that has been said.

@@ -26,7 +26,7 @@ pub(crate) enum GrantCommand {
 #[derive(Debug, Clone, Args)]
 #[command(
     group = ArgGroup::new("subject").required(true).args(["key", "user"]),
-    group = ArgGroup::new("servers").args(["server", "all_servers"])
+    group = ArgGroup::new("servers").args(["server", "namespace", "all_servers"])
 )]
 pub(crate) struct AddArgs {
     /// The key that gets the right, by name or identifier
@@ -36,8 +36,11 @@ pub(crate) struct AddArgs {
     #[arg(long, value_name = "USER")]
     user: Option<String>,
     /// On this server
-    #[arg(long, value_name = "NAME", required_unless_present_any = ["all_servers", "manage"], conflicts_with = "manage")]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["namespace", "all_servers", "manage"], conflicts_with = "manage")]
     server: Option<String>,
+    /// On every server in this namespace: `com.acme`, or `com.acme.*` for those below, too
+    #[arg(long, value_name = "PATTERN", conflicts_with = "manage")]
+    namespace: Option<String>,
     /// On every approved server, those of tomorrow too
     #[arg(long)]
     all_servers: bool,
@@ -47,6 +50,9 @@ pub(crate) struct AddArgs {
     /// Only this tool; may be given several times
     #[arg(long, value_name = "TOOL", conflicts_with = "manage")]
     tool: Vec<String>,
+    /// The right to publish: to register, describe and hand in, not to approve
+    #[arg(long, conflicts_with_all = ["manage", "tool", "read_only"])]
+    publish: bool,
     /// The right to manage the whole installation, instead of the right to use
     #[arg(long)]
     manage: bool,
@@ -86,9 +92,10 @@ impl AddArgs {
             (Some(key), _) => json!({ "key": key }),
             (None, user) => json!({ "user": user }),
         };
-        let servers = match &self.server {
-            Some(server) => json!({ "server": server }),
-            None => json!("all"),
+        let servers = match (&self.server, &self.namespace) {
+            (Some(server), _) => json!({ "server": server }),
+            (None, Some(pattern)) => json!({ "namespace": pattern }),
+            (None, None) => json!("all"),
         };
         let tools = if self.read_only {
             json!("read-only")
@@ -97,7 +104,11 @@ impl AddArgs {
         } else {
             json!({ "named": self.tool })
         };
-        let rights = if self.manage { "manage" } else { "use" };
+        let rights = match (self.manage, self.publish) {
+            (true, _) => "manage",
+            (false, true) => "publish",
+            (false, false) => "use",
+        };
         json!({ "subject": subject, "rights": rights, "servers": servers, "tools": tools })
     }
 }
@@ -141,6 +152,7 @@ fn tools(grant: &Value) -> String {
         }
         Some(Value::String(word)) if word == "read-only" => "read-only tools".to_owned(),
         _ if text(grant, "rights") == "manage" => "everything".to_owned(),
+        _ if text(grant, "rights") == "publish" => "every version".to_owned(),
         _ => "every tool".to_owned(),
     }
 }

@@ -1,5 +1,8 @@
 //! `portreeve server`: registers servers, shows them, and leads them through their life.
 
+mod edit;
+mod plan;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -35,7 +38,14 @@ pub(crate) enum ServerCommand {
         /// Grant the private hosts that its URL needs
         #[arg(long)]
         internal: bool,
+        /// The hash of the plan that was looked at (`portreeve server plan NAME`)
+        #[arg(long, value_name = "HASH")]
+        plan: Option<String>,
     },
+    /// Say what people should know about a server; its document stays as it is
+    Edit(edit::EditArgs),
+    /// Show what approving would do: which routes are made, moved, started or stopped
+    Plan(VersionArgs),
     /// Send a version back, with a reason
     Reject {
         #[command(flatten)]
@@ -60,6 +70,16 @@ pub(crate) enum ServerCommand {
         /// Ask the server for its tools first
         #[arg(long)]
         refresh: bool,
+        #[command(flatten)]
+        on: tool::RouteArgs,
+    },
+    /// Say how mature a server, or one version, is
+    Lifecycle {
+        #[command(flatten)]
+        end: EndArgs,
+        /// `design`, `development`, `testing`, `preview`, `production`, `deprecated` or `retired`
+        #[arg(long, value_name = "STAGE")]
+        stage: String,
     },
 }
 
@@ -74,10 +94,13 @@ pub(crate) struct AddArgs {
         id = "server_url",
         long = "url",
         value_name = "URL",
-        required_unless_present = "file",
+        required_unless_present_any = ["file", "deploy"],
         conflicts_with = "file"
     )]
     url: Option<String>,
+    /// Where it runs: an environment and its MCP endpoint there; may be given several times
+    #[arg(long, value_name = "ENVIRONMENT=URL", value_parser = deployed)]
+    deploy: Vec<(String, String)>,
     /// Register this server.json file
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
@@ -93,6 +116,8 @@ pub(crate) struct AddArgs {
     /// Approve it at once, where the caller may
     #[arg(long)]
     approve: bool,
+    #[command(flatten)]
+    profile: edit::ProfileArgs,
 }
 
 /// One version of a server.
@@ -137,9 +162,23 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
         ServerCommand::Submit(version) => {
             Ok(of_version(step(connection, &version, "submit", json!({})).await?))
         }
-        ServerCommand::Approve { version, internal } => {
-            let body = step(connection, &version, "approve", json!({ "internal": internal })).await?;
+        ServerCommand::Approve {
+            version,
+            internal,
+            plan,
+        } => {
+            let request = json!({ "internal": internal, "plan": plan });
+            let body = step(connection, &version, "approve", request).await?;
             let shown = outcome(&body);
+            Ok(Reply::new(body, shown))
+        }
+        ServerCommand::Edit(args) => edit::run(connection, &args).await,
+        ServerCommand::Plan(version) => {
+            let query = version.version.as_deref();
+            let query = query.map_or_else(String::new, |text| format!("?version={}", segment(text)));
+            let path = format!("{}{query}", api_path!("servers/{}/plan", version.name));
+            let body = connection.get(&path).await?.body;
+            let shown = plan::render(&body);
             Ok(Reply::new(body, shown))
         }
         ServerCommand::Reject { version, reason } => Ok(of_version(
@@ -152,12 +191,15 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
             let shown = format!("{name} is removed.");
             Ok(Reply::new(json!({ "name": name }), shown))
         }
-        ServerCommand::Tools { name, refresh } => {
+        ServerCommand::Lifecycle { end: args, stage } => end(connection, &args, &stage).await,
+        ServerCommand::Tools { name, refresh, on } => {
             let body = if refresh {
-                let path = api_path!("servers/{}/tools/refresh", name);
+                let path = on.path(api_path!("servers/{}/tools/refresh", name));
                 connection.post(&path, &json!({})).await?.body
             } else {
-                connection.all(&api_path!("servers/{}/tools", name)).await?
+                connection
+                    .all(&on.path(api_path!("servers/{}/tools", name)))
+                    .await?
             };
             let shown = tool::render(&body);
             Ok(Reply::new(body, shown))
@@ -168,21 +210,44 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
 async fn add(connection: &Connection, args: &AddArgs) -> Result<Reply, Failure> {
     let document = match (&args.file, &args.name, &args.url) {
         (Some(file), ..) => document::from_file(file)?,
-        (None, Some(name), Some(url)) => {
-            document::remote(name, url, args.description.as_deref(), &args.version)
+        (None, Some(name), url) => {
+            document::remote(name, url.as_deref(), args.description.as_deref(), &args.version)
         }
         _ => {
             return Err(Failure::new("name the server and its URL, or a file")
                 .hint("see `portreeve server add --help`"));
         }
     };
-    let request = json!({ "document": document, "internal": args.internal, "approve": args.approve });
+    let mut request = json!({ "document": document, "internal": args.internal, "approve": args.approve });
+    let profile = args.profile.request();
+    if let Some(fields) = request.as_object_mut()
+        && !profile.is_empty()
+    {
+        fields.insert("profile".to_owned(), profile.into());
+    }
+    if let Some(fields) = request.as_object_mut()
+        && !args.deploy.is_empty()
+    {
+        let all = args.deploy.iter();
+        let all = all.map(|(environment, url)| json!({ "environment": environment, "url": url }));
+        fields.insert("deployments".to_owned(), all.collect());
+    }
     let name = document::name(&document).to_owned();
     let body = connection.post(&api_path!("servers"), &request).await;
     let body =
         body.map_err(|failure| failure.or_hint(format!("look at it with `portreeve server show {name}`")))?;
     let shown = outcome(&body.body);
     Ok(Reply::new(body.body, shown))
+}
+
+/// `test=https://test.acme.example/mcp`
+fn deployed(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((environment, url)) if !environment.is_empty() && !url.is_empty() => {
+            Ok((environment.to_owned(), url.to_owned()))
+        }
+        _ => Err("name the environment and the URL, as in `test=https://test.acme.example/mcp`".to_owned()),
+    }
 }
 
 /// One step of a version's life. The answer is the version, or what became of it.
@@ -233,6 +298,7 @@ pub(super) fn outcome(body: &Value) -> String {
         ("gateway", text(route, "url")),
         ("upstream", text(route, "upstreamUrl")),
         ("tools", tools_of(body.get("tools").unwrap_or(&Value::Null))),
+        ("also served by", others(body)),
         ("private hosts", joined(body, "privateHosts")),
         ("message", text(version, "statusMessage")),
     ];
@@ -245,7 +311,20 @@ pub(super) fn outcome(body: &Value) -> String {
     format!("{headline}.{rows}{next}")
 }
 
-fn tools_of(tools: &Value) -> String {
+/// The routes of other environments and major versions.
+fn others(body: &Value) -> String {
+    let others = body.get("others").and_then(Value::as_array);
+    let slugs = others.into_iter().flatten().map(|other| {
+        let slug = text(other.get("route").unwrap_or(&Value::Null), "slug");
+        format!(
+            "{slug} ({})",
+            tools_of(other.get("tools").unwrap_or(&Value::Null))
+        )
+    });
+    slugs.collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn tools_of(tools: &Value) -> String {
     match text(tools, "state").as_str() {
         "pinned" => {
             let number = tools.get("count").and_then(Value::as_u64).unwrap_or(0);
@@ -278,8 +357,16 @@ pub(super) fn render(body: &Value) -> String {
 }
 
 pub(super) fn render_one(body: &Value) -> String {
+    let profile = body.get("profile").unwrap_or(&Value::Null);
     let head = pairs(&[
         ("name", text(body, "name")),
+        ("summary", text(profile, "summary")),
+        ("owners", joined(profile, "owners")),
+        ("owner groups", joined(profile, "ownerGroups")),
+        ("licence", text(profile, "license")),
+        ("categories", joined(profile, "categories")),
+        ("tags", joined(profile, "tags")),
+        ("metadata", text(profile, "metadata")),
         ("registered by", text(body, "registeredBy")),
         ("private hosts", joined(body, "privateHosts")),
         ("created", when(body, "createdAt")),

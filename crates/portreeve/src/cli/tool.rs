@@ -1,9 +1,9 @@
 //! `portreeve tool`: approves, hides and shows the tools of a server.
 
-use clap::{ArgGroup, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::connection::{Connection, api_path};
+use super::connection::{Connection, api_path, segment};
 use super::failure::one_line;
 use super::reply::{cut, items, table, text, when};
 use super::{Failure, Reply};
@@ -22,6 +22,8 @@ pub(crate) enum ToolCommand {
         /// Every tool that waits
         #[arg(long)]
         all: bool,
+        #[command(flatten)]
+        on: RouteArgs,
     },
     /// Hide a tool from everybody
     Hide {
@@ -29,6 +31,8 @@ pub(crate) enum ToolCommand {
         name: String,
         /// The tool
         tool: String,
+        #[command(flatten)]
+        on: RouteArgs,
     },
     /// Show a hidden tool again
     Unhide {
@@ -36,23 +40,47 @@ pub(crate) enum ToolCommand {
         name: String,
         /// The tool
         tool: String,
+        #[command(flatten)]
+        on: RouteArgs,
     },
+}
+
+/// One of a server's routes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RouteArgs {
+    /// The slug of one of the server's routes [default: the production route]
+    #[arg(long, value_name = "SLUG")]
+    route: Option<String>,
+}
+
+impl RouteArgs {
+    /// A path that is about this route.
+    pub(super) fn path(&self, path: String) -> String {
+        match &self.route {
+            Some(slug) => format!("{path}?route={}", segment(slug)),
+            None => path,
+        }
+    }
 }
 
 pub(super) async fn run(connection: &Connection, command: ToolCommand) -> Result<Reply, Failure> {
     let (path, request) = match command {
-        ToolCommand::Approve { name, tools, all } => {
+        ToolCommand::Approve { name, tools, all, on } => {
             let request = if all {
                 json!({ "all": true })
             } else {
                 json!({ "tools": tools })
             };
-            (api_path!("servers/{}/tools/approve", name), request)
+            (on.path(api_path!("servers/{}/tools/approve", name)), request)
         }
-        ToolCommand::Hide { name, tool } => (api_path!("servers/{}/tools/{}/hide", name, tool), json!({})),
-        ToolCommand::Unhide { name, tool } => {
-            (api_path!("servers/{}/tools/{}/unhide", name, tool), json!({}))
-        }
+        ToolCommand::Hide { name, tool, on } => (
+            on.path(api_path!("servers/{}/tools/{}/hide", name, tool)),
+            json!({}),
+        ),
+        ToolCommand::Unhide { name, tool, on } => (
+            on.path(api_path!("servers/{}/tools/{}/unhide", name, tool)),
+            json!({}),
+        ),
     };
     let body = connection.post(&path, &request).await?.body;
     let shown = render(&body);

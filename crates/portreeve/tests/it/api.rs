@@ -7,4 +7,8 @@ pub(crate) mod house;
 mod endpoints;
 mod management;
 mod mirror;
+mod mirrors;
+mod publishing;
 mod registry_api;
+mod schema_corpus;
+mod sign_in;

@@ -16,8 +16,10 @@ mod portal;
 
 mod e2e;
 
+mod doubles;
 mod http2;
 mod node;
+mod official;
 mod repository;
 mod rogue;
 mod served;

@@ -8,7 +8,9 @@ mod samples;
 mod world;
 
 mod every_page;
+mod governed;
 mod home;
 mod managers;
+mod review;
 mod server;
 mod sign_in;

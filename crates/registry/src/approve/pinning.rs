@@ -17,7 +17,7 @@ use crate::source::{Probe, ask};
 
 impl Registry {
     /// Asks the upstream for its tools and approves exactly what it answers. Never fails: the approval stands.
-    pub(super) async fn pin_as_seen(
+    pub(crate) async fn pin_as_seen(
         &self,
         caller: &Caller,
         route: &Route,

@@ -17,7 +17,7 @@ use super::Candidate;
 use super::desk::{Desk, folded};
 use crate::error::RegistryError;
 use crate::registry::Registry;
-use crate::settle::Work;
+use crate::work::Work;
 
 /// How often a batch is tried again after somebody changed one of its entries.
 const RETRIES: u32 = 3;

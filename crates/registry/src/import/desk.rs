@@ -6,14 +6,16 @@
 use std::collections::HashMap;
 
 use portreeve_core::caller::Caller;
+use portreeve_core::deployment::Deployments;
 use portreeve_core::import::{Finding, ImportRun, Provenance, RecordOutcome};
 use portreeve_core::name::{ServerName, VersionText};
+use portreeve_core::profile::Profile;
 use portreeve_core::server::{Approval, Lifecycle, Server, Version};
 use portreeve_core::time::Timestamp;
 use serde_json::json;
 
 use super::{Candidate, SourceStatus, finding};
-use crate::settle::Work;
+use crate::work::Work;
 
 /// Entries while a batch goes over them, by name in lower case.
 pub(super) struct Desk<'a> {
@@ -42,6 +44,8 @@ impl Desk<'_> {
                 name: name.clone(),
                 registered_by: self.caller.label.to_string(),
                 private_hosts: Vec::new(),
+                profile: Profile::default(),
+                deployments: Deployments::default(),
                 created_at: now,
                 updated_at: now,
             })
@@ -90,6 +94,7 @@ impl Desk<'_> {
                 Approval::Submitted
             },
             lifecycle: lifecycle(candidate.status),
+            former_lifecycle: None,
             status_message: gone.then(|| deleted_at(&self.run.origin)),
             submitted_by: self.caller.label.to_string(),
             decided_by: approves.then(|| self.caller.label.to_string()),

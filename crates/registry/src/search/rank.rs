@@ -4,41 +4,45 @@
 //! name says more than a title, that more than a tag, and that more than a description; and who asks for three words
 //! wants entries that have all three. At most [`MOST_RANKED`] entries are put in order.
 
-use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use portreeve_core::name::ServerName;
 use portreeve_core::server::Lifecycle;
 use portreeve_core::tool::ToolAnnotations;
 
-use super::index::{Index, Indexed, Place, TermPlace};
-use super::typo;
-use super::words::{folded, is_stop_word, runs, term};
+use super::asked::{Asked, read, slips};
+use super::index::{Index, Indexed, Place};
+use super::words::runs;
 
 /// Entries that are put in order, and counted.
 pub(crate) const MOST_RANKED: usize = 1_000;
-/// Words of a question that are looked at.
-const MOST_WORDS: usize = 10;
-/// Terms that one beginning stands for.
-const MOST_ENDINGS: usize = 40;
-/// Terms that one slip stands for.
-const MOST_MEANT: usize = 6;
 /// Fewer entries than this with every word: slips are looked for.
 const ENOUGH: usize = 5;
-/// Tools of one question about which it is asked whether the caller may see them.
-const MOST_TOOLS: usize = 1_000;
+/// Tools and entries of one question about which it is asked whether the caller may see them.
+const MOST_ASKED: usize = 2_000;
 /// What a tool's name is worth.
 const TOOL_WORTH: u32 = 50;
 
 /// Whether a caller may see a tool.
 pub(crate) type SeesTool<'a> = &'a (dyn Fn(&ServerName, &str, &ToolAnnotations) -> bool + Sync);
 
+/// Whether a caller may discover an entry, and so read what people say about it.
+pub(crate) type Discovers<'a> = &'a (dyn Fn(&ServerName) -> bool + Sync);
+
+/// What a caller may see beyond the public texts.
+#[derive(Clone, Copy)]
+pub(crate) struct Inside<'a> {
+    pub(crate) sees_tool: SeesTool<'a>,
+    pub(crate) discovers: Discovers<'a>,
+}
+
 /// What is asked.
 pub(crate) struct Question<'a> {
     pub(crate) text: &'a str,
     /// Whether entries that are not listed are found, too.
     pub(crate) sees_unlisted: bool,
-    pub(crate) sees_tool: Option<SeesTool<'a>>,
+    /// What the caller may see of the inside of entries; `None`: nothing.
+    pub(crate) inside: Option<Inside<'a>>,
     pub(crate) narrow: &'a Narrow,
 }
 
@@ -86,16 +90,6 @@ pub(crate) struct Hit {
     pub(crate) score: u64,
     /// Tools whose names were asked for, and that the caller may see.
     pub(crate) tools: Vec<String>,
-}
-
-/// A word of the question with the terms that it stands for.
-struct Asked {
-    typed: String,
-    term: String,
-    /// The terms, each with a rate in percent.
-    meant: Vec<(TermPlace, u32)>,
-    /// Whether a term is exactly this word.
-    is_known: bool,
 }
 
 /// Answers a question.
@@ -159,120 +153,9 @@ fn admits(question: &Question<'_>, entry: &Indexed) -> bool {
                 .registry_types
                 .iter()
                 .any(|wanted| has(&entry.registry_types, wanted)))
-        && narrow.tags.iter().all(|wanted| has(&entry.tags, wanted))
-}
-
-/// The words of a question. Those that say nothing count only where there is nothing else.
-fn read(index: &Index, question: &Question<'_>) -> Vec<Asked> {
-    let text = question.text;
-    let typed: Vec<String> = runs(text)
-        .into_iter()
-        .filter_map(|word| Some(folded(text.get(word.start..word.end)?)))
-        .collect();
-    let telling: Vec<&String> = typed.iter().filter(|word| !is_stop_word(word)).collect();
-    let chosen = if telling.is_empty() {
-        typed.iter().collect()
-    } else {
-        telling
-    };
-    let last = typed.last();
-    let mut asked: Vec<Asked> = Vec::new();
-    for word in chosen.into_iter().take(MOST_WORDS) {
-        let term = term(word);
-        if asked.iter().any(|before| before.term == term) {
-            continue;
-        }
-        asked.push(meaning(index, question, (word, term), last == Some(word)));
-    }
-    asked
-}
-
-/// What a word stands for: its term, and what begins like it where it is the last one or nobody uses it so.
-fn meaning(index: &Index, question: &Question<'_>, (typed, term): (&str, String), is_last: bool) -> Asked {
-    let has_entries = |place: &TermPlace| {
-        index
-            .term(*place)
-            .is_some_and(|term| !(term.postings.is_empty() && term.tools.is_empty()))
-    };
-    let exact = index.find(&term).filter(has_entries);
-    let is_known = exact.is_some_and(|place| exists(index, question, place));
-    let mut meant: Vec<(TermPlace, u32)> = exact.iter().map(|place| (*place, 100)).collect();
-    if is_last || !is_known {
-        let count = |place: &TermPlace| index.term(*place).map_or(0, |term| term.postings.len());
-        let beginning = if typed.starts_with(&term) { &term } else { typed };
-        let mut endings: Vec<TermPlace> = index
-            .beginning(beginning)
-            .filter(|place| Some(*place) != exact)
-            .filter(has_entries)
-            .collect();
-        endings.sort_unstable_by_key(|place| Reverse(count(place)));
-        endings.truncate(MOST_ENDINGS);
-        meant.extend(
-            endings
-                .into_iter()
-                .map(|place| (place, rate(index, place, beginning))),
-        );
-    }
-    Asked {
-        typed: typed.to_owned(),
-        term,
-        is_known,
-        meant,
-    }
-}
-
-/// Whether the caller may know that somebody uses the term: what is not listed must not show by what is taken for a slip.
-fn exists(index: &Index, question: &Question<'_>, place: TermPlace) -> bool {
-    let Some(term) = index.term(place) else {
-        return false;
-    };
-    term.postings.iter().any(|posting| {
-        question.sees_unlisted || index.entry(posting.entry).is_some_and(|entry| entry.is_listed)
-    })
-}
-
-/// A beginning says the more the less is missing.
-fn rate(index: &Index, place: TermPlace, beginning: &str) -> u32 {
-    let whole = index
-        .term(place)
-        .map_or(1, |term| term.text.chars().count().max(1));
-    let part = beginning.chars().count();
-    u32::try_from(70 * part / whole).unwrap_or(70).clamp(15, 70)
-}
-
-/// The terms that somebody may have meant, nearest and most used first.
-fn slips(index: &Index, question: &Question<'_>, word: &str) -> Vec<(TermPlace, u32)> {
-    let letters: Vec<char> = word.chars().collect();
-    let most = typo::allowed(letters.len());
-    if most == 0 {
-        return Vec::new();
-    }
-    let mut shared: std::collections::HashMap<TermPlace, usize> = std::collections::HashMap::new();
-    for pair in typo::pairs(word) {
-        for term in index.with_pair(pair) {
-            *shared.entry(*term).or_default() += 1;
-        }
-    }
-    // One slip spoils at most three pairs (two neighbours that changed places).
-    let fewest = (letters.len() + 1).saturating_sub(3 * most).max(1);
-    let mut meant: Vec<(usize, Reverse<usize>, TermPlace)> = shared
-        .into_iter()
-        .filter(|(_, count)| *count >= fewest)
-        .filter_map(|(place, _)| {
-            let term = index.term(place)?;
-            let other: Vec<char> = term.text.chars().collect();
-            let distance = typo::distance(&letters, &other, most)?;
-            exists(index, question, place).then_some((distance, Reverse(term.postings.len()), place))
+        && narrow.tags.iter().all(|wanted| {
+            has(&entry.tags, wanted) || (has(&entry.inner_tags, wanted) && question.discovers(&entry.name))
         })
-        .collect();
-    meant.sort_unstable_by_key(|(distance, used, place)| {
-        (*distance, *used, index.term(*place).map(|term| term.text.clone()))
-    });
-    meant.truncate(MOST_MEANT);
-    meant
-        .into_iter()
-        .map(|(distance, _, place)| (place, if distance <= 1 { 45 } else { 30 }))
-        .collect()
 }
 
 /// The worth of entries while the words are gone through.
@@ -282,14 +165,16 @@ struct Tally {
     /// How rare all words are, together.
     whole: u64,
     touched: Vec<Place>,
-    tools: std::collections::HashMap<Place, Vec<String>>,
+    tools: HashMap<Place, Vec<String>>,
 }
 
-/// Asks whether the caller may see tools, so often and no more.
+/// Asks whether the caller may see the inside of entries, so often and no more.
 struct Asking<'a> {
     index: &'a Index,
-    sees: SeesTool<'a>,
+    inside: Inside<'a>,
     left: usize,
+    /// What was asked of entries already.
+    discovered: HashMap<Place, bool>,
 }
 
 /// What an entry has of what was asked for.
@@ -303,6 +188,32 @@ struct Sum {
     words: usize,
 }
 
+// === impl Question ===
+
+impl Question<'_> {
+    /// Whether the caller may discover the entry.
+    pub(crate) fn discovers(&self, server: &ServerName) -> bool {
+        self.inside.is_some_and(|inside| (inside.discovers)(server))
+    }
+}
+
+// === impl Asking ===
+
+impl Asking<'_> {
+    fn discovers(&mut self, place: Place) -> bool {
+        if let Some(known) = self.discovered.get(&place) {
+            return *known;
+        }
+        let Some(entry) = self.index.entry(place).filter(|_| self.left > 0) else {
+            return false;
+        };
+        self.left -= 1;
+        let may = (self.inside.discovers)(&entry.name);
+        self.discovered.insert(place, may);
+        may
+    }
+}
+
 // === impl Tally ===
 
 impl Tally {
@@ -312,13 +223,14 @@ impl Tally {
             sums: vec![Sum::default(); places],
             whole: 0,
             touched: Vec::new(),
-            tools: std::collections::HashMap::new(),
+            tools: HashMap::new(),
         };
         let mut best: Vec<u32> = vec![0; places];
-        let mut asking = question.sees_tool.map(|sees| Asking {
+        let mut asking = question.inside.map(|inside| Asking {
             index,
-            sees,
-            left: MOST_TOOLS,
+            inside,
+            left: MOST_ASKED,
+            discovered: HashMap::new(),
         });
         for word in asked {
             let mut here: Vec<Place> = Vec::new();
@@ -333,11 +245,16 @@ impl Tally {
             let mut entries = 0;
             for (place, rate) in &word.meant {
                 let Some(term) = index.term(*place) else { continue };
-                entries += term.postings.len();
+                entries += term.postings.len() + term.inner.len();
                 for posting in &term.postings {
                     note(posting.entry, u32::from(posting.worth) * rate / 100);
                 }
                 if let Some(asking) = &mut asking {
+                    for posting in &term.inner {
+                        if asking.discovers(posting.entry) {
+                            note(posting.entry, u32::from(posting.worth) * rate / 100);
+                        }
+                    }
                     for entry in &term.tools {
                         if tally.ask_tools(asking, *entry, &term.text) {
                             note(*entry, TOOL_WORTH * rate / 100);
@@ -387,7 +304,7 @@ impl Tally {
                 continue;
             }
             asking.left -= 1;
-            if (asking.sees)(&entry.name, name, annotations) {
+            if (asking.inside.sees_tool)(&entry.name, name, annotations) {
                 any = true;
                 let seen = self.tools.entry(place).or_default();
                 if !seen.iter().any(|known| **known == **name) {

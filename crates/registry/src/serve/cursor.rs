@@ -20,9 +20,9 @@ const TAG: usize = 32;
 
 /// Which list a cursor belongs to. One list's cursor means nothing to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CursorKind {
-    /// The official API.
-    Served,
+pub(crate) enum CursorKind<'a> {
+    /// The official API of a registry, for one reader where it is not for everybody.
+    Served { registry: &'a str, reader: &'a str },
     /// The managers' list.
     Entries,
     /// Results of a search.
@@ -57,18 +57,18 @@ pub(crate) struct Cursor {
 
 impl Cursor {
     /// The cursor as a host gets it.
-    pub(crate) fn seal(&self, kind: CursorKind, mac: &Mac) -> String {
+    pub(crate) fn seal(&self, kind: CursorKind<'_>, mac: &Mac) -> String {
         sealed(self, kind, mac)
     }
 
     /// Reads a cursor that was made here for this kind of list.
-    pub(crate) fn open(kind: CursorKind, text: &str, mac: &Mac) -> Result<Self, RegistryError> {
+    pub(crate) fn open(kind: CursorKind<'_>, text: &str, mac: &Mac) -> Result<Self, RegistryError> {
         opened(text, kind, mac)
     }
 }
 
 /// Any place in a list, as its reader gets it. Texts, numbers and flags always become JSON.
-pub(crate) fn sealed(place: &impl Serialize, kind: CursorKind, mac: &Mac) -> String {
+pub(crate) fn sealed(place: &impl Serialize, kind: CursorKind<'_>, mac: &Mac) -> String {
     let mut bytes = serde_json::to_vec(place).unwrap_or_default();
     let tag = mac.tag(&kind.framed(&bytes));
     bytes.extend_from_slice(&tag);
@@ -78,7 +78,7 @@ pub(crate) fn sealed(place: &impl Serialize, kind: CursorKind, mac: &Mac) -> Str
 /// Reads a place that was sealed here for this kind of list.
 pub(crate) fn opened<T: DeserializeOwned>(
     text: &str,
-    kind: CursorKind,
+    kind: CursorKind<'_>,
     mac: &Mac,
 ) -> Result<T, RegistryError> {
     if text.len() > LONGEST {
@@ -96,14 +96,22 @@ pub(crate) fn opened<T: DeserializeOwned>(
 
 // === impl CursorKind ===
 
-impl CursorKind {
+impl CursorKind<'_> {
     fn framed(self, body: &[u8]) -> Vec<u8> {
-        let kind: &[u8] = match self {
-            Self::Served => b"served\0",
-            Self::Entries => b"entries\0",
-            Self::Search => b"search\0",
-        };
-        [kind, body].concat()
+        match self {
+            // Neither a registry's name nor a principal holds a NUL.
+            Self::Served { registry, reader } => [
+                b"served\0",
+                registry.as_bytes(),
+                b"\0",
+                reader.as_bytes(),
+                b"\0",
+                body,
+            ]
+            .concat(),
+            Self::Entries => [b"entries\0", body].concat(),
+            Self::Search => [b"search\0", body].concat(),
+        }
     }
 }
 

@@ -20,10 +20,10 @@ pub struct PublicDocument(Vec<(String, Box<RawValue>)>);
 // === impl PublicDocument ===
 
 impl PublicDocument {
-    /// The document with the gateway's route as its only remote, or without remotes.
+    /// The document with the gateway's routes as its only remotes, or without remotes.
     pub(crate) fn of(
         document: &str,
-        face: Option<(&Slug, Access)>,
+        faces: &[(Slug, Access)],
         public_url: &Url,
     ) -> Result<Self, serde_json::Error> {
         let Self(fields) = serde_json::from_str(document)?;
@@ -35,9 +35,26 @@ impl PublicDocument {
                 _ => shown.push((key, value)),
             }
         }
-        if let Some((slug, access)) = face {
-            let remotes = serde_json::value::to_raw_value(&[remote(slug, access, public_url)])?;
+        if !faces.is_empty() {
+            let remotes = faces
+                .iter()
+                .map(|(slug, access)| remote(slug, *access, public_url));
+            let remotes = serde_json::value::to_raw_value(&remotes.collect::<Vec<_>>())?;
             shown.push(("remotes".to_owned(), remotes));
+        }
+        Ok(Self(shown))
+    }
+
+    /// The document as its publisher sent it, without what only other registries put into `_meta`.
+    pub(crate) fn as_sent(document: &str) -> Result<Self, serde_json::Error> {
+        let Self(fields) = serde_json::from_str(document)?;
+        let mut shown = Vec::with_capacity(fields.len());
+        for (key, value) in fields {
+            if key == "_meta" {
+                shown.extend(publisher_part(&value)?.map(|meta| (key, meta)));
+            } else {
+                shown.push((key, value));
+            }
         }
         Ok(Self(shown))
     }

@@ -62,6 +62,7 @@ impl Record {
             content_hash: portreeve_inspect::content_hash(self.server.get()).unwrap(),
             approval: Approval::Approved,
             lifecycle: Lifecycle::Production,
+            former_lifecycle: None,
             status_message: None,
             submitted_by: "import".to_owned(),
             decided_by: None,
@@ -156,6 +157,8 @@ async fn every_walk_through_the_pages_finds_the_same_set() {
             name: versions[0].name.clone(),
             registered_by: "import".to_owned(),
             private_hosts: Vec::new(),
+            profile: Default::default(),
+            deployments: Default::default(),
             created_at: Timestamp::default(),
             updated_at: Timestamp::default(),
         };

@@ -1,15 +1,12 @@
-//! Search: what is found, in which order, for whom, and how well it answers real questions.
+//! Search: what is found, in which order, and for whom.
 
 use portreeve_core::caller::Caller;
-use portreeve_core::name::ServerName;
-use portreeve_core::ports::Entry;
+use portreeve_core::profile::UseCase;
 use portreeve_core::protocol::Era;
-use portreeve_core::server::{Approval, Lifecycle, Server, Version};
-use portreeve_core::time::Timestamp;
+use portreeve_core::server::{Approval, Lifecycle};
 use portreeve_registry::{Approve, Kind, ListParams, Mark, Narrow, RegistryError, SearchPage, SearchQuery};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::import::corpus;
 use crate::world::{NAME, URL, World, admin, caller, remote};
 
 fn document(name: &str, title: &str, description: &str, tags: &[&str]) -> String {
@@ -282,6 +279,54 @@ async fn a_tool_is_found_only_by_who_may_call_it() {
 }
 
 #[tokio::test]
+async fn j2_a_use_case_finds_it_for_who_may_discover_it() {
+    let world = World::new();
+    world.approved(&remote(NAME, "1.0.0", URL)).await;
+    world.store.meddle(NAME, |entry| {
+        entry.server.profile.use_cases.push(UseCase {
+            name: "Month end".to_owned(),
+            description: "Closing the ledgers".to_owned(),
+        });
+        entry.server.profile.tags.push("finance".to_owned());
+    });
+    let found = async |who: Caller, query: SearchQuery| {
+        let page = world.registry.search(&who, query).await.unwrap();
+        (page.items.len(), page.facets.map(|facets| facets.tags.len()))
+    };
+    let tagged = || SearchQuery {
+        narrow: Narrow {
+            tags: vec!["finance".to_owned()],
+            ..Narrow::default()
+        },
+        facets: true,
+        ..SearchQuery::default()
+    };
+    for (who, count) in [
+        (caller("user"), 1),
+        (admin(), 1),
+        (caller("nobody"), 0),
+        (Caller::anonymous(), 0),
+    ] {
+        let label = who.label.to_string();
+        assert_eq!(
+            found(who.clone(), words("close a ledger")).await.0,
+            count,
+            "{label}"
+        );
+        assert_eq!(found(who, tagged()).await, (count, Some(count)), "{label}");
+    }
+    let all = SearchQuery {
+        facets: true,
+        ..SearchQuery::default()
+    };
+    assert_eq!(
+        found(caller("nobody"), all).await,
+        (1, Some(0)),
+        "no tag shows through the counts"
+    );
+}
+
+#[tokio::test]
 async fn what_is_not_listed_exists_only_for_managers() {
     let world = small().await;
     world
@@ -378,103 +423,4 @@ async fn a7_the_pages_of_a_contained_text_join_to_the_filtered_set() {
         }
         assert_eq!(found, expected, "pages of {limit}");
     }
-}
-
-/// Packages of the toolsdk list as documents: what the list knows of them.
-fn packages(text: &str) -> Vec<(String, String)> {
-    let list: Value = serde_json::from_str(text).unwrap();
-    let plain = |key: &str| -> String {
-        let plain: String = key
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-            .collect();
-        plain.trim_matches('-').to_owned()
-    };
-    let packages = list["packages"].as_object().unwrap();
-    packages
-        .iter()
-        .enumerate()
-        .map(|(index, (key, package))| {
-            let tools = package["tools"].as_object();
-            let tools: Vec<Value> = tools
-                .into_iter()
-                .flatten()
-                .map(|(name, tool)| json!({"name": name, "description": tool["description"]}))
-                .collect();
-            let name = format!("sdk.tool/{}-{index}", plain(key));
-            let document = json!({
-                "name": name, "title": key.chars().take(100).collect::<String>(), "version": "1.0.0",
-                "description": "A package of the list",
-                "_meta": {"io.modelcontextprotocol.registry/publisher-provided":
-                    {"category": package["category"], "tools": tools}},
-            });
-            (name, document.to_string())
-        })
-        .collect()
-}
-
-/// An approved entry with one version.
-fn listed(name: &str, document: String) -> Entry {
-    let at = Timestamp::default();
-    let name: ServerName = name.parse().unwrap();
-    Entry {
-        versions: vec![Version {
-            name: name.clone(),
-            version: "1.0.0".parse().unwrap(),
-            document,
-            content_hash: String::new(),
-            approval: Approval::Approved,
-            lifecycle: Lifecycle::Production,
-            status_message: None,
-            submitted_by: "import".to_owned(),
-            decided_by: None,
-            is_latest: true,
-            published_at: at,
-            status_changed_at: at,
-            updated_at: at,
-        }],
-        server: Server {
-            name,
-            registered_by: "import".to_owned(),
-            private_hosts: Vec::new(),
-            created_at: at,
-            updated_at: at,
-        },
-        routes: Vec::new(),
-        revision: 1,
-    }
-}
-
-#[tokio::test]
-async fn real_questions_are_answered_by_the_first_five() {
-    let Some(text) = corpus("toolsdk-packages-list-2026-07.json") else {
-        return;
-    };
-    let questions = include_str!("../../../../tests/questions/toolsdk.txt");
-    let world = World::new();
-    for (name, document) in packages(&text) {
-        world.store.put(listed(&name, document));
-    }
-    let (mut asked, mut missed) = (0, Vec::new());
-    for line in questions.lines().filter(|line| line.contains(" | ")) {
-        let (question, expected) = line.split_once(" | ").unwrap();
-        asked += 1;
-        let query = SearchQuery {
-            limit: Some(5),
-            ..words(question)
-        };
-        let page = world.registry.search(&admin(), query).await.unwrap();
-        let answered = names(&page)
-            .iter()
-            .any(|name| expected.split(", ").any(|part| name.contains(part)));
-        if !answered {
-            missed.push((question, names(&page).join(" ")));
-        }
-    }
-    assert!(asked >= 60, "{asked}");
-    assert!(
-        missed.len() <= 3,
-        "{} of {asked} missed: {missed:#?}",
-        missed.len()
-    );
 }

@@ -15,6 +15,7 @@ fn version(text: &str, published: i64) -> Version {
         content_hash: String::new(),
         approval: Approval::Approved,
         lifecycle: Lifecycle::Production,
+        former_lifecycle: None,
         status_message: None,
         submitted_by: "admin".to_owned(),
         decided_by: None,

@@ -1,6 +1,7 @@
 //! A registry with everything around it: a store in memory, callers with simple rights, upstreams that say what the test
 //! wants, and a clock that stands still until it is moved.
 
+mod governed;
 mod imports;
 mod shared;
 mod store;
@@ -31,6 +32,8 @@ use portreeve_registry::{
 };
 use url::Url;
 
+pub(crate) use governed::Governed;
+use shared::Counted;
 pub(crate) use shared::{Locked, Told};
 pub(crate) use store::Memory;
 
@@ -49,7 +52,8 @@ pub(crate) struct World {
 
 // === callers ===
 
-/// `admin` manages everything, `steward` manages one server, `user` may use it, everyone else may nothing.
+/// `admin` manages everything, `steward` manages one server, `publisher` may publish it, `user` may use it, everyone else
+/// may nothing.
 pub(crate) fn caller(label: &str) -> Caller {
     Caller {
         principal: Principal::Key(KeyId::from_u128(7)),
@@ -75,7 +79,8 @@ impl Authorizer for Rights {
         let permit = match (&*caller.label, action) {
             ("admin", _) => true,
             ("steward", Action::Manage) => is_ours,
-            ("user", Action::Manage) => false,
+            ("publisher", Action::Publish) => is_ours,
+            ("user", Action::Manage | Action::Publish) => false,
             ("user", _) => match target {
                 Target::Tool { tool, .. } => is_ours && *tool != "secret",
                 _ => is_ours,
@@ -237,6 +242,7 @@ impl ToolSource for Upstreams {
 impl World {
     pub(crate) fn new() -> Self {
         let store = Arc::new(Memory::default());
+        let governed = Arc::new(Governed::over(store.clone()));
         let upstreams = Arc::new(Upstreams::default());
         // 2026-01-01T00:00:00Z
         let clock = Arc::new(Ticking(AtomicI64::new(1_767_225_600_000)));
@@ -251,6 +257,8 @@ impl World {
             feed: store.clone(),
             imports: store.clone(),
             routes: store.clone(),
+            governance: governed.clone(),
+            views: governed.clone(),
             authorizer: Arc::new(Rights),
             policies: Arc::new(Kinds),
             refresh: refreshed.clone(),
@@ -261,6 +269,8 @@ impl World {
             limits: limits.clone(),
             public_url: "https://gw.example/".parse().unwrap(),
             cursor_key: SecretKey::new([7; 32]),
+            auto_approve: vec!["com.trusted/*".parse().unwrap()],
+            counters: Arc::new(Counted::default()),
         };
         Self {
             registry: Registry::new(parts),

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use portreeve_core::audit::{AuditEvent, AuditOutcome};
 use portreeve_core::ports::StoreError;
@@ -16,8 +17,11 @@ use crate::engine::{Sql, Transaction, Value, plain_values_list, values_list};
 use crate::fields::indexed;
 use crate::store::Store;
 
-/// Rows written by one statement.
-const CHUNK: usize = 200;
+/// Rows written by one statement. On a busy core a statement is what a request may have to wait for, since most kernels
+/// look only at their next tick whether somebody more important wants to go on.
+const CHUNK: usize = 100;
+/// What is left to requests between two statements.
+const REST: Duration = Duration::from_millis(1);
 /// Columns of a row.
 const COLUMNS: usize = 9;
 
@@ -115,25 +119,37 @@ pub(crate) async fn stored_head(store: &Store, node: &str) -> Result<ChainHead, 
     Ok(ChainHead { sequence, hash })
 }
 
+/// How fast records are moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// In small pieces, so that requests are not held up.
+    Steady,
+    /// As fast as it goes: more is waiting than comes in.
+    Behind,
+}
+
 /// Moves records in one transaction.
 pub(crate) async fn insert(
     store: &Store,
     node: &str,
     records: &[&Record],
-    now: Timestamp,
+    (now, pace): (Timestamp, Pace),
 ) -> Result<Moved, StoreError> {
     let mut moved = Moved::default();
     let mut transaction = store.engine().begin().await?;
     let has_outbox = has_outbox(&mut transaction, node).await?;
-    for chunk in records.chunks(CHUNK) {
-        let mut rows = Rows::new(node, chunk.len());
+    for (place, chunk) in records.chunks(CHUNK).enumerate() {
+        if pace == Pace::Steady && place > 0 {
+            tokio::time::sleep(REST).await;
+        }
+        let mut rows = Rows::new(node, chunk.len(), has_outbox);
         for record in chunk {
             rows.add(record, now);
         }
-        if has_outbox && !rows.ids.is_empty() {
-            let list = values_list(rows.ids.len(), 1);
+        if let Some(ids) = rows.ids.filter(|ids| !ids.is_empty()) {
+            let list = values_list(ids.len(), 1);
             let text = format!("DELETE FROM audit_outbox WHERE event_id IN (VALUES {list})");
-            transaction.execute(Sql::built(text, rows.ids)).await?;
+            transaction.execute(Sql::built(text, ids)).await?;
         }
         let sql = match &transaction {
             Transaction::Sqlite(_) if chunk.len() == CHUNK => Sql::kept(&SQLITE_CHUNK, rows.values),
@@ -171,15 +187,16 @@ fn insert_text(rows: &str) -> String {
 struct Rows<'a> {
     node: &'a str,
     values: Vec<Value>,
-    ids: Vec<Value>,
+    /// The events that may wait in the outbox, if any do.
+    ids: Option<Vec<Value>>,
 }
 
 impl<'a> Rows<'a> {
-    fn new(node: &'a str, rows: usize) -> Self {
+    fn new(node: &'a str, rows: usize, has_outbox: bool) -> Self {
         Self {
             node,
             values: Vec::with_capacity(rows * COLUMNS),
-            ids: Vec::with_capacity(rows),
+            ids: has_outbox.then(Vec::new),
         }
     }
 
@@ -194,7 +211,9 @@ impl<'a> Rows<'a> {
             ),
             None => Columns::unreadable(now),
         };
-        self.ids.extend(seen.map(|seen| Value::from(&*seen.id)));
+        if let Some(ids) = &mut self.ids {
+            ids.extend(seen.map(|seen| Value::from(&*seen.id)));
+        }
         self.values.extend([
             self.node.into(),
             record.sequence.into(),

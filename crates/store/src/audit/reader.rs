@@ -24,6 +24,8 @@ pub(crate) struct Batch {
     pub(crate) damaged: Vec<i64>,
     /// Where the next batch begins.
     pub(crate) next: Position,
+    /// Whether it ended because it was full.
+    pub(crate) is_full: bool,
 }
 
 /// Records in a batch.
@@ -49,6 +51,7 @@ pub(crate) fn read(segments: &[Segment], from: Position) -> io::Result<Batch> {
             continue;
         }
         if !read_segment(segment, &mut batch, &mut bytes)? {
+            batch.is_full = true;
             break;
         }
     }

@@ -13,7 +13,7 @@ use portreeve_core::page::PageOf;
 use portreeve_core::ports::{AuditLog, AuditQuery, CheckpointSigner, StoreError};
 use portreeve_core::time::Clock;
 use tokio::sync::{Mutex, watch};
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
 use super::checkpoint::{self, Checkpoint};
 use super::error::{AuditError, as_store_error};
@@ -31,7 +31,7 @@ pub struct AuditOptions {
     pub sync: JournalSync,
     /// Bytes after which the journal begins a new segment.
     pub segment_bytes: u64,
-    /// How often the journal is moved into the table.
+    /// How often the journal is moved into the table. While there is traffic, ten times as often.
     pub every: Duration,
     /// How often a moved head is signed.
     pub checkpoint_every: Duration,
@@ -64,6 +64,13 @@ struct Inner {
     work: Mutex<Work>,
     /// A copy of [`Work::position`] for who must not wait.
     position: BriefMutex<Position>,
+}
+
+/// What a look into the journal found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Records,
+    Nothing,
 }
 
 /// Where the writer stands.
@@ -154,38 +161,52 @@ impl AuditWriter {
     pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
         let mut failing = false;
         let mut checkpoint_at = Instant::now();
-        let mut ticks = tokio::time::interval(self.inner.options.every);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let every = self.inner.options.every;
+        let mut rest = Duration::ZERO;
         loop {
             tokio::select! {
                 // A sender that is gone means the same as one that says true.
                 _ = shutdown.wait_for(|stop| *stop) => break,
-                _ = ticks.tick() => {}
+                () = tokio::time::sleep(rest) => {}
             }
             let result = if Instant::now() >= checkpoint_at {
                 checkpoint_at = Instant::now() + self.inner.options.checkpoint_every;
-                self.checkpoint().await
+                self.sign_and_drain().await
             } else {
-                self.drain().await
+                self.look().await
+            };
+            // Where there is traffic, often and little: a second's worth at once would hold up requests.
+            rest = match &result {
+                Ok(Found::Records) => every / 10,
+                Ok(Found::Nothing) | Err(_) => every,
             };
             tell(&mut failing, result);
         }
-        tell(&mut failing, self.checkpoint().await);
+        tell(&mut failing, self.sign_and_drain().await);
     }
 
     /// Moves everything that is in the journal and in this node's outbox into the table.
     pub async fn drain(&self) -> Result<(), StoreError> {
-        let mut work = self.inner.work.lock().await;
-        self.inner.drain(&mut work).await
+        self.look().await.map(drop)
     }
 
     /// Drains, and signs the head if it moved. The signature is in the file even when the database is away.
     pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        self.sign_and_drain().await.map(drop)
+    }
+
+    async fn look(&self) -> Result<Found, StoreError> {
+        let mut work = self.inner.work.lock().await;
+        self.inner.drain(&mut work).await
+    }
+
+    async fn sign_and_drain(&self) -> Result<Found, StoreError> {
         let mut work = self.inner.work.lock().await;
         let drained = self.inner.drain(&mut work).await;
         self.inner.sign(&mut work).await?;
-        drained?;
-        self.inner.save_checkpoints(&mut work).await
+        let found = drained?;
+        self.inner.save_checkpoints(&mut work).await?;
+        Ok(found)
     }
 }
 
@@ -235,9 +256,9 @@ impl AuditLog for AuditWriter {
 }
 
 /// Logs the first failure of a row and the recovery from it.
-fn tell(failing: &mut bool, result: Result<(), StoreError>) {
+fn tell(failing: &mut bool, result: Result<Found, StoreError>) {
     match result {
-        Ok(()) if *failing => {
+        Ok(_) if *failing => {
             *failing = false;
             tracing::info!("The audit journal is moved into the store again.");
         }
@@ -246,6 +267,6 @@ fn tell(failing: &mut bool, result: Result<(), StoreError>) {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             tracing::warn!(%error, source, "The audit journal cannot be moved into the store. It keeps everything.");
         }
-        Ok(()) | Err(_) => {}
+        Ok(_) | Err(_) => {}
     }
 }

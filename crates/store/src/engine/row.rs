@@ -95,6 +95,17 @@ impl Row {
         read(&self.text(column)?).ok_or_else(|| corrupt(column))
     }
 
+    /// One of the words of a state, or none.
+    pub(crate) fn optional_word<T>(
+        &self,
+        column: &str,
+        read: fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        self.optional_text(column)?
+            .map(|word| read(&word).ok_or_else(|| corrupt(column)))
+            .transpose()
+    }
+
     /// JSON.
     pub(crate) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
         serde_json::from_str(&self.text(column)?).map_err(|_| corrupt(column))

@@ -6,9 +6,9 @@ use portreeve_core::name::ServerName;
 use portreeve_core::ports::{Entry, EntryChange, StoreError};
 
 use super::save::{Moves, put};
-use super::{folded, server_of, version_of};
+use super::{deployments, folded, server_of, version_of};
 use crate::change::Change;
-use crate::engine::{Sql, Value};
+use crate::engine::{Row, Sql, Value};
 use crate::routes::{route_columns, route_of};
 use crate::store::Store;
 
@@ -50,13 +50,16 @@ async fn read(store: &Store, folded: &[String]) -> Result<Vec<Entry>, StoreError
         )
     };
     let servers = named(
-        "SELECT s.name, s.registered_by, s.private_hosts, s.revision, s.created_at, s.updated_at FROM servers s",
+        "SELECT s.name, s.registered_by, s.private_hosts, s.details, s.proposed_by, s.revision, s.created_at, \
+         s.updated_at FROM servers s",
         "",
     );
     let versions = named(
-        "SELECT v.server, v.version, v.document, v.content_hash, v.approval, v.lifecycle, v.status_message, \
-         v.submitted_by, v.decided_by, v.is_latest, v.published_at, v.status_changed_at, v.updated_at \
-         FROM servers s JOIN versions v ON v.server = s.name",
+        concat!(
+            "SELECT ",
+            version_columns!(),
+            " FROM servers s JOIN versions v ON v.server = s.name"
+        ),
         " ORDER BY v.published_at DESC, v.version DESC",
     );
     let routes = named(
@@ -67,14 +70,22 @@ async fn read(store: &Store, folded: &[String]) -> Result<Vec<Entry>, StoreError
         ),
         " ORDER BY environment, slug",
     );
+    let deployed = named(deployments::OF_SERVERS, " ORDER BY d.environment, d.major");
     let servers = transaction.rows(servers).await?;
+    let deployed = transaction.rows(deployed).await?;
     let versions = transaction.rows(versions).await?;
     let routes = transaction.rows(routes).await?;
     transaction.cancel().await?;
 
+    let mut of_server: HashMap<String, Vec<Row>> = HashMap::new();
+    for row in deployed {
+        of_server.entry(row.text("server")?).or_default().push(row);
+    }
     let mut entries: HashMap<String, Entry> = HashMap::with_capacity(servers.len());
     for row in &servers {
-        let server = server_of(row)?;
+        let deployed = of_server.remove(&row.text("name")?).unwrap_or_default();
+        let deployments = deployments::read(&deployed, row.optional_text("proposed_by")?)?;
+        let server = server_of(row, deployments)?;
         let entry = Entry {
             revision: row.integer("revision")?,
             versions: Vec::new(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use portreeve_core::page::PageOf;
 use portreeve_core::ports::{EntryFeed, FeedPosition, ListedVersion, Searchable, StoreError, VersionQuery};
+use portreeve_core::profile::Profile;
 use portreeve_core::server::Version;
 use portreeve_core::tool::ToolAnnotations;
 use portreeve_core::visibility::Visibility;
@@ -67,7 +68,7 @@ impl EntryFeed for Store {
 
     async fn listed(
         &self,
-        visibility: Visibility,
+        visibility: &Visibility,
         versions: &[(String, String)],
     ) -> Result<Vec<ListedVersion>, StoreError> {
         list::exactly(self, visibility, versions).await
@@ -77,6 +78,7 @@ impl EntryFeed for Store {
 /// A server while its rows come in.
 struct Gathered {
     shown: Version,
+    profile: Profile,
     texts: Vec<String>,
     tools: Vec<(String, ToolAnnotations)>,
 }
@@ -90,10 +92,18 @@ async fn read(store: &Store, names: &[String]) -> Result<Vec<Searchable>, StoreE
     let values: Vec<Value> = names.iter().map(|name| Value::from(name.as_str())).collect();
     let versions = Sql::built(
         format!(
-            "SELECT server, version, document, content_hash, approval, lifecycle, status_message, submitted_by, \
-             decided_by, is_latest, published_at, status_changed_at, updated_at, folded_title, folded_description \
-             FROM versions WHERE server IN (VALUES {list}) ORDER BY server, published_at DESC, version DESC"
+            concat!(
+                "SELECT ",
+                version_columns!(),
+                ", v.folded_title, v.folded_description FROM versions v WHERE v.server IN (VALUES {}) \
+                 ORDER BY v.server, v.published_at DESC, v.version DESC"
+            ),
+            list
         ),
+        values.clone(),
+    );
+    let profiles = Sql::built(
+        format!("SELECT name, details FROM servers WHERE name IN (VALUES {list})"),
         values.clone(),
     );
     let tools = Sql::built(
@@ -105,10 +115,16 @@ async fn read(store: &Store, names: &[String]) -> Result<Vec<Searchable>, StoreE
         values,
     );
     let versions = transaction.rows(versions).await?;
+    let profiles = transaction.rows(profiles).await?;
     let tools = transaction.rows(tools).await?;
     transaction.cancel().await?;
 
     let mut servers = gathered(&versions)?;
+    for row in &profiles {
+        if let Some(gathered) = servers.get_mut(&row.text("name")?) {
+            gathered.profile = row.json("details")?;
+        }
+    }
     for row in &tools {
         if let Some(gathered) = servers.get_mut(&row.text("server")?) {
             let name = row.text("name")?;
@@ -122,6 +138,7 @@ async fn read(store: &Store, names: &[String]) -> Result<Vec<Searchable>, StoreE
         .map(|gathered| Searchable {
             name: gathered.shown.name.clone(),
             shown: gathered.shown,
+            profile: gathered.profile,
             texts: gathered.texts,
             tools: gathered.tools,
         })
@@ -144,6 +161,7 @@ fn gathered(rows: &[Row]) -> Result<BTreeMap<String, Gathered>, StoreError> {
                 let name = version.name.to_string();
                 let mut gathered = Gathered {
                     shown: version,
+                    profile: Profile::default(),
                     texts: Vec::new(),
                     tools: Vec::new(),
                 };

@@ -5,6 +5,7 @@ use portreeve_core::ports::{ListedVersion, StoreError, VersionFilter, VersionQue
 use portreeve_core::route::Access;
 use portreeve_core::visibility::Visibility;
 
+use super::selection::{self, Condition};
 use super::version_of;
 use crate::engine::{Row, Sql, contains_pattern};
 use crate::store::Store;
@@ -13,11 +14,13 @@ use crate::store::Store;
 /// 50,000 bytes.
 const SEARCH_BYTES: usize = 8_192;
 
-const LIST: &str = "SELECT v.server, v.version, v.document, v.content_hash, v.approval, v.lifecycle, \
-    v.status_message, v.submitted_by, v.decided_by, v.is_latest, v.published_at, v.status_changed_at, v.updated_at, \
-    r.slug AS route_slug, r.access AS route_access FROM versions v \
-    LEFT JOIN routes r ON r.slug = (SELECT MIN(c.slug) FROM routes c WHERE c.server = v.server \
-    AND c.environment = 'production' AND c.state = 'active' AND c.version = v.version) WHERE ";
+const LIST: &str = concat!(
+    "SELECT ",
+    version_columns!(),
+    ", r.slug AS route_slug, r.access AS route_access FROM versions v \
+     LEFT JOIN routes r ON r.slug = (SELECT MIN(c.slug) FROM routes c WHERE c.server = v.server \
+     AND c.environment = 'production' AND c.state = 'active' AND c.version = v.version) WHERE "
+);
 
 /// Answers a question to the registry.
 pub(super) async fn list(store: &Store, query: &VersionQuery) -> Result<PageOf<ListedVersion>, StoreError> {
@@ -32,7 +35,11 @@ pub(super) async fn list(store: &Store, query: &VersionQuery) -> Result<PageOf<L
             more: false,
         });
     }
-    page(store, statement(query), wanted).await
+    let rarest = match &query.visibility {
+        Visibility::Selected(selection) => selection::rarest(store, selection).await?,
+        _ => None,
+    };
+    page(store, statement(query, rarest), wanted).await
 }
 
 /// Answers a question about some entries.
@@ -48,19 +55,24 @@ pub(super) async fn list_among(
             more: false,
         });
     }
-    let mut sql = filters(query);
+    let mut sql = filters(query, None);
     sql.push(" AND v.server IN (");
     for (index, name) in names.iter().enumerate() {
         sql.push_bound(if index == 0 { "" } else { ", " }, name.as_str());
     }
     sql.push(")");
-    page(store, ended(sql, query), wanted).await
+    let mut sql = ended(sql, query);
+    if names.len() == 1 && query.visibility == Visibility::Listed {
+        // Hosts ask for one server most of the time.
+        sql = sql.keeping();
+    }
+    page(store, sql, wanted).await
 }
 
 /// Reads versions by name.
 pub(super) async fn exactly(
     store: &Store,
-    visibility: Visibility,
+    visibility: &Visibility,
     versions: &[(String, String)],
 ) -> Result<Vec<ListedVersion>, StoreError> {
     if versions.is_empty() {
@@ -74,7 +86,7 @@ pub(super) async fn exactly(
         sql.push(")");
     }
     sql.push(")");
-    if visibility == Visibility::Listed {
+    if *visibility != Visibility::All {
         sql.push(" AND v.approval = 'approved' AND v.lifecycle <> 'retired'");
     }
     store.engine().rows(sql).await?.iter().map(listed_of).collect()
@@ -92,8 +104,8 @@ async fn page(store: &Store, sql: Sql, wanted: usize) -> Result<PageOf<ListedVer
     })
 }
 
-fn statement(query: &VersionQuery) -> Sql {
-    ended(filters(query), query).keeping()
+fn statement(query: &VersionQuery, rarest: Option<Condition>) -> Sql {
+    ended(filters(query, rarest), query).keeping()
 }
 
 fn ended(mut sql: Sql, query: &VersionQuery) -> Sql {
@@ -106,7 +118,7 @@ fn ended(mut sql: Sql, query: &VersionQuery) -> Sql {
     sql
 }
 
-fn filters(query: &VersionQuery) -> Sql {
+fn filters(query: &VersionQuery, rarest: Option<Condition>) -> Sql {
     let (name, version) = query.after.clone().unwrap_or_default();
     let mut sql = Sql::new(LIST);
     if query.versions == VersionFilter::Latest {
@@ -117,12 +129,15 @@ fn filters(query: &VersionQuery) -> Sql {
         sql.push_bound(", ", version);
         sql.push(")");
     }
-    match (query.visibility, query.include_retired) {
+    match (&query.visibility, query.include_retired) {
         (Visibility::All, _) => {}
-        (Visibility::Listed, true) => sql.push(" AND v.approval = 'approved'"),
-        (Visibility::Listed, false) => {
+        (Visibility::Listed | Visibility::Selected(_), true) => sql.push(" AND v.approval = 'approved'"),
+        (Visibility::Listed | Visibility::Selected(_), false) => {
             sql.push(" AND v.approval = 'approved' AND v.lifecycle <> 'retired'");
         }
+    }
+    if let Visibility::Selected(selection) = &query.visibility {
+        selection::narrow(&mut sql, selection, rarest);
     }
     match &query.versions {
         VersionFilter::Any | VersionFilter::Latest => {}

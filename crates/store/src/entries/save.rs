@@ -1,35 +1,36 @@
 //! Saves an entry: the revision first, then versions, slugs, routes and events, all or nothing.
 
-use portreeve_core::name::{Environment, ServerName};
+use portreeve_core::name::ServerName;
 use portreeve_core::ports::{EntryChange, StoreError};
 use portreeve_core::route::Route;
-use portreeve_core::server::{Server, Version};
+use portreeve_core::server::{Lifecycle, Server, Version};
 
-use super::{folded, label};
+use super::publish::save_remotes;
+use super::{deployments, label, slugs};
 use crate::change::Change;
 use crate::engine::{Sql, is_duplicate};
-use crate::fields::json_text;
+use crate::fields::{json_text, major_text};
 use crate::routes::{bind_route, conflict as route_conflict, update_route};
 use crate::store::Store;
 
-const INSERT_SERVER: &str = "INSERT INTO servers (name, registered_by, private_hosts, created_at, updated_at, revision) \
-    VALUES ($1, $2, $3, $4, $5, 1)";
-const UPDATE_SERVER: &str = "UPDATE servers SET registered_by = $2, private_hosts = $3, created_at = $4, \
-    updated_at = $5, revision = revision + 1 WHERE name = $1 AND revision = $6";
+const INSERT_SERVER: &str = "INSERT INTO servers (name, registered_by, private_hosts, details, proposed_by, created_at, \
+    updated_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, 1)";
+const UPDATE_SERVER: &str = "UPDATE servers SET registered_by = $2, private_hosts = $3, details = $4, proposed_by = $5, \
+    created_at = $6, updated_at = $7, revision = revision + 1 WHERE name = $1 AND revision = $8";
 const SAVE_VERSION: &str = "INSERT INTO versions (server, version, document, content_hash, folded_title, \
-    folded_description, approval, lifecycle, status_message, submitted_by, decided_by, is_latest, published_at, \
-    status_changed_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+    folded_description, approval, lifecycle, former_lifecycle, status_message, submitted_by, decided_by, is_latest, \
+    published_at, status_changed_at, updated_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
     ON CONFLICT (server, version) DO UPDATE SET document = excluded.document, content_hash = excluded.content_hash, \
     folded_title = excluded.folded_title, folded_description = excluded.folded_description, \
-    approval = excluded.approval, lifecycle = excluded.lifecycle, status_message = excluded.status_message, \
+    approval = excluded.approval, lifecycle = excluded.lifecycle, \
+    former_lifecycle = excluded.former_lifecycle, status_message = excluded.status_message, \
     submitted_by = excluded.submitted_by, decided_by = excluded.decided_by, is_latest = excluded.is_latest, \
     published_at = excluded.published_at, status_changed_at = excluded.status_changed_at, \
     updated_at = excluded.updated_at";
-const CLAIM_SLUG: &str = "INSERT INTO slugs (slug, server, environment, claimed_at) VALUES ($1, $2, $3, $4) \
-    ON CONFLICT (slug) DO NOTHING";
 const INSERT_ROUTE: &str = "INSERT INTO routes (id, slug, server, environment, version, upstream_url, upstream_eras, \
-    private_hosts, access, state, pin_state, policies, upstream_timeout_ms, revision, updated_at, created_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+    private_hosts, access, state, pin_state, policies, upstream_timeout_ms, revision, updated_at, created_at, major) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
 
 /// Saves a change of an entry and returns its new revision.
 pub(super) async fn save(store: &Store, entry: EntryChange) -> Result<i64, StoreError> {
@@ -72,6 +73,8 @@ pub(crate) async fn finish(change: Change, moves: Moves) -> Result<(), StoreErro
 pub(super) async fn put(change: &mut Change, entry: &EntryChange) -> Result<i64, StoreError> {
     let revision = save_server(change, &entry.server, entry.expected).await?;
     let name = &entry.server.name;
+    deployments::save(change, &entry.server).await?;
+    save_tags(change, &entry.server).await?;
     // The mark `is_latest` is unique: those that lose it come first.
     let (gaining, losing): (Vec<_>, Vec<_>) = entry.versions.iter().partition(|version| version.is_latest);
     for version in losing.into_iter().chain(gaining) {
@@ -93,6 +96,14 @@ async fn save_server(change: &mut Change, server: &Server, expected: Option<i64>
         .bind(server.name.as_str())
         .bind(&server.registered_by)
         .bind(json_text("private_hosts", &server.private_hosts)?)
+        .bind(json_text("details", &server.profile)?)
+        .bind(
+            server
+                .deployments
+                .proposed
+                .as_ref()
+                .map(|proposed| proposed.by.as_str()),
+        )
         .bind(server.created_at)
         .bind(server.updated_at);
     if let Some(revision) = expected {
@@ -110,7 +121,8 @@ async fn save_server(change: &mut Change, server: &Server, expected: Option<i64>
 }
 
 async fn save_version(change: &mut Change, name: &ServerName, version: &Version) -> Result<(), StoreError> {
-    let (title, description) = searchable(&version.document);
+    let document = serde_json::from_str(&version.document).unwrap_or_default();
+    let (title, description) = searchable(&document);
     let sql = Sql::new(SAVE_VERSION)
         .bind(name.as_str())
         .bind(version.version.as_str())
@@ -120,6 +132,7 @@ async fn save_version(change: &mut Change, name: &ServerName, version: &Version)
         .bind(description)
         .bind(version.approval.as_str())
         .bind(version.lifecycle.as_str())
+        .bind(version.former_lifecycle.map(Lifecycle::as_str))
         .bind(version.status_message.as_deref())
         .bind(&version.submitted_by)
         .bind(version.decided_by.as_deref())
@@ -131,7 +144,8 @@ async fn save_version(change: &mut Change, name: &ServerName, version: &Version)
         Err(error) if is_duplicate(&error) => Err(StoreError::Conflict {
             what: format!("the latest version of server `{name}`"),
         }),
-        result => result.map(drop),
+        Err(error) => Err(error),
+        Ok(_) => save_remotes(change, name, version.version.as_str(), &document).await,
     }
 }
 
@@ -147,47 +161,33 @@ async fn save_route(change: &mut Change, name: &ServerName, route: &Route) -> Re
         }
         return update_route(change, route).await;
     }
-    claim_slug(change, name, route).await?;
-    let sql = bind_route(Sql::new(INSERT_ROUTE), name, route)?.bind(route.created_at);
+    slugs::claim(change, name, route).await?;
+    let sql = bind_route(Sql::new(INSERT_ROUTE), name, route)?
+        .bind(route.created_at)
+        .bind(major_text(route.major));
     match change.execute(sql).await {
         Err(error) if is_duplicate(&error) => Err(route_conflict(&route.slug)),
         result => result.map(drop),
     }
 }
 
-/// Claims the slug, which only the same (server, environment) may have claimed before.
-async fn claim_slug(change: &mut Change, name: &ServerName, route: &Route) -> Result<(), StoreError> {
-    let sql = Sql::new(CLAIM_SLUG)
-        .bind(route.slug.as_str())
-        .bind(name.as_str())
-        .bind(route.environment.as_str())
-        .bind(route.created_at);
-    if change.execute(sql).await? == 1 {
-        return Ok(());
-    }
-    let owner = change
-        .row(Sql::new("SELECT server, environment FROM slugs WHERE slug = $1").bind(route.slug.as_str()))
+/// Tags are words that lists select by, so they stand in a table of their own.
+async fn save_tags(change: &mut Change, server: &Server) -> Result<(), StoreError> {
+    let name = server.name.as_str();
+    change
+        .execute(Sql::new("DELETE FROM server_tags WHERE server = $1").bind(name))
         .await?;
-    let is_ours = match owner {
-        Some(row) => {
-            let server: ServerName = row.parsed("server")?;
-            let environment: Environment = row.parsed("environment")?;
-            folded(&server) == folded(name) && environment == route.environment
-        }
-        None => false,
-    };
-    if is_ours {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict {
-            what: format!("route slug `{}`", route.slug),
-        })
+    for tag in &server.profile.tags {
+        let sql = Sql::new(
+            "INSERT INTO server_tags (tag, server) VALUES ($1, $2) ON CONFLICT (server, tag) DO NOTHING",
+        );
+        change.execute(sql.bind(tag).bind(name)).await?;
     }
+    Ok(())
 }
 
 /// Title and description of a document, in lower case, so that both engines search alike beyond ASCII.
-fn searchable(document: &str) -> (String, String) {
-    let document: serde_json::Value = serde_json::from_str(document).unwrap_or_default();
+fn searchable(document: &serde_json::Value) -> (String, String) {
     let field = |name: &str| {
         document
             .get(name)

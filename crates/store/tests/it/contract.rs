@@ -1,7 +1,8 @@
 //! The contract suites of the testkit, each test on its own database, on both engines.
 
 use portreeve_testkit::store_contract::{
-    catalogue, entries, feed, identity, imports, listing, routes, sessions, slugs, tools, usage,
+    catalogue, deployments, entries, environments, feed, identity, imports, listing, properties,
+    publications, routes, sessions, slugs, tools, usage, views,
 };
 
 use crate::support::Database;
@@ -42,10 +43,22 @@ contract! {
     slugs::a_slug_is_never_given_to_another,
     slugs::an_environment_has_slugs_of_its_own,
     slugs::a_route_keeps_its_slug,
+    slugs::a_major_version_has_a_slug_of_its_own,
+    deployments::deployments_are_read_as_they_were_saved,
+    deployments::a_deployment_needs_its_environment,
+    environments::three_environments_exist_from_the_start,
+    environments::an_environment_is_changed_and_removed,
+    environments::an_environment_in_use_stays,
+    properties::a_property_is_defined_changed_and_removed,
+    properties::the_values_of_servers_are_read_page_by_page,
     listing::pages_join_without_gaps,
     listing::a_search_takes_wildcards_literally,
     listing::each_sees_what_it_may,
     listing::a_version_shows_the_route_that_serves_it,
+    publications::a_remote_belongs_to_one_name,
+    publications::long_remotes_are_told_apart,
+    publications::a_namespace_has_one_spelling,
+    publications::a_publisher_has_a_limit_of_waiting_versions,
     feed::what_changed_is_told_in_order,
     feed::the_gateway_reads_again_only_for_routes,
     feed::a_search_knows_what_is_shown,
@@ -66,6 +79,8 @@ contract! {
     identity::grants_are_read_as_they_were_given,
     sessions::a_link_works_once,
     sessions::a_session_ends,
+    views::a_registry_is_made_changed_and_removed,
+    views::lists_hold_what_a_registry_selects,
     catalogue::a_snapshot_holds_what_decisions_need,
     catalogue::every_change_counts,
     usage::usage_is_kept_by_the_minute,

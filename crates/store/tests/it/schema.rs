@@ -72,6 +72,10 @@ fn both_migrations_say_the_same() {
             include_str!("../../migrations/sqlite/0003_feed_and_imports.sql"),
             include_str!("../../migrations/postgres/0003_feed_and_imports.sql"),
         ),
+        (
+            include_str!("../../migrations/sqlite/0004_governance.sql"),
+            include_str!("../../migrations/postgres/0004_governance.sql"),
+        ),
     ] {
         let postgres = postgres.replace(" COLLATE \"C\"", "").replace(
             "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",

@@ -20,7 +20,8 @@ pub async fn a_snapshot_holds_what_decisions_need(store: &dyn Durable) -> Outcom
             routes: vec![],
             keys: vec![],
             users: vec![],
-            grants: vec![]
+            grants: vec![],
+            registries: store.registries().await?,
         }
     );
     let active = stored_route(store, "com.acme/b", "b").await?;
@@ -63,6 +64,7 @@ pub async fn a_snapshot_holds_what_decisions_need(store: &dyn Durable) -> Outcom
             keys: vec![live],
             users: vec![ada],
             grants: vec![granted],
+            registries: store.registries().await?,
         }
     );
     assert_eq!(store.generation().await?, 10);

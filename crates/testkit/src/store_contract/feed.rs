@@ -149,9 +149,9 @@ pub async fn some_entries_are_listed_like_all(store: &dyn Durable) -> Outcome {
     ]
     .map(|(name, version)| (name.to_owned(), version.to_owned()))
     .to_vec();
-    let listed = store.listed(Visibility::Listed, &wanted).await?;
+    let listed = store.listed(&Visibility::Listed, &wanted).await?;
     assert_eq!(listed.iter().map(label).collect::<Vec<_>>(), ["com.acme/b 1.0.0"]);
-    assert_eq!(store.listed(Visibility::All, &wanted).await?.len(), 2);
-    assert!(store.listed(Visibility::All, &[]).await?.is_empty());
+    assert_eq!(store.listed(&Visibility::All, &wanted).await?.len(), 2);
+    assert!(store.listed(&Visibility::All, &[]).await?.is_empty());
     Ok(())
 }

@@ -273,3 +273,44 @@ async fn a_server_is_registered_from_a_name_or_from_a_file() {
         .to_string();
     assert!(missing.contains("cannot read `/nonexistent.json`"), "{missing}");
 }
+
+#[tokio::test]
+async fn a_refused_document_is_explained() {
+    let server = Server::start(|seen| match seen.0.as_str() {
+        "POST /v0.1/publish" => {
+            json_response(422, json!({"detail": "`version`: it is a range", "hint": "x"}))
+        }
+        _ => json_response(
+            200,
+            json!({"valid": false, "issues": [
+                {"severity": "error", "path": "version", "message": "it is a range"},
+                {"severity": "warning", "path": "", "message": "it is \u{1b}[31mred"}]}),
+        ),
+    })
+    .await;
+    let failure = server.run("publish tests/samples/server.json").await.unwrap_err();
+    assert_eq!(
+        failure.to_string(),
+        "error: `com.acme/billing` cannot be published: 2 issues\n  error: `version`: it is a range\n  \
+         warning: the document: it is  [31mred\nhint: mend the errors and publish again; warnings may stay"
+    );
+    let seen: Vec<String> = server.seen().into_iter().map(|seen| seen.0).collect();
+    assert_eq!(seen, ["POST /v0.1/publish", "POST /v0.1/validate"]);
+}
+
+#[tokio::test]
+async fn a_published_version_says_where_it_stands() {
+    let server = Server::start(|seen| {
+        let review = json!({"io.portreeve/review": {"approval": "submitted"}});
+        json_response(200, json!({"server": seen.3, "_meta": review}))
+    })
+    .await;
+    let reply = server.run("publish tests/samples/server.json").await.unwrap();
+    assert_eq!(
+        reply.text,
+        "com.acme/billing 1.4.0 is published, and waits for approval."
+    );
+    let seen = server.seen();
+    let document: Value = serde_json::from_str(include_str!("../../../tests/samples/server.json")).unwrap();
+    assert_eq!((seen.len(), &seen[0].3), (1, &document));
+}

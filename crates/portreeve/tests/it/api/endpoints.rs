@@ -1,5 +1,7 @@
 //! Every endpoint for three callers: nobody, a key without a grant, the admin. An endpoint without a row fails.
 
+mod governed;
+
 use std::collections::BTreeSet;
 
 use http::Method;
@@ -56,7 +58,38 @@ fn registry_rows() -> Vec<Row> {
             OPEN,
         ),
         bare(version, "/v0.1/servers/com.acme%2Fbilling/versions/latest", OPEN),
-        row("POST /v0.1/publish", "/v0.1/publish", [501, 501, 501], json!({})),
+        // The same content again: nothing changes, and nothing is void.
+        row(
+            "PUT /v0.1/servers/{name}/versions/{version}",
+            "/v0.1/servers/com.acme%2Fbilling/versions/1.0.0",
+            MANAGED,
+            document("com.acme/billing", "1.0.0"),
+        ),
+        bare(
+            "DELETE /v0.1/servers/{name}/versions/{version}",
+            "/v0.1/servers/com.acme%2Fbilling/versions/1.0.0",
+            [501, 501, 501],
+        ),
+        row(
+            "PATCH /v0.1/servers/{name}/versions/{version}/status",
+            "/v0.1/servers/com.acme%2Fee/versions/1.0.0/status",
+            MANAGED,
+            json!({"status": "deprecated"}),
+        ),
+        row(
+            "PATCH /v0.1/servers/{name}/status",
+            "/v0.1/servers/com.acme%2Fee/status",
+            MANAGED,
+            json!({"status": "deleted", "statusMessage": "use billing"}),
+        ),
+        row(
+            "POST /v0.1/publish",
+            "/v0.1/publish",
+            MANAGED,
+            document("com.acme/published", "1.0.0"),
+        ),
+        row("POST /v0.1/validate", "/v0.1/validate", OPEN, json!({})),
+        row("POST /v0.1/auth/{method}", "/v0.1/auth/none", OPEN, json!({})),
         bare("GET /v0.1/health", "/v0.1/health", OPEN),
         bare("GET /v0.1/ping", "/v0.1/ping", OPEN),
         bare("GET /v0.1/version", "/v0.1/version", OPEN),
@@ -276,6 +309,7 @@ fn table() -> Vec<Row> {
     rows.extend(version_rows());
     rows.extend(tool_and_route_rows());
     rows.extend(other_rows());
+    rows.extend(governed::rows());
     rows
 }
 
@@ -295,7 +329,7 @@ fn every_endpoint_has_a_row() {
 #[tokio::test]
 async fn every_caller_gets_what_the_table_says() {
     let house = House::new().await;
-    for name in ["com.acme/billing", "com.acme/old"] {
+    for name in ["com.acme/billing", "com.acme/old", "com.acme/ee"] {
         house.add(name, "1.0.0", true).await;
     }
     for name in [
@@ -304,6 +338,7 @@ async fn every_caller_gets_what_the_table_says() {
         "com.acme/bb",
         "com.acme/cc",
         "com.acme/dd",
+        "com.acme/ee",
     ] {
         house.add(name, "1.0.0", false).await;
     }
@@ -311,7 +346,7 @@ async fn every_caller_gets_what_the_table_says() {
     for row in table() {
         let callers = ["", house.stranger.as_str(), house.admin.as_str()];
         for (key, expected) in callers.into_iter().zip(row.expected) {
-            let headers: &[_] = if row.method == Method::PATCH {
+            let headers: &[_] = if matches!(row.method, Method::PATCH | Method::PUT) {
                 &[("if-match", "*")]
             } else {
                 &[]

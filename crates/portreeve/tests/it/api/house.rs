@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use axum::Router;
 use axum::body::Body;
+use base64::Engine as _;
 use http::{HeaderMap, Method, Request, StatusCode, header};
-use portreeve_access::{Access, AccessParts};
+use portreeve_access::{Access, AccessParts, ProofSettings, Publishing, PublishingParts};
 use portreeve_api::{ApiParts, router};
 use portreeve_core::caller::Caller;
 use portreeve_core::doctor::{self, CheckStatus, Doctor};
@@ -26,13 +28,15 @@ use portreeve_gateway::snapshot::Loader;
 use portreeve_gateway::{Gateway, GatewayParts};
 use portreeve_insight::{Insight, InsightParts, UsageRing};
 use portreeve_inspect::{Ed25519Signer, Mac};
-use portreeve_net::{Egress, EgressConfig, Reach};
+use portreeve_net::{Egress, EgressConfig, NetError, Reach, TxtLookup};
 use portreeve_registry::{PinKeeper, Probe, Registry, RegistryParts, ToolSource};
 use portreeve_state::{InProcess, Start};
 use portreeve_store::{Audit, AuditOptions, Store, StoreOptions};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use url::Url;
+
+use crate::official::{Heard, Official};
 
 /// Advances a millisecond with every look, so that nothing happens at the same time twice.
 #[derive(Debug)]
@@ -112,9 +116,31 @@ impl ToolSource for TestTools {
     }
 }
 
+/// The seed of the key that `publisher.example` shows in its TXT record.
+pub(crate) const DOMAIN_SEED: [u8; 32] = [42; 32];
+
+/// A DNS in which one domain shows a key.
+struct OneDomain;
+
+#[async_trait]
+impl TxtLookup for OneDomain {
+    async fn texts(&self, name: &str) -> Result<Vec<String>, NetError> {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&DOMAIN_SEED).unwrap();
+        let point = base64::engine::general_purpose::STANDARD.encode(pair.public_key().as_ref());
+        let record = format!("v=MCPv1; k=ed25519; p={point}");
+        let others = ["v=spf1 -all".to_owned(), record];
+        Ok(if name == "publisher.example" {
+            others.into()
+        } else {
+            Vec::new()
+        })
+    }
+}
+
 /// The rooms, and the keys of those who call.
 pub(crate) struct House {
     router: Router,
+    clock: Arc<dyn Clock>,
     store: Store,
     refresh: Arc<CountingRefresh>,
     /// The key of the local admin.
@@ -193,7 +219,7 @@ impl House {
         });
         let limits = Arc::new(limits);
         let world = World {
-            clock,
+            clock: Arc::clone(&clock),
             rng,
             limits,
             access,
@@ -201,6 +227,7 @@ impl House {
         };
         let router = router(ApiParts {
             registry: Arc::new(world.registry(&store, &refresh)),
+            publishing: Arc::new(world.publishing(audit.journal.clone())),
             gateway: Arc::new(world.gateway(loader, audit.journal)),
             access: world.access,
             insight: Arc::new(insight),
@@ -213,6 +240,7 @@ impl House {
         });
         let mut house = Self {
             router,
+            clock,
             store,
             refresh,
             admin,
@@ -227,6 +255,11 @@ impl House {
         house
     }
 
+    /// The time there.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// How often the catalogue was brought into force.
     pub(crate) fn refreshed(&self) -> usize {
         self.refresh.times.load(Ordering::SeqCst)
@@ -237,15 +270,30 @@ impl House {
         self.store.close().await;
     }
 
+    /// Answers of the registry API are compared with its specification, whatever a test looks at.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
-        Answer {
+        let answer = Answer {
             status: head.status,
             headers: head.headers,
             bytes,
+        };
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        if let Some(official) =
+            Official::shared().filter(|_| path.starts_with("/v0") && method != Method::OPTIONS)
+        {
+            official.check(&Heard {
+                method: method.as_str(),
+                path,
+                status: answer.status.as_u16(),
+                content_type: answer.header("content-type"),
+                body: &answer.bytes,
+            });
         }
+        answer
     }
 
     /// A request with a key, unless that is empty, and with JSON content, unless that is null.
@@ -328,6 +376,8 @@ impl World {
             feed: Arc::new(store.clone()),
             imports: Arc::new(store.clone()),
             routes: Arc::new(store.clone()),
+            governance: Arc::new(store.clone()),
+            views: refresh.loader.clone(),
             authorizer: self.access.clone(),
             policies: Arc::new(Check(self.tools.clone())),
             refresh: refresh.clone(),
@@ -338,6 +388,28 @@ impl World {
             limits: self.limits.clone(),
             public_url: public_url(),
             cursor_key: SecretKey::new([9; 32]),
+            auto_approve: vec!["com.trusted/*".parse().unwrap()],
+            counters: self.tools.counters.clone(),
+        })
+    }
+
+    /// Two kinds of proof need nobody else: `none`, and `dns` with a DNS that knows one domain.
+    fn publishing(&self, journal: Arc<dyn Journal>) -> Publishing {
+        Publishing::new(PublishingParts {
+            clock: self.clock.clone(),
+            rng: self.rng.clone(),
+            locks: Arc::new(InProcess::new(Start::Fresh)),
+            journal,
+            egress: Egress::new(&EgressConfig::default()).unwrap(),
+            texts: Arc::new(OneDomain),
+            limits: self.limits.clone(),
+            signing_key: SecretKey::new([5; 32]),
+            issuer: "https://gw.acme.example".to_owned(),
+            settings: ProofSettings {
+                none: true,
+                dns: true,
+                ..ProofSettings::default()
+            },
         })
     }
 

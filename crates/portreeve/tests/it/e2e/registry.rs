@@ -10,7 +10,7 @@ async fn get(node: &Node, path: &str) -> crate::web::Answer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn vs_code_finds_pages_through_and_installs() {
+async fn a7_vs_code_finds_pages_through_and_installs() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
     for number in 0..7 {
@@ -93,7 +93,7 @@ async fn vs_code_finds_pages_through_and_installs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn copilot_gets_its_cross_origin_headers() {
+async fn a8_copilot_gets_its_cross_origin_headers() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
     node.add("com.acme/billing", &upstream.url);

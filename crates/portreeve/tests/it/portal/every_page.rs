@@ -8,7 +8,7 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 20] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
@@ -17,6 +17,12 @@ const PAGES: [&str; 14] = [
     "/servers/com.acme/notes",
     "/servers/com.acme/nope",
     "/servers/com.acme/billing?version=9",
+    "/servers/com.acme/billing/review",
+    "/servers/com.acme/billing/review?version=9",
+    "/servers/com.acme/notes/review",
+    "/registries",
+    "/admin/environments",
+    "/admin/properties",
     "/usage",
     "/usage?range=30d",
     "/audit",

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use portreeve_core::audit::AuditOutcome;
 use portreeve_core::caller::Caller;
+use portreeve_core::deployment::{Deployment, DeploymentState, Deployments};
 use portreeve_core::id::RouteId;
 use portreeve_core::name::{Environment, ServerName};
 use portreeve_core::ports::{
     EntryChange, EntryStore, Journal, RouteStore, ToolDecision, ToolsApproved, ToolsSeen, UsageStore,
 };
+use portreeve_core::profile::{Contact, Profile, UseCase};
 use portreeve_core::protocol::Era;
 use portreeve_core::route::{Access, PinState, Route, RouteState};
 use portreeve_core::server::{Approval, Lifecycle, Server, Version};
@@ -54,6 +56,7 @@ impl Sample {
             document,
             approval: self.approval,
             lifecycle: self.lifecycle,
+            former_lifecycle: None,
             status_message: self.message.map(str::to_owned),
             submitted_by: "key:deploy".to_owned(),
             decided_by: (self.approval == Approval::Approved).then(|| "user:admin".to_owned()),
@@ -200,6 +203,8 @@ pub(crate) async fn server(world: &World, samples: &[Sample], access: Access) ->
             name,
             registered_by: "key:deploy".to_owned(),
             private_hosts: Vec::new(),
+            profile: said(&document),
+            deployments: places(&document)?,
             created_at: now(),
             updated_at: now(),
         },
@@ -217,6 +222,7 @@ fn route(id: RouteId, name: &ServerName, version: &Version, url: &str, access: A
         slug: name.short().parse()?,
         server: name.clone(),
         environment: Environment::production(),
+        major: None,
         version: version.version.clone(),
         upstream_url: url.to_owned(),
         upstream_eras: vec![Era::Legacy, Era::Modern],
@@ -229,6 +235,47 @@ fn route(id: RouteId, name: &ServerName, version: &Version, url: &str, access: A
         revision: 1,
         created_at: now(),
         updated_at: now(),
+    })
+}
+
+/// What people say about the server that has a past and a future.
+fn said(document: &Value) -> Profile {
+    if document["title"] != "Billing" {
+        return Profile::default();
+    }
+    Profile {
+        summary: Some("Invoices, explained".to_owned()),
+        owners: vec!["user:ada".to_owned()],
+        contacts: vec![Contact {
+            name: "Billing desk".to_owned(),
+            email: Some("desk@acme.example".to_owned()),
+            url: None,
+        }],
+        license: Some("Apache-2.0".to_owned()),
+        use_cases: vec![UseCase {
+            name: "Refunds".to_owned(),
+            description: "Gives <b>money</b> back".to_owned(),
+        }],
+        tags: vec!["finance".to_owned()],
+        metadata: serde_json::Map::from_iter([("dataClass".to_owned(), json!("internal"))]),
+        ..Profile::default()
+    }
+}
+
+fn places(document: &Value) -> Result<Deployments> {
+    if document["title"] != "Billing" {
+        return Ok(Deployments::default());
+    }
+    Ok(Deployments {
+        current: vec![Deployment {
+            environment: "test".parse()?,
+            major: None,
+            version: None,
+            url: "https://billing-test.acme.example/mcp".to_owned(),
+            state: DeploymentState::Inactive,
+            metadata: serde_json::Map::new(),
+        }],
+        proposed: None,
     })
 }
 

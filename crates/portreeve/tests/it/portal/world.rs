@@ -2,8 +2,8 @@
 //!
 //! Only the way out is missing: nothing here reaches a network.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,11 +14,12 @@ use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{EventId, GrantId, NodeId, UserId};
 use portreeve_core::limits::Limits;
 use portreeve_core::policy::{PolicyCheck, PolicyProblem};
-use portreeve_core::ports::{Catalogue, IdentityStore, Refresh};
+use portreeve_core::ports::{Catalogue, IdentityStore, Refresh, Views};
 use portreeve_core::random::Rng;
 use portreeve_core::route::PolicyDocument;
 use portreeve_core::secret::SecretKey;
 use portreeve_core::time::{Clock, Timestamp};
+use portreeve_core::view::RegistryRecord;
 use portreeve_insight::{Insight, InsightParts};
 use portreeve_inspect::Ed25519Signer;
 use portreeve_net::{Egress, EgressConfig, Reach};
@@ -90,6 +91,16 @@ impl ToolSource for NoUpstreams {
 struct Loader {
     store: Store,
     access: Arc<Access>,
+    registries: Mutex<Arc<[RegistryRecord]>>,
+}
+
+impl Views for Loader {
+    fn registries(&self) -> Arc<[RegistryRecord]> {
+        let registries = self.registries.lock();
+        registries
+            .map(|all| Arc::clone(&all))
+            .unwrap_or_else(|_| Arc::from([]))
+    }
 }
 
 #[async_trait]
@@ -97,6 +108,9 @@ impl Refresh for Loader {
     async fn refresh(&self) {
         if let Ok(snapshot) = self.store.snapshot().await {
             self.access.load(&snapshot);
+            if let Ok(mut registries) = self.registries.lock() {
+                *registries = snapshot.registries.into();
+            }
         }
     }
 }
@@ -125,16 +139,20 @@ impl World {
             clock: Arc::clone(&clock),
             rng: Arc::clone(&rng),
         }));
-        let refresh: Arc<dyn Refresh> = Arc::new(Loader {
+        let loader = Arc::new(Loader {
             store: store.clone(),
             access: Arc::clone(&access),
+            registries: Mutex::new(Arc::from([])),
         });
+        let refresh: Arc<dyn Refresh> = loader.clone();
         let public_url = Url::parse(public_url)?;
         let registry = Arc::new(Registry::new(RegistryParts {
             entries: Arc::new(store.clone()),
             feed: Arc::new(store.clone()),
             imports: Arc::new(store.clone()),
             routes: Arc::new(store.clone()),
+            governance: Arc::new(store.clone()),
+            views: loader.clone(),
             authorizer: access.clone(),
             policies: Arc::new(EveryPolicyHolds),
             refresh: Arc::clone(&refresh),
@@ -145,6 +163,8 @@ impl World {
             limits: Arc::new(Limits::for_tests()),
             public_url: public_url.clone(),
             cursor_key: SecretKey::new([1; 32]),
+            auto_approve: Vec::new(),
+            counters: Arc::new(portreeve_state::InProcess::new(portreeve_state::Start::Fresh)),
         }));
         let insight = Arc::new(Insight::new(InsightParts {
             usage: Arc::new(store.clone()),

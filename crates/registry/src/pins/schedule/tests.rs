@@ -19,6 +19,7 @@ fn route(number: u128) -> Route {
         slug: format!("r{number}").parse().unwrap(),
         server: "com.acme/billing".parse().unwrap(),
         environment: Environment::production(),
+        major: None,
         version: "1.0.0".parse().unwrap(),
         upstream_url: "https://a.example/mcp".to_owned(),
         upstream_eras: Vec::new(),

@@ -65,6 +65,7 @@ impl EntryFeed for Memory {
                 Some(Searchable {
                     name: entry.server.name.clone(),
                     shown: shown.clone(),
+                    profile: entry.server.profile.clone(),
                     texts: entry.versions.iter().flat_map(texts).collect(),
                     tools,
                 })
@@ -91,11 +92,11 @@ impl EntryFeed for Memory {
 
     async fn listed(
         &self,
-        visibility: Visibility,
+        visibility: &Visibility,
         versions: &[(String, String)],
     ) -> Result<Vec<ListedVersion>, StoreError> {
         let query = VersionQuery {
-            visibility,
+            visibility: visibility.clone(),
             search: None,
             versions: VersionFilter::Any,
             updated_since: None,

@@ -1,11 +1,13 @@
 //! Locks and signals of one process.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use portreeve_core::ports::{Lease, Locks, Signals, StateError, Subscription};
+use portreeve_core::ports::{
+    Counters, Lease, Locks, RateDecision, RateLimit, Signals, StateError, Subscription,
+};
 
 /// Locks that end only when they are given back.
 #[derive(Default)]
@@ -60,5 +62,29 @@ impl Signals for Told {
 
     async fn subscribe(&self, _: &str) -> Result<Box<dyn Subscription>, StateError> {
         Err(StateError("nobody listens here".to_owned()))
+    }
+}
+
+/// Counters to which nothing comes back.
+#[derive(Default)]
+pub(crate) struct Counted(Mutex<HashMap<String, u32>>);
+
+#[async_trait]
+impl Counters for Counted {
+    async fn take(&self, key: &str, limit: RateLimit, units: u32) -> Result<RateDecision, StateError> {
+        let decision = self.peek(key, limit, units).await?;
+        if decision.allowed {
+            *self.0.lock().unwrap().entry(key.to_owned()).or_default() += units;
+        }
+        Ok(decision)
+    }
+
+    async fn peek(&self, key: &str, limit: RateLimit, units: u32) -> Result<RateDecision, StateError> {
+        let taken = self.0.lock().unwrap().get(key).copied().unwrap_or_default();
+        Ok(RateDecision {
+            allowed: taken + units <= limit.burst,
+            remaining: limit.burst.saturating_sub(taken),
+            retry_after: limit.interval,
+        })
     }
 }

@@ -5,17 +5,18 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
+use portreeve_core::deployment::Place;
 use portreeve_core::id::{ImportId, RouteId};
 use portreeve_core::import::{ImportRun, ImportSchedule, ImportedRecord, Provenance};
 use portreeve_core::name::{Environment, ServerName, Slug};
 use portreeve_core::page::PageOf;
 use portreeve_core::ports::{
-    Entry, EntryChange, EntryStore, ListedVersion, RouteChange, RouteStore, StoreError, ToolDecision,
-    ToolsApproved, ToolsSeen, VersionFilter, VersionQuery,
+    Entry, EntryChange, EntryStore, ListedVersion, Publication, Published, RouteChange, RouteStore,
+    StoreError, ToolDecision, ToolsApproved, ToolsSeen, VersionFilter, VersionQuery,
 };
 use portreeve_core::protocol::Era;
 use portreeve_core::route::{Route, RouteState};
-use portreeve_core::server::{Approval, Version};
+use portreeve_core::server::{Approval, Lifecycle, Version};
 use portreeve_core::tool::Tool;
 use portreeve_core::visibility::Visibility;
 
@@ -25,7 +26,7 @@ pub(crate) struct Memory(Mutex<Tables>);
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) entries: BTreeMap<String, Entry>,
-    slugs: Vec<(Slug, ServerName, Environment)>,
+    slugs: Vec<(Slug, ServerName, Place)>,
     pub(super) tools: BTreeMap<(RouteId, String, Era), Tool>,
     pub(super) events: Vec<AuditEvent>,
     conflicts: u32,
@@ -57,6 +58,10 @@ impl Memory {
 
     pub(crate) fn get(&self, name: &str) -> Entry {
         self.tables().entries[&name.to_lowercase()].clone()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Entry> {
+        self.tables().entries.values().cloned().collect()
     }
 
     /// Changes the store behind the registry's back.
@@ -143,17 +148,46 @@ impl Tables {
     }
 
     fn claim(&mut self, route: &Route) -> Result<(), StoreError> {
-        let claim = (
-            route.slug.clone(),
-            route.server.clone(),
-            route.environment.clone(),
-        );
+        let claim = (route.slug.clone(), route.server.clone(), route.place());
         match self.slugs.iter().find(|(slug, ..)| *slug == route.slug) {
             Some(present) if *present == claim => {}
             Some(_) => return Err(conflict(&route.slug)),
             None => self.slugs.push(claim),
         }
         Ok(())
+    }
+
+    fn refusal(&self, publication: &Publication) -> Option<Published> {
+        let name = &publication.change.server.name;
+        let versions = || self.entries.values().flat_map(|entry| &entry.versions);
+        let spelled = |version: &&Version| {
+            version.name.namespace().eq_ignore_ascii_case(name.namespace())
+                && version.name.namespace() != name.namespace()
+        };
+        if let Some(other) = versions().find(spelled) {
+            let by = other.name.clone();
+            return Some(Published::NamespaceTaken { by });
+        }
+        for url in &publication.remotes {
+            let counts = |version: &&Version| {
+                version.name != *name
+                    && version.lifecycle != Lifecycle::Retired
+                    && version.approval != Approval::Rejected
+                    && version.document.contains(&format!("\"{url}\""))
+            };
+            if let Some(other) = versions().find(counts) {
+                let (url, by) = (url.clone(), other.name.clone());
+                return Some(Published::RemoteTaken { url, by });
+            }
+        }
+        let waits = |version: &&Version| {
+            version.submitted_by == publication.publisher
+                && version.approval == Approval::Submitted
+                && (&version.name, &version.version) != (name, &publication.version)
+        };
+        let waiting = u32::try_from(versions().filter(waits).count()).unwrap();
+        let is_full = publication.most_waiting.is_some_and(|most| waiting >= most);
+        is_full.then_some(Published::TooManyWaiting)
     }
 
     fn route_mut(&mut self, id: RouteId) -> Result<&mut Route, StoreError> {
@@ -180,6 +214,13 @@ impl EntryStore for Memory {
         tables.save(change)
     }
 
+    async fn publish(&self, publication: Publication) -> Result<Published, StoreError> {
+        if let Some(refusal) = self.tables().refusal(&publication) {
+            return Ok(refusal);
+        }
+        self.save(publication.change).await.map(Published::Saved)
+    }
+
     async fn remove(&self, name: &ServerName, expected: i64, event: AuditEvent) -> Result<(), StoreError> {
         let mut tables = self.tables();
         let entry = tables.entries.get(&key(name)).ok_or_else(|| missing(name))?;
@@ -199,6 +240,10 @@ impl EntryStore for Memory {
             .entries
             .values()
             .flat_map(|entry| entry.versions.iter().map(move |version| (entry, version)))
+            .filter(|(entry, _)| match &query.visibility {
+                Visibility::Selected(selection) => selection.admits(entry),
+                _ => true,
+            })
             .filter(|(_, version)| admits(query, version))
             .collect();
         found.sort_by(|(_, a), (_, b)| place(a).cmp(&place(b)));
@@ -220,20 +265,26 @@ impl EntryStore for Memory {
     async fn slug_owner(&self, slug: &Slug) -> Result<Option<(ServerName, Environment)>, StoreError> {
         let tables = self.tables();
         let owner = tables.slugs.iter().find(|(present, ..)| present == slug);
-        Ok(owner.map(|(_, name, environment)| (name.clone(), environment.clone())))
+        Ok(owner.map(|(_, name, place)| (name.clone(), place.environment.clone())))
     }
 
-    async fn slug_of(
-        &self,
-        name: &ServerName,
-        environment: &Environment,
-    ) -> Result<Option<Slug>, StoreError> {
+    async fn slug_of(&self, name: &ServerName, place: &Place) -> Result<Option<Slug>, StoreError> {
         let tables = self.tables();
         let own = tables
             .slugs
             .iter()
-            .find(|(_, owner, of)| owner == name && of == environment);
+            .find(|(_, owner, of)| owner == name && of == place);
         Ok(own.map(|(slug, ..)| slug.clone()))
+    }
+
+    async fn slug_family(&self, base: &Slug) -> Result<Vec<ServerName>, StoreError> {
+        let tables = self.tables();
+        let below = format!("{base}--");
+        let family = tables
+            .slugs
+            .iter()
+            .filter(|(slug, ..)| slug == base || slug.as_str().starts_with(&below));
+        Ok(family.map(|(_, owner, _)| owner.clone()).collect())
     }
 }
 
@@ -251,9 +302,9 @@ fn matches_search(version: &Version, search: &str) -> bool {
 }
 
 pub(super) fn admits(query: &VersionQuery, version: &Version) -> bool {
-    let is_visible = match query.visibility {
+    let is_visible = match &query.visibility {
         Visibility::All => true,
-        Visibility::Listed => {
+        Visibility::Selected(_) | Visibility::Listed => {
             version.is_listed() || (query.include_retired && version.approval == Approval::Approved)
         }
     };
@@ -288,6 +339,12 @@ impl RouteStore for Memory {
 
     async fn route(&self, slug: &Slug) -> Result<Option<Route>, StoreError> {
         Ok(self.routes().await?.into_iter().find(|route| route.slug == *slug))
+    }
+
+    async fn routes_of(&self, servers: &[ServerName]) -> Result<Vec<Route>, StoreError> {
+        let mut routes = self.routes().await?;
+        routes.retain(|route| route.state == RouteState::Active && servers.contains(&route.server));
+        Ok(routes)
     }
 
     async fn save_route(&self, change: RouteChange) -> Result<Route, StoreError> {

@@ -5,18 +5,20 @@ use std::sync::{Arc, PoisonError};
 
 use portreeve_core::ports::StoreError;
 
-use super::{Inner, Work};
+use super::{Found, Inner, Work};
 use crate::audit::checkpoint::{self, Checkpoint};
 use crate::audit::error::{AuditError, as_store_error};
 use crate::audit::journal::JournalView;
+use crate::audit::mover::Pace;
 use crate::audit::reader::{self, Batch, Position};
 use crate::audit::segments::Segment;
 use crate::audit::verify::{Evidence, Own};
 use crate::audit::{mover, outbox};
 
 impl Inner {
-    /// Moves everything. The order matters: see `outbox`.
-    pub(super) async fn drain(&self, work: &mut Work) -> Result<(), StoreError> {
+    /// Moves everything, and tells whether there was anything. The order matters: see `outbox`.
+    pub(super) async fn drain(&self, work: &mut Work) -> Result<Found, StoreError> {
+        let before = work.moved;
         self.move_lines(work).await?;
         let mut after = Some(0);
         while let Some(position) = after {
@@ -27,7 +29,12 @@ impl Inner {
             }
         }
         self.move_lines(work).await?;
-        self.clear_up(work).await
+        self.clear_up(work).await?;
+        Ok(if work.moved > before {
+            Found::Records
+        } else {
+            Found::Nothing
+        })
     }
 
     async fn append(&self, bodies: Vec<String>) -> Result<(), StoreError> {
@@ -61,7 +68,8 @@ impl Inner {
         }
         if !batch.records.is_empty() {
             let records: Vec<_> = batch.records.iter().map(|(_, record)| record).collect();
-            let moved = mover::insert(&self.store, &self.node, &records, self.clock.now()).await?;
+            let pace = if batch.is_full { Pace::Behind } else { Pace::Steady };
+            let moved = mover::insert(&self.store, &self.node, &records, (self.clock.now(), pace)).await?;
             let unknown = records
                 .iter()
                 .filter(|record| record.sequence > work.found)

@@ -1,0 +1,97 @@
+//! `GET` and `POST /servers/{namespace}/{name}/review`: what an approval would do, and the decision.
+//!
+//! The form carries the hash of the plan that was shown: what is approved is what was seen, or nothing.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use portreeve_core::name::{ServerName, VersionText};
+use portreeve_registry::{Approving, Internal, RegistryError};
+
+use crate::failure::Failure;
+use crate::fields::{Form, Query};
+use crate::forms::Purpose;
+use crate::router::Portal;
+use crate::view::ReviewPage;
+use crate::visitor::Visitor;
+use crate::{frame, server};
+
+pub(crate) async fn page(
+    State(portal): State<Arc<Portal>>,
+    visitor: Visitor,
+    Path((namespace, name)): Path<(String, String)>,
+    Query(fields): Query,
+) -> Result<Response, Failure> {
+    let name = server::parse(&format!("{namespace}/{name}"))?;
+    let version = wanted(&name, fields.get("version"))?;
+    let registry = &portal.parts.registry;
+    let entry = registry.deployments(&visitor.caller, &name).await?;
+    let plan = match registry.plan(&visitor.caller, &name, version.as_ref()).await {
+        Ok(plan) => Some(plan),
+        // Nothing waits: the page says so.
+        Err(RegistryError::State { .. }) if version.is_none() => None,
+        Err(error) => return Err(error.into()),
+    };
+    let title = format!("Review of {}", entry.server.name.short());
+    let token = visitor.token(&portal, Purpose::Review);
+    let shell = visitor.shell(&portal, title, "servers");
+    frame::html(
+        StatusCode::OK,
+        &ReviewPage::new(shell, &entry, plan.as_ref(), token),
+    )
+}
+
+/// Approves what was shown, or sends it back with a reason.
+pub(crate) async fn decide(
+    State(portal): State<Arc<Portal>>,
+    visitor: Visitor,
+    Path((namespace, name)): Path<(String, String)>,
+    Form(fields): Form,
+) -> Result<Response, Failure> {
+    visitor.check(&portal, Purpose::Review, fields.get("csrf"))?;
+    let name = server::parse(&format!("{namespace}/{name}"))?;
+    let version = wanted(&name, fields.get("version"))?;
+    let registry = &portal.parts.registry;
+    let approving = Approving {
+        internal: match fields.get("internal") {
+            Some("yes") => Internal::Grant,
+            _ => Internal::No,
+        },
+        plan: Some(fields.text("plan")),
+    };
+    let done = match (fields.get("decision"), &version) {
+        (Some("reject"), Some(version)) => {
+            let reason = fields.text("reason");
+            registry
+                .reject(&visitor.caller, &name, Some(version), &reason)
+                .await?;
+            "sent-back"
+        }
+        (Some("reject"), None) => {
+            registry.withdraw_deployments(&visitor.caller, &name).await?;
+            "sent-back"
+        }
+        (_, Some(version)) => {
+            registry
+                .approve(&visitor.caller, &name, Some(version), approving)
+                .await?;
+            "let-in"
+        }
+        (_, None) => {
+            registry
+                .approve_deployments(&visitor.caller, &name, approving)
+                .await?;
+            "let-in"
+        }
+    };
+    Ok(frame::redirect(&format!("/servers/{name}?done={done}")))
+}
+
+fn wanted(name: &ServerName, version: Option<&str>) -> Result<Option<VersionText>, Failure> {
+    let read = version.map(str::parse).transpose();
+    read.map_err(|_| Failure::NotFound {
+        text: format!("Server `{name}` has no such version."),
+    })
+}

@@ -1,0 +1,147 @@
+//! What can be wrong with a profile. All problems, not the first.
+
+use portreeve_core::limits::Limits;
+use portreeve_core::profile::Profile;
+use portreeve_mcp::server_json::Problem;
+use url::Url;
+
+/// Items of one list.
+const MOST_ITEMS: usize = 50;
+/// Icons.
+const MOST_ICONS: usize = 10;
+/// Characters of a name, a label, a tag.
+const LONGEST_NAME: usize = 100;
+/// Characters of one sentence.
+const LONGEST_SUMMARY: usize = 500;
+/// Characters of a few sentences.
+const LONGEST_TEXT: usize = 4_000;
+/// Bytes of an address.
+const LONGEST_URL: usize = 2_048;
+
+#[derive(Default)]
+struct Problems(Vec<Problem>);
+
+/// Everything that is wrong.
+pub(super) fn problems(profile: &Profile, limits: &Limits) -> Vec<Problem> {
+    let mut found = Problems::default();
+    found.text("summary", profile.summary.as_deref(), LONGEST_SUMMARY);
+    for (path, names) in [
+        ("owners", &profile.owners),
+        ("ownerGroups", &profile.owner_groups),
+        ("categories", &profile.categories),
+        ("tags", &profile.tags),
+    ] {
+        found.few(path, names.len(), MOST_ITEMS);
+        for (index, name) in names.iter().enumerate() {
+            found.text(&format!("{path}[{index}]"), Some(name), LONGEST_NAME);
+        }
+    }
+    found.license(profile.license.as_deref());
+    found.people(profile);
+    found.texts(profile);
+    found.few("icons", profile.icons.len(), MOST_ICONS);
+    for (index, icon) in profile.icons.iter().enumerate() {
+        found.address(&format!("icons[{index}]"), icon, &["https"]);
+    }
+    let bytes = serde_json::to_string(&profile.metadata).map_or(usize::MAX, |text| text.len());
+    if bytes > limits.metadata_bytes {
+        let message = format!("all values together have at most {} bytes", limits.metadata_bytes);
+        found.push("metadata", message);
+    }
+    found.0
+}
+
+impl Problems {
+    fn push(&mut self, path: &str, message: impl Into<String>) {
+        self.0.push(Problem {
+            path: path.to_owned(),
+            message: message.into(),
+        });
+    }
+
+    fn text(&mut self, path: &str, text: Option<&str>, longest: usize) {
+        if text.is_some_and(|text| text.chars().count() > longest || text.contains('\0')) {
+            self.push(
+                path,
+                format!("it must have at most {longest} characters, none of them NUL"),
+            );
+        }
+    }
+
+    fn few(&mut self, path: &str, items: usize, most: usize) {
+        if items > most {
+            self.push(path, format!("it must have at most {most} items"));
+        }
+    }
+
+    fn address(&mut self, path: &str, text: &str, schemes: &[&str]) {
+        let is_right = Url::parse(text).is_ok_and(|url| schemes.contains(&url.scheme()) && url.has_host());
+        if !is_right || text.len() > LONGEST_URL {
+            self.push(
+                path,
+                format!("it must be an address with {}", schemes.join(" or ")),
+            );
+        }
+    }
+
+    /// `Apache-2.0 OR (MIT AND BSD-3-Clause)`, or where the text stands.
+    fn license(&mut self, license: Option<&str>) {
+        let Some(license) = license else { return };
+        if license.contains("://") {
+            return self.address("license", license, &["https", "http"]);
+        }
+        let is_expression = license
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+' | '(' | ')' | ' ' | ':'));
+        if !is_expression || license.chars().count() > LONGEST_NAME {
+            self.push(
+                "license",
+                "it must be an SPDX expression such as `Apache-2.0`, or an address",
+            );
+        }
+    }
+
+    fn people(&mut self, profile: &Profile) {
+        self.few("contacts", profile.contacts.len(), MOST_ITEMS);
+        for (index, contact) in profile.contacts.iter().enumerate() {
+            let path = |field: &str| format!("contacts[{index}].{field}");
+            self.text(&path("name"), Some(&contact.name), LONGEST_NAME);
+            if contact.name.trim().is_empty() {
+                self.push(&path("name"), "it is required");
+            }
+            let is_mail = |mail: &str| {
+                let parts = mail.split_once('@');
+                parts.is_some_and(|(who, host)| !who.is_empty() && !host.is_empty() && !host.contains('@'))
+                    && !mail.chars().any(|c| c.is_whitespace() || c.is_control())
+                    && mail.len() <= 254
+            };
+            if contact.email.as_deref().is_some_and(|mail| !is_mail(mail)) {
+                self.push(&path("email"), "it is not an e-mail address");
+            }
+            if let Some(url) = &contact.url {
+                self.address(&path("url"), url, &["https", "http"]);
+            }
+        }
+    }
+
+    fn texts(&mut self, profile: &Profile) {
+        self.few("useCases", profile.use_cases.len(), MOST_ITEMS);
+        for (index, case) in profile.use_cases.iter().enumerate() {
+            self.text(&format!("useCases[{index}].name"), Some(&case.name), LONGEST_NAME);
+            self.text(
+                &format!("useCases[{index}].description"),
+                Some(&case.description),
+                LONGEST_TEXT,
+            );
+            if case.name.trim().is_empty() {
+                self.push(&format!("useCases[{index}].name"), "it is required");
+            }
+        }
+        self.few("externalDocs", profile.external_docs.len(), MOST_ITEMS);
+        for (index, document) in profile.external_docs.iter().enumerate() {
+            let path = format!("externalDocs[{index}]");
+            self.text(&format!("{path}.title"), Some(&document.title), LONGEST_NAME);
+            self.address(&format!("{path}.url"), &document.url, &["https", "http"]);
+        }
+    }
+}
