@@ -52,6 +52,8 @@ struct Request {
     binary: Option<PathBuf>,
     write_docs: bool,
     what: What,
+    /// Versions in the registry when it is measured.
+    sizes: Vec<usize>,
 }
 
 /// What is measured.
@@ -89,6 +91,7 @@ fn read(words: Vec<String>) -> Result<Request, String> {
         binary: None,
         write_docs: false,
         what: What::Gateway,
+        sizes: registry::SIZES.to_vec(),
     };
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
@@ -100,6 +103,7 @@ fn read(words: Vec<String>) -> Result<Request, String> {
             "--rounds" => request.rounds = number(&value()?)?.max(1.0) as usize,
             "--seconds" => request.seconds = number(&value()?)?.max(0.1),
             "--only" => request.suites = chosen(&value()?)?,
+            "--sizes" => request.sizes = sizes(&value()?)?,
             "--json" => request.json = Some(value()?.into()),
             "--binary" => request.binary = Some(program(&value()?)?),
             _ => return Err(format!("`{word}` is unknown")),
@@ -110,6 +114,16 @@ fn read(words: Vec<String>) -> Result<Request, String> {
 
 fn number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| format!("`{text}` is not a number"))
+}
+
+fn sizes(text: &str) -> Result<Vec<usize>, String> {
+    let read = |one: &str| {
+        one.parse()
+            .map_err(|_| format!("`{one}` is not a number of versions"))
+    };
+    let mut sizes = text.split(',').map(read).collect::<Result<Vec<usize>, _>>()?;
+    sizes.sort_unstable();
+    Ok(sizes)
 }
 
 fn program(path: &str) -> Result<PathBuf, String> {
@@ -189,7 +203,7 @@ fn of_the_registry(request: &Request, context: &Context, log: &mut Log) -> Resul
             context.released("portreeve")
         }
     };
-    registry::measure(context, log, &binary)
+    registry::measure(context, log, (&binary, &request.sizes))
 }
 
 /// The release profile of the product, since that is what people run.

@@ -28,7 +28,7 @@ usage: cargo xtask test [STAGE...] [--require-corpus] [--profile ci|dev]
        cargo xtask soak [--minutes N] [--profile ci|release]
        cargo xtask bench [--rounds N] [--seconds S] [--only SUITE,...] [--json FILE] [--binary PATH] [--write-docs]
        cargo xtask bench micro
-       cargo xtask bench registry [--binary PATH]
+       cargo xtask bench registry [--binary PATH] [--sizes N,...]
 
 Without a STAGE it runs all of them, in order. --require-corpus makes it a failure when the large public test data is
 not there. --profile chooses the cargo profile (default: ci).

@@ -39,7 +39,7 @@ use crate::problem::{Problem, ProblemBody};
         registries::list, registries::create, registries::show, registries::change, registries::remove,
         search::find,
         imports::begin, imports::list, imports::show, imports::records, imports::upload, imports::finish,
-        imports::schedules, imports::schedule, imports::unschedule,
+        imports::schedules, imports::schedule, imports::unschedule, imports::origins,
         routes::list, routes::show, routes::change,
         exports::list, exports::show,
         keys::list, keys::create, keys::revoke,

@@ -216,6 +216,7 @@ fn management() -> Endpoints {
         .post("/api/v1/servers/{name}/tools/refresh", tools::refresh)
         .post("/api/v1/servers/{name}/tools/{tool}/hide", tools::hide)
         .post("/api/v1/servers/{name}/tools/{tool}/unhide", tools::unhide)
+        .get("/api/v1/servers/{name}/origins", imports::origins)
         .get("/api/v1/search", search::find)
         .get("/api/v1/imports", imports::list)
         .post("/api/v1/imports", imports::begin)

@@ -3,6 +3,7 @@
 //!
 //! Before: entries in the store, which `search/feed.rs` follows. After: `api` and `portal` show the page.
 
+mod asked;
 mod document;
 mod facets;
 mod feed;
@@ -26,8 +27,8 @@ use crate::serve::read_search;
 pub use facets::{Facet, Facets};
 pub use feed::Searcher;
 pub use marks::Mark;
+use rank::{Inside, Question, Ranked};
 pub use rank::{Kind, Narrow};
-use rank::{Question, Ranked};
 
 /// Results of one page unless told otherwise, and at most.
 const PAGE: u32 = 20;
@@ -146,16 +147,25 @@ impl Registry {
                 .may(caller, Action::CallTool, &target)
                 .is_permit()
         };
+        let sees_all = *visibility == Visibility::All;
+        let discovers = |server: &_| sees_all || self.may_discover(caller, server);
+        // Who has no identity has no rights to an inside either.
+        let is_known = caller.principal != Principal::Anonymous;
         let question = Question {
             text: &asked.text,
-            sees_unlisted: *visibility == Visibility::All,
-            // Who has no identity has no rights to tools either.
-            sees_tool: (caller.principal != Principal::Anonymous).then_some(&sees),
+            sees_unlisted: sees_all,
+            inside: is_known.then_some(Inside {
+                sees_tool: &sees,
+                discovers: &discovers,
+            }),
             narrow: &asked.narrow,
         };
         self.searcher.read(|index| {
             let ranked = rank::rank(index, &question);
-            Chosen::cut(index, ranked, asked)
+            let facets = asked
+                .facets
+                .then(|| Facets::count(index, &ranked.hits, |server| question.discovers(server)));
+            Chosen::cut(index, ranked, asked, facets)
         })
     }
 
@@ -176,6 +186,9 @@ impl Registry {
     ) -> Result<PageOf<ListedVersion>, RegistryError> {
         self.searcher.follow().await?;
         let needle = text.to_lowercase();
+        // Where nothing is listed of an entry, only these two see something of it.
+        let sees_unlisted = query.visibility == Visibility::All || query.include_retired;
+        let admits = |entry: &index::Indexed| sees_unlisted || entry.is_listed;
         let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let mut query = query.clone();
         let mut items: Vec<ListedVersion> = Vec::new();
@@ -189,7 +202,7 @@ impl Registry {
         loop {
             let names = self
                 .searcher
-                .read(|index| index.containing(&needle, &from, step + 1));
+                .read(|index| index.containing(&needle, (&from, step + 1), admits));
             let is_last = names.len() <= step;
             let (now, next) = names.split_at(names.len().min(step));
             let page = self.parts.feed.list_among(&query, now).await?;
@@ -275,8 +288,7 @@ struct ChosenHit {
 }
 
 impl Chosen {
-    fn cut(index: &index::Index, ranked: Ranked, asked: &Asked) -> Self {
-        let facets = asked.facets.then(|| Facets::count(index, &ranked.hits));
+    fn cut(index: &index::Index, ranked: Ranked, asked: &Asked, facets: Option<Facets>) -> Self {
         let found = ranked.hits.len();
         let mut hits: Vec<ChosenHit> = ranked
             .hits

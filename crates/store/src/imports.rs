@@ -10,7 +10,7 @@ use portreeve_core::name::ServerName;
 use portreeve_core::ports::{Entry, ImportBatch, ImportStore, StoreError};
 
 use crate::change::Change;
-use crate::engine::{Sql, Value, values_list};
+use crate::engine::{Sql, Value};
 use crate::entries;
 use crate::fields::json_text;
 use crate::store::Store;
@@ -170,7 +170,7 @@ async fn save_provenance(change: &mut Change, rows: &[Provenance]) -> Result<(),
             row.raw.as_deref().into(),
         ]);
     }
-    let list = values_list(rows.len(), 11);
+    let list = change.values_list(rows.len(), 11);
     let text = format!(
         "INSERT INTO provenance (server, version, kind, origin, place, import, imported_at, source_hash, \
          source_status, findings, raw) VALUES {list} ON CONFLICT (server, version) DO UPDATE SET \
@@ -198,7 +198,7 @@ async fn save_records(
             json_text("findings", &record.findings)?.into(),
         ]);
     }
-    let list = values_list(records.len(), 7);
+    let list = change.values_list(records.len(), 7);
     let text = format!(
         "INSERT INTO import_records (import, position, place, server, version, outcome, findings) VALUES {list}"
     );

@@ -25,7 +25,7 @@ use crate::process::{self, Log, Service, output_of};
 use crate::say;
 
 /// Versions in the registry when it is measured; three in ten are the first of their name.
-const SIZES: [usize; 3] = [1_000, 8_000, 66_000];
+pub(super) const SIZES: [usize; 3] = [1_000, 8_000, 66_000];
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long requests are sent while others publish.
 const THROUGHPUT: Duration = Duration::from_secs(5);
@@ -48,13 +48,13 @@ const GOALS: [(&str, f64); 6] = [
 type Figures = BTreeMap<&'static str, f64>;
 
 /// Measures a binary, and prints a table.
-pub(super) fn measure(context: &Context, log: &mut Log, binary: &Path) -> Result<()> {
+pub(super) fn measure(context: &Context, log: &mut Log, (binary, sizes): (&Path, &[usize])) -> Result<()> {
     let corpus = Corpus::load(&context.root);
     say(&format!("records  {}\n", corpus.said()));
     let node = Node::start(log, binary)?;
     let mut columns = Vec::new();
     let mut before = 0;
-    for size in SIZES {
+    for &size in sizes {
         say(&format!("{size:<8} "));
         let taken = node.import(&corpus, before..size)?;
         let mut figures = node.figures(&corpus)?;

@@ -18,10 +18,11 @@ use crate::content::{Content, LargeContent, MaybeContent};
 use crate::credential::Known;
 use crate::paging;
 use crate::problem::Problem;
-use crate::query::{PathParts, Query};
+use crate::query::{PathParts, Query, server_name};
 use crate::shapes::List;
 use crate::shapes::import::{
-    EndedSchedule, ImportShape, NewImport, NewSchedule, RecordShape, ScheduleShape, TakenShape, Upload,
+    EndedSchedule, ImportShape, NewImport, NewSchedule, OriginShape, RecordShape, ScheduleShape, TakenShape,
+    Upload,
 };
 use crate::shapes::server::Nothing;
 
@@ -234,6 +235,31 @@ pub(crate) async fn unschedule(
 ) -> Result<StatusCode, Problem> {
     api.registry.unschedule_import(&caller, &ended.origin).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Show where the versions of a server came from
+///
+/// As far as they were imported: from which source, when, what was noticed, and the record as it came.
+#[utoipa::path(
+    get, path = "/api/v1/servers/{name}/origins", tag = "imports", operation_id = "listOrigins",
+    params(
+        ("name" = String, Path, description = "The server's name, encoded or as two segments"),
+        crate::paging::Paging
+    ),
+    responses((status = 200, body = List<OriginShape>))
+)]
+pub(crate) async fn origins(
+    State(api): State<Api>,
+    Known(caller): Known,
+    PathParts(name): PathParts<String>,
+    Query(paging): Pages,
+) -> Result<Json<List<OriginShape>>, Problem> {
+    let origins = api.registry.origins(&caller, &server_name(&name)?).await?;
+    let page = paging.page(origins, |origin| origin.version.to_string())?;
+    Ok(Json(List {
+        items: page.items.iter().map(OriginShape::new).collect(),
+        next_cursor: page.next_cursor,
+    }))
 }
 
 fn import_id(text: &str) -> Result<ImportId, Problem> {

@@ -2,6 +2,7 @@
 
 use portreeve_core::import::{
     Finding, ImportApproval, ImportCounts, ImportKind, ImportMode, ImportRun, ImportSchedule, ImportedRecord,
+    Provenance,
 };
 use portreeve_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -148,6 +149,33 @@ pub(crate) struct TakenShape {
     records: Vec<RecordShape>,
 }
 
+/// Where a version came from.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ImportOrigin)]
+pub(crate) struct OriginShape {
+    /// The server.
+    name: String,
+    version: String,
+    /// `registry`, `dump`, `git`, `partners`, `docker` or `api-center`.
+    kind: &'static str,
+    origin: String,
+    /// Its place in the source.
+    place: String,
+    /// The run that took it in.
+    import: String,
+    #[schema(value_type = String, format = DateTime)]
+    imported_at: Timestamp,
+    /// SHA-256 of the record as it came, hex.
+    source_hash: String,
+    /// What the source says of it: `active`, `deprecated` or `deleted`.
+    source_status: String,
+    findings: Vec<FindingShape>,
+    /// The record as it came, where that is not the stored document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<String>,
+}
+
 /// A registry that shall be read again and again.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -257,17 +285,42 @@ impl CountsShape {
 
 impl RecordShape {
     pub(crate) fn new(record: &ImportedRecord) -> Self {
-        let finding = |finding: &Finding| FindingShape {
-            path: finding.path.clone(),
-            message: finding.message.clone(),
-        };
         Self {
             name: record.server.clone().unwrap_or_else(|| record.place.clone()),
             version: record.version.clone(),
             place: record.place.clone(),
             position: record.position,
             outcome: record.outcome.as_str(),
-            findings: record.findings.iter().map(finding).collect(),
+            findings: record.findings.iter().map(FindingShape::new).collect(),
+        }
+    }
+}
+
+impl FindingShape {
+    fn new(finding: &Finding) -> Self {
+        Self {
+            path: finding.path.clone(),
+            message: finding.message.clone(),
+        }
+    }
+}
+
+// === impl OriginShape ===
+
+impl OriginShape {
+    pub(crate) fn new(origin: &Provenance) -> Self {
+        Self {
+            name: origin.server.to_string(),
+            version: origin.version.to_string(),
+            kind: origin.kind.as_str(),
+            origin: origin.origin.clone(),
+            place: origin.place.clone(),
+            import: origin.import.to_string(),
+            imported_at: origin.imported_at,
+            source_hash: origin.source_hash.clone(),
+            source_status: origin.source_status.clone(),
+            findings: origin.findings.iter().map(FindingShape::new).collect(),
+            raw: origin.raw.clone(),
         }
     }
 }

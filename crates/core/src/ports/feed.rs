@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use super::{ListedVersion, StoreError, VersionQuery};
 use crate::name::ServerName;
 use crate::page::PageOf;
+use crate::profile::Profile;
 use crate::server::Version;
 use crate::tool::ToolAnnotations;
 use crate::visibility::Visibility;
@@ -26,6 +27,8 @@ pub struct Searchable {
     pub name: ServerName,
     /// The version that is shown for it: the latest that is listed, else the one marked latest, else the newest.
     pub shown: Version,
+    /// What people say about it, for who may discover it.
+    pub profile: Profile,
     /// Titles and descriptions of all its versions, in lower case, each once.
     pub texts: Vec<String>,
     /// Its tools that are approved, not hidden and unchanged, each once, by name.

@@ -3,6 +3,8 @@
 //! Before: an importer read a record. After: what is found here is kept beside the version and shown; it stops nobody.
 //! What [`super::parse`] says is about what a document means; this is about its form alone.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Map, Value};
 
 use super::{Problem, cut, note};
@@ -12,12 +14,12 @@ type Object = Map<String, Value>;
 /// What keeps a document from the form of 2025-12-11, in the order of the document's schema.
 pub fn form_problems(raw: &Object) -> Vec<Problem> {
     let mut form = Form::default();
-    form.text(raw, "", "name", Need::Required, 3..=200);
-    form.text(raw, "", "description", Need::Required, 1..=100);
-    form.text(raw, "", "version", Need::Required, 0..=255);
-    form.text(raw, "", "title", Need::Optional, 1..=100);
-    form.text(raw, "", "websiteUrl", Need::Optional, 0..=usize::MAX);
-    form.text(raw, "", "$schema", Need::Optional, 0..=usize::MAX);
+    form.required(raw, "", "name", 3..=200);
+    form.required(raw, "", "description", 1..=100);
+    form.required(raw, "", "version", 0..=255);
+    form.text(raw, "", "title", 1..=100);
+    form.text(raw, "", "websiteUrl", 0..=usize::MAX);
+    form.text(raw, "", "$schema", 0..=usize::MAX);
     if raw
         .get("name")
         .and_then(Value::as_str)
@@ -26,16 +28,10 @@ pub fn form_problems(raw: &Object) -> Vec<Problem> {
         form.say("name", "it is not of the form `namespace/name`");
     }
     if let Some(repository) = form.object(raw, "", "repository") {
-        form.text(repository, "repository", "url", Need::Required, 0..=usize::MAX);
-        form.text(repository, "repository", "source", Need::Required, 0..=usize::MAX);
-        form.text(repository, "repository", "id", Need::Optional, 0..=usize::MAX);
-        form.text(
-            repository,
-            "repository",
-            "subfolder",
-            Need::Optional,
-            0..=usize::MAX,
-        );
+        form.required(repository, "repository", "url", 0..=usize::MAX);
+        form.required(repository, "repository", "source", 0..=usize::MAX);
+        form.text(repository, "repository", "id", 0..=usize::MAX);
+        form.text(repository, "repository", "subfolder", 0..=usize::MAX);
     }
     form.each(raw, "", "icons", icon);
     form.each(raw, "", "packages", package);
@@ -44,13 +40,6 @@ pub fn form_problems(raw: &Object) -> Vec<Problem> {
         form.object(meta, "_meta", super::PUBLISHER_META);
     }
     form.problems
-}
-
-/// Whether a member must be there.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Need {
-    Required,
-    Optional,
 }
 
 #[derive(Default)]
@@ -72,7 +61,7 @@ fn is_name(name: &str) -> bool {
 }
 
 fn icon(form: &mut Form, icon: &Object, path: &str) {
-    form.text(icon, path, "src", Need::Required, 0..=255);
+    form.required(icon, path, "src", 0..=255);
     form.word(
         icon,
         path,
@@ -102,12 +91,12 @@ fn icon(form: &mut Form, icon: &Object, path: &str) {
 
 fn package(form: &mut Form, package: &Object, path: &str) {
     for key in ["registryType", "identifier"] {
-        form.text(package, path, key, Need::Required, 0..=usize::MAX);
+        form.required(package, path, key, 0..=usize::MAX);
     }
     for key in ["registryBaseUrl", "runtimeHint"] {
-        form.text(package, path, key, Need::Optional, 0..=usize::MAX);
+        form.text(package, path, key, 0..=usize::MAX);
     }
-    form.text(package, path, "version", Need::Optional, 1..=usize::MAX);
+    form.text(package, path, "version", 1..=usize::MAX);
     if package.get("version").and_then(Value::as_str) == Some("latest") {
         form.say(&join(path, "version"), "`latest` is not a version: name one");
     }
@@ -171,12 +160,12 @@ fn argument(form: &mut Form, argument: &Object, path: &str) {
     form.flag(argument, path, "isRepeated");
     match argument.get("type").and_then(Value::as_str) {
         Some("positional") => {
-            form.text(argument, path, "valueHint", Need::Optional, 0..=usize::MAX);
+            form.text(argument, path, "valueHint", 0..=usize::MAX);
             if !argument.contains_key("value") && !argument.contains_key("valueHint") {
                 form.say(path, "a positional argument needs a `value` or a `valueHint`");
             }
         }
-        Some("named") => form.text(argument, path, "name", Need::Required, 0..=usize::MAX),
+        Some("named") => form.required(argument, path, "name", 0..=usize::MAX),
         other => {
             let shown = cut(other.unwrap_or_default(), 60);
             form.say(
@@ -188,7 +177,7 @@ fn argument(form: &mut Form, argument: &Object, path: &str) {
 }
 
 fn key_value(form: &mut Form, pair: &Object, path: &str) {
-    form.text(pair, path, "name", Need::Required, 0..=usize::MAX);
+    form.required(pair, path, "name", 0..=usize::MAX);
     input(form, pair, path);
     if let Some(variables) = form.object(pair, path, "variables") {
         inputs(form, variables, &join(path, "variables"));
@@ -207,7 +196,7 @@ fn inputs(form: &mut Form, variables: &Object, path: &str) {
 
 fn input(form: &mut Form, input: &Object, path: &str) {
     for key in ["default", "description", "placeholder", "value"] {
-        form.text(input, path, key, Need::Optional, 0..=usize::MAX);
+        form.text(input, path, key, 0..=usize::MAX);
     }
     for key in ["isRequired", "isSecret"] {
         form.flag(input, path, key);
@@ -240,28 +229,25 @@ impl Form {
         self.problems.push(note(path, message));
     }
 
-    fn text(
-        &mut self,
-        raw: &Object,
-        path: &str,
-        key: &str,
-        need: Need,
-        length: std::ops::RangeInclusive<usize>,
-    ) {
+    /// A text that must be there.
+    fn required(&mut self, raw: &Object, path: &str, key: &str, length: RangeInclusive<usize>) {
+        if raw.contains_key(key) {
+            self.text(raw, path, key, length);
+        } else {
+            self.say(&join(path, key), "it is required");
+        }
+    }
+
+    /// A text that may be there.
+    fn text(&mut self, raw: &Object, path: &str, key: &str, length: RangeInclusive<usize>) {
         match raw.get(key) {
-            None if need == Need::Required => self.say(&join(path, key), "it is required"),
             None => {}
             Some(Value::String(text)) => {
                 let count = text.chars().count();
                 if !length.contains(&count) {
-                    let most = length.end();
-                    self.say(
-                        &join(path, key),
-                        &format!(
-                            "it must have {} to {most} characters, and has {count}",
-                            length.start()
-                        ),
-                    );
+                    let (least, most) = (length.start(), length.end());
+                    let said = format!("it must have {least} to {most} characters, and has {count}");
+                    self.say(&join(path, key), &said);
                 }
             }
             Some(_) => self.say(&join(path, key), "it must be a text"),

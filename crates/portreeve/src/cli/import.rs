@@ -4,12 +4,13 @@
 mod files;
 mod report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
+use url::Url;
 
 use super::connection::{Connection, api_path};
 use super::reply::text;
@@ -81,6 +82,11 @@ pub(crate) enum ImportCommand {
         /// The import
         import: String,
     },
+    /// Show where the versions of a server came from, and what was noticed about them
+    Origins {
+        /// The server's name
+        name: String,
+    },
     /// List the registries that are read again and again
     Schedules,
     /// Read a registry no more; what came from it stays
@@ -109,72 +115,82 @@ pub(super) async fn run(connection: &Connection, command: ImportCommand) -> Resu
         ImportCommand::List => {
             let body = connection.all(&api_path!("imports")).await?;
             let shown = report::runs(&body);
-            return Ok(Reply::new(body, shown));
+            Ok(Reply::new(body, shown))
         }
         ImportCommand::Show { import } => {
             let body = connection.get(&api_path!("imports/{}", import)).await?.body;
-            return report(connection, body).await;
+            report(connection, body).await
+        }
+        ImportCommand::Origins { name } => {
+            let body = connection.all(&api_path!("servers/{}/origins", name)).await?;
+            let shown = report::origins(&body);
+            Ok(Reply::new(body, shown))
         }
         ImportCommand::Schedules => {
             let body = connection.all(&api_path!("import-schedules")).await?;
             let shown = report::schedules(&body);
-            return Ok(Reply::new(body, shown));
+            Ok(Reply::new(body, shown))
         }
         ImportCommand::Unschedule { url } => {
             let path = api_path!("import-schedules/end");
             connection.post(&path, &json!({ "origin": url })).await?;
-            return Ok(Reply::new(
-                json!({ "name": url }),
-                format!("{url} is read no more."),
-            ));
+            let shown = format!("{url} is read no more.");
+            Ok(Reply::new(json!({ "name": url }), shown))
         }
-        _ => {}
+        ImportCommand::Registry {
+            url,
+            every,
+            internal,
+            how,
+        } => match every {
+            Some(every) => schedule(connection, &url, every, (internal, &how)).await,
+            None => follow(connection, &url, internal, &how).await,
+        },
+        ImportCommand::Dump { file, how } => local(connection, ("dump", &shown(&file)), &how).await,
+        ImportCommand::Partners { source, how } => local(connection, ("partners", &source), &how).await,
+        ImportCommand::Git { url, how } => local(connection, ("git", &url), &how).await,
+        ImportCommand::Docker { file, how } => local(connection, ("docker", &shown(&file)), &how).await,
+        ImportCommand::ApiCenter { file, how } => {
+            local(connection, ("api-center", &shown(&file)), &how).await
+        }
     }
+}
+
+fn shown(file: &Path) -> String {
+    file.display().to_string()
+}
+
+/// Reads a source here, and uploads what it holds.
+async fn local(connection: &Connection, (kind, source): (&str, &str), how: &How) -> Result<Reply, Failure> {
     // Who may not import is told before anything is read.
     connection
         .get(&format!("{}?limit=1", api_path!("imports")))
         .await?;
-    match command {
-        ImportCommand::Registry {
-            url,
-            every: Some(every),
-            internal,
-            how,
-        } => schedule(connection, &url, every, (internal, &how)).await,
-        ImportCommand::Registry {
-            url, internal, how, ..
-        } => follow(connection, &url, internal, &how).await,
-        ImportCommand::Dump { file, how } => {
-            let records = files::dump(&file)?;
-            upload(connection, ("dump", &file.display().to_string()), records, &how).await
-        }
-        ImportCommand::Partners { source, how } => {
-            let records = files::partners(connection, &source).await?;
-            upload(connection, ("partners", &source), records, &how).await
-        }
-        ImportCommand::Git { url, how } => {
-            let records = files::git(&url).await?;
-            upload(connection, ("git", &url), records, &how).await
-        }
-        ImportCommand::Docker { file, how } => {
-            let records = files::docker(&file)?;
-            upload(connection, ("docker", &file.display().to_string()), records, &how).await
-        }
-        ImportCommand::ApiCenter { file, how } => {
-            let records = files::api_center(&file)?;
-            upload(
-                connection,
-                ("api-center", &file.display().to_string()),
-                records,
-                &how,
-            )
-            .await
-        }
-        ImportCommand::List
-        | ImportCommand::Show { .. }
-        | ImportCommand::Schedules
-        | ImportCommand::Unschedule { .. } => Err(Failure::new("nothing to import")),
+    let path = Path::new(source);
+    let records = match kind {
+        "partners" => files::partners(connection, source).await?,
+        "git" => files::git(source).await?,
+        "docker" => files::docker(path)?,
+        "api-center" => files::api_center(path)?,
+        _ => files::dump(path)?,
+    };
+    upload(connection, (kind, &nameable(source)), records, how).await
+}
+
+/// What a source is called in reports and in the audit log: its URL without what may be a secret.
+fn nameable(source: &str) -> String {
+    let Ok(mut url) = Url::parse(source) else {
+        return source.to_owned();
+    };
+    if !url.has_host() {
+        return source.to_owned();
     }
+    // Neither fails for a URL with a host.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    url.to_string()
 }
 
 fn approval(how: &How) -> Value {
@@ -287,6 +303,24 @@ async fn report(connection: &Connection, mut run: Value) -> Result<Reply, Failur
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_source_is_named_without_its_secrets() {
+        for (source, name) in [
+            (
+                "https://user:token@git.example/x.git",
+                "https://git.example/x.git",
+            ),
+            (
+                "https://a.example/f.json?sig=secret#x",
+                "https://a.example/f.json",
+            ),
+            ("git@git.example:acme/x.git", "git@git.example:acme/x.git"),
+            ("./partners", "./partners"),
+        ] {
+            assert_eq!(nameable(source), name);
+        }
+    }
 
     #[test]
     fn parts_hold_every_record_once() {

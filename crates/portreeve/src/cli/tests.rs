@@ -32,6 +32,7 @@ const REMOTE: &[&str] = &[
     "import api-center ../../openapi/management-v1.json",
     "import list",
     "import show 0190a0a0-0000-7000-8000-000000000001",
+    "import origins com.acme/billing",
     "import schedules",
     "import unschedule https://registry.example",
     "tool approve com.acme/billing --all",

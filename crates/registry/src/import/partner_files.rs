@@ -4,7 +4,7 @@
 //! A partner's name is a short word; the namespace comes from the host of its endpoint or, where it has none, of its
 //! documentation.
 
-use portreeve_core::import::ImportKind;
+use portreeve_core::import::{Finding, ImportKind};
 use portreeve_core::limits::Limits;
 use portreeve_mcp::server_json::PUBLISHER_META;
 use serde_json::{Map, Value, json};
@@ -73,15 +73,12 @@ fn partner(record: &Record, file: Map<String, Value>) -> Candidate {
         return Candidate::refused(record, "name", "it is required");
     }
     let remotes = remotes(&file);
-    let mut findings = Vec::new();
-    let host = namespace_host(&file, &remotes);
-    let namespace = match host {
+    let mut noticed = Noticed::default();
+    let namespace = match namespace_host(&file, &remotes) {
         Some(host) => reversed(&host),
         None => {
-            findings.push(finding(
-                "$",
-                "neither an endpoint nor documentation says which domain it belongs to",
-            ));
+            let said = "neither an endpoint nor documentation says which domain it belongs to";
+            noticed.grave("$", said);
             "invalid.unknown".to_owned()
         }
     };
@@ -102,6 +99,25 @@ fn partner(record: &Record, file: Map<String, Value>) -> Candidate {
         "version".to_owned(),
         json!(version(text("versionName"), text("version"))),
     );
+    links(&file, &mut document);
+    if let Some(packages) = file.get("packages") {
+        let old = Map::from_iter([("packages".to_owned(), packages.clone())]);
+        document.extend(modern(old).into_iter().filter(|(key, _)| key == "packages"));
+    }
+    noticed.look(&file, &remotes);
+    if !remotes.is_empty() {
+        document.insert("remotes".to_owned(), Value::Array(remotes));
+    }
+    document.insert("_meta".to_owned(), meta(&file));
+    let mut candidate = built(record, &Value::Object(document), Beside::default());
+    candidate.needs_eyes |= noticed.is_grave;
+    candidate.findings.extend(noticed.findings);
+    candidate
+}
+
+/// Where one reads more, and what it looks like.
+fn links(file: &Map<String, Value>, document: &mut Map<String, Value>) {
+    let text = |key: &str| file.get(key).and_then(Value::as_str).unwrap_or_default();
     let documentation = file.get("externalDocumentation").and_then(|page| page.get("url"));
     if let Some(url) = documentation.and_then(Value::as_str).filter(|url| is_web(url)) {
         document.insert("websiteUrl".to_owned(), json!(url));
@@ -116,19 +132,6 @@ fn partner(record: &Record, file: Map<String, Value>) -> Candidate {
     if let Some(icon) = icon.filter(|icon| icon.chars().count() <= 255) {
         document.insert("icons".to_owned(), json!([{ "src": icon }]));
     }
-    if let Some(packages) = file.get("packages") {
-        let old = Map::from_iter([("packages".to_owned(), packages.clone())]);
-        document.extend(modern(old).into_iter().filter(|(key, _)| key == "packages"));
-    }
-    notice(&file, &remotes, &mut findings);
-    if !remotes.is_empty() {
-        document.insert("remotes".to_owned(), Value::Array(remotes));
-    }
-    document.insert("_meta".to_owned(), meta(&file));
-    let mut candidate = built(record, &Value::Object(document), Beside::default());
-    candidate.needs_eyes |= !findings.is_empty();
-    candidate.findings.extend(findings);
-    candidate
 }
 
 /// What hosts may see stands under the publisher's key; the whole file under its own.
@@ -147,7 +150,6 @@ fn remotes(file: &Map<String, Value>) -> Vec<Value> {
     if let Some(url) = file.get("remote").and_then(Value::as_str) {
         let mut remote = json!({ "type": kind, "url": url });
         let variables: Map<String, Value> = portreeve_mcp::server_json::placeholders(url)
-            .into_iter()
             .map(|name| (name.to_owned(), json!({ "isRequired": true })))
             .collect();
         if !variables.is_empty() {
@@ -166,25 +168,40 @@ fn remotes(file: &Map<String, Value>) -> Vec<Value> {
 }
 
 /// What the programme's own checks let through.
-fn notice(file: &Map<String, Value>, remotes: &[Value], findings: &mut Vec<portreeve_core::import::Finding>) {
-    if remotes.is_empty() && !file.contains_key("packages") {
-        findings.push(finding("$", "it has neither an endpoint nor a package"));
+#[derive(Default)]
+struct Noticed {
+    findings: Vec<Finding>,
+    is_grave: bool,
+}
+
+impl Noticed {
+    fn say(&mut self, path: &str, message: &str) {
+        self.findings.push(finding(path, message));
     }
-    if file.contains_key("remote") && !file.contains_key("remoteType") {
-        findings.push(finding(
-            "remoteType",
-            "it is missing, so the endpoint counts as `sse`; ask the endpoint",
-        ));
+
+    /// A person must look at it before it is served.
+    fn grave(&mut self, path: &str, message: &str) {
+        self.say(path, message);
+        self.is_grave = true;
     }
-    for (path, key) in [("remote", "remote"), ("icon", "icon")] {
-        let url = file.get(key).and_then(Value::as_str).unwrap_or_default();
-        if url.contains("://placeholder.") {
-            findings.push(finding(path, "it is a placeholder"));
+
+    fn look(&mut self, file: &Map<String, Value>, remotes: &[Value]) {
+        let text = |key: &str| file.get(key).and_then(Value::as_str).unwrap_or_default();
+        if remotes.is_empty() && !file.contains_key("packages") {
+            self.say("$", "it has neither an endpoint nor a package");
         }
-    }
-    let categories = file.get("categories").and_then(Value::as_str).unwrap_or_default();
-    if categories.contains(',') {
-        findings.push(finding("categories", "it names more than one category"));
+        if file.contains_key("remote") && !file.contains_key("remoteType") {
+            let said = "it is missing, so the endpoint counts as `sse`; ask the endpoint";
+            self.say("remoteType", said);
+        }
+        for key in ["remote", "icon"] {
+            if text(key).contains("://placeholder.") {
+                self.grave(key, "it is a placeholder");
+            }
+        }
+        if text("categories").contains(',') {
+            self.say("categories", "it names more than one category");
+        }
     }
 }
 

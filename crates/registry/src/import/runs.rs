@@ -7,9 +7,11 @@ use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
 use portreeve_core::id::{EventId, ImportId};
 use portreeve_core::import::{
-    ImportApproval, ImportCounts, ImportKind, ImportMode, ImportRun, ImportState, ImportedRecord,
+    ImportApproval, ImportCounts, ImportKind, ImportMode, ImportRun, ImportState, ImportedRecord, Provenance,
 };
+use portreeve_core::name::ServerName;
 use serde_json::json;
+use url::Url;
 
 use super::{Candidate, Record, importer};
 use crate::error::RegistryError;
@@ -169,6 +171,19 @@ impl Registry {
         Ok(RecordsPage { items, next })
     }
 
+    /// Where the versions of a server came from, as far as they were imported.
+    pub async fn origins(
+        &self,
+        caller: &Caller,
+        name: &ServerName,
+    ) -> Result<Vec<Provenance>, RegistryError> {
+        self.require_manage(caller, name)?;
+        let stored = self.load(name).await?.server.name;
+        let mut origins = self.parts.imports.provenance(&[stored]).await?;
+        origins.sort_unstable_by(|one, other| one.version.cmp(&other.version));
+        Ok(origins)
+    }
+
     async fn open_run(&self, id: ImportId) -> Result<ImportRun, RegistryError> {
         let run = self
             .parts
@@ -229,6 +244,13 @@ pub(super) fn checked_origin(origin: &str) -> Result<String, RegistryError> {
     let origin = origin.trim();
     let is_fine =
         !origin.is_empty() && origin.chars().count() <= ORIGIN && !origin.chars().any(char::is_control);
+    // It is shown, kept with every version and written to the audit log.
+    let has_secret = Url::parse(origin)
+        .is_ok_and(|url| url.password().is_some() || (url.has_host() && !url.username().is_empty()));
+    if has_secret {
+        let said = "it carries a user name or a password; leave them out: it is only a name here";
+        return Err(RegistryError::invalid("origin", said));
+    }
     if is_fine {
         return Ok(origin.to_owned());
     }
@@ -242,9 +264,7 @@ pub(super) fn checked_approval(approval: ImportApproval) -> Result<ImportApprova
     let is_pattern = |pattern: &String| {
         let namespace = pattern.strip_suffix(".*").unwrap_or(pattern);
         // A namespace is what stands before the slash of a name.
-        format!("{namespace}/x")
-            .parse::<portreeve_core::name::ServerName>()
-            .is_ok()
+        format!("{namespace}/x").parse::<ServerName>().is_ok()
     };
     if approval.namespaces.len() > MOST_NAMESPACES {
         return Err(RegistryError::invalid(

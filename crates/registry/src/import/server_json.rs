@@ -146,7 +146,7 @@ pub(super) fn modern(raw: Map<String, Value>) -> Map<String, Value> {
                 anew.insert(key, each(value, package));
             }
             "remotes" => {
-                anew.insert(key, each(value, |remote| renamed(remote)));
+                anew.insert(key, each(value, renamed));
             }
             "website_url" => {
                 anew.insert("websiteUrl".to_owned(), value);

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use portreeve_core::ports::Searchable;
+use portreeve_core::profile::Profile;
 use portreeve_core::server::Lifecycle;
 use portreeve_mcp::server_json::PUBLISHER_META;
 use serde_json::{Map, Value};
@@ -23,8 +24,12 @@ const MOST_TERMS: usize = 600;
 pub(super) struct Facts {
     /// The terms with their worth.
     pub(super) terms: Vec<Worth>,
+    /// The terms of what people say about it beside the document.
+    pub(super) inner: Vec<Worth>,
     /// Tags and categories, in lower case.
     pub(super) tags: Vec<String>,
+    /// Tags and categories that people gave it beside the document.
+    pub(super) inner_tags: Vec<String>,
     pub(super) lifecycle: Lifecycle,
     /// Whether it runs somewhere for everyone.
     pub(super) is_remote: bool,
@@ -98,7 +103,9 @@ impl Facts {
         }
         Self {
             terms: gathered.finish(),
+            inner: of_profile(&entry.profile),
             tags: lists.tags,
+            inner_tags: [&entry.profile.tags[..], &entry.profile.categories[..]].concat(),
             lifecycle: entry.shown.lifecycle,
             is_remote: document
                 .get("remotes")
@@ -107,6 +114,18 @@ impl Facts {
             registry_types: registry_types(&document),
         }
     }
+}
+
+fn of_profile(profile: &Profile) -> Vec<Worth> {
+    let mut gathered = Gathered::default();
+    for tag in profile.tags.iter().chain(&profile.categories) {
+        gathered.take(Field::Tag, tag);
+    }
+    for case in &profile.use_cases {
+        gathered.take(Field::UseCase, &format!("{} {}", case.name, case.description));
+    }
+    gathered.take(Field::Description, profile.summary.as_deref().unwrap_or_default());
+    gathered.finish()
 }
 
 /// `io.github.acme` says that `acme` made it; everybody's names begin with the rest.

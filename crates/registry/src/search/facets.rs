@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use portreeve_core::name::ServerName;
+
 use super::index::Index;
 use super::rank::Hit;
 
@@ -33,7 +35,7 @@ pub struct Facets {
 // === impl Facets ===
 
 impl Facets {
-    pub(super) fn count(index: &Index, hits: &[Hit]) -> Self {
+    pub(super) fn count(index: &Index, hits: &[Hit], discovers: impl Fn(&ServerName) -> bool) -> Self {
         let mut lifecycle = BTreeMap::new();
         let mut kind = BTreeMap::new();
         let mut registry_types = BTreeMap::new();
@@ -44,7 +46,9 @@ impl Facets {
             for value in &entry.registry_types {
                 note(&mut registry_types, value);
             }
-            for value in &entry.tags {
+            let inner = entry.inner_tags.iter().filter(|tag| !entry.tags.contains(tag));
+            let inner = inner.filter(|_| discovers(&entry.name));
+            for value in entry.tags.iter().chain(inner) {
                 note(&mut tags, value);
             }
         }

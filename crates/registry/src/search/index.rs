@@ -34,6 +34,8 @@ pub(super) struct Term {
     pub(super) word: Box<str>,
     /// Entries whose public texts have it.
     pub(super) postings: Vec<Posting>,
+    /// Entries of which people say it beside the document. Asked only for those who may discover the entry.
+    pub(super) inner: Vec<Posting>,
     /// Entries with a tool whose name has it. Asked only for those who may see the tool.
     pub(super) tools: Vec<Place>,
 }
@@ -50,8 +52,11 @@ pub(super) struct Indexed {
     pub(super) is_remote: bool,
     pub(super) registry_types: Vec<Box<str>>,
     pub(super) tags: Vec<Box<str>>,
+    /// Tags for who may discover it.
+    pub(super) inner_tags: Vec<Box<str>>,
     pub(super) tools: Vec<(Box<str>, ToolAnnotations)>,
     terms: Vec<TermPlace>,
+    inner_terms: Vec<TermPlace>,
     tool_terms: Vec<TermPlace>,
     /// Name, titles and descriptions of all its versions, in lower case, each ended by NUL.
     texts: Box<str>,
@@ -87,6 +92,14 @@ impl Index {
                 term.postings.push(Posting { entry: place, worth });
             }
         }
+        let mut inner_terms = Vec::with_capacity(facts.inner.len());
+        for Worth { term, word, worth } in facts.inner {
+            let term = self.term_mut(term, word);
+            inner_terms.push(term);
+            if let Some(term) = self.terms.get_mut(term as usize) {
+                term.inner.push(Posting { entry: place, worth });
+            }
+        }
         let mut tool_terms = Vec::new();
         for (name, _) in &entry.tools {
             for word in runs(name).into_iter().chain(words(name)) {
@@ -110,12 +123,14 @@ impl Index {
             is_remote: facts.is_remote,
             registry_types: boxed(facts.registry_types),
             tags: boxed(facts.tags),
+            inner_tags: boxed(facts.inner_tags),
             tools: entry
                 .tools
                 .iter()
                 .map(|(name, annotations)| (name.as_str().into(), *annotations))
                 .collect(),
             terms,
+            inner_terms,
             tool_terms,
             texts: texts(entry),
         };
@@ -137,6 +152,11 @@ impl Index {
                 && let Some(at) = term.postings.iter().position(|posting| posting.entry == place)
             {
                 term.postings.swap_remove(at);
+            }
+        }
+        for term in entry.inner_terms {
+            if let Some(term) = self.terms.get_mut(term as usize) {
+                term.inner.retain(|posting| posting.entry != place);
             }
         }
         for term in entry.tool_terms {
@@ -164,6 +184,7 @@ impl Index {
             text,
             word: word.into_boxed_str(),
             postings: Vec::new(),
+            inner: Vec::new(),
             tools: Vec::new(),
         });
         place
@@ -212,14 +233,19 @@ impl Index {
             .filter_map(|place| Some((*place, self.entry(*place)?)))
     }
 
-    /// Names of entries in whose texts this stands, from a name on.
-    pub(super) fn containing(&self, needle: &str, from: &str, most: usize) -> Vec<String> {
+    /// Names of entries that are admitted and in whose texts this stands, from a name on.
+    pub(super) fn containing(
+        &self,
+        needle: &str,
+        (from, most): (&str, usize),
+        admits: impl Fn(&Indexed) -> bool,
+    ) -> Vec<String> {
         let finder = memchr::memmem::Finder::new(needle);
         self.by_name
             .range::<str, _>((std::ops::Bound::Included(from), std::ops::Bound::Unbounded))
             .filter(|(_, place)| {
                 self.entry(**place)
-                    .is_some_and(|entry| finder.find(entry.texts.as_bytes()).is_some())
+                    .is_some_and(|entry| admits(entry) && finder.find(entry.texts.as_bytes()).is_some())
             })
             .map(|(name, _)| name.clone())
             .take(most)

@@ -4,41 +4,45 @@
 //! name says more than a title, that more than a tag, and that more than a description; and who asks for three words
 //! wants entries that have all three. At most [`MOST_RANKED`] entries are put in order.
 
-use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use portreeve_core::name::ServerName;
 use portreeve_core::server::Lifecycle;
 use portreeve_core::tool::ToolAnnotations;
 
-use super::index::{Index, Indexed, Place, TermPlace};
-use super::typo;
-use super::words::{folded, is_stop_word, runs, term};
+use super::asked::{Asked, read, slips};
+use super::index::{Index, Indexed, Place};
+use super::words::runs;
 
 /// Entries that are put in order, and counted.
 pub(crate) const MOST_RANKED: usize = 1_000;
-/// Words of a question that are looked at.
-const MOST_WORDS: usize = 10;
-/// Terms that one beginning stands for.
-const MOST_ENDINGS: usize = 40;
-/// Terms that one slip stands for.
-const MOST_MEANT: usize = 6;
 /// Fewer entries than this with every word: slips are looked for.
 const ENOUGH: usize = 5;
-/// Tools of one question about which it is asked whether the caller may see them.
-const MOST_TOOLS: usize = 1_000;
+/// Tools and entries of one question about which it is asked whether the caller may see them.
+const MOST_ASKED: usize = 2_000;
 /// What a tool's name is worth.
 const TOOL_WORTH: u32 = 50;
 
 /// Whether a caller may see a tool.
 pub(crate) type SeesTool<'a> = &'a (dyn Fn(&ServerName, &str, &ToolAnnotations) -> bool + Sync);
 
+/// Whether a caller may discover an entry, and so read what people say about it.
+pub(crate) type Discovers<'a> = &'a (dyn Fn(&ServerName) -> bool + Sync);
+
+/// What a caller may see beyond the public texts.
+#[derive(Clone, Copy)]
+pub(crate) struct Inside<'a> {
+    pub(crate) sees_tool: SeesTool<'a>,
+    pub(crate) discovers: Discovers<'a>,
+}
+
 /// What is asked.
 pub(crate) struct Question<'a> {
     pub(crate) text: &'a str,
     /// Whether entries that are not listed are found, too.
     pub(crate) sees_unlisted: bool,
-    pub(crate) sees_tool: Option<SeesTool<'a>>,
+    /// What the caller may see of the inside of entries; `None`: nothing.
+    pub(crate) inside: Option<Inside<'a>>,
     pub(crate) narrow: &'a Narrow,
 }
 
@@ -88,19 +92,9 @@ pub(crate) struct Hit {
     pub(crate) tools: Vec<String>,
 }
 
-/// A word of the question with the terms that it stands for.
-struct Asked {
-    typed: String,
-    term: String,
-    /// The terms, each with a rate in percent.
-    meant: Vec<(TermPlace, u32)>,
-    /// Whether a term is exactly this word.
-    is_known: bool,
-}
-
 /// Answers a question.
 pub(crate) fn rank(index: &Index, question: &Question<'_>) -> Ranked {
-    let mut asked = read(index, question.text);
+    let mut asked = read(index, question);
     if asked.is_empty() {
         return browse(index, question);
     }
@@ -108,10 +102,9 @@ pub(crate) fn rank(index: &Index, question: &Question<'_>) -> Ranked {
     let mut corrected = Vec::new();
     if tally.complete(index, question, asked.len()) < ENOUGH {
         for word in asked.iter_mut().filter(|word| !word.is_known) {
-            let meant = slips(index, &word.term);
+            let meant = slips(index, question, &word.term);
             if let Some((best, _)) = meant.first()
                 && let Some(term) = index.term(*best)
-                && word.meant.is_empty()
             {
                 corrected.push((word.typed.clone(), term.word.to_string()));
             }
@@ -160,122 +153,65 @@ fn admits(question: &Question<'_>, entry: &Indexed) -> bool {
                 .registry_types
                 .iter()
                 .any(|wanted| has(&entry.registry_types, wanted)))
-        && narrow.tags.iter().all(|wanted| has(&entry.tags, wanted))
-}
-
-/// The words of a question. Those that say nothing count only where there is nothing else.
-fn read(index: &Index, text: &str) -> Vec<Asked> {
-    let typed: Vec<String> = runs(text)
-        .into_iter()
-        .filter_map(|word| Some(folded(text.get(word.start..word.end)?)))
-        .collect();
-    let telling: Vec<&String> = typed.iter().filter(|word| !is_stop_word(word)).collect();
-    let chosen = if telling.is_empty() {
-        typed.iter().collect()
-    } else {
-        telling
-    };
-    let last = typed.last();
-    let mut asked: Vec<Asked> = Vec::new();
-    for word in chosen.into_iter().take(MOST_WORDS) {
-        let term = term(word);
-        if asked.iter().any(|before| before.term == term) {
-            continue;
-        }
-        asked.push(meaning(index, word, term, last == Some(word)));
-    }
-    asked
-}
-
-/// What a word stands for: its term, and what begins like it where it is the last one or nobody uses it so.
-fn meaning(index: &Index, typed: &str, term: String, is_last: bool) -> Asked {
-    let has_entries = |place: &TermPlace| {
-        index
-            .term(*place)
-            .is_some_and(|term| !(term.postings.is_empty() && term.tools.is_empty()))
-    };
-    let exact = index.find(&term).filter(has_entries);
-    let mut meant: Vec<(TermPlace, u32)> = exact.iter().map(|place| (*place, 100)).collect();
-    if is_last || exact.is_none() {
-        let count = |place: &TermPlace| index.term(*place).map_or(0, |term| term.postings.len());
-        let beginning = if typed.starts_with(&term) { &term } else { typed };
-        let mut endings: Vec<TermPlace> = index
-            .beginning(beginning)
-            .filter(|place| Some(*place) != exact)
-            .filter(has_entries)
-            .collect();
-        endings.sort_unstable_by_key(|place| Reverse(count(place)));
-        endings.truncate(MOST_ENDINGS);
-        meant.extend(
-            endings
-                .into_iter()
-                .map(|place| (place, rate(index, place, beginning))),
-        );
-    }
-    Asked {
-        typed: typed.to_owned(),
-        term,
-        is_known: exact.is_some(),
-        meant,
-    }
-}
-
-/// A beginning says the more the less is missing.
-fn rate(index: &Index, place: TermPlace, beginning: &str) -> u32 {
-    let whole = index
-        .term(place)
-        .map_or(1, |term| term.text.chars().count().max(1));
-    let part = beginning.chars().count();
-    u32::try_from(70 * part / whole).unwrap_or(70).clamp(15, 70)
-}
-
-/// The terms that somebody may have meant, nearest and most used first.
-fn slips(index: &Index, word: &str) -> Vec<(TermPlace, u32)> {
-    let letters: Vec<char> = word.chars().collect();
-    let most = typo::allowed(letters.len());
-    if most == 0 {
-        return Vec::new();
-    }
-    let mut shared: std::collections::HashMap<TermPlace, usize> = std::collections::HashMap::new();
-    for pair in typo::pairs(word) {
-        for term in index.with_pair(pair) {
-            *shared.entry(*term).or_default() += 1;
-        }
-    }
-    // One slip spoils at most three pairs (two neighbours that changed places).
-    let fewest = (letters.len() + 1).saturating_sub(3 * most).max(1);
-    let mut meant: Vec<(usize, Reverse<usize>, TermPlace)> = shared
-        .into_iter()
-        .filter(|(_, count)| *count >= fewest)
-        .filter_map(|(place, _)| {
-            let term = index.term(place)?;
-            let other: Vec<char> = term.text.chars().collect();
-            let distance = typo::distance(&letters, &other, most)?;
-            (!term.postings.is_empty()).then_some((distance, Reverse(term.postings.len()), place))
+        && narrow.tags.iter().all(|wanted| {
+            has(&entry.tags, wanted) || (has(&entry.inner_tags, wanted) && question.discovers(&entry.name))
         })
-        .collect();
-    meant.sort_unstable_by_key(|(distance, used, place)| {
-        (*distance, *used, index.term(*place).map(|term| term.text.clone()))
-    });
-    meant.truncate(MOST_MEANT);
-    meant
-        .into_iter()
-        .map(|(distance, _, place)| (place, if distance <= 1 { 45 } else { 30 }))
-        .collect()
 }
 
 /// The worth of entries while the words are gone through.
 struct Tally {
-    /// What each entry is worth.
-    total: Vec<u64>,
-    /// How many of the words it has.
-    words: Vec<u8>,
-    /// How rare the words are that it has, together.
-    share: Vec<u64>,
+    /// By the entry's place.
+    sums: Vec<Sum>,
     /// How rare all words are, together.
     whole: u64,
     touched: Vec<Place>,
-    tools: std::collections::HashMap<Place, Vec<String>>,
+    tools: HashMap<Place, Vec<String>>,
+}
+
+/// Asks whether the caller may see the inside of entries, so often and no more.
+struct Asking<'a> {
+    index: &'a Index,
+    inside: Inside<'a>,
+    left: usize,
+    /// What was asked of entries already.
+    discovered: HashMap<Place, bool>,
+}
+
+/// What an entry has of what was asked for.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    /// What its words are worth.
+    total: u64,
+    /// How rare they are, together.
+    share: u64,
+    /// How many of them it has.
+    words: usize,
+}
+
+// === impl Question ===
+
+impl Question<'_> {
+    /// Whether the caller may discover the entry.
+    pub(crate) fn discovers(&self, server: &ServerName) -> bool {
+        self.inside.is_some_and(|inside| (inside.discovers)(server))
+    }
+}
+
+// === impl Asking ===
+
+impl Asking<'_> {
+    fn discovers(&mut self, place: Place) -> bool {
+        if let Some(known) = self.discovered.get(&place) {
+            return *known;
+        }
+        let Some(entry) = self.index.entry(place).filter(|_| self.left > 0) else {
+            return false;
+        };
+        self.left -= 1;
+        let may = (self.inside.discovers)(&entry.name);
+        self.discovered.insert(place, may);
+        may
+    }
 }
 
 // === impl Tally ===
@@ -284,15 +220,18 @@ impl Tally {
     fn of(index: &Index, question: &Question<'_>, asked: &[Asked]) -> Self {
         let places = index.places();
         let mut tally = Self {
-            total: vec![0; places],
-            words: vec![0; places],
-            share: vec![0; places],
+            sums: vec![Sum::default(); places],
             whole: 0,
             touched: Vec::new(),
-            tools: std::collections::HashMap::new(),
+            tools: HashMap::new(),
         };
         let mut best: Vec<u32> = vec![0; places];
-        let mut asking = MOST_TOOLS;
+        let mut asking = question.inside.map(|inside| Asking {
+            index,
+            inside,
+            left: MOST_ASKED,
+            discovered: HashMap::new(),
+        });
         for word in asked {
             let mut here: Vec<Place> = Vec::new();
             let mut note = |place: Place, worth: u32| {
@@ -306,14 +245,18 @@ impl Tally {
             let mut entries = 0;
             for (place, rate) in &word.meant {
                 let Some(term) = index.term(*place) else { continue };
-                entries += term.postings.len();
+                entries += term.postings.len() + term.inner.len();
                 for posting in &term.postings {
                     note(posting.entry, u32::from(posting.worth) * rate / 100);
                 }
-                if let Some(sees) = question.sees_tool {
+                if let Some(asking) = &mut asking {
+                    for posting in &term.inner {
+                        if asking.discovers(posting.entry) {
+                            note(posting.entry, u32::from(posting.worth) * rate / 100);
+                        }
+                    }
                     for entry in &term.tools {
-                        let seen = tally.ask_tools(index, *entry, &term.text, sees, &mut asking);
-                        if seen {
+                        if tally.ask_tools(asking, *entry, &term.text) {
                             note(*entry, TOOL_WORTH * rate / 100);
                         }
                     }
@@ -322,37 +265,33 @@ impl Tally {
             let rarity = rarity(index.len(), entries);
             tally.whole += rarity;
             for place in here {
-                let at = place as usize;
-                let Some(worth) = best.get_mut(at).map(std::mem::take) else {
-                    continue;
-                };
-                if let (Some(total), Some(words), Some(share)) = (
-                    tally.total.get_mut(at),
-                    tally.words.get_mut(at),
-                    tally.share.get_mut(at),
-                ) {
-                    *share += rarity;
-                    if *words == 0 {
-                        tally.touched.push(place);
-                    }
-                    *total += u64::from(worth) * rarity;
-                    *words += 1;
-                }
+                let worth = best.get_mut(place as usize).map(std::mem::take);
+                tally.add(place, worth.unwrap_or_default(), rarity);
             }
         }
         tally
     }
 
+    /// Adds a word that an entry has.
+    fn add(&mut self, place: Place, worth: u32, rarity: u64) {
+        let Some(sum) = self.sums.get_mut(place as usize) else {
+            return;
+        };
+        if sum.words == 0 {
+            self.touched.push(place);
+        }
+        sum.words += 1;
+        sum.share += rarity;
+        sum.total += u64::from(worth) * rarity;
+    }
+
+    fn sum(&self, place: Place) -> Sum {
+        self.sums.get(place as usize).copied().unwrap_or_default()
+    }
+
     /// Whether the caller may see a tool of this entry whose name has the term.
-    fn ask_tools(
-        &mut self,
-        index: &Index,
-        place: Place,
-        term: &str,
-        sees: SeesTool<'_>,
-        asking: &mut usize,
-    ) -> bool {
-        let Some(entry) = index.entry(place) else {
+    fn ask_tools(&mut self, asking: &mut Asking<'_>, place: Place, term: &str) -> bool {
+        let Some(entry) = asking.index.entry(place) else {
             return false;
         };
         let mut any = false;
@@ -361,11 +300,11 @@ impl Tally {
                 .into_iter()
                 .chain(super::words::words(name))
                 .any(|word| word.term == term);
-            if !has || *asking == 0 {
+            if !has || asking.left == 0 {
                 continue;
             }
-            *asking -= 1;
-            if sees(&entry.name, name, annotations) {
+            asking.left -= 1;
+            if (asking.inside.sees_tool)(&entry.name, name, annotations) {
                 any = true;
                 let seen = self.tools.entry(place).or_default();
                 if !seen.iter().any(|known| **known == **name) {
@@ -380,7 +319,7 @@ impl Tally {
     fn complete(&self, index: &Index, question: &Question<'_>, words: usize) -> usize {
         self.touched
             .iter()
-            .filter(|place| self.words.get(**place as usize).map(|count| usize::from(*count)) == Some(words))
+            .filter(|place| self.sum(**place).words == words)
             .filter(|place| index.entry(**place).is_some_and(|entry| admits(question, entry)))
             .take(ENOUGH)
             .count()
@@ -389,19 +328,18 @@ impl Tally {
     fn finish(mut self, index: &Index, question: &Question<'_>) -> Ranked {
         // An entry without the rare word is not what was looked for, however many of the others it has.
         let whole = self.whole.max(1);
-        let share = |place: Place| self.share.get(place as usize).copied().unwrap_or_default();
         let mut found: Vec<(u64, Place, &str)> = self
             .touched
             .iter()
             .filter_map(|place| {
                 let entry = index.entry(*place).filter(|entry| admits(question, entry))?;
-                let total = self.total.get(*place as usize)?;
-                let share = share(*place);
-                Some((total * share / whole * share / whole, *place, entry.name.as_str()))
+                let sum = self.sum(*place);
+                let score = sum.total * sum.share / whole * sum.share / whole;
+                Some((score, *place, entry.name.as_str()))
             })
             .collect();
         // Who asks for four words does not want what has one of them, if there is better.
-        let third = |place: Place| share(place) * 3 >= whole;
+        let third = |place: Place| self.sum(place).share * 3 >= whole;
         if found.iter().any(|(_, place, _)| third(*place)) {
             found.retain(|(_, place, _)| third(*place));
         }

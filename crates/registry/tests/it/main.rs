@@ -23,6 +23,7 @@ mod properties;
 mod publish;
 mod published;
 mod publishing;
+mod questions;
 mod routes;
 mod search;
 mod serve;

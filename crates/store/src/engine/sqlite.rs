@@ -34,6 +34,9 @@ impl SqlitePools {
         let pool = |connections| {
             SqlitePoolOptions::new()
                 .max_connections(connections)
+                // A connection to a file does not break while it rests; asking it before each use costs as much as a
+                // small query.
+                .test_before_acquire(false)
                 .acquire_timeout(options.wait)
         };
         if options.mode == OpenMode::ReadOnly {

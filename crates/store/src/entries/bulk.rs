@@ -8,7 +8,7 @@ use portreeve_core::ports::{Entry, EntryChange, StoreError};
 use super::save::{Moves, put};
 use super::{deployments, folded, server_of, version_of};
 use crate::change::Change;
-use crate::engine::{Row, Sql, Value, values_list};
+use crate::engine::{Row, Sql, Value};
 use crate::routes::{route_columns, route_of};
 use crate::store::Store;
 
@@ -40,7 +40,8 @@ pub(crate) async fn named(store: &Store, names: &[ServerName]) -> Result<Vec<Ent
 }
 
 async fn read(store: &Store, folded: &[String]) -> Result<Vec<Entry>, StoreError> {
-    let list = values_list(folded.len(), 1);
+    let mut transaction = store.engine().begin_reading().await?;
+    let list = transaction.values_list(folded.len(), 1);
     let named = |head: &str, tail: &str| {
         let values = folded.iter().map(|name| Value::from(name.as_str())).collect();
         Sql::built(
@@ -70,7 +71,6 @@ async fn read(store: &Store, folded: &[String]) -> Result<Vec<Entry>, StoreError
         " ORDER BY environment, slug",
     );
     let deployed = named(deployments::OF_SERVERS, " ORDER BY d.environment, d.major");
-    let mut transaction = store.engine().begin_reading().await?;
     let servers = transaction.rows(servers).await?;
     let deployed = transaction.rows(deployed).await?;
     let versions = transaction.rows(versions).await?;

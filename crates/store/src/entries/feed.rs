@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use portreeve_core::page::PageOf;
 use portreeve_core::ports::{EntryFeed, FeedPosition, ListedVersion, Searchable, StoreError, VersionQuery};
+use portreeve_core::profile::Profile;
 use portreeve_core::server::Version;
 use portreeve_core::tool::ToolAnnotations;
 use portreeve_core::visibility::Visibility;
 
 use super::{list, version_of};
-use crate::engine::{Sql, Value, values_list};
+use crate::engine::{Row, Sql, Value};
 use crate::store::Store;
 
 const GENERATION: &str = "SELECT entries FROM catalogue_generation WHERE id = 1";
@@ -77,6 +78,7 @@ impl EntryFeed for Store {
 /// A server while its rows come in.
 struct Gathered {
     shown: Version,
+    profile: Profile,
     texts: Vec<String>,
     tools: Vec<(String, ToolAnnotations)>,
 }
@@ -85,7 +87,8 @@ async fn read(store: &Store, names: &[String]) -> Result<Vec<Searchable>, StoreE
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let list = values_list(names.len(), 1);
+    let mut transaction = store.engine().begin_reading().await?;
+    let list = transaction.values_list(names.len(), 1);
     let values: Vec<Value> = names.iter().map(|name| Value::from(name.as_str())).collect();
     let versions = Sql::built(
         format!(
@@ -99,6 +102,10 @@ async fn read(store: &Store, names: &[String]) -> Result<Vec<Searchable>, StoreE
         ),
         values.clone(),
     );
+    let profiles = Sql::built(
+        format!("SELECT name, details FROM servers WHERE name IN (VALUES {list})"),
+        values.clone(),
+    );
     let tools = Sql::built(
         format!(
             "SELECT r.server, t.name, t.approved_annotations FROM tools t JOIN routes r ON r.id = t.route \
@@ -107,32 +114,15 @@ async fn read(store: &Store, names: &[String]) -> Result<Vec<Searchable>, StoreE
         ),
         values,
     );
-    let mut transaction = store.engine().begin_reading().await?;
     let versions = transaction.rows(versions).await?;
+    let profiles = transaction.rows(profiles).await?;
     let tools = transaction.rows(tools).await?;
     transaction.cancel().await?;
 
-    let mut servers: BTreeMap<String, Gathered> = BTreeMap::new();
-    for row in &versions {
-        let texts = [row.text("folded_title")?, row.text("folded_description")?];
-        let version = version_of(row)?;
-        match servers.get_mut(version.name.as_str()) {
-            Some(gathered) => {
-                if prefers(&version, &gathered.shown) {
-                    gathered.shown = version;
-                }
-                gathered.note(texts);
-            }
-            None => {
-                let name = version.name.to_string();
-                let mut gathered = Gathered {
-                    shown: version,
-                    texts: Vec::new(),
-                    tools: Vec::new(),
-                };
-                gathered.note(texts);
-                servers.insert(name, gathered);
-            }
+    let mut servers = gathered(&versions)?;
+    for row in &profiles {
+        if let Some(gathered) = servers.get_mut(&row.text("name")?) {
+            gathered.profile = row.json("details")?;
         }
     }
     for row in &tools {
@@ -148,10 +138,39 @@ async fn read(store: &Store, names: &[String]) -> Result<Vec<Searchable>, StoreE
         .map(|gathered| Searchable {
             name: gathered.shown.name.clone(),
             shown: gathered.shown,
+            profile: gathered.profile,
             texts: gathered.texts,
             tools: gathered.tools,
         })
         .collect())
+}
+
+fn gathered(rows: &[Row]) -> Result<BTreeMap<String, Gathered>, StoreError> {
+    let mut servers: BTreeMap<String, Gathered> = BTreeMap::new();
+    for row in rows {
+        let texts = [row.text("folded_title")?, row.text("folded_description")?];
+        let version = version_of(row)?;
+        match servers.get_mut(version.name.as_str()) {
+            Some(gathered) => {
+                if prefers(&version, &gathered.shown) {
+                    gathered.shown = version;
+                }
+                gathered.note(texts);
+            }
+            None => {
+                let name = version.name.to_string();
+                let mut gathered = Gathered {
+                    shown: version,
+                    profile: Profile::default(),
+                    texts: Vec::new(),
+                    tools: Vec::new(),
+                };
+                gathered.note(texts);
+                servers.insert(name, gathered);
+            }
+        }
+    }
+    Ok(servers)
 }
 
 impl Gathered {

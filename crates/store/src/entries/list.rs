@@ -61,7 +61,12 @@ pub(super) async fn list_among(
         sql.push_bound(if index == 0 { "" } else { ", " }, name.as_str());
     }
     sql.push(")");
-    page(store, ended(sql, query), wanted).await
+    let mut sql = ended(sql, query);
+    if names.len() == 1 && query.visibility == Visibility::Listed {
+        // Hosts ask for one server most of the time.
+        sql = sql.keeping();
+    }
+    page(store, sql, wanted).await
 }
 
 /// Reads versions by name.

@@ -98,7 +98,7 @@ impl Corpus {
             .unwrap_or_default();
         if round > 0 {
             let name = text(&record, "name");
-            record["server"]["name"] = json!(format!("{name}-{round}"));
+            record["server"]["name"] = json!(format!("{name}.r{round}"));
             let description = format!("{} {}", text(&record, "description"), self.word(index * 7));
             record["server"]["description"] = json!(description.chars().take(100).collect::<String>());
             // Addresses are no matter here: what is remote stays so.

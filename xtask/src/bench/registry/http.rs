@@ -9,7 +9,8 @@ use anyhow::{Context as _, Result, bail};
 /// A connection.
 pub(in super::super) struct Client {
     stream: BufReader<TcpStream>,
-    key: String,
+    /// What every request says about itself.
+    said: String,
 }
 
 impl Client {
@@ -19,7 +20,7 @@ impl Client {
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         Ok(Self {
             stream: BufReader::with_capacity(64 * 1024, stream),
-            key: key.to_owned(),
+            said: format!("host: 127.0.0.1:{port}\r\nauthorization: Bearer {key}\r\n"),
         })
     }
 
@@ -40,10 +41,7 @@ impl Client {
                 body.len()
             )
         };
-        let key = &self.key;
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n{kind}\r\n{body}"
-        );
+        let request = format!("{method} {path} HTTP/1.1\r\n{}{kind}\r\n{body}", self.said);
         self.stream.get_mut().write_all(request.as_bytes())?;
         let (status, length) = self.head()?;
         let length = length.with_context(|| format!("`{path}` is answered without a length"))?;

@@ -97,6 +97,23 @@ pub(super) fn runs(body: &Value) -> String {
     )
 }
 
+/// Where the versions of a server came from.
+pub(super) fn origins(body: &Value) -> String {
+    table(
+        body,
+        &[
+            ("VERSION", |origin| cut(&text(origin, "version"), 24)),
+            ("KIND", |origin| text(origin, "kind")),
+            ("SOURCE", |origin| cut(&text(origin, "origin"), 50)),
+            ("PLACE", |origin| cut(&text(origin, "place"), 30)),
+            ("WHEN", |origin| when(origin, "importedAt")),
+            ("STATUS THERE", |origin| text(origin, "sourceStatus")),
+            ("NOTICED", |origin| cut(&findings(origin), 60)),
+        ],
+        "No version of it was imported.",
+    )
+}
+
 /// The registries that are read again and again.
 pub(super) fn schedules(body: &Value) -> String {
     table(

@@ -294,6 +294,11 @@ fn import_rows() -> Vec<Row> {
     const UNKNOWN: Statuses = [401, 403, 404];
     let schedules = "/api/v1/import-schedules";
     vec![
+        bare(
+            "GET /api/v1/servers/{name}/origins",
+            "/api/v1/servers/com.acme%2Fbilling/origins",
+            MANAGED,
+        ),
         bare("GET /api/v1/search", "/api/v1/search?q=billing", KNOWN),
         bare("GET /api/v1/imports", "/api/v1/imports", MANAGED),
         row(

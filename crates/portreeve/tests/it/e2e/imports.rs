@@ -183,8 +183,25 @@ async fn b5_partner_files_and_the_docker_catalogue_are_imported_from_the_command
         [],
         "nothing is listed before it is approved"
     );
+    let origins = node.cli_json(&["import", "origins", run_name(&node).as_str()]);
+    let origin = &origins["items"][0];
+    assert_eq!(
+        (&origin["kind"], &origin["sourceStatus"]),
+        (&json!("partners"), &json!("active"))
+    );
+    let raw: Value = serde_json::from_str(origin["raw"].as_str().unwrap()).unwrap();
+    assert!(
+        raw["securitySchemes"].is_object() || raw["title"].is_string(),
+        "the record as it came"
+    );
     let found = node.cli_json(&["search", "atlassian"]);
     assert_eq!(found["items"][0]["approval"], "submitted", "{found}");
+}
+
+/// A server that a search finds first.
+fn run_name(node: &Node) -> String {
+    let found = node.cli_json(&["search", "atlassian"]);
+    found["items"][0]["name"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]

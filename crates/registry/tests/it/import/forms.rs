@@ -2,6 +2,7 @@
 
 use portreeve_core::import::ImportKind;
 use portreeve_core::limits::Limits;
+use portreeve_mcp::server_json::form_problems;
 use portreeve_registry::import::{Candidate, Record, SourceStatus, importer};
 use serde_json::{Value, json};
 
@@ -236,4 +237,83 @@ fn an_api_of_api_center_is_taken_in_both_its_forms() {
     assert_eq!(candidate.document, package("com.acme/a", "1.0.0"));
     let rest = one(ImportKind::ApiCenter, r#"{"name": "pets", "kind": "rest"}"#);
     assert!(rest.name.is_none() && rest.findings[0].path == "kind");
+}
+
+/// Our rules and the official schema are of one mind about every record: 275 are not of its form.
+#[test]
+fn a2_what_the_official_schema_refuses_is_flagged_and_nothing_else() {
+    let (Some(schema), Some(dump)) = (
+        corpus("schemas/2025-12-11.server.schema.json"),
+        corpus("official-registry-dump-2026-01-11.json"),
+    ) else {
+        return;
+    };
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    // What is a URI readers take differently, and an empty `$schema` stands in real records: the figure is without formats.
+    let official = jsonschema::options()
+        .should_validate_formats(false)
+        .build(&schema)
+        .unwrap();
+    let dump: Value = serde_json::from_str(&dump).unwrap();
+    let mut refused = 0;
+    for record in dump["servers"].as_array().unwrap() {
+        let server = &record["server"];
+        let is_ours = form_problems(server.as_object().unwrap()).is_empty();
+        assert_eq!(official.is_valid(server), is_ours, "{server}");
+        refused += usize::from(!is_ours);
+    }
+    assert_eq!(refused, 275);
+    // The same for documents that are bent in one place each.
+    let bent = |pointer: &str, value: Value| {
+        let mut server: Value = serde_json::from_str(&package("com.acme/a", "1.0.0")).unwrap();
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        server.pointer_mut(parent).unwrap()[key] = value;
+        server
+    };
+    for (pointer, value) in [
+        ("/title", json!("")),
+        ("/title", json!(7)),
+        ("/description", json!("x".repeat(101))),
+        ("/name", json!("no slash")),
+        (
+            "/icons",
+            json!([{"src": "https://a.example/i.png", "sizes": ["48x48", "any"]}]),
+        ),
+        (
+            "/icons",
+            json!([{"src": "https://a.example/i.png", "sizes": ["48"]}]),
+        ),
+        ("/icons", json!([{"mimeType": "image/gif"}])),
+        ("/repository", json!({"url": "https://github.com/a/b"})),
+        ("/remotes", json!([{"type": "sse", "url": "https://{host}/sse"}])),
+        ("/remotes", json!([{"type": "stdio"}])),
+        ("/remotes", json!([{"type": "sse", "url": "ftp://x"}])),
+        (
+            "/_meta",
+            json!({"io.modelcontextprotocol.registry/publisher-provided": 1}),
+        ),
+        ("/packages/0/fileSha256", json!("ABC")),
+        ("/packages/0/transport", json!({"type": "streamable-http"})),
+        ("/packages/0/environmentVariables", json!([{"value": "x"}])),
+        (
+            "/packages/0/environmentVariables",
+            json!([{"name": "A", "isSecret": "yes"}]),
+        ),
+        (
+            "/packages/0/environmentVariables",
+            json!([{"name": "A", "variables": {"b": {"format": "integer"}}}]),
+        ),
+        (
+            "/packages/0/packageArguments",
+            json!([{"type": "named", "name": "--x", "choices": [1]}]),
+        ),
+        (
+            "/packages/0/runtimeArguments",
+            json!([{"type": "positional", "isRepeated": true}]),
+        ),
+    ] {
+        let server = bent(pointer, value);
+        let is_ours = form_problems(server.as_object().unwrap()).is_empty();
+        assert_eq!(official.is_valid(&server), is_ours, "{pointer}: {server}");
+    }
 }

@@ -259,6 +259,14 @@ async fn imports_are_for_administrators_and_within_limits() {
         world.registry.begin_import(&admin(), bad).await,
         Err(RegistryError::Invalid(_))
     ));
+    let secret = NewImport {
+        origin: "https://user:token@git.example/x.git".to_owned(),
+        approval: all(),
+        kind: ImportKind::Git,
+        mode: ImportMode::Apply,
+    };
+    let refused = world.registry.begin_import(&admin(), secret).await.unwrap_err();
+    assert!(!refused.to_string().contains("token"), "{refused}");
     let run = begin(&world, "git", all(), ImportMode::Apply).await;
     let many = vec![package("com.acme/a", "1.0.0"); world.limits.import_batch_records + 1];
     let refused = world

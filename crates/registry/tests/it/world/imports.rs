@@ -65,6 +65,7 @@ impl EntryFeed for Memory {
                 Some(Searchable {
                     name: entry.server.name.clone(),
                     shown: shown.clone(),
+                    profile: entry.server.profile.clone(),
                     texts: entry.versions.iter().flat_map(texts).collect(),
                     tools,
                 })
