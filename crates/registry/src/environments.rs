@@ -145,6 +145,16 @@ impl Registry {
         }
         let record = self.environment(name).await?;
         require_revision(&record, expected)?;
+        let registries = self.parts.governance.registries().await?;
+        if let Some(one) = registries
+            .iter()
+            .find(|one| one.selection.environments.contains(name))
+        {
+            return Err(RegistryError::State {
+                what: format!("registry `{}` selects environment `{name}`", one.name),
+                hint: "let the registry select something else first",
+            });
+        }
         let event = self.environment_event(caller, "environment.delete", &record);
         let removed = self
             .parts

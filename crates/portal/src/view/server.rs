@@ -1,6 +1,7 @@
 //! The page of one server.
 
 use askama::Template;
+use portreeve_core::name::Environment;
 use portreeve_core::ports::Entry;
 use portreeve_core::route::{Access, Route, RouteState};
 use portreeve_core::server::{Approval, Version};
@@ -207,12 +208,14 @@ impl ServerPage {
 }
 
 impl ServerFacts<'_> {
-    /// The route that serves exactly the version on the page.
+    /// The route that serves exactly the version on the page, the production one first.
     fn route(&self) -> Option<&Route> {
+        let production = Environment::production();
         self.entry
             .routes
             .iter()
-            .find(|route| route.state == RouteState::Active && route.version == self.shown.version)
+            .filter(|route| route.state == RouteState::Active && route.version == self.shown.version)
+            .min_by_key(|route| (route.environment != production, route.major))
     }
 
     /// Where a manager looks at what waits.

@@ -1,7 +1,7 @@
 //! `portreeve server`: registers servers, shows them, and leads them through their life.
 
 mod edit;
-mod plan;
+pub(super) mod plan;
 
 use std::path::PathBuf;
 

@@ -1,6 +1,7 @@
 //! Tests of the command line: what it accepts, what it prints, what it says when something is wrong.
 
 mod against_a_server;
+mod governed;
 mod rendering;
 
 use std::path::Path;

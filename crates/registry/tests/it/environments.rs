@@ -1,7 +1,8 @@
 //! Environments as administrators make them.
 
 use portreeve_core::deployment::EnvironmentKind;
-use portreeve_registry::{EnvironmentPatch, NewEnvironment, RegistryError};
+use portreeve_core::view::Selection;
+use portreeve_registry::{EnvironmentPatch, NewEnvironment, RegistryError, RegistryPatch};
 
 use crate::world::{World, admin, caller};
 
@@ -79,6 +80,27 @@ async fn names_that_slugs_would_misread_and_too_many_are_refused() {
         .await
         .unwrap_err();
     assert!(error.to_string().contains("20 environments already"), "{error}");
+    // What a registry selects by stays, too.
+    let test: portreeve_core::name::Environment = "test".parse().unwrap();
+    let patch = RegistryPatch {
+        selection: Some(Selection {
+            environments: [test.clone()].into(),
+            ..Selection::default()
+        }),
+        ..RegistryPatch::default()
+    };
+    let tests = "tests".parse().unwrap();
+    world
+        .registry
+        .create_registry(&admin(), tests, patch)
+        .await
+        .unwrap();
+    let error = world
+        .registry
+        .remove_environment(&admin(), &test, None)
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("registry `tests` selects"), "{error}");
     let production = "production".parse().unwrap();
     let error = world
         .registry

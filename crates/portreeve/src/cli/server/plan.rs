@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::reply::{pairs, table, text};
 
-pub(super) fn render(body: &Value) -> String {
+pub(in crate::cli) fn render(body: &Value) -> String {
     let name = text(body, "name");
     let version = text(body, "version");
     let latest = match (text(body, "latestNow"), text(body, "latestThen")) {
