@@ -4,11 +4,11 @@ use portreeve_core::ports::SecretChange;
 use portreeve_core::vault::{SealedSecret, SecretFacts};
 
 use super::{Durable, Outcome, assert_conflict, assert_not_found};
-use crate::store_fixtures::{at, event};
+use crate::store_fixtures::{at, event, parse};
 
 fn change(name: &str, sealed: &str, revision: i64) -> SecretChange {
     let facts = SecretFacts {
-        name: name.parse().expect("a secret name"),
+        name: parse(name),
         created_by: "user:ada".to_owned(),
         created_at: at(1),
         updated_by: if revision == 1 { "user:ada" } else { "user:bob" }.to_owned(),
@@ -40,7 +40,7 @@ pub async fn a_secret_is_replaced_as_it_was_read(store: &dyn Durable) -> Outcome
     store.put_secret(second.clone()).await?;
     assert_conflict(store.put_secret(second.clone()).await);
     assert_eq!(store.secret(&name).await?, Some(second.secret.clone()));
-    assert_eq!(store.secrets().await?, [second.secret.facts.clone()]);
+    assert_eq!(store.secrets().await?, std::slice::from_ref(&second.secret.facts));
     assert_conflict(store.put_secret(change("nowhere", "sealed", 5)).await);
 
     store.remove_secret(&name, event("secret.delete")).await?;
