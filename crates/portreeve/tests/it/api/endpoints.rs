@@ -72,13 +72,13 @@ fn registry_rows() -> Vec<Row> {
         ),
         row(
             "PATCH /v0.1/servers/{name}/versions/{version}/status",
-            "/v0.1/servers/com.acme%2Fee/versions/1.0.0/status",
+            "/v0.1/servers/com.acme%2Fgg/versions/1.0.0/status",
             MANAGED,
             json!({"status": "deprecated"}),
         ),
         row(
             "PATCH /v0.1/servers/{name}/status",
-            "/v0.1/servers/com.acme%2Fee/status",
+            "/v0.1/servers/com.acme%2Fgg/status",
             MANAGED,
             json!({"status": "deleted", "statusMessage": "use billing"}),
         ),
@@ -360,7 +360,7 @@ fn every_endpoint_has_a_row() {
 #[tokio::test]
 async fn every_caller_gets_what_the_table_says() {
     let house = House::new().await;
-    for name in ["com.acme/billing", "com.acme/old", "com.acme/ee"] {
+    for name in ["com.acme/billing", "com.acme/old", "com.acme/gg"] {
         house.add(name, "1.0.0", true).await;
     }
     for name in [
