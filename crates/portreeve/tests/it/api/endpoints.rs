@@ -369,7 +369,6 @@ async fn every_caller_gets_what_the_table_says() {
         "com.acme/bb",
         "com.acme/cc",
         "com.acme/dd",
-        "com.acme/ee",
     ] {
         house.add(name, "1.0.0", false).await;
     }
