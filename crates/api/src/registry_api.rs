@@ -42,10 +42,9 @@ pub(crate) async fn servers(
 /// `GET /v0.1/servers/{name}/versions`
 pub(crate) async fn versions(
     State(api): State<Api>,
-    Reading(view): Reading,
+    (Reading(view), viewer): (Reading, Viewer),
     PathParts(name): PathParts<String>,
     RawQuery(query): RawQuery,
-    viewer: Viewer,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let deleted = include_deleted(query.as_deref())?;
@@ -61,10 +60,9 @@ pub(crate) async fn versions(
 /// `GET /v0.1/servers/{name}/versions/{version}`
 pub(crate) async fn version(
     State(api): State<Api>,
-    Reading(view): Reading,
+    (Reading(view), viewer): (Reading, Viewer),
     PathParts((name, version)): PathParts<(String, String)>,
     RawQuery(query): RawQuery,
-    viewer: Viewer,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let deleted = include_deleted(query.as_deref())?;

@@ -59,7 +59,7 @@ fn a_changed_seal_does_not_open() {
         "1.00",
         "2.",
         "1.zz",
-        &sealed[..sealed.len() - 2],
+        sealed.get(..sealed.len() - 2).unwrap(),
         "\u{e9}",
     ] {
         assert_eq!(sealer(7).open(broken, &FOR), Err(SealError), "{broken}");

@@ -225,18 +225,11 @@ impl House {
             access,
             tools,
         };
-        let parts = VaultParts {
-            access: Arc::clone(&world.access),
-            store: Arc::new(store.clone()),
-            limits: Arc::clone(&world.limits),
-            installation: "an installation".to_owned(),
-        };
-        let vault = Vault::new(parts, &SecretKey::new([9; 32])).unwrap();
         let router = router(ApiParts {
             registry: Arc::new(world.registry(&store, &refresh)),
             publishing: Arc::new(world.publishing(audit.journal.clone())),
             gateway: Arc::new(world.gateway(loader, audit.journal)),
-            vault: Arc::new(vault),
+            vault: Arc::new(world.vault(&store)),
             access: world.access,
             insight: Arc::new(insight),
             refresh: refresh.clone(),
@@ -401,6 +394,16 @@ impl World {
             auto_approve: vec!["com.trusted/*".parse().unwrap()],
             counters: self.tools.counters.clone(),
         })
+    }
+
+    fn vault(&self, store: &Store) -> Vault {
+        let parts = VaultParts {
+            access: Arc::clone(&self.access),
+            store: Arc::new(store.clone()),
+            limits: Arc::clone(&self.limits),
+            installation: "an installation".to_owned(),
+        };
+        Vault::new(parts, &SecretKey::new([9; 32])).unwrap()
     }
 
     /// Two kinds of proof need nobody else: `none`, and `dns` with a DNS that knows one domain.
