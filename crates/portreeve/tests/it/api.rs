@@ -6,7 +6,6 @@ pub(crate) mod house;
 
 mod endpoints;
 mod management;
-mod mirror;
 mod mirrors;
 mod publishing;
 mod registry_api;
