@@ -10,6 +10,13 @@ import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
 const SERVER = { search: "port", name: "com.example/port", tools: ["list_ships", "release_mooring", "inspect_cargo"] };
+const GOVERNED = {
+  registries: "/registries",
+  environments: "/admin/environments",
+  properties: "/admin/properties",
+  exports: "/exports",
+  review: `/servers/${SERVER.name}/review`,
+};
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -91,13 +98,19 @@ async function manager(scheme, storageState) {
       await heading(page, new RegExp(section, "i"));
       await look(section.toLowerCase());
     }
+    for (const [name, path] of Object.entries(GOVERNED)) {
+      await page.goto(given.url + path);
+      await heading(page);
+      await look(name);
+    }
   });
 }
 
 /** A narrow screen scrolls down, never sideways. */
 async function phone(storageState) {
   await inPage("phone", { viewport: { width: 360, height: 740 }, storageState }, async (page, look) => {
-    for (const [name, path] of [["home", "/"], ["server", `/servers/${SERVER.name}`], ["usage", "/usage"]]) {
+    const pages = { home: "/", server: `/servers/${SERVER.name}`, usage: "/usage", ...GOVERNED };
+    for (const [name, path] of Object.entries(pages)) {
       await page.goto(given.url + path);
       await heading(page);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
