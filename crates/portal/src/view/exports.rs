@@ -14,7 +14,7 @@ pub(crate) struct ExportView {
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
     pub(crate) file: &'static str,
-    pub(crate) purpose: &'static str,
+    pub(crate) purpose: String,
     /// The file, unless it is long.
     pub(crate) text: Option<String>,
     /// What hosts will refuse although it is approved.
@@ -55,7 +55,8 @@ impl ExportView {
             id: file.format.id,
             title: file.format.title,
             file: file.format.file,
-            purpose: file.format.purpose,
+            // The command line sets code in backticks; a page has no need to.
+            purpose: file.format.purpose.replace('`', ""),
             text: Some(file.text.clone()).filter(|text| text.len() <= SHOWN_BYTES),
             left_out: missing.collect(),
         }

@@ -318,3 +318,32 @@ async fn the_route_is_a_route_like_others_and_in_nobodys_way() {
     let list = register.ask(None, "tools/list", json!({})).await.json();
     assert_eq!(list["result"]["tools"][0]["name"], "registry_search");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b12_a_closed_registry_is_closed_to_agents_and_has_no_cards() {
+    let register = Register::open().await;
+    let (node, slug) = (&register.node, &register.slug);
+    let card = format!("{}/s/{slug}/mcp/server-card", node.url);
+    assert_eq!(node.web.get(&card).await.unwrap().status, 200);
+    node.cli_json(&["registry", "edit", "default", "--visibility", "members"]);
+
+    for (tool, arguments) in [
+        ("registry_search", json!({"query": "refunds"})),
+        ("registry_fetch", json!({"name": "com.acme/billing"})),
+    ] {
+        let refused = register.call(None, tool, arguments.clone()).await;
+        assert!(complaint(&refused).contains("API key"), "{refused}");
+        assert!(!refused.to_string().contains("billing"), "{refused}");
+        let answered = register.call(Some(&node.key), tool, arguments).await;
+        assert!(answered["isError"].is_null(), "{answered}");
+        assert!(answered.to_string().contains("com.acme/billing"), "{answered}");
+    }
+    assert_eq!(node.web.get(&card).await.unwrap().status, 404);
+    let catalog = format!("{}/.well-known/ai-catalog.json", node.url);
+    let catalog = node.web.get(&catalog).await.unwrap().json();
+    assert_eq!(
+        catalog["entries"].as_array().unwrap().len(),
+        1,
+        "only the registry itself: {catalog}"
+    );
+}
