@@ -19,6 +19,7 @@ use portreeve_core::server::Approval;
 use serde_json::json;
 
 use crate::error::RegistryError;
+use crate::properties::Known;
 use crate::publish::{GrantRequest, Internal, check_spelling, find};
 use crate::registry::Registry;
 use crate::serve::Served;
@@ -39,6 +40,8 @@ pub(crate) struct Accepted<'a> {
     policy: String,
     valid: Valid,
     remotes: Vec<String>,
+    /// The properties that an approval asks for.
+    known: Known,
 }
 
 // === impl Registry ===
@@ -51,7 +54,7 @@ impl Registry {
             Some(name) => self.take_turn(publisher, &[NameAction::Publish], name).await?,
             None => String::new(),
         };
-        let accepted = self.accept(publisher, policy, draft)?;
+        let accepted = self.accept(publisher, policy, draft).await?;
         self.check_upstream(&accepted).await?;
         let mut tries = 0;
         let entry = loop {
@@ -125,7 +128,7 @@ impl Registry {
     }
 
     /// Judges a document by the strict rules of publishing.
-    fn accept<'a>(
+    async fn accept<'a>(
         &self,
         publisher: &'a Publisher,
         policy: String,
@@ -138,6 +141,7 @@ impl Registry {
             policy,
             valid: judgement.into_valid()?,
             remotes,
+            known: self.known_properties().await?,
         })
     }
 
@@ -187,12 +191,18 @@ impl Registry {
         event.detail = Some(json!({"contentHash": valid.content_hash, "approval": "submitted"}));
         work.events.push(event);
         work.put(self.new_version(caller, valid));
-        self.approve_by_rule(work, valid);
+        self.approve_by_rule(work, accepted);
         Ok(())
     }
 
-    /// Approves the version in the same breath where its namespace is approved at once.
-    fn approve_by_rule(&self, work: &mut Work, valid: &Valid) {
+    /// Approves the version in the same breath where its namespace is approved at once. Not what a person could not
+    /// approve either: what lacks a required property, or must be assessed first, waits.
+    fn approve_by_rule(&self, work: &mut Work, accepted: &Accepted<'_>) {
+        let valid = &accepted.valid;
+        let waits = self.parts.assessment.block.is_some();
+        if waits || self.require_complete(work, &accepted.known).is_err() {
+            return;
+        }
         let of_registry = self.approving_rule(&valid.name);
         let mut rules = self.parts.auto_approve.iter();
         let rule = of_registry

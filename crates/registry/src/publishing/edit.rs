@@ -36,7 +36,7 @@ impl Registry {
             draft.version().map(VersionText::as_str),
             version.as_str(),
         )?;
-        let accepted = self.accept(publisher, policy, draft)?;
+        let accepted = self.accept(publisher, policy, draft).await?;
         self.check_upstream(&accepted).await?;
         let mut tries = 0;
         let entry = loop {
@@ -79,7 +79,7 @@ impl Registry {
             "approvalVoid": from == Approval::Approved,
         }));
         work.events.push(event);
-        self.approve_by_rule(work, valid);
+        self.approve_by_rule(work, accepted);
         Ok(())
     }
 }

@@ -6,11 +6,12 @@ use portreeve_core::name::{PropertyName, ServerName};
 use portreeve_core::property::{Need, PropertyKind, PropertyOwner};
 use portreeve_core::route::RouteState;
 use portreeve_registry::{
-    Approve, Declared, EnvironmentPatch, Internal, NewDeployments, NewProperty, ProfilePatch, PropertyPatch,
-    RegistryError, Submission,
+    Approve, AssessmentPolicy, Declared, EnvironmentPatch, FindingSeverity, Internal, NewDeployments,
+    NewProperty, ProfilePatch, PropertyPatch, RegistryError, Submission,
 };
 use serde_json::{Value, json};
 
+use crate::publishing::{latest, publish};
 use crate::world::{NAME, URL, World, admin, caller, package, remote};
 
 fn name() -> ServerName {
@@ -321,4 +322,32 @@ async fn a_schema_without_a_type_or_with_a_trap_is_refused() {
         .await
         .unwrap_err();
     assert!(matches!(refused, RegistryError::Forbidden { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn no_rule_approves_what_lacks_a_required_property() {
+    let world = World::new();
+    let name = "com.trusted/mail";
+    let at_once = publish(&world, name, "1.0.0").await.unwrap();
+    assert!(at_once.meta.official.is_latest);
+    require_class(&world).await;
+    publish(&world, name, "1.1.0").await.unwrap();
+    assert_eq!(latest(&world, name).await.as_deref(), Some("1.0.0"));
+    world
+        .registry
+        .describe(&admin(), &name.parse().unwrap(), with(json!("public")), None)
+        .await
+        .unwrap();
+    publish(&world, name, "1.2.0").await.unwrap();
+    assert_eq!(latest(&world, name).await.as_deref(), Some("1.2.0"));
+}
+
+#[tokio::test]
+async fn no_rule_approves_before_an_assessment_that_may_stop_it() {
+    let world = World::assessing(AssessmentPolicy {
+        block: Some(FindingSeverity::High),
+        ..AssessmentPolicy::default()
+    });
+    publish(&world, "com.trusted/mail", "1.0.0").await.unwrap();
+    assert_eq!(latest(&world, "com.trusted/mail").await, None);
 }
