@@ -215,6 +215,10 @@ impl From<RegistryError> for Failure {
             RegistryError::NotFound { .. } => Self::NotFound {
                 text: sentence(&error.to_string()),
             },
+            RegistryError::Unauthenticated => Self::Forbidden {
+                text: "This registry is for members".to_owned(),
+                signed_in: false,
+            },
             RegistryError::Forbidden { .. } => Self::Forbidden {
                 text: sentence(&error.to_string()),
                 signed_in: true,

@@ -42,6 +42,7 @@ pub struct EntriesPage {
 impl Registry {
     /// One entry. Managers see it as it is; others its listed versions without what is internal.
     pub async fn entry(&self, caller: &Caller, name: &ServerName) -> Result<Entry, RegistryError> {
+        self.require_reader(caller)?;
         let entry = self.load(name).await?;
         if self.may_publish(caller, &entry.server.name) {
             return Ok(entry);
@@ -80,6 +81,7 @@ impl Registry {
 
     /// A page of entries.
     pub async fn entries(&self, caller: &Caller, query: EntriesQuery) -> Result<EntriesPage, RegistryError> {
+        self.require_reader(caller)?;
         let search = query
             .search
             .filter(|search| !search.is_empty())

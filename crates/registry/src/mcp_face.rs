@@ -9,7 +9,7 @@ mod definitions;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use portreeve_core::caller::{Caller, Principal};
+use portreeve_core::caller::Caller;
 use portreeve_core::name::{InvalidName, ServerName};
 use portreeve_core::ports::{LocalOutcome, LocalServer, LocalTool, LocalTools};
 use portreeve_inspect::InspectError;
@@ -20,7 +20,6 @@ use crate::error::RegistryError;
 use crate::install::{self, Setup, Snippet, SnippetKind};
 use crate::registry::Registry;
 use crate::serve::{ListParams, Served};
-use crate::views::View;
 
 /// How the registry is named in records. Nobody can register it, see [`is_reserved`].
 pub(crate) const NAME: &str = "portreeve/registry";
@@ -79,18 +78,12 @@ impl McpFace {
         Ok(Self { registry, about })
     }
 
-    /// The default registry as the caller reads it: everybody does, unless an administrator closed it.
-    fn view(&self, caller: &Caller) -> Result<View, RegistryError> {
-        let known = Some(caller).filter(|caller| caller.principal != Principal::Anonymous);
-        self.registry.view(None, known)
-    }
-
     async fn search(
         &self,
         caller: &Caller,
         arguments: Map<String, Value>,
     ) -> Result<Map<String, Value>, RegistryError> {
-        let view = self.view(caller)?;
+        let view = self.registry.main_view(caller)?;
         let Search { query, limit, cursor } = Search::read(arguments)?;
         let params = ListParams {
             search: query,
@@ -115,7 +108,7 @@ impl McpFace {
         caller: &Caller,
         arguments: Map<String, Value>,
     ) -> Result<Map<String, Value>, RegistryError> {
-        let view = self.view(caller)?;
+        let view = self.registry.main_view(caller)?;
         let Fetch { name, version } = Fetch::read(arguments)?;
         let version = version.as_deref().unwrap_or("latest");
         let served = self

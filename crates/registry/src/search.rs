@@ -95,6 +95,7 @@ struct Place {
 impl Registry {
     /// A page of what was looked for, as far as the caller may know of it.
     pub async fn search(&self, caller: &Caller, query: SearchQuery) -> Result<SearchPage, RegistryError> {
+        self.require_reader(caller)?;
         let asked = Asked::read(query, |text| opened(text, CursorKind::Search, &self.cursor_mac))?;
         let visibility = self.parts.authorizer.visibility(caller);
         self.searcher.follow().await?;

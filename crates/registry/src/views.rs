@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use portreeve_core::caller::Caller;
+use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::name::{Environment, RegistryName, ServerName};
 use portreeve_core::ports::Entry;
@@ -135,6 +135,20 @@ impl Registry {
             }
             _ => Err(no_registry(name)),
         }
+    }
+
+    /// The default registry as a caller reads it who may be a stranger.
+    pub(crate) fn main_view(&self, caller: &Caller) -> Result<View, RegistryError> {
+        let known = Some(caller).filter(|caller| caller.principal != Principal::Anonymous);
+        self.view(None, known)
+    }
+
+    /// Refuses strangers where the default registry is not for everybody.
+    pub(crate) fn require_reader(&self, caller: &Caller) -> Result<(), RegistryError> {
+        if caller.principal == Principal::Anonymous {
+            self.main_view(caller)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn may_read(&self, caller: &Caller, record: &RegistryRecord) -> bool {

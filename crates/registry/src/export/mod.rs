@@ -109,7 +109,7 @@ impl Registry {
     }
 
     async fn register(&self, caller: &Caller) -> Result<Register, RegistryError> {
-        let view = self.view(None, Some(caller))?;
+        let view = self.main_view(caller)?;
         let mut params = ListParams {
             limit: Some("100".to_owned()),
             ..ListParams::default()

@@ -154,6 +154,10 @@ async fn a_registry_for_members_tells_strangers_nothing() {
     assert_eq!(node.web.get(&main).await.unwrap().status, 200);
     node.cli_json(&["registry", "edit", "default", "--visibility", "members"]);
     assert_eq!(node.web.get(&main).await.unwrap().status, 401);
+    for path in ["/", "/?q=gamma", "/servers/com.acme/gamma", "/exports"] {
+        let page = node.web.get(&format!("{}{path}", node.url)).await.unwrap();
+        assert!(matches!(page.status, 303 | 401 | 403), "{path}: {}", page.status);
+    }
     let asked = [("authorization", format!("Bearer {ben}"))];
     let asked = node.web.ask("GET", &main, &asked, String::new()).await.unwrap();
     assert_eq!(asked.status, 200);
