@@ -13,6 +13,7 @@ pub mod protocol;
 pub mod deployment;
 pub mod profile;
 pub mod property;
+pub mod rest;
 pub mod route;
 pub mod server;
 pub mod tool;

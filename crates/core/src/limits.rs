@@ -40,6 +40,16 @@ pub struct Limits {
     pub tools_per_server: usize,
     /// Bytes of one tool definition.
     pub tool_definition_bytes: usize,
+    /// Bytes of a description of a REST API, all its files together.
+    pub openapi_bytes: usize,
+    /// Values in a description of a REST API, what aliases unfold to included.
+    pub openapi_nodes: usize,
+    /// Files that one description of a REST API may be spread over.
+    pub openapi_files: usize,
+    /// Schemas that one tool is made of. What is beyond is left out, with a note.
+    pub openapi_tool_schemas: usize,
+    /// Bytes of the stored bindings of one REST server, all tools together.
+    pub rest_bindings_bytes: usize,
     /// Bytes of a server.json document.
     pub document_bytes: usize,
     /// Problems of one document that are told, of each kind.
@@ -127,6 +137,11 @@ impl Default for Limits {
             tool_list_bytes: 16 * 1024 * 1024,
             tools_per_server: 5_000,
             tool_definition_bytes: 256 * 1024,
+            openapi_bytes: 12 * 1024 * 1024,
+            openapi_nodes: 1_500_000,
+            openapi_files: 1_000,
+            openapi_tool_schemas: 20_000,
+            rest_bindings_bytes: 16 * 1024 * 1024,
             document_bytes: 256 * 1024,
             document_problems: 500,
             document_remotes: 100,

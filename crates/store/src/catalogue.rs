@@ -39,6 +39,7 @@ impl Catalogue for Store {
         let users = transaction.rows(Sql::new(USERS)).await?;
         let grants = transaction.rows(Sql::new(GRANTS)).await?;
         let registries = transaction.rows(Sql::new(REGISTRIES)).await?;
+        let mut rest = self.bindings().of_routes(&mut transaction).await?;
         transaction.cancel().await?;
 
         let mut tools_of: HashMap<String, Vec<Tool>> = HashMap::new();
@@ -48,14 +49,18 @@ impl Catalogue for Store {
                 .or_default()
                 .push(tool_of(row)?);
         }
-        let with_tools = |row: &Row| {
+        let mut whole = |row: &Row| {
             let route = route_of(row)?;
-            let tools = tools_of.remove(&route.id.to_string()).unwrap_or_default();
-            Ok(RouteSnapshot { route, tools })
+            let id = route.id.to_string();
+            Ok(RouteSnapshot {
+                tools: tools_of.remove(&id).unwrap_or_default(),
+                rest: rest.remove(&id),
+                route,
+            })
         };
         Ok(Snapshot {
             generation,
-            routes: routes.iter().map(with_tools).collect::<Result<_, StoreError>>()?,
+            routes: routes.iter().map(&mut whole).collect::<Result<_, StoreError>>()?,
             keys: keys.iter().map(key_of).collect::<Result<_, _>>()?,
             users: users.iter().map(user_of).collect::<Result<_, _>>()?,
             grants: grants.iter().map(grant_of).collect::<Result<_, _>>()?,

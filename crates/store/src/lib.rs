@@ -17,6 +17,7 @@ mod imports;
 mod properties;
 mod routes;
 mod tools;
+mod toolsets;
 mod views;
 
 mod identity;

@@ -39,6 +39,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0005_vault_and_assessments.sql"),
         include_str!("../migrations/postgres/0005_vault_and_assessments.sql"),
     ),
+    (
+        10,
+        "rest",
+        include_str!("../migrations/sqlite/0010_rest.sql"),
+        include_str!("../migrations/postgres/0010_rest.sql"),
+    ),
 ];
 
 /// What the database and this binary know that the other does not.

@@ -9,6 +9,7 @@ use portreeve_core::ports::StoreError;
 
 use crate::engine::{Engine, PostgresPool, SqlitePools, failure};
 use crate::migrations;
+use crate::toolsets::ReadBindings;
 
 /// Whether a store may be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,7 @@ pub struct Store {
 struct Inner {
     engine: Engine,
     node: NodeId,
+    bindings: ReadBindings,
 }
 
 // === impl StoreOptions ===
@@ -83,6 +85,7 @@ impl Store {
             inner: Arc::new(Inner {
                 engine,
                 node: options.node,
+                bindings: ReadBindings::default(),
             }),
         })
     }
@@ -95,6 +98,10 @@ impl Store {
     /// Closes every connection. On SQLite this leaves one file without a log behind.
     pub async fn close(&self) {
         self.inner.engine.close().await;
+    }
+
+    pub(crate) fn bindings(&self) -> &ReadBindings {
+        &self.inner.bindings
     }
 
     pub(crate) fn engine(&self) -> &Engine {

@@ -16,13 +16,15 @@ pub mod routes;
 pub mod sessions;
 pub mod slugs;
 pub mod tools;
+pub mod toolsets;
 pub mod usage;
 pub mod vault;
 pub mod views;
 
 use portreeve_core::ports::{
     AssessmentStore, Catalogue, EntryFeed, EntryStore, EnvironmentStore, IdentityStore, ImportStore,
-    PropertyStore, RouteStore, SecretStore, SessionStore, StoreError, StoreHealth, UsageStore, ViewStore,
+    PropertyStore, RouteStore, SecretStore, SessionStore, StoreError, StoreHealth, ToolsetStore, UsageStore,
+    ViewStore,
 };
 
 /// A store as a whole.
@@ -40,6 +42,7 @@ pub trait Durable:
     + UsageStore
     + SecretStore
     + AssessmentStore
+    + ToolsetStore
     + StoreHealth
 {
 }
@@ -58,6 +61,7 @@ impl<T> Durable for T where
         + UsageStore
         + SecretStore
         + AssessmentStore
+        + ToolsetStore
         + StoreHealth
 {
 }

@@ -1,10 +1,13 @@
 //! How the gateway reads what the registry wrote: whole snapshots, and a counter that tells when to read again.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::StoreError;
 use crate::caller::{ApiKey, User};
 use crate::grant::Grant;
+use crate::rest::Bindings;
 use crate::route::Route;
 use crate::tool::Tool;
 use crate::view::RegistryRecord;
@@ -16,6 +19,9 @@ pub struct RouteSnapshot {
     pub route: Route,
     /// Its tools, in both eras.
     pub tools: Vec<Tool>,
+    /// How its tools are called, if it leads to a REST API rather than to an MCP server: the route's upstream URL is then
+    /// what their paths are appended to. A tool without a binding cannot be called.
+    pub rest: Option<Arc<Bindings>>,
 }
 
 /// Everything that decisions need.

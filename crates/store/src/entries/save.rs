@@ -2,6 +2,7 @@
 
 use portreeve_core::name::ServerName;
 use portreeve_core::ports::{EntryChange, StoreError};
+use portreeve_core::rest::RestMark;
 use portreeve_core::route::Route;
 use portreeve_core::server::{Lifecycle, Server, Version};
 
@@ -19,15 +20,15 @@ const UPDATE_SERVER: &str = "UPDATE servers SET registered_by = $2, private_host
     created_at = $6, updated_at = $7, revision = revision + 1 WHERE name = $1 AND revision = $8";
 const SAVE_VERSION: &str = "INSERT INTO versions (server, version, document, content_hash, folded_title, \
     folded_description, approval, lifecycle, former_lifecycle, status_message, submitted_by, decided_by, is_latest, \
-    published_at, status_changed_at, updated_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+    published_at, status_changed_at, updated_at, toolset) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
     ON CONFLICT (server, version) DO UPDATE SET document = excluded.document, content_hash = excluded.content_hash, \
     folded_title = excluded.folded_title, folded_description = excluded.folded_description, \
     approval = excluded.approval, lifecycle = excluded.lifecycle, \
     former_lifecycle = excluded.former_lifecycle, status_message = excluded.status_message, \
     submitted_by = excluded.submitted_by, decided_by = excluded.decided_by, is_latest = excluded.is_latest, \
     published_at = excluded.published_at, status_changed_at = excluded.status_changed_at, \
-    updated_at = excluded.updated_at";
+    updated_at = excluded.updated_at, toolset = excluded.toolset";
 const INSERT_ROUTE: &str = "INSERT INTO routes (id, slug, server, environment, version, upstream_url, upstream_eras, \
     private_hosts, access, state, pin_state, policies, upstream_timeout_ms, revision, updated_at, created_at, major) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
@@ -139,7 +140,8 @@ async fn save_version(change: &mut Change, name: &ServerName, version: &Version)
         .bind(version.is_latest)
         .bind(version.published_at)
         .bind(version.status_changed_at)
-        .bind(version.updated_at);
+        .bind(version.updated_at)
+        .bind(RestMark::of_value(&document).map(|mark| mark.toolset));
     match change.execute(sql).await {
         Err(error) if is_duplicate(&error) => Err(StoreError::Conflict {
             what: format!("the latest version of server `{name}`"),

@@ -2,7 +2,7 @@
 
 use portreeve_testkit::store_contract::{
     assessments, catalogue, deployments, entries, environments, feed, identity, imports, listing, properties,
-    publications, routes, sessions, slugs, tools, usage, vault, views,
+    publications, routes, sessions, slugs, tools, toolsets, usage, vault, views,
 };
 
 use crate::support::Database;
@@ -85,6 +85,8 @@ contract! {
     catalogue::every_change_counts,
     assessments::the_last_assessment_of_a_version_stays_with_it,
     assessments::what_waits_longest_comes_first,
+    toolsets::a_toolset_is_kept_once,
+    toolsets::a_route_to_a_rest_api_knows_how_its_tools_are_called,
     vault::a_secret_is_replaced_as_it_was_read,
     vault::a_full_vault_takes_no_more,
     vault::an_installation_has_one_identity,

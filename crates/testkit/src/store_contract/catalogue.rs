@@ -60,7 +60,11 @@ pub async fn a_snapshot_holds_what_decisions_need(store: &dyn Durable) -> Outcom
         snapshot,
         Snapshot {
             generation: 10,
-            routes: vec![RouteSnapshot { route: active, tools }],
+            routes: vec![RouteSnapshot {
+                route: active,
+                tools,
+                rest: None,
+            }],
             keys: vec![live],
             users: vec![ada],
             grants: vec![granted],

@@ -1,0 +1,87 @@
+//! The tools of REST APIs.
+
+use std::sync::Arc;
+
+use portreeve_core::ports::{RouteSnapshot, Toolset};
+use portreeve_core::rest::{Bindings, RestMark};
+
+use super::{Durable, Outcome, assert_not_found};
+use crate::store_fixtures::{at, event, new_entry, parse, route, version};
+
+fn toolset(digit: &str, bindings: &str) -> Toolset {
+    Toolset {
+        digest: digit.repeat(64),
+        bindings: bindings.to_owned(),
+        details: r#"{"tools":[]}"#.to_owned(),
+        document: "openapi: 3.1.0".to_owned(),
+        vanished: Vec::new(),
+        created_at: at(5),
+    }
+}
+
+/// A toolset stays as it was kept first; what vanished is noted beside it.
+pub async fn a_toolset_is_kept_once(store: &dyn Durable) -> Outcome {
+    let first = toolset("a", "{}");
+    assert_eq!(store.toolset(&first.digest).await?, None);
+    store.keep_toolset(&first).await?;
+    store
+        .keep_toolset(&Toolset {
+            details: "[]".to_owned(),
+            ..first.clone()
+        })
+        .await?;
+    assert_eq!(store.toolset(&first.digest).await?.as_ref(), Some(&first));
+
+    let gone = vec!["pet_remove".to_owned()];
+    store
+        .note_vanished(&first.digest, &gone, event("tools.vanished"))
+        .await?;
+    let noted = store.toolset(&first.digest).await?.map(|kept| kept.vanished);
+    assert_eq!(noted, Some(gone.clone()));
+    let unknown = "b".repeat(64);
+    assert_not_found(
+        store
+            .note_vanished(&unknown, &gone, event("tools.vanished"))
+            .await,
+    );
+    Ok(())
+}
+
+/// The route of a version that names a toolset has its bindings; one whose toolset is not there has none, and is still
+/// told from a route to an MCP server.
+pub async fn a_route_to_a_rest_api_knows_how_its_tools_are_called(store: &dyn Durable) -> Outcome {
+    let unreadable = |error| format!("{error}");
+    let text = Bindings::none().text().map_err(unreadable).unwrap_or_default();
+    store.keep_toolset(&toolset("a", &text)).await?;
+    for (name, slug, digit) in [
+        ("com.acme/known", "known", Some("a")),
+        ("com.acme/lost", "lost", Some("b")),
+        ("com.acme/mcp", "mcp", None),
+    ] {
+        let mut approved = version(name, "1.0.0");
+        if let Some(digit) = digit {
+            let mark = RestMark {
+                base_url: "https://api.example.com/v1".to_owned(),
+                toolset: digit.repeat(64),
+            };
+            let mut document = serde_json::from_str(&approved.document).unwrap_or_default();
+            mark.put(&mut document);
+            approved.document = serde_json::to_string(&document).unwrap_or_default();
+        }
+        let mut entry = new_entry(name, vec![approved]);
+        entry.routes = vec![route(name, "1.0.0", slug)];
+        store.save(entry).await?;
+    }
+    for _read_twice in 0..2 {
+        let snapshot = store.snapshot().await?;
+        let rest: Vec<_> = snapshot
+            .routes
+            .iter()
+            .map(|RouteSnapshot { route, rest, .. }| (route.slug.as_str(), rest.clone()))
+            .collect();
+        let none = Some(Arc::new(Bindings::none()));
+        assert_eq!(rest, [("known", none.clone()), ("lost", none), ("mcp", None)]);
+    }
+    assert!(store.entry(&parse("com.acme/known")).await?.is_some());
+    Ok(())
+}
