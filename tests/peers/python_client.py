@@ -13,6 +13,7 @@ import time
 
 import httpx2
 from mcp import Client, MCPError
+from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
 MODES = {"legacy": "legacy", "modern": "2026-07-28", "auto": "auto"}
@@ -98,7 +99,10 @@ async def check(given: argparse.Namespace) -> str:
     headers = {"authorization": f"Bearer {key}"} if key else {}
     timeout = httpx2.Timeout(30.0, read=60.0)
     async with httpx2.AsyncClient(headers=headers, timeout=timeout) as http:
-        transport = streamable_http_client(given.url, http_client=http)
+        if given.transport == "sse":
+            transport = sse_client(given.url, headers=headers, timeout=30.0)
+        else:
+            transport = streamable_http_client(given.url, http_client=http)
         async with Client(transport, mode=MODES[given.mode]) as client:
             version = client.protocol_version
             era = "modern" if version >= "2026-07-28" else "legacy"
@@ -115,9 +119,10 @@ def main() -> int:
     parser.add_argument("--url", required=True)
     parser.add_argument("--mode", choices=MODES, default="auto")
     parser.add_argument("--server", choices=SERVERS, default="demo")
+    parser.add_argument("--transport", choices=["http", "sse"], default="http")
     parser.add_argument("--era", choices=["legacy", "modern"])
     given = parser.parse_args()
-    label = f"python_client {given.mode} {given.server}"
+    label = f"python_client {given.transport} {given.mode} {given.server}"
     print(f"{label}: ok, {asyncio.run(asyncio.wait_for(check(given), 60))}")
     return 0
 

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use portreeve_core::name::Slug;
-use portreeve_gateway::Gateway;
+use portreeve_gateway::{Endpoint, Gateway};
 
 use crate::cors;
 use crate::problem::Problem;
@@ -20,6 +20,10 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
             get(protected_resource),
         )
         .route(
+            "/.well-known/oauth-protected-resource/s/{slug}/sse",
+            get(protected_stream),
+        )
+        .route(
             "/.well-known/oauth-protected-resource/mcp",
             get(protected_registry),
         )
@@ -28,16 +32,21 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
 
 /// RFC 9728: the protected resource metadata of one MCP endpoint. Public, for browsers of any origin.
 async fn protected_resource(State(gateway): State<Arc<Gateway>>, Path(slug): Path<String>) -> Response {
-    metadata(&gateway, &slug)
+    metadata(&gateway, &slug, Endpoint::Mcp)
+}
+
+/// The same of its endpoint for hosts that speak HTTP+SSE.
+async fn protected_stream(State(gateway): State<Arc<Gateway>>, Path(slug): Path<String>) -> Response {
+    metadata(&gateway, &slug, Endpoint::Sse)
 }
 
 /// The same of the registry as an MCP server.
 async fn protected_registry(State(gateway): State<Arc<Gateway>>) -> Response {
-    metadata(&gateway, Slug::of_the_registry().as_str())
+    metadata(&gateway, Slug::of_the_registry().as_str(), Endpoint::Mcp)
 }
 
-fn metadata(gateway: &Gateway, slug: &str) -> Response {
-    let mut response = match gateway.resource_metadata(slug) {
+fn metadata(gateway: &Gateway, slug: &str, of: Endpoint) -> Response {
+    let mut response = match gateway.resource_metadata(slug, of) {
         Some(document) => Json(document).into_response(),
         None => Problem::not_found(format!("route `{slug}`")).into_response(),
     };

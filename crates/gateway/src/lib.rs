@@ -11,6 +11,7 @@ pub mod route;
 pub mod translate;
 pub mod upstream;
 
+pub mod http_sse;
 pub mod listen;
 pub mod session;
 
@@ -22,5 +23,5 @@ pub mod explain;
 pub mod metrics;
 pub mod snapshot;
 
-pub use pipeline::{Gateway, GatewayParts};
+pub use pipeline::{Endpoint, Gateway, GatewayParts};
 pub use respond::{Body, BodyError};

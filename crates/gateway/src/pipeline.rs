@@ -17,18 +17,23 @@ use tokio::sync::watch;
 use url::Url;
 
 use crate::accept::body::{Places, body};
-use crate::accept::head::{self, Head, Origins};
+use crate::accept::head::{self, Door, Head, Origins};
 use crate::accept::inbound::{Call, Inbound, Note};
 use crate::authenticate::{self, Identified};
+use crate::http_sse::{self, Hosts};
 use crate::lists::ReadyLists;
 use crate::policy::{Passage, Policies, Question};
 use crate::record::{Record, Sinks, Stopped, stop};
 use crate::relay::{Errand, Streams};
 use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
-use crate::session::{NewSession, Session, Sessions};
+use crate::session::Sessions;
 use crate::snapshot::Loader;
 use crate::{listen, relay, stranger, translate, upstream};
+
+mod sessions;
+
+use self::sessions::Opened;
 
 /// The request's identity, as the audit log knows it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -44,6 +49,7 @@ pub struct Gateway {
     pub(crate) sinks: Arc<Sinks>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) hosts: Arc<Hosts>,
     pub(crate) ready: Arc<ReadyLists>,
     pub(crate) limits: Arc<Limits>,
     origins: Origins,
@@ -55,6 +61,15 @@ impl std::fmt::Debug for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Gateway")
     }
+}
+
+/// What hosts may call a protected resource of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Its endpoint for Streamable HTTP.
+    Mcp,
+    /// Its endpoint for HTTP+SSE.
+    Sse,
 }
 
 /// What a gateway is made of.
@@ -92,6 +107,7 @@ impl Gateway {
             sinks: Arc::new(parts.sinks),
             sessions: Arc::new(Sessions::new(clock, rng, Arc::clone(&parts.limits))),
             streams,
+            hosts: Arc::default(),
             ready: Arc::new(ReadyLists::new(parts.limits.ready_list_bytes)),
             limits: parts.limits,
             origins: parts.origins,
@@ -174,7 +190,7 @@ impl Gateway {
             };
         }
         let (parts, request_body) = request.into_parts();
-        let head = step!(head::head(parts, &self.origins, &self.limits));
+        let mut head = step!(head::head(parts, &self.origins, &self.limits));
         let route = step!(self.loader.find(&head.slug).ok_or(Refusal::NoSuchRoute));
         record.on(&route);
         let who = step!(authenticate::caller(&head, &route, &self.access));
@@ -184,13 +200,39 @@ impl Gateway {
             sessions: &self.sessions,
             limits: &self.limits,
         };
+        let host = match head.door {
+            Door::Messages => Some(step!(self.hosts.find(&mut head, &who.caller, &route))),
+            Door::Mcp | Door::Stream => None,
+        };
         let (inbound, size) = step!(body(&head, request_body, &who, &places).await);
         record.asks(&inbound, size, translate::traceparent(&head));
         let errand = self.errand(&route, &who, &inbound);
+        match host {
+            Some(host) => host.take(
+                http_sse::Message {
+                    head,
+                    inbound,
+                    errand,
+                },
+                record,
+            ),
+            None => self.proceed(&head, inbound, errand, record).await,
+        }
+    }
+
+    /// The rest of the way, once it is known what is asked for.
+    pub(crate) async fn proceed(
+        self: &Arc<Self>,
+        head: &Head,
+        inbound: Inbound,
+        errand: Errand,
+        mut record: Record,
+    ) -> Result<Response<Body>, Stopped> {
         match inbound {
-            Inbound::Call(call) => self.call(&head, call, errand, record).await,
-            Inbound::Note(note) => self.note(&head, note, &errand, record).await,
-            Inbound::Listen(session) => listen::open(&head, session, errand, record).await,
+            Inbound::Call(call) => self.call(head, call, errand, record).await,
+            Inbound::Note(note) => self.note(head, note, &errand, record).await,
+            Inbound::Listen(session) => listen::open(head, session, errand, record).await,
+            Inbound::Connect => http_sse::open(errand, record),
             Inbound::End(session) => listen::end(&session, &errand, &mut record)
                 .await
                 .map_err(|refusal| stop(refusal, record)),
@@ -209,6 +251,7 @@ impl Gateway {
             Inbound::Listen(session) | Inbound::End(session) => {
                 (Era::Legacy, None, None, Some(Arc::clone(session)))
             }
+            Inbound::Connect => (Era::Legacy, None, None, None),
         };
         Errand {
             gateway: Arc::clone(self),
@@ -285,30 +328,6 @@ impl Gateway {
         }
     }
 
-    /// Tells the host its new session. Where the server refused the handshake there is none, and nothing that would
-    /// count against the caller's sessions.
-    fn hand_over(
-        &self,
-        session: &Session,
-        answered: Result<Response<Body>, Stopped>,
-    ) -> Result<Response<Body>, Stopped> {
-        match answered {
-            // A stream is still to come; whether it agrees on a version is not known yet.
-            Ok(mut response) if session.version().is_some() || respond::is_stream(&response) => {
-                respond::put(
-                    response.headers_mut(),
-                    portreeve_mcp::header::SESSION_ID,
-                    &session.id,
-                );
-                Ok(response)
-            }
-            refused => {
-                self.end_session(session);
-                refused
-            }
-        }
-    }
-
     /// Answers a caller who was granted nothing here.
     fn as_stranger(
         &self,
@@ -332,33 +351,6 @@ impl Gateway {
             Ok(()) => Ok(response),
             Err(refusal) => Err(stop(refusal, record)),
         }
-    }
-
-    fn open_session(
-        &self,
-        errand: &Errand,
-        upstream: Option<String>,
-        opened: Opened,
-    ) -> Result<Arc<Session>, Refusal> {
-        let session = self.sessions.open(NewSession {
-            principal: errand.caller.principal,
-            route: errand.route.route.id,
-            upstream,
-            stranger: opened == Opened::AsStranger,
-        })?;
-        self.count_sessions();
-        Ok(session)
-    }
-
-    fn count_sessions(&self) {
-        let open = i64::try_from(self.sessions.len()).unwrap_or(i64::MAX);
-        self.sinks.metrics.sessions.set(open);
-    }
-
-    /// Forgets a session.
-    pub(crate) fn end_session(&self, session: &Session) {
-        self.sessions.end(session);
-        self.count_sessions();
     }
 
     /// Passes on what wants no answer. Whatever becomes of it, the host gets 202.
@@ -403,7 +395,7 @@ impl Gateway {
         }
     }
 
-    fn refuse(&self, refusal: &Refusal, mut record: Record, path: &str) -> Response<Body> {
+    pub(crate) fn refuse(&self, refusal: &Refusal, mut record: Record, path: &str) -> Response<Body> {
         if let Refusal::Preflight { .. } = refusal {
             record.ended(UsageOutcome::Ok);
         }
@@ -428,11 +420,15 @@ impl Gateway {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
     }
 
-    /// The protected resource metadata (RFC 9728) of a route. Says nothing that needs a credential.
-    pub fn resource_metadata(&self, slug: &str) -> Option<serde_json::Value> {
+    /// The protected resource metadata (RFC 9728) of an endpoint of a route. Says nothing that needs a credential.
+    pub fn resource_metadata(&self, slug: &str, of: Endpoint) -> Option<serde_json::Value> {
         let route = self.loader.find(slug)?;
+        let path = match of {
+            Endpoint::Mcp => route.route.slug.path(),
+            Endpoint::Sse => http_sse::path(&route.route.slug)?,
+        };
         Some(json!({
-            "resource": self.endpoint(&route.route.slug.path()),
+            "resource": self.endpoint(&path),
             "resource_name": route.route.server.as_str(),
             "bearer_methods_supported": ["header"],
         }))
@@ -450,28 +446,4 @@ impl Gateway {
             tracing::info!(cut, "streams were ended whose hosts did not read them");
         }
     }
-
-    /// Ends sessions that nobody used for long, and tells their servers.
-    pub async fn sweep_sessions(&self) {
-        for session in self.sessions.sweep() {
-            let routes = self.loader.routes();
-            let route = routes
-                .by_slug
-                .values()
-                .find(|route| route.route.id == session.route);
-            if let Some(route) = route.filter(|_| session.upstream.is_some())
-                && let Err(error) = upstream::end(&self.egress, route, &session).await
-            {
-                tracing::debug!(error = %error, "the upstream did not take the end of a session");
-            }
-        }
-        self.count_sessions();
-    }
-}
-
-/// With whom a session is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Opened {
-    WithServer,
-    AsStranger,
 }

@@ -181,6 +181,15 @@ async fn first_answer(body: &mut ResponseBody, errand: &Errand, limit: usize) ->
     Err("its stream ended without an answer".to_owned())
 }
 
+/// How a caller stands on a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Something was granted.
+    Admitted,
+    /// Nothing was.
+    Stranger,
+}
+
 /// A message for the host.
 #[derive(Debug)]
 pub struct Turned {
@@ -199,12 +208,21 @@ impl Errand {
     /// Whether the stream may go on: the route is served as it was, and the caller would be let in again. Asked for
     /// streams that have no end of their own, since rights change while they are open.
     pub fn still_stands(&self) -> bool {
+        self.standing() == Some(Standing::Admitted)
+    }
+
+    /// How the caller stands on the route now; `None` when it is not served any more as it was.
+    pub fn standing(&self) -> Option<Standing> {
         let gateway = &self.gateway;
-        let served = gateway.loader.find(self.route.route.slug.as_str());
-        served.is_some_and(|served| {
-            served.route.id == self.route.route.id
-                && served.upstream.leads_as(&self.route.upstream)
-                && gateway.policies.admit(&self.caller, &served)
+        let served = gateway.loader.find(self.route.route.slug.as_str())?;
+        let is_same =
+            served.route.id == self.route.route.id && served.upstream.leads_as(&self.route.upstream);
+        is_same.then(|| {
+            if gateway.policies.admit(&self.caller, &served) {
+                Standing::Admitted
+            } else {
+                Standing::Stranger
+            }
         })
     }
 

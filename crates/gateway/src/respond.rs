@@ -1,6 +1,6 @@
 //! The last room before the wire: reply or refusal → HTTP response. The only table of status codes, per era.
 
-use std::time::Duration;
+mod refusal;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -9,12 +9,12 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
 use portreeve_client::ClientError;
 use portreeve_core::protocol::{Era, Revision};
-use portreeve_core::usage::UsageOutcome;
 use portreeve_mcp::envelope::InvalidMessage;
 use portreeve_mcp::{answer, code};
 use portreeve_net::NetError;
 use serde_json::json;
-use serde_json::value::RawValue;
+
+pub use self::refusal::Refusal;
 
 /// Why a body broke off.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
@@ -29,168 +29,6 @@ pub fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into())
         .map_err(|never| match never {})
         .boxed_unsync()
-}
-
-/// Why a request gets no answer of an upstream.
-#[derive(Debug)]
-pub enum Refusal {
-    /// The head is too large.
-    HeadTooLarge {
-        /// The limit in bytes.
-        bytes: usize,
-        /// The limit in header fields.
-        fields: usize,
-    },
-    /// `Host` is not one of ours.
-    Host,
-    /// `Origin` is not allowed.
-    Origin,
-    /// A CORS preflight; answered here.
-    Preflight {
-        /// Whether its origin is allowed.
-        allowed: bool,
-    },
-    /// An HTTP method that the endpoint does not have.
-    MethodNotAllowed,
-    /// No active route has this slug.
-    NoSuchRoute,
-    /// A credential is needed.
-    NoCredential,
-    /// The credential is unknown, expired, revoked or malformed.
-    InvalidCredential,
-    /// More than one `Authorization` header, or `X-Api-Key`.
-    TwoCredentials,
-    /// The body is not declared as JSON.
-    MediaType,
-    /// The body is too large.
-    TooLarge {
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// The body did not arrive in time.
-    SlowBody,
-    /// The body broke off.
-    BrokenBody,
-    /// The body is not one message.
-    Message(InvalidMessage),
-    /// A response where none can be expected (modern).
-    ResponseNotExpected,
-    /// The legacy version header names nothing we know.
-    BadVersion {
-        /// What it says.
-        requested: String,
-    },
-    /// Headers and body disagree (modern).
-    HeaderMismatch {
-        /// The request; `None` for what has no id.
-        id: Option<Box<RawValue>>,
-        /// How.
-        reason: String,
-    },
-    /// The parameters do not fit.
-    InvalidParams {
-        /// The request.
-        id: Option<Box<RawValue>>,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The version is not served (modern).
-    UnsupportedVersion {
-        /// The request; `None` for a notification.
-        id: Option<Box<RawValue>>,
-        /// What it asked for.
-        requested: String,
-    },
-    /// The method is not served.
-    MethodNotFound {
-        /// The request.
-        id: Option<Box<RawValue>>,
-        /// Its era.
-        era: Era,
-        /// Its method.
-        method: String,
-    },
-    /// A legacy request without a session.
-    SessionMissing,
-    /// A session that is unknown, ended, or somebody else's.
-    SessionUnknown,
-    /// A modern request to a route whose server speaks only the legacy era: what such a server answers, so that hosts
-    /// which can fall back do.
-    NotInitialized,
-    /// No such tool, or none for this caller: one and the same answer.
-    UnknownTool {
-        /// The name asked for.
-        name: String,
-    },
-    /// A rate limit.
-    Limited {
-        /// When to try again.
-        retry_after: Duration,
-        /// What is used up.
-        reason: String,
-    },
-    /// The counters are away, so no limit can be kept.
-    StateAway,
-    /// Too many requests of one session at once.
-    TooManyRequests,
-    /// Too many sessions.
-    TooManySessions,
-    /// Too many open streams.
-    TooManyStreams,
-    /// The upstream could not be asked, or answered nothing that is MCP.
-    Upstream(ClientError),
-    /// The audit journal cannot be written: nothing may be answered.
-    JournalAway,
-    /// A refusal of a request whose id is known by now.
-    About(Box<RawValue>, Box<Refusal>),
-}
-
-impl Refusal {
-    /// The same refusal, echoing the request's id.
-    #[must_use]
-    pub fn about(self, id: &RawValue) -> Self {
-        Self::About(id.to_owned(), Box::new(self))
-    }
-
-    /// The word by which the audit log knows it.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::HeadTooLarge { .. } => "head-too-large",
-            Self::Host => "host",
-            Self::Origin => "origin",
-            Self::Preflight { .. } => "preflight",
-            Self::MethodNotAllowed => "http-method",
-            Self::NoSuchRoute => "no-such-route",
-            Self::NoCredential => "unauthenticated",
-            Self::InvalidCredential | Self::TwoCredentials => "invalid-credential",
-            Self::MediaType => "media-type",
-            Self::TooLarge { .. } => "too-large",
-            Self::SlowBody | Self::BrokenBody => "broken-body",
-            Self::Message(_) | Self::ResponseNotExpected => "invalid-message",
-            Self::BadVersion { .. } | Self::UnsupportedVersion { .. } => "unsupported-version",
-            Self::HeaderMismatch { .. } => "header-mismatch",
-            Self::InvalidParams { .. } => "invalid-params",
-            Self::MethodNotFound { .. } => "unknown-method",
-            Self::SessionMissing | Self::SessionUnknown | Self::NotInitialized => "no-session",
-            Self::UnknownTool { .. } => "unknown-tool",
-            Self::Limited { .. } => "rate-limited",
-            Self::StateAway => "state-away",
-            Self::TooManyRequests | Self::TooManySessions | Self::TooManyStreams => "too-many",
-            Self::Upstream(_) => "upstream",
-            Self::JournalAway => "journal-away",
-            Self::About(_, refusal) => refusal.word(),
-        }
-    }
-
-    /// How usage counts it.
-    pub fn outcome(&self) -> UsageOutcome {
-        match self {
-            Self::Limited { .. } => UsageOutcome::Limited,
-            Self::Upstream(_) => UsageOutcome::UpstreamError,
-            Self::About(_, refusal) => refusal.outcome(),
-            _ => UsageOutcome::Refused,
-        }
-    }
 }
 
 /// A refusal as it goes onto the wire.
@@ -236,7 +74,9 @@ fn look_up(refusal: &Refusal) -> Sheet {
             "Forbidden: this `Origin` is not allowed",
         ),
         Refusal::Preflight { .. } => sheet(204, 0, ""),
-        Refusal::MethodNotAllowed => sheet(405, code::INVALID_REQUEST, "Method not allowed"),
+        Refusal::MethodNotAllowed | Refusal::OnlyMethod { .. } => {
+            sheet(405, code::INVALID_REQUEST, "Method not allowed")
+        }
         Refusal::NoSuchRoute => sheet(
             404,
             code::INVALID_REQUEST,
@@ -309,6 +149,11 @@ fn look_up(refusal: &Refusal) -> Sheet {
             code::NOT_INITIALIZED,
             "Bad Request: Mcp-Session-Id header is required",
         ),
+        Refusal::StreamMissing => sheet(
+            400,
+            code::NOT_INITIALIZED,
+            "Bad Request: `sessionId` is required, as the `endpoint` event says it",
+        ),
         Refusal::SessionUnknown => sheet(404, code::NOT_INITIALIZED, "Session not found"),
         Refusal::NotInitialized => sheet(400, code::NOT_INITIALIZED, "Bad Request: Server not initialized"),
         Refusal::UnknownTool { name } => sheet(200, code::INVALID_PARAMS, format!("Unknown tool: {name}")),
@@ -376,23 +221,12 @@ fn upstream(error: &ClientError) -> Sheet {
     }
 }
 
-fn id_of(refusal: &Refusal) -> Option<&RawValue> {
-    match refusal {
-        Refusal::About(id, _) => Some(id),
-        Refusal::HeaderMismatch { id, .. }
-        | Refusal::UnsupportedVersion { id, .. }
-        | Refusal::InvalidParams { id, .. }
-        | Refusal::MethodNotFound { id, .. } => id.as_deref(),
-        _ => None,
-    }
-}
-
 /// The refusal as a response. `challenge` is the value of `WWW-Authenticate` up to its error.
 pub fn refuse(refusal: &Refusal, challenge: Option<&str>) -> Response<Body> {
     let sheet = look_up(refusal);
     let body = match refusal {
         Refusal::Preflight { .. } => Bytes::new(),
-        _ => answer::error(id_of(refusal), sheet.code, &sheet.message, sheet.data.as_ref()).into(),
+        _ => answer::error(refusal.id(), sheet.code, &sheet.message, sheet.data.as_ref()).into(),
     };
     let mut response = json(sheet.status, body);
     let headers = response.headers_mut();
@@ -403,6 +237,7 @@ pub fn refuse(refusal: &Refusal, challenge: Option<&str>) -> Response<Body> {
     };
     match inner {
         Refusal::MethodNotAllowed => put(headers, ALLOW, "GET, POST, DELETE, OPTIONS"),
+        Refusal::OnlyMethod { allowed } => put(headers, ALLOW, allowed),
         Refusal::Preflight { .. } => {
             headers.remove(CONTENT_TYPE);
         }

@@ -59,6 +59,27 @@ pub(crate) fn run(context: &mut Context, log: &mut Log) -> Result<String> {
         check(log, format!("Python {mode} to {server}"), client);
     }
     for (server, slug) in [("demo", DEMO), ("everything", "everything")] {
+        let endpoint = house.endpoint(slug).replace("/mcp", "/sse");
+        let words = [
+            "--url",
+            &endpoint,
+            "--server",
+            server,
+            "--mode",
+            "legacy",
+            "--era",
+            "legacy",
+            "--transport",
+            "sse",
+        ];
+        let mut sdk = node.command("peers/sdk_client.mjs");
+        sdk.args(words);
+        check(log, format!("TypeScript HTTP+SSE to {server}"), sdk);
+        let mut client = process::bound(&python);
+        client
+            .arg(node.scripts.join("peers/python_client.py"))
+            .args(words);
+        check(log, format!("Python HTTP+SSE to {server}"), client);
         let mut inspector = node.command("peers/inspector.mjs");
         inspector.args(["--url", &house.endpoint(slug), "--server", server]);
         check(log, format!("inspector to {server}"), inspector);

@@ -17,7 +17,7 @@ use portreeve_mcp::params::Params;
 use portreeve_mcp::splice::Splice;
 use serde_json::value::RawValue;
 
-use super::head::{Head, Verb};
+use super::head::{Door, Head, Verb};
 use super::inbound::{Call, Inbound, Note};
 use super::ladder;
 use crate::authenticate::Identified;
@@ -36,6 +36,10 @@ where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    if head.door == Door::Stream {
+        ladder::legacy_version(head)?;
+        return Ok((Inbound::Connect, 0));
+    }
     if head.verb != Verb::Post {
         return stream_or_end(head, who, at).map(|inbound| (inbound, 0));
     }

@@ -89,13 +89,28 @@ pub enum Verb {
     Delete,
 }
 
+/// Which endpoint of a route is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// `/mcp`: Streamable HTTP, of every revision.
+    Mcp,
+    /// `/sse`: the stream of a host that speaks HTTP+SSE, the transport of 2024-11-05.
+    Stream,
+    /// `/messages`: what such a host sends.
+    Messages,
+}
+
 /// A head that passed.
 #[derive(Debug)]
 pub struct Head {
+    /// Where it came in.
+    pub door: Door,
     /// What is asked for.
     pub verb: Verb,
     /// The route's slug, as it stands in the path.
     pub slug: String,
+    /// `sessionId` of the query, which names the stream that an HTTP+SSE host reads. It may not come twice.
+    pub stream: Option<String>,
     /// All headers, for the rooms that need one more.
     pub headers: HeaderMap,
     /// The browser origin, allowed.
@@ -163,9 +178,8 @@ pub fn head(parts: Parts, origins: &Origins, limits: &Limits) -> Result<Head, Re
         return Err(Refusal::Host);
     }
     let origin = origin_of(&parts.headers, origins)?;
-    let slug = Slug::in_path(parts.uri.path())
-        .ok_or(Refusal::NoSuchRoute)?
-        .to_owned();
+    let (slug, door) = place(parts.uri.path()).ok_or(Refusal::NoSuchRoute)?;
+    let slug = slug.to_owned();
     let verb = match parts.method {
         Method::POST => Verb::Post,
         Method::GET => Verb::Get,
@@ -178,17 +192,64 @@ pub fn head(parts: Parts, origins: &Origins, limits: &Limits) -> Result<Head, Re
         _ => return Err(Refusal::MethodNotAllowed),
     };
     let head = Head {
+        door,
         verb,
         slug,
+        stream: stream_of(parts.uri.query()),
         version: version_of(&parts.headers),
         headers: parts.headers,
         origin,
     };
+    door.admits(&head)?;
     if verb != Verb::Post && head.era() == Era::Modern {
         // The modern era has neither streams of sessions nor sessions that could end.
         return Err(Refusal::MethodNotAllowed);
     }
     Ok(head)
+}
+
+/// The slug and the endpoint that a path names.
+fn place(path: &str) -> Option<(&str, Door)> {
+    if let Some(slug) = Slug::in_path(path) {
+        return Some((slug, Door::Mcp));
+    }
+    let (slug, door) = match path.strip_prefix("/s/")?.rsplit_once('/')? {
+        (slug, "sse") => (slug, Door::Stream),
+        (slug, "messages") => (slug, Door::Messages),
+        _ => return None,
+    };
+    (!slug.is_empty() && !slug.contains('/')).then_some((slug, door))
+}
+
+impl Door {
+    /// The two endpoints of HTTP+SSE have one method each, and know nothing of the modern era.
+    fn admits(self, head: &Head) -> Result<(), Refusal> {
+        let (only, allowed) = match self {
+            Self::Mcp => return Ok(()),
+            Self::Stream => (Verb::Get, "GET, OPTIONS"),
+            Self::Messages => (Verb::Post, "POST, OPTIONS"),
+        };
+        if head.verb != only {
+            return Err(Refusal::OnlyMethod { allowed });
+        }
+        match (&head.version, head.era()) {
+            (Some(version), Era::Modern) => Err(Refusal::BadVersion {
+                requested: version.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The one `sessionId` of a query. Ours need no decoding.
+fn stream_of(query: Option<&str>) -> Option<String> {
+    let mut given = query?
+        .split('&')
+        .filter_map(|pair| pair.strip_prefix("sessionId="));
+    match (given.next(), given.next()) {
+        (Some(id), None) => Some(id.to_owned()),
+        _ => None,
+    }
 }
 
 /// A version that is no text is a version all the same, and one that nobody knows.

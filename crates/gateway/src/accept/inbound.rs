@@ -61,6 +61,8 @@ pub enum Inbound {
     Listen(Arc<Session>),
     /// The end of a legacy session.
     End(Arc<Session>),
+    /// The stream of an HTTP+SSE host.
+    Connect,
 }
 
 impl Inbound {
@@ -71,7 +73,7 @@ impl Inbound {
             Self::Note(Note { method: None, .. }) => "response",
             Self::Note(Note { cancels: Some(_), .. }) => "notifications/cancelled",
             Self::Note(_) => "notification",
-            Self::Listen(_) => "stream",
+            Self::Listen(_) | Self::Connect => "stream",
             Self::End(_) => "session/end",
         }
     }

@@ -78,6 +78,11 @@ impl Streams {
         self.hosts.cut_stalled(self.limits.host_write)
     }
 
+    /// Looks after the body of a stream, whose host may leave it unread.
+    pub(crate) fn watch(&self, body: Body) -> Body {
+        self.hosts.watch(body)
+    }
+
     fn give_back(&self, principal: Principal) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         self.gauge.dec();
@@ -186,10 +191,7 @@ pub fn relay(upstream: ResponseBody, errand: Errand, record: Record, slot: Strea
         }
         Some((Ok::<_, BodyError>(Frame::data(bytes)), relay))
     });
-    gateway
-        .streams
-        .hosts
-        .watch(StreamBody::new(frames).boxed_unsync())
+    gateway.streams.watch(StreamBody::new(frames).boxed_unsync())
 }
 
 /// Subscriptions and the streams of sessions.

@@ -17,6 +17,7 @@ mod exports;
 mod framing;
 mod gateway;
 mod governance;
+mod http_sse;
 mod imports;
 mod journey_two;
 mod ladder;

@@ -64,10 +64,17 @@ impl Stream {
     /// The next message; `None` at the end.
     pub(crate) async fn message(&mut self) -> Option<Value> {
         loop {
-            while let Some(event) = self.reader.next_event().expect("events within the limit") {
-                if let Some(data) = event.data {
-                    return Some(serde_json::from_slice(&data).expect("JSON in the event"));
-                }
+            if let Some(data) = self.event().await?.data {
+                return Some(serde_json::from_slice(&data).expect("JSON in the event"));
+            }
+        }
+    }
+
+    /// The next event or comment; `None` at the end.
+    pub(crate) async fn event(&mut self) -> Option<sse::Event> {
+        loop {
+            if let Some(event) = self.reader.next_event().expect("events within the limit") {
+                return Some(event);
             }
             let frame = self.body.frame().await?.ok()?;
             self.reader.feed(frame.data_ref()?);

@@ -414,29 +414,9 @@ async fn s12_a_probe_without_marks_is_no_end_of_a_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s13_the_oldest_revision_is_served_on_the_one_endpoint() {
+async fn s13_the_oldest_revision_is_served_on_the_endpoint_of_all_others_too() {
     let served = Served::start(Speaks::Legacy).await;
     let answer = initialize(&served, &json!("2024-11-05")).await;
     assert_eq!(answer.json()["result"]["protocolVersion"], "2024-11-05");
-    // Its own transport, HTTP+SSE, is not served, and says so as any other address does.
-    let key = [("authorization", format!("Bearer {}", served.node.key))];
-    for (verb, path) in [
-        ("GET", "sse"),
-        ("POST", "messages"),
-        ("POST", "messages?sessionId=1"),
-        ("POST", "sse"),
-    ] {
-        let url = format!("{}/s/{}/{path}", served.node.url, served.slug);
-        let answer = served
-            .node
-            .web
-            .ask(verb, &url, &key, String::new())
-            .await
-            .unwrap();
-        assert_eq!(
-            error_of(&answer),
-            (404, json!(-32600), Value::Null, Value::Null),
-            "{verb} {path}"
-        );
-    }
+    // Its own transport is told in `http_sse`.
 }

@@ -1,0 +1,90 @@
+//! The corridor's part in legacy sessions: they begin with the answer to `initialize`, and end when nobody used them for
+//! long.
+
+use std::sync::Arc;
+
+use http::Response;
+
+use super::Gateway;
+use crate::record::Stopped;
+use crate::relay::Errand;
+use crate::respond::{self, Body, Refusal};
+use crate::session::{NewSession, Session};
+use crate::upstream;
+
+/// With whom a session is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opened {
+    WithServer,
+    AsStranger,
+}
+
+impl Gateway {
+    /// Tells the host its new session. Where the server refused the handshake there is none, and nothing that would
+    /// count against the caller's sessions.
+    pub(super) fn hand_over(
+        &self,
+        session: &Session,
+        answered: Result<Response<Body>, Stopped>,
+    ) -> Result<Response<Body>, Stopped> {
+        match answered {
+            // A stream is still to come; whether it agrees on a version is not known yet.
+            Ok(mut response) if session.version().is_some() || respond::is_stream(&response) => {
+                respond::put(
+                    response.headers_mut(),
+                    portreeve_mcp::header::SESSION_ID,
+                    &session.id,
+                );
+                Ok(response)
+            }
+            refused => {
+                self.end_session(session);
+                refused
+            }
+        }
+    }
+
+    pub(super) fn open_session(
+        &self,
+        errand: &Errand,
+        upstream: Option<String>,
+        opened: Opened,
+    ) -> Result<Arc<Session>, Refusal> {
+        let session = self.sessions.open(NewSession {
+            principal: errand.caller.principal,
+            route: errand.route.route.id,
+            upstream,
+            stranger: opened == Opened::AsStranger,
+        })?;
+        self.count_sessions();
+        Ok(session)
+    }
+
+    fn count_sessions(&self) {
+        let open = i64::try_from(self.sessions.len()).unwrap_or(i64::MAX);
+        self.sinks.metrics.sessions.set(open);
+    }
+
+    /// Forgets a session.
+    pub(crate) fn end_session(&self, session: &Session) {
+        self.sessions.end(session);
+        self.count_sessions();
+    }
+
+    /// Ends sessions that nobody used for long, and tells their servers.
+    pub async fn sweep_sessions(&self) {
+        for session in self.sessions.sweep() {
+            let routes = self.loader.routes();
+            let route = routes
+                .by_slug
+                .values()
+                .find(|route| route.route.id == session.route);
+            if let Some(route) = route.filter(|_| session.upstream.is_some())
+                && let Err(error) = upstream::end(&self.egress, route, &session).await
+            {
+                tracing::debug!(error = %error, "the upstream did not take the end of a session");
+            }
+        }
+        self.count_sessions();
+    }
+}
