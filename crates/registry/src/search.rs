@@ -3,32 +3,22 @@
 //!
 //! Before: entries in the store, which `search/feed.rs` follows. After: `api` and `portal` show the page.
 
-mod asked;
-mod document;
-mod facets;
 mod feed;
-mod index;
-mod marks;
-mod rank;
-mod typo;
-mod words;
 
 use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::page::PageOf;
 use portreeve_core::ports::{ListedVersion, VersionQuery};
 use portreeve_core::visibility::Visibility;
+pub use portreeve_search::{Facet, Facets, Kind, Mark, Narrow};
+use portreeve_search::{Index, Inside, Question, Ranked};
 use serde::{Deserialize, Serialize};
 
 use crate::error::RegistryError;
 use crate::registry::Registry;
 use crate::serve::cursor::{CursorKind, opened, sealed};
 use crate::serve::read_search;
-pub use facets::{Facet, Facets};
 pub use feed::Searcher;
-pub use marks::Mark;
-use rank::{Inside, Question, Ranked};
-pub use rank::{Kind, Narrow};
 
 /// Results of one page unless told otherwise, and at most.
 const PAGE: u32 = 20;
@@ -118,7 +108,11 @@ impl Registry {
                 self.veiled(item)?
             };
             items.push(Found {
-                marks: marks::of(&item.version.document, item.version.name.as_str(), &chosen.terms),
+                marks: portreeve_search::marks(
+                    &item.version.document,
+                    item.version.name.as_str(),
+                    &chosen.terms,
+                ),
                 listed: item,
                 tools: hit.tools,
             });
@@ -161,13 +155,12 @@ impl Registry {
             }),
             narrow: &asked.narrow,
         };
-        self.searcher.read(|index| {
-            let ranked = rank::rank(index, &question);
-            let facets = asked
-                .facets
-                .then(|| Facets::count(index, &ranked.hits, |server| question.discovers(server)));
-            Chosen::cut(index, ranked, asked, facets)
-        })
+        let index = self.searcher.index();
+        let ranked = portreeve_search::rank(&index, &question);
+        let facets = asked
+            .facets
+            .then(|| Facets::count(&index, &ranked.hits, |server| question.discovers(server)));
+        Chosen::cut(&index, ranked, asked, facets)
     }
 
     /// A page of versions. A text that must be contained is looked up in memory first.
@@ -189,7 +182,7 @@ impl Registry {
         let needle = text.to_lowercase();
         // Where nothing is listed of an entry, only these two see something of it.
         let sees_unlisted = query.visibility == Visibility::All || query.include_retired;
-        let admits = |entry: &index::Indexed| sees_unlisted || entry.is_listed;
+        let admits = |entry: &portreeve_search::Entry<'_>| sees_unlisted || entry.is_listed();
         let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let mut query = query.clone();
         let mut items: Vec<ListedVersion> = Vec::new();
@@ -203,7 +196,8 @@ impl Registry {
         loop {
             let names = self
                 .searcher
-                .read(|index| index.containing(&needle, (&from, step + 1), admits));
+                .index()
+                .containing(&needle, (&from, step + 1), admits);
             let is_last = names.len() <= step;
             let (now, next) = names.split_at(names.len().min(step));
             let page = self.parts.feed.list_among(&query, now).await?;
@@ -289,7 +283,7 @@ struct ChosenHit {
 }
 
 impl Chosen {
-    fn cut(index: &index::Index, ranked: Ranked, asked: &Asked, facets: Option<Facets>) -> Self {
+    fn cut(index: &Index, ranked: Ranked, asked: &Asked, facets: Option<Facets>) -> Self {
         let found = ranked.hits.len();
         let mut hits: Vec<ChosenHit> = ranked
             .hits
@@ -299,11 +293,11 @@ impl Chosen {
                 let is_after = match &asked.after {
                     None => true,
                     Some((score, name)) => {
-                        hit.score < *score || (hit.score == *score && entry.name.as_str() > name.as_str())
+                        hit.score < *score || (hit.score == *score && entry.name().as_str() > name.as_str())
                     }
                 };
                 is_after.then(|| ChosenHit {
-                    key: (entry.name.to_string(), entry.version.to_string()),
+                    key: (entry.name().to_string(), entry.version().to_owned()),
                     score: hit.score,
                     tools: hit.tools,
                 })

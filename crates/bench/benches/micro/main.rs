@@ -6,6 +6,7 @@
 mod audit;
 mod gateway;
 mod rights;
+mod search;
 mod wire;
 
 use std::hint::black_box;
@@ -46,7 +47,8 @@ fn main() -> Result<()> {
     let server = "com.example/bench".parse()?;
     let (access, caller) = rights::measure(&runtime, folder.path(), &server)?;
     audit::measure(folder.path())?;
-    gateway::measure(access, &caller, &server)
+    gateway::measure(access, &caller, &server)?;
+    search::measure()
 }
 
 /// Measures a step.

@@ -2,21 +2,24 @@
 //!
 //! Before: somebody saved an entry, on this node or another. After: the search sees it.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use portreeve_core::ports::{EntryFeed, FeedPosition, StoreError};
+use portreeve_search::Index;
 use tokio::sync::Mutex;
-
-use super::index::Index;
 
 /// Entries that are read at once.
 const STEP: u32 = 500;
+/// More entries than these are cut into words, and put into larger segments, on a thread of their own: others wait for
+/// this one.
+const AT_ONCE: usize = 32;
 
 /// The index, following the store.
 pub struct Searcher {
     feed: Arc<dyn EntryFeed>,
-    index: RwLock<Index>,
-    /// Up to where the index followed. One follows at a time.
+    index: ArcSwap<Index>,
+    /// Up to where the index followed. One follows at a time, and only who does changes the index.
     followed: Mutex<Followed>,
 }
 
@@ -41,7 +44,7 @@ impl Searcher {
     pub fn new(feed: Arc<dyn EntryFeed>) -> Self {
         Self {
             feed,
-            index: RwLock::default(),
+            index: ArcSwap::default(),
             followed: Mutex::new(Followed {
                 at: FeedPosition {
                     generation: -1,
@@ -52,43 +55,54 @@ impl Searcher {
         }
     }
 
+    /// The index as it is now.
+    pub(super) fn index(&self) -> Arc<Index> {
+        self.index.load_full()
+    }
+
     /// Follows up to this moment.
     pub(crate) async fn follow(&self) -> Result<(), StoreError> {
         let generation = self.feed.entry_generation().await?;
         let mut followed = self.followed.lock().await;
-        if followed.whole >= generation {
-            return Ok(());
-        }
-        loop {
+        while followed.whole < generation {
             let changed = self.feed.changed_entries(&followed.at, STEP).await?;
             let is_end = changed.len() < STEP as usize;
             if let Some(last) = changed.last().cloned() {
                 let names: Vec<String> = changed.into_iter().map(|change| change.server).collect();
-                let entries = self.feed.searchable(&names).await?;
-                self.take(&names, &entries);
+                self.take(names).await?;
                 // What was taken in stays so, should the next step fail.
                 followed.at = last;
             }
-            if is_end {
-                break;
+            // Changes are told in their order, so those that come behind this moment may wait.
+            if is_end || followed.at.generation > generation {
+                followed.whole = generation;
             }
         }
-        followed.whole = generation;
         Ok(())
     }
 
-    /// Asks the index. Nothing may wait in `with`.
-    pub(super) fn read<T>(&self, with: impl FnOnce(&Index) -> T) -> T {
-        with(&self.index.read().unwrap_or_else(PoisonError::into_inner))
+    /// Reads entries, and puts them into the index.
+    async fn take(&self, names: Vec<String>) -> Result<(), StoreError> {
+        let entries = self.feed.searchable(&names).await?;
+        let before = self.index();
+        let is_large = names.len() > AT_ONCE;
+        let work = move || settled(before.with(&names, &entries));
+        let index = if is_large { aside(work).await? } else { work() };
+        self.index.store(Arc::new(index));
+        Ok(())
     }
+}
 
-    fn take(&self, names: &[String], entries: &[portreeve_core::ports::Searchable]) {
-        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        for name in names {
-            index.remove(name);
-        }
-        for entry in entries {
-            index.put(entry);
-        }
+/// Joins small segments at once: that takes less time than to find them again and again.
+fn settled(mut index: Index) -> Index {
+    while let Some(merge) = index.to_merge(AT_ONCE) {
+        index = index.with_merged(merge.run());
     }
+    index
+}
+
+/// Works on a thread that nobody waits for.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| StoreError::Unavailable(Box::new(error)))
 }

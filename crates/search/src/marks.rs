@@ -21,7 +21,7 @@ pub struct Mark {
 }
 
 /// The marks of a result, by field and place.
-pub(super) fn of(document: &str, name: &str, terms: &HashSet<String>) -> Vec<Mark> {
+pub fn marks(document: &str, name: &str, terms: &HashSet<String>) -> Vec<Mark> {
     let document: Value = serde_json::from_str(document).unwrap_or_default();
     let text = |key: &str| document.get(key).and_then(Value::as_str).unwrap_or_default();
     let mut marks = Vec::new();
@@ -69,7 +69,7 @@ mod tests {
     fn marks_stand_on_characters() {
         let terms = ["mail", "git"].map(str::to_owned).into();
         let document = r#"{"title":"Größe: Mails","description":"From GitHub"}"#;
-        let marks = of(document, "com.acme/mail-box", &terms);
+        let marks = marks(document, "com.acme/mail-box", &terms);
         let told: Vec<_> = marks.iter().map(|m| (m.field, m.start, m.length)).collect();
         assert_eq!(told, [("name", 9, 4), ("title", 7, 5), ("description", 5, 3)]);
     }

@@ -1,6 +1,6 @@
 //! Words: how a text becomes the terms by which it is found. The same for what is stored and for what is asked.
 //!
-//! Before: a name, a title, a sentence. After: `index` counts the terms, `marks` shows where they stand.
+//! Before: a name, a title, a sentence. After: `facts` counts the terms, `marks` shows where they stand.
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;

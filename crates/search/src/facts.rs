@@ -1,12 +1,11 @@
 //! What of an entry is searched: its fields with their worth, and the marks by which results are filtered.
 //!
-//! Before: the feed brought an entry. After: `index` takes its terms in.
+//! Before: the registry read an entry. After: `segment` takes its terms in.
 
 use std::collections::HashMap;
 
 use portreeve_core::ports::Searchable;
 use portreeve_core::profile::Profile;
-use portreeve_core::server::Lifecycle;
 use portreeve_mcp::server_json::PUBLISHER_META;
 use serde_json::{Map, Value};
 
@@ -21,29 +20,28 @@ const MOST_TERMS: usize = 600;
 
 /// What an entry is found by.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Facts {
+pub(crate) struct Facts {
     /// The terms with their worth.
-    pub(super) terms: Vec<Worth>,
+    pub(crate) terms: Vec<Worth>,
     /// The terms of what people say about it beside the document.
-    pub(super) inner: Vec<Worth>,
+    pub(crate) inner: Vec<Worth>,
     /// Tags and categories, in lower case.
-    pub(super) tags: Vec<String>,
+    pub(crate) tags: Vec<String>,
     /// Tags and categories that people gave it beside the document.
-    pub(super) inner_tags: Vec<String>,
-    pub(super) lifecycle: Lifecycle,
+    pub(crate) inner_tags: Vec<String>,
     /// Whether it runs somewhere for everyone.
-    pub(super) is_remote: bool,
+    pub(crate) is_remote: bool,
     /// The registries of its packages.
-    pub(super) registry_types: Vec<String>,
+    pub(crate) registry_types: Vec<String>,
 }
 
 /// A term of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Worth {
-    pub(super) term: String,
+pub(crate) struct Worth {
+    pub(crate) term: String,
     /// How the entry writes it.
-    pub(super) word: String,
-    pub(super) worth: u16,
+    pub(crate) word: String,
+    pub(crate) worth: u16,
 }
 
 /// How much a term is worth where it stands.
@@ -84,7 +82,7 @@ impl Field {
 // === impl Facts ===
 
 impl Facts {
-    pub(super) fn read(entry: &Searchable) -> Self {
+    pub(crate) fn read(entry: &Searchable) -> Self {
         let document: Value = serde_json::from_str(&entry.shown.document).unwrap_or_default();
         let text = |key: &str| document.get(key).and_then(Value::as_str).unwrap_or_default();
         let meta = document.get("_meta").and_then(Value::as_object);
@@ -106,7 +104,6 @@ impl Facts {
             inner: of_profile(&entry.profile),
             tags: lists.tags,
             inner_tags: [&entry.profile.tags[..], &entry.profile.categories[..]].concat(),
-            lifecycle: entry.shown.lifecycle,
             is_remote: document
                 .get("remotes")
                 .and_then(Value::as_array)

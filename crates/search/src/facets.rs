@@ -35,20 +35,23 @@ pub struct Facets {
 // === impl Facets ===
 
 impl Facets {
-    pub(super) fn count(index: &Index, hits: &[Hit], discovers: impl Fn(&ServerName) -> bool) -> Self {
+    /// Counts results. Tags that people gave an entry beside its document count for who may discover it.
+    pub fn count(index: &Index, hits: &[Hit], discovers: impl Fn(&ServerName) -> bool) -> Self {
         let mut lifecycle = BTreeMap::new();
         let mut kind = BTreeMap::new();
         let mut registry_types = BTreeMap::new();
         let mut tags = BTreeMap::new();
         for entry in hits.iter().filter_map(|hit| index.entry(hit.entry)) {
-            note(&mut lifecycle, entry.lifecycle.as_str());
-            note(&mut kind, if entry.is_remote { "remote" } else { "local" });
-            for value in &entry.registry_types {
+            note(&mut lifecycle, entry.lifecycle().as_str());
+            note(&mut kind, if entry.is_remote() { "remote" } else { "local" });
+            for value in entry.registry_types() {
                 note(&mut registry_types, value);
             }
-            let inner = entry.inner_tags.iter().filter(|tag| !entry.tags.contains(tag));
-            let inner = inner.filter(|_| discovers(&entry.name));
-            for value in entry.tags.iter().chain(inner) {
+            let inner = entry
+                .inner_tags()
+                .filter(|tag| !entry.tags().any(|one| one == *tag));
+            let inner = inner.filter(|_| discovers(entry.name()));
+            for value in entry.tags().chain(inner) {
                 note(&mut tags, value);
             }
         }
