@@ -11,7 +11,12 @@ import { chromium } from "playwright-core";
 
 const SERVER = { search: "port", name: "com.example/port", tools: ["list_ships", "release_mooring", "inspect_cargo"] };
 const GOVERNED = {
+  waiting: "/admin/waiting",
+  failing: "/admin/waiting?show=properties",
   registries: "/registries",
+  registry: "/admin/registries/default",
+  imports: "/admin/imports",
+  secrets: "/admin/secrets",
   environments: "/admin/environments",
   properties: "/admin/properties",
   exports: "/exports",

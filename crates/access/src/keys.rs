@@ -2,12 +2,16 @@
 
 use portreeve_core::caller::{ApiKey, Caller};
 use portreeve_core::id::{KeyId, UserId};
+use portreeve_core::name::GroupName;
 use portreeve_core::ports::StoreError;
 use portreeve_core::secret::Secret;
 use portreeve_core::time::Timestamp;
 use serde_json::json;
 
 use crate::{Access, AccessError, credential, token};
+
+/// Groups of one key; the message of the refusal names the number.
+const GROUPS: usize = 50;
 
 /// A key to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +20,8 @@ pub struct NewKey {
     pub name: String,
     /// The user it acts for. `None`: it is a principal of its own, without any right until it is granted one.
     pub owner: Option<UserId>,
+    /// The groups that who holds it belongs to, at most 50.
+    pub groups: Vec<GroupName>,
     /// When it stops working.
     pub expires_at: Option<Timestamp>,
 }
@@ -33,6 +39,14 @@ impl Access {
                 "it must lie in the future",
             ));
         }
+        if new.groups.len() > GROUPS {
+            let groups = new.groups.len().to_string();
+            return Err(AccessError::invalid(
+                "groups",
+                &groups,
+                "a key has at most 50 groups",
+            ));
+        }
         if let Some(owner) = new.owner {
             self.require_user(owner).await?;
         }
@@ -43,6 +57,7 @@ impl Access {
             name: new.name,
             secret_hash,
             owner: new.owner,
+            groups: new.groups,
             expires_at: new.expires_at,
             revoked_at: None,
             created_by: caller.label.to_string(),
@@ -51,7 +66,9 @@ impl Access {
         let mut event = self.event("key.create", caller);
         event.target = Some(key.name.clone());
         event.policies = policies;
-        event.detail = Some(json!({ "id": id, "owner": key.owner, "expiresAt": key.expires_at }));
+        event.detail = Some(json!({
+            "id": id, "owner": key.owner, "groups": key.groups, "expiresAt": key.expires_at,
+        }));
         match self.parts.identity.add_key(&key, event).await {
             Ok(()) => Ok((key, credential::compose(id, &secret))),
             Err(StoreError::Conflict { .. }) => Err(AccessError::NameTaken { name: key.name }),

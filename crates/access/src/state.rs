@@ -162,6 +162,7 @@ fn user_caller(user: &User) -> (UserId, Caller) {
         principal: Principal::User(user.id),
         key: None,
         label: format!("user:{}", user.name).into(),
+        groups: Arc::from([]),
     };
     (user.id, caller)
 }
@@ -216,6 +217,7 @@ impl LiveKey {
                 principal,
                 key: Some(key.id),
                 label,
+                groups: key.groups.as_slice().into(),
             },
         })
     }

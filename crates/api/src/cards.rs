@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::Api;
 use crate::etag::{self, Caching};
 use crate::problem::Problem;
+use crate::query;
 
 const AN_HOUR: Caching = Caching("public, max-age=3600");
 
@@ -23,6 +24,10 @@ pub(crate) fn router(api: Api) -> Router {
     Router::new()
         .route("/s/{slug}/mcp/server-card", get(route_card).options(preflight))
         .route("/mcp/server-card", get(registry_card).options(preflight))
+        .route(
+            "/registries/{registry}/mcp/server-card",
+            get(named_card).options(preflight),
+        )
         .route("/.well-known/ai-catalog.json", get(catalog).options(preflight))
         .with_state(api)
 }
@@ -37,6 +42,12 @@ async fn route_card(State(api): State<Api>, Path(slug): Path<String>, headers: H
 
 async fn registry_card(State(api): State<Api>, headers: HeaderMap) -> Response {
     shown(&headers, Ok(api.registry.own_card(api.version)), CARD_TYPE)
+}
+
+async fn named_card(State(api): State<Api>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let card =
+        query::registry_name(&name).and_then(|name| Ok(api.registry.registry_card(&name, api.version)?));
+    shown(&headers, card, CARD_TYPE)
 }
 
 async fn catalog(State(api): State<Api>, headers: HeaderMap) -> Response {

@@ -4,10 +4,12 @@
 //! it at once: the registry sees to that itself, for keys and grants it is done here.
 
 pub(crate) mod assess;
+pub(crate) mod compare;
 pub(crate) mod profile;
 pub(crate) mod servers;
 pub(crate) mod steps;
 pub(crate) mod tools;
+pub(crate) mod waiting;
 
 pub(crate) mod deployments;
 pub(crate) mod environments;

@@ -13,8 +13,9 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    assess, audit, deployments, doctor, environments, explain, exports, grants, imports, keys, profile,
-    properties, registries, routes, search, secrets, servers, steps, tools, usage, users, whoami,
+    assess, audit, compare, deployments, doctor, environments, explain, exports, grants, imports, keys,
+    profile, properties, registries, routes, search, secrets, servers, steps, tools, usage, users, waiting,
+    whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -32,6 +33,7 @@ use crate::problem::{Problem, ProblemBody};
         steps::submit, steps::approve, steps::reject, steps::lifecycle,
         steps::submit_version, steps::approve_version, steps::reject_version, steps::lifecycle_version,
         assess::server, assess::version, assess::show,
+        compare::show, waiting::list, waiting::approve, waiting::failing,
         tools::list, tools::approve, tools::refresh, tools::hide, tools::unhide,
         deployments::plan, deployments::list, deployments::replace, deployments::approve, deployments::withdraw,
         environments::list, environments::create, environments::show, environments::change, environments::remove,

@@ -167,13 +167,32 @@ fn governed(endpoints: Endpoints) -> Endpoints {
         .delete("/api/v1/registries/{registry}", registries::remove)
 }
 
+/// What is taken over from elsewhere, and what waits for a decision.
+fn incoming(endpoints: Endpoints) -> Endpoints {
+    use management::{imports, waiting};
+    endpoints
+        .get("/api/v1/waiting", waiting::list)
+        .post("/api/v1/waiting/approve", waiting::approve)
+        .get("/api/v1/metadata-failures", waiting::failing)
+        .get("/api/v1/servers/{name}/origins", imports::origins)
+        .get("/api/v1/imports", imports::list)
+        .post("/api/v1/imports", imports::begin)
+        .get("/api/v1/imports/{import}", imports::show)
+        .get("/api/v1/imports/{import}/records", imports::records)
+        .post("/api/v1/imports/{import}/records", imports::upload)
+        .post("/api/v1/imports/{import}/finish", imports::finish)
+        .get("/api/v1/import-schedules", imports::schedules)
+        .post("/api/v1/import-schedules", imports::schedule)
+        .post("/api/v1/import-schedules/end", imports::unschedule)
+}
+
 /// The management API.
 fn management() -> Endpoints {
     use management::{
-        assess, audit, doctor, explain, exports, grants, imports, keys, profile, routes, search, secrets,
+        assess, audit, compare, doctor, explain, exports, grants, keys, profile, routes, search, secrets,
         servers, steps, tools, usage, users, whoami,
     };
-    governed(Endpoints::new())
+    incoming(governed(Endpoints::new()))
         .get("/api/v1/openapi.json", openapi::show)
         .get("/api/v1/servers", servers::list)
         .post("/api/v1/servers", servers::add)
@@ -185,6 +204,7 @@ fn management() -> Endpoints {
         .post("/api/v1/servers/{name}/reject", steps::reject)
         .post("/api/v1/servers/{name}/lifecycle", steps::lifecycle)
         .get("/api/v1/servers/{name}/versions", servers::versions)
+        .get("/api/v1/servers/{name}/compare", compare::show)
         .get("/api/v1/servers/{name}/versions/{version}", servers::version)
         .post(
             "/api/v1/servers/{name}/versions/{version}/submit",
@@ -216,17 +236,7 @@ fn management() -> Endpoints {
         .post("/api/v1/servers/{name}/tools/refresh", tools::refresh)
         .post("/api/v1/servers/{name}/tools/{tool}/hide", tools::hide)
         .post("/api/v1/servers/{name}/tools/{tool}/unhide", tools::unhide)
-        .get("/api/v1/servers/{name}/origins", imports::origins)
         .get("/api/v1/search", search::find)
-        .get("/api/v1/imports", imports::list)
-        .post("/api/v1/imports", imports::begin)
-        .get("/api/v1/imports/{import}", imports::show)
-        .get("/api/v1/imports/{import}/records", imports::records)
-        .post("/api/v1/imports/{import}/records", imports::upload)
-        .post("/api/v1/imports/{import}/finish", imports::finish)
-        .get("/api/v1/import-schedules", imports::schedules)
-        .post("/api/v1/import-schedules", imports::schedule)
-        .post("/api/v1/import-schedules/end", imports::unschedule)
         .get("/api/v1/routes", routes::list)
         .get("/api/v1/routes/{slug}", routes::show)
         .patch("/api/v1/routes/{slug}", routes::change)

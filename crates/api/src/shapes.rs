@@ -18,6 +18,7 @@ pub(crate) mod search;
 pub(crate) mod secret;
 pub(crate) mod server;
 pub(crate) mod tool;
+pub(crate) mod waiting;
 
 use portreeve_core::name::Slug;
 use serde::Serialize;

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use portreeve_core::name::Slug;
+use portreeve_core::name::{RegistryName, Slug};
 use portreeve_gateway::{Endpoint, Gateway};
 
 use crate::cors;
@@ -27,6 +27,10 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
             "/.well-known/oauth-protected-resource/mcp",
             get(protected_registry),
         )
+        .route(
+            "/.well-known/oauth-protected-resource/registries/{registry}/mcp",
+            get(protected_named),
+        )
         .with_state(gateway)
 }
 
@@ -43,6 +47,14 @@ async fn protected_stream(State(gateway): State<Arc<Gateway>>, Path(slug): Path<
 /// The same of the registry as an MCP server.
 async fn protected_registry(State(gateway): State<Arc<Gateway>>) -> Response {
     metadata(&gateway, Slug::of_the_registry().as_str(), Endpoint::Mcp)
+}
+
+/// The same of a named registry, whether there is one or not: who is let in, its door says.
+async fn protected_named(State(gateway): State<Arc<Gateway>>, Path(name): Path<String>) -> Response {
+    match name.parse::<RegistryName>() {
+        Ok(name) => metadata(&gateway, Slug::of_registry(&name).as_str(), Endpoint::Mcp),
+        Err(_) => metadata(&gateway, &name, Endpoint::Mcp),
+    }
 }
 
 fn metadata(gateway: &Gateway, slug: &str, of: Endpoint) -> Response {

@@ -1,9 +1,11 @@
 //! Who is calling.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::id::{KeyId, UserId};
+use crate::name::GroupName;
 use crate::time::Timestamp;
 
 /// The identity that rights hang on.
@@ -42,6 +44,8 @@ pub struct Caller {
     pub key: Option<KeyId>,
     /// The name people know the caller by: `key:deploy`, `user:admin`, `anonymous`, `system`.
     pub label: Arc<str>,
+    /// The groups that the caller belongs to.
+    pub groups: Arc<[GroupName]>,
 }
 
 impl Caller {
@@ -51,6 +55,7 @@ impl Caller {
             principal: Principal::Anonymous,
             key: None,
             label: "anonymous".into(),
+            groups: Arc::from([]),
         }
     }
 
@@ -60,7 +65,14 @@ impl Caller {
             principal: Principal::System,
             key: None,
             label: "system".into(),
+            groups: Arc::from([]),
         }
+    }
+
+    /// Whether the caller is one of those that labels name: by its own, or as `group:finance` by one of its groups.
+    pub fn is_among(&self, labels: &BTreeSet<String>) -> bool {
+        let is_named = |group: &GroupName| labels.contains(&format!("group:{group}"));
+        labels.contains(&*self.label) || self.groups.iter().any(is_named)
     }
 }
 
@@ -75,6 +87,8 @@ pub struct ApiKey {
     pub secret_hash: String,
     /// The user it acts for. `None`: the key is a principal of its own.
     pub owner: Option<UserId>,
+    /// The groups that who holds it belongs to.
+    pub groups: Vec<GroupName>,
     /// When it stops working.
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.

@@ -82,10 +82,14 @@ pub struct Limits {
     pub metadata_bytes: usize,
     /// Deployments of one server, proposed ones not counted.
     pub deployments_per_server: usize,
+    /// Versions that are approved with one request.
+    pub approvals_at_once: usize,
     /// Records of one upload of an import.
     pub import_batch_records: usize,
     /// Bytes of one upload of an import.
     pub import_batch_bytes: usize,
+    /// Bytes of all files of an import that are uploaded in the portal.
+    pub import_file_bytes: usize,
     /// Bytes of one page of a registry that is imported.
     pub import_page_bytes: usize,
     /// Time for one page of a registry that is imported.
@@ -158,8 +162,10 @@ impl Default for Limits {
             property_schema_bytes: 16 * 1024,
             metadata_bytes: 64 * 1024,
             deployments_per_server: 40,
+            approvals_at_once: 50,
             import_batch_records: 1_000,
             import_batch_bytes: 8 * 1024 * 1024,
+            import_file_bytes: 32 * 1024 * 1024,
             import_page_bytes: 16 * 1024 * 1024,
             import_page: Duration::from_secs(30),
             import_pages: 100_000,

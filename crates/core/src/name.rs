@@ -90,6 +90,8 @@ names! {
     PropertyName = check_property;
     /// An environment: `production`, `test`, ... `[a-z0-9-]`, 1 to 40 characters.
     Environment = check_environment;
+    /// A group of callers: 1 to 100 letters, digits and `.`, `_`, `-`, `:`, `@`, `/`, the first a letter or a digit.
+    GroupName = check_group;
     /// The name of a secret in the vault: `[a-z0-9._-]`, 1 to 64 characters, the first a letter or a digit. Written
     /// `secret:NAME` where a secret is referred to.
     SecretName = check_secret_name;
@@ -136,12 +138,32 @@ impl NamespacePattern {
 
 /// Where the registry itself is served as an MCP server.
 const REGISTRY_PATH: &str = "/mcp";
+/// What stands before that and the name of a registry that is not the default one.
+const REGISTRIES_PATH: &str = "/registries/";
 
 impl Slug {
     /// What stands for a slug in Portreeve's own route, the registry as an MCP server: a path of its own. No text is
     /// read as this, so no route of the store can be named so.
     pub fn of_the_registry() -> Self {
         Self(REGISTRY_PATH.into())
+    }
+
+    /// The same of one registry.
+    pub fn of_registry(name: &RegistryName) -> Self {
+        if *name == RegistryName::main() {
+            Self::of_the_registry()
+        } else {
+            Self(format!("{REGISTRIES_PATH}{name}{REGISTRY_PATH}").into())
+        }
+    }
+
+    /// The registry that an own route is the face of, whether there is one of that name or not.
+    pub fn registry(path: &str) -> Option<RegistryName> {
+        if path == REGISTRY_PATH {
+            return Some(RegistryName::main());
+        }
+        let name = path.strip_prefix(REGISTRIES_PATH)?.strip_suffix(REGISTRY_PATH)?;
+        name.parse().ok()
     }
 
     /// The path of the route's endpoint: `/s/{slug}/mcp`, or the path of Portreeve's own route.
@@ -155,8 +177,10 @@ impl Slug {
 
     /// The part of an endpoint's path that names its route, as [`Slug::path`] wrote it.
     pub fn in_path(path: &str) -> Option<&str> {
-        if path == REGISTRY_PATH {
-            return Some(path);
+        match Self::registry(path) {
+            Some(name) if name == RegistryName::main() => return Some(REGISTRY_PATH),
+            Some(_) => return Some(path),
+            None => {}
         }
         path.strip_prefix("/s/")?
             .strip_suffix("/mcp")
@@ -258,6 +282,20 @@ fn check_registry(text: &str) -> Result<(), InvalidName> {
             "registry",
             text,
             "1 to 40 lower-case letters, digits and `-`",
+        ))
+    }
+}
+
+fn check_group(text: &str) -> Result<(), InvalidName> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':' | b'@' | b'/');
+    let begins = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+    if begins && text.len() <= 100 && text.bytes().all(is_plain) {
+        Ok(())
+    } else {
+        Err(invalid(
+            "group",
+            text,
+            "1 to 100 letters, digits and `._-:@/`, the first a letter or a digit",
         ))
     }
 }

@@ -20,6 +20,7 @@ mod toolsets;
 mod usage;
 mod vault;
 mod views;
+mod waiting;
 
 pub use assessments::{AssessmentStore, StoredAssessment};
 pub use audit::{AuditLog, AuditQuery, CheckpointSigner, Journal, JournalError};
@@ -31,7 +32,7 @@ pub use feed::{EntryFeed, FeedPosition, Searchable};
 pub use governance::GovernanceStore;
 pub use identity::{IdentityStore, SessionStore};
 pub use imports::{ImportBatch, ImportStore};
-pub use local::{Listing, LocalOutcome, LocalServer, LocalTool, LocalTools};
+pub use local::{Door, Listing, LocalOutcome, LocalRegistries, LocalServer, LocalTool, LocalTools};
 pub use pins::PinWatch;
 pub use properties::{PropertyStore, ServerValues};
 pub use publication::{Publication, Published};
@@ -41,6 +42,7 @@ pub use toolsets::{Toolset, ToolsetStore};
 pub use usage::{UsageSink, UsageStore};
 pub use vault::{Outgoing, SecretChange, SecretStore, SecretUnavailable};
 pub use views::{ViewStore, Views};
+pub use waiting::{Waiting, WaitingCounts, WaitingKind, WaitingPlace, WaitingQuery, WaitingStore};
 
 /// Why the store refused or failed.
 #[derive(Debug, thiserror::Error)]

@@ -143,6 +143,7 @@ impl Publisher {
             principal: Principal::Publisher,
             key: None,
             label: label.into(),
+            groups: std::sync::Arc::from([]),
         };
         Self { caller, permissions }
     }

@@ -43,7 +43,7 @@ pub enum Readers {
     Anonymous,
     /// Anyone with a key.
     Members,
-    /// These, by their labels (`key:deploy`, `user:ada`), and who manages.
+    /// These, by their labels (`key:deploy`, `user:ada`) or groups (`group:finance`), and who manages.
     Only(BTreeSet<String>),
 }
 

@@ -3,11 +3,13 @@
 use http::header::AUTHORIZATION;
 use portreeve_access::Access;
 use portreeve_core::caller::Caller;
+use portreeve_core::ports::Door;
 use portreeve_core::route::Access as RouteAccess;
 
 use crate::accept::head::Head;
 use crate::respond::Refusal;
 use crate::route::ServedRoute;
+use crate::upstream::Way;
 
 const API_KEY: &str = "x-api-key";
 
@@ -29,6 +31,19 @@ pub fn caller(head: &Head, route: &ServedRoute, access: &Access) -> Result<Ident
             caller: Caller::anonymous(),
         }),
         None => Err(Refusal::NoCredential),
+    }
+}
+
+/// Refuses who is not let in by a server of our own: without a credential as if one were missing, with one as if there
+/// were no such route.
+pub fn admitted(who: &Identified, route: &ServedRoute) -> Result<(), Refusal> {
+    let Way::Local(server) = &route.upstream else {
+        return Ok(());
+    };
+    match server.door(&who.caller) {
+        Door::Open => Ok(()),
+        Door::NeedsCredential => Err(Refusal::NoCredential),
+        Door::NotThere => Err(Refusal::NoSuchRoute),
     }
 }
 

@@ -192,9 +192,12 @@ impl Gateway {
         let (parts, request_body) = request.into_parts();
         let mut head = step!(head::head(parts, &self.origins, &self.limits));
         let route = step!(self.loader.find(&head.slug).ok_or(Refusal::NoSuchRoute));
-        record.on(&route);
+        if self.loader.lists(&route) {
+            record.on(&route);
+        }
         let who = step!(authenticate::caller(&head, &route, &self.access));
         record.by(&who.caller);
+        step!(authenticate::admitted(&who, &route));
         let places = Places {
             route: &route,
             sessions: &self.sessions,

@@ -6,15 +6,17 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use portreeve_access::Access;
-use portreeve_core::name::InvalidName;
-use portreeve_core::ports::{Catalogue, LocalTools, Refresh, Signals, Snapshot, StoreError, Views};
+use portreeve_core::name::{InvalidName, RegistryName, Slug};
+use portreeve_core::ports::{
+    Catalogue, LocalRegistries, LocalTools, Refresh, Signals, Snapshot, StoreError, Views,
+};
 use portreeve_core::route::RouteState;
 use portreeve_core::view::RegistryRecord;
 use tokio::sync::{Mutex, watch};
 
 use crate::policy::{self, Tools};
 use crate::route::{Routes, ServedRoute};
-use crate::upstream::local;
+use crate::upstream::{Way, local};
 
 /// The topic on which nodes tell each other that the catalogue changed.
 pub const TOPIC: &str = "catalogue";
@@ -28,6 +30,7 @@ pub struct Loader {
     routes: ArcSwap<Routes>,
     registries: ArcSwap<Arc<[RegistryRecord]>>,
     own: OnceLock<Arc<ServedRoute>>,
+    faces: OnceLock<Arc<dyn LocalRegistries>>,
     loading: Mutex<()>,
 }
 
@@ -57,6 +60,7 @@ impl Loader {
             routes,
             registries: ArcSwap::from_pointee(Arc::from([])),
             own: OnceLock::new(),
+            faces: OnceLock::new(),
             loading: Mutex::default(),
         }
     }
@@ -72,6 +76,11 @@ impl Loader {
         Ok(())
     }
 
+    /// Adds a route for every other registry, whichever there are. The first ones stay.
+    pub fn serve_registries(&self, faces: Arc<dyn LocalRegistries>) {
+        self.faces.get_or_init(|| faces);
+    }
+
     /// The routes in force.
     pub fn routes(&self) -> Arc<Routes> {
         self.routes.load_full()
@@ -79,7 +88,22 @@ impl Loader {
 
     /// The active route of that slug.
     pub fn find(&self, slug: &str) -> Option<Arc<ServedRoute>> {
-        self.routes.load().by_slug.get(slug).cloned()
+        let found = self.routes.load().by_slug.get(slug).cloned();
+        // A registry that there is not has a door like one that is closed.
+        found.or_else(|| self.face(&Slug::registry(slug)?).map(Arc::new))
+    }
+
+    /// Whether a route is one of the catalogue. A registry that there is not is written down nowhere: its name is whatever
+    /// somebody asked for.
+    pub fn lists(&self, route: &ServedRoute) -> bool {
+        let is_ours = matches!(route.upstream, Way::Local(_));
+        !is_ours || self.routes.load().by_slug.contains_key(route.route.slug.as_str())
+    }
+
+    /// The route of a registry.
+    fn face(&self, name: &RegistryName) -> Option<ServedRoute> {
+        let tools = self.faces.get()?.of(name);
+        local::route_at(Slug::of_registry(name), tools).ok()
     }
 
     /// Reads the catalogue if it moved.
@@ -130,6 +154,13 @@ impl Loader {
         }
         if let Some(own) = self.own.get() {
             routes.by_slug.insert(own.route.slug.to_string(), Arc::clone(own));
+        }
+        for record in &snapshot.registries {
+            if record.name != RegistryName::main()
+                && let Some(face) = self.face(&record.name)
+            {
+                routes.by_slug.insert(face.route.slug.to_string(), Arc::new(face));
+            }
         }
         routes
     }

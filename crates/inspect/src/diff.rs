@@ -27,15 +27,16 @@ pub struct FieldChange {
 /// Every field that differs, named at the deepest place; key order and the way a number is written do not count.
 /// At most 100 changes; if there are more, one more element says so.
 pub fn tool_diff(approved: &ToolDefinition, live: &ToolDefinition) -> Vec<FieldChange> {
+    document_diff(&approved.definition, &live.definition)
+}
+
+/// The same of any two JSON texts.
+pub fn document_diff(before: &str, after: &str) -> Vec<FieldChange> {
     let mut changes = Changes::default();
-    match (json::read(&approved.definition), json::read(&live.definition)) {
+    match (json::read(before), json::read(after)) {
         (Ok(before), Ok(after)) => changes.compare("", &before, &after),
         // Neither text comes here unread, but a reviewer must never see "no change" instead.
-        _ => changes.push(
-            "",
-            Some(&approved.definition.as_str().into()),
-            Some(&live.definition.as_str().into()),
-        ),
+        _ => changes.push("", Some(&before.into()), Some(&after.into())),
     }
     changes.finish()
 }

@@ -25,7 +25,7 @@ mod proof;
 mod seal;
 mod signer;
 
-pub use diff::{FieldChange, tool_diff};
+pub use diff::{FieldChange, document_diff, tool_diff};
 pub use error::InspectError;
 pub use hash::{canonical, content_hash, sha256, sha256_hex};
 pub use hex::decode as from_hex;

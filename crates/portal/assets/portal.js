@@ -1,4 +1,4 @@
-// Two comforts on top of pages that work without them: results while typing, and copy buttons.
+// Comforts on top of pages that work without them: results while typing, progress that moves, copy buttons.
 
 const status = document.getElementById("status");
 const say = (text) => { if (status) status.textContent = text; };
@@ -42,6 +42,23 @@ if (search && results) {
     clearTimeout(timer);
     timer = setTimeout(look, 160);
   });
+}
+
+const moving = document.querySelector("[data-poll]");
+if (moving) {
+  const look = async () => {
+    try {
+      const answer = await fetch(moving.dataset.poll, { credentials: "same-origin" });
+      if (!answer.ok) return;
+      moving.innerHTML = await answer.text();
+    } catch {
+      return;
+    }
+    // What it noticed stands below: once it has ended, the page is read as a whole.
+    if (moving.querySelector("[data-more]")) setTimeout(look, 1500);
+    else location.reload();
+  };
+  setTimeout(look, 1500);
 }
 
 if (navigator.clipboard) {

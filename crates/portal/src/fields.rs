@@ -1,9 +1,13 @@
 //! Query strings and forms as lists of texts. Reading them never fails: what is not there was not asked for.
 
+use std::str::FromStr;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use portreeve_core::name::InvalidName;
+use portreeve_registry::Problem;
 use url::form_urlencoded;
 
 use crate::failure::Failure;
@@ -17,6 +21,17 @@ impl Fields {
         Self(form_urlencoded::parse(bytes).into_owned().collect())
     }
 
+    /// The fields of a form that was read part by part.
+    pub(crate) const fn from_pairs(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+
+    /// The lines of the first value of that name, each without space around it; empty ones are left out.
+    pub(crate) fn lines(&self, name: &str) -> Vec<String> {
+        let lines = self.get(name).unwrap_or_default().lines().map(str::trim);
+        lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    }
+
     /// The first value of that name, without space around it; `None` when nothing is left.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let mut named = self.0.iter().filter(|(found, _)| found == name);
@@ -24,6 +39,12 @@ impl Fields {
             .next()
             .map(|(_, value)| value.trim())
             .filter(|value| !value.is_empty())
+    }
+
+    /// The first value of that name as it was typed, space and all.
+    pub(crate) fn exact(&self, name: &str) -> String {
+        let mut named = self.0.iter().filter(|(found, _)| found == name);
+        named.next().map(|(_, value)| value.clone()).unwrap_or_default()
     }
 
     /// The same, as a text that may be empty.
@@ -37,6 +58,44 @@ impl Fields {
             .iter()
             .filter(move |(found, _)| found == name)
             .map(|(_, value)| value.as_str())
+    }
+}
+
+/// Reads many values, and keeps what is wrong with each by the field that it came from.
+#[derive(Debug, Default)]
+pub(crate) struct Parsed(Vec<Problem>);
+
+impl Parsed {
+    /// The values that can be read.
+    pub(crate) fn all<'a, T>(&mut self, path: &str, texts: impl Iterator<Item = &'a str>) -> Vec<T>
+    where
+        T: FromStr<Err = InvalidName>,
+    {
+        let mut read = Vec::new();
+        for text in texts {
+            match text.parse::<T>() {
+                Ok(value) => read.push(value),
+                Err(error) => self.0.push(Problem {
+                    path: path.to_owned(),
+                    message: error.to_string(),
+                }),
+            }
+        }
+        read
+    }
+
+    /// The lines of a field that can be read.
+    pub(crate) fn lines<T>(&mut self, path: &str, fields: &Fields, name: &str) -> Vec<T>
+    where
+        T: FromStr<Err = InvalidName>,
+    {
+        let lines = fields.lines(name);
+        self.all(path, lines.iter().map(String::as_str))
+    }
+
+    /// What was read, if nothing was wrong.
+    pub(crate) fn finish<T>(self, value: T) -> Result<T, Vec<Problem>> {
+        if self.0.is_empty() { Ok(value) } else { Err(self.0) }
     }
 }
 

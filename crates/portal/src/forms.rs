@@ -15,8 +15,11 @@ pub(crate) enum Purpose {
     SignIn,
     SignOut,
     ApproveTools,
+    ApproveMany,
     Review,
     Govern,
+    Import,
+    Secret,
     VerifyAudit,
 }
 
@@ -26,8 +29,11 @@ impl Purpose {
             Self::SignIn => "sign-in",
             Self::SignOut => "sign-out",
             Self::ApproveTools => "approve-tools",
+            Self::ApproveMany => "approve-many",
             Self::Review => "review",
             Self::Govern => "govern",
+            Self::Import => "import",
+            Self::Secret => "secret",
             Self::VerifyAudit => "verify-audit",
         }
     }

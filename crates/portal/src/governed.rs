@@ -35,7 +35,14 @@ pub(crate) async fn registries(
     let rows = all
         .iter()
         .map(|record| Governed::registry(record, base(&record.name)));
-    frame::html(StatusCode::OK, &GovernedPage::registries(shell, rows.collect()))
+    let rows = rows.collect();
+    let page = GovernedPage {
+        form: shell
+            .manages()
+            .then(|| GovernedForm::registry(visitor.token(&portal, Purpose::Govern))),
+        ..GovernedPage::registries(shell, rows)
+    };
+    frame::html(StatusCode::OK, &page)
 }
 
 /// Where servers run.
@@ -139,7 +146,8 @@ pub(crate) async fn create_property(
     Ok(frame::redirect("/admin/properties"))
 }
 
-fn named<T>(fields: &Fields) -> Result<T, Failure>
+/// The name that a form gives.
+pub(crate) fn named<T>(fields: &Fields) -> Result<T, Failure>
 where
     T: std::str::FromStr<Err = InvalidName>,
 {

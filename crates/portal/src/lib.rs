@@ -11,6 +11,7 @@ mod cookie;
 mod fields;
 mod forms;
 mod frame;
+mod upload;
 mod visitor;
 
 mod home;
@@ -18,7 +19,11 @@ mod server;
 mod tools;
 
 mod governed;
+mod imports;
+mod registries;
 mod review;
+mod secrets;
+mod waiting;
 
 mod audit;
 mod usage;

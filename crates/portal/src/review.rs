@@ -1,4 +1,5 @@
-//! `GET` and `POST /servers/{namespace}/{name}/review`: what an approval would do, and the decision.
+//! `GET` and `POST /servers/{namespace}/{name}/review`: what an approval would do, what was found, what differs from the
+//! version before, and the decision.
 //!
 //! The form carries the hash of the plan that was shown: what is approved is what was seen, or nothing.
 
@@ -8,15 +9,15 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
 use portreeve_core::name::{ServerName, VersionText};
-use portreeve_registry::{Approving, Internal, RegistryError};
+use portreeve_registry::{Approving, Assessment, Comparison, Internal, Plan, RegistryError};
 
 use crate::failure::Failure;
 use crate::fields::{Form, Query};
 use crate::forms::Purpose;
 use crate::router::Portal;
-use crate::view::ReviewPage;
+use crate::view::{ReviewPage, ReviewParts};
 use crate::visitor::Visitor;
-use crate::{frame, server};
+use crate::{frame, server, words};
 
 pub(crate) async fn page(
     State(portal): State<Arc<Portal>>,
@@ -34,13 +35,46 @@ pub(crate) async fn page(
         Err(RegistryError::State { .. }) if version.is_none() => None,
         Err(error) => return Err(error.into()),
     };
+    let about = match &plan {
+        Some(plan) => About::find(&portal, &visitor, &name, plan).await?,
+        None => About::default(),
+    };
     let title = format!("Review of {}", entry.server.name.short());
-    let token = visitor.token(&portal, Purpose::Review);
-    let shell = visitor.shell(&portal, title, "servers");
-    frame::html(
-        StatusCode::OK,
-        &ReviewPage::new(shell, &entry, plan.as_ref(), token),
-    )
+    let parts = ReviewParts {
+        entry: &entry,
+        plan: plan.as_ref(),
+        assessment: about.assessment.as_ref(),
+        comparison: about.comparison.as_ref(),
+        token: visitor.token(&portal, Purpose::Review),
+        judged: fields.get("done") == Some("judged"),
+    };
+    let shell = visitor.shell(&portal, title, "waiting");
+    frame::html(StatusCode::OK, &ReviewPage::new(shell, &parts))
+}
+
+/// What is known of a version that waits.
+#[derive(Default)]
+struct About {
+    assessment: Option<Assessment>,
+    comparison: Option<Comparison>,
+}
+
+impl About {
+    async fn find(
+        portal: &Portal,
+        visitor: &Visitor,
+        name: &ServerName,
+        plan: &Plan,
+    ) -> Result<Self, Failure> {
+        let Some(version) = &plan.version else {
+            return Ok(Self::default());
+        };
+        let (registry, caller) = (&portal.parts.registry, &visitor.caller);
+        Ok(Self {
+            assessment: registry.assessment(caller, name, Some(version)).await?,
+            comparison: Some(registry.compare(caller, name, (None, version)).await?),
+        })
+    }
 }
 
 /// Approves what was shown, or sends it back with a reason.
@@ -87,6 +121,23 @@ pub(crate) async fn decide(
         }
     };
     Ok(frame::redirect(&format!("/servers/{name}?done={done}")))
+}
+
+/// `POST /servers/{namespace}/{name}/assess`: judges the version again, and shows what was found.
+pub(crate) async fn assess(
+    State(portal): State<Arc<Portal>>,
+    visitor: Visitor,
+    Path((namespace, name)): Path<(String, String)>,
+    Form(fields): Form,
+) -> Result<Response, Failure> {
+    visitor.check(&portal, Purpose::Review, fields.get("csrf"))?;
+    let name = server::parse(&format!("{namespace}/{name}"))?;
+    let version = wanted(&name, fields.get("version"))?;
+    let registry = &portal.parts.registry;
+    let found = registry.assess(&visitor.caller, &name, version.as_ref()).await?;
+    let version = words::encoded(found.version.as_str());
+    let to = format!("/servers/{name}/review?version={version}&done=judged#found");
+    Ok(frame::redirect(&to))
 }
 
 fn wanted(name: &ServerName, version: Option<&str>) -> Result<Option<VersionText>, Failure> {

@@ -9,7 +9,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::Uri;
-use portreeve_access::Access;
+use portreeve_access::{Access, Vault};
+use portreeve_core::limits::Limits;
 use portreeve_core::ports::Refresh;
 use portreeve_core::secret::SecretKey;
 use portreeve_core::time::Clock;
@@ -21,7 +22,10 @@ use crate::assets::Assets;
 use crate::cookie::SessionCookie;
 use crate::failure::Failure;
 use crate::forms::Forms;
-use crate::{audit, exports, frame, governed, home, review, server, sign_in, tools, usage};
+use crate::{
+    audit, exports, frame, governed, home, imports, registries, review, secrets, server, sign_in, tools,
+    usage, waiting,
+};
 
 /// Most bytes of a form. The largest approves every tool of a server at once.
 const FORM_BYTES: usize = 1024 * 1024;
@@ -32,6 +36,8 @@ pub struct PortalParts {
     pub registry: Arc<Registry>,
     /// Sessions, and who may do what.
     pub access: Arc<Access>,
+    /// Named secrets.
+    pub vault: Arc<Vault>,
     /// Usage and audit.
     pub insight: Arc<Insight>,
     /// Brings a change into force on this node before its maker sees the next page.
@@ -42,6 +48,8 @@ pub struct PortalParts {
     pub public_url: Url,
     /// Now.
     pub clock: Arc<dyn Clock>,
+    /// Limits on what comes from outside.
+    pub limits: Arc<Limits>,
     /// Portreeve's version, in the footer.
     pub version: &'static str,
 }
@@ -75,10 +83,13 @@ pub fn router(parts: PortalParts) -> Router {
         .route("/servers/{namespace}/{name}", get(server::page))
         .route("/servers/{name}", get(server::encoded))
         .route("/servers/{namespace}/{name}/tools/approve", post(tools::approve))
+        .route("/servers/{namespace}/{name}/assess", post(review::assess))
         .route(
             "/servers/{namespace}/{name}/review",
             get(review::page).post(review::decide),
         )
+        .route("/admin/waiting", get(waiting::page))
+        .route("/admin/waiting/approve", post(waiting::approve))
         .route("/registries", get(governed::registries))
         .route(
             "/admin/environments",
@@ -88,6 +99,22 @@ pub fn router(parts: PortalParts) -> Router {
             "/admin/properties",
             get(governed::properties).post(governed::create_property),
         )
+        .route("/admin/registries", post(registries::create))
+        .route(
+            "/admin/registries/{registry}",
+            get(registries::page).post(registries::change),
+        )
+        .route("/admin/registries/{registry}/delete", post(registries::delete))
+        .route("/admin/secrets", get(secrets::list).post(secrets::set))
+        .route("/admin/secrets/delete", post(secrets::delete))
+        .route("/admin/imports", get(imports::list))
+        .route("/admin/imports/registry", post(imports::begin_registry))
+        .route(
+            "/admin/imports/files",
+            post(imports::begin_files).layer(DefaultBodyLimit::max(portal.parts.limits.import_file_bytes)),
+        )
+        .route("/admin/imports/unschedule", post(imports::unschedule))
+        .route("/admin/imports/{import}", get(imports::page))
         .route("/exports", get(exports::page))
         .route("/exports/{format}", get(exports::file))
         .route("/usage", get(usage::page))

@@ -12,7 +12,7 @@ use portreeve_core::name::ServerName;
 use portreeve_core::ports::{Authorizer, Entry};
 use portreeve_core::server::Version;
 use portreeve_registry::install::{self, Snippet, SnippetKind};
-use portreeve_registry::{RegistryError, Served};
+use portreeve_registry::{RegistryError, Served, ToolsOf};
 
 use crate::failure::Failure;
 use crate::fields::{Fields, Query};
@@ -55,6 +55,7 @@ pub(crate) async fn page(
         shown,
         official: &official,
         manages,
+        route_shown: fields.get("route"),
     };
     let page = ServerPage {
         hosts: served
@@ -152,7 +153,18 @@ async fn tools_view(
         .get("tools")
         .and_then(|skip| skip.parse().ok())
         .unwrap_or(0);
-    tools::view(portal, visitor, name, manages(portal, visitor, name), skip).await
+    let route = tools::route(fields.get("route"))?;
+    let of = ToolsOf {
+        server: name,
+        route: route.as_ref(),
+    };
+    match tools::view(portal, visitor, of, manages(portal, visitor, name), skip).await {
+        // A route that is gone, or that the visitor may not see.
+        Err(Failure::NotFound { .. }) if route.is_some() => Ok(ToolsView::Nothing(
+            "There is no such route of this server.".to_owned(),
+        )),
+        other => other,
+    }
 }
 
 /// The words after a form. Only these: nothing of the address is repeated on the page.

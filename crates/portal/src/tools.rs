@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use portreeve_core::name::ServerName;
-use portreeve_registry::{RegistryError, ToolChoice, ToolView};
+use portreeve_core::name::Slug;
+use portreeve_registry::{RegistryError, ToolChoice, ToolView, ToolsOf};
 
 use crate::failure::Failure;
 use crate::fields::Form;
@@ -19,11 +19,11 @@ use crate::{frame, server};
 pub(crate) async fn view(
     portal: &Portal,
     visitor: &Visitor,
-    name: &ServerName,
+    of: ToolsOf<'_>,
     manages: bool,
     skip: usize,
 ) -> Result<ToolsView, Failure> {
-    let inputs: Vec<ToolInput> = match portal.parts.registry.tools(&visitor.caller, name).await {
+    let inputs: Vec<ToolInput> = match portal.parts.registry.tools(&visitor.caller, of).await {
         Ok(tools) => tools.into_iter().map(input).collect(),
         // The entry is there, or the page would not be: this visitor has no right to use it.
         Err(RegistryError::NotFound { .. }) => {
@@ -41,10 +41,11 @@ pub(crate) async fn view(
         };
         return Ok(ToolsView::Nothing(text.to_owned()));
     }
-    let href = format!("/servers/{name}");
+    let href = format!("/servers/{}", of.server);
     let frame = ToolsFrame {
         manages,
         href: &href,
+        route: of.route.map(Slug::as_str),
         token: visitor.token(portal, Purpose::ApproveTools),
         skip,
     };
@@ -60,9 +61,18 @@ pub(crate) async fn approve(
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::ApproveTools, fields.get("csrf"))?;
     let name = server::parse(&format!("{namespace}/{name}"))?;
+    let route = route(fields.get("route"))?;
+    let of = ToolsOf {
+        server: &name,
+        route: route.as_ref(),
+    };
+    let back = |done: &str| match &route {
+        Some(route) => format!("/servers/{name}?route={route}&done={done}#tools"),
+        None => format!("/servers/{name}?done={done}#tools"),
+    };
     let registry = &portal.parts.registry;
     let now: Vec<ToolInput> = registry
-        .tools(&visitor.caller, &name)
+        .tools(&visitor.caller, of)
         .await?
         .into_iter()
         .map(input)
@@ -71,17 +81,25 @@ pub(crate) async fn approve(
     for wanted in fields.all("seen") {
         let tool = wanted.split_once(':').map_or("", |(_, tool)| tool);
         if seen(tool, &now) != wanted {
-            return Ok(frame::redirect(&format!("/servers/{name}?done=changed#tools")));
+            return Ok(frame::redirect(&back("changed")));
         }
         names.push(tool.to_owned());
     }
     if !names.is_empty() {
         registry
-            .approve_tools(&visitor.caller, &name, ToolChoice::Named(names))
+            .approve_tools(&visitor.caller, of, ToolChoice::Named(names))
             .await?;
         portal.parts.refresh.refresh().await;
     }
-    Ok(frame::redirect(&format!("/servers/{name}?done=approved#tools")))
+    Ok(frame::redirect(&back("approved")))
+}
+
+/// A route from an address or a form. What cannot be one does not exist.
+pub(crate) fn route(slug: Option<&str>) -> Result<Option<Slug>, Failure> {
+    let read = slug.map(str::parse).transpose();
+    read.map_err(|_| Failure::NotFound {
+        text: "No route has this name.".to_owned(),
+    })
 }
 
 fn input(view: ToolView) -> ToolInput {

@@ -1,6 +1,7 @@
 //! What the templates show: plain texts, made from the product's nouns. No rule, no I/O.
 
 mod badge;
+mod form;
 mod shell;
 
 mod home;
@@ -12,7 +13,11 @@ mod server;
 mod tools;
 
 mod governed;
+pub(crate) mod imports;
+pub(crate) mod registry;
 mod review;
+pub(crate) mod secrets;
+mod waiting;
 
 mod audit;
 mod usage;
@@ -21,8 +26,13 @@ mod exports;
 
 mod notes;
 
-pub(crate) use governed::{Governed, GovernedForm, GovernedPage};
-pub(crate) use review::ReviewPage;
+pub(crate) use form::FormView;
+pub(crate) use governed::{Governed, GovernedForm, GovernedPage, governance_tabs};
+pub(crate) use imports::{ImportPage, ImportsPage, ScheduleRow};
+pub(crate) use registry::RegistryPage;
+pub(crate) use review::{ReviewPage, ReviewParts};
+pub(crate) use secrets::SecretsPage;
+pub(crate) use waiting::{DecidedPage, FailingRow, WaitingBulk, WaitingFilter, WaitingPage, WaitingRow};
 
 pub(crate) use assessment::AssessmentView;
 pub(crate) use audit::{AuditFilter, AuditPageView, ReportView};

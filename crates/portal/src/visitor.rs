@@ -12,6 +12,10 @@ use crate::failure::Failure;
 use crate::forms::Purpose;
 use crate::router::Portal;
 use crate::view::{Account, Shell};
+use crate::words;
+
+/// What waits is counted up to this.
+const COUNTED: u32 = 100;
 
 /// A visitor, signed in or not.
 #[derive(Debug, Clone)]
@@ -20,6 +24,8 @@ pub(crate) struct Visitor {
     session: Option<Secret>,
     /// Whether the managers' pages are offered. The pages themselves ask again.
     manages: bool,
+    /// How much waits for a manager.
+    waiting: u64,
 }
 
 impl Visitor {
@@ -28,6 +34,7 @@ impl Visitor {
             caller: Caller::anonymous(),
             session: None,
             manages: false,
+            waiting: 0,
         }
     }
 
@@ -43,15 +50,34 @@ impl Visitor {
         let manages = access
             .may(&caller, Action::Manage, &Target::Installation)
             .is_permit();
+        let waiting = if manages {
+            waiting(portal, &caller).await
+        } else {
+            0
+        };
         Ok(Self {
             caller,
             session: Some(session),
             manages,
+            waiting,
         })
+    }
+
+    /// The same visitor after something was decided: what waits is counted again.
+    pub(crate) async fn again(mut self, portal: &Portal) -> Self {
+        if self.manages {
+            self.waiting = waiting(portal, &self.caller).await;
+        }
+        self
     }
 
     pub(crate) fn is_signed_in(&self) -> bool {
         self.caller.principal != Principal::Anonymous
+    }
+
+    /// Whether the managers' pages are for this visitor.
+    pub(crate) const fn manages(&self) -> bool {
+        self.manages
     }
 
     /// The secret of the session, for what must be bound to it.
@@ -90,9 +116,16 @@ impl Visitor {
             section,
             account,
             assets: portal.assets.paths(),
+            waiting: (self.waiting > 0).then(|| words::counted(self.waiting, u64::from(COUNTED))),
             version: portal.parts.version,
         }
     }
+}
+
+/// How much waits. A page is not refused because of a number above it.
+async fn waiting(portal: &Portal, caller: &Caller) -> u64 {
+    let counts = portal.parts.registry.waiting_counts(caller, COUNTED).await;
+    counts.map(|counts| counts.total()).unwrap_or_default()
 }
 
 impl<S: Sync> FromRequestParts<S> for Visitor {

@@ -24,6 +24,20 @@ pub(crate) fn count(value: usize, noun: &str) -> String {
     )
 }
 
+/// `7`, `99+`: a number that was counted up to a bound.
+pub(crate) fn counted(value: u64, bound: u64) -> String {
+    if value < bound {
+        value.to_string()
+    } else {
+        format!("{}+", bound.saturating_sub(1))
+    }
+}
+
+/// A text as one part of an address.
+pub(crate) fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
 /// One decimal below ten, none above: `1.2`, `12`. Input in tenths, rounded down.
 fn tenths(tenths: u64) -> String {
     if tenths >= 100 {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use portreeve_core::caller::Caller;
-use portreeve_core::ports::{LocalOutcome, LocalServer, LocalTools};
+use portreeve_core::name::RegistryName;
+use portreeve_core::ports::{Door, LocalOutcome, LocalRegistries, LocalServer, LocalTools};
+use portreeve_registry::McpFace;
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
@@ -29,6 +31,11 @@ impl LocalTools for Aside {
         self.inner.server()
     }
 
+    /// Doors are judged from memory: no work for the other runtime.
+    fn door(&self, caller: &Caller) -> Door {
+        self.inner.door(caller)
+    }
+
     async fn call(&self, caller: &Caller, tool: &str, arguments: Map<String, Value>) -> LocalOutcome {
         let (inner, caller, tool) = (Arc::clone(&self.inner), caller.clone(), tool.to_owned());
         let work = self
@@ -39,6 +46,25 @@ impl LocalTools for Aside {
             tracing::error!(error = %error, "the registry could not answer an agent");
             LocalOutcome::Complaint("the registry failed; try again in a moment".to_owned())
         })
+    }
+}
+
+/// The registries as servers of our own, on another runtime.
+pub(crate) struct Faces {
+    main: McpFace,
+    other: Handle,
+}
+
+impl Faces {
+    /// Those beside this one, answering on this runtime.
+    pub(crate) fn new(main: McpFace, other: Handle) -> Self {
+        Self { main, other }
+    }
+}
+
+impl LocalRegistries for Faces {
+    fn of(&self, name: &RegistryName) -> Arc<dyn LocalTools> {
+        Arc::new(Aside::new(Arc::new(self.main.of(name)), self.other.clone()))
     }
 }
 

@@ -18,6 +18,7 @@ mod publish;
 mod search;
 mod server;
 mod tool;
+mod waiting;
 
 mod deployment;
 mod environment;
@@ -151,6 +152,9 @@ pub(crate) enum Remote {
     /// Take entries over from other registries and catalogues
     #[command(subcommand)]
     Import(import::ImportCommand),
+    /// See what waits for a decision, and approve what was imported
+    #[command(subcommand)]
+    Waiting(waiting::WaitingCommand),
     /// Approve, hide and show the tools of a server
     #[command(subcommand)]
     Tool(tool::ToolCommand),
@@ -295,6 +299,7 @@ async fn answer(global: &Global, command: Remote) -> Result<Reply, Failure> {
         Remote::Publish(args) => publish::run(&connection, &args).await,
         Remote::Search(args) => search::run(&connection, &args).await,
         Remote::Import(command) => import::run(&connection, command).await,
+        Remote::Waiting(command) => waiting::run(&connection, command).await,
         Remote::Tool(command) => tool::run(&connection, command).await,
         Remote::Deployment(command) => deployment::run(&connection, command).await,
         Remote::Environment(command) => environment::run(&connection, command).await,

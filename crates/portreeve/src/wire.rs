@@ -9,6 +9,7 @@ use portreeve_core::caller::Caller;
 use portreeve_core::doctor::Doctor;
 use portreeve_core::id::UserId;
 use portreeve_core::limits::Limits;
+use portreeve_core::name::RegistryName;
 use portreeve_core::ports::{
     Authorizer, Cache, Counters, Locks, Refresh, SecretStore as _, Signals, UsageSink, Views,
 };
@@ -36,7 +37,7 @@ use prometheus_client::registry::Registry as MetricsRegistry;
 use tokio::sync::watch;
 use url::Url;
 
-use crate::aside::Aside;
+use crate::aside::{Aside, Faces};
 use crate::cli::Failure;
 use crate::config::{self, Config};
 use crate::data::DataDirectory;
@@ -261,6 +262,7 @@ impl Ground {
             limits: Arc::clone(&self.limits),
             public_url: self.public_url.clone(),
             assessments: self.store.clone(),
+            waiting: self.store.clone(),
             assessment: self.assessment.clone(),
             cursor_key: self.keys.derive("registry-cursor"),
             auto_approve: self.auto_approve.clone(),
@@ -342,7 +344,9 @@ impl Ground {
 fn serve_registry(registry: &Arc<Registry>, loader: &Loader) -> Result<(), Failure> {
     let face =
         McpFace::new(Arc::clone(registry), VERSION).map_err(|error| Failure::new(error.to_string()))?;
-    let aside = Aside::new(Arc::new(face), tokio::runtime::Handle::current());
+    let here = tokio::runtime::Handle::current();
+    loader.serve_registries(Arc::new(Faces::new(face.of(&RegistryName::main()), here.clone())));
+    let aside = Aside::new(Arc::new(face), here);
     loader
         .serve_own(Arc::new(aside))
         .map_err(|error| Failure::new(error.to_string()))
@@ -384,7 +388,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         registry: Arc::clone(&registry),
         access: Arc::clone(&access),
         publishing: ground.publishing(config)?,
-        vault,
+        vault: Arc::clone(&vault),
         gateway: Arc::clone(&gateway),
         insight: Arc::clone(&insight),
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
@@ -397,11 +401,13 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let portal = portreeve_portal::router(PortalParts {
         registry: Arc::clone(&registry),
         access: Arc::clone(&access),
+        vault,
         insight,
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
         csrf_key: ground.keys.derive("portal-csrf"),
         public_url: around.public_url,
         clock: Arc::clone(&ground.clock),
+        limits: Arc::clone(&ground.limits),
         version: VERSION,
     });
     let router = portal
@@ -452,6 +458,7 @@ pub(crate) async fn first_start(node: &Node, data: &DataDirectory) -> Result<(),
         node.access.revoke_key(&system, &name).await.map_err(told)?;
     }
     let new = NewKey {
+        groups: Vec::new(),
         name,
         owner: Some(UserId::LOCAL_ADMIN),
         expires_at: None,

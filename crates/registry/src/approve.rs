@@ -4,9 +4,11 @@
 //! An approval is bound to the content hash that the approver saw, never waits for the network longer than a probe
 //! may take, and is saved before the probe begins.
 
+mod many;
 mod passing;
 mod pinning;
 
+pub use many::{Decision, Proposal};
 pub use passing::Approving;
 pub(crate) use passing::Verdict;
 
@@ -109,7 +111,11 @@ impl Registry {
                 self.step(caller, work, &decided)
             })
             .await?;
-        find(&entry, &chosen.version).cloned()
+        let submitted = find(&entry, &chosen.version)?;
+        match self.pass_by_rule(&entry, submitted).await? {
+            Some(outcome) => Ok(outcome.version),
+            None => Ok(submitted.clone()),
+        }
     }
 
     /// Sends a version back with a reason: the one named, or the newest that waits.

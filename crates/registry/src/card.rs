@@ -3,9 +3,10 @@
 //!
 //! Before: `serve`, whose anonymous view this is: what it does not list has no card. After: `api` writes them out.
 
-use portreeve_core::name::{ServerName, Slug};
+use portreeve_core::name::{RegistryName, ServerName, Slug};
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_core::route::Route;
+use portreeve_core::view::{Readers, RegistryRecord};
 use serde_json::{Map, Value, json};
 
 use crate::error::RegistryError;
@@ -14,6 +15,7 @@ use crate::registry::Registry;
 use crate::routes::no_route;
 use crate::serve::document::endpoint_url;
 use crate::serve::{ListParams, Served};
+use crate::views::no_registry;
 
 /// The schema that a card is written in.
 const SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/v1/server-card.schema.json";
@@ -69,6 +71,42 @@ impl Registry {
         })
     }
 
+    /// The card of a named registry, in this version of the product. Cards are for everybody: a registry that is not has
+    /// none.
+    pub fn registry_card(&self, name: &RegistryName, version: &str) -> Result<Value, RegistryError> {
+        self.view(Some(name), None).map_err(|_| no_registry(name))?;
+        let mut card = self.own_card(version);
+        if *name != RegistryName::main() {
+            card["name"] = json!(format!("{}.{name}", mcp_face::NAME));
+            card["title"] = json!(self.title_of(name));
+            card["remotes"][0]["url"] = json!(endpoint_url(&Slug::of_registry(name), &self.parts.public_url));
+        }
+        Ok(card)
+    }
+
+    fn title_of(&self, name: &RegistryName) -> String {
+        let registries = self.parts.views.registries();
+        let record = registries.iter().find(|record| record.name == *name);
+        record.map_or_else(|| name.to_string(), |record| record.title.clone())
+    }
+
+    /// The catalogue's entries of registries that everybody may read, besides the default one.
+    fn catalogued_registries(&self, host: &str) -> Vec<Value> {
+        let registries = self.parts.views.registries();
+        let is_open = |record: &&RegistryRecord| {
+            record.visibility == Readers::Anonymous && record.name != RegistryName::main()
+        };
+        let entry = |record: &RegistryRecord| {
+            json!({
+                "identifier": format!("urn:air:{host}:mcp:registry.{}", record.name),
+                "displayName": record.title,
+                "type": CARD_TYPE,
+                "url": card_url(&endpoint_url(&Slug::of_registry(&record.name), &self.parts.public_url)),
+            })
+        };
+        registries.iter().filter(is_open).map(entry).collect()
+    }
+
     /// The catalogue of the cards: the registry itself, then what is listed and served, by name.
     pub async fn ai_catalog(&self) -> Result<Value, RegistryError> {
         let host = self.parts.public_url.host_str().unwrap_or("localhost");
@@ -78,6 +116,8 @@ impl Registry {
             "type": CARD_TYPE,
             "url": card_url(&endpoint_url(&Slug::of_the_registry(), &self.parts.public_url)),
         })];
+        entries.extend(self.catalogued_registries(host));
+        let own = entries.len();
         let mut params = ListParams {
             version: Some("latest".to_owned()),
             limit: Some("100".to_owned()),
@@ -87,11 +127,11 @@ impl Registry {
             let page = self.serve_list_in(&view, &params).await?;
             entries.extend(page.servers.iter().filter_map(catalogued));
             params.cursor = page.metadata.next_cursor;
-            if params.cursor.is_none() || entries.len() > CATALOG_ENTRIES {
+            if params.cursor.is_none() || entries.len() >= CATALOG_ENTRIES + own {
                 break;
             }
         }
-        entries.truncate(CATALOG_ENTRIES + 1);
+        entries.truncate(CATALOG_ENTRIES + own);
         Ok(json!({"specVersion": "1.0", "entries": entries}))
     }
 }

@@ -71,11 +71,4 @@ impl Registry {
             None => Ok(()),
         }
     }
-
-    /// The registry whose rule approves submissions of this server at once.
-    pub(crate) fn approving_rule(&self, name: &ServerName) -> Option<RegistryRecord> {
-        let registries = self.parts.views.registries();
-        let approves = |record: &&RegistryRecord| record.auto_approve.iter().any(|rule| rule.matches(name));
-        registries.iter().find(approves).cloned()
-    }
 }

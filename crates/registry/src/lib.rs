@@ -32,6 +32,7 @@ mod properties;
 
 mod governance;
 mod registries;
+mod rules;
 mod views;
 
 mod routes;
@@ -39,7 +40,9 @@ mod routes;
 mod observe;
 mod pins;
 mod tools;
+mod waiting;
 
+mod compare;
 mod entries;
 mod search;
 mod serve;
@@ -54,11 +57,12 @@ pub mod install;
 
 mod export;
 
-pub use approve::{Approving, Step, next_approval};
+pub use approve::{Approving, Decision, Proposal, Step, next_approval};
 pub use assess::{
-    AssessJob, AssessParts, Assessment, AssessmentPolicy, Finding, Severity as FindingSeverity,
+    AssessJob, AssessParts, Assessment, AssessmentPolicy, Brief, Finding, Severity as FindingSeverity,
 };
 pub use card::{CARD_TYPE, CATALOG_TYPE};
+pub use compare::Comparison;
 pub use deployments::{Declared, Deployed, NewDeployments};
 pub use entries::{EntriesPage, EntriesQuery};
 pub use environments::{EnvironmentPatch, NewEnvironment};
@@ -68,9 +72,10 @@ pub use latest::{is_semver, latest_of};
 pub use mcp_face::{FaceError, McpFace};
 pub use pins::{PinJob, PinKeeper, PinParts, PinQueue, PinTimes};
 pub use plan::{Move, MoveKind, Plan, Stop};
+pub use portreeve_inspect::FieldChange;
 pub use portreeve_mcp::server_json::Problem;
 pub use profile::ProfilePatch;
-pub use properties::{Defined, Failing, NewProperty, PropertyPatch};
+pub use properties::{Defined, Failing, FailingPage, FailingServer, NewProperty, PropertyPatch};
 pub use publish::{Approve, Internal, Outcome, Submission, ToolsOutcome};
 pub use publishing::{Issue, IssueKind, OfficialStatus, Severity, StatusChange, Verdict};
 pub use registries::RegistryPatch;
@@ -84,3 +89,4 @@ pub use serve::{
 pub use source::{ClientSource, Probe, ToolSource};
 pub use tools::{ToolChoice, ToolView, ToolsOf};
 pub use views::View;
+pub use waiting::{WaitingItem, WaitingList, WaitingQuery};

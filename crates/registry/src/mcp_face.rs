@@ -9,9 +9,9 @@ mod definitions;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use portreeve_core::caller::Caller;
-use portreeve_core::name::{InvalidName, ServerName};
-use portreeve_core::ports::{LocalOutcome, LocalServer, LocalTool, LocalTools};
+use portreeve_core::caller::{Caller, Principal};
+use portreeve_core::name::{InvalidName, RegistryName, ServerName};
+use portreeve_core::ports::{Door, LocalOutcome, LocalServer, LocalTool, LocalTools};
 use portreeve_inspect::InspectError;
 use serde_json::{Map, Value, json};
 
@@ -20,6 +20,7 @@ use crate::error::RegistryError;
 use crate::install::{self, Setup, Snippet, SnippetKind};
 use crate::registry::Registry;
 use crate::serve::{ListParams, Served};
+use crate::views::View;
 
 /// How the registry is named in records. Nobody can register it, see [`is_reserved`].
 pub(crate) const NAME: &str = "portreeve/registry";
@@ -33,6 +34,8 @@ const INSTALL_BYTES: usize = 16 * 1024;
 pub struct McpFace {
     registry: Arc<Registry>,
     about: LocalServer,
+    /// The registry that it is the face of, if that is not the default one.
+    name: Option<RegistryName>,
 }
 
 /// Why the registry cannot be an MCP server: its own words are broken.
@@ -48,7 +51,9 @@ pub enum FaceError {
 
 /// Whether a name stands for the registry itself.
 pub(crate) fn is_reserved(name: &ServerName) -> bool {
-    name.as_str().eq_ignore_ascii_case(NAME)
+    let name = name.as_str().to_ascii_lowercase();
+    name.strip_prefix(NAME)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 // === impl McpFace ===
@@ -75,7 +80,32 @@ impl McpFace {
                            see its document and how each host installs it.",
             tools,
         };
-        Ok(Self { registry, about })
+        Ok(Self {
+            registry,
+            about,
+            name: None,
+        })
+    }
+
+    /// The face of another registry, whether there is one of that name or not.
+    #[must_use]
+    pub fn of(&self, name: &RegistryName) -> Self {
+        let mut about = self.about.clone();
+        // Names in records: one that ends in a dash is told by the default one's.
+        if let Ok(own) = format!("{NAME}.{name}").parse() {
+            about.name = own;
+        }
+        Self {
+            registry: Arc::clone(&self.registry),
+            about,
+            name: Some(name.clone()),
+        }
+    }
+
+    /// The registry as the caller reads it.
+    fn view(&self, caller: &Caller) -> Result<View, RegistryError> {
+        let known = Some(caller).filter(|caller| caller.principal != Principal::Anonymous);
+        self.registry.view(self.name.as_ref(), known)
     }
 
     async fn search(
@@ -83,7 +113,7 @@ impl McpFace {
         caller: &Caller,
         arguments: Map<String, Value>,
     ) -> Result<Map<String, Value>, RegistryError> {
-        let view = self.registry.main_view(caller)?;
+        let view = self.view(caller)?;
         let Search { query, limit, cursor } = Search::read(arguments)?;
         let params = ListParams {
             search: query,
@@ -108,7 +138,7 @@ impl McpFace {
         caller: &Caller,
         arguments: Map<String, Value>,
     ) -> Result<Map<String, Value>, RegistryError> {
-        let view = self.registry.main_view(caller)?;
+        let view = self.view(caller)?;
         let Fetch { name, version } = Fetch::read(arguments)?;
         let version = version.as_deref().unwrap_or("latest");
         let served = self
@@ -130,7 +160,17 @@ impl LocalTools for McpFace {
         self.about.clone()
     }
 
-    /// Every reader has the same view of the default registry: what is approved and not retired. It never shows more
+    /// The default registry lets everybody in and says itself when it is for members; any other one does not exist for
+    /// who may not read it.
+    fn door(&self, caller: &Caller) -> Door {
+        match self.name.as_ref().map(|_| self.view(caller)) {
+            None | Some(Ok(_)) => Door::Open,
+            Some(Err(RegistryError::Unauthenticated)) => Door::NeedsCredential,
+            Some(Err(_)) => Door::NotThere,
+        }
+    }
+
+    /// Every reader has the same view of a registry: what is approved and not retired. It never shows more
     /// than that, to administrators neither, since an agent should not be led to what nobody may use yet.
     async fn call(&self, caller: &Caller, tool: &str, arguments: Map<String, Value>) -> LocalOutcome {
         let outcome = match definitions::meant(tool) {

@@ -142,19 +142,7 @@ impl Registry {
 
     /// Refuses what must not be submitted or approved: a server without what is required of it.
     pub(crate) fn require_complete(&self, work: &Work, known: &Known) -> Result<(), RegistryError> {
-        let mut problems = known.of(PropertyOwner::Server, &work.server.profile.metadata);
-        let deployments = &work.server.deployments;
-        let meant = deployments
-            .proposed
-            .as_ref()
-            .map(|proposed| &proposed.deployments);
-        for (index, deployment) in meant.unwrap_or(&deployments.current).iter().enumerate() {
-            let found = known.of(PropertyOwner::Deployment, &deployment.metadata);
-            problems.extend(found.into_iter().map(|mut problem| {
-                problem.path = format!("deployments[{index}].{}", problem.path);
-                problem
-            }));
-        }
+        let problems = known.of_entry(&work.server);
         if problems.is_empty() {
             Ok(())
         } else {

@@ -5,9 +5,11 @@
 
 mod check;
 mod define;
+mod failing;
 
 pub(crate) use check::Known;
 pub use define::{NewProperty, PropertyPatch};
+pub use failing::{FailingPage, FailingServer};
 
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;

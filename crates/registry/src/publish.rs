@@ -139,28 +139,26 @@ impl Registry {
             .submit_document(caller, (&valid, &declared), &granted)
             .await?;
         let version = find(&entry, &valid.version)?.clone();
-        let rule = self.approving_rule(&valid.name);
-        if version.approval == Approval::Approved || (submission.approve == Approve::No && rule.is_none()) {
-            return Ok(Outcome {
-                version,
-                route: None,
-                tools: ToolsOutcome::NoRoute,
-                others: Vec::new(),
-                private_hosts: granted,
-            });
-        }
-        let reason = rule.map(|record| format!("a rule of registry `{}` approves it", record.name));
-        let verdict = Verdict {
-            chosen: &version,
-            granted: &[],
-            plan: None,
-            before: &entry.routes,
-            reason: reason.as_deref().filter(|_| submission.approve == Approve::No),
+        let waiting = Outcome {
+            version: version.clone(),
+            route: None,
+            tools: ToolsOutcome::NoRoute,
+            others: Vec::new(),
+            private_hosts: granted.clone(),
         };
-        let mut outcome = if submission.approve == Approve::Now {
-            self.approve_version(caller, verdict).await?
-        } else {
-            self.approve_version(&Caller::system(), verdict).await?
+        let mut outcome = match submission.approve {
+            _ if version.approval == Approval::Approved => waiting,
+            Approve::Now => {
+                let verdict = Verdict {
+                    chosen: &version,
+                    granted: &[],
+                    plan: None,
+                    before: &entry.routes,
+                    reason: None,
+                };
+                self.approve_version(caller, verdict).await?
+            }
+            Approve::No => self.pass_by_rule(&entry, &version).await?.unwrap_or(waiting),
         };
         outcome.private_hosts = granted;
         Ok(outcome)

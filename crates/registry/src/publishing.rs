@@ -67,6 +67,13 @@ impl Registry {
                 break entry;
             }
         };
+        // What its assessment held back may pass once it was judged.
+        let version = find(&entry, &accepted.valid.version)?;
+        if self.pass_by_rule(&entry, version).await?.is_some() {
+            let entry = self.load(&accepted.valid.name).await?;
+            let version = find(&entry, &accepted.valid.version)?;
+            return self.served_to_publisher(&entry, version);
+        }
         self.published(&accepted, &entry).await
     }
 
@@ -195,26 +202,15 @@ impl Registry {
         Ok(())
     }
 
-    /// Approves the version in the same breath where its namespace is approved at once. Not what a person could not
-    /// approve either: what lacks a required property, or must be assessed first, waits.
+    /// Approves the version in the same breath where a rule covers it and nothing holds it back.
     fn approve_by_rule(&self, work: &mut Work, accepted: &Accepted<'_>) {
         let valid = &accepted.valid;
-        let waits = self.parts.assessment.block.is_some();
-        if waits || self.require_complete(work, &accepted.known).is_err() {
-            return;
-        }
-        let of_registry = self.approving_rule(&valid.name);
-        let mut rules = self.parts.auto_approve.iter();
-        let rule = of_registry
-            .map(|record| format!("registry:{}", record.name))
-            .or_else(|| {
-                rules
-                    .find(|rule| rule.covers(&valid.name))
-                    .map(ToString::to_string)
-            });
-        let Some(rule) = rule else {
+        let Some(rule) = self.approving_rule(&valid.name) else {
             return;
         };
+        if self.held_back(work, &accepted.known).is_some() {
+            return;
+        }
         let system = Caller::system();
         if let Some(version) = work.version_mut(&valid.version) {
             version.approval = Approval::Approved;

@@ -251,11 +251,12 @@ fn check_readers(problems: &mut Vec<Problem>, readers: &Readers) {
     };
     few(problems, "visibility", labels.len());
     for label in labels {
-        let is_label = ["key:", "user:"]
+        let is_label = ["key:", "user:", "group:"]
             .iter()
             .any(|kind| label.strip_prefix(kind).is_some_and(|name| !name.is_empty()));
         if !is_label || label.chars().count() > LONGEST_MEMBER {
-            let message = format!("`{label}` is not a caller, as in `key:deploy` or `user:ada`");
+            let message =
+                format!("`{label}` is not a reader, as in `key:deploy`, `user:ada` or `group:finance`");
             problems.push(problem("visibility", &message));
         }
     }

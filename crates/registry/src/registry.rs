@@ -11,7 +11,7 @@ use portreeve_core::name::ServerName;
 use portreeve_core::policy::PolicyCheck;
 use portreeve_core::ports::{
     AssessmentStore, Authorizer, Counters, Entry, EntryFeed, EntryStore, GovernanceStore, ImportStore,
-    Refresh, RouteStore, StoreError, Views,
+    Refresh, RouteStore, StoreError, Views, WaitingStore,
 };
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
@@ -64,6 +64,8 @@ pub struct RegistryParts {
     pub public_url: Url,
     /// What was found about versions.
     pub assessments: Arc<dyn AssessmentStore>,
+    /// What waits for somebody.
+    pub waiting: Arc<dyn WaitingStore>,
     /// What stops an approval.
     pub assessment: AssessmentPolicy,
     /// Authenticates cursors.

@@ -154,7 +154,7 @@ impl Registry {
     pub(crate) fn may_read(&self, caller: &Caller, record: &RegistryRecord) -> bool {
         match &record.visibility {
             Readers::Anonymous | Readers::Members => true,
-            Readers::Only(labels) => labels.contains(&*caller.label) || self.may_administer(caller),
+            Readers::Only(labels) => caller.is_among(labels) || self.may_administer(caller),
         }
     }
 

@@ -13,10 +13,10 @@ use crate::engine::{Row, Sql, is_duplicate};
 use crate::fields::json_text;
 use crate::store::Store;
 
-const KEYS: &str = "SELECT id, name, secret_hash, owner, expires_at, revoked_at, created_by, created_at FROM api_keys \
+const KEYS: &str = "SELECT id, name, secret_hash, owner, member_of, expires_at, revoked_at, created_by, created_at FROM api_keys \
     ORDER BY created_at, id";
-pub(crate) const LIVE_KEYS: &str = "SELECT id, name, secret_hash, owner, expires_at, revoked_at, created_by, \
-    created_at FROM api_keys WHERE revoked_at IS NULL ORDER BY created_at, id";
+pub(crate) const LIVE_KEYS: &str = "SELECT id, name, secret_hash, owner, member_of, expires_at, revoked_at, \
+    created_by, created_at FROM api_keys WHERE revoked_at IS NULL ORDER BY created_at, id";
 pub(crate) const USERS: &str = "SELECT id, name, created_at FROM users ORDER BY created_at, id";
 pub(crate) const GRANTS: &str = "SELECT id, subject, rights, servers, tools, created_by, created_at FROM access_grants \
     ORDER BY created_at, id";
@@ -43,13 +43,14 @@ impl IdentityStore for Store {
             return Err(conflict());
         }
         let sql = Sql::new(
-            "INSERT INTO api_keys (id, name, secret_hash, owner, expires_at, revoked_at, created_by, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO api_keys (id, name, secret_hash, owner, member_of, expires_at, revoked_at, created_by, \
+             created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(key.id.to_string())
         .bind(&key.name)
         .bind(&key.secret_hash)
         .bind(key.owner.map(|owner| owner.to_string()))
+        .bind(json_text("member_of", &key.groups)?)
         .bind(key.expires_at)
         .bind(key.revoked_at)
         .bind(&key.created_by)
@@ -159,6 +160,7 @@ pub(crate) fn key_of(row: &Row) -> Result<ApiKey, StoreError> {
         name: row.text("name")?,
         secret_hash: row.text("secret_hash")?,
         owner: row.optional_parsed("owner")?,
+        groups: row.json("member_of")?,
         expires_at: row.optional_moment("expires_at")?,
         revoked_at: row.optional_moment("revoked_at")?,
         created_by: row.text("created_by")?,

@@ -19,6 +19,7 @@ mod routes;
 mod tools;
 mod toolsets;
 mod views;
+mod waiting;
 
 mod identity;
 mod sessions;

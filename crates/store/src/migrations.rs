@@ -40,6 +40,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0005_vault_and_assessments.sql"),
     ),
     (
+        9,
+        "review",
+        include_str!("../migrations/sqlite/0009_review.sql"),
+        include_str!("../migrations/postgres/0009_review.sql"),
+    ),
+    (
         10,
         "rest",
         include_str!("../migrations/sqlite/0010_rest.sql"),

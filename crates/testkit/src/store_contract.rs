@@ -20,11 +20,12 @@ pub mod toolsets;
 pub mod usage;
 pub mod vault;
 pub mod views;
+pub mod waiting;
 
 use portreeve_core::ports::{
     AssessmentStore, Catalogue, EntryFeed, EntryStore, EnvironmentStore, IdentityStore, ImportStore,
     PropertyStore, RouteStore, SecretStore, SessionStore, StoreError, StoreHealth, ToolsetStore, UsageStore,
-    ViewStore,
+    ViewStore, WaitingStore,
 };
 
 /// A store as a whole.
@@ -33,6 +34,7 @@ pub trait Durable:
     + PropertyStore
     + EnvironmentStore
     + ViewStore
+    + WaitingStore
     + EntryFeed
     + ImportStore
     + RouteStore
@@ -52,6 +54,7 @@ impl<T> Durable for T where
         + PropertyStore
         + EnvironmentStore
         + ViewStore
+        + WaitingStore
         + EntryFeed
         + ImportStore
         + RouteStore

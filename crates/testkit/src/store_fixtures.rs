@@ -181,6 +181,7 @@ pub fn key(name: &str) -> ApiKey {
         name: name.to_owned(),
         secret_hash: "cd".repeat(32),
         owner: None,
+        groups: vec![parse("finance"), parse("ops@acme.example")],
         expires_at: None,
         revoked_at: None,
         created_by: "user:admin".to_owned(),

@@ -98,6 +98,7 @@ async fn expired_and_revoked_keys_name_nobody() {
     let house = House::started().await;
     let expires_at = Some(START.plus(Duration::from_secs(60)));
     let new = NewKey {
+        groups: Vec::new(),
         name: "short".to_owned(),
         owner: None,
         expires_at,

@@ -81,6 +81,7 @@ fn snapshot(generation: i64, grants: Vec<(Subject, Rights, ServerScope, ToolScop
         created_at: START,
     };
     let key = |id, name: &str, owner| ApiKey {
+        groups: Vec::new(),
         id,
         name: name.to_owned(),
         secret_hash: "00".repeat(32),
@@ -114,6 +115,7 @@ fn snapshot(generation: i64, grants: Vec<(Subject, Rights, ServerScope, ToolScop
 
 fn caller(principal: Principal, key: Option<KeyId>) -> Caller {
     Caller {
+        groups: std::sync::Arc::from([]),
         principal,
         key,
         label: "someone".into(),
@@ -283,6 +285,7 @@ async fn rights_end_with_the_key_even_for_who_is_already_in() {
         .await;
     let expires_at = Some(START.plus(Duration::from_secs(60)));
     let owned = NewKey {
+        groups: Vec::new(),
         name: "laptop".to_owned(),
         owner: Some(UserId::LOCAL_ADMIN),
         expires_at,

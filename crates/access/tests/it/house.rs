@@ -259,6 +259,7 @@ impl House {
     /// A key in force: for a user, or for itself.
     pub(crate) async fn key(&self, name: &str, owner: Option<UserId>) -> (ApiKey, Secret) {
         let new = NewKey {
+            groups: Vec::new(),
             name: name.to_owned(),
             owner,
             expires_at: None,

@@ -10,6 +10,7 @@ use crate::house::{House, START};
 
 fn named(name: &str) -> NewKey {
     NewKey {
+        groups: Vec::new(),
         name: name.to_owned(),
         owner: None,
         expires_at: None,

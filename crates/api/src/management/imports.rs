@@ -262,14 +262,14 @@ pub(crate) async fn origins(
     }))
 }
 
-fn import_id(text: &str) -> Result<ImportId, Problem> {
+pub(super) fn import_id(text: &str) -> Result<ImportId, Problem> {
     text.parse().map_err(|_| {
         let shown: String = text.chars().take(100).collect();
         Problem::not_found(format!("import `{shown}`"))
     })
 }
 
-fn limit(limit: Option<u64>) -> Result<Option<u32>, Problem> {
+pub(super) fn limit(limit: Option<u64>) -> Result<Option<u32>, Problem> {
     let limit = limit.map(|limit| paging::limit(Some(limit))).transpose()?;
     Ok(limit.and_then(|limit| u32::try_from(limit).ok()))
 }

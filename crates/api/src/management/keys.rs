@@ -60,6 +60,7 @@ pub(crate) async fn create(
     Problem,
 > {
     let new = NewKey {
+        groups: new.groups,
         name: new.name,
         owner: None,
         expires_at: new.expires_at,

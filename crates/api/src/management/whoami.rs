@@ -20,6 +20,7 @@ pub(crate) async fn show(State(api): State<Api>, Known(caller): Known) -> Json<W
         name: caller.label.to_string(),
         principal: caller.principal.to_string(),
         key: caller.key.map(|key| key.to_string()),
+        groups: crate::shapes::labels(&caller.groups),
         manage: decision.is_permit(),
     })
 }

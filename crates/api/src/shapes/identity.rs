@@ -2,6 +2,7 @@
 
 use portreeve_core::caller::{ApiKey, User};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
+use portreeve_core::name::GroupName;
 use portreeve_core::secret::Secret;
 use portreeve_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,9 @@ pub(crate) struct KeyShape {
     /// The user it acts for; absent when it is a principal of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<String>,
+    /// The groups that who holds it belongs to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
@@ -46,6 +50,10 @@ pub(crate) struct CreatedKey {
 pub(crate) struct NewKeyShape {
     /// 1 to 64 characters `[A-Za-z0-9._-]`, unique among live keys.
     pub(crate) name: String,
+    /// The groups that who holds it belongs to, at most 50; registries name their readers by them, as `group:finance`.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    pub(crate) groups: Vec<GroupName>,
     /// When it stops working; never, if left out.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) expires_at: Option<Timestamp>,
@@ -158,6 +166,9 @@ pub(crate) struct WhoAmI {
     /// The key that was presented.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<String>,
+    /// The groups that the caller belongs to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) groups: Vec<String>,
     /// Whether the caller may manage this installation.
     pub(crate) manage: bool,
 }
@@ -179,6 +190,7 @@ impl KeyShape {
                 let user = users.iter().find(|user| user.id == owner);
                 user.map_or_else(|| owner.to_string(), |user| user.name.clone())
             }),
+            groups: super::labels(&key.groups),
             expires_at: key.expires_at,
             revoked_at: key.revoked_at,
             created_by: key.created_by.clone(),

@@ -297,11 +297,12 @@ impl RecordShape {
 }
 
 impl FindingShape {
-    fn new(finding: &Finding) -> Self {
-        Self {
-            path: finding.path.clone(),
-            message: finding.message.clone(),
-        }
+    pub(crate) fn new(finding: &Finding) -> Self {
+        Self::of(finding.path.clone(), finding.message.clone())
+    }
+
+    pub(crate) const fn of(path: String, message: String) -> Self {
+        Self { path, message }
     }
 }
 

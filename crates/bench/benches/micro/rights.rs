@@ -82,6 +82,7 @@ async fn set_up(folder: &Path, server: &ServerName) -> Result<(Access, Secret)> 
         .known_as("user:admin")
         .context("there is no administrator")?;
     let new = NewKey {
+        groups: Vec::new(),
         name: "bench".to_owned(),
         owner: None,
         expires_at: None,

@@ -13,7 +13,7 @@ use portreeve_client::{ClientError, Reply, ReplyBody};
 use portreeve_core::caller::Caller;
 use portreeve_core::id::RouteId;
 use portreeve_core::name::{Environment, InvalidName, Slug};
-use portreeve_core::ports::{Listing, LocalOutcome, LocalServer, LocalTools};
+use portreeve_core::ports::{Door, Listing, LocalOutcome, LocalServer, LocalTools};
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_core::route::{Access, PinState, Route, RouteState};
 use portreeve_core::time::Timestamp;
@@ -53,10 +53,19 @@ struct Failure {
 ///
 /// When the version of this binary is not a version.
 pub fn route(tools: Arc<dyn LocalTools>) -> Result<ServedRoute, InvalidName> {
+    route_at(Slug::of_the_registry(), tools)
+}
+
+/// The same at the path of a registry.
+///
+/// # Errors
+///
+/// When the version of this binary is not a version.
+pub fn route_at(slug: Slug, tools: Arc<dyn LocalTools>) -> Result<ServedRoute, InvalidName> {
     let about = tools.server();
     let route = Route {
-        id: RouteId::REGISTRY,
-        slug: Slug::of_the_registry(),
+        id: identity(&slug),
+        slug,
         server: about.name.clone(),
         environment: Environment::production(),
         major: None,
@@ -88,6 +97,16 @@ pub fn route(tools: Arc<dyn LocalTools>) -> Result<ServedRoute, InvalidName> {
     let pins = pins.collect();
     let server = Server { tools, about };
     Ok(ServedRoute::leading(Way::Local(server), route, pins, Vec::new()))
+}
+
+/// The same for a path on every node, and different for different ones.
+fn identity(slug: &Slug) -> RouteId {
+    if *slug == Slug::of_the_registry() {
+        return RouteId::REGISTRY;
+    }
+    let hash = portreeve_inspect::sha256_hex(slug.as_str().as_bytes());
+    let beginning = hash.get(..32).unwrap_or_default();
+    RouteId::from_u128(u128::from_str_radix(beginning, 16).unwrap_or_default())
 }
 
 /// What a server without streams and sessions answers to GET and DELETE.
@@ -123,6 +142,11 @@ impl fmt::Debug for Server {
 }
 
 impl Server {
+    /// Whether a caller is let in.
+    pub fn door(&self, caller: &Caller) -> Door {
+        self.tools.door(caller)
+    }
+
     /// Answers one message.
     pub async fn answer(&self, caller: &Caller, outbound: &Outbound) -> Result<Reply, ClientError> {
         let message =

@@ -5,6 +5,7 @@ use portreeve_core::deployment::EnvironmentRecord;
 use portreeve_core::view::{Readers, RegistryRecord, Selection};
 use portreeve_registry::Defined;
 
+use crate::view::form::Tab;
 use crate::view::shell::Shell;
 use crate::words;
 
@@ -13,20 +14,14 @@ use crate::words;
 pub(crate) struct Governed {
     pub(crate) name: String,
     pub(crate) title: String,
+    /// Where a manager changes it.
+    pub(crate) href: Option<String>,
     /// A text to copy, below the name.
     pub(crate) address: Option<String>,
     /// The cells behind the name, as many as there are columns.
     pub(crate) cells: Vec<String>,
     /// Lines below all of it: what is wrong.
     pub(crate) findings: Vec<String>,
-}
-
-/// A tab above the table.
-#[derive(Debug, Clone)]
-pub(crate) struct Tab {
-    pub(crate) href: &'static str,
-    pub(crate) text: &'static str,
-    pub(crate) current: bool,
 }
 
 /// A form that makes one more.
@@ -87,6 +82,7 @@ impl Governed {
         Self {
             name: record.name.to_string(),
             title: words::visible(&record.title),
+            href: Some(format!("/admin/registries/{}", record.name)),
             address: Some(base),
             cells: vec![readers, holds(&record.selection), rules.join(". ")],
             findings: Vec::new(),
@@ -97,6 +93,7 @@ impl Governed {
         Self {
             name: record.name.to_string(),
             title: words::visible(&record.title),
+            href: None,
             address: None,
             cells: vec![
                 record.kind.to_string(),
@@ -125,6 +122,7 @@ impl Governed {
         Self {
             name: record.name.to_string(),
             title: words::visible(&record.title),
+            href: None,
             address: None,
             cells: vec![
                 record.kind.to_string(),
@@ -172,6 +170,18 @@ fn holds(selection: &Selection) -> String {
 // === impl GovernedForm ===
 
 impl GovernedForm {
+    pub(crate) fn registry(token: String) -> Self {
+        Self {
+            title: "Make a registry",
+            action: "/admin/registries",
+            token,
+            fields: vec![
+                Field::line("name", "Name").required(),
+                Field::line("title", "Title"),
+            ],
+        }
+    }
+
     pub(crate) fn environment(token: String) -> Self {
         Self {
             title: "Make an environment",
@@ -246,7 +256,7 @@ impl GovernedPage {
         Self {
             shell,
             lede: "Each registry is a view of the same servers, with an address of its own. Give hosts the address.",
-            tabs: tabs("/registries"),
+            tabs: governance_tabs("/registries"),
             columns: &["Readers", "Holds", "Rules"],
             rows,
             empty: "There is no registry that you may read.",
@@ -259,7 +269,7 @@ impl GovernedPage {
         Self {
             shell,
             lede: "Where servers run. Each server has a route of its own in each environment that it is deployed in.",
-            tabs: tabs("/admin/environments"),
+            tabs: governance_tabs("/admin/environments"),
             columns: &["Kind", "What it is for", "How to get access"],
             rows,
             empty: "There are no environments.",
@@ -272,7 +282,7 @@ impl GovernedPage {
         Self {
             shell,
             lede: "What must be known of servers, environments and deployments. What lacks a required one is served on, and can be neither submitted nor approved.",
-            tabs: tabs("/admin/properties"),
+            tabs: governance_tabs("/admin/properties"),
             columns: &["Type", "Of", "What it says"],
             rows,
             empty: "No custom properties are defined.",
@@ -282,16 +292,19 @@ impl GovernedPage {
     }
 }
 
-fn tabs(current: &str) -> Vec<Tab> {
+/// The pages of what is governed.
+pub(crate) fn governance_tabs(current: &str) -> Vec<Tab> {
     let all = [
         ("/registries", "Registries"),
         ("/admin/environments", "Environments"),
         ("/admin/properties", "Properties"),
+        ("/admin/imports", "Imports"),
+        ("/admin/secrets", "Secrets"),
     ];
     all.into_iter()
         .map(|(href, text)| Tab {
-            href,
-            text,
+            href: href.to_owned(),
+            text: text.to_owned(),
             current: href == current,
         })
         .collect()

@@ -2,10 +2,12 @@
 
 use askama::Template;
 use portreeve_core::ports::Entry;
-use portreeve_registry::{Move, MoveKind, Plan, Stop};
+use portreeve_registry::{Assessment, Comparison, FieldChange, Move, MoveKind, Plan, Stop};
 
+use crate::view::assessment::AssessmentView;
 use crate::view::badge::Badge;
 use crate::view::shell::Shell;
+use crate::view::tools::Change;
 use crate::words;
 
 /// One route that would move.
@@ -34,6 +36,31 @@ pub(crate) struct ReviewPage {
     pub(crate) token: String,
     /// Nothing when nothing waits.
     pub(crate) plan: Option<PlanView>,
+    /// What was found about the version; nothing while nobody looked.
+    pub(crate) assessment: Option<AssessmentView>,
+    /// Whether that was just asked for.
+    pub(crate) judged: bool,
+    /// What differs from the version before.
+    pub(crate) comparison: Option<ComparisonView>,
+}
+
+/// What the page is made from.
+pub(crate) struct ReviewParts<'a> {
+    pub(crate) entry: &'a Entry,
+    pub(crate) plan: Option<&'a Plan>,
+    pub(crate) assessment: Option<&'a Assessment>,
+    pub(crate) comparison: Option<&'a Comparison>,
+    pub(crate) token: String,
+    pub(crate) judged: bool,
+}
+
+/// Two versions side by side.
+#[derive(Debug, Clone)]
+pub(crate) struct ComparisonView {
+    /// The version that is compared with.
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) changes: Vec<Change>,
 }
 
 /// What waits, and what approving it would do.
@@ -53,13 +80,32 @@ pub(crate) struct PlanView {
 // === impl ReviewPage ===
 
 impl ReviewPage {
-    pub(crate) fn new(shell: Shell, entry: &Entry, plan: Option<&Plan>, token: String) -> Self {
+    pub(crate) fn new(shell: Shell, parts: &ReviewParts<'_>) -> Self {
         Self {
             shell,
-            name: entry.server.name.to_string(),
-            token,
-            plan: plan.map(|plan| PlanView::new(entry, plan)),
+            name: parts.entry.server.name.to_string(),
+            token: parts.token.clone(),
+            plan: parts.plan.map(|plan| PlanView::new(parts.entry, plan)),
+            assessment: parts.assessment.map(AssessmentView::new),
+            judged: parts.judged,
+            comparison: parts.comparison.and_then(ComparisonView::new),
         }
+    }
+}
+
+// === impl ComparisonView ===
+
+impl ComparisonView {
+    /// Nothing where there is nothing to compare with.
+    pub(crate) fn new(comparison: &Comparison) -> Option<Self> {
+        let change = |change: &FieldChange| {
+            Change::new(&change.path, change.before.as_deref(), change.after.as_deref())
+        };
+        comparison.from.as_ref().map(|from| Self {
+            from: words::visible(from.as_str()),
+            to: words::visible(comparison.to.as_str()),
+            changes: comparison.changes.iter().map(change).collect(),
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use portreeve_core::server::{Approval, Version};
 
 use crate::view::assessment::AssessmentView;
 use crate::view::badge::{Badge, Monogram};
+use crate::view::form::Tab;
 use crate::view::official::{Official, Package};
 use crate::view::profile::ProfileView;
 use crate::view::shell::Shell;
@@ -157,6 +158,8 @@ pub(crate) struct ServerPage {
     pub(crate) gateway_url: Option<String>,
     pub(crate) facts: Vec<Fact>,
     pub(crate) profile: ProfileView,
+    /// Its routes, where one looks at tools.
+    pub(crate) routes: Vec<Tab>,
     /// The page of the review, for managers, while something waits.
     pub(crate) review: Option<String>,
 }
@@ -171,6 +174,8 @@ pub(crate) struct ServerFacts<'a> {
     pub(crate) official: &'a Official,
     /// Whether the visitor manages it.
     pub(crate) manages: bool,
+    /// The route whose tools are shown, if one was named.
+    pub(crate) route_shown: Option<&'a str>,
 }
 
 impl ServerPage {
@@ -202,6 +207,7 @@ impl ServerPage {
             gateway_url: official.remotes.first().cloned(),
             facts: of.facts(),
             profile: ProfileView::new(of.entry),
+            routes: of.routes(),
             review: of.review(),
         }
     }
@@ -216,6 +222,24 @@ impl ServerFacts<'_> {
             .iter()
             .filter(|route| route.state == RouteState::Active && route.version == self.shown.version)
             .min_by_key(|route| (route.environment != production, route.major))
+    }
+
+    /// The routes by their names, the one of which tools are shown marked.
+    fn routes(&self) -> Vec<Tab> {
+        let production = Environment::production();
+        let mut routes: Vec<&Route> = self.entry.routes.iter().collect();
+        routes.retain(|route| route.state == RouteState::Active);
+        routes.sort_by_key(|route| (route.environment != production, route.major, route.slug.clone()));
+        let is_shown = |index: usize, route: &Route| match self.route_shown {
+            Some(shown) => route.slug.as_str() == shown,
+            None => index == 0,
+        };
+        let tab = |(index, route): (usize, &Route)| Tab {
+            href: format!("/servers/{}?route={}#tools", self.entry.server.name, route.slug),
+            text: route.slug.to_string(),
+            current: is_shown(index, route),
+        };
+        routes.into_iter().enumerate().map(tab).collect()
     }
 
     /// Where a manager looks at what waits.

@@ -24,6 +24,8 @@ pub(crate) struct Shell {
     pub(crate) account: Option<Account>,
     /// Where the assets are.
     pub(crate) assets: AssetPaths,
+    /// How much waits for a manager, as words; nothing for others, and when nothing does.
+    pub(crate) waiting: Option<String>,
     /// Portreeve's version.
     pub(crate) version: &'static str,
 }

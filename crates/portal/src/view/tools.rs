@@ -94,6 +94,8 @@ pub(crate) struct ToolsList {
     pub(crate) approve_all: bool,
     pub(crate) all_seen: Vec<String>,
     pub(crate) action: String,
+    /// The route whose tools these are; empty for the production one.
+    pub(crate) route: String,
     pub(crate) token: String,
     pub(crate) next: Option<String>,
 }
@@ -121,6 +123,8 @@ pub(crate) struct ToolsFrame<'a> {
     pub(crate) manages: bool,
     /// The server's page.
     pub(crate) href: &'a str,
+    /// The route whose tools these are; the production one unless named.
+    pub(crate) route: Option<&'a str>,
     /// The token of the approve form.
     pub(crate) token: String,
     /// Tools to skip.
@@ -154,7 +158,11 @@ impl ToolsList {
             approve_all: all_seen.len() > 1,
             all_seen,
             action: format!("{}/tools/approve", frame.href),
-            next: (groups.len() > end).then(|| format!("{}?tools={end}#tools", frame.href)),
+            next: (groups.len() > end).then(|| match frame.route {
+                Some(route) => format!("{}?route={}&tools={end}#tools", frame.href, words::encoded(route)),
+                None => format!("{}?tools={end}#tools", frame.href),
+            }),
+            route: frame.route.unwrap_or_default().to_owned(),
             token: frame.token,
         }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
+use portreeve_core::import::ImportKind;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -170,9 +171,9 @@ async fn local(connection: &Connection, (kind, source): (&str, &str), how: &How)
     let records = match kind {
         "partners" => files::partners(connection, source).await?,
         "git" => files::git(source).await?,
-        "docker" => files::docker(path)?,
-        "api-center" => files::api_center(path)?,
-        _ => files::dump(path)?,
+        "docker" => files::file_or_directory(ImportKind::Docker, path)?,
+        "api-center" => files::file(ImportKind::ApiCenter, path)?,
+        _ => files::file(ImportKind::Dump, path)?,
     };
     upload(connection, (kind, &nameable(source)), records, how).await
 }

@@ -20,6 +20,9 @@ pub(crate) enum KeyCommand {
         /// How long it works, as in `90d` [default: until it is revoked]
         #[arg(long, value_name = "TIME", value_parser = duration::parse)]
         expires: Option<Duration>,
+        /// A group that who holds it belongs to; may be given several times
+        #[arg(long, value_name = "GROUP")]
+        group: Vec<String>,
     },
     /// List the keys
     List,
@@ -32,8 +35,8 @@ pub(crate) enum KeyCommand {
 
 pub(super) async fn run(connection: &Connection, command: KeyCommand) -> Result<Reply, Failure> {
     match command {
-        KeyCommand::Create { name, expires } => {
-            let mut request = json!({ "name": name });
+        KeyCommand::Create { name, expires, group } => {
+            let mut request = json!({ "name": name, "groups": group });
             if let (Some(span), Some(request)) = (expires, request.as_object_mut()) {
                 let at = SystemClock.now().plus(span).to_string();
                 request.insert("expiresAt".to_owned(), Value::String(at));

@@ -19,6 +19,8 @@ pub(crate) enum MetadataCommand {
         /// Its name
         name: String,
     },
+    /// List the servers that do not meet what the custom properties ask
+    Failing,
     /// Define a custom property
     Create {
         /// Its name: a letter, then letters, digits, `_` and `-`; never changes
@@ -77,6 +79,11 @@ pub(super) async fn run(connection: &Connection, command: MetadataCommand) -> Re
             let path = api_path!("metadata-schemas/{}", name);
             Ok(one(connection.get(&path).await?.body))
         }
+        MetadataCommand::Failing => {
+            let body = connection.all(&api_path!("metadata-failures")).await?;
+            let shown = render_failing(&body);
+            Ok(Reply::new(body, shown))
+        }
         MetadataCommand::Create { name, fields } => {
             let mut request = fields.request()?;
             request.insert("name".to_owned(), json!(name));
@@ -101,6 +108,24 @@ pub(super) async fn run(connection: &Connection, command: MetadataCommand) -> Re
             Ok(Reply::new(json!({ "name": name }), shown))
         }
     }
+}
+
+pub(super) fn render_failing(body: &Value) -> String {
+    table(
+        body,
+        &[
+            ("SERVER", |server| text(server, "name")),
+            ("PROBLEMS", |server| {
+                let problems = server.get("problems").and_then(Value::as_array);
+                let problems = problems.into_iter().flatten();
+                problems
+                    .map(|problem| text(problem, "message"))
+                    .collect::<Vec<_>>()
+                    .join("; ")
+            }),
+        ],
+        "Every server meets what the custom properties ask.",
+    )
 }
 
 impl Fields {

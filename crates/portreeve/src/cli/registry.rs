@@ -51,7 +51,7 @@ pub(crate) struct Fields {
     /// Who may read it: everybody, everybody with a key, or only the readers that are named
     #[arg(long, value_enum)]
     visibility: Option<Visibility>,
-    /// A reader, as in `key:deploy` or `user:ada`; may be given several times
+    /// A reader, as in `key:deploy`, `user:ada` or `group:finance`; may be given several times
     #[arg(long, value_name = "LABEL", requires = "visibility")]
     reader: Vec<String>,
     /// Only servers with one of these tags; may be given several times

@@ -1,5 +1,6 @@
 //! `portreeve server`: registers servers, shows them, and leads them through their life.
 
+pub(super) mod compare;
 mod edit;
 pub(super) mod plan;
 
@@ -54,6 +55,8 @@ pub(crate) enum ServerCommand {
     Edit(edit::EditArgs),
     /// Show what approving would do: which routes are made, moved, started or stopped
     Plan(VersionArgs),
+    /// Show what differs between two versions
+    Compare(compare::CompareArgs),
     /// Send a version back, with a reason
     Reject {
         #[command(flatten)]
@@ -193,6 +196,7 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
             Ok(Reply::new(body, shown))
         }
         ServerCommand::Edit(args) => edit::run(connection, &args).await,
+        ServerCommand::Compare(args) => compare::run(connection, &args).await,
         ServerCommand::Plan(version) => {
             let query = version.version.as_deref();
             let query = query.map_or_else(String::new, |text| format!("?version={}", segment(text)));

@@ -15,7 +15,7 @@ use crate::cli::Failure;
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Registry {
-    /// Names under which what is published over the registry API is approved at once, as in `com.acme/*`, `com.acme.*`
+    /// Names under which what is submitted or published is approved at once, as in `com.acme/*`, `com.acme.*`
     /// (the namespaces below), `com.acme/billing` or `*`. Default: none; everything waits for an approver.
     #[schemars(with = "Vec<String>")]
     pub(crate) auto_approve: Vec<NamePattern>,

@@ -32,6 +32,7 @@ mod publisher;
 mod random_requests;
 mod registries;
 mod registry;
+mod registry_faces;
 mod registry_mcp;
 mod registry_paths;
 mod resource_server;

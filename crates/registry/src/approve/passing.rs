@@ -5,6 +5,7 @@
 use portreeve_core::caller::Caller;
 use portreeve_core::deployment::Place;
 use portreeve_core::name::{ServerName, VersionText};
+use portreeve_core::ports::Entry;
 use portreeve_core::route::Route;
 use portreeve_core::server::{PrivateHost, Version};
 
@@ -57,10 +58,21 @@ impl Registry {
         approving: impl Into<Approving>,
     ) -> Result<Outcome, RegistryError> {
         self.require_manage(caller, name)?;
-        let Approving { internal, plan } = approving.into();
         let entry = self.load(name).await?;
         let chosen = choose(&entry, version, Step::Approve)?;
-        self.require_another_approver(caller, &entry, &chosen)?;
+        self.approve_chosen(caller, &entry, &chosen, approving.into())
+            .await
+    }
+
+    /// Approves a version of an entry with the content that it has there.
+    pub(super) async fn approve_chosen(
+        &self,
+        caller: &Caller,
+        entry: &Entry,
+        chosen: &Version,
+        Approving { internal, plan }: Approving,
+    ) -> Result<Outcome, RegistryError> {
+        self.require_another_approver(caller, entry, chosen)?;
         let deployments = &entry.server.deployments;
         let proposed = deployments.proposed.as_ref();
         let mut urls = deployment_urls(proposed.map_or(deployments.current.as_slice(), |proposed| {
@@ -75,7 +87,7 @@ impl Registry {
         };
         let granted = self.grants(caller, request).await?;
         let verdict = Verdict {
-            chosen: &chosen,
+            chosen,
             granted: &granted,
             plan,
             before: &entry.routes,

@@ -94,6 +94,19 @@ pub struct Assessment {
     pub blocked: bool,
 }
 
+/// An assessment in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Brief {
+    /// See [`Assessment::score`].
+    pub score: u8,
+    /// How many findings there are.
+    pub findings: usize,
+    /// The worst of them.
+    pub worst: Option<Severity>,
+    /// See [`Assessment::blocked`].
+    pub blocked: bool,
+}
+
 /// What the installation makes of findings.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AssessmentPolicy {

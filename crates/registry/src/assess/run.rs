@@ -13,7 +13,7 @@ use portreeve_mcp::server_json::ServerJson;
 use portreeve_net::Reach;
 use serde_json::{Value, json};
 
-use super::{Assessment, Finding, Severity, Sight, Subject, Tools, judge, score};
+use super::{Assessment, Brief, Finding, Severity, Sight, Subject, Tools, judge, score};
 use crate::error::RegistryError;
 use crate::registry::Registry;
 use crate::source::Probe;
@@ -185,15 +185,26 @@ impl Registry {
         findings: Vec<Finding>,
         tools: usize,
     ) -> Assessment {
-        let block = self.parts.assessment.block;
+        let brief = self.in_brief(&findings);
         Assessment {
             version: version.version.clone(),
             content_hash: version.content_hash.clone(),
             at,
-            score: score(&findings),
-            blocked: block.is_some_and(|block| findings.iter().any(|finding| finding.severity >= block)),
+            score: brief.score,
+            blocked: brief.blocked,
             tools,
             findings,
+        }
+    }
+
+    /// What findings come to here.
+    pub(crate) fn in_brief(&self, findings: &[Finding]) -> Brief {
+        let block = self.parts.assessment.block;
+        Brief {
+            score: score(findings),
+            findings: findings.len(),
+            worst: findings.iter().map(|finding| finding.severity).max(),
+            blocked: block.is_some_and(|block| findings.iter().any(|finding| finding.severity >= block)),
         }
     }
 

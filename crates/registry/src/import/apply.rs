@@ -129,6 +129,8 @@ impl Registry {
                 .map(|origin| ((origin.server.clone(), origin.version.clone()), origin))
                 .collect(),
             provenance: HashMap::new(),
+            known: self.known_properties().await?,
+            assessed_first: self.parts.assessment.block.is_some(),
             told: Vec::new(),
             approved: 0,
         })

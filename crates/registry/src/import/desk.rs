@@ -15,6 +15,7 @@ use portreeve_core::time::Timestamp;
 use serde_json::json;
 
 use super::{Candidate, SourceStatus, finding};
+use crate::properties::Known;
 use crate::work::Work;
 
 /// Entries while a batch goes over them, by name in lower case.
@@ -25,6 +26,10 @@ pub(super) struct Desk<'a> {
     pub(super) works: HashMap<String, Work>,
     pub(super) origins: HashMap<(ServerName, VersionText), Provenance>,
     pub(super) provenance: HashMap<(ServerName, VersionText), Provenance>,
+    /// What is required of a server.
+    pub(super) known: Known,
+    /// Whether an assessment may stop an approval, so that it comes first.
+    pub(super) assessed_first: bool,
     /// Name, version and content hash of what was added or changed, and whether it was approved.
     pub(super) told: Vec<serde_json::Value>,
     pub(super) approved: u64,
@@ -75,13 +80,11 @@ impl Desk<'_> {
         let now = self.now;
         let mut said = Vec::new();
         let covered = self.run.approval.covers(name);
-        if covered && candidate.needs_eyes {
-            said.push(finding(
-                "$",
-                "it was not approved by rule: somebody must look at it first",
-            ));
+        let held_back = self.held_back(candidate, name).filter(|_| covered);
+        if let Some(reason) = held_back {
+            said.push(finding("$", format!("it was not approved by rule: {reason}")));
         }
-        let approves = covered && !candidate.needs_eyes;
+        let approves = covered && held_back.is_none();
         let gone = candidate.status == SourceStatus::Deleted;
         let new = Version {
             name: name.clone(),
@@ -113,6 +116,19 @@ impl Desk<'_> {
             return (RecordOutcome::Hidden, said);
         }
         (RecordOutcome::Added, said)
+    }
+
+    /// Why the rule of the run does not approve it.
+    fn held_back(&self, candidate: &Candidate, name: &ServerName) -> Option<&'static str> {
+        let lacks = |work: &Work| !self.known.of_entry(&work.server).is_empty();
+        if candidate.needs_eyes {
+            return Some("somebody must look at it first");
+        }
+        if self.assessed_first {
+            return Some("its assessment comes first");
+        }
+        let work = self.works.get(&folded(name));
+        work.is_some_and(lacks).then_some("it lacks a required property")
     }
 
     /// The content is what is there. What its source says of it may have changed.

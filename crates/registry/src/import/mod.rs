@@ -15,8 +15,10 @@ mod server_json;
 mod apply;
 mod desk;
 mod fetch;
+mod intake;
 mod runs;
 mod schedule;
+mod split;
 
 use portreeve_core::import::{Finding, ImportKind};
 use portreeve_core::limits::Limits;
@@ -24,8 +26,10 @@ use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::time::Timestamp;
 
 pub use fetch::Fetch;
+pub use intake::Intake;
 pub use runs::{ImportsPage, NewImport, RecordsPage, Taken};
 pub use schedule::{ImportJob, NewSchedule};
+pub use split::{is_of_source, record, records_of};
 
 /// A record as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use portreeve_core::profile::Metadata;
 use portreeve_core::property::{Need, PropertyOwner, PropertyRecord};
+use portreeve_core::server::Server;
 use portreeve_inspect::ValueSchema;
 use portreeve_mcp::server_json::Problem;
 
@@ -26,6 +27,11 @@ impl Known {
             known.insert(record.name.to_string(), (record, schema));
         }
         Ok(Self(known))
+    }
+
+    /// Whether there are no properties at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// What is wrong with the values that are there, and with those that must be and are not.
@@ -61,6 +67,22 @@ impl Known {
                     message: format!("there is no property `{name}` of a {owner}"),
                 }),
             }
+        }
+        problems
+    }
+
+    /// What is wrong with the values of a server, and of the deployments that an approval brings into force.
+    pub(crate) fn of_entry(&self, server: &Server) -> Vec<Problem> {
+        let mut problems = self.of(PropertyOwner::Server, &server.profile.metadata);
+        let deployments = &server.deployments;
+        let proposed = deployments.proposed.as_ref();
+        let meant = proposed.map_or(&deployments.current, |proposed| &proposed.deployments);
+        for (index, deployment) in meant.iter().enumerate() {
+            let found = self.of(PropertyOwner::Deployment, &deployment.metadata);
+            problems.extend(found.into_iter().map(|mut problem| {
+                problem.path = format!("deployments[{index}].{}", problem.path);
+                problem
+            }));
         }
         problems
     }

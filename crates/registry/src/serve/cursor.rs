@@ -27,6 +27,8 @@ pub(crate) enum CursorKind<'a> {
     Entries,
     /// Results of a search.
     Search,
+    /// What waits for somebody.
+    Waiting,
 }
 
 /// What was asked.
@@ -111,6 +113,7 @@ impl CursorKind<'_> {
             .concat(),
             Self::Entries => [b"entries\0", body].concat(),
             Self::Search => [b"search\0", body].concat(),
+            Self::Waiting => [b"waiting\0", body].concat(),
         }
     }
 }

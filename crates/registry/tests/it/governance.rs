@@ -199,7 +199,7 @@ async fn a_rule_of_a_registry_approves_at_once_and_says_so() {
         .unwrap();
     assert_eq!(approved.actor, "system");
     let reason = &approved.detail.as_ref().unwrap()["message"];
-    assert_eq!(reason, "a rule of registry `default` approves it");
+    assert_eq!(reason, "the rule `registry:default` approves it");
     let other = world
         .add(&package("org.other/thing", "1.0.0"), Approve::No)
         .await

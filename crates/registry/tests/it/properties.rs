@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use portreeve_core::name::{PropertyName, ServerName};
 use portreeve_core::property::{Need, PropertyKind, PropertyOwner};
 use portreeve_core::route::RouteState;
+use portreeve_core::server::Approval;
 use portreeve_registry::{
     Approve, AssessmentPolicy, Declared, EnvironmentPatch, FindingSeverity, Internal, NewDeployments,
     NewProperty, ProfilePatch, PropertyPatch, RegistryError, Submission,
@@ -343,11 +344,47 @@ async fn no_rule_approves_what_lacks_a_required_property() {
 }
 
 #[tokio::test]
-async fn no_rule_approves_before_an_assessment_that_may_stop_it() {
-    let world = World::assessing(AssessmentPolicy {
-        block: Some(FindingSeverity::High),
-        ..AssessmentPolicy::default()
-    });
-    publish(&world, "com.trusted/mail", "1.0.0").await.unwrap();
-    assert_eq!(latest(&world, "com.trusted/mail").await, None);
+async fn a_rule_approves_what_its_assessment_lets_pass_and_nothing_else() {
+    let passed = async |block: FindingSeverity| {
+        let world = World::assessing(AssessmentPolicy {
+            block: Some(block),
+            ..AssessmentPolicy::default()
+        });
+        publish(&world, "com.trusted/mail", "1.0.0").await.unwrap();
+        let version = &world.store.get("com.trusted/mail").versions[0];
+        let added = world
+            .add(&remote("com.trusted/post", "1.0.0", URL), Approve::No)
+            .await
+            .unwrap();
+        assert_eq!(
+            added.version.approval, version.approval,
+            "whichever way it came in"
+        );
+        version.approval
+    };
+    assert_eq!(passed(FindingSeverity::High).await, Approval::Approved);
+    // Something is always to be said: neither server answers here.
+    assert_eq!(passed(FindingSeverity::Low).await, Approval::Submitted);
+}
+
+#[tokio::test]
+async fn a_draft_that_is_handed_in_passes_by_a_rule_too() {
+    let world = World::new();
+    let name = "com.trusted/mail";
+    require_class(&world).await;
+    publish(&world, name, "1.0.0").await.unwrap();
+    let name = name.parse().unwrap();
+    world
+        .registry
+        .reject(&admin(), &name, None, "say more")
+        .await
+        .unwrap();
+    world
+        .registry
+        .describe(&admin(), &name, with(json!("public")), None)
+        .await
+        .unwrap();
+    let submitted = world.registry.submit(&admin(), &name, None).await.unwrap();
+    assert_eq!(submitted.approval, Approval::Approved);
+    assert_eq!(submitted.decided_by.as_deref(), Some("system"));
 }

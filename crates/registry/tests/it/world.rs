@@ -6,6 +6,7 @@ mod governed;
 mod imports;
 mod shared;
 mod store;
+mod waiting;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -58,6 +59,7 @@ pub(crate) struct World {
 /// may nothing.
 pub(crate) fn caller(label: &str) -> Caller {
     Caller {
+        groups: std::sync::Arc::from([]),
         principal: Principal::Key(KeyId::from_u128(7)),
         key: Some(KeyId::from_u128(7)),
         label: label.into(),
@@ -276,6 +278,7 @@ impl World {
             limits: limits.clone(),
             public_url: "https://gw.example/".parse().unwrap(),
             assessments: store.clone(),
+            waiting: store.clone(),
             assessment,
             cursor_key: SecretKey::new([7; 32]),
             auto_approve: vec!["com.trusted/*".parse().unwrap()],

@@ -2,7 +2,7 @@
 
 use portreeve_testkit::store_contract::{
     assessments, catalogue, deployments, entries, environments, feed, identity, imports, listing, properties,
-    publications, routes, sessions, slugs, tools, toolsets, usage, vault, views,
+    publications, routes, sessions, slugs, tools, toolsets, usage, vault, views, waiting,
 };
 
 use crate::support::Database;
@@ -77,6 +77,8 @@ contract! {
     identity::a_key_needs_its_owner,
     identity::a_user_is_stored_once,
     identity::grants_are_read_as_they_were_given,
+    waiting::everything_that_waits_is_listed_once,
+    waiting::a_version_comes_with_what_is_known_of_it,
     sessions::a_link_works_once,
     sessions::a_session_ends,
     views::a_registry_is_made_changed_and_removed,

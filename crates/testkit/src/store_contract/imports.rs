@@ -7,7 +7,7 @@ use portreeve_core::import::{
     Finding, ImportApproval, ImportCounts, ImportKind, ImportMode, ImportRun, ImportSchedule, ImportState,
     ImportedRecord, Provenance, RecordOutcome,
 };
-use portreeve_core::ports::{EntryChange, ImportBatch};
+use portreeve_core::ports::{EntryChange, ImportBatch, StoreError};
 use portreeve_core::server::PrivateHost;
 
 use super::{Durable, Outcome, assert_conflict, assert_not_found};
@@ -56,6 +56,15 @@ fn origin(name: &str, text: &str, run: &ImportRun) -> Provenance {
         findings: findings(),
         raw: Some("{ }".to_owned()),
     }
+}
+
+/// Saves an entry as a run of an import takes it in, with something to be said about its record.
+pub async fn taken_in(store: &dyn Durable, entry: EntryChange) -> Result<ImportId, StoreError> {
+    let run = run("dump.json", 1);
+    let id = run.id;
+    store.begin_import(&run, event("import.begin")).await?;
+    store.save_import(batch(run, vec![entry])).await?;
+    Ok(id)
 }
 
 fn batch(run: ImportRun, entries: Vec<EntryChange>) -> ImportBatch {

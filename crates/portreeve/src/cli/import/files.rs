@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use portreeve_core::import::ImportKind;
 use portreeve_net::{Reach, read_body};
+use portreeve_registry::import::{self, is_of_source};
 use serde::Serialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::cli::{Connection, Failure};
 
@@ -27,45 +27,29 @@ pub(super) struct Record {
     pub(super) text: String,
 }
 
-/// A dump: a list of records, or one record.
-pub(super) fn dump(file: &Path) -> Result<Vec<Record>, Failure> {
-    let text = read(file, FILE_BYTES)?;
-    Ok(split(&text, &["servers", "items"]).unwrap_or_else(|| vec![whole(file, text)]))
-}
-
-/// An export of API Center: a list under one of several names, or one entry.
-pub(super) fn api_center(file: &Path) -> Result<Vec<Record>, Failure> {
-    let text = read(file, FILE_BYTES)?;
-    Ok(split(&text, &["value", "items", "apis", "servers"]).unwrap_or_else(|| vec![whole(file, text)]))
+/// A file, split as sources of this form are.
+pub(super) fn file(kind: ImportKind, path: &Path) -> Result<Vec<Record>, Failure> {
+    let text = read(path, FILE_BYTES)?;
+    let place = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    Ok(split(kind, &place.unwrap_or_default(), text))
 }
 
 /// Partner files: a directory, a file, a bundle of files, or one of those at a URL.
 pub(super) async fn partners(connection: &Connection, source: &str) -> Result<Vec<Record>, Failure> {
+    let kind = ImportKind::Partners;
     if source.starts_with("https://") || source.starts_with("http://") {
         let text = fetched(connection, source).await?;
-        let bundle = bundle(&text, is_partner_file);
-        return Ok(bundle
-            .or_else(|| split(&text, &["servers", "items"]))
-            .unwrap_or_else(|| vec![record(source, text)]));
+        return Ok(split(kind, source, text));
     }
-    let path = Path::new(source);
-    if path.is_dir() {
-        return directory(path, is_partner_file);
-    }
-    let text = read(path, FILE_BYTES)?;
-    Ok(bundle(&text, is_partner_file)
-        .or_else(|| split(&text, &["servers", "items"]))
-        .unwrap_or_else(|| vec![whole(path, text)]))
+    file_or_directory(kind, Path::new(source))
 }
 
-/// Files of the Docker catalogue: a directory, a file, or a bundle of files.
-pub(super) fn docker(path: &Path) -> Result<Vec<Record>, Failure> {
-    let is_entry = |place: &str| place.ends_with("server.yaml") || place.ends_with("server.yml");
+/// A file, or the files below a directory that have entries.
+pub(super) fn file_or_directory(kind: ImportKind, path: &Path) -> Result<Vec<Record>, Failure> {
     if path.is_dir() {
-        return directory(path, is_entry);
+        return directory(path, |place| is_of_source(kind, place));
     }
-    let text = read(path, FILE_BYTES)?;
-    Ok(bundle(&text, is_entry).unwrap_or_else(|| vec![whole(path, text)]))
+    file(kind, path)
 }
 
 /// The `server.json` files of a repository.
@@ -90,15 +74,7 @@ pub(super) async fn git(url: &str) -> Result<Vec<Record>, Failure> {
         return Err(Failure::new(format!("`git clone` failed: {last}"))
             .hint("try it by hand: the same Git, with the same credentials, is used"));
     }
-    directory(&tree, |place| {
-        let name = place.rsplit('/').next().unwrap_or(place);
-        name == "server.json" || name.ends_with(".server.json")
-    })
-}
-
-fn is_partner_file(place: &str) -> bool {
-    let name = place.rsplit('/').next().unwrap_or(place);
-    place.ends_with(".json") && !name.ends_with("-schema.json") && name != "package.json"
+    directory(&tree, |place| is_of_source(ImportKind::Git, place))
 }
 
 fn failed(path: &Path, reason: &dyn std::fmt::Display) -> Failure {
@@ -120,58 +96,18 @@ fn read(path: &Path, most: u64) -> Result<String, Failure> {
         .to_owned())
 }
 
-fn record(place: &str, text: String) -> Record {
-    Record {
-        place: place.chars().take(300).collect(),
-        text,
-    }
+fn split(kind: ImportKind, place: &str, text: String) -> Vec<Record> {
+    let records = import::records_of(kind, import::record(place, text)).into_iter();
+    records.map(Record::from).collect()
 }
 
-fn whole(path: &Path, text: String) -> Record {
-    let place = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    record(&place.unwrap_or_default(), text)
-}
-
-/// The items of a list, each as its own text: of the text itself, or of the first member that is one.
-fn split(text: &str, members: &[&str]) -> Option<Vec<Record>> {
-    let items = |name: &str, items: Vec<Box<RawValue>>| {
-        items
-            .into_iter()
-            .enumerate()
-            .map(|(index, item)| record(&format!("{name}[{index}]"), item.get().to_owned()))
-            .collect()
-    };
-    if let Ok(list) = serde_json::from_str::<Vec<Box<RawValue>>>(text) {
-        return Some(items("", list));
+impl From<import::Record> for Record {
+    fn from(record: import::Record) -> Self {
+        Self {
+            place: record.place,
+            text: record.text,
+        }
     }
-    let mut object: std::collections::BTreeMap<String, Box<RawValue>> = serde_json::from_str(text).ok()?;
-    members.iter().find_map(|name| {
-        let list = object.remove(*name)?;
-        let list: Vec<Box<RawValue>> = serde_json::from_str(list.get()).ok()?;
-        Some(items(name, list))
-    })
-}
-
-/// Files that somebody put into one: `{"files":[{"path", "json" | "yaml" | "text"}]}`.
-fn bundle(text: &str, wanted: impl Fn(&str) -> bool) -> Option<Vec<Record>> {
-    #[derive(serde::Deserialize)]
-    struct Bundle {
-        files: Vec<File>,
-    }
-    #[derive(serde::Deserialize)]
-    struct File {
-        path: String,
-        json: Option<Value>,
-        yaml: Option<String>,
-        text: Option<String>,
-    }
-    let bundle: Bundle = serde_json::from_str(text).ok()?;
-    let records = bundle.files.into_iter().filter(|file| wanted(&file.path));
-    let records = records.filter_map(|file| {
-        let json = file.json.map(|json| json.to_string());
-        Some(record(&file.path, file.text.or(file.yaml).or(json)?))
-    });
-    Some(records.collect())
 }
 
 /// The files below a directory that are wanted, by their path. Links are not followed.
@@ -198,7 +134,7 @@ fn directory(root: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<Record>, 
     found.sort_unstable();
     found
         .iter()
-        .map(|path| Ok(record(&place_of(root, path), read(path, RECORD_BYTES)?)))
+        .map(|path| Ok(import::record(&place_of(root, path), read(path, RECORD_BYTES)?).into()))
         .collect()
 }
 
@@ -236,16 +172,6 @@ async fn fetched(connection: &Connection, url: &str) -> Result<String, Failure> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_list_falls_into_its_items_byte_for_byte() {
-        let text = r#"{"metadata":{}, "servers":[ {"a": 1.0}, {"b":2} ]}"#;
-        let records = split(text, &["value", "servers"]).unwrap();
-        assert_eq!(records[0], record("servers[0]", r#"{"a": 1.0}"#.to_owned()));
-        assert_eq!(records[1].place, "servers[1]");
-        assert_eq!(split("[1]", &[]).unwrap()[0].place, "[0]");
-        assert_eq!(split(r#"{"name":"a/b"}"#, &["servers"]), None);
-    }
 
     #[test]
     fn a_directory_gives_what_is_wanted_in_order() {

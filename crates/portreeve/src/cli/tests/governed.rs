@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::golden;
-use crate::cli::server::plan;
-use crate::cli::{deployment, environment, metadata, registry};
+use crate::cli::server::{compare, plan};
+use crate::cli::{deployment, environment, metadata, registry, waiting};
 
 fn list(items: Value) -> Value {
     json!({ "items": items, "nextCursor": null })
@@ -96,8 +96,47 @@ fn properties() -> Vec<String> {
     ]
 }
 
+fn waiting() -> Vec<String> {
+    let noticed = json!({"name": "0190a0a0-0000-7000-8000-000000000001", "findings": [{"path": "$", "message": "odd"}]});
+    let items = json!([
+        {"kind": "version", "name": "com.acme/billing", "version": "1.1.0", "count": 1, "by": "key:ci",
+         "since": "2026-11-02T11:30:00.250Z", "assessment": {"score": 40, "findings": 2, "blocked": true}},
+        {"kind": "tools", "name": "com.acme/billing", "version": "1.0.0", "route": "billing", "count": 2,
+         "since": "2026-11-02T11:30:00.250Z"},
+        {"kind": "deployments", "name": "com.acme/notes", "count": 1, "by": "key:ci", "since": "2026-11-02T11:30:00.250Z"},
+        {"kind": "version", "name": "com.other/thing", "version": "0.1.0", "count": 1, "by": "user:admin",
+         "since": "2026-11-02T11:30:00.250Z", "import": noticed}
+    ]);
+    let decided = json!([
+        {"name": "com.acme/one", "version": "1.0.0", "approved": true},
+        {"name": "com.acme/two", "version": "1.0.0", "approved": false, "reason": "the assessment stops it"}
+    ]);
+    let failing = json!([{"name": "com.acme/old", "problems": [
+        {"path": "metadata.dataClass", "message": "`dataClass` is required of every server"}
+    ]}]);
+    let compared = json!({"name": "com.acme/billing", "from": "1.0.0", "to": "1.1.0", "changes": [
+        {"path": "/description", "before": "\"Invoices\"", "after": "\"Invoices and refunds\""},
+        {"path": "/remotes/1", "after": "{\"url\":\"https://acme.example/sse\"}"}
+    ]});
+    vec![
+        compare::render(&compared),
+        waiting::render(&list(items)),
+        waiting::render(&list(json!([]))),
+        waiting::render_decisions(&list(decided), 3).0,
+        metadata::render_failing(&list(failing)),
+    ]
+}
+
 #[test]
 fn what_is_governed_is_readable() {
-    let shown = [plans(), deployments(), environments(), registries(), properties()].concat();
+    let shown = [
+        plans(),
+        deployments(),
+        environments(),
+        registries(),
+        properties(),
+        waiting(),
+    ]
+    .concat();
     golden("governance.txt", &format!("{}\n", shown.join("\n\n----\n\n")));
 }

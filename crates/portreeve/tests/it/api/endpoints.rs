@@ -142,6 +142,32 @@ fn server_rows() -> Vec<Row> {
     ]
 }
 
+/// What waits, and what is known of it.
+fn waiting_rows() -> Vec<Row> {
+    let none =
+        json!({"items": [{"name": "com.acme/ee", "version": "1.0.0", "contentHash": "of something else"}]});
+    vec![
+        bare("GET /api/v1/waiting", "/api/v1/waiting?kind=version", KNOWN),
+        // What became of each is in the answer.
+        row(
+            "POST /api/v1/waiting/approve",
+            "/api/v1/waiting/approve",
+            KNOWN,
+            none,
+        ),
+        bare(
+            "GET /api/v1/metadata-failures",
+            "/api/v1/metadata-failures",
+            MANAGED,
+        ),
+        bare(
+            "GET /api/v1/servers/{name}/compare",
+            "/api/v1/servers/com.acme%2Fbilling/compare?to=1.0.0",
+            KNOWN,
+        ),
+    ]
+}
+
 fn version_rows() -> Vec<Row> {
     let reject = json!({"reason": "no"});
     let retire = json!({"lifecycle": "retired"});
@@ -338,6 +364,7 @@ fn table() -> Vec<Row> {
     rows.extend(import_rows());
     rows.extend(server_rows());
     rows.extend(version_rows());
+    rows.extend(waiting_rows());
     rows.extend(tool_and_route_rows());
     rows.extend(other_rows());
     rows.extend(governed::rows());

@@ -389,6 +389,7 @@ impl World {
             limits: self.limits.clone(),
             public_url: public_url(),
             assessments: Arc::new(store.clone()),
+            waiting: Arc::new(store.clone()),
             assessment: AssessmentPolicy::default(),
             cursor_key: SecretKey::new([9; 32]),
             auto_approve: vec!["com.trusted/*".parse().unwrap()],
@@ -450,6 +451,7 @@ impl World {
 
 async fn key_of_the_admin(access: &Access) -> String {
     let new = portreeve_access::NewKey {
+        groups: Vec::new(),
         name: "admin".to_owned(),
         owner: Some(UserId::LOCAL_ADMIN),
         expires_at: None,

@@ -101,6 +101,33 @@ impl Browser {
         self.send(request, Body::from(form.finish())).await
     }
 
+    /// Sends a form that carries files, from our own page.
+    pub(crate) async fn upload(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        files: &[(&str, &str)],
+    ) -> Page {
+        const BORDER: &str = "a-border-that-nobody-writes";
+        let mut body = String::new();
+        for (name, value) in fields {
+            body.push_str(&format!(
+                "--{BORDER}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            ));
+        }
+        for (place, text) in files {
+            body.push_str(&format!(
+                "--{BORDER}\r\ncontent-disposition: form-data; name=\"files\"; filename=\"{place}\"\r\n\
+                 content-type: application/json\r\n\r\n{text}\r\n"
+            ));
+        }
+        body.push_str(&format!("--{BORDER}--\r\n"));
+        let request = Request::post(path)
+            .header(CONTENT_TYPE, format!("multipart/form-data; boundary={BORDER}"))
+            .header("sec-fetch-site", "same-origin");
+        self.send(request, Body::from(body)).await
+    }
+
     async fn send(&mut self, mut request: http::request::Builder, body: Body) -> Page {
         if let Some(cookie) = &self.cookie {
             request = request.header(COOKIE, cookie);

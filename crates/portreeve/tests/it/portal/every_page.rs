@@ -8,7 +8,7 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-const PAGES: [&str; 22] = [
+pub(super) const PAGES: [&str; 31] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
@@ -20,7 +20,16 @@ const PAGES: [&str; 22] = [
     "/servers/com.acme/billing/review",
     "/servers/com.acme/billing/review?version=9",
     "/servers/com.acme/notes/review",
+    "/admin/waiting",
+    "/admin/waiting?show=flagged",
+    "/admin/waiting?show=properties",
+    "/admin/waiting?import=0190a0a0-0000-7000-8000-000000000001&cursor=x",
+    "/admin/imports",
+    "/admin/imports/0190a0a0-0000-7000-8000-000000000001",
     "/registries",
+    "/admin/registries/default",
+    "/admin/registries/nothing",
+    "/admin/secrets",
     "/admin/environments",
     "/admin/properties",
     "/exports",

@@ -53,6 +53,9 @@ async fn a_manager_sees_what_moves_and_approves_exactly_that() {
         "1.5.0-rc.1 becomes the latest instead of 1.4.0",
         "https://billing.acme.example/mcp",
         "Moves",
+        "What this version says now was not judged yet",
+        "From version <code>1.4.0</code> to <code>1.5.0-rc.1</code>",
+        "/version",
     ] {
         assert!(page.body.contains(shown), "{shown}");
     }
@@ -123,4 +126,31 @@ async fn only_managers_review_and_only_by_their_own_form() {
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert_eq!(coming(&world).await.approval, Approval::Submitted);
     assert!(!developer.get(PAGE).await.body.contains("/review"));
+}
+
+#[tokio::test]
+async fn a_version_is_judged_again_from_its_review() {
+    let world = world().await;
+    let mut browser = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
+    let form = form(&mut browser).await;
+    let assess = "/servers/com.acme/billing/assess";
+    let answer = browser.post(assess, &fields(&form, &[])).await;
+    assert!(
+        answer
+            .location()
+            .starts_with("/servers/com.acme/billing/review?version=1%2E5%2E0"),
+        "{}",
+        answer.body
+    );
+    let to = answer.location().split('#').next().unwrap().to_owned();
+    let page = browser.get(&to).await.body;
+    assert!(page.contains("Judged just now.") && page.contains("of 100") && page.contains("Assess anew"));
+    let list = browser.get("/admin/waiting?show=versions").await.body;
+    assert!(
+        list.contains("Score ") && !list.contains("Not judged yet"),
+        "{list}"
+    );
+    let mut developer = Browser::signed_in(&world, DEVELOPER).await;
+    let answer = developer.post(assess, &fields(&form, &[])).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
-use portreeve_access::{Access, AccessParts};
+use portreeve_access::{Access, AccessParts, Vault, VaultParts};
 use portreeve_core::caller::{Caller, User};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{EventId, GrantId, NodeId, UserId};
@@ -94,6 +94,16 @@ struct Loader {
     registries: Mutex<Arc<[RegistryRecord]>>,
 }
 
+impl Loader {
+    fn over(store: &Store, access: &Arc<Access>) -> Self {
+        Self {
+            store: store.clone(),
+            access: Arc::clone(access),
+            registries: Mutex::new(Arc::from([])),
+        }
+    }
+}
+
 impl Views for Loader {
     fn registries(&self) -> Arc<[RegistryRecord]> {
         let registries = self.registries.lock();
@@ -113,6 +123,16 @@ impl Refresh for Loader {
             }
         }
     }
+}
+
+fn vault(access: &Arc<Access>, store: &Store) -> Result<Vault> {
+    let parts = VaultParts {
+        access: Arc::clone(access),
+        store: Arc::new(store.clone()),
+        limits: Arc::new(Limits::for_tests()),
+        installation: "a test".to_owned(),
+    };
+    Ok(Vault::new(parts, &SecretKey::new([4; 32]))?)
 }
 
 impl World {
@@ -139,11 +159,7 @@ impl World {
             clock: Arc::clone(&clock),
             rng: Arc::clone(&rng),
         }));
-        let loader = Arc::new(Loader {
-            store: store.clone(),
-            access: Arc::clone(&access),
-            registries: Mutex::new(Arc::from([])),
-        });
+        let loader = Arc::new(Loader::over(&store, &access));
         let refresh: Arc<dyn Refresh> = loader.clone();
         let public_url = Url::parse(public_url)?;
         let registry = Arc::new(Registry::new(RegistryParts {
@@ -163,11 +179,13 @@ impl World {
             limits: Arc::new(Limits::for_tests()),
             public_url: public_url.clone(),
             assessments: Arc::new(store.clone()),
+            waiting: Arc::new(store.clone()),
             assessment: portreeve_registry::AssessmentPolicy::default(),
             cursor_key: SecretKey::new([1; 32]),
             auto_approve: Vec::new(),
             counters: Arc::new(portreeve_state::InProcess::new(portreeve_state::Start::Fresh)),
         }));
+        let vault = vault(&access, &store)?;
         let insight = Arc::new(Insight::new(InsightParts {
             usage: Arc::new(store.clone()),
             audit: Arc::new(audit.writer.clone()),
@@ -176,12 +194,14 @@ impl World {
         }));
         let router = portreeve_portal::router(PortalParts {
             registry,
+            vault: Arc::new(vault),
             access: Arc::clone(&access),
             insight,
             refresh: Arc::clone(&refresh),
             csrf_key: SecretKey::new([2; 32]),
             public_url,
             clock,
+            limits: Arc::new(Limits::for_tests()),
             version: "0.1.0",
         });
         let world = Self {

@@ -1,0 +1,88 @@
+//! Every form of the portal that changes something is an operation of the management API and a command as well: what the
+//! portal can do, a script can.
+
+use std::collections::BTreeSet;
+
+use portreeve_core::id::UserId;
+use serde_json::Value;
+
+use super::browser::Browser;
+use super::every_page::PAGES;
+use super::markup;
+use super::registries;
+use super::samples;
+use super::world::World;
+
+/// Where a form goes, with names as `{}`; the operation of the API; the words of the command. What only a browser has
+/// (signing in and out) has neither.
+const PAIRS: &[(&str, &str, &str)] = &[
+    ("/servers/{}/{}/tools/approve", "approveTools", "tool approve"),
+    ("/servers/{}/{}/review", "approveServer", "server approve"),
+    ("/servers/{}/{}/assess", "assessVersion", "server assess"),
+    ("/admin/waiting/approve", "approveWaiting", "waiting approve"),
+    ("/admin/registries", "createRegistry", "registry create"),
+    ("/admin/registries/{}", "changeRegistry", "registry edit"),
+    ("/admin/registries/{}/delete", "deleteRegistry", "registry delete"),
+    ("/admin/environments", "createEnvironment", "environment create"),
+    ("/admin/properties", "createMetadataSchema", "metadata create"),
+    ("/admin/imports/registry", "beginImport", "import registry"),
+    ("/admin/imports/files", "uploadImportRecords", "import dump"),
+    (
+        "/admin/imports/unschedule",
+        "endImportSchedule",
+        "import unschedule",
+    ),
+    ("/admin/secrets", "setSecret", "secret set"),
+    ("/admin/secrets/delete", "deleteSecret", "secret delete"),
+    ("/audit/verify", "verifyAudit", "audit verify"),
+    ("/sign-out", "", ""),
+];
+
+/// The place in the table that an address has.
+fn pattern(action: &str) -> String {
+    let parts: Vec<&str> = action.split('/').collect();
+    let shown = |(index, part): (usize, &&str)| match (parts.get(1), index) {
+        (Some(&"servers"), 2 | 3) => "{}".to_owned(),
+        (Some(&"admin"), 3) if parts.get(2) == Some(&"registries") => "{}".to_owned(),
+        _ => (*part).to_owned(),
+    };
+    parts.iter().enumerate().map(shown).collect::<Vec<_>>().join("/")
+}
+
+fn operations() -> BTreeSet<String> {
+    let document: Value = serde_json::from_str(&portreeve_api::openapi_document().unwrap()).unwrap();
+    let paths = document["paths"].as_object().unwrap().values();
+    let operations = paths.flat_map(|path| path.as_object().unwrap().values());
+    operations
+        .filter_map(|operation| operation["operationId"].as_str().map(str::to_owned))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_form_is_an_operation_and_a_command_too() {
+    let world = World::empty("https://mcp.acme.example").await.unwrap();
+    samples::fill(&world).await.unwrap();
+    let mut admin = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
+    registries::made(&mut admin).await;
+    let mut found = BTreeSet::new();
+    for path in PAGES.iter().copied().chain(["/admin/registries/partners"]) {
+        let page = admin.get(&path.replace('<', "%3C").replace('>', "%3E")).await;
+        for tag in markup::tags(&page.body) {
+            if tag.name == "form" && tag.attribute("method") == Some("post") {
+                found.insert(pattern(tag.attribute("action").unwrap()));
+            }
+        }
+    }
+    let listed: BTreeSet<String> = PAIRS.iter().map(|(action, ..)| (*action).to_owned()).collect();
+    let unlisted: Vec<_> = found.difference(&listed).collect();
+    assert!(unlisted.is_empty(), "forms without a row: {unlisted:?}");
+    assert!(found.len() > 10, "{found:?}");
+    let operations = operations();
+    let help = include_str!("../../golden/help.txt");
+    for (action, operation, command) in PAIRS {
+        let is_known = operation.is_empty() || operations.contains(*operation);
+        assert!(is_known, "{action}: there is no operation {operation}");
+        let is_told = command.is_empty() || help.contains(&format!("=== portreeve {command} --help"));
+        assert!(is_told, "{action}: there is no command {command}");
+    }
+}

@@ -1,0 +1,106 @@
+//! Who does not meet what the properties ask by now: served on, and stuck until somebody says what is missing.
+
+use portreeve_core::caller::Caller;
+use portreeve_core::name::ServerName;
+use portreeve_core::ports::ServerValues;
+use portreeve_core::property::PropertyOwner;
+use portreeve_mcp::server_json::Problem;
+
+use super::check::Known;
+use crate::error::RegistryError;
+use crate::registry::Registry;
+
+/// Servers that are read at once, and most pages of them for one answer.
+const PAGE: u32 = 500;
+const PAGES: usize = 20;
+/// Servers of an answer unless told otherwise, and most of them.
+const ANSWER: usize = 30;
+const MOST: usize = 100;
+
+/// A server that does not meet what is asked of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailingServer {
+    /// The server.
+    pub name: ServerName,
+    /// What is wrong with its values, and with those of its deployments.
+    pub problems: Vec<Problem>,
+}
+
+/// A page of them, by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailingPage {
+    /// The servers. May be empty although there are more: so many were looked at that met everything.
+    pub items: Vec<FailingServer>,
+    /// Continue after this server.
+    pub next: Option<ServerName>,
+}
+
+// === impl Registry ===
+
+impl Registry {
+    /// Servers that do not meet what the properties ask, after this one.
+    pub async fn failing_servers(
+        &self,
+        caller: &Caller,
+        after: Option<ServerName>,
+        limit: Option<u32>,
+    ) -> Result<FailingPage, RegistryError> {
+        self.require_administrator(caller, "see what fails".to_owned())?;
+        let wanted = match limit {
+            None => ANSWER,
+            Some(0) => {
+                let said = format!("it must be a number from 1 to {MOST}");
+                return Err(RegistryError::invalid("limit", said));
+            }
+            Some(limit) => (limit as usize).min(MOST),
+        };
+        let mut found = FailingPage {
+            items: Vec::new(),
+            next: after,
+        };
+        let known = self.known_properties().await?;
+        if known.is_empty() {
+            found.next = None;
+            return Ok(found);
+        }
+        for _ in 0..PAGES {
+            let page = self.parts.governance.server_values(found.next.as_ref(), PAGE);
+            let page = page.await?;
+            for server in &page {
+                found.next = Some(server.name.clone());
+                let problems = known.of_server(server);
+                if !problems.is_empty() {
+                    found.items.push(FailingServer {
+                        name: server.name.clone(),
+                        problems,
+                    });
+                }
+                if found.items.len() == wanted {
+                    return Ok(found);
+                }
+            }
+            if page.len() < PAGE as usize {
+                found.next = None;
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+// === impl Known ===
+
+impl Known {
+    /// What is wrong with a server and its deployments.
+    fn of_server(&self, server: &ServerValues) -> Vec<Problem> {
+        let mut problems = self.of(PropertyOwner::Server, &server.metadata);
+        for deployment in &server.deployments {
+            let of_this = self.of(PropertyOwner::Deployment, &deployment.metadata);
+            problems.extend(of_this.into_iter().map(|problem| Problem {
+                path: format!("deployments.{}.{}", deployment.place(), problem.path),
+                message: problem.message,
+            }));
+        }
+        problems
+    }
+}
