@@ -32,7 +32,7 @@ pub use hex::decode as from_hex;
 pub use json::MAX_DEPTH;
 pub use keys::{Keyring, Mac};
 pub use proof::PublicKey;
-pub use schema::{ValueProblem, ValueSchema};
+pub use schema::{ToolSchema, ValueProblem, ValueSchema};
 pub use seal::{SealError, Sealer};
 pub use signer::Ed25519Signer;
 pub use tool::{MAX_TOOL_NAME, tool_definition};

@@ -1,6 +1,9 @@
 //! JSON Schemas that somebody else wrote, and values that should meet them. Nothing is fetched: a schema that refers to
 //! another document does not compile. Patterns run in time linear in the text, and a compiled one is bounded in size.
 
+mod cost;
+mod tool;
+
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
@@ -49,6 +52,8 @@ impl ValueSchema {
         self.0.iter_errors(value).take(most).map(problem).collect()
     }
 }
+
+pub use self::tool::ToolSchema;
 
 fn cut(text: &str) -> String {
     text.chars().take(LONGEST_MESSAGE).collect()
