@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::NetError;
@@ -26,6 +27,8 @@ enum Source {
     Incoming(Incoming),
     /// Made here; nothing once it was read.
     Ready(Option<Bytes>),
+    /// Made here, bit by bit.
+    Piped(mpsc::Receiver<Bytes>),
 }
 
 // === impl ResponseBody ===
@@ -44,6 +47,15 @@ impl ResponseBody {
     pub fn ready(bytes: Bytes) -> Self {
         Self {
             source: Source::Ready(Some(bytes).filter(|bytes| !bytes.is_empty())),
+            lease: None,
+        }
+    }
+
+    /// A body that came over no network and is still being made. Whoever makes it learns from the channel that nobody reads
+    /// it any more.
+    pub fn piped(pieces: mpsc::Receiver<Bytes>) -> Self {
+        Self {
+            source: Source::Piped(pieces),
             lease: None,
         }
     }
@@ -69,6 +81,11 @@ impl Body for ResponseBody {
         let incoming = match &mut self.source {
             Source::Incoming(incoming) => incoming,
             Source::Ready(bytes) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Source::Piped(pieces) => {
+                return pieces
+                    .poll_recv(context)
+                    .map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))));
+            }
         };
         let frame = ready!(Pin::new(incoming).poll_frame(context));
         match &frame {
@@ -87,6 +104,7 @@ impl Body for ResponseBody {
         match &self.source {
             Source::Incoming(incoming) => incoming.is_end_stream(),
             Source::Ready(bytes) => bytes.is_none(),
+            Source::Piped(_) => false,
         }
     }
 
@@ -96,6 +114,7 @@ impl Body for ResponseBody {
             Source::Ready(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
+            Source::Piped(_) => SizeHint::default(),
         }
     }
 }

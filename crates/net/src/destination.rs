@@ -13,16 +13,19 @@ use crate::guard::{Class, PublicHttp, Reach, Refusal, Target};
 
 /// Where requests go, in the notation in which it was judged. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Destination(Arc<Inner>);
+pub struct Destination {
+    origin: Arc<Origin>,
+    path: PathAndQuery,
+}
 
+/// What was judged.
 #[derive(Debug)]
-struct Inner {
+struct Origin {
     place: Place,
     /// `host[:port]`, as in a URL.
     authority: Authority,
     /// The same as the value of `Host`.
     host: HeaderValue,
-    path: PathAndQuery,
     /// Plain http to a public host: only where the configuration file allows it.
     needs_public_http: bool,
 }
@@ -53,13 +56,32 @@ impl Destination {
             None => url.path().to_owned(),
         };
         let path = PathAndQuery::try_from(path).map_err(refused)?;
-        Ok(Self(Arc::new(Inner {
+        let origin = Origin {
             needs_public_http: target.check(class, PublicHttp::Refused).is_err(),
             place: Place { target, class },
             authority,
             host,
+        };
+        Ok(Self {
+            origin: Arc::new(origin),
             path,
-        })))
+        })
+    }
+
+    /// Another path of the same origin, with its query. Where requests go is not judged again, since no path can say.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no path that begins with a slash.
+    pub fn at(&self, path: &str) -> Result<Self, NetError> {
+        let refused = || NetError::refused(self.target().to_string(), Refusal::Host);
+        if !path.starts_with('/') {
+            return Err(refused());
+        }
+        Ok(Self {
+            origin: Arc::clone(&self.origin),
+            path: PathAndQuery::try_from(path).map_err(|_| refused())?,
+        })
     }
 
     /// [`Destination::new`] for the URL of a request that was built elsewhere.
@@ -70,16 +92,16 @@ impl Destination {
     }
 
     pub(crate) fn place(&self) -> &Place {
-        &self.0.place
+        &self.origin.place
     }
 
     pub(crate) fn target(&self) -> &Target {
-        &self.0.place.target
+        &self.origin.place.target
     }
 
     /// Whether the rule on plain http lets it out.
     pub(crate) fn check(&self, public_http: PublicHttp) -> Result<(), NetError> {
-        if self.0.needs_public_http && public_http == PublicHttp::Refused {
+        if self.origin.needs_public_http && public_http == PublicHttp::Refused {
             return Err(NetError::refused(self.target().to_string(), Refusal::PlainHttp));
         }
         Ok(())
@@ -87,12 +109,12 @@ impl Destination {
 
     /// The value of `Host`.
     pub(crate) fn host(&self) -> HeaderValue {
-        self.0.host.clone()
+        self.origin.host.clone()
     }
 
     /// The request target of HTTP/1.1 to the server itself.
     pub(crate) fn origin_form(&self) -> Uri {
-        Uri::from(self.0.path.clone())
+        Uri::from(self.path.clone())
     }
 
     /// The whole URL: what HTTP/2 and a proxy want to have.
@@ -103,8 +125,8 @@ impl Destination {
         } else {
             Scheme::HTTP
         });
-        parts.authority = Some(self.0.authority.clone());
-        parts.path_and_query = Some(self.0.path.clone());
+        parts.authority = Some(self.origin.authority.clone());
+        parts.path_and_query = Some(self.path.clone());
         // All three are there, so they make a URI.
         Uri::from_parts(parts).unwrap_or_default()
     }
