@@ -50,6 +50,12 @@ pub struct Limits {
     pub openapi_tool_schemas: usize,
     /// Bytes of the stored bindings of one REST server, all tools together.
     pub rest_bindings_bytes: usize,
+    /// Bytes of a page of a tool list that the gateway answers itself, in front of a REST API.
+    pub tool_page_bytes: usize,
+    /// Compiled schemas of arguments of REST tools that a node keeps, in bytes, about.
+    pub rest_schema_bytes: usize,
+    /// Bytes of a refusal of a REST API that are told.
+    pub rest_error_bytes: usize,
     /// Bytes of a server.json document.
     pub document_bytes: usize,
     /// Problems of one document that are told, of each kind.
@@ -146,6 +152,9 @@ impl Default for Limits {
             openapi_files: 1_000,
             openapi_tool_schemas: 20_000,
             rest_bindings_bytes: 16 * 1024 * 1024,
+            tool_page_bytes: 512 * 1024,
+            rest_schema_bytes: 64 * 1024 * 1024,
+            rest_error_bytes: 4 * 1024,
             document_bytes: 256 * 1024,
             document_problems: 500,
             document_remotes: 100,

@@ -1,7 +1,9 @@
 //! Figures for operators, in the OpenMetrics text format.
 
 use std::sync::atomic::AtomicI64;
+use std::time::Duration;
 
+use http::StatusCode;
 use portreeve_core::name::Slug;
 use portreeve_core::usage::UsageOutcome;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -24,6 +26,12 @@ struct RouteLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AnswerLabels {
+    route: String,
+    class: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabels {
     reason: String,
 }
@@ -34,6 +42,8 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     seconds: Family<RouteLabels, Histogram>,
     refused: Family<ReasonLabels, Counter>,
+    rest_answers: Family<AnswerLabels, Counter>,
+    rest_seconds: Family<RouteLabels, Histogram>,
     journal_failures: Counter,
     /// Open event streams.
     pub streams: Gauge<i64, AtomicI64>,
@@ -53,6 +63,8 @@ impl Metrics {
             requests: Family::default(),
             seconds: Family::new_with_constructor(histogram),
             refused: Family::default(),
+            rest_answers: Family::default(),
+            rest_seconds: Family::new_with_constructor(histogram),
             journal_failures: Counter::default(),
             streams: Gauge::default(),
             sessions: Gauge::default(),
@@ -71,6 +83,16 @@ impl Metrics {
             "portreeve_requests_refused_before_route",
             "Requests that reached no route, by reason",
             metrics.refused.clone(),
+        );
+        registry.register(
+            "portreeve_rest_answers",
+            "Answers of REST APIs, by class of status; `none` where there was no answer",
+            metrics.rest_answers.clone(),
+        );
+        registry.register(
+            "portreeve_rest_answer_duration_seconds",
+            "From a request to a REST API to the head of its answer",
+            metrics.rest_seconds.clone(),
         );
         registry.register(
             "portreeve_audit_journal_failures",
@@ -98,7 +120,7 @@ impl Metrics {
             outcome: outcome.as_str(),
         };
         self.requests.get_or_create(&labels).inc();
-        let seconds = std::time::Duration::from_micros(micros).as_secs_f64();
+        let seconds = Duration::from_micros(micros).as_secs_f64();
         self.seconds
             .get_or_create(&RouteLabels {
                 route: route.to_string(),
@@ -113,6 +135,28 @@ impl Metrics {
                 reason: reason.to_owned(),
             })
             .inc();
+    }
+
+    /// A REST API answered a request, or did not.
+    pub fn rest_answered(&self, route: &str, status: Option<StatusCode>, took: Duration) {
+        let class = match status.map(|status| status.as_u16()) {
+            None => "none",
+            Some(100..=199) => "1xx",
+            Some(200..=299) => "2xx",
+            Some(300..=399) => "3xx",
+            Some(400..=499) => "4xx",
+            Some(_) => "5xx",
+        };
+        let route = route.to_owned();
+        self.rest_answers
+            .get_or_create(&AnswerLabels {
+                route: route.clone(),
+                class,
+            })
+            .inc();
+        self.rest_seconds
+            .get_or_create(&RouteLabels { route })
+            .observe(took.as_secs_f64());
     }
 
     /// An audit event could not be written.

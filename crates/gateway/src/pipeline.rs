@@ -7,7 +7,7 @@ use http::{HeaderName, Request, Response};
 use portreeve_access::Access;
 use portreeve_core::limits::Limits;
 use portreeve_core::name::Slug;
-use portreeve_core::ports::{Authorizer, PinWatch};
+use portreeve_core::ports::{Authorizer, Outgoing, PinWatch};
 use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
 use portreeve_mcp::method::Method;
@@ -29,6 +29,7 @@ use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
 use crate::session::Sessions;
 use crate::snapshot::Loader;
+use crate::upstream::rest::{Commons, Secrets};
 use crate::{listen, relay, stranger, translate, upstream};
 
 mod sessions;
@@ -52,6 +53,7 @@ pub struct Gateway {
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) ready: Arc<ReadyLists>,
     pub(crate) limits: Arc<Limits>,
+    secrets: Arc<Secrets>,
     origins: Origins,
     public_url: Url,
     stopping: watch::Receiver<bool>,
@@ -97,6 +99,13 @@ impl Gateway {
     /// A gateway.
     pub fn new(parts: GatewayParts, pins: Arc<dyn PinWatch>) -> Self {
         let (clock, rng) = (Arc::clone(&parts.sinks.clock), Arc::clone(&parts.sinks.rng));
+        let secrets = Arc::new(Secrets::default());
+        parts.loader.serve_rest(Commons::new(
+            Arc::clone(&parts.limits),
+            Arc::clone(&rng),
+            parts.sinks.metrics.clone(),
+            Arc::clone(&secrets),
+        ));
         let streams = Streams::new(Arc::clone(&parts.limits), parts.sinks.metrics.streams.clone());
         Self {
             loader: parts.loader,
@@ -110,6 +119,7 @@ impl Gateway {
             hosts: Arc::default(),
             ready: Arc::new(ReadyLists::new(parts.limits.ready_list_bytes)),
             limits: parts.limits,
+            secrets,
             origins: parts.origins,
             public_url: parts.public_url,
             stopping: parts.stopping,
@@ -124,6 +134,11 @@ impl Gateway {
             egress: self.egress.with_own_connections(),
             ..self.clone()
         }
+    }
+
+    /// Takes the vault that the credentials for REST APIs are in.
+    pub fn take_vault(&self, vault: Arc<dyn Outgoing>) {
+        self.secrets.take_vault(vault);
     }
 
     /// Whether a request names one of our hosts: the rule against DNS rebinding, for every path of the listener.

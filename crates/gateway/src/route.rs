@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use portreeve_client::Upstream;
 use portreeve_core::protocol::Era;
+use portreeve_core::rest::Bindings;
 use portreeve_core::route::Route;
 use portreeve_core::tool::Tool;
 use portreeve_net::Reach;
@@ -13,6 +14,7 @@ use url::Url;
 
 use crate::policy::Policy;
 use crate::upstream::Way;
+use crate::upstream::rest::{Api, Commons};
 
 /// A tool with its name ready to be shared.
 #[derive(Debug)]
@@ -52,6 +54,19 @@ impl ServedRoute {
             Duration::from_millis(route.upstream_timeout_ms),
         );
         Some(Self::leading(Way::Remote(upstream), route, tools, policies))
+    }
+
+    /// Compiles a route that leads to a REST API. `None` when its upstream is not a URL any more.
+    pub fn to_rest(
+        commons: &Arc<Commons>,
+        route: Route,
+        tools: Vec<Tool>,
+        policies: Vec<Arc<dyn Policy>>,
+        bindings: Arc<Bindings>,
+    ) -> Option<Self> {
+        let credential = policies.iter().find_map(|policy| policy.credential()).cloned();
+        let api = Api::new(commons, &route, &tools, bindings, credential)?;
+        Some(Self::leading(Way::Rest(Arc::new(api)), route, tools, policies))
     }
 
     /// A route that leads this way.
@@ -145,7 +160,9 @@ impl ServedRoute {
 
     /// Whether the upstream is known to speak only the other era.
     pub fn lacks(&self, era: Era) -> bool {
-        !self.route.upstream_eras.is_empty() && !self.route.upstream_eras.contains(&era)
+        // The gateway itself is the server in front of an API, and speaks both.
+        let is_rest = matches!(self.upstream, Way::Rest(_));
+        !is_rest && !self.route.upstream_eras.is_empty() && !self.route.upstream_eras.contains(&era)
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::policy::{self, Tools};
 use crate::route::{Routes, ServedRoute};
+use crate::upstream::rest::Commons;
 use crate::upstream::{Way, local};
 
 /// The topic on which nodes tell each other that the catalogue changed.
@@ -27,6 +28,7 @@ pub struct Loader {
     signals: Arc<dyn Signals>,
     access: Arc<Access>,
     tools: Tools,
+    rest: OnceLock<Arc<Commons>>,
     routes: ArcSwap<Routes>,
     registries: ArcSwap<Arc<[RegistryRecord]>>,
     own: OnceLock<Arc<ServedRoute>>,
@@ -57,12 +59,18 @@ impl Loader {
             signals,
             access,
             tools,
+            rest: OnceLock::new(),
             routes,
             registries: ArcSwap::from_pointee(Arc::from([])),
             own: OnceLock::new(),
             faces: OnceLock::new(),
             loading: Mutex::default(),
         }
+    }
+
+    /// Serves REST APIs in every catalogue that is read from now on.
+    pub fn serve_rest(&self, commons: Commons) {
+        self.rest.get_or_init(|| Arc::new(commons));
     }
 
     /// Adds Portreeve's own route to every catalogue that is read from now on. The first one stays.
@@ -117,7 +125,11 @@ impl Loader {
         self.registries
             .store(Arc::new(snapshot.registries.as_slice().into()));
         let before = self.routes.load_full();
-        self.routes.store(Arc::new(self.compile(snapshot, &before)));
+        let routes = Arc::new(self.compile(snapshot, &before));
+        self.routes.store(Arc::clone(&routes));
+        if let Some(rest) = self.rest.get() {
+            rest.routes.send_replace(routes);
+        }
         Ok(())
     }
 
@@ -143,7 +155,14 @@ impl Loader {
                     continue;
                 }
             };
-            let Some(served) = ServedRoute::new(entry.route, entry.tools, policies) else {
+            let served = match (entry.rest, self.rest.get()) {
+                (Some(bindings), Some(commons)) => {
+                    ServedRoute::to_rest(commons, entry.route, entry.tools, policies, bindings)
+                }
+                (Some(_), None) => None,
+                (None, _) => ServedRoute::new(entry.route, entry.tools, policies),
+            };
+            let Some(served) = served else {
                 tracing::error!(route = slug, "a route's upstream is not a URL, it is not served");
                 continue;
             };

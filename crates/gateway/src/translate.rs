@@ -1,6 +1,8 @@
 //! The sixth room: what the upstream expects of a permitted request. Host and server speak the same era here; the two
 //! hops still share no session id, no legacy request id and no header.
 
+pub mod rest;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 

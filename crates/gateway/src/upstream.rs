@@ -1,7 +1,8 @@
-//! The seventh room: sends what was permitted, and nothing else. A route leads to a server over the network, or into
-//! this process (`local.rs`); what comes back looks the same.
+//! The seventh room: sends what was permitted, and nothing else. A route leads to a server over the network, to a REST API
+//! (`rest.rs`), or into this process (`local.rs`); what comes back looks the same.
 
 pub mod local;
+pub mod rest;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,8 @@ use crate::translate::Outbound;
 pub enum Way {
     /// To a server over the network.
     Remote(Upstream),
+    /// To a REST API over the network.
+    Rest(Arc<rest::Api>),
     /// Into this process.
     Local(local::Server),
 }
@@ -32,6 +35,7 @@ impl Way {
     pub fn patience(&self) -> Duration {
         match self {
             Self::Remote(server) => server.timeout,
+            Self::Rest(api) => api.patience(),
             Self::Local(_) => local::PATIENCE,
         }
     }
@@ -40,7 +44,8 @@ impl Way {
     pub fn leads_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Remote(one), Self::Remote(other)) => one.url == other.url,
-            (Self::Local(_), Self::Local(_)) => true,
+            // Its tools may be others now, and hosts are told so.
+            (Self::Rest(_), Self::Rest(_)) | (Self::Local(_), Self::Local(_)) => true,
             _ => false,
         }
     }
@@ -56,6 +61,7 @@ pub async fn send(
     let outbound = permitted.into_inner();
     let server = match &route.upstream {
         Way::Remote(server) => server,
+        Way::Rest(api) => return api.answer(egress, &outbound).await,
         Way::Local(server) => return server.answer(caller, &outbound).await,
     };
     let (version, session) = hop(outbound.era, outbound.session.as_deref());
@@ -106,8 +112,10 @@ pub async fn listen(
     session: &Session,
     last: Option<&str>,
 ) -> Result<Reply, ClientError> {
-    let Way::Remote(server) = &route.upstream else {
-        return Ok(local::no_stream());
+    let server = match &route.upstream {
+        Way::Remote(server) => server,
+        Way::Rest(api) => return Ok(api.listen()),
+        Way::Local(_) => return Ok(local::no_stream()),
     };
     let (version, upstream) = hop(Era::Legacy, Some(session));
     let exchange = Exchange {

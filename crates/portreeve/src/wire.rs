@@ -279,7 +279,8 @@ impl Ground {
         })
     }
 
-    async fn vault(&self, access: &Arc<Access>) -> Result<Arc<Vault>, Failure> {
+    /// The vault, which the gateway takes credentials from.
+    async fn vault(&self, access: &Arc<Access>, gateway: &Gateway) -> Result<Arc<Vault>, Failure> {
         let told =
             |error: &dyn std::error::Error| Failure::new(format!("the vault cannot be opened: {error}"));
         let installation = self.store.installation().await.map_err(|error| told(&error))?;
@@ -290,7 +291,9 @@ impl Ground {
             installation,
         };
         let vault = Vault::new(parts, &self.keys.derive("vault-secrets"));
-        vault.map(Arc::new).map_err(|error| told(&error))
+        let vault = vault.map(Arc::new).map_err(|error| told(&error))?;
+        gateway.take_vault(vault.clone());
+        Ok(vault)
     }
 
     fn pins(&self, loader: &Arc<Loader>) -> (PinKeeper, PinJob) {
@@ -383,7 +386,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         .repeat()
         .map(|repeat| ground.assess(&registry, repeat));
     let insight = ground.insight(&access, usage.flusher());
-    let vault = ground.vault(&access).await?;
+    let vault = ground.vault(&access, &gateway).await?;
     let api = portreeve_api::router(ApiParts {
         registry: Arc::clone(&registry),
         access: Arc::clone(&access),

@@ -3,6 +3,7 @@
 //! A new policy is one file beside this one and one line in `compile_one`.
 
 mod authorize;
+mod credential;
 mod permit;
 mod rate_limit;
 
@@ -18,6 +19,7 @@ use portreeve_mcp::method::Method;
 use serde::de::DeserializeOwned;
 
 pub use self::authorize::Authorize;
+pub use self::credential::{Credential, Form};
 pub use self::permit::Permitted;
 use self::rate_limit::RateLimit;
 use crate::record::Record;
@@ -74,6 +76,11 @@ pub trait Policy: Send + Sync + std::fmt::Debug {
     /// Whether the caller may know of the tool: the same answer that guards the call, without effects.
     fn sees(&self, _caller: &Caller, _route: &ServedRoute, _tool: &ServedTool) -> bool {
         true
+    }
+
+    /// What is shown to the API behind the route.
+    fn credential(&self) -> Option<&Credential> {
+        None
     }
 
     /// What [`Policy::before`] would say, without effects.
@@ -185,9 +192,11 @@ fn compile_one(index: usize, document: &PolicyDocument, tools: &Tools) -> Result
         rate_limit::KIND => {
             RateLimit::new(index, config(document)?, tools).map(|policy| Arc::new(policy) as _)
         }
+        credential::KIND => credential::Shown::new(config(document)?).map(|policy| Arc::new(policy) as _),
         other => Err(format!(
-            "`{other}` is not a kind of policy (known: `{}`)",
-            rate_limit::KIND
+            "`{other}` is not a kind of policy (known: `{}`, `{}`)",
+            rate_limit::KIND,
+            credential::KIND
         )),
     }
 }

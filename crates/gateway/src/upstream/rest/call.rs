@@ -1,0 +1,355 @@
+//! A call of a tool: arguments judged, the request written, the answer turned into a result.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use portreeve_client::{ClientError, Reply, ReplyBody};
+use portreeve_core::protocol::Era;
+use portreeve_core::rest::Binding;
+use portreeve_inspect::ValueProblem;
+use portreeve_mcp::{answer, code};
+use portreeve_net::{Destination, Egress, ResponseBody};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::content::{Answer, Read};
+use super::events::Progress;
+use super::exchange::{NotSent, Trip};
+use super::pages::{Next, Pages};
+use super::results::Outcome;
+use super::told::replied;
+use super::{Api, Approved, failure};
+use crate::policy::Credential;
+use crate::translate::Outbound;
+use crate::translate::rest::{self, Filling, RestRequest};
+
+/// Problems that are told at most.
+const PROBLEMS: usize = 20;
+
+#[derive(Deserialize)]
+struct Asked<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(default)]
+    arguments: Option<Map<String, Value>>,
+    #[serde(borrow, default, rename = "_meta")]
+    meta: Option<Meta<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Meta<'a> {
+    #[serde(borrow, default, rename = "progressToken")]
+    token: Option<&'a RawValue>,
+}
+
+/// What a call ends with.
+enum End {
+    Outcome(Outcome),
+    /// Events of the API, which the host wants to hear of.
+    Events(ResponseBody),
+}
+
+impl Api {
+    /// Calls a tool.
+    pub(super) async fn call(
+        self: &Arc<Self>,
+        egress: &Egress,
+        outbound: &Outbound,
+        id: &RawValue,
+        params: Option<&RawValue>,
+    ) -> Result<Reply, ClientError> {
+        let refuse = |message: &str, data: Option<&Value>| {
+            let body = answer::error(Some(id), code::INVALID_PARAMS, message, data);
+            Ok(replied(StatusCode::OK, body))
+        };
+        let text = params.map_or("{}", RawValue::get);
+        let asked: Asked<'_> = match serde_json::from_str(text) {
+            Ok(asked) => asked,
+            Err(error) => return refuse(&format!("Invalid params: {error}"), None),
+        };
+        let tools = self.tools(outbound.era);
+        let (Some(binding), Some(approved)) =
+            (self.bindings.tools.get(&*asked.name), tools.get(&*asked.name))
+        else {
+            return refuse(&format!("Unknown tool: {}", asked.name), None);
+        };
+        let arguments = Value::Object(asked.arguments.unwrap_or_default());
+        match self.judge(&asked.name, binding, approved, &arguments) {
+            None => {
+                let outcome = Outcome::failure(
+                    "This tool cannot be called: the gateway cannot judge arguments by its schema. Nothing was done; tell an administrator.",
+                );
+                return Ok(self.written(outbound.era, id, &outcome));
+            }
+            Some(problems) if !problems.is_empty() => {
+                return refuse(&told(&problems), Some(&listed(&problems)));
+            }
+            Some(_) => {}
+        }
+        let Value::Object(arguments) = arguments else {
+            return refuse("Invalid params: `arguments` must be an object", None);
+        };
+        let token = asked.meta.and_then(|meta| meta.token);
+        let called = Called {
+            tool: &asked.name,
+            binding,
+            arguments: &arguments,
+        };
+        let end = match self.perform(egress, outbound, called).await {
+            Ok(end) => end,
+            Err(problems) => return refuse(&told(&problems), Some(&listed(&problems))),
+        };
+        Ok(match end {
+            End::Outcome(outcome) => self.written(outbound.era, id, &outcome),
+            End::Events(body) => {
+                let progress = Progress {
+                    api: Arc::clone(self),
+                    era: outbound.era,
+                    id: id.to_owned(),
+                    token: token.map(ToOwned::to_owned),
+                    patience: self.patience_of(binding),
+                    body,
+                };
+                progress.reply().await
+            }
+        })
+    }
+
+    /// What is wrong with arguments; `None` when the tool's schema cannot be used.
+    fn judge(
+        &self,
+        tool: &str,
+        binding: &Binding,
+        approved: &Approved,
+        arguments: &Value,
+    ) -> Option<Vec<ValueProblem>> {
+        let schemas = &self.commons.schemas;
+        let judge = schemas.of(&self.bindings, tool, approved, binding.arguments.as_ref());
+        match judge.schema() {
+            Ok(schema) => Some(schema.problems(arguments, PROBLEMS)),
+            Err(reason) => {
+                tracing::error!(
+                    route = &*self.route,
+                    tool,
+                    reason,
+                    "a tool's schema cannot be used"
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn written(&self, era: Era, id: &RawValue, outcome: &Outcome) -> Reply {
+        replied(StatusCode::OK, self.bytes(era, id, outcome))
+    }
+
+    /// The answer as bytes. One that no host would get through is told instead.
+    pub(super) fn bytes(&self, era: Era, id: &RawValue, outcome: &Outcome) -> Vec<u8> {
+        let bytes = outcome.write(era, id, &self.identity());
+        let most = self.commons.limits.held_result_bytes;
+        if bytes.len() <= most {
+            return bytes;
+        }
+        let outcome = Outcome::failure(format!(
+            "The API's answer is longer than {most} bytes. Ask for less of it."
+        ));
+        outcome.write(era, id, &self.identity())
+    }
+
+    fn patience_of(&self, binding: &Binding) -> Duration {
+        binding.timeout_ms.map_or(self.timeout, Duration::from_millis)
+    }
+
+    /// Does what was asked. An error is one of the arguments, found before anything was sent.
+    async fn perform(
+        &self,
+        egress: &Egress,
+        outbound: &Outbound,
+        called: Called<'_>,
+    ) -> Result<End, Vec<ValueProblem>> {
+        let binding = called.binding;
+        let Some(base) = self.base(binding) else {
+            return Ok(End::Outcome(Outcome::failure(
+                "This tool cannot be called: its API has no usable address. Nothing was done; tell an administrator.",
+            )));
+        };
+        let timeout = self.patience_of(binding);
+        let credential = match &self.credential {
+            None => None,
+            Some(credential) => match self.commons.secrets.open(credential).await {
+                Some(presented) => Some(presented),
+                None => return Ok(End::Outcome(failure::without_credential())),
+            },
+        };
+        let trip = Trip {
+            egress,
+            binding,
+            base,
+            timeout,
+            deadline: Instant::now() + timeout,
+            traceparent: outbound.traceparent.as_deref(),
+            credential,
+        };
+        let request = self.request(called, None)?;
+        let to = match trip.destination(&request) {
+            Ok(to) => to,
+            Err(error) => return Ok(End::Outcome(failure::unreached(&error, binding))),
+        };
+        let Some(paging) = &binding.paging else {
+            return Ok(match self.once(&trip, &to, &request).await {
+                Err(outcome) => End::Outcome(outcome),
+                Ok(Read::Events(body)) => End::Events(body),
+                Ok(Read::Whole(answer)) => End::Outcome(self.result(called.tool, binding, answer)),
+            });
+        };
+        let pages = Pages::new(paging);
+        let outcome = self.paged(&trip, called, pages, (to, request)).await;
+        Ok(End::Outcome(outcome.unwrap_or_else(|outcome| outcome)))
+    }
+
+    /// Follows pages. A page that does not come ends the list, unless it is the first: what came is told as what it is.
+    async fn paged(
+        &self,
+        trip: &Trip<'_>,
+        called: Called<'_>,
+        mut pages: Pages<'_>,
+        first: (Destination, RestRequest),
+    ) -> Result<Outcome, Outcome> {
+        let (mut to, mut request) = first;
+        let mut room = self.commons.limits.held_result_bytes;
+        let mut is_first = true;
+        let mut broken = None;
+        loop {
+            let answer = match self.once(trip, &to, &request).await {
+                Ok(Read::Whole(answer)) => answer,
+                Ok(Read::Events(_)) => {
+                    return Err(Outcome::failure(
+                        "The API answered with events instead of a list.",
+                    ));
+                }
+                Err(outcome) if is_first => return Err(outcome),
+                Err(outcome) => {
+                    broken = Some(outcome);
+                    break;
+                }
+            };
+            let Some(page) = answer.json() else {
+                if is_first {
+                    return Ok(self.result(called.tool, called.binding, answer));
+                }
+                break;
+            };
+            is_first = false;
+            room = room.saturating_sub(answer.bytes.len());
+            let next = pages.take(page, &answer.headers, (trip.base, &request));
+            let Some(next) = next.filter(|_| room > 0) else {
+                break;
+            };
+            let found = match next {
+                Next::At(path) => trip.base.at(&path),
+                Next::Turned(name, value) => {
+                    // The arguments were written once already.
+                    let Ok(turned) = self.request(called, Some((&name, &value))) else {
+                        break;
+                    };
+                    request = turned;
+                    trip.destination(&request)
+                }
+            };
+            let Ok(found) = found else { break };
+            to = found;
+        }
+        let mut outcome = self.value_result(called.binding, pages.joined());
+        if let Some(broken) = broken {
+            outcome.blocks.extend(broken.blocks);
+        }
+        Ok(outcome)
+    }
+
+    /// One request, and its answer as far as it is a success.
+    async fn once(&self, trip: &Trip<'_>, to: &Destination, request: &RestRequest) -> Result<Read, Outcome> {
+        let limits = &self.commons.limits;
+        let response = match self.send(trip, to, request).await {
+            Ok(response) => response,
+            Err(NotSent::Credential) => return Err(failure::without_credential()),
+            Err(NotSent::Net(error)) => {
+                tracing::debug!(route = &*self.route, error = %error, "an API gave no answer");
+                return Err(failure::unreached(&error, trip.binding));
+            }
+        };
+        let (head, body) = response.into_parts();
+        if !head.status.is_success() {
+            let until = Instant::now() + trip.timeout;
+            let refused = failure::refused(&head, body, limits.rest_error_bytes, until).await;
+            return Err(match &trip.credential {
+                Some(credential) => refused.map_texts(|text| credential.redact(text)),
+                None => refused,
+            });
+        }
+        Answer::read(head, body, limits, trip.timeout)
+            .await
+            .map_err(|error| match error {
+                Ok(error) => failure::unreached(&error, trip.binding),
+                Err(outcome) => outcome,
+            })
+    }
+
+    fn request(
+        &self,
+        called: Called<'_>,
+        turned: Option<(&str, &str)>,
+    ) -> Result<RestRequest, Vec<ValueProblem>> {
+        let mut random = [0_u8; 16];
+        if called.binding.body.is_some() {
+            self.commons.rng.fill(&mut random);
+        }
+        let boundary = format!("portreeve-{:032x}", u128::from_be_bytes(random));
+        rest::request(
+            called.binding,
+            Filling {
+                arguments: called.arguments,
+                turned,
+                boundary: &boundary,
+                own: self.credential.as_ref().and_then(Credential::parameter),
+            },
+        )
+    }
+}
+
+/// Which tool is called, with what.
+#[derive(Clone, Copy)]
+struct Called<'a> {
+    tool: &'a str,
+    binding: &'a Binding,
+    arguments: &'a Map<String, Value>,
+}
+
+/// All problems in a line, each with its place.
+fn told(problems: &[ValueProblem]) -> String {
+    let each: Vec<String> = problems
+        .iter()
+        .map(|problem| match problem.pointer.as_str() {
+            "" => problem.message.clone(),
+            place => format!("`{place}`: {}", problem.message),
+        })
+        .collect();
+    format!("Invalid params: {}", each.join("; "))
+}
+
+fn listed(problems: &[ValueProblem]) -> Value {
+    let each: Vec<Value> = problems
+        .iter()
+        .map(|problem| json!({"path": problem.pointer, "message": problem.message}))
+        .collect();
+    json!({"problems": each})
+}
+
+/// An event stream that the gateway writes.
+pub(super) fn piped(body: tokio::sync::mpsc::Receiver<Bytes>) -> Reply {
+    super::told::reply(StatusCode::OK, Some(ReplyBody::Events(ResponseBody::piped(body))))
+}

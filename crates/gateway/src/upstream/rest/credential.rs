@@ -1,0 +1,121 @@
+//! The credential of a route, opened: from the vault, kept for a moment, put where the API wants it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderMap, HeaderValue};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use portreeve_core::name::SecretName;
+use portreeve_core::ports::{Outgoing, SecretUnavailable};
+use portreeve_core::secret::Secret;
+
+use crate::policy::{Credential, Form};
+
+/// So long an opened secret is shown before the vault is asked again: a secret that was replaced is in force after this.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// Opened secrets of a node.
+#[derive(Default)]
+pub struct Secrets {
+    vault: OnceLock<Arc<dyn Outgoing>>,
+    open: Mutex<HashMap<SecretName, (Instant, Secret)>>,
+}
+
+/// A credential with its secret.
+pub(super) struct Presented {
+    form: Form,
+    secret: Secret,
+}
+
+// === impl Secrets ===
+
+impl Secrets {
+    /// Takes the vault. The first one stays.
+    pub fn take_vault(&self, vault: Arc<dyn Outgoing>) {
+        self.vault.get_or_init(|| vault);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SecretName, (Instant, Secret)>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a credential; `None` when that is not possible now, which is in the log.
+    pub(super) async fn open(&self, credential: &Credential) -> Option<Presented> {
+        let name = &credential.secret;
+        let found = self.lock().get(name).cloned();
+        let known = match found {
+            Some((since, secret)) if since.elapsed() < FRESH => Some(secret),
+            stale => match self.vault.get()?.open(name).await {
+                Ok(secret) => {
+                    self.lock().insert(name.clone(), (Instant::now(), secret.clone()));
+                    Some(secret)
+                }
+                // The vault is away for a moment; what it said last is still true for all that is known.
+                Err(SecretUnavailable::Store(error)) => {
+                    tracing::warn!(error = %error, "the vault cannot be asked");
+                    stale.map(|(_, secret)| secret)
+                }
+                Err(error) => {
+                    tracing::error!(error = %error, "a route has a credential that cannot be opened");
+                    self.lock().remove(name);
+                    None
+                }
+            },
+        };
+        known.map(|secret| Presented {
+            form: credential.form.clone(),
+            secret,
+        })
+    }
+}
+
+// === impl Presented ===
+
+impl Presented {
+    /// Puts it into the fields. `None`: it is nothing that a field holds.
+    pub(super) fn put(&self, headers: &mut HeaderMap) -> Option<()> {
+        let secret = self.secret.expose();
+        let (name, text) = match &self.form {
+            Form::Bearer => (AUTHORIZATION, format!("Bearer {secret}")),
+            Form::Basic(user) => (
+                AUTHORIZATION,
+                format!("Basic {}", STANDARD.encode(format!("{user}:{secret}"))),
+            ),
+            Form::Header(name) => (name.clone(), secret.to_owned()),
+            Form::Query(_) => return Some(()),
+            Form::Cookie(name) => {
+                let own = format!("{name}={secret}");
+                let others = headers.get(COOKIE).and_then(|cookies| cookies.to_str().ok());
+                let all = others.map_or_else(|| own.clone(), |others| format!("{own}; {others}"));
+                (COOKIE, all)
+            }
+        };
+        let mut value = HeaderValue::from_str(&text).ok()?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+        Some(())
+    }
+
+    /// What it adds to the query.
+    pub(super) fn query(&self) -> Option<String> {
+        let Form::Query(name) = &self.form else {
+            return None;
+        };
+        let secret = utf8_percent_encode(self.secret.expose(), NON_ALPHANUMERIC);
+        Some(format!("{name}={secret}"))
+    }
+
+    /// A text of the API without the secret, which some APIs repeat in their refusals.
+    pub(super) fn redact(&self, text: String) -> String {
+        const SHORTEST: usize = 4;
+        let secret = self.secret.expose();
+        if secret.len() < SHORTEST || !text.contains(secret) {
+            return text;
+        }
+        text.replace(secret, "[secret]")
+    }
+}

@@ -1,0 +1,190 @@
+//! The MCP server in front of a REST API, in both eras: handshakes, lists, and what it does not have.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::StatusCode;
+use portreeve_client::{ClientError, Reply};
+use portreeve_core::protocol::{Era, Revision};
+use portreeve_mcp::envelope::Message;
+use portreeve_mcp::{answer, code};
+use portreeve_net::Egress;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::Api;
+use super::told::{replied, reply};
+use crate::translate::Outbound;
+
+/// Hosts may keep a list for so long, unless they are told of a change: tools change when an entry is applied.
+const LIST_TTL_MS: u64 = 60_000;
+
+/// Why there is no result.
+pub(super) struct Failure {
+    pub(super) code: i64,
+    pub(super) message: String,
+    pub(super) data: Option<Value>,
+}
+
+/// What `initialize` and lists say besides.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    #[serde(rename = "protocolVersion")]
+    version: Option<Value>,
+    cursor: Option<Value>,
+}
+
+impl Api {
+    /// Answers one message.
+    pub async fn answer(
+        self: &Arc<Self>,
+        egress: &Egress,
+        outbound: &Outbound,
+    ) -> Result<Reply, ClientError> {
+        let message =
+            Message::parse(&outbound.body).map_err(|error| ClientError::NotMcp(error.to_string()))?;
+        let Message::Request { id, method, params } = message else {
+            return Ok(reply(StatusCode::ACCEPTED, None));
+        };
+        if method == "tools/call" {
+            return self.call(egress, outbound, id, params).await;
+        }
+        if method == "subscriptions/listen" && outbound.era == Era::Modern {
+            return Ok(self.subscribed(id, params));
+        }
+        let outcome = match outbound.era {
+            Era::Legacy => self.legacy(&method, params),
+            Era::Modern => self.modern(&method, params),
+        };
+        Ok(match outcome {
+            Ok(result) => replied(StatusCode::OK, answer::result(id, result)),
+            Err(failure) => {
+                let is_missing = failure.code == code::METHOD_NOT_FOUND && outbound.era == Era::Modern;
+                let status = if is_missing {
+                    StatusCode::NOT_FOUND
+                } else {
+                    StatusCode::OK
+                };
+                let data = failure.data.as_ref();
+                replied(
+                    status,
+                    answer::error(Some(id), failure.code, &failure.message, data),
+                )
+            }
+        })
+    }
+
+    fn legacy(&self, method: &str, params: Option<&RawValue>) -> Result<Value, Failure> {
+        let asked = asked(params);
+        match method {
+            "initialize" => {
+                let proposed = asked.version.as_ref().and_then(Value::as_str);
+                let known = proposed.and_then(|text| text.parse::<Revision>().ok());
+                let agreed = known
+                    .filter(|revision| revision.era() == Era::Legacy)
+                    .unwrap_or(Revision::NEWEST_LEGACY);
+                Ok(json!({
+                    "protocolVersion": agreed.as_str(),
+                    "capabilities": {"tools": {"listChanged": true}},
+                    "serverInfo": self.identity(),
+                }))
+            }
+            "ping" => Ok(json!({})),
+            "tools/list" => self.list(Era::Legacy, asked.cursor.as_ref()),
+            other => list_of_none(other).ok_or_else(|| missing(other)),
+        }
+    }
+
+    fn modern(&self, method: &str, params: Option<&RawValue>) -> Result<Value, Failure> {
+        let mut result = match method {
+            "server/discover" => json!({
+                "supportedVersions": Revision::ALL.map(Revision::as_str),
+                "capabilities": {"tools": {"listChanged": true}},
+            }),
+            "tools/list" => self.list(Era::Modern, asked(params).cursor.as_ref())?,
+            other => list_of_none(other).ok_or_else(|| missing(other))?,
+        };
+        result["resultType"] = json!("complete");
+        result["_meta"] = json!({"io.modelcontextprotocol/serverInfo": self.identity()});
+        result["ttlMs"] = json!(LIST_TTL_MS);
+        result["cacheScope"] = json!("private");
+        Ok(result)
+    }
+
+    pub(super) fn identity(&self) -> Value {
+        json!({"name": self.name, "version": self.version})
+    }
+
+    /// The definitions as they were approved, in the order of their names: models that see the same list in the same
+    /// order cost their users less. Long lists come in pages, so that no message is larger than hosts take.
+    fn list(&self, era: Era, cursor: Option<&Value>) -> Result<Value, Failure> {
+        let after = match cursor {
+            None | Some(Value::Null) => None,
+            Some(cursor) => Some(last_of(cursor).ok_or_else(|| Failure {
+                code: code::INVALID_PARAMS,
+                message: "Invalid params: `cursor` is none of ours".to_owned(),
+                data: None,
+            })?),
+        };
+        let (mut tools, mut bytes, mut last) = (Vec::new(), 0, None);
+        let mut next = None;
+        for (name, tool) in self.tools(era) {
+            if after.as_ref().is_some_and(|after| name <= after) {
+                continue;
+            }
+            if bytes > 0 && bytes + tool.definition.len() > self.commons.limits.tool_page_bytes {
+                next = last;
+                break;
+            }
+            let Ok(raw) = RawValue::from_string(tool.definition.to_string()) else {
+                continue;
+            };
+            bytes += tool.definition.len();
+            tools.push(raw);
+            last = Some(name);
+        }
+        let mut page = json!({});
+        page["tools"] = serde_json::to_value(&tools).map_err(|error| Failure {
+            code: code::INTERNAL_ERROR,
+            message: format!("Internal error: {error}"),
+            data: None,
+        })?;
+        if let Some(name) = next {
+            page["nextCursor"] = json!(URL_SAFE_NO_PAD.encode(name));
+        }
+        Ok(page)
+    }
+}
+
+/// Lists of what no REST API has here. Hosts ask for them whatever the handshake said.
+fn list_of_none(method: &str) -> Option<Value> {
+    Some(match method {
+        "resources/list" => json!({"resources": []}),
+        "resources/templates/list" => json!({"resourceTemplates": []}),
+        "prompts/list" => json!({"prompts": []}),
+        _ => return None,
+    })
+}
+
+fn missing(method: &str) -> Failure {
+    Failure {
+        code: code::METHOD_NOT_FOUND,
+        message: format!("Method not found: {method}"),
+        data: None,
+    }
+}
+
+fn last_of(cursor: &Value) -> Option<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor.as_str()?).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// What is no object holds nothing that is asked for here.
+fn asked(params: Option<&RawValue>) -> Asked {
+    params
+        .and_then(|params| serde_json::from_str(params.get()).ok())
+        .unwrap_or_default()
+}

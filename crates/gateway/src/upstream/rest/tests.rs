@@ -1,0 +1,286 @@
+//! Calls of tools against an API that is a script over TCP: what it is sent, byte for byte, and what becomes of what it
+//! answers.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body_util::BodyExt as _;
+use portreeve_client::ReplyBody;
+use portreeve_core::id::RouteId;
+use portreeve_core::limits::Limits;
+use portreeve_core::protocol::Era;
+use portreeve_core::random::Rng;
+use portreeve_core::rest::Bindings;
+use portreeve_core::route::{Access, PinState, Route, RouteState};
+use portreeve_core::server::PrivateHost;
+use portreeve_core::time::Timestamp;
+use portreeve_core::tool::{Tool, ToolDefinition};
+use portreeve_net::{Egress, EgressConfig};
+use prometheus_client::registry::Registry;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{Api, Commons};
+use crate::metrics::Metrics;
+use crate::translate::Outbound;
+
+mod answers;
+mod failures;
+mod protocol;
+
+/// A request as it came over the wire.
+#[derive(Debug, Clone)]
+struct Seen {
+    line: String,
+    fields: Vec<String>,
+    body: Vec<u8>,
+}
+
+impl Seen {
+    fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find_map(|field| {
+            let (key, value) = field.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then_some(value.trim())
+        })
+    }
+}
+
+type Script = dyn Fn(&Seen, usize) -> String + Send + Sync;
+
+/// An API that answers by a script; nothing, when the script has no answer.
+struct Double {
+    url: String,
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+impl Double {
+    async fn start(script: impl Fn(&Seen, usize) -> String + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/base/v2", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (script, book): (Arc<Script>, _) = (Arc::new(script), Arc::clone(&seen));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, Arc::clone(&script), Arc::clone(&book)));
+            }
+        });
+        Self { url, seen }
+    }
+
+    fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+async fn serve(mut stream: TcpStream, script: Arc<Script>, book: Arc<Mutex<Vec<Seen>>>) {
+    let mut bytes = Vec::new();
+    loop {
+        let end = loop {
+            if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+                break end;
+            }
+            if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
+                return;
+            }
+        };
+        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+        let mut lines = head.split("\r\n").map(str::to_owned);
+        let mut seen = Seen {
+            line: lines.next().unwrap(),
+            fields: lines.collect(),
+            body: Vec::new(),
+        };
+        let length = seen
+            .field("content-length")
+            .map_or(0, |length| length.parse().unwrap());
+        while bytes.len() < end + 4 + length {
+            stream.read_buf(&mut bytes).await.unwrap();
+        }
+        seen.body = bytes[end + 4..end + 4 + length].to_vec();
+        bytes.drain(..end + 4 + length);
+        let number = {
+            let mut book = book.lock().unwrap();
+            book.push(seen.clone());
+            book.len()
+        };
+        let answer = script(&seen, number);
+        if answer.is_empty() {
+            return;
+        }
+        let (now, later) = answer.split_once("<WAIT>").unwrap_or((&answer, ""));
+        stream.write_all(now.as_bytes()).await.unwrap();
+        if !later.is_empty() {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let _ = stream.write_all(later.as_bytes()).await;
+        }
+    }
+}
+
+fn answered(status: &str, fields: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\n{fields}content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn ok_json(body: &Value) -> String {
+    answered("200 OK", "content-type: application/json\r\n", &body.to_string())
+}
+
+#[derive(Debug)]
+struct Zeros;
+
+impl Rng for Zeros {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
+}
+
+fn definition(name: &str, schema: Value) -> ToolDefinition {
+    let text = json!({"name": name, "inputSchema": schema}).to_string();
+    portreeve_inspect::tool_definition(&text).unwrap()
+}
+
+fn route(url: &str) -> Route {
+    Route {
+        id: RouteId::REGISTRY,
+        slug: "petstore".parse().unwrap(),
+        server: "com.acme/petstore".parse().unwrap(),
+        environment: "production".parse().unwrap(),
+        major: None,
+        version: "2.1.0".parse().unwrap(),
+        upstream_url: url.to_owned(),
+        upstream_eras: Vec::new(),
+        private_hosts: vec![PrivateHost {
+            host: "127.0.0.1".to_owned(),
+            port: url::Url::parse(url).unwrap().port().unwrap(),
+        }],
+        access: Access::Credential,
+        state: RouteState::Active,
+        pin_state: PinState::Pinned,
+        policies: Vec::new(),
+        upstream_timeout_ms: 2_000,
+        revision: 1,
+        created_at: Timestamp::from_millis(0),
+        updated_at: Timestamp::from_millis(0),
+    }
+}
+
+/// A server with one tool, `do`, in front of an API.
+struct Front {
+    api: Arc<Api>,
+    egress: Egress,
+}
+
+impl Front {
+    fn new(url: &str, binding: Value, schema: Value) -> Self {
+        Self::with_limits(url, binding, schema, Limits::for_tests())
+    }
+
+    fn with_limits(url: &str, binding: Value, schema: Value, limits: Limits) -> Self {
+        let bindings: Bindings =
+            serde_json::from_value(json!({"format": 1, "tools": {"do": binding}})).unwrap();
+        let approved = definition("do", schema);
+        let tools: Vec<Tool> = [Era::Legacy, Era::Modern]
+            .into_iter()
+            .map(|era| Tool {
+                name: "do".to_owned(),
+                era,
+                approved: Some(approved.clone()),
+                live: Some(approved.clone()),
+                hidden: false,
+                approved_by: None,
+                approved_at: None,
+                seen_at: None,
+            })
+            .collect();
+        let commons = Commons::new(
+            Arc::new(limits),
+            Arc::new(Zeros),
+            Metrics::new(&mut Registry::default()),
+            Arc::default(),
+        );
+        let commons = Arc::new(commons);
+        let api = Api::new(&commons, &route(url), &tools, Arc::new(bindings), None).unwrap();
+        Self {
+            api: Arc::new(api),
+            egress: Egress::new(&EgressConfig::default()).unwrap(),
+        }
+    }
+
+    /// Sends a message, and reads the whole answer: its messages, in their order.
+    async fn messages(&self, era: Era, message: Value) -> Vec<Value> {
+        let outbound = Outbound {
+            era,
+            body: Bytes::from(message.to_string()),
+            method: None,
+            name: None,
+            params: HeaderMap::new(),
+            under_way: None,
+            session: None,
+            traceparent: None,
+        };
+        let reply = self.api.answer(&self.egress, &outbound).await.unwrap();
+        match reply.body {
+            ReplyBody::Json(body) => {
+                let bytes = body.collect().await.unwrap().to_bytes();
+                vec![serde_json::from_slice(&bytes).unwrap()]
+            }
+            ReplyBody::Events(body) => {
+                let bytes = body.collect().await.unwrap().to_bytes();
+                let text = String::from_utf8(bytes.to_vec()).unwrap();
+                text.lines()
+                    .filter_map(|line| line.strip_prefix("data: "))
+                    .map(|data| serde_json::from_str(data).unwrap())
+                    .collect()
+            }
+            ReplyBody::Other(_) => Vec::new(),
+        }
+    }
+
+    async fn ask(&self, era: Era, method: &str, params: Value) -> Value {
+        let message = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params});
+        let mut messages = self.messages(era, message).await;
+        let last = messages.pop().unwrap();
+        assert_eq!(last["id"], 7, "{last}");
+        last
+    }
+
+    async fn call(&self, arguments: Value) -> Value {
+        self.ask(
+            Era::Legacy,
+            "tools/call",
+            json!({"name": "do", "arguments": arguments}),
+        )
+        .await
+    }
+
+    /// The result of a call, which has one.
+    async fn result(&self, arguments: Value) -> Value {
+        let answer = self.call(arguments).await;
+        assert!(answer["result"].is_object(), "{answer}");
+        answer["result"].clone()
+    }
+}
+
+/// A binding of `GET /items`.
+fn get(more: Value) -> Value {
+    let mut binding = json!({"method": "GET", "path": [{"literal": "/items"}], "retry": "safe"});
+    for (name, value) in more.as_object().unwrap() {
+        binding[name] = value.clone();
+    }
+    binding
+}
+
+fn any() -> Value {
+    json!({"type": "object"})
+}
+
+fn text(result: &Value) -> &str {
+    result["content"][0]["text"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{result}"))
+}
