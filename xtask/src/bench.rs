@@ -54,6 +54,8 @@ struct Request {
     what: What,
     /// Versions in the registry when it is measured.
     sizes: Vec<usize>,
+    /// What it is stored in.
+    engines: Vec<registry::Engine>,
 }
 
 /// What is measured.
@@ -92,6 +94,7 @@ fn read(words: Vec<String>) -> Result<Request, String> {
         write_docs: false,
         what: What::Gateway,
         sizes: registry::SIZES.to_vec(),
+        engines: vec![registry::Engine::Sqlite, registry::Engine::Postgres],
     };
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
@@ -103,6 +106,7 @@ fn read(words: Vec<String>) -> Result<Request, String> {
             "--rounds" => request.rounds = number(&value()?)?.max(1.0) as usize,
             "--seconds" => request.seconds = number(&value()?)?.max(0.1),
             "--only" => request.suites = chosen(&value()?)?,
+            "--on" => request.engines = engines(&value()?)?,
             "--sizes" => request.sizes = sizes(&value()?)?,
             "--json" => request.json = Some(value()?.into()),
             "--binary" => request.binary = Some(program(&value()?)?),
@@ -126,6 +130,13 @@ fn sizes(text: &str) -> Result<Vec<usize>, String> {
     Ok(sizes)
 }
 
+fn engines(text: &str) -> Result<Vec<registry::Engine>, String> {
+    let read = |word: &str| {
+        registry::Engine::named(word).ok_or_else(|| format!("`{word}` is neither `sqlite` nor `postgres`"))
+    };
+    text.split(',').map(read).collect()
+}
+
 fn program(path: &str) -> Result<PathBuf, String> {
     fs::canonicalize(path).map_err(|error| format!("`{path}`: {error}"))
 }
@@ -147,7 +158,7 @@ fn run(request: &Request) -> Result<()> {
     let mut log = Log::create(&path)?;
     let outcome = match request.what {
         What::Micro => micro(&context, &mut log),
-        What::Registry => of_the_registry(request, &context, &mut log),
+        What::Registry => of_the_registry(request, &mut context, &mut log),
         What::Gateway => measure(request, &mut context, &mut log),
     };
     outcome.with_context(|| format!("see `{}`", context.shown(&path)))
@@ -186,7 +197,7 @@ fn measure(request: &Request, context: &mut Context, log: &mut Log) -> Result<()
 }
 
 /// The registry, as people run it.
-fn of_the_registry(request: &Request, context: &Context, log: &mut Log) -> Result<()> {
+fn of_the_registry(request: &Request, context: &mut Context, log: &mut Log) -> Result<()> {
     let binary = match &request.binary {
         Some(binary) => binary.clone(),
         None => {
@@ -203,7 +214,12 @@ fn of_the_registry(request: &Request, context: &Context, log: &mut Log) -> Resul
             context.released("portreeve")
         }
     };
-    registry::measure(context, log, (&binary, &request.sizes))
+    let subject = registry::Subject {
+        binary: &binary,
+        sizes: &request.sizes,
+        engines: &request.engines,
+    };
+    registry::measure(context, log, &subject)
 }
 
 /// The release profile of the product, since that is what people run.

@@ -10,7 +10,7 @@ use anyhow::Result;
 use crate::context::Context;
 use crate::process::Log;
 
-use self::postgres::Postgres;
+pub(crate) use self::postgres::{Durability, Postgres};
 use self::redis::Redis;
 
 /// PostgreSQL and Redis (or Valkey), running.
@@ -23,7 +23,7 @@ pub(crate) struct Engines {
 impl Engines {
     pub(crate) fn start(context: &mut Context, log: &mut Log) -> Result<Self> {
         Ok(Self {
-            postgres: Postgres::start(context, log)?,
+            postgres: Postgres::start(context, log, Durability::None)?,
             redis: Redis::start(context, log)?,
         })
     }

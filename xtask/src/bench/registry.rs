@@ -23,6 +23,7 @@ use crate::context::Context;
 use crate::files::TemporaryFolder;
 use crate::process::{self, Log, Service, output_of};
 use crate::say;
+use crate::services::{Durability, Postgres};
 
 /// Versions in the registry when it is measured; three in ten are the first of their name.
 pub(super) const SIZES: [usize; 3] = [1_000, 8_000, 66_000];
@@ -47,31 +48,79 @@ const GOALS: [(&str, f64); 6] = [
 /// One size with what was measured.
 type Figures = BTreeMap<&'static str, f64>;
 
-/// Measures a binary, and prints a table.
-pub(super) fn measure(context: &Context, log: &mut Log, (binary, sizes): (&Path, &[usize])) -> Result<()> {
+/// What the registry is stored in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Engine {
+    /// A file of the node.
+    Sqlite,
+    /// A cluster of its own, with the settings that PostgreSQL comes with.
+    Postgres,
+}
+
+/// What is measured.
+pub(super) struct Subject<'a> {
+    pub(super) binary: &'a Path,
+    pub(super) sizes: &'a [usize],
+    pub(super) engines: &'a [Engine],
+}
+
+/// Measures a binary, and prints a table for each engine.
+pub(super) fn measure(context: &mut Context, log: &mut Log, subject: &Subject<'_>) -> Result<()> {
     let corpus = Corpus::load(&context.root);
     say(&format!("records  {}\n", corpus.said()));
-    let node = Node::start(log, binary)?;
-    let mut columns = Vec::new();
-    let mut before = 0;
-    for &size in sizes {
-        say(&format!("{size:<8} "));
-        let taken = node.import(&corpus, before..size)?;
-        let mut figures = node.figures(&corpus)?;
-        figures.insert("import, records/s", taken);
-        columns.push((size, figures));
-        before = size;
-        say("\n");
+    for engine in subject.engines {
+        measure_on(context, log, (subject, *engine, &corpus))?;
     }
-    drop(node);
-    say(&format!("\n{}\n", table(&columns)));
     if let Some(data) = questions::data(&context.root) {
-        let node = Node::start(log, binary)?;
+        let node = Node::start(log, subject.binary, None)?;
         say(&format!("\n{}\n", questions::ask(&node, &context.root, &data)?));
     } else {
         say("\nquestions: not run, no corpus\n");
     }
     Ok(())
+}
+
+fn measure_on(
+    context: &mut Context,
+    log: &mut Log,
+    (subject, engine, corpus): (&Subject<'_>, Engine, &Corpus),
+) -> Result<()> {
+    let postgres = match engine {
+        Engine::Sqlite => None,
+        Engine::Postgres => Some(Postgres::start(context, log, Durability::AsItComes)?),
+    };
+    let url = postgres.as_ref().map(|postgres| postgres.url.as_str());
+    let node = Node::start(log, subject.binary, url)?;
+    let mut columns = Vec::new();
+    let mut before = 0;
+    say(&format!("{}\n", engine.name()));
+    for &size in subject.sizes {
+        say(&format!("{size:<8} "));
+        let taken = node.import(corpus, before..size)?;
+        let mut figures = node.figures(corpus)?;
+        figures.insert("import, records/s", taken);
+        columns.push((size, figures));
+        before = size;
+        say("\n");
+    }
+    say(&format!("\n{}\n\n{}\n\n", engine.name(), table(&columns)));
+    Ok(())
+}
+
+impl Engine {
+    /// Those of this word: `sqlite`, `postgres`.
+    pub(super) fn named(word: &str) -> Option<Self> {
+        [Self::Sqlite, Self::Postgres]
+            .into_iter()
+            .find(|engine| engine.name().eq_ignore_ascii_case(word))
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "Postgres",
+        }
+    }
 }
 
 fn table(columns: &[(usize, Figures)]) -> String {
@@ -112,7 +161,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    fn start(log: &mut Log, binary: &Path) -> Result<Self> {
+    fn start(log: &mut Log, binary: &Path, store: Option<&str>) -> Result<Self> {
         let data = TemporaryFolder::new("registry")?;
         let port = process::free_port()?;
         let mut serve = pinned(GATEWAY_CORE, Descriptors::look()?, binary);
@@ -121,6 +170,9 @@ impl Node {
             .args(["--metrics-listen", "off"])
             .arg("--data")
             .arg(data.path().join("data"));
+        if let Some(url) = store {
+            serve.env("PORTREEVE__STORE__URL", url);
+        }
         let mut service = log.serve("portreeve serve", &mut serve, "TERM")?;
         let file = data.path().join("data/admin.key");
         service.until(START_LIMIT, || file.is_file() && process::accepts(port))?;

@@ -24,6 +24,15 @@ pub(crate) struct Postgres {
     _folder: TemporaryFolder,
 }
 
+/// What a power cut may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Everything: the cluster lives for one run of tests.
+    None,
+    /// What PostgreSQL comes with: nothing that was acknowledged.
+    AsItComes,
+}
+
 /// Who runs it: PostgreSQL refuses to run as root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RunAs {
@@ -32,7 +41,7 @@ enum RunAs {
 }
 
 impl Postgres {
-    pub(crate) fn start(context: &mut Context, log: &mut Log) -> Result<Self> {
+    pub(crate) fn start(context: &mut Context, log: &mut Log, durability: Durability) -> Result<Self> {
         let programs = programs(context, log)?;
         let run_as = if apt::is_root() {
             RunAs::PostgresUser
@@ -69,12 +78,13 @@ impl Postgres {
             ("listen_addresses", "127.0.0.1"),
             ("port", &port.to_string()),
             ("max_connections", "300"),
-            // The cluster lives for one run: what a power cut would lose does not matter.
-            ("fsync", "off"),
-            ("synchronous_commit", "off"),
-            ("full_page_writes", "off"),
         ] {
             serve.arg("-c").arg(setting(name, value));
+        }
+        if durability == Durability::None {
+            for name in ["fsync", "synchronous_commit", "full_page_writes"] {
+                serve.arg("-c").arg(setting(name, "off"));
+            }
         }
         // INT is PostgreSQL's fast shutdown: connections are cut, files are closed.
         let mut service = log.serve("PostgreSQL", &mut serve, "INT")?;

@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result, bail};
 /// A connection.
 pub(in super::super) struct Client {
     stream: BufReader<TcpStream>,
-    /// What every request says about itself.
-    said: String,
+    host: String,
+    key: String,
 }
 
 impl Client {
@@ -20,7 +20,8 @@ impl Client {
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         Ok(Self {
             stream: BufReader::with_capacity(64 * 1024, stream),
-            said: format!("host: 127.0.0.1:{port}\r\nauthorization: Bearer {key}\r\n"),
+            host: format!("host: 127.0.0.1:{port}\r\n"),
+            key: format!("authorization: Bearer {key}\r\n"),
         })
     }
 
@@ -41,7 +42,9 @@ impl Client {
                 body.len()
             )
         };
-        let request = format!("{method} {path} HTTP/1.1\r\n{}{kind}\r\n{body}", self.said);
+        // Hosts read the registry API without a key.
+        let key = if path.starts_with("/api/") { &*self.key } else { "" };
+        let request = format!("{method} {path} HTTP/1.1\r\n{}{key}{kind}\r\n{body}", self.host);
         self.stream.get_mut().write_all(request.as_bytes())?;
         let (status, length) = self.head()?;
         let length = length.with_context(|| format!("`{path}` is answered without a length"))?;
