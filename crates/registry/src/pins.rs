@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use portreeve_core::id::RouteId;
 use portreeve_core::limits::Limits;
-use portreeve_core::ports::{Locks, PinWatch, Refresh, RouteStore, Signals};
+use portreeve_core::ports::{Locks, PinWatch, Refresh, RouteStore, Signals, StoreError};
 use portreeve_core::protocol::Era;
 use portreeve_core::random::Rng;
 use portreeve_core::route::{Route, RouteState};
@@ -238,17 +238,26 @@ impl PinJob {
 // === impl Worker ===
 
 impl Worker {
-    /// Reads which routes there are.
+    /// Reads which routes there are, if anything changed since they were read.
     async fn reload(&self, schedule: &mut Schedule, now: Instant) {
-        match self.parts.routes.routes().await {
-            Ok(mut routes) => {
+        match self.routes_after(schedule.generation()).await {
+            Ok(None) => {}
+            Ok(Some((generation, mut routes))) => {
                 routes.retain(|route| route.state == RouteState::Active);
-                schedule.set_routes(routes, now, || self.jitter());
+                schedule.set_routes((generation, routes), now, || self.jitter());
             }
             Err(error) => {
                 tracing::warn!(%error, "The routes could not be read; the pins are looked after later.")
             }
         }
+    }
+
+    async fn routes_after(&self, known: Option<i64>) -> Result<Option<(i64, Vec<Route>)>, StoreError> {
+        let generation = self.parts.routes.route_generation().await?;
+        if known == Some(generation) {
+            return Ok(None);
+        }
+        Ok(Some((generation, self.parts.routes.routes().await?)))
     }
 
     async fn take(&self, schedule: &mut Schedule, notice: Notice) {

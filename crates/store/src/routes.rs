@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use portreeve_core::id::RouteId;
 use portreeve_core::name::{ServerName, Slug};
-use portreeve_core::ports::{RouteChange, RouteStore, StoreError, ToolsApproved, ToolsSeen};
+use portreeve_core::ports::{Catalogue as _, RouteChange, RouteStore, StoreError, ToolsApproved, ToolsSeen};
 use portreeve_core::protocol::Era;
 use portreeve_core::route::{Access, PinState, Route, RouteState};
 use portreeve_core::tool::Tool;
@@ -14,6 +14,13 @@ use crate::fields::{json_text, major_of};
 use crate::store::Store;
 use crate::tools;
 
+/// The next step of a list of routes by slug.
+pub(crate) fn after_slug(text: &'static str, after: &str) -> Sql {
+    Sql::new(text)
+        .bind(after)
+        .bind(i64::try_from(STEP).unwrap_or(i64::MAX))
+}
+
 /// The columns that [`route_of`] reads.
 macro_rules! route_columns {
     () => {
@@ -23,7 +30,14 @@ macro_rules! route_columns {
 }
 pub(crate) use route_columns;
 
-const ALL: &str = concat!("SELECT ", route_columns!(), " FROM routes ORDER BY slug");
+const SOME: &str = concat!(
+    "SELECT ",
+    route_columns!(),
+    " FROM routes WHERE slug > $1 ORDER BY slug LIMIT $2"
+);
+/// Rows that are read at once of a list without end: memory is needed for these only, and others have their turn
+/// between.
+pub(crate) const STEP: usize = 500;
 const ONE: &str = concat!("SELECT ", route_columns!(), " FROM routes WHERE slug = $1");
 const UPDATE: &str = "UPDATE routes SET version = $5, upstream_url = $6, upstream_eras = $7, private_hosts = $8, \
     access = $9, state = $10, pin_state = $11, policies = $12, upstream_timeout_ms = $13, revision = revision + 1, \
@@ -31,9 +45,22 @@ const UPDATE: &str = "UPDATE routes SET version = $5, upstream_url = $6, upstrea
 
 #[async_trait]
 impl RouteStore for Store {
+    async fn route_generation(&self) -> Result<i64, StoreError> {
+        self.generation().await
+    }
+
     async fn routes(&self) -> Result<Vec<Route>, StoreError> {
-        let rows = self.engine().rows(Sql::new(ALL)).await?;
-        rows.iter().map(route_of).collect()
+        let mut routes: Vec<Route> = Vec::new();
+        loop {
+            let after = routes.last().map_or("", |route| route.slug.as_str());
+            let rows = self.engine().rows(after_slug(SOME, after)).await?;
+            for row in &rows {
+                routes.push(route_of(row)?);
+            }
+            if rows.len() < STEP {
+                return Ok(routes);
+            }
+        }
     }
 
     async fn route(&self, slug: &Slug) -> Result<Option<Route>, StoreError> {

@@ -68,6 +68,9 @@ pub struct ToolsApproved {
 /// Routes and tools, durable.
 #[async_trait]
 pub trait RouteStore: Send + Sync {
+    /// Counts every change of routes, and of what decisions depend on besides: while it stays, so do all routes.
+    async fn route_generation(&self) -> Result<i64, StoreError>;
+
     /// All routes, by slug.
     async fn routes(&self) -> Result<Vec<Route>, StoreError>;
 

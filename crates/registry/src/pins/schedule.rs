@@ -19,6 +19,8 @@ pub(super) type Jitter = f64;
 pub(super) struct Schedule {
     times: PinTimes,
     slots: HashMap<RouteId, Slot>,
+    /// The state of the catalogue of which these are the routes.
+    generation: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -39,11 +41,23 @@ impl Schedule {
         Self {
             times,
             slots: HashMap::new(),
+            generation: None,
         }
     }
 
+    /// The state of the catalogue of which it knows the routes.
+    pub(super) const fn generation(&self) -> Option<i64> {
+        self.generation
+    }
+
     /// Takes the routes as they are now. New ones are due soon, since something may have changed while nobody looked.
-    pub(super) fn set_routes(&mut self, routes: Vec<Route>, now: Instant, jitter: impl Fn() -> Jitter) {
+    pub(super) fn set_routes(
+        &mut self,
+        (generation, routes): (i64, Vec<Route>),
+        now: Instant,
+        jitter: impl Fn() -> Jitter,
+    ) {
+        self.generation = Some(generation);
         let mut before = std::mem::take(&mut self.slots);
         for route in routes {
             let soon = self.times.first_retry.min(self.times.interval);

@@ -37,7 +37,7 @@ fn route(number: u128) -> Route {
 
 fn one(now: Instant) -> Schedule {
     let mut schedule = Schedule::new(PinTimes::default());
-    schedule.set_routes(vec![route(1)], now, || 0.0);
+    schedule.set_routes((1, vec![route(1)]), now, || 0.0);
     schedule
 }
 
@@ -106,7 +106,7 @@ fn notices_become_one_refresh() {
 fn routes_come_and_go() {
     let now = Instant::now();
     let mut schedule = one(now);
-    schedule.set_routes(vec![route(2), route(3)], now, || 1.0);
+    schedule.set_routes((1, vec![route(2), route(3)]), now, || 1.0);
     assert!(schedule.route(RouteId::from_u128(1)).is_none());
     assert_eq!(schedule.next_due().unwrap() - now, 5 * SECOND);
     schedule.hurry(RouteId::from_u128(1), now);

@@ -1,6 +1,7 @@
 //! Entries and routes in memory, with the promises of the ports.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -345,6 +346,13 @@ pub(super) fn admits(query: &VersionQuery, version: &Version) -> bool {
 
 #[async_trait]
 impl RouteStore for Memory {
+    async fn route_generation(&self) -> Result<i64, StoreError> {
+        // No two states of the routes have one number.
+        let mut hasher = DefaultHasher::new();
+        format!("{:?}", self.routes().await?).hash(&mut hasher);
+        Ok(hasher.finish().cast_signed())
+    }
+
     async fn routes(&self) -> Result<Vec<Route>, StoreError> {
         let tables = self.tables();
         let mut routes: Vec<Route> = tables
