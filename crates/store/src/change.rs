@@ -37,6 +37,19 @@ impl Change {
         self.transaction.execute(sql).await
     }
 
+    /// Runs a statement that names what must not be there twice, and says how that is called where it is.
+    pub(crate) async fn insert(
+        &mut self,
+        sql: Sql,
+        conflict: impl FnOnce() -> StoreError + Send,
+    ) -> Result<u64, StoreError> {
+        match self.execute(sql).await {
+            // The database found it, and knows only the name of an index.
+            Err(StoreError::Conflict { .. }) => Err(conflict()),
+            result => result,
+        }
+    }
+
     /// Reads inside the change.
     pub(crate) async fn rows(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
         self.transaction.rows(sql).await

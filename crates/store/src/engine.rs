@@ -11,7 +11,7 @@ mod transaction;
 
 use portreeve_core::ports::StoreError;
 
-pub(crate) use error::{failure, is_duplicate};
+pub(crate) use error::failure;
 pub(crate) use row::Row;
 pub(crate) use sql::{Sql, Value, contains_pattern, plain_values_list, values_list};
 pub(crate) use transaction::Transaction;

@@ -7,7 +7,7 @@ use portreeve_core::name::Environment;
 use portreeve_core::ports::{EnvironmentStore, StoreError};
 
 use crate::change::Change;
-use crate::engine::{Row, Sql, is_duplicate};
+use crate::engine::{Row, Sql};
 use crate::fields::json_text;
 use crate::store::Store;
 
@@ -39,10 +39,7 @@ impl EnvironmentStore for Store {
             return Err(conflict(&record.name));
         }
         let sql = bound(Sql::new(INSERT), record)?.bind(record.created_at);
-        match change.execute(sql).await {
-            Err(error) if is_duplicate(&error) => return Err(conflict(&record.name)),
-            result => result?,
-        };
+        change.insert(sql, || conflict(&record.name)).await?;
         change.record(&[event]).await?;
         change.save().await
     }

@@ -9,7 +9,7 @@ use portreeve_core::ports::{IdentityStore, StoreError};
 use portreeve_core::time::Timestamp;
 
 use crate::change::Change;
-use crate::engine::{Row, Sql, is_duplicate};
+use crate::engine::{Row, Sql};
 use crate::fields::json_text;
 use crate::store::Store;
 
@@ -55,7 +55,7 @@ impl IdentityStore for Store {
         .bind(key.revoked_at)
         .bind(&key.created_by)
         .bind(key.created_at);
-        insert(&mut change, sql, conflict).await?;
+        change.insert(sql, conflict).await?;
         change.record(&[event]).await?;
         change.publish().await
     }
@@ -93,7 +93,7 @@ impl IdentityStore for Store {
         let conflict = || StoreError::Conflict {
             what: format!("user `{}`", user.name),
         };
-        if insert(&mut change, sql, conflict).await? == 0 {
+        if change.insert(sql, conflict).await? == 0 {
             change.cancel().await?;
             return Ok(false);
         }
@@ -123,7 +123,7 @@ impl IdentityStore for Store {
         let conflict = || StoreError::Conflict {
             what: format!("grant `{}`", grant.id),
         };
-        insert(&mut change, sql, conflict).await?;
+        change.insert(sql, conflict).await?;
         change.record(&[event]).await?;
         change.publish().await
     }
@@ -138,18 +138,6 @@ impl IdentityStore for Store {
         }
         change.record(&[event]).await?;
         change.publish().await
-    }
-}
-
-/// Inserts, and names the conflict better than the database does.
-async fn insert(
-    change: &mut Change,
-    sql: Sql,
-    conflict: impl Fn() -> StoreError + Send,
-) -> Result<u64, StoreError> {
-    match change.execute(sql).await {
-        Err(error) if is_duplicate(&error) => Err(conflict()),
-        result => result,
     }
 }
 

@@ -9,7 +9,7 @@ use portreeve_core::profile::Profile;
 use portreeve_core::property::{PropertyKind, PropertyRecord};
 
 use crate::change::Change;
-use crate::engine::{Row, Sql, is_duplicate, values_list};
+use crate::engine::{Row, Sql, values_list};
 use crate::entries::deployments;
 use crate::fields::json_text;
 use crate::store::Store;
@@ -40,13 +40,8 @@ impl PropertyStore for Store {
         if change.rows(Sql::new(ALL)).await?.len() >= most {
             return Err(conflict(&record.name));
         }
-        match change
-            .execute(bound(Sql::new(INSERT), record)?.bind(record.created_at))
-            .await
-        {
-            Err(error) if is_duplicate(&error) => return Err(conflict(&record.name)),
-            result => result?,
-        };
+        let sql = bound(Sql::new(INSERT), record)?.bind(record.created_at);
+        change.insert(sql, || conflict(&record.name)).await?;
         change.record(&[event]).await?;
         change.save().await
     }

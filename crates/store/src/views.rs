@@ -7,7 +7,7 @@ use portreeve_core::ports::{StoreError, ViewStore};
 use portreeve_core::view::RegistryRecord;
 
 use crate::change::Change;
-use crate::engine::{Row, Sql, is_duplicate};
+use crate::engine::{Row, Sql};
 use crate::fields::json_text;
 use crate::store::Store;
 
@@ -37,13 +37,8 @@ impl ViewStore for Store {
         if change.rows(Sql::new(REGISTRIES)).await?.len() >= most {
             return Err(conflict(&record.name));
         }
-        match change
-            .execute(bound(Sql::new(INSERT), record)?.bind(record.created_at))
-            .await
-        {
-            Err(error) if is_duplicate(&error) => return Err(conflict(&record.name)),
-            result => result?,
-        };
+        let sql = bound(Sql::new(INSERT), record)?.bind(record.created_at);
+        change.insert(sql, || conflict(&record.name)).await?;
         change.record(&[event]).await?;
         change.publish().await
     }

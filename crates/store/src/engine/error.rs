@@ -26,11 +26,6 @@ pub(crate) fn failure(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// Whether a conflict was found by the database itself, so that the caller knows better how to name it.
-pub(crate) fn is_duplicate(error: &StoreError) -> bool {
-    matches!(error, StoreError::Conflict { .. })
-}
-
 /// SQLite's `CORRUPT` (11) and `NOTADB` (26), PostgreSQL's class XX of damaged data and indexes.
 fn is_damage(error: &dyn sqlx::error::DatabaseError) -> bool {
     let Some(code) = error.code() else { return false };
