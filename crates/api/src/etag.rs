@@ -64,24 +64,23 @@ pub(crate) fn of_revision(revision: i64) -> [(HeaderName, String); 1] {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Caching(pub(crate) &'static str);
 
+const FOR_ALL: Caching = Caching("public, no-cache");
+const FOR_ONE: Caching = Caching("private, no-cache");
+
 /// A JSON answer with a strong tag over its bytes, or 304 when the caller has them already. Everybody gets the same.
 pub(crate) fn tagged(headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Problem> {
-    let revalidate = Caching("public, no-cache");
-    tagged_as(headers, value, "application/json", revalidate)
+    tagged_as(headers, value, "application/json", FOR_ALL)
 }
 
 /// The same for an answer that only this caller gets.
 pub(crate) fn tagged_for_one(headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Problem> {
-    tagged_as(headers, value, "application/json", Caching("private, no-cache"))
+    tagged_as(headers, value, "application/json", FOR_ONE)
 }
 
-/// The same, of what a registry shows: nobody between keeps what is for its reader alone.
-pub(crate) fn viewed(view: &View, headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Problem> {
-    if view.is_personal() {
-        tagged_for_one(headers, value)
-    } else {
-        tagged(headers, value)
-    }
+/// The same, of what a registry shows, which is JSON already: nobody between keeps what is for its reader alone.
+pub(crate) fn viewed(view: &View, headers: &HeaderMap, json: Vec<u8>) -> Response {
+    let caching = if view.is_personal() { FOR_ONE } else { FOR_ALL };
+    tagged_bytes(headers, json, "application/json", caching)
 }
 
 /// The same as another kind of JSON, kept as long as that says.

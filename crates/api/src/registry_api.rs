@@ -3,7 +3,7 @@
 //! The default registry is for everybody, unless an administrator closes it; a named one is for members, unless set
 //! otherwise. A publisher also sees what is his and waits, in the default registry. Its parameters are those of the
 //! official registry and unknown ones are ignored, as there. Before it: `enter.rs`, which adds the cross-origin headers.
-//! After it: `registry::serve_*`. What is written stands in `publishing.rs`, how a publisher gets a token in `auth.rs`.
+//! After it: `registry`, which answers with bytes that are JSON already. What is written stands in `publishing.rs`, how a publisher gets a token in `auth.rs`.
 
 pub(crate) mod auth;
 mod parameters;
@@ -33,10 +33,10 @@ pub(crate) async fn servers(
     let params = list_params(query.as_deref())?;
     let page = api
         .registry
-        .serve_list_in(&view, &params)
+        .list_json(&view, &params)
         .await
         .map_err(Problem::of_query)?;
-    etag::viewed(&view, &headers, &page)
+    Ok(etag::viewed(&view, &headers, page))
 }
 
 /// `GET /v0.1/servers/{name}/versions`
@@ -53,8 +53,8 @@ pub(crate) async fn versions(
         let page = api.registry.publisher_versions(publisher, &name, deleted).await?;
         return etag::tagged_for_one(&headers, &page);
     }
-    let page = api.registry.serve_versions_in(&view, &name, deleted).await?;
-    etag::viewed(&view, &headers, &page)
+    let page = api.registry.versions_json(&view, &name, deleted).await?;
+    Ok(etag::viewed(&view, &headers, page))
 }
 
 /// `GET /v0.1/servers/{name}/versions/{version}`
@@ -76,9 +76,9 @@ pub(crate) async fn version(
     }
     let served = api
         .registry
-        .serve_version_in(&view, (&name, &version), deleted)
+        .version_json(&view, (&name, &version), deleted)
         .await?;
-    etag::viewed(&view, &headers, &served)
+    Ok(etag::viewed(&view, &headers, served))
 }
 
 /// `GET /v0.1/health`. The official publisher takes the client that it signs in to GitHub with from here.

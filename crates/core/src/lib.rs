@@ -15,6 +15,7 @@ pub mod profile;
 pub mod property;
 pub mod rest;
 pub mod route;
+pub mod served;
 pub mod server;
 pub mod tool;
 

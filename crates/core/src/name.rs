@@ -171,8 +171,13 @@ impl Slug {
         if self.0.starts_with('/') {
             self.0.to_string()
         } else {
-            format!("/s/{self}/mcp")
+            Self::path_of(&self.0)
         }
+    }
+
+    /// The path of the endpoint of a route of the store, for a slug or what stands in its place.
+    pub fn path_of(slug: &str) -> String {
+        format!("/s/{slug}/mcp")
     }
 
     /// The part of an endpoint's path that names its route, as [`Slug::path`] wrote it.

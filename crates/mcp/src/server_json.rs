@@ -18,8 +18,7 @@ pub use inputs::{Input, KeyValue, placeholders};
 pub use official::form_problems;
 pub use packages::{Argument, Package};
 
-/// The only key that hosts and other registries get to see of a document's own `_meta`.
-pub const PUBLISHER_META: &str = "io.modelcontextprotocol.registry/publisher-provided";
+pub use portreeve_core::served::PUBLISHER_META;
 
 /// One thing that is wrong with a document.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]

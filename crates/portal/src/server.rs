@@ -44,7 +44,7 @@ pub(crate) async fn page(
     let entry = portal.parts.registry.entry(&visitor.caller, &name).await?;
     let name = entry.server.name.clone();
     let shown = shown(&entry, fields.get("version")).ok_or_else(|| no_version(&name))?;
-    let served = served(&portal, shown).await?;
+    let served = served(&portal, &visitor, shown).await?;
     let official = match &served {
         Some(served) => Official::read(&serde_json::Value::Object(served.server.to_map())),
         None => Official::parse(&shown.document).without_remotes(),
@@ -117,15 +117,16 @@ fn shown<'a>(entry: &'a Entry, wanted: Option<&str>) -> Option<&'a Version> {
 }
 
 /// The version as hosts get it; nothing for one that is not listed.
-async fn served(portal: &Portal, version: &Version) -> Result<Option<Served>, Failure> {
-    if !version.is_listed() {
-        return Ok(None);
-    }
-    let served = portal
-        .parts
-        .registry
-        .serve_version(&version.name, version.version.as_str(), false);
-    match served.await {
+async fn served(portal: &Portal, visitor: &Visitor, version: &Version) -> Result<Option<Served>, Failure> {
+    let registry = &portal.parts.registry;
+    let view = match registry.main_view(&visitor.caller) {
+        Ok(view) if version.is_listed() => view,
+        // The default registry is not for everybody, and not for him.
+        Ok(_) | Err(RegistryError::NotFound { .. } | RegistryError::Unauthenticated) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let wanted = (&version.name, version.version.as_str());
+    match registry.serve_version_in(&view, wanted, false).await {
         Err(RegistryError::NotFound { .. }) => Ok(None),
         other => Ok(Some(other?)),
     }

@@ -248,6 +248,7 @@ impl Ground {
         Arc::new(Registry::new(RegistryParts {
             entries: self.store.clone(),
             feed: self.store.clone(),
+            served: self.store.clone(),
             imports: self.store.clone(),
             routes: self.store.clone(),
             governance: self.store.clone(),

@@ -8,14 +8,14 @@ use portreeve_core::name::{Environment, ServerName};
 use portreeve_core::ports::{Entry, ListedVersion, VersionFilter, VersionQuery};
 use portreeve_core::profile::Profile;
 use portreeve_core::route::{Route, RouteState};
+use portreeve_core::served::PublicDocument;
 use portreeve_core::server::Version;
 use portreeve_core::visibility::Visibility;
 
 use crate::error::RegistryError;
 use crate::registry::Registry;
 use crate::serve::cursor::{Cursor, CursorKind, Filters};
-use crate::serve::document::PublicDocument;
-use crate::serve::{listed, read_search};
+use crate::serve::read_search;
 
 /// A question about entries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -168,6 +168,24 @@ impl Registry {
         version.decided_by = None;
         version.status_message = served.meta.official.status_message;
         Ok(ListedVersion { version, route })
+    }
+}
+
+/// A version with the face of the production route that serves exactly it, the one without a major version first.
+fn listed(entry: &Entry, version: &Version) -> ListedVersion {
+    let production = Environment::production();
+    let serves = |route: &&Route| {
+        route.environment == production
+            && route.state == RouteState::Active
+            && route.version == version.version
+    };
+    let route = entry.routes.iter().filter(serves).min_by_key(|route| route.major);
+    let route = route
+        .filter(|_| version.is_listed())
+        .map(|route| (route.slug.clone(), route.access));
+    ListedVersion {
+        version: version.clone(),
+        route,
     }
 }
 

@@ -72,6 +72,7 @@ pub use latest::{is_semver, latest_of};
 pub use mcp_face::{FaceError, McpFace};
 pub use pins::{PinJob, PinKeeper, PinParts, PinQueue, PinTimes};
 pub use plan::{Move, MoveKind, Plan, Stop};
+pub use portreeve_core::served::{OFFICIAL_META, OfficialMeta, PublicDocument};
 pub use portreeve_inspect::FieldChange;
 pub use portreeve_mcp::server_json::Problem;
 pub use profile::ProfilePatch;
@@ -82,10 +83,7 @@ pub use registries::RegistryPatch;
 pub use registry::{Registry, RegistryParts};
 pub use routes::{LONGEST_TIMEOUT_MS, RoutePatch, SHORTEST_TIMEOUT_MS};
 pub use search::{Facet, Facets, Found, Kind, Mark, Narrow, SearchPage, SearchQuery, Searcher};
-pub use serve::{
-    ListParams, OFFICIAL_META, OfficialMeta, PageMetadata, PublicDocument, Review, Served, ServedMeta,
-    ServedPage,
-};
+pub use serve::{ListParams, PageMetadata, Review, Served, ServedMeta, ServedPage};
 pub use source::{ClientSource, Probe, ToolSource};
 pub use tools::{ToolChoice, ToolView, ToolsOf};
 pub use views::View;

@@ -11,7 +11,7 @@ use portreeve_core::name::ServerName;
 use portreeve_core::policy::PolicyCheck;
 use portreeve_core::ports::{
     AssessmentStore, Authorizer, Counters, Entry, EntryFeed, EntryStore, GovernanceStore, ImportStore,
-    Refresh, RouteStore, StoreError, Views, WaitingStore,
+    Refresh, RouteStore, ServedStore, StoreError, Views, WaitingStore,
 };
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
@@ -24,6 +24,7 @@ use url::Url;
 use crate::assess::AssessmentPolicy;
 use crate::error::RegistryError;
 use crate::search::Searcher;
+use crate::serve::document::RemoteTexts;
 use crate::source::ToolSource;
 use crate::work::Work;
 
@@ -36,6 +37,8 @@ pub struct RegistryParts {
     pub entries: Arc<dyn EntryStore>,
     /// Which of them changed.
     pub feed: Arc<dyn EntryFeed>,
+    /// Them as hosts read them.
+    pub served: Arc<dyn ServedStore>,
     /// What was imported.
     pub imports: Arc<dyn ImportStore>,
     /// Routes and tools.
@@ -80,6 +83,8 @@ pub struct RegistryParts {
 pub struct Registry {
     pub(crate) parts: RegistryParts,
     pub(crate) cursor_mac: Mac,
+    /// How routes are written into lists.
+    pub(crate) remotes: RemoteTexts,
     pub(crate) searcher: Searcher,
     /// Batches of imports are taken in one after the other.
     pub(crate) importing: tokio::sync::Mutex<()>,
@@ -102,6 +107,7 @@ impl Registry {
         Self {
             searcher: Searcher::new(Arc::clone(&parts.feed)),
             importing: tokio::sync::Mutex::default(),
+            remotes: RemoteTexts::of(&parts.public_url),
             parts,
             cursor_mac,
         }

@@ -179,10 +179,6 @@ impl Registry {
         text: &str,
     ) -> Result<PageOf<ListedVersion>, RegistryError> {
         self.searcher.follow().await?;
-        let needle = text.to_lowercase();
-        // Where nothing is listed of an entry, only these two see something of it.
-        let sees_unlisted = query.visibility == Visibility::All || query.include_retired;
-        let admits = |entry: &portreeve_search::Entry<'_>| sees_unlisted || entry.is_listed();
         let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let mut query = query.clone();
         let mut items: Vec<ListedVersion> = Vec::new();
@@ -194,24 +190,38 @@ impl Registry {
         // Most servers have few versions, so the first step mostly suffices.
         let mut step = wanted.saturating_add(1).clamp(8, 256);
         loop {
-            let names = self
-                .searcher
-                .index()
-                .containing(&needle, (&from, step + 1), admits);
-            let is_last = names.len() <= step;
-            let (now, next) = names.split_at(names.len().min(step));
-            let page = self.parts.feed.list_among(&query, now).await?;
+            let (now, next) = self.containing(&query, text, (&from, step));
+            let page = self.parts.feed.list_among(&query, &now).await?;
             items.extend(page.items);
-            if items.len() > wanted || page.more || is_last {
+            if items.len() > wanted || page.more || next.is_none() {
                 let more = page.more || items.len() > wanted;
                 items.truncate(wanted);
                 return Ok(PageOf { items, more });
             }
             query.limit = u32::try_from(wanted - items.len()).unwrap_or(u32::MAX).max(1);
-            from = next.first().cloned().unwrap_or_default();
+            from = next.unwrap_or_default();
             query.after = None;
             step = 256;
         }
+    }
+
+    /// Names of entries that may contain a text, from one name on, and the name that follows them.
+    pub(crate) fn containing(
+        &self,
+        query: &VersionQuery,
+        text: &str,
+        (from, most): (&str, usize),
+    ) -> (Vec<String>, Option<String>) {
+        let needle = text.to_lowercase();
+        // Where nothing is listed of an entry, only these two see something of it.
+        let sees_unlisted = query.visibility == Visibility::All || query.include_retired;
+        let admits = |entry: &portreeve_search::Entry<'_>| sees_unlisted || entry.is_listed();
+        let mut names = self
+            .searcher
+            .index()
+            .containing(&needle, (from, most + 1), admits);
+        let next = if names.len() > most { names.pop() } else { None };
+        (names, next)
     }
 }
 

@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Target};
-use portreeve_core::name::{Environment, RegistryName, ServerName};
-use portreeve_core::ports::Entry;
+use portreeve_core::name::{Environment, RegistryName};
 use portreeve_core::route::{Access, Route, RouteState};
 use portreeve_core::server::Version;
 use portreeve_core::view::{Readers, RegistryRecord, Selection};
@@ -84,10 +83,6 @@ impl View {
         }
     }
 
-    pub(crate) fn admits(&self, entry: &Entry) -> bool {
-        self.selection.admits(entry)
-    }
-
     /// The routes of the registry's environments that serve exactly this version, those without a major version first.
     pub(crate) fn faces<'a>(
         &self,
@@ -110,9 +105,9 @@ impl View {
         shown.into_iter().map(face).collect()
     }
 
-    /// Whether the list of the store has the faces already.
-    pub(crate) fn reads_production_alone(&self) -> bool {
-        self.remotes.len() == 1 && self.remotes.contains(&Environment::production())
+    /// The environments whose routes hosts read.
+    pub(crate) fn remotes(&self) -> &BTreeSet<Environment> {
+        &self.remotes
     }
 }
 
@@ -138,7 +133,7 @@ impl Registry {
     }
 
     /// The default registry as a caller reads it who may be a stranger.
-    pub(crate) fn main_view(&self, caller: &Caller) -> Result<View, RegistryError> {
+    pub fn main_view(&self, caller: &Caller) -> Result<View, RegistryError> {
         let known = Some(caller).filter(|caller| caller.principal != Principal::Anonymous);
         self.view(None, known)
     }
@@ -164,17 +159,6 @@ impl Registry {
             .authorizer
             .may(caller, Action::Manage, &Target::Installation);
         decision.is_permit()
-    }
-
-    /// The entry, if the view holds it.
-    pub(crate) async fn viewed_entry(&self, view: &View, name: &ServerName) -> Result<Entry, RegistryError> {
-        let entry = self.load(name).await?;
-        // The official API takes names as they are written; elsewhere case does not count.
-        if entry.server.name == *name && view.admits(&entry) {
-            Ok(entry)
-        } else {
-            Err(RegistryError::no_server(name))
-        }
     }
 }
 

@@ -15,6 +15,7 @@ mod list;
 mod publish;
 mod save;
 mod selection;
+mod served;
 mod slugs;
 
 use async_trait::async_trait;
@@ -34,6 +35,7 @@ use crate::store::Store;
 
 pub(crate) use bulk::{named, put_all};
 pub(crate) use save::finish;
+pub(crate) use served::mend;
 
 const SERVER: &str = "SELECT name, registered_by, private_hosts, details, proposed_by, revision, created_at, \
     updated_at FROM servers WHERE lower(name) = $1";

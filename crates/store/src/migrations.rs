@@ -40,6 +40,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0005_vault_and_assessments.sql"),
     ),
     (
+        6,
+        "served texts",
+        include_str!("../migrations/sqlite/0006_served_texts.sql"),
+        include_str!("../migrations/postgres/0006_served_texts.sql"),
+    ),
+    (
         9,
         "review",
         include_str!("../migrations/sqlite/0009_review.sql"),

@@ -8,8 +8,8 @@ use portreeve_core::id::NodeId;
 use portreeve_core::ports::StoreError;
 
 use crate::engine::{Engine, PostgresPool, SqlitePools, failure};
-use crate::migrations;
 use crate::toolsets::ReadBindings;
+use crate::{entries, migrations};
 
 /// Whether a store may be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +80,7 @@ impl Store {
         .map_err(failure)?;
         if options.mode == OpenMode::ReadWrite {
             migrations::run(&engine).await?;
+            entries::mend(&engine).await?;
         }
         Ok(Self {
             inner: Arc::new(Inner {

@@ -13,6 +13,7 @@ pub mod listing;
 pub mod properties;
 pub mod publications;
 pub mod routes;
+pub mod served;
 pub mod sessions;
 pub mod slugs;
 pub mod tools;
@@ -24,13 +25,14 @@ pub mod waiting;
 
 use portreeve_core::ports::{
     AssessmentStore, Catalogue, EntryFeed, EntryStore, EnvironmentStore, IdentityStore, ImportStore,
-    PropertyStore, RouteStore, SecretStore, SessionStore, StoreError, StoreHealth, ToolsetStore, UsageStore,
-    ViewStore, WaitingStore,
+    PropertyStore, RouteStore, SecretStore, ServedStore, SessionStore, StoreError, StoreHealth, ToolsetStore,
+    UsageStore, ViewStore, WaitingStore,
 };
 
 /// A store as a whole.
 pub trait Durable:
     EntryStore
+    + ServedStore
     + PropertyStore
     + EnvironmentStore
     + ViewStore
@@ -51,6 +53,7 @@ pub trait Durable:
 
 impl<T> Durable for T where
     T: EntryStore
+        + ServedStore
         + PropertyStore
         + EnvironmentStore
         + ViewStore

@@ -51,6 +51,17 @@ pub enum VersionFilter {
     Exact(String),
 }
 
+impl VersionFilter {
+    /// What a reader asked for: `latest`, a version, or nothing in particular.
+    pub fn asked(version: Option<&str>) -> Self {
+        match version {
+            None => Self::Any,
+            Some("latest") => Self::Latest,
+            Some(version) => Self::Exact(version.to_owned()),
+        }
+    }
+}
+
 /// A question to the registry. Ordered by (name, version) in byte order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionQuery {

@@ -2,13 +2,13 @@
 
 use portreeve_core::import::ImportKind;
 use portreeve_core::limits::Limits;
+use portreeve_core::served::OFFICIAL_META;
 use portreeve_core::time::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::server_json::{Beside, candidate};
 use super::{Candidate, Importer, Record, SourceStatus};
-use crate::serve::OFFICIAL_META;
 
 /// The importer.
 pub(super) struct OfficialRegistry(pub(super) ImportKind);

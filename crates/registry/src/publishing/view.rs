@@ -4,13 +4,15 @@
 //! Before: `serve` says what everybody sees. After: `api` asks here first when a publisher asks.
 
 use portreeve_core::name::ServerName;
-use portreeve_core::ports::{Entry, StoreError};
+use portreeve_core::ports::Entry;
 use portreeve_core::publishing::{NameAction, Publisher};
+use portreeve_core::served::PublicDocument;
 use portreeve_core::server::{Approval, Lifecycle, Version};
 
 use crate::error::RegistryError;
 use crate::registry::Registry;
-use crate::serve::{PageMetadata, PublicDocument, Review, Served, ServedPage, listed};
+use crate::serve::{PageMetadata, Review, Served, ServedPage, unreadable};
+use crate::views::View;
 
 impl Registry {
     /// Whether names like this are the publisher's, so that he sees all of them.
@@ -51,6 +53,11 @@ impl Registry {
         version: &str,
         include_deleted: bool,
     ) -> Result<Served, RegistryError> {
+        if self.is_publisher_of(publisher, name)
+            && let Some(served) = self.approved_version(name, version, include_deleted).await?
+        {
+            return Ok(served);
+        }
         let entry = self.own_entry(publisher, name).await?;
         let is_meant = |candidate: &&Version| match version {
             "latest" => candidate.is_latest,
@@ -63,6 +70,30 @@ impl Registry {
             .find(is_meant);
         let found = found.ok_or_else(|| RegistryError::no_server(name))?;
         self.served_to_publisher(&entry, found)
+    }
+
+    /// What everybody may read is read as everybody reads it. It is asked for most.
+    async fn approved_version(
+        &self,
+        name: &ServerName,
+        version: &str,
+        include_deleted: bool,
+    ) -> Result<Option<Served>, RegistryError> {
+        let view = View::main();
+        match self
+            .serve_version_in(&view, (name, version), include_deleted)
+            .await
+        {
+            Ok(mut served) => {
+                served.meta.review = Some(Review {
+                    approval: Approval::Approved.as_str(),
+                    reason: None,
+                });
+                Ok(Some(served))
+            }
+            Err(RegistryError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn own_entry(&self, publisher: &Publisher, name: &ServerName) -> Result<Entry, RegistryError> {
@@ -80,13 +111,9 @@ impl Registry {
         entry: &Entry,
         version: &Version,
     ) -> Result<Served, RegistryError> {
-        let mut served = self.served(listed(entry, version))?;
+        let mut served = self.served_at(version, &View::main().faces(&entry.routes, version))?;
         if version.approval != Approval::Approved {
-            served.server = PublicDocument::as_sent(&version.document).map_err(|_| {
-                RegistryError::Store(StoreError::Corrupt {
-                    what: format!("a document of server `{}`", version.name),
-                })
-            })?;
+            served.server = PublicDocument::as_sent(&version.document).map_err(|_| unreadable(version))?;
         }
         let reason = version.status_message.clone();
         served.meta.review = Some(Review {

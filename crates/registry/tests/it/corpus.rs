@@ -189,7 +189,11 @@ async fn walk(world: &World, limit: u32, version: Option<&str>) -> Vec<(String, 
     };
     let mut found = Vec::new();
     loop {
-        let page = world.registry.serve_list(&params).await.unwrap();
+        let page = world
+            .registry
+            .serve_list_in(&world.everybody(), &params)
+            .await
+            .unwrap();
         assert_eq!(page.metadata.count, page.servers.len());
         let place = |served: &Served| {
             let text = |key| served.server.text(key).unwrap();

@@ -122,7 +122,11 @@ async fn several_versions_run_side_by_side() {
         ]
     );
     // The list shows each version with the route that serves it.
-    let page = world.registry.serve_versions(&name(), false).await.unwrap();
+    let page = world
+        .registry
+        .serve_versions_in(&world.everybody(), &name(), false)
+        .await
+        .unwrap();
     let remotes: Vec<_> = page
         .servers
         .iter()

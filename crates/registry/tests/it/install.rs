@@ -14,7 +14,7 @@ async fn served(document: &str) -> Served {
     let version = world.approved(document).await.version;
     world
         .registry
-        .serve_version(&version.name, "latest", false)
+        .serve_version_in(&world.everybody(), (&version.name, "latest"), false)
         .await
         .unwrap()
 }
@@ -185,7 +185,7 @@ async fn an_anonymous_route_asks_for_nothing() {
         .unwrap();
     let served = world
         .registry
-        .serve_version(&NAME.parse().unwrap(), "latest", false)
+        .serve_version_in(&world.everybody(), (&NAME.parse().unwrap(), "latest"), false)
         .await
         .unwrap();
     let snippets = snippets(&served);

@@ -112,7 +112,7 @@ async fn a_profile_is_for_those_who_may_use_the_server() {
     );
     let served = world
         .registry
-        .serve_version(&name(), "latest", false)
+        .serve_version_in(&world.everybody(), (&name(), "latest"), false)
         .await
         .unwrap();
     let text = serde_json::to_string(&served).unwrap();

@@ -47,7 +47,7 @@ async fn when_all_are_deleted_the_highest_keeps_the_mark_for_who_asks() {
     assert_eq!(latest(&world, name).await, None);
     let found = world
         .registry
-        .serve_version(&name.parse().unwrap(), "latest", true)
+        .serve_version_in(&world.everybody(), (&name.parse().unwrap(), "latest"), true)
         .await
         .unwrap();
     assert_eq!(found.server.text("version").as_deref(), Some("2.0.0"));
@@ -101,7 +101,11 @@ async fn an_edit_voids_an_approval() {
     assert_eq!(after.versions[0].published_at, before.versions[0].published_at);
     assert_eq!(after.versions[0].decided_by, None);
     assert!(
-        world.registry.serve_version(&name, "latest", true).await.is_err(),
+        world
+            .registry
+            .serve_version_in(&world.everybody(), (&name, "latest"), true)
+            .await
+            .is_err(),
         "nobody else sees it now"
     );
     let events = world.events();

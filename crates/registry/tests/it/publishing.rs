@@ -76,7 +76,7 @@ pub(crate) async fn set(
 pub(crate) async fn latest(world: &World, name: &str) -> Option<String> {
     let served = world
         .registry
-        .serve_version(&name.parse().unwrap(), "latest", false)
+        .serve_version_in(&world.everybody(), (&name.parse().unwrap(), "latest"), false)
         .await;
     served.ok().and_then(|served| served.server.text("version"))
 }
@@ -99,7 +99,10 @@ async fn what_is_published_waits_and_exists_for_its_publisher_alone() {
     assert!(world.upstreams.asked().is_empty());
 
     let name = NAME.parse().unwrap();
-    let everybody = world.registry.serve_version(&name, "1.0.0", true).await;
+    let everybody = world
+        .registry
+        .serve_version_in(&world.everybody(), (&name, "1.0.0"), true)
+        .await;
     assert!(matches!(everybody, Err(RegistryError::NotFound { .. })));
     let own = world
         .registry

@@ -410,7 +410,11 @@ async fn a7_the_pages_of_a_contained_text_join_to_the_filtered_set() {
         };
         let mut found = Vec::new();
         loop {
-            let page = world.registry.serve_list(&params).await.unwrap();
+            let page = world
+                .registry
+                .serve_list_in(&world.everybody(), &params)
+                .await
+                .unwrap();
             found.extend(page.servers.iter().map(|served| {
                 let text = |key| served.server.text(key).unwrap();
                 format!("{} {}", text("name"), text("version"))

@@ -21,7 +21,11 @@ fn params(pairs: &[(&str, &str)]) -> ListParams {
 }
 
 async fn names(world: &World, pairs: &[(&str, &str)]) -> Vec<String> {
-    let page = world.registry.serve_list(&params(pairs)).await.unwrap();
+    let page = world
+        .registry
+        .serve_list_in(&world.everybody(), &params(pairs))
+        .await
+        .unwrap();
     let place = |served: &Served| {
         let text = |key| served.server.text(key).unwrap();
         format!("{}@{}", text("name"), text("version"))
@@ -44,11 +48,17 @@ async fn a_served_version_has_the_official_shape() {
         "what is not approved is not there"
     );
     let name = NAME.parse().unwrap();
-    assert!(world.registry.serve_versions(&name, true).await.is_err());
+    assert!(
+        world
+            .registry
+            .serve_versions_in(&world.everybody(), &name, true)
+            .await
+            .is_err()
+    );
     world.approved(document).await;
     let served = world
         .registry
-        .serve_version(&name, "latest", false)
+        .serve_version_in(&world.everybody(), (&name, "latest"), false)
         .await
         .unwrap();
     let found = value(&served);
@@ -92,7 +102,11 @@ async fn a_served_version_has_the_official_shape() {
         !text.contains("mcp.acme.example") && !text.contains("upstream"),
         "{text}"
     );
-    let page = world.registry.serve_list(&ListParams::default()).await.unwrap();
+    let page = world
+        .registry
+        .serve_list_in(&world.everybody(), &ListParams::default())
+        .await
+        .unwrap();
     let page = serde_json::to_value(&page).unwrap();
     assert_eq!(page["metadata"], json!({"count": 1}));
     assert_eq!(page["servers"][0], found);
@@ -105,7 +119,11 @@ async fn remotes_show_only_what_the_active_route_serves() {
     world.approved(&remote(NAME, "2.0.0", URL)).await;
     let name = NAME.parse().unwrap();
     let remotes = async |version: &str| {
-        let served = world.registry.serve_version(&name, version, true).await.unwrap();
+        let served = world
+            .registry
+            .serve_version_in(&world.everybody(), (&name, version), true)
+            .await
+            .unwrap();
         value(&served)["server"]["remotes"].clone()
     };
     assert_eq!(remotes("1.0.0").await, Value::Null);
@@ -163,7 +181,12 @@ async fn retired_versions_are_deleted_for_hosts() {
         ["com.acme/billing@1.0.0"]
     );
     assert_eq!(names(&world, &[("include_deleted", "true")]).await.len(), 2);
-    let get = async |version: &str, deleted| world.registry.serve_version(&name, version, deleted).await;
+    let get = async |version: &str, deleted| {
+        world
+            .registry
+            .serve_version_in(&world.everybody(), (&name, version), deleted)
+            .await
+    };
     let official =
         |served: &Served| value(served)["_meta"]["io.modelcontextprotocol.registry/official"].clone();
     let found = official(&get("1.0.0", false).await.unwrap());
@@ -184,7 +207,13 @@ async fn retired_versions_are_deleted_for_hosts() {
 
     set("1.0.0", Lifecycle::Retired, "old").await;
     assert!(get("latest", false).await.is_err());
-    assert!(world.registry.serve_versions(&name, false).await.is_err());
+    assert!(
+        world
+            .registry
+            .serve_versions_in(&world.everybody(), &name, false)
+            .await
+            .is_err()
+    );
     assert_eq!(
         get("latest", true)
             .await
@@ -197,7 +226,7 @@ async fn retired_versions_are_deleted_for_hosts() {
     assert_eq!(
         world
             .registry
-            .serve_versions(&name, true)
+            .serve_versions_in(&world.everybody(), &name, true)
             .await
             .unwrap()
             .metadata
@@ -214,7 +243,7 @@ async fn unknown_names_and_versions_are_not_found() {
     let get = async |name: &str, version: &str| {
         world
             .registry
-            .serve_version(&name.parse().unwrap(), version, true)
+            .serve_version_in(&world.everybody(), (&name.parse().unwrap(), version), true)
             .await
     };
     assert!(get(NAME, "1.0.0+b1").await.is_ok());
@@ -257,7 +286,11 @@ async fn updated_since_shows_what_changed_after_it() {
         &[("updated_since", since), ("include_deleted", "false")],
         &[("include_deleted", "maybe")],
     ] {
-        let error = world.registry.serve_list(&params(bad)).await.unwrap_err();
+        let error = world
+            .registry
+            .serve_list_in(&world.everybody(), &params(bad))
+            .await
+            .unwrap_err();
         assert!(matches!(error, RegistryError::Invalid(_)), "{bad:?}");
     }
 }
@@ -287,7 +320,7 @@ async fn limits_are_judged() {
     for limit in ["", "0", "00", "-1", "+1", "abc", "1e9", "1.5", " 1", "٣"] {
         let error = world
             .registry
-            .serve_list(&params(&[("limit", limit)]))
+            .serve_list_in(&world.everybody(), &params(&[("limit", limit)]))
             .await
             .unwrap_err();
         let RegistryError::Invalid(problems) = error else {
@@ -308,7 +341,7 @@ async fn searches_are_substrings_and_have_a_limit() {
     for search in [&"x".repeat(257), "a\0"] {
         let error = world
             .registry
-            .serve_list(&params(&[("search", search)]))
+            .serve_list_in(&world.everybody(), &params(&[("search", search)]))
             .await
             .unwrap_err();
         assert!(matches!(error, RegistryError::Invalid(_)));
@@ -332,7 +365,11 @@ async fn mail_world() -> World {
 async fn a_cursor_carries_the_filters() {
     let world = mail_world().await;
     let first = params(&[("search", "mail"), ("version", "latest"), ("limit", "2")]);
-    let page = world.registry.serve_list(&first).await.unwrap();
+    let page = world
+        .registry
+        .serve_list_in(&world.everybody(), &first)
+        .await
+        .unwrap();
     let cursor = page.metadata.next_cursor.unwrap();
     assert!(
         cursor
@@ -361,7 +398,7 @@ async fn a_cursor_carries_the_filters() {
     ] {
         let error = world
             .registry
-            .serve_list(&params(&[("cursor", &cursor), other]))
+            .serve_list_in(&world.everybody(), &params(&[("cursor", &cursor), other]))
             .await
             .unwrap_err();
         assert!(matches!(error, RegistryError::BadCursor), "{other:?}");
@@ -373,7 +410,7 @@ async fn a_cursor_that_was_tampered_with_is_refused() {
     let world = mail_world().await;
     let page = world
         .registry
-        .serve_list(&params(&[("limit", "1")]))
+        .serve_list_in(&world.everybody(), &params(&[("limit", "1")]))
         .await
         .unwrap();
     let cursor = page.metadata.next_cursor.unwrap();
@@ -405,7 +442,10 @@ async fn a_cursor_that_was_tampered_with_is_refused() {
             .unwrap(),
     );
     for cursor in bad {
-        let answer = world.registry.serve_list(&params(&[("cursor", &cursor)])).await;
+        let answer = world
+            .registry
+            .serve_list_in(&world.everybody(), &params(&[("cursor", &cursor)]))
+            .await;
         assert!(matches!(answer, Err(RegistryError::BadCursor)), "{cursor}");
     }
 }
@@ -431,7 +471,7 @@ proptest! {
                     None => pairs.extend(filter),
                 }
                 found.extend(names(&world, &pairs).await);
-                let page = world.registry.serve_list(&params(&pairs)).await.unwrap();
+                let page = world.registry.serve_list_in(&world.everybody(), &params(&pairs)).await.unwrap();
                 cursor = page.metadata.next_cursor;
                 if cursor.is_none() {
                     break;

@@ -4,6 +4,7 @@
 mod assessments;
 mod governed;
 mod imports;
+mod served;
 mod shared;
 mod store;
 mod waiting;
@@ -31,7 +32,7 @@ use portreeve_core::visibility::Visibility;
 use portreeve_net::{Egress, EgressConfig, Reach, Resolve};
 use portreeve_registry::{
     Approve, AssessmentPolicy, Internal, Outcome, Probe, Registry, RegistryError, RegistryParts, Submission,
-    ToolSource,
+    ToolSource, View,
 };
 use url::Url;
 
@@ -244,6 +245,11 @@ impl ToolSource for Upstreams {
 // === the world ===
 
 impl World {
+    /// The default registry, read by anybody.
+    pub(crate) fn everybody(&self) -> View {
+        self.registry.view(None, None).unwrap()
+    }
+
     pub(crate) fn new() -> Self {
         Self::assessing(AssessmentPolicy::default())
     }
@@ -264,6 +270,7 @@ impl World {
         let parts = RegistryParts {
             entries: store.clone(),
             feed: store.clone(),
+            served: store.clone(),
             imports: store.clone(),
             routes: store.clone(),
             governance: governed.clone(),

@@ -48,6 +48,11 @@ impl Row {
         get!(self, column)
     }
 
+    /// A text that may be absent, as it lies in the row.
+    pub(crate) fn optional_str(&self, column: &str) -> Result<Option<&str>, StoreError> {
+        get!(self, column)
+    }
+
     /// A number.
     pub(crate) fn integer(&self, column: &str) -> Result<i64, StoreError> {
         get!(self, column)

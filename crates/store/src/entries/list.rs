@@ -5,7 +5,8 @@ use portreeve_core::ports::{ListedVersion, StoreError, VersionFilter, VersionQue
 use portreeve_core::route::Access;
 use portreeve_core::visibility::Visibility;
 
-use super::selection::{self, Condition};
+use super::selection;
+pub(super) use super::selection::Condition as Rarest;
 use super::version_of;
 use crate::engine::{Row, Sql, contains_pattern};
 use crate::store::Store;
@@ -25,20 +26,13 @@ const LIST: &str = concat!(
 /// Answers a question to the registry.
 pub(super) async fn list(store: &Store, query: &VersionQuery) -> Result<PageOf<ListedVersion>, StoreError> {
     let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    if query
-        .search
-        .as_ref()
-        .is_some_and(|text| text.len() > SEARCH_BYTES)
-    {
+    if !can_find(query) {
         return Ok(PageOf {
             items: Vec::new(),
             more: false,
         });
     }
-    let rarest = match &query.visibility {
-        Visibility::Selected(selection) => selection::rarest(store, selection).await?,
-        _ => None,
-    };
+    let rarest = rarest(store, query).await?;
     page(store, statement(query, rarest), wanted).await
 }
 
@@ -55,18 +49,9 @@ pub(super) async fn list_among(
             more: false,
         });
     }
-    let mut sql = filters(query, None);
-    sql.push(" AND v.server IN (");
-    for (index, name) in names.iter().enumerate() {
-        sql.push_bound(if index == 0 { "" } else { ", " }, name.as_str());
-    }
-    sql.push(")");
-    let mut sql = ended(sql, query);
-    if names.len() == 1 && query.visibility == Visibility::Listed {
-        // Hosts ask for one server most of the time.
-        sql = sql.keeping();
-    }
-    page(store, sql, wanted).await
+    let mut sql = Sql::new(LIST);
+    filters(&mut sql, query, None);
+    page(store, ended(among(sql, Some(names)), query).keeping(), wanted).await
 }
 
 /// Reads versions by name.
@@ -104,8 +89,45 @@ async fn page(store: &Store, sql: Sql, wanted: usize) -> Result<PageOf<ListedVer
     })
 }
 
-fn statement(query: &VersionQuery, rarest: Option<Condition>) -> Sql {
-    ended(filters(query, rarest), query).keeping()
+fn statement(query: &VersionQuery, rarest: Option<Rarest>) -> Sql {
+    let mut sql = Sql::new(LIST);
+    filters(&mut sql, query, rarest);
+    ended(sql, query).keeping()
+}
+
+/// Whether anything can be found at all.
+pub(super) fn can_find(query: &VersionQuery) -> bool {
+    let is_too_long = |text: &String| text.len() > SEARCH_BYTES;
+    !query.search.as_ref().is_some_and(is_too_long)
+}
+
+/// Where a list of a selection begins.
+pub(super) async fn rarest(store: &Store, query: &VersionQuery) -> Result<Option<Rarest>, StoreError> {
+    match &query.visibility {
+        Visibility::Selected(selection) => selection::rarest(store, selection).await,
+        _ => Ok(None),
+    }
+}
+
+/// Narrows a list to some entries. The last one is named again until there are 1, 2, 4, 8 and so on of them: so there are
+/// few forms of statements, and they can be kept.
+pub(super) fn among(mut sql: Sql, names: Option<&[String]>) -> Sql {
+    let Some(names) = names else { return sql };
+    if let Some(last) = names.last() {
+        let repeated = names.len().next_power_of_two() - names.len();
+        sql.push(" AND v.server IN (");
+        for (index, name) in names
+            .iter()
+            .chain(std::iter::repeat_n(last, repeated))
+            .enumerate()
+        {
+            sql.push_bound(if index == 0 { "" } else { ", " }, name.as_str());
+        }
+        sql.push(")");
+    } else {
+        sql.push(" AND 1 = 0");
+    }
+    sql
 }
 
 fn ended(mut sql: Sql, query: &VersionQuery) -> Sql {
@@ -118,9 +140,9 @@ fn ended(mut sql: Sql, query: &VersionQuery) -> Sql {
     sql
 }
 
-fn filters(query: &VersionQuery, rarest: Option<Condition>) -> Sql {
+/// The conditions of a list over `versions v`.
+pub(super) fn filters(sql: &mut Sql, query: &VersionQuery, rarest: Option<Rarest>) {
     let (name, version) = query.after.clone().unwrap_or_default();
-    let mut sql = Sql::new(LIST);
     if query.versions == VersionFilter::Latest {
         // There is one of each server: the index of those finds the next, and a mark that moves meanwhile repeats none.
         sql.push_bound("v.is_latest AND v.server > ", name);
@@ -137,7 +159,7 @@ fn filters(query: &VersionQuery, rarest: Option<Condition>) -> Sql {
         }
     }
     if let Visibility::Selected(selection) = &query.visibility {
-        selection::narrow(&mut sql, selection, rarest);
+        selection::narrow(sql, selection, rarest);
     }
     match &query.versions {
         VersionFilter::Any | VersionFilter::Latest => {}
@@ -153,7 +175,6 @@ fn filters(query: &VersionQuery, rarest: Option<Condition>) -> Sql {
         sql.push_bound(" ESCAPE '\\' OR v.folded_description LIKE ", pattern);
         sql.push(" ESCAPE '\\')");
     }
-    sql
 }
 
 fn listed_of(row: &Row) -> Result<ListedVersion, StoreError> {

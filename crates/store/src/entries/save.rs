@@ -7,9 +7,9 @@ use portreeve_core::route::Route;
 use portreeve_core::server::{Lifecycle, Server, Version};
 
 use super::publish::save_remotes;
-use super::{deployments, label, slugs};
+use super::{deployments, label, served, slugs};
 use crate::change::Change;
-use crate::engine::{Sql, is_duplicate};
+use crate::engine::Sql;
 use crate::fields::{json_text, major_text};
 use crate::routes::{bind_route, conflict as route_conflict, update_route};
 use crate::store::Store;
@@ -20,15 +20,16 @@ const UPDATE_SERVER: &str = "UPDATE servers SET registered_by = $2, private_host
     created_at = $6, updated_at = $7, revision = revision + 1 WHERE name = $1 AND revision = $8";
 const SAVE_VERSION: &str = "INSERT INTO versions (server, version, document, content_hash, folded_title, \
     folded_description, approval, lifecycle, former_lifecycle, status_message, submitted_by, decided_by, is_latest, \
-    published_at, status_changed_at, updated_at, toolset) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+    published_at, status_changed_at, updated_at, toolset, served_head, served_tail, served_of) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) \
     ON CONFLICT (server, version) DO UPDATE SET document = excluded.document, content_hash = excluded.content_hash, \
     folded_title = excluded.folded_title, folded_description = excluded.folded_description, \
     approval = excluded.approval, lifecycle = excluded.lifecycle, \
     former_lifecycle = excluded.former_lifecycle, status_message = excluded.status_message, \
     submitted_by = excluded.submitted_by, decided_by = excluded.decided_by, is_latest = excluded.is_latest, \
     published_at = excluded.published_at, status_changed_at = excluded.status_changed_at, \
-    updated_at = excluded.updated_at, toolset = excluded.toolset";
+    updated_at = excluded.updated_at, toolset = excluded.toolset, served_head = excluded.served_head, \
+    served_tail = excluded.served_tail, served_of = excluded.served_of";
 const INSERT_ROUTE: &str = "INSERT INTO routes (id, slug, server, environment, version, upstream_url, upstream_eras, \
     private_hosts, access, state, pin_state, policies, upstream_timeout_ms, revision, updated_at, created_at, major) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
@@ -113,17 +114,16 @@ async fn save_server(change: &mut Change, server: &Server, expected: Option<i64>
     let conflict = || StoreError::Conflict {
         what: label(&server.name),
     };
-    match change.execute(sql).await {
-        Ok(1) => Ok(expected.unwrap_or(0) + 1),
-        Ok(_) => Err(conflict()),
-        Err(error) if is_duplicate(&error) => Err(conflict()),
-        Err(error) => Err(error),
+    match change.insert(sql, conflict).await? {
+        1 => Ok(expected.unwrap_or(0) + 1),
+        _ => Err(conflict()),
     }
 }
 
 async fn save_version(change: &mut Change, name: &ServerName, version: &Version) -> Result<(), StoreError> {
     let document = serde_json::from_str(&version.document).unwrap_or_default();
     let (title, description) = searchable(&document);
+    let [head, tail, of] = served::text_of(version);
     let sql = Sql::new(SAVE_VERSION)
         .bind(name.as_str())
         .bind(version.version.as_str())
@@ -141,14 +141,15 @@ async fn save_version(change: &mut Change, name: &ServerName, version: &Version)
         .bind(version.published_at)
         .bind(version.status_changed_at)
         .bind(version.updated_at)
-        .bind(RestMark::of_value(&document).map(|mark| mark.toolset));
-    match change.execute(sql).await {
-        Err(error) if is_duplicate(&error) => Err(StoreError::Conflict {
-            what: format!("the latest version of server `{name}`"),
-        }),
-        Err(error) => Err(error),
-        Ok(_) => save_remotes(change, name, version.version.as_str(), &document).await,
-    }
+        .bind(RestMark::of_value(&document).map(|mark| mark.toolset))
+        .bind(head)
+        .bind(tail)
+        .bind(of);
+    let conflict = || StoreError::Conflict {
+        what: format!("the latest version of server `{name}`"),
+    };
+    change.insert(sql, conflict).await?;
+    save_remotes(change, name, version.version.as_str(), &document).await
 }
 
 async fn save_route(change: &mut Change, name: &ServerName, route: &Route) -> Result<(), StoreError> {
@@ -167,10 +168,7 @@ async fn save_route(change: &mut Change, name: &ServerName, route: &Route) -> Re
     let sql = bind_route(Sql::new(INSERT_ROUTE), name, route)?
         .bind(route.created_at)
         .bind(major_text(route.major));
-    match change.execute(sql).await {
-        Err(error) if is_duplicate(&error) => Err(route_conflict(&route.slug)),
-        result => result.map(drop),
-    }
+    change.insert(sql, || route_conflict(&route.slug)).await.map(drop)
 }
 
 /// Tags are words that lists select by, so they stand in a table of their own.

@@ -2,7 +2,7 @@
 
 use portreeve_testkit::store_contract::{
     assessments, catalogue, deployments, entries, environments, feed, identity, imports, listing, properties,
-    publications, routes, sessions, slugs, tools, toolsets, usage, vault, views, waiting,
+    publications, routes, served, sessions, slugs, tools, toolsets, usage, vault, views, waiting,
 };
 
 use crate::support::Database;
@@ -55,6 +55,9 @@ contract! {
     listing::a_search_takes_wildcards_literally,
     listing::each_sees_what_it_may,
     listing::a_version_shows_the_route_that_serves_it,
+    served::a_page_is_its_texts_joined,
+    served::served_pages_join_without_gaps,
+    served::a_change_is_served_at_once,
     publications::a_remote_belongs_to_one_name,
     publications::long_remotes_are_told_apart,
     publications::a_namespace_has_one_spelling,

@@ -10,5 +10,6 @@ mod support;
 mod contract;
 mod engine;
 mod schema;
+mod served;
 
 mod audit;

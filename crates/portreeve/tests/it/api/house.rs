@@ -375,6 +375,7 @@ impl World {
         Registry::new(RegistryParts {
             entries: Arc::new(store.clone()),
             feed: Arc::new(store.clone()),
+            served: Arc::new(store.clone()),
             imports: Arc::new(store.clone()),
             routes: Arc::new(store.clone()),
             governance: Arc::new(store.clone()),

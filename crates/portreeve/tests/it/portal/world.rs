@@ -165,6 +165,7 @@ impl World {
         let registry = Arc::new(Registry::new(RegistryParts {
             entries: Arc::new(store.clone()),
             feed: Arc::new(store.clone()),
+            served: Arc::new(store.clone()),
             imports: Arc::new(store.clone()),
             routes: Arc::new(store.clone()),
             governance: Arc::new(store.clone()),

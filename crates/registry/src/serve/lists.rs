@@ -1,0 +1,263 @@
+//! Answers of the registry API as the bytes that are sent. The store joins what was written when versions were saved;
+//! nothing of it is parsed here, so that a page costs what its bytes cost.
+//!
+//! Before: `params` judged the question. After: `api` adds the entity tag. Who needs values reads them out of the same
+//! bytes, so that all readers agree.
+
+use portreeve_core::name::ServerName;
+use portreeve_core::ports::{ServedItems, ServedOrder, ServedQuery, StoreError, VersionFilter, VersionQuery};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::cursor::Cursor;
+use super::params::Wanted;
+use super::{ListParams, PageMetadata, Served, ServedPage};
+use crate::error::RegistryError;
+use crate::registry::Registry;
+use crate::views::View;
+
+/// Names that are looked at in one step, when there are not enough of them in the first one.
+const NAMES: usize = 256;
+
+/// A page, the versions on it still as text.
+struct Page {
+    items: String,
+    metadata: PageMetadata,
+}
+
+// === impl Registry ===
+
+impl Registry {
+    /// A page of a registry, ordered by name and version, as JSON.
+    pub async fn list_json(&self, view: &View, params: &ListParams) -> Result<Vec<u8>, RegistryError> {
+        self.served_page(view, params).await?.into_json()
+    }
+
+    /// All versions of a server that a registry holds, newest first, as JSON.
+    pub async fn versions_json(
+        &self,
+        view: &View,
+        name: &ServerName,
+        include_deleted: bool,
+    ) -> Result<Vec<u8>, RegistryError> {
+        self.served_versions(view, name, include_deleted)
+            .await?
+            .into_json()
+    }
+
+    /// One version of a server that a registry holds, or its latest, as JSON.
+    pub async fn version_json(
+        &self,
+        view: &View,
+        wanted: (&ServerName, &str),
+        include_deleted: bool,
+    ) -> Result<Vec<u8>, RegistryError> {
+        let item = self.served_version(view, wanted, include_deleted).await?;
+        Ok(item.into_bytes())
+    }
+
+    /// A page of a registry, ordered by name and version.
+    pub async fn serve_list_in(&self, view: &View, params: &ListParams) -> Result<ServedPage, RegistryError> {
+        self.served_page(view, params).await?.into_values()
+    }
+
+    /// All versions of a server that a registry holds, newest first.
+    pub async fn serve_versions_in(
+        &self,
+        view: &View,
+        name: &ServerName,
+        include_deleted: bool,
+    ) -> Result<ServedPage, RegistryError> {
+        self.served_versions(view, name, include_deleted)
+            .await?
+            .into_values()
+    }
+
+    /// One version of a server that a registry holds, or its latest.
+    pub async fn serve_version_in(
+        &self,
+        view: &View,
+        wanted: (&ServerName, &str),
+        include_deleted: bool,
+    ) -> Result<Served, RegistryError> {
+        read(&self.served_version(view, wanted, include_deleted).await?)
+    }
+
+    async fn served_page(&self, view: &View, params: &ListParams) -> Result<Page, RegistryError> {
+        let wanted = Wanted::read(params, |text| {
+            Cursor::open(view.cursors(), text, &self.cursor_mac)
+        })?;
+        let versions = VersionQuery {
+            visibility: view.visibility(),
+            search: wanted.filters.search.clone(),
+            versions: VersionFilter::asked(wanted.filters.version.as_deref()),
+            updated_since: wanted.filters.updated_since,
+            include_retired: wanted.filters.include_deleted,
+            after: wanted.after,
+            limit: wanted.limit,
+        };
+        let query = self.served_query(view, versions);
+        let found = match query.versions.search.as_deref().filter(|text| !text.is_empty()) {
+            Some(text) => self.served_containing(query.clone(), text).await?,
+            None => self.parts.served.served(&query).await?,
+        };
+        let next_cursor = found.next.map(|(name, version)| {
+            let cursor = Cursor {
+                filters: wanted.filters,
+                name,
+                version,
+            };
+            cursor.seal(view.cursors(), &self.cursor_mac)
+        });
+        Ok(Page {
+            items: found.items,
+            metadata: PageMetadata {
+                next_cursor,
+                count: found.count,
+            },
+        })
+    }
+
+    async fn served_versions(
+        &self,
+        view: &View,
+        name: &ServerName,
+        include_deleted: bool,
+    ) -> Result<Page, RegistryError> {
+        let mut query = self.served_query(view, of_server(view, None, include_deleted));
+        query.among = Some(vec![name.to_string()]);
+        query.order = ServedOrder::Newest;
+        let ServedItems { items, count, .. } = self.parts.served.served(&query).await?;
+        if count == 0 {
+            return Err(RegistryError::no_server(name));
+        }
+        let metadata = PageMetadata {
+            next_cursor: None,
+            count,
+        };
+        Ok(Page { items, metadata })
+    }
+
+    /// The text of one version. An unknown server and an unknown version look alike: nothing is said about what is not
+    /// shown.
+    async fn served_version(
+        &self,
+        view: &View,
+        (name, version): (&ServerName, &str),
+        include_deleted: bool,
+    ) -> Result<String, RegistryError> {
+        let mut query = self.served_query(view, of_server(view, Some(version), include_deleted));
+        query.among = Some(vec![name.to_string()]);
+        let found = self.parts.served.served(&query).await?;
+        if found.count == 0 {
+            return Err(RegistryError::no_server(name));
+        }
+        Ok(found.items)
+    }
+
+    /// As [`ServedStore::served`](portreeve_core::ports::ServedStore::served) with a text to be contained: only entries
+    /// that may contain it are read.
+    async fn served_containing(
+        &self,
+        mut query: ServedQuery,
+        text: &str,
+    ) -> Result<ServedItems, RegistryError> {
+        self.searcher.follow().await?;
+        let wanted = usize::try_from(query.versions.limit).unwrap_or(usize::MAX);
+        let after = query.versions.after.as_ref();
+        let mut from = after.map(|(name, _)| name.clone()).unwrap_or_default();
+        let mut found = ServedItems::default();
+        // Most servers have few versions, so the first step mostly suffices.
+        let mut step = wanted.saturating_add(1).clamp(8, NAMES);
+        loop {
+            let (names, next) = self.containing(&query.versions, text, (&from, step));
+            query.among = Some(names);
+            let page = self.parts.served.served(&query).await?;
+            if found.count == wanted && page.count > 0 {
+                found.next = Some(last_of(&found.items)?);
+                return Ok(found);
+            }
+            if found.count > 0 && page.count > 0 {
+                found.items.push(',');
+            }
+            found.items.push_str(&page.items);
+            found.count += page.count;
+            found.next = page.next;
+            let Some(next) = next.filter(|_| found.next.is_none()) else {
+                return Ok(found);
+            };
+            // Of a page that is full already it is only asked whether another one follows.
+            query.versions.limit = u32::try_from(wanted - found.count).unwrap_or(u32::MAX).max(1);
+            query.versions.after = None;
+            from = next;
+            step = NAMES;
+        }
+    }
+
+    fn served_query(&self, view: &View, versions: VersionQuery) -> ServedQuery {
+        ServedQuery {
+            versions,
+            among: None,
+            order: ServedOrder::Name,
+            remotes: self.remotes.within(view.remotes().clone()),
+        }
+    }
+}
+
+/// The name and the version of the last item.
+fn last_of(items: &str) -> Result<(String, String), RegistryError> {
+    let items: Vec<Served> = read(&format!("[{items}]"))?;
+    let server = items.last().map(|last| &last.server);
+    let key = server.and_then(|server| Some((server.text("name")?, server.text("version")?)));
+    key.ok_or_else(strange)
+}
+
+/// One version of a server, or all of them.
+fn of_server(view: &View, version: Option<&str>, include_deleted: bool) -> VersionQuery {
+    VersionQuery {
+        visibility: view.visibility(),
+        search: None,
+        versions: VersionFilter::asked(version),
+        updated_since: None,
+        include_retired: include_deleted,
+        after: None,
+        limit: if version.is_some() { 1 } else { u32::MAX },
+    }
+}
+
+// === impl Page ===
+
+impl Page {
+    fn into_json(self) -> Result<Vec<u8>, RegistryError> {
+        let metadata = written(&self.metadata)?;
+        let parts = [
+            br#"{"servers":["#,
+            self.items.as_bytes(),
+            br#"],"metadata":"#,
+            &metadata,
+            b"}",
+        ];
+        Ok(parts.concat())
+    }
+
+    fn into_values(self) -> Result<ServedPage, RegistryError> {
+        Ok(ServedPage {
+            servers: read(&format!("[{}]", self.items))?,
+            metadata: self.metadata,
+        })
+    }
+}
+
+fn written(metadata: &impl Serialize) -> Result<Vec<u8>, RegistryError> {
+    serde_json::to_vec(metadata).map_err(|_| strange())
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, RegistryError> {
+    serde_json::from_str(text).map_err(|_| strange())
+}
+
+fn strange() -> RegistryError {
+    RegistryError::Store(StoreError::Corrupt {
+        what: "a version as it is listed".to_owned(),
+    })
+}
