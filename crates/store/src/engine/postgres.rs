@@ -1,12 +1,17 @@
 //! PostgreSQL: one pool. Nothing waits without end, so that a hanging node cannot hold up the others.
 
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Postgres, Transaction};
+use sqlx::{Connection as _, Postgres, Transaction};
 
 use super::{Row, Sql};
 use crate::store::StoreOptions;
+
+/// A connection that rested longer is asked whether it still lives before it is used. To ask costs as much as a small
+/// question, so one that was just used is not asked.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// The pool of a server.
 #[derive(Debug)]
@@ -27,6 +32,10 @@ impl PostgresPool {
         let pool = PgPoolOptions::new()
             .max_connections(options.readers.saturating_add(1))
             .acquire_timeout(options.wait)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move { Ok(meta.idle_for < FRESH || connection.ping().await.is_ok()) })
+            })
             .connect_with(connect)
             .await?;
         Ok(Self { pool })

@@ -16,6 +16,9 @@ use crate::store::{OpenMode, StoreOptions};
 /// How long a statement waits for a lock that another process holds.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// Rows that wait between the thread of a connection and who asked: a page fits, so neither waits for the other.
+const ROWS: usize = 128;
+
 /// The pools of a file.
 #[derive(Debug)]
 pub(crate) struct SqlitePools {
@@ -30,7 +33,8 @@ impl SqlitePools {
             .filename(path)
             .create_if_missing(false)
             .busy_timeout(BUSY)
-            .foreign_keys(true);
+            .foreign_keys(true)
+            .row_buffer_size(ROWS);
         let pool = |connections| {
             SqlitePoolOptions::new()
                 .max_connections(connections)
