@@ -147,7 +147,7 @@ impl Default for Limits {
             tool_list_bytes: 16 * 1024 * 1024,
             tools_per_server: 5_000,
             tool_definition_bytes: 256 * 1024,
-            openapi_bytes: 12 * 1024 * 1024,
+            openapi_bytes: 8 * 1024 * 1024,
             openapi_nodes: 1_500_000,
             openapi_files: 1_000,
             openapi_tool_schemas: 20_000,

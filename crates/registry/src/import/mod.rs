@@ -10,6 +10,8 @@ mod git_tree;
 mod official_registry;
 mod partner_files;
 
+pub mod openapi;
+
 mod server_json;
 
 mod apply;
