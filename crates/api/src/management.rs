@@ -16,6 +16,7 @@ pub(crate) mod environments;
 pub(crate) mod imports;
 pub(crate) mod properties;
 pub(crate) mod registries;
+pub(crate) mod rest;
 pub(crate) mod search;
 
 pub(crate) mod exports;

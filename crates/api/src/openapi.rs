@@ -14,7 +14,7 @@ use utoipa::{Modify, OpenApi};
 use crate::etag;
 use crate::management::{
     assess, audit, compare, deployments, doctor, environments, explain, exports, grants, imports, keys,
-    profile, properties, registries, routes, search, secrets, servers, steps, tools, usage, users, waiting,
+    profile, properties, registries, rest, routes, search, secrets, servers, steps, tools, usage, users, waiting,
     whoami,
 };
 use crate::problem::{Problem, ProblemBody};
@@ -40,6 +40,7 @@ use crate::problem::{Problem, ProblemBody};
         properties::list, properties::create, properties::show, properties::change, properties::remove,
         registries::list, registries::create, registries::show, registries::change, registries::remove,
         search::find,
+        rest::preview, rest::import, rest::show,
         imports::begin, imports::list, imports::show, imports::records, imports::upload, imports::finish,
         imports::schedules, imports::schedule, imports::unschedule, imports::origins,
         routes::list, routes::show, routes::change,

@@ -140,8 +140,11 @@ fn registry() -> Endpoints {
 
 /// What administrators govern beside entries.
 fn governed(endpoints: Endpoints) -> Endpoints {
-    use management::{deployments, environments, properties, registries};
+    use management::{deployments, environments, properties, registries, rest};
     endpoints
+        .get("/api/v1/servers/{name}/openapi", rest::show)
+        .post("/api/v1/servers/{name}/openapi", rest::import)
+        .post("/api/v1/servers/{name}/openapi/preview", rest::preview)
         .get("/api/v1/servers/{name}/plan", deployments::plan)
         .get("/api/v1/servers/{name}/deployments", deployments::list)
         .put("/api/v1/servers/{name}/deployments", deployments::replace)

@@ -13,6 +13,7 @@ pub(crate) mod import;
 pub(crate) mod profile;
 pub(crate) mod property;
 pub(crate) mod registry;
+pub(crate) mod rest;
 pub(crate) mod route;
 pub(crate) mod search;
 pub(crate) mod secret;

@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 
 pub use answer::{Answers, Shape, Structured};
 pub use body::{Body, BodyForm, Content, Extra, Member, Part};
-pub use mark::{PUBLISHER_META, REST_META, RestMark};
+pub use mark::{REST_META, RestMark};
 pub use method::HttpMethod;
 pub use paging::{Paging, PagingKind};
 pub use parameter::{Encoding, Parameter, Piece, Place, Source, Style};

@@ -29,7 +29,7 @@ use portreeve_portal::PortalParts;
 use portreeve_registry::import::ImportJob;
 use portreeve_registry::{
     AssessJob, AssessParts, AssessmentPolicy, ClientSource, McpFace, PinJob, PinKeeper, PinParts, Registry,
-    RegistryParts, ToolSource,
+    RegistryParts, RestSource, ToolSource,
 };
 use portreeve_state::{InProcess, Valkey};
 use portreeve_store::{Audit, AuditOptions, AuditWriter, JournalSync, Store, StoreOptions, node_identity};
@@ -238,9 +238,12 @@ impl Ground {
     }
 
     fn source(&self) -> Arc<dyn ToolSource> {
-        Arc::new(ClientSource {
-            egress: self.egress.clone(),
-            limits: Arc::clone(&self.limits),
+        Arc::new(RestSource {
+            toolsets: self.store.clone(),
+            others: Arc::new(ClientSource {
+                egress: self.egress.clone(),
+                limits: Arc::clone(&self.limits),
+            }),
         })
     }
 
@@ -252,6 +255,7 @@ impl Ground {
             imports: self.store.clone(),
             routes: self.store.clone(),
             governance: self.store.clone(),
+            toolsets: self.store.clone(),
             views: Arc::clone(loader) as Arc<dyn Views>,
             authorizer: Arc::clone(access) as Arc<dyn Authorizer>,
             policies: Arc::new(Check(self.tools())),

@@ -51,6 +51,8 @@ mod card;
 mod mcp_face;
 
 pub mod import;
+mod rest;
+
 mod publishing;
 
 pub mod install;
@@ -81,6 +83,7 @@ pub use publish::{Approve, Internal, Outcome, Submission, ToolsOutcome};
 pub use publishing::{Issue, IssueKind, OfficialStatus, Severity, StatusChange, Verdict};
 pub use registries::RegistryPatch;
 pub use registry::{Registry, RegistryParts};
+pub use rest::{Description, NewRest, RestDetails, RestOutcome, RestPreview, RestSource, RestView};
 pub use routes::{LONGEST_TIMEOUT_MS, RoutePatch, SHORTEST_TIMEOUT_MS};
 pub use search::{Facet, Facets, Found, Kind, Mark, Narrow, SearchPage, SearchQuery, Searcher};
 pub use serve::{ListParams, PageMetadata, Review, Served, ServedMeta, ServedPage};

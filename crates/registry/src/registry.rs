@@ -11,7 +11,7 @@ use portreeve_core::name::ServerName;
 use portreeve_core::policy::PolicyCheck;
 use portreeve_core::ports::{
     AssessmentStore, Authorizer, Counters, Entry, EntryFeed, EntryStore, GovernanceStore, ImportStore,
-    Refresh, RouteStore, ServedStore, StoreError, Views, WaitingStore,
+    Refresh, RouteStore, ServedStore, StoreError, ToolsetStore, Views, WaitingStore,
 };
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
@@ -45,6 +45,8 @@ pub struct RegistryParts {
     pub routes: Arc<dyn RouteStore>,
     /// Environments and what else is governed.
     pub governance: Arc<dyn GovernanceStore>,
+    /// What REST APIs were made into.
+    pub toolsets: Arc<dyn ToolsetStore>,
     /// The registries in force.
     pub views: Arc<dyn Views>,
     /// Who may do what.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use portreeve_client::{Upstream, probe};
 use portreeve_core::limits::Limits;
+use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::route::Route;
 use portreeve_net::{Egress, Reach};
 use url::Url;
@@ -16,6 +17,20 @@ pub use portreeve_client::Probe;
 pub trait ToolSource: Send + Sync {
     /// The complete lists, or a sentence about why there are none.
     async fn tools(&self, url: &Url, reach: &Reach) -> Result<Probe, String>;
+
+    /// The digest of the tools of a version that is a REST API; `None` when it is a server to be asked.
+    async fn toolset_of(
+        &self,
+        _server: &ServerName,
+        _version: &VersionText,
+    ) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+
+    /// The tools that were kept under a digest.
+    async fn kept(&self, digest: &str) -> Result<Probe, String> {
+        Err(format!("no tools are kept here, nor those of `{digest}`"))
+    }
 }
 
 /// Asks over the network, as an MCP client of either era.
@@ -43,6 +58,9 @@ pub(crate) async fn ask(
     route: &Route,
     limit: std::time::Duration,
 ) -> Result<Probe, String> {
+    if let Some(digest) = source.toolset_of(&route.server, &route.version).await? {
+        return source.kept(&digest).await;
+    }
     let url: Url = route
         .upstream_url
         .parse()

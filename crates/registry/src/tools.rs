@@ -169,7 +169,14 @@ impl Registry {
         of: impl Into<ToolsOf<'a>>,
     ) -> Result<Vec<ToolView>, RegistryError> {
         let route = self.managed_route(caller, of.into()).await?;
-        let probe = ask(self.parts.source.as_ref(), &route, self.parts.limits.probe)
+        self.look_again(&route).await?;
+        self.parts.refresh.refresh().await;
+        self.views(&route).await
+    }
+
+    /// Asks the upstream of a route, and writes down what it says.
+    pub(crate) async fn look_again(&self, route: &Route) -> Result<(), RegistryError> {
+        let probe = ask(self.parts.source.as_ref(), route, self.parts.limits.probe)
             .await
             .map_err(|reason| RegistryError::Unseen {
                 server: route.server.to_string(),
@@ -183,15 +190,14 @@ impl Registry {
         };
         for (era, texts) in &probe.tools {
             let sighting = Sighting {
-                route: &route,
+                route,
                 era: *era,
                 tools: definitions(texts, &self.parts.limits),
             };
             observer.complete(sighting, Announce::Drift).await?;
         }
-        observer.eras(&route, &probe.eras).await?;
-        self.parts.refresh.refresh().await;
-        self.views(&route).await
+        observer.eras(route, &probe.eras).await?;
+        Ok(())
     }
 
     fn may_call(&self, caller: &Caller, route: &Route, tool: &Tool) -> bool {

@@ -4,6 +4,7 @@
 
 use portreeve_core::limits::Limits;
 use portreeve_core::name::{ServerName, VersionText};
+use portreeve_core::rest::RestMark;
 use portreeve_inspect::content_hash;
 use portreeve_mcp::server_json::{self, Problem, Reading, Remote};
 use serde_json::{Map, Value};
@@ -96,12 +97,19 @@ impl Draft {
         for (index, remote) in view.remotes.iter().enumerate() {
             check_remote(index, remote, public_url, &mut rules);
         }
-        let upstream = view.upstream().and_then(|remote| match concrete(remote) {
-            Ok(url) => Some(url),
-            Err(problem) => {
-                rules.push(at(&view.remotes, remote, problem));
-                None
-            }
+        let mark = RestMark::of(&self.document);
+        if let Some(mark) = &mark {
+            check_api(mark, &view.remotes, public_url, &mut rules);
+        }
+        let api = mark.and_then(|mark| Url::parse(&mark.base_url).ok());
+        let upstream = api.or_else(|| {
+            view.upstream().and_then(|remote| match concrete(remote) {
+                Ok(url) => Some(url),
+                Err(problem) => {
+                    rules.push(at(&view.remotes, remote, problem));
+                    None
+                }
+            })
         });
         if view.name.as_ref().is_some_and(mcp_face::is_reserved) {
             rules.push(problem("name", "it stands for this registry itself"));
@@ -142,8 +150,22 @@ impl Judgement {
     }
 }
 
+/// A REST API has one place, and that is in its mark.
+fn check_api(mark: &RestMark, remotes: &[Remote], public_url: &Url, problems: &mut Vec<Problem>) {
+    check_endpoint("_meta", &mark.base_url, public_url, problems);
+    if !remotes.is_empty() {
+        problems.push(problem(
+            "remotes",
+            "a REST API has no remotes: the gateway is its MCP endpoint",
+        ));
+    }
+}
+
 /// Where a route to a stored document would lead. Documents of another time may not pass today's rules.
 pub(crate) fn upstream_of(document: &str) -> Option<Url> {
+    if let Some(mark) = RestMark::of(document) {
+        return Url::parse(&mark.base_url).ok();
+    }
     let Value::Object(raw) = serde_json::from_str(document).ok()? else {
         return None;
     };

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
+use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::{StoreError, Toolset, ToolsetStore};
 use portreeve_core::rest::Bindings;
 
@@ -48,6 +49,19 @@ impl ToolsetStore for Store {
         );
         let row = self.engine().row(sql.bind(digest)).await?;
         row.as_ref().map(toolset_of).transpose()
+    }
+
+    async fn toolset_of(
+        &self,
+        server: &ServerName,
+        version: &VersionText,
+    ) -> Result<Option<String>, StoreError> {
+        let sql = Sql::new("SELECT toolset FROM versions WHERE server = $1 AND version = $2");
+        let row = self
+            .engine()
+            .row(sql.bind(server.as_str()).bind(version.as_str()))
+            .await?;
+        row.map_or(Ok(None), |row| row.optional_text("toolset"))
     }
 
     async fn note_vanished(

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::audit::AuditEvent;
+use crate::name::{ServerName, VersionText};
 use crate::time::Timestamp;
 
 /// What a description of an API was made into.
@@ -31,6 +32,13 @@ pub trait ToolsetStore: Send + Sync {
 
     /// The toolset of that digest.
     async fn toolset(&self, digest: &str) -> Result<Option<Toolset>, StoreError>;
+
+    /// The digest that a version's document names, whether the toolset is here or not.
+    async fn toolset_of(
+        &self,
+        server: &ServerName,
+        version: &VersionText,
+    ) -> Result<Option<String>, StoreError>;
 
     /// Notes which of its tools have no operation any more.
     async fn note_vanished(

@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The member of `_meta` that belongs to publishers.
-pub const PUBLISHER_META: &str = "io.modelcontextprotocol.registry/publisher-provided";
-/// The member of it that this is.
+use crate::served::PUBLISHER_META;
+
+/// The member of [`PUBLISHER_META`] that this is.
 pub const REST_META: &str = "portreeve/rest";
 
 /// Says that a version is a REST API, and which tools it has.

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use crate::served::PUBLISHER_META;
+
 use super::*;
 
 fn bindings() -> Bindings {

@@ -9,6 +9,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
+use crate::rest::REST_META;
+
 /// The only key that hosts and other registries get to see of a document's own `_meta`.
 pub const PUBLISHER_META: &str = "io.modelcontextprotocol.registry/publisher-provided";
 
@@ -116,5 +118,16 @@ fn publisher_part(meta: &RawValue) -> Result<Option<Box<RawValue>>, serde_json::
     if kept.is_empty() {
         return Ok(None);
     }
-    serde_json::value::to_raw_value(&PublicDocument(kept)).map(Some)
+    let kept = PublicDocument(kept);
+    let Some(text) = kept.get(PUBLISHER_META).filter(|text| text.contains(REST_META)) else {
+        return serde_json::value::to_raw_value(&kept).map(Some);
+    };
+    // Where an API is behind the gateway is nobody's business.
+    let PublicDocument(mut said) = serde_json::from_str(text)?;
+    said.retain(|(key, _)| key != REST_META);
+    if said.is_empty() {
+        return Ok(None);
+    }
+    let said = serde_json::value::to_raw_value(&PublicDocument(said))?;
+    serde_json::value::to_raw_value(&PublicDocument(vec![(PUBLISHER_META.to_owned(), said)])).map(Some)
 }

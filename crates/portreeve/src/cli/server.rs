@@ -2,6 +2,7 @@
 
 pub(super) mod compare;
 mod edit;
+mod openapi;
 pub(super) mod plan;
 
 use std::path::PathBuf;
@@ -84,6 +85,15 @@ pub(crate) enum ServerCommand {
         #[command(flatten)]
         on: tool::RouteArgs,
     },
+    /// Show what was made of a REST API: its tools, what they cost, and what became of every operation
+    #[command(name = "openapi")]
+    OpenApi {
+        /// The server's name
+        name: String,
+        /// The version [default: the one that is served]
+        #[arg(long)]
+        version: Option<String>,
+    },
     /// Say how mature a server, or one version, is
     Lifecycle {
         #[command(flatten)]
@@ -105,7 +115,7 @@ pub(crate) struct AddArgs {
         id = "server_url",
         long = "url",
         value_name = "URL",
-        required_unless_present_any = ["file", "deploy"],
+        required_unless_present_any = ["file", "deploy", "openapi"],
         conflicts_with = "file"
     )]
     url: Option<String>,
@@ -118,15 +128,17 @@ pub(crate) struct AddArgs {
     /// What it is for, in one sentence
     #[arg(long, value_name = "TEXT", conflicts_with = "file")]
     description: Option<String>,
-    /// Its version
-    #[arg(long, default_value = "1.0.0", conflicts_with = "file")]
-    version: String,
+    /// Its version [default: 1.0.0, or that of the description]
+    #[arg(long, conflicts_with = "file")]
+    version: Option<String>,
     /// Grant the private hosts that its URL needs
     #[arg(long)]
     internal: bool,
     /// Approve it at once, where the caller may
     #[arg(long)]
     approve: bool,
+    #[command(flatten)]
+    openapi: openapi::OpenApiArgs,
     #[command(flatten)]
     profile: edit::ProfileArgs,
 }
@@ -216,6 +228,9 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
             Ok(Reply::new(json!({ "name": name }), shown))
         }
         ServerCommand::Lifecycle { end: args, stage } => end(connection, &args, &stage).await,
+        ServerCommand::OpenApi { name, version } => {
+            openapi::show(connection, &name, version.as_deref()).await
+        }
         ServerCommand::Tools { name, refresh, on } => {
             let body = if refresh {
                 let path = on.path(api_path!("servers/{}/tools/refresh", name));
@@ -232,10 +247,21 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
 }
 
 async fn add(connection: &Connection, args: &AddArgs) -> Result<Reply, Failure> {
+    if let (Some(place), Some(name)) = (&args.openapi.openapi, &args.name) {
+        let beside = openapi::Beside {
+            name,
+            version: args.version.as_deref(),
+            description: args.description.as_deref(),
+            internal: args.internal,
+            approve: args.approve,
+        };
+        return openapi::add(connection, place, &args.openapi, &beside).await;
+    }
+    let version = args.version.as_deref().unwrap_or("1.0.0");
     let document = match (&args.file, &args.name, &args.url) {
         (Some(file), ..) => document::from_file(file)?,
         (None, Some(name), url) => {
-            document::remote(name, url.as_deref(), args.description.as_deref(), &args.version)
+            document::remote(name, url.as_deref(), args.description.as_deref(), version)
         }
         _ => {
             return Err(Failure::new("name the server and its URL, or a file")

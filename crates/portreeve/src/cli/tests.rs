@@ -13,6 +13,8 @@ use super::{Cli, Command, Global, Remote, answer};
 /// One line for each command of [`Remote`]; the first test below fails when one is missing.
 const REMOTE: &[&str] = &[
     "server add com.acme/billing --url https://mcp.acme.example/mcp --approve",
+    "server add com.acme/harbour --openapi ../registry/tests/it/openapi/harbour-3.2.yaml --dry-run",
+    "server openapi com.acme/harbour --version 1.0.0",
     "server list --search bill",
     "server show com.acme/billing",
     "server submit com.acme/billing",

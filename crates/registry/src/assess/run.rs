@@ -6,6 +6,7 @@ use std::sync::Arc;
 use portreeve_core::caller::Caller;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::{Entry, StoredAssessment, VersionFilter, VersionQuery};
+use portreeve_core::rest::RestMark;
 use portreeve_core::server::{Approval, Version};
 use portreeve_core::time::Timestamp;
 use portreeve_core::visibility::Visibility;
@@ -213,6 +214,12 @@ impl Registry {
         let Some(url) = upstream_of(&version.document) else {
             return Sight::NoRemote;
         };
+        if let Some(mark) = RestMark::of(&version.document) {
+            return match self.parts.source.kept(&mark.toolset).await {
+                Ok(probe) => Sight::Seen(by_name(&probe, self.parts.limits.tool_definition_bytes)),
+                Err(reason) => Sight::Unseen { reason },
+            };
+        }
         let reach = Reach::granted(&entry.server.private_hosts);
         let asked = self.parts.source.tools(&url, &reach);
         match tokio::time::timeout(self.parts.limits.probe, asked).await {

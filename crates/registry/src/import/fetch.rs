@@ -121,7 +121,7 @@ impl Registry {
         })
     }
 
-    pub(super) async fn private_hosts(&self, url: &Url) -> Result<Vec<PrivateHost>, RegistryError> {
+    pub(crate) async fn private_hosts(&self, url: &Url) -> Result<Vec<PrivateHost>, RegistryError> {
         let asked = self.parts.egress.private_hosts(url);
         match tokio::time::timeout(self.parts.limits.probe, asked).await {
             Ok(Ok(hosts)) => Ok(hosts),

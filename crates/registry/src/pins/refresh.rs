@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portreeve_core::ports::{Lease, StoreError};
-use portreeve_core::route::Route;
+use portreeve_core::route::{PinState, Route};
 
 use super::schedule::Jitter;
 use super::{PinParts, PinTimes};
@@ -120,6 +120,9 @@ impl Worker {
     }
 
     async fn ask(&self, route: &Route, occasion: Occasion) -> Ended {
+        if self.is_made(route).await && occasion == Occasion::Turn {
+            return Ended::Done;
+        }
         let probe = match ask(self.parts.source.as_ref(), route, self.parts.limits.probe).await {
             Ok(probe) => probe,
             Err(reason) => {
@@ -138,6 +141,12 @@ impl Worker {
                 Ended::Failed
             }
         }
+    }
+
+    /// Whether its tools were made from a description and are pinned: they change with an import, and never by themselves.
+    async fn is_made(&self, route: &Route) -> bool {
+        let digest = self.parts.source.toolset_of(&route.server, &route.version).await;
+        route.pin_state == PinState::Pinned && matches!(digest, Ok(Some(_)))
     }
 
     async fn note(&self, route: &Route, probe: Probe) -> Result<Noted, StoreError> {

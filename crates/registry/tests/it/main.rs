@@ -5,6 +5,7 @@
     reason = "a helper of a test may fail as the test itself may"
 )]
 
+mod openapi;
 mod world;
 
 mod approve;
@@ -24,6 +25,7 @@ mod publish;
 mod published;
 mod publishing;
 mod questions;
+mod rest;
 mod routes;
 mod search;
 mod serve;

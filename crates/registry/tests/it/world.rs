@@ -7,6 +7,7 @@ mod imports;
 mod served;
 mod shared;
 mod store;
+mod toolsets;
 mod waiting;
 
 use std::collections::HashMap;
@@ -31,8 +32,8 @@ use portreeve_core::time::{Clock, Timestamp};
 use portreeve_core::visibility::Visibility;
 use portreeve_net::{Egress, EgressConfig, Reach, Resolve};
 use portreeve_registry::{
-    Approve, AssessmentPolicy, Internal, Outcome, Probe, Registry, RegistryError, RegistryParts, Submission,
-    ToolSource, View,
+    Approve, AssessmentPolicy, Internal, Outcome, Probe, Registry, RegistryError, RegistryParts, RestSource,
+    Submission, ToolSource, View,
 };
 use url::Url;
 
@@ -267,6 +268,7 @@ impl World {
             probe: Duration::from_millis(200),
             ..Limits::for_tests()
         });
+        let toolsets = Arc::new(toolsets::Kept::new(store.clone()));
         let parts = RegistryParts {
             entries: store.clone(),
             feed: store.clone(),
@@ -274,11 +276,15 @@ impl World {
             imports: store.clone(),
             routes: store.clone(),
             governance: governed.clone(),
+            toolsets: toolsets.clone(),
             views: governed.clone(),
             authorizer: Arc::new(Rights),
             policies: Arc::new(Kinds),
             refresh: refreshed.clone(),
-            source: upstreams.clone(),
+            source: Arc::new(RestSource {
+                toolsets: toolsets.clone(),
+                others: upstreams.clone(),
+            }),
             egress: Egress::with_resolver(&EgressConfig::default(), Arc::new(Names)).unwrap(),
             clock: clock.clone(),
             rng: rng.clone(),

@@ -82,6 +82,11 @@ pub async fn a_route_to_a_rest_api_knows_how_its_tools_are_called(store: &dyn Du
         let none = Some(Arc::new(Bindings::none()));
         assert_eq!(rest, [("known", none.clone()), ("lost", none), ("mcp", None)]);
     }
-    assert!(store.entry(&parse("com.acme/known")).await?.is_some());
+    let digest = store.toolset_of(&parse("com.acme/lost"), &parse("1.0.0")).await?;
+    assert_eq!(digest, Some("b".repeat(64)));
+    assert_eq!(
+        store.toolset_of(&parse("com.acme/mcp"), &parse("1.0.0")).await?,
+        None
+    );
     Ok(())
 }

@@ -29,7 +29,9 @@ use portreeve_gateway::{Gateway, GatewayParts};
 use portreeve_insight::{Insight, InsightParts, UsageRing};
 use portreeve_inspect::{Ed25519Signer, Mac};
 use portreeve_net::{Egress, EgressConfig, NetError, Reach, TxtLookup};
-use portreeve_registry::{AssessmentPolicy, PinKeeper, Probe, Registry, RegistryParts, ToolSource};
+use portreeve_registry::{
+    AssessmentPolicy, PinKeeper, Probe, Registry, RegistryParts, RestSource, ToolSource,
+};
 use portreeve_state::{InProcess, Start};
 use portreeve_store::{Audit, AuditOptions, Store, StoreOptions};
 use serde_json::{Value, json};
@@ -379,11 +381,15 @@ impl World {
             imports: Arc::new(store.clone()),
             routes: Arc::new(store.clone()),
             governance: Arc::new(store.clone()),
+            toolsets: Arc::new(store.clone()),
             views: refresh.loader.clone(),
             authorizer: self.access.clone(),
             policies: Arc::new(Check(self.tools.clone())),
             refresh: refresh.clone(),
-            source: Arc::new(TestTools),
+            source: Arc::new(RestSource {
+                toolsets: Arc::new(store.clone()),
+                others: Arc::new(TestTools),
+            }),
             egress: Egress::new(&EgressConfig::default()).unwrap(),
             clock: self.clock.clone(),
             rng: self.rng.clone(),

@@ -169,6 +169,7 @@ impl World {
             imports: Arc::new(store.clone()),
             routes: Arc::new(store.clone()),
             governance: Arc::new(store.clone()),
+            toolsets: Arc::new(store.clone()),
             views: loader.clone(),
             authorizer: access.clone(),
             policies: Arc::new(EveryPolicyHolds),

@@ -9,6 +9,7 @@ pub(super) fn rows() -> Vec<Row> {
     rows.extend(environment_rows());
     rows.extend(registry_rows());
     rows.extend(property_rows());
+    rows.extend(rest_rows());
     rows
 }
 
@@ -38,6 +39,31 @@ fn deployment_rows() -> Vec<Row> {
             "/api/v1/servers/com.acme%2Fbilling/deployments/withdraw",
             [401, 403, 409],
         ),
+    ]
+}
+
+fn rest_rows() -> Vec<Row> {
+    let one = "/api/v1/servers/com.acme%2Fharbour/openapi";
+    let harbour = json!({"document": json!({
+        "openapi": "3.1.0",
+        "info": {"title": "Harbour", "version": "1.0.0"},
+        "servers": [{"url": "https://api.example.com/v1"}],
+        "paths": {"/ships": {"get": {"operationId": "ships"}}},
+    }).to_string()});
+    vec![
+        row(
+            "POST /api/v1/servers/{name}/openapi/preview",
+            "/api/v1/servers/com.acme%2Fharbour/openapi/preview",
+            MANAGED,
+            harbour.clone(),
+        ),
+        row(
+            "POST /api/v1/servers/{name}/openapi",
+            one,
+            [401, 403, 201],
+            harbour,
+        ),
+        bare("GET /api/v1/servers/{name}/openapi", one, MANAGED),
     ]
 }
 

@@ -1,0 +1,270 @@
+//! `portreeve server add NAME --openapi FILE-OR-URL`: a REST API becomes a server, or a new version of one; and
+//! `portreeve server openapi NAME`, which shows what was made of it.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use portreeve_core::limits::Limits;
+use portreeve_registry::import::openapi::{Bundle, Curation};
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::super::connection::{Connection, api_path, segment};
+use super::super::reply::{count, cut, table, text};
+use super::super::{Failure, Reply};
+
+/// What is said about a description of a REST API.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct OpenApiArgs {
+    /// Make it from this description of a REST API: Swagger 2.0 or OpenAPI 3.0 to 3.2, a file or a URL
+    #[arg(long, value_name = "FILE-OR-URL", conflicts_with_all = ["file", "server_url", "deploy"], requires = "name")]
+    pub(super) openapi: Option<String>,
+    /// Where the API is, if not where its description says
+    #[arg(long, value_name = "URL", requires = "openapi")]
+    base_url: Option<String>,
+    /// A file (JSON or YAML) that says which operations become tools, and what is different about them
+    #[arg(long, value_name = "FILE", requires = "openapi")]
+    curation: Option<PathBuf>,
+    /// Only show what it would become: tools, costs, what is skipped, and what is different
+    #[arg(long, requires = "openapi")]
+    dry_run: bool,
+}
+
+/// What is said beside the description.
+pub(super) struct Beside<'a> {
+    pub(super) name: &'a str,
+    pub(super) version: Option<&'a str>,
+    pub(super) description: Option<&'a str>,
+    pub(super) internal: bool,
+    pub(super) approve: bool,
+}
+
+/// Imports a description, or shows what it would become.
+pub(super) async fn add(
+    connection: &Connection,
+    place: &str,
+    args: &OpenApiArgs,
+    beside: &Beside<'_>,
+) -> Result<Reply, Failure> {
+    let mut request = Map::new();
+    if place.starts_with("http://") || place.starts_with("https://") {
+        request.insert("url".to_owned(), json!(place));
+    } else {
+        request.insert("document".to_owned(), json!(bundled(Path::new(place))?));
+    }
+    if let Some(file) = &args.curation {
+        request.insert("curation".to_owned(), curation(file)?);
+    }
+    let texts = [
+        ("baseUrl", args.base_url.as_deref()),
+        ("version", beside.version),
+        ("description", beside.description),
+    ];
+    for (field, value) in texts {
+        if let Some(value) = value {
+            request.insert(field.to_owned(), json!(value));
+        }
+    }
+    request.insert("internal".to_owned(), json!(beside.internal));
+    if args.dry_run {
+        let path = api_path!("servers/{}/openapi/preview", beside.name);
+        let body = connection.post(&path, &Value::Object(request)).await?.body;
+        let shown = preview(&body);
+        return Ok(Reply::new(body, shown));
+    }
+    request.insert("approve".to_owned(), json!(beside.approve));
+    let path = api_path!("servers/{}/openapi", beside.name);
+    let body = connection.post(&path, &Value::Object(request)).await?.body;
+    let made = body.get("preview").unwrap_or(&Value::Null);
+    let outcome = super::outcome(body.get("outcome").unwrap_or(&Value::Null));
+    let changes = changes(made);
+    let shown = format!("{}\n{changes}{outcome}", headline(made));
+    Ok(Reply::new(body, shown))
+}
+
+/// What was made of a REST API.
+pub(super) async fn show(
+    connection: &Connection,
+    name: &str,
+    version: Option<&str>,
+) -> Result<Reply, Failure> {
+    let query = version.map_or_else(String::new, |version| format!("?version={}", segment(version)));
+    let path = format!("{}{query}", api_path!("servers/{}/openapi", name));
+    let body = connection.get(&path).await?.body;
+    let vanished = body
+        .get("vanished")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let gone: Vec<&str> = vanished.iter().filter_map(Value::as_str).collect();
+    let mut shown = preview(&body);
+    if !gone.is_empty() {
+        shown.push_str(&format!("\n\nGone from a newer description: {}", gone.join(", ")));
+    }
+    Ok(Reply::new(body, shown))
+}
+
+/// A description and the files that it refers to, in one. Only files below its own folder are read: a description comes
+/// from somewhere, and what it names is sent to the server.
+fn bundled(file: &Path) -> Result<String, Failure> {
+    let limits = Limits::default();
+    let failed = |reason: &dyn std::fmt::Display| {
+        Failure::new(format!("cannot read `{}`: {reason}", file.display()))
+            .hint("name a description of a REST API (OpenAPI or Swagger), or its URL")
+    };
+    let file = file.canonicalize().map_err(|error| failed(&error))?;
+    let folder = file.parent().map(Path::to_owned).unwrap_or_default();
+    let text = read(&file, &limits).map_err(|reason| failed(&reason))?;
+    let place = Url::from_file_path(&file).map_err(|()| failed(&"its path is no URL"))?;
+    let mut bundle = Bundle::begin(place, &text, &limits).map_err(|error| failed(&error))?;
+    loop {
+        let missing = bundle.missing();
+        if missing.is_empty() {
+            break;
+        }
+        for place in missing {
+            let beside = place
+                .to_file_path()
+                .ok()
+                .and_then(|path| path.canonicalize().ok());
+            match beside.filter(|path| path.starts_with(&folder)) {
+                Some(path) => {
+                    let text = read(&path, &limits).map_err(|reason| failed(&reason))?;
+                    bundle
+                        .add(place, &text, &limits)
+                        .map_err(|error| failed(&error))?;
+                }
+                None => bundle.refuse(place),
+            }
+        }
+    }
+    Ok(if bundle.is_single() {
+        text
+    } else {
+        bundle.finish().to_string()
+    })
+}
+
+fn read(file: &Path, limits: &Limits) -> Result<String, String> {
+    let size = std::fs::metadata(file).map_err(|error| error.to_string())?.len();
+    if size > limits.openapi_bytes as u64 {
+        return Err(format!(
+            "`{}` is larger than {} bytes",
+            file.display(),
+            limits.openapi_bytes
+        ));
+    }
+    std::fs::read_to_string(file).map_err(|error| error.to_string())
+}
+
+fn curation(file: &Path) -> Result<Value, Failure> {
+    let failed = |reason: &dyn std::fmt::Display| {
+        Failure::new(format!("cannot read `{}`: {reason}", file.display()))
+            .hint("docs/rest.md shows what a curation may say")
+    };
+    let text = read(file, &Limits::default()).map_err(|reason| failed(&reason))?;
+    let value = portreeve_registry::import::openapi::read(&text, &Limits::default());
+    let value = value.map_err(|error| failed(&error))?;
+    let curation: Curation = serde_json::from_value(value).map_err(|error| failed(&error))?;
+    serde_json::to_value(curation).map_err(|error| failed(&error))
+}
+
+fn number(value: &Value, member: &str) -> u64 {
+    value.get(member).and_then(Value::as_u64).unwrap_or(0)
+}
+
+/// How many became what, and at which cost.
+fn headline(body: &Value) -> String {
+    let report = body.get("report").unwrap_or(&Value::Null);
+    format!(
+        "{} ({} {}): {}, {} not chosen, {} skipped; about {} tokens in all.",
+        text(report, "baseUrl"),
+        text(report, "title"),
+        text(body, "version"),
+        count(number(report, "tools"), "tool"),
+        number(report, "notChosen"),
+        number(report, "skipped"),
+        number(report, "tokens"),
+    )
+}
+
+fn preview(body: &Value) -> String {
+    let report = body.get("report").unwrap_or(&Value::Null);
+    let of = |outcome: &str| {
+        let operations = report
+            .get("operations")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        let chosen: Vec<&Value> = operations.filter(|one| text(one, "outcome") == outcome).collect();
+        json!({ "items": chosen })
+    };
+    let tools = table(
+        &of("tool"),
+        &[
+            ("TOOL", |one| text(one, "tool")),
+            ("OPERATION", |one| {
+                cut(&format!("{} {}", text(one, "method"), text(one, "path")), 70)
+            }),
+            ("TOKENS", |one| number(one, "tokens").to_string()),
+            ("NOTES", |one| {
+                one.get("notes")
+                    .and_then(Value::as_array)
+                    .map_or(0, Vec::len)
+                    .to_string()
+            }),
+        ],
+        "No tools.",
+    );
+    let mut shown = format!("{}\n{}\n{tools}", headline(body), changes(body));
+    if number(report, "skipped") > 0 {
+        let skipped = table(
+            &of("skipped"),
+            &[
+                ("SKIPPED", |one| {
+                    cut(&format!("{} {}", text(one, "method"), text(one, "path")), 60)
+                }),
+                ("REASON", |one| text(one, "reason")),
+            ],
+            "",
+        );
+        shown.push_str(&format!("\n\n{skipped}"));
+    }
+    for note in report
+        .get("notes")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        shown.push_str(&format!(
+            "\nnote: {} {}",
+            text(note, "pointer"),
+            text(note, "message")
+        ));
+    }
+    shown
+}
+
+/// What is different from the version that is served.
+fn changes(body: &Value) -> String {
+    let Some(version) = body.get("comparedWith").and_then(Value::as_str) else {
+        return String::new();
+    };
+    let changes = body.get("changes").cloned().unwrap_or_default();
+    let shown = table(
+        &json!({ "items": changes }),
+        &[
+            ("CHANGE", |one| text(one, "kind")),
+            ("TOOL", |one| text(one, "tool")),
+            ("DETAILS", |one| {
+                let details = one.get("details").and_then(Value::as_array).into_iter().flatten();
+                cut(
+                    &details.filter_map(Value::as_str).collect::<Vec<_>>().join("; "),
+                    100,
+                )
+            }),
+        ],
+        "No tool is different.",
+    );
+    format!("Compared with version {version}:\n{shown}\n")
+}

@@ -1,0 +1,389 @@
+//! A REST API as a server: the tools that were made of its description are kept, a version names them, and approving it
+//! pins them from there. Importing a newer description makes a newer version; nothing that is served changes until
+//! somebody approves that.
+//!
+//! Before: `import::openapi` made tools. After: `approve`, like every version.
+
+mod fetch;
+mod source;
+mod version;
+
+use portreeve_core::caller::Caller;
+use portreeve_core::name::{ServerName, VersionText};
+use portreeve_core::ports::{Entry, Toolset};
+use portreeve_core::rest::RestMark;
+use portreeve_core::route::RouteState;
+use portreeve_core::server::Version;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use url::Url;
+
+pub use source::RestSource;
+
+use crate::error::RegistryError;
+use crate::import::openapi::{Change, Curation, Imported, MadeTool, Options, Report, compare, import, read};
+use crate::publish::{Approve, Internal, Outcome, Submission};
+use crate::registry::Registry;
+use crate::settle::production;
+
+/// The description of an API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Description {
+    /// Its text, JSON or YAML, all of its files in one.
+    Text(String),
+    /// Where it is. Read through the egress guard, with the files beside it that it refers to.
+    Url(Url),
+}
+
+/// A REST API on its way to become a server, or a new version of one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRest {
+    /// The server.
+    pub name: ServerName,
+    /// What the API says about itself.
+    pub description: Description,
+    /// Where the API is, if not where its description says.
+    pub base_url: Option<String>,
+    /// The version; that of the description unless it is given, and the next free one if that exists already.
+    pub version: Option<VersionText>,
+    /// What people read about the server; what the description says unless it is given.
+    pub about: Option<String>,
+    /// People's choices.
+    pub curation: Curation,
+    /// Whether private hosts are granted: that of the API to the entry, that of the description to this import.
+    pub internal: Internal,
+    /// Whether the version is approved at once.
+    pub approve: Approve,
+}
+
+/// What an import would do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RestPreview {
+    /// The version that it would make.
+    pub version: VersionText,
+    /// What became of each operation.
+    pub report: Report,
+    /// The tools, by name.
+    pub tools: Vec<MadeTool>,
+    /// The version that the tools are compared with: the one that is served, or else the newest one.
+    pub compared_with: Option<VersionText>,
+    /// What is different.
+    pub changes: Vec<Change>,
+    /// Tools of that version whose operations the description does not have any more.
+    pub vanished: Vec<String>,
+}
+
+/// What an import did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RestOutcome {
+    /// What was made.
+    pub preview: RestPreview,
+    /// What became of the version.
+    pub outcome: Outcome,
+}
+
+/// A version that is a REST API, as it was imported.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RestView {
+    /// The version.
+    pub version: VersionText,
+    /// The digest of its tools.
+    pub digest: String,
+    /// What is known of them.
+    pub details: RestDetails,
+    /// Tools whose operations a newer description does not have any more.
+    pub vanished: Vec<String>,
+}
+
+/// What is kept of an import beside the bindings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RestDetails {
+    /// What became of each operation.
+    pub report: Report,
+    /// People's choices.
+    pub curation: Curation,
+    /// The tools, by name.
+    pub tools: Vec<MadeTool>,
+    /// Where the description was read, if it was read by the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Url>,
+}
+
+/// What was made of a description.
+struct Made {
+    imported: Imported,
+    /// The description as it is kept.
+    text: String,
+    source: Option<Url>,
+}
+
+/// The version that an import is compared with.
+struct Known {
+    version: VersionText,
+    toolset: Toolset,
+    tools: Vec<MadeTool>,
+}
+
+// === impl Registry ===
+
+impl Registry {
+    /// What an import would do. Nothing is saved.
+    pub async fn preview_rest(&self, caller: &Caller, new: &NewRest) -> Result<RestPreview, RegistryError> {
+        self.require_publish(caller, &new.name)?;
+        let made = self.make(caller, new).await?;
+        let entry = self.parts.entries.entry(&new.name).await?;
+        let known = self.known(entry.as_ref()).await?;
+        preview(new, made.imported, entry.as_ref(), known.as_ref())
+    }
+
+    /// Makes a version of a REST API. It waits for an approver, unless it is approved at once.
+    pub async fn import_rest(&self, caller: &Caller, new: NewRest) -> Result<RestOutcome, RegistryError> {
+        self.require_publish(caller, &new.name)?;
+        if new.approve == Approve::Now {
+            self.require_manage(caller, &new.name)?;
+        }
+        let made = self.make(caller, &new).await?;
+        if made.imported.tools.is_empty() {
+            return Err(RegistryError::invalid(
+                "document",
+                "no operation of it becomes a tool; a preview says what became of each",
+            ));
+        }
+        let entry = self.parts.entries.entry(&new.name).await?;
+        let known = self.known(entry.as_ref()).await?;
+        let toolset = self.toolset(&new, &made)?;
+        let is_same = known
+            .as_ref()
+            .is_some_and(|known| known.toolset.digest == toolset.digest);
+        if is_same && new.version.is_none() {
+            return Err(RegistryError::State {
+                what: format!("the tools of `{}` are those that it has already", new.name),
+                hint: "name a version to make one of the same tools all the same",
+            });
+        }
+        let mark = RestMark {
+            base_url: made.imported.report.base_url.clone(),
+            toolset: toolset.digest.clone(),
+        };
+        let preview = preview(&new, made.imported, entry.as_ref(), known.as_ref())?;
+        let document = version::document(&new, &preview, &mark);
+        self.parts.toolsets.keep_toolset(&toolset).await?;
+        let submission = Submission {
+            document,
+            internal: new.internal,
+            approve: new.approve,
+        };
+        let outcome = self.add(caller, submission).await?;
+        if let (Some(entry), Some(known)) = (&entry, &known)
+            && !is_same
+        {
+            self.note_vanished(caller, entry, known, &preview.vanished)
+                .await?;
+        }
+        Ok(RestOutcome { preview, outcome })
+    }
+
+    /// A version of a server as it was imported: the one named, or else the one that is served, or the newest one.
+    pub async fn rest(
+        &self,
+        caller: &Caller,
+        name: &ServerName,
+        version: Option<&VersionText>,
+    ) -> Result<RestView, RegistryError> {
+        self.require_manage(caller, name)?;
+        let entry = self.load(name).await?;
+        let chosen = match version {
+            Some(version) => Some(crate::publish::find(&entry, version)?),
+            None => marked(&entry),
+        };
+        let mark = chosen.and_then(|version| Some((version, RestMark::of(&version.document)?)));
+        let Some((version, mark)) = mark else {
+            return Err(RegistryError::State {
+                what: format!("`{name}` is no REST API"),
+                hint: "only what was imported from a description of an API has one to show",
+            });
+        };
+        let toolset = self.parts.toolsets.toolset(&mark.toolset).await?;
+        let toolset = toolset.ok_or_else(|| RegistryError::NotFound {
+            what: format!("the toolset of version `{}` of `{name}`", version.version),
+        })?;
+        Ok(RestView {
+            version: version.version.clone(),
+            details: details(&toolset)?,
+            digest: toolset.digest,
+            vanished: toolset.vanished,
+        })
+    }
+
+    /// Reads a description and makes its tools. Long work, so it is done beside the others.
+    async fn make(&self, caller: &Caller, new: &NewRest) -> Result<Made, RegistryError> {
+        let (text, source) = match &new.description {
+            Description::Text(text) => (text.clone(), None),
+            Description::Url(url) => (
+                self.fetch_description(caller, url, new.internal).await?,
+                Some(url.clone()),
+            ),
+        };
+        let (limits, curation, base_url) = (
+            self.parts.limits.clone(),
+            new.curation.clone(),
+            new.base_url.clone(),
+        );
+        let work = tokio::task::spawn_blocking(move || {
+            let document = read(&text, &limits)?;
+            let options = Options {
+                source: source.as_ref(),
+                base_url: base_url.as_deref(),
+                curation: &curation,
+                limits: &limits,
+            };
+            import(&document, &options).map(|imported| Made {
+                imported,
+                text,
+                source,
+            })
+        });
+        match work.await {
+            Ok(made) => made.map_err(|error| RegistryError::invalid("document", error.to_string())),
+            Err(_) => Err(RegistryError::invalid(
+                "document",
+                "the description could not be worked through",
+            )),
+        }
+    }
+
+    fn toolset(&self, new: &NewRest, made: &Made) -> Result<Toolset, RegistryError> {
+        let unwritable =
+            |error: &dyn std::fmt::Display| RegistryError::invalid("document", error.to_string());
+        let bindings = made
+            .imported
+            .bindings
+            .text()
+            .map_err(|error| unwritable(&error))?;
+        let limit = self.parts.limits.rest_bindings_bytes;
+        let details = RestDetails {
+            report: made.imported.report.clone(),
+            curation: new.curation.clone(),
+            tools: made.imported.tools.clone(),
+            source: made.source.clone(),
+        };
+        let details = serde_json::to_string(&details).map_err(|error| unwritable(&error))?;
+        if bindings.len() > limit || details.len() > limit {
+            return Err(RegistryError::invalid(
+                "document",
+                format!("its tools take more than {limit} bytes: choose fewer of them"),
+            ));
+        }
+        Ok(Toolset {
+            digest: made.imported.digest().map_err(|error| unwritable(&error))?,
+            bindings,
+            details,
+            document: made.text.clone(),
+            vanished: Vec::new(),
+            created_at: self.parts.clock.now(),
+        })
+    }
+
+    /// What an entry's tools were made into last: of the version that is served, or else of the newest one.
+    async fn known(&self, entry: Option<&Entry>) -> Result<Option<Known>, RegistryError> {
+        let Some(version) = entry.and_then(marked) else {
+            return Ok(None);
+        };
+        let Some(mark) = RestMark::of(&version.document) else {
+            return Ok(None);
+        };
+        let Some(toolset) = self.parts.toolsets.toolset(&mark.toolset).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Known {
+            version: version.version.clone(),
+            tools: details(&toolset)?.tools,
+            toolset,
+        }))
+    }
+
+    /// Says of tools that are served that their operations are gone, before anybody approves the version without them.
+    async fn note_vanished(
+        &self,
+        caller: &Caller,
+        entry: &Entry,
+        known: &Known,
+        vanished: &[String],
+    ) -> Result<(), RegistryError> {
+        if known.toolset.vanished == vanished {
+            return Ok(());
+        }
+        let name = &entry.server.name;
+        let mut event = self.event(caller, "tools.vanished", name);
+        event.target = Some(known.version.to_string());
+        event.detail =
+            Some(json!({"count": vanished.len(), "tools": vanished.iter().take(100).collect::<Vec<_>>()}));
+        self.parts
+            .toolsets
+            .note_vanished(&known.toolset.digest, vanished, event)
+            .await?;
+        for route in &entry.routes {
+            if route.state == RouteState::Active && route.version == known.version {
+                self.look_again(route).await?;
+            }
+        }
+        self.parts.refresh.refresh().await;
+        Ok(())
+    }
+}
+
+/// The version of a REST API that people have in mind: the one that is served, or the newest.
+fn marked(entry: &Entry) -> Option<&Version> {
+    let is_marked = |version: &&Version| RestMark::of(&version.document).is_some();
+    let served = production(&entry.routes).filter(|route| route.state == RouteState::Active);
+    let served = served.and_then(|route| {
+        entry
+            .versions
+            .iter()
+            .find(|version| version.version == route.version)
+    });
+    served
+        .filter(is_marked)
+        .or_else(|| entry.versions.iter().find(is_marked))
+}
+
+fn details(toolset: &Toolset) -> Result<RestDetails, RegistryError> {
+    serde_json::from_str(&toolset.details).map_err(|error| RegistryError::State {
+        what: format!("what is kept of the import cannot be read: {error}"),
+        hint: "import the description again",
+    })
+}
+
+fn preview(
+    new: &NewRest,
+    imported: Imported,
+    entry: Option<&Entry>,
+    known: Option<&Known>,
+) -> Result<RestPreview, RegistryError> {
+    let version = version::choose(new, &imported.report, entry)?;
+    let before = known.map(|known| known.tools.as_slice()).unwrap_or_default();
+    let exists = |tool: &&MadeTool| {
+        let is_it = |method: &str, path: &str| tool.operation.split_once(' ') == Some((method, path));
+        imported
+            .report
+            .operations
+            .iter()
+            .any(|one| is_it(&one.method, &one.path))
+    };
+    let vanished = before
+        .iter()
+        .filter(|tool| !exists(tool))
+        .map(|tool| tool.definition.name.clone())
+        .collect();
+    Ok(RestPreview {
+        version,
+        changes: known
+            .map(|known| compare(&known.tools, &imported.tools))
+            .unwrap_or_default(),
+        compared_with: known.map(|known| known.version.clone()),
+        vanished,
+        report: imported.report,
+        tools: imported.tools,
+    })
+}

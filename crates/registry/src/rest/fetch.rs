@@ -1,0 +1,107 @@
+//! Reads a description over the network: through the egress guard, and only from where it lies itself.
+
+use bytes::Bytes;
+use http::{Method, Request, header};
+use portreeve_core::caller::Caller;
+use portreeve_net::{Reach, read_body};
+use url::Url;
+
+use crate::error::RegistryError;
+use crate::import::openapi::Bundle;
+use crate::publish::Internal;
+use crate::registry::Registry;
+
+/// Other files of a description that are fetched. More than that are for the command line to bring together.
+const MOST_FILES: usize = 50;
+
+impl Registry {
+    /// The description at a URL, with the files of the same origin that it refers to, as one text.
+    pub(super) async fn fetch_description(
+        &self,
+        caller: &Caller,
+        url: &Url,
+        internal: Internal,
+    ) -> Result<String, RegistryError> {
+        let hosts = match internal {
+            Internal::Grant => {
+                self.require_administrator(
+                    caller,
+                    "read a description of an API from a private host".to_owned(),
+                )?;
+                self.private_hosts(url).await?
+            }
+            Internal::No => Vec::new(),
+        };
+        let reach = Reach::granted(&hosts);
+        self.parts
+            .egress
+            .check(url, &reach)
+            .map_err(RegistryError::Refused)?;
+        let whole = self.collect(url, &reach);
+        match tokio::time::timeout(self.parts.limits.import_page, whole).await {
+            Ok(text) => text.map_err(|reason| RegistryError::invalid("url", reason)),
+            Err(_) => Err(RegistryError::invalid(
+                "url",
+                "the description did not arrive in time",
+            )),
+        }
+    }
+
+    async fn collect(&self, url: &Url, reach: &Reach) -> Result<String, String> {
+        let limits = &self.parts.limits;
+        let first = self.file(url, reach).await?;
+        let mut bundle = Bundle::begin(url.clone(), &first, limits).map_err(|error| error.to_string())?;
+        let mut fetched = 0;
+        loop {
+            let missing = bundle.missing();
+            if missing.is_empty() {
+                break;
+            }
+            for place in missing {
+                if place.origin() != url.origin() || fetched >= MOST_FILES {
+                    // What refers to it is skipped, and the report says why.
+                    bundle.refuse(place);
+                    continue;
+                }
+                fetched += 1;
+                match self.file(&place, reach).await {
+                    Ok(text) => bundle
+                        .add(place, &text, limits)
+                        .map_err(|error| error.to_string())?,
+                    Err(reason) => {
+                        tracing::debug!(%place, reason, "A file of a description could not be read.");
+                        bundle.refuse(place);
+                    }
+                }
+            }
+        }
+        if bundle.is_single() {
+            return Ok(first);
+        }
+        Ok(bundle.finish().to_string())
+    }
+
+    async fn file(&self, url: &Url, reach: &Reach) -> Result<String, String> {
+        let limits = &self.parts.limits;
+        let request = Request::builder()
+            .method(Method::GET)
+            .uri(url.as_str())
+            .header(
+                header::ACCEPT,
+                "application/json, application/yaml, text/yaml, */*;q=0.1",
+            )
+            .body(Bytes::new())
+            .map_err(|error| error.to_string())?;
+        let answer = self.parts.egress.send(request, reach, limits.import_page).await;
+        let (head, body) = answer
+            .map_err(|error| format!("`{url}` cannot be read: {error}"))?
+            .into_parts();
+        if !head.status.is_success() {
+            return Err(format!("`{url}` answers {}", head.status.as_u16()));
+        }
+        let bytes = read_body(body, limits.openapi_bytes, limits.import_page)
+            .await
+            .map_err(|error| format!("`{url}` cannot be read: {error}"))?;
+        String::from_utf8(bytes.to_vec()).map_err(|_| format!("`{url}` is no text"))
+    }
+}

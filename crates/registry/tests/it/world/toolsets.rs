@@ -1,0 +1,69 @@
+//! Toolsets in memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use portreeve_core::audit::AuditEvent;
+use portreeve_core::name::{ServerName, VersionText};
+use portreeve_core::ports::{StoreError, Toolset, ToolsetStore};
+use portreeve_core::rest::RestMark;
+
+use super::store::Memory;
+
+pub(super) struct Kept {
+    store: Arc<Memory>,
+    kept: Mutex<BTreeMap<String, Toolset>>,
+}
+
+impl Kept {
+    pub(super) fn new(store: Arc<Memory>) -> Self {
+        Self {
+            store,
+            kept: Mutex::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl ToolsetStore for Kept {
+    async fn keep_toolset(&self, toolset: &Toolset) -> Result<(), StoreError> {
+        let mut kept = self.kept.lock().unwrap();
+        kept.entry(toolset.digest.clone())
+            .or_insert_with(|| toolset.clone());
+        Ok(())
+    }
+
+    async fn toolset(&self, digest: &str) -> Result<Option<Toolset>, StoreError> {
+        Ok(self.kept.lock().unwrap().get(digest).cloned())
+    }
+
+    async fn toolset_of(
+        &self,
+        server: &ServerName,
+        version: &VersionText,
+    ) -> Result<Option<String>, StoreError> {
+        let versions = self.store.versions();
+        let found = versions
+            .iter()
+            .find(|known| known.name == *server && known.version == *version);
+        Ok(found
+            .and_then(|version| RestMark::of(&version.document))
+            .map(|mark| mark.toolset))
+    }
+
+    async fn note_vanished(
+        &self,
+        digest: &str,
+        vanished: &[String],
+        event: AuditEvent,
+    ) -> Result<(), StoreError> {
+        let mut kept = self.kept.lock().unwrap();
+        let toolset = kept.get_mut(digest).ok_or_else(|| StoreError::NotFound {
+            what: format!("toolset `{digest}`"),
+        })?;
+        toolset.vanished = vanished.to_vec();
+        self.store.note(&[event]);
+        Ok(())
+    }
+}
