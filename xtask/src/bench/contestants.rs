@@ -41,6 +41,8 @@ pub(crate) enum Contestant {
     NginxLarge,
     PassThrough,
     Full,
+    /// The same Portreeve as `Full`, with its checks, in front of a REST API.
+    Rest,
 }
 
 /// All of them.
@@ -76,6 +78,7 @@ impl Contestant {
             Self::NginxLarge => "nginx, large buffers",
             Self::PassThrough => "Portreeve pass-through",
             Self::Full => "Portreeve full",
+            Self::Rest => "Portreeve full, REST API",
         }
     }
 }
@@ -107,6 +110,7 @@ impl Contestants {
             Contestant::NginxLarge,
             Contestant::PassThrough,
             Contestant::Full,
+            Contestant::Rest,
         ] {
             contestants.first_call(contestant)?;
         }
@@ -138,7 +142,7 @@ impl Contestants {
         let mut command = pinned(LOAD_CORE, self.descriptors, &self.binaries.load);
         let node = match contestant {
             Contestant::PassThrough => Some(&self.pass_through),
-            Contestant::Full => Some(&self.full),
+            Contestant::Full | Contestant::Rest => Some(&self.full),
             _ => None,
         };
         let port = match contestant {
@@ -146,11 +150,16 @@ impl Contestants {
             Contestant::Nginx => self.nginx.port,
             Contestant::NginxLarge => self.nginx.large,
             Contestant::PassThrough => self.pass_through.port,
-            Contestant::Full => self.full.port,
+            Contestant::Full | Contestant::Rest => self.full.port,
         };
         command.args(words).args(["--port", &port.to_string()]);
         if node.is_some() {
-            command.args(["--path", Node::path()]);
+            let path = if contestant == Contestant::Rest {
+                Node::rest_path()
+            } else {
+                Node::path()
+            };
+            command.args(["--path", path]);
         }
         if let Some(key) = node.and_then(|node| node.key.as_ref()) {
             command.args(["--key", key]);
@@ -164,7 +173,7 @@ impl Contestants {
             Contestant::Direct => None,
             Contestant::Nginx | Contestant::NginxLarge => Some(self.nginx.service.process()),
             Contestant::PassThrough => Some(self.pass_through.process()?),
-            Contestant::Full => Some(self.full.process()?),
+            Contestant::Full | Contestant::Rest => Some(self.full.process()?),
         })
     }
 
@@ -172,7 +181,7 @@ impl Contestants {
     pub(crate) fn node(&mut self, contestant: Contestant) -> Option<&mut Node> {
         match contestant {
             Contestant::PassThrough => Some(&mut self.pass_through),
-            Contestant::Full => Some(&mut self.full),
+            Contestant::Full | Contestant::Rest => Some(&mut self.full),
             Contestant::Direct | Contestant::Nginx | Contestant::NginxLarge => None,
         }
     }

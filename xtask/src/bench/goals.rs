@@ -1,8 +1,8 @@
 //! The goals of the project, held against what was measured.
 
-use super::contestants::Contestant::{Direct, Full, Nginx, NginxLarge, PassThrough};
+use super::contestants::Contestant::{Direct, Full, Nginx, NginxLarge, PassThrough, Rest};
 use super::results::Results;
-use super::suites::calls::{LIST, ONE_CORE, connections_cell, size_cell};
+use super::suites::calls::{LIST, ONE_CORE, REST, connections_cell, size_cell};
 use super::suites::life::START;
 use super::suites::streams::{OPEN, STREAMED};
 
@@ -60,6 +60,10 @@ fn of_calls(results: &Results) -> Vec<Goal> {
         at_most("p99 to nginx's, 64 connections", "x", 1.8).is(to_nginx(&many, "p99_us")),
         at_most("all checks over pass-through, CPU of a call", "us", 5.0)
             .is(difference(cpu(Full), cpu(PassThrough))),
+        at_most("CPU of a REST tool's call to a full MCP call's", "x", 1.5).is(quotient(
+            results.faultless(REST, Rest, "cpu_us"),
+            results.faultless(REST, Full, "cpu_us"),
+        )),
     ]
 }
 

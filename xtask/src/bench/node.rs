@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::contestants::{GATEWAY_CORE, pinned};
 use super::descriptors::Descriptors;
@@ -16,6 +16,8 @@ use crate::process::{self, Log, Service, output_of};
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// The name of the measured server; its last part becomes the route.
 const SERVER: &str = "com.example/bench";
+/// The same as a REST API.
+const REST: &str = "com.example/rest";
 const KEY: &str = "bench";
 
 /// What stands between a call and the server.
@@ -99,6 +101,11 @@ impl Node {
         "/s/bench/mcp"
     }
 
+    /// The path of the route to the REST API.
+    pub(crate) fn rest_path() -> &'static str {
+        "/s/rest/mcp"
+    }
+
     fn until_ready(&mut self) -> Result<()> {
         let (port, key) = (self.port, self.folder().join("admin.key"));
         let service = self.service.as_mut().context("Portreeve does not run")?;
@@ -116,9 +123,23 @@ impl Node {
         let made = self.ask(&["key", "create", KEY])?;
         let secret = made.get("secret").and_then(Value::as_str);
         self.key = Some(secret.context("a new key has no `secret`")?.to_owned());
-        self.ask(&["grant", "add", "--key", KEY, "--server", SERVER])?;
+        let description = self.data.path().join("rest.json");
+        fs::write(&description, describe(upstream).to_string())?;
+        let description = description.display().to_string();
+        self.ask(&[
+            "server",
+            "add",
+            REST,
+            "--openapi",
+            &description,
+            "--internal",
+            "--approve",
+        ])?;
         let limit = ["--calls", "1000000", "--per", "1s"];
-        self.ask(&[&["policy", "set", SERVER, "rate_limit"], &limit[..]].concat())?;
+        for server in [SERVER, REST] {
+            self.ask(&["grant", "add", "--key", KEY, "--server", server])?;
+            self.ask(&[&["policy", "set", server, "rate_limit"], &limit[..]].concat())?;
+        }
         Ok(())
     }
 
@@ -141,4 +162,20 @@ impl Node {
     fn folder(&self) -> PathBuf {
         self.data.path().join("data")
     }
+}
+
+/// The REST API of the server, described.
+fn describe(upstream: u16) -> Value {
+    let text = json!({"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]});
+    let content = json!({"application/json": {"schema": text}});
+    let operation = json!({
+        "operationId": "echo",
+        "requestBody": {"required": true, "content": content},
+        "responses": {"200": {"description": "The same", "content": content}},
+    });
+    json!({
+        "openapi": "3.1.0", "info": {"title": "Echo", "version": "1.0.0"},
+        "servers": [{"url": format!("http://127.0.0.1:{upstream}/rest")}],
+        "paths": {"/echo": {"post": operation}},
+    })
 }

@@ -38,6 +38,10 @@ pub(crate) const SUITES: &[Suite] = &[
         run: calls::list,
     },
     Suite {
+        name: "rest",
+        run: calls::rest,
+    },
+    Suite {
         name: "sse",
         run: streams::events,
     },

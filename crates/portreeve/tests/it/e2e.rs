@@ -36,6 +36,7 @@ mod registry_faces;
 mod registry_mcp;
 mod registry_paths;
 mod resource_server;
+mod rest_calls;
 mod rest_import;
 mod reuse;
 mod sessions;

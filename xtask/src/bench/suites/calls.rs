@@ -23,6 +23,8 @@ const ALL_AND_LARGE: &[Contestant] = &[
     Contestant::PassThrough,
     Contestant::Full,
 ];
+/// An MCP server and a REST API that do the same.
+const BOTH_KINDS: &[Contestant] = &[Contestant::Full, Contestant::Rest];
 const CONNECTIONS: [usize; 4] = [1, 16, 64, 256];
 const SIZES: [(usize, &str, &[Contestant]); 3] = [
     (64, "64 B", ALL),
@@ -34,6 +36,9 @@ const SIZES: [(usize, &str, &[Contestant]); 3] = [
 pub(crate) const ONE_CORE: &str = "1 connection, all on one core";
 /// The list.
 pub(crate) const LIST: &str = "tools/list of 100 tools, 16 connections";
+
+/// Tools of a REST API.
+pub(crate) const REST: &str = "tool of a REST API, echo of 64 B, 16 connections";
 
 /// The cell of so many connections.
 pub(crate) fn connections_cell(connections: usize) -> String {
@@ -105,6 +110,25 @@ pub(super) fn sizes(
             };
             cell.round(contestants, results, round)?;
         }
+    }
+    Ok(())
+}
+
+/// Tools of a REST API, beside the same of an MCP server.
+pub(super) fn rest(
+    contestants: &mut Contestants,
+    request: &Request,
+    results: &mut Results,
+    _log: &mut Log,
+) -> Result<()> {
+    for round in 0..request.rounds {
+        let cell = Cell {
+            name: REST.to_owned(),
+            contestants: BOTH_KINDS,
+            load: words(&[&"calls", &"--connections", &16, &"--seconds", &request.seconds]),
+            counts: 1.0,
+        };
+        cell.round(contestants, results, round)?;
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 //!
 //! `bench-upstream --port P [--tools N]`. Its tools: `echo` answers with its `text`; `events` streams `n` events of
 //! progress (`interval_ms` apart) and then its result; `hold` streams one event and then stays open; `hidden` is there
-//! for a list to have something to hide; the others fill the list up to `N`.
+//! for a list to have something to hide; the others fill the list up to `N`. Beside them `POST /rest/echo` is the same
+//! `echo` as a REST API.
 
 mod answer;
 mod body;

@@ -17,6 +17,9 @@ use crate::answer::{self, Era};
 use crate::body::{Answer, Events, progress};
 use crate::tools;
 
+/// The path of the REST API, an `echo` as well.
+const REST: &str = "/rest/echo";
+
 /// What every connection shares.
 pub(crate) struct Server {
     tools: String,
@@ -81,10 +84,15 @@ impl Server {
             Some(version) if version.as_bytes() >= REVISION.as_bytes() => Era::Modern,
             _ => Era::Legacy,
         };
+        let is_rest = request.uri().path() == REST;
         let Ok(body) = request.into_body().collect().await else {
             return answer::empty(StatusCode::BAD_REQUEST);
         };
         let body = body.to_bytes();
+        if is_rest {
+            // The object that came is the one that goes back.
+            return answer::json(StatusCode::OK, body);
+        }
         if let Some((id, text)) = echoed(&body) {
             return answer::json(StatusCode::OK, answer::content(id, era, text));
         }
