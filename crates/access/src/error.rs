@@ -1,6 +1,10 @@
 //! Why an identity or a right could not be changed.
 
 use portreeve_core::ports::{JournalError, StoreError};
+use portreeve_core::vault::SecretUse;
+
+/// Users of a secret that a message names.
+const NAMED: usize = 10;
 
 /// Why the room refused or failed. The text is public.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +31,14 @@ pub enum AccessError {
         /// The name.
         name: String,
     },
+    /// A secret is named by something that cannot do without it.
+    #[error("the secret `{name}` is used by {}", listed(.uses))]
+    InUse {
+        /// Its name.
+        name: String,
+        /// Who names it.
+        uses: Vec<SecretUse>,
+    },
     /// There is no such key, user or grant.
     #[error("there is no {what}")]
     NotFound {
@@ -47,6 +59,14 @@ pub enum AccessError {
     Store(#[from] StoreError),
 }
 
+fn listed(uses: &[SecretUse]) -> String {
+    let mut names: Vec<String> = uses.iter().take(NAMED).map(ToString::to_string).collect();
+    if let Some(more) = uses.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        names.push(format!("{more} more"));
+    }
+    names.join(", ")
+}
+
 impl AccessError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
@@ -54,6 +74,7 @@ impl AccessError {
             Self::Forbidden { .. } => "use a key of an administrator, or ask one for the right to manage",
             Self::Invalid { .. } => "change that value and try again",
             Self::NameTaken { .. } => "choose another name, or do away with what has it",
+            Self::InUse { .. } => "let them use another secret first; `--force` deletes it all the same",
             Self::NotFound { .. } => "list what there is and take a name or an id from there",
             Self::LinkSpent => "a link works once and for a short time: ask for a new one",
             Self::Seal => "this is a fault of Portreeve: report it",

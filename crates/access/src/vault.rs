@@ -7,16 +7,24 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use portreeve_core::caller::Caller;
 use portreeve_core::limits::Limits;
+use portreeve_core::login::{Login, Presented};
 use portreeve_core::name::SecretName;
-use portreeve_core::ports::{Outgoing, SecretChange, SecretStore, SecretUnavailable, StoreError};
+use portreeve_core::ports::{
+    Outgoing, Purpose, Removal, SecretChange, SecretStore, SecretUnavailable, StoreError,
+};
 use portreeve_core::secret::{Secret, SecretKey};
-use portreeve_core::vault::{SealedSecret, SecretFacts};
+use portreeve_core::vault::{SealedSecret, SecretFacts, SecretUse};
 use portreeve_inspect::{SealError, Sealer};
 use serde_json::json;
 
 use crate::{Access, AccessError};
+
+/// Users of a secret that the audit log names.
+const NAMED: usize = 20;
 
 /// What the vault works with.
 pub struct VaultParts {
@@ -127,15 +135,36 @@ impl Vault {
         Ok(facts)
     }
 
-    /// Deletes a secret.
-    pub async fn delete(&self, caller: &Caller, name: &SecretName) -> Result<(), AccessError> {
+    /// Who names a secret, and cannot do without it.
+    pub async fn uses(&self, caller: &Caller, name: &SecretName) -> Result<Vec<SecretUse>, AccessError> {
+        self.parts.access.require_manager(caller)?;
+        Ok(self.parts.store.secret_uses(name).await?)
+    }
+
+    /// Deletes a secret. One that is named stays, unless that is forced; who names it says then that it is missing.
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        name: &SecretName,
+        removal: Removal,
+    ) -> Result<(), AccessError> {
         let policies = self.parts.access.require_manager(caller)?;
         let mut event = self.parts.access.event("secret.delete", caller);
         event.target = Some(name.to_string());
         event.policies = policies;
-        match self.parts.store.remove_secret(name, event).await {
+        if removal == Removal::Forced {
+            let uses = self.parts.store.secret_uses(name).await?;
+            let uses: Vec<String> = uses.iter().take(NAMED).map(ToString::to_string).collect();
+            event.detail = Some(json!({ "forced": true, "usedBy": uses }));
+        }
+        match self.parts.store.remove_secret(name, removal, event).await {
             Err(StoreError::NotFound { .. }) => Err(AccessError::not_found("secret", name.as_str())),
-            outcome => Ok(outcome?),
+            Err(error) => Err(error.into()),
+            Ok(uses) if uses.is_empty() => Ok(()),
+            Ok(uses) => Err(AccessError::InUse {
+                name: name.to_string(),
+                uses,
+            }),
         }
     }
 
@@ -169,12 +198,36 @@ impl Vault {
 
 #[async_trait]
 impl Outgoing for Vault {
-    async fn open(&self, name: &SecretName) -> Result<Secret, SecretUnavailable> {
+    async fn open(&self, name: &SecretName, purpose: Purpose) -> Result<Secret, SecretUnavailable> {
+        tracing::debug!(secret.name = %name, ?purpose, "A secret is opened.");
         let Some(secret) = self.parts.store.secret(name).await? else {
             return Err(SecretUnavailable::Unknown(name.clone()));
         };
         let opened = self.sealer.open(&secret.sealed, &self.bound_to(name));
         opened.map_err(|_| SecretUnavailable::Unreadable(name.clone()))
+    }
+
+    async fn login(&self, login: &Login, purpose: Purpose) -> Result<Presented, SecretUnavailable> {
+        let name = &login.secret().0;
+        let secret = self.open(name, purpose).await?;
+        let text = secret.expose();
+        if !text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && !matches!(login, Login::Basic { .. }) {
+            return Err(SecretUnavailable::Unpresentable(name.clone()));
+        }
+        let authorization = || "authorization".to_owned();
+        let (header, value) = match login {
+            Login::Bearer { .. } => (authorization(), format!("Bearer {text}")),
+            Login::Header { header, .. } => (header.to_ascii_lowercase(), text.to_owned()),
+            Login::Basic { user, .. } => {
+                let pair = Secret::new(format!("{user}:{text}"));
+                let value = format!("Basic {}", STANDARD.encode(pair.expose()));
+                (authorization(), value)
+            }
+        };
+        Ok(Presented {
+            header,
+            value: Secret::new(value),
+        })
     }
 }
 

@@ -37,7 +37,7 @@ use portreeve_core::limits::Limits;
 use portreeve_core::ports::Refresh;
 use portreeve_core::time::Clock;
 use portreeve_gateway::Gateway;
-use portreeve_insight::Insight;
+use portreeve_insight::{Insight, Webhooks};
 use portreeve_registry::Registry;
 use url::Url;
 
@@ -58,6 +58,8 @@ pub struct ApiParts {
     pub gateway: Arc<Gateway>,
     /// Usage and audit.
     pub insight: Arc<Insight>,
+    /// Who is told of changes.
+    pub webhooks: Arc<Webhooks>,
     /// Brings a change into force before it is answered.
     pub refresh: Arc<dyn Refresh>,
     /// Examines the installation.

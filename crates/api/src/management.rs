@@ -5,6 +5,7 @@
 
 pub(crate) mod assess;
 pub(crate) mod compare;
+pub(crate) mod logins;
 pub(crate) mod profile;
 pub(crate) mod servers;
 pub(crate) mod steps;
@@ -32,6 +33,8 @@ pub(crate) mod audit;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod usage;
+
+pub(crate) mod webhooks;
 
 use portreeve_access::AccessError;
 use portreeve_core::caller::Caller;

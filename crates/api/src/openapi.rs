@@ -14,8 +14,8 @@ use utoipa::{Modify, OpenApi};
 use crate::etag;
 use crate::management::{
     assess, audit, compare, deployments, doctor, environments, explain, exports, grants, imports, keys,
-    profile, properties, registries, rest, routes, search, secrets, servers, steps, tools, usage, users, waiting,
-    whoami,
+    logins, profile, properties, registries, rest, routes, search, secrets, servers, steps, tools, usage, users,
+    waiting, webhooks, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -34,6 +34,7 @@ use crate::problem::{Problem, ProblemBody};
         steps::submit_version, steps::approve_version, steps::reject_version, steps::lifecycle_version,
         assess::server, assess::version, assess::show,
         compare::show, waiting::list, waiting::approve, waiting::failing,
+        logins::list, logins::set, logins::remove,
         tools::list, tools::approve, tools::refresh, tools::hide, tools::unhide,
         deployments::plan, deployments::list, deployments::replace, deployments::approve, deployments::withdraw,
         environments::list, environments::create, environments::show, environments::change, environments::remove,
@@ -49,6 +50,8 @@ use crate::problem::{Problem, ProblemBody};
         grants::list, grants::add, grants::remove,
         secrets::list, secrets::show, secrets::set, secrets::delete,
         users::list, whoami::show,
+        webhooks::kinds, webhooks::list, webhooks::create, webhooks::show, webhooks::change, webhooks::remove, webhooks::test,
+        webhooks::deliveries, webhooks::delivery, webhooks::send_again, webhooks::send_dead_again, webhooks::drop_one,
         audit::list, audit::verify, usage::list, doctor::examine, explain::explain
     ),
     components(schemas(ProblemBody)),
@@ -63,6 +66,7 @@ use crate::problem::{Problem, ProblemBody};
         (name = "routes", description = "The gateway's side of an entry"),
         (name = "identities", description = "Keys, users and grants"),
         (name = "secrets", description = "The vault: sealed values that are presented, and never shown"),
+        (name = "webhooks", description = "Who is told of changes, and what became of telling them"),
         (name = "insight", description = "Audit, usage, and the state of the installation")
     )
 )]

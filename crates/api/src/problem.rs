@@ -10,8 +10,8 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use portreeve_access::AccessError;
-use portreeve_core::ports::StoreError;
-use portreeve_insight::InsightError;
+use portreeve_core::ports::{SecretUnavailable, StoreError};
+use portreeve_insight::{InsightError, WebhookError};
 use portreeve_registry::RegistryError;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -288,7 +288,7 @@ impl From<AccessError> for Problem {
                     .hint(hint);
             }
             AccessError::Forbidden { .. } => StatusCode::FORBIDDEN,
-            AccessError::NameTaken { .. } => StatusCode::CONFLICT,
+            AccessError::NameTaken { .. } | AccessError::InUse { .. } => StatusCode::CONFLICT,
             AccessError::NotFound { .. } => StatusCode::NOT_FOUND,
             AccessError::LinkSpent => StatusCode::UNAUTHORIZED,
             AccessError::Seal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -309,5 +309,32 @@ impl From<InsightError> for Problem {
             InsightError::EmptyRange { .. } => Self::bad_request(error.to_string()).hint(hint),
             InsightError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<WebhookError> for Problem {
+    fn from(error: WebhookError) -> Self {
+        let (detail, hint) = (error.to_string(), error.hint());
+        let status = match error {
+            WebhookError::Store(error) | WebhookError::Secret(SecretUnavailable::Store(error)) => {
+                return error.into();
+            }
+            WebhookError::Forbidden { .. } => return Self::forbidden(detail).hint(hint),
+            WebhookError::Invalid(problems) => {
+                let items = problems.into_iter().map(|problem| ProblemItem {
+                    path: Some(problem.path.to_owned()),
+                    message: problem.message,
+                });
+                return Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+                    .items(items)
+                    .hint(hint);
+            }
+            WebhookError::NotFound { .. } => StatusCode::NOT_FOUND,
+            WebhookError::Conflict { .. } => StatusCode::CONFLICT,
+            WebhookError::Refused(_) | WebhookError::Secret(_) | WebhookError::NoKey { .. } => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+        };
+        Self::new(status, detail).hint(hint)
     }
 }

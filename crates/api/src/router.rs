@@ -138,6 +138,28 @@ fn registry() -> Endpoints {
         .get("/v0.1/version", registry_api::about)
 }
 
+/// Who is told of changes.
+fn webhooks(endpoints: Endpoints) -> Endpoints {
+    use management::webhooks;
+    let one = "/api/v1/webhooks/{webhook}/deliveries/{delivery}";
+    endpoints
+        .get("/api/v1/webhook-events", webhooks::kinds)
+        .get("/api/v1/webhooks", webhooks::list)
+        .post("/api/v1/webhooks", webhooks::create)
+        .get("/api/v1/webhooks/{webhook}", webhooks::show)
+        .patch("/api/v1/webhooks/{webhook}", webhooks::change)
+        .delete("/api/v1/webhooks/{webhook}", webhooks::remove)
+        .post("/api/v1/webhooks/{webhook}/test", webhooks::test)
+        .post("/api/v1/webhooks/{webhook}/send-again", webhooks::send_dead_again)
+        .get("/api/v1/webhooks/{webhook}/deliveries", webhooks::deliveries)
+        .get(one, webhooks::delivery)
+        .delete(one, webhooks::drop_one)
+        .post(
+            "/api/v1/webhooks/{webhook}/deliveries/{delivery}/send-again",
+            webhooks::send_again,
+        )
+}
+
 /// What administrators govern beside entries.
 fn governed(endpoints: Endpoints) -> Endpoints {
     use management::{deployments, environments, properties, registries, rest};
@@ -192,10 +214,10 @@ fn incoming(endpoints: Endpoints) -> Endpoints {
 /// The management API.
 fn management() -> Endpoints {
     use management::{
-        assess, audit, compare, doctor, explain, exports, grants, keys, profile, routes, search, secrets,
-        servers, steps, tools, usage, users, whoami,
+        assess, audit, compare, doctor, explain, exports, grants, keys, logins, profile, routes, search,
+        secrets, servers, steps, tools, usage, users, whoami,
     };
-    incoming(governed(Endpoints::new()))
+    incoming(webhooks(governed(Endpoints::new())))
         .get("/api/v1/openapi.json", openapi::show)
         .get("/api/v1/servers", servers::list)
         .post("/api/v1/servers", servers::add)
@@ -239,6 +261,9 @@ fn management() -> Endpoints {
         .post("/api/v1/servers/{name}/tools/refresh", tools::refresh)
         .post("/api/v1/servers/{name}/tools/{tool}/hide", tools::hide)
         .post("/api/v1/servers/{name}/tools/{tool}/unhide", tools::unhide)
+        .get("/api/v1/servers/{name}/logins", logins::list)
+        .put("/api/v1/servers/{name}/logins", logins::set)
+        .delete("/api/v1/servers/{name}/logins", logins::remove)
         .get("/api/v1/search", search::find)
         .get("/api/v1/routes", routes::list)
         .get("/api/v1/routes/{slug}", routes::show)

@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod identity;
 pub(crate) mod import;
+pub(crate) mod login;
 pub(crate) mod profile;
 pub(crate) mod property;
 pub(crate) mod registry;
@@ -20,6 +21,7 @@ pub(crate) mod secret;
 pub(crate) mod server;
 pub(crate) mod tool;
 pub(crate) mod waiting;
+pub(crate) mod webhook;
 
 use portreeve_core::name::Slug;
 use serde::Serialize;

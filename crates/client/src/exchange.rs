@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use portreeve_core::login::Presented;
 use portreeve_core::secret::Secret;
 use portreeve_mcp::header;
 use portreeve_net::{Destination, Egress, NetError, Reach, ResponseBody};
@@ -22,6 +23,8 @@ pub struct Upstream {
     pub url: Url,
     /// Longest wait for the head of an answer.
     pub timeout: Duration,
+    /// What is presented with every request, besides what an exchange says.
+    presented: Option<(HeaderName, HeaderValue)>,
     /// The URL as the egress guard judged it, or why it refused.
     destination: Result<Destination, NetError>,
 }
@@ -76,8 +79,20 @@ impl Upstream {
         Self {
             url,
             timeout,
+            presented: None,
             destination,
         }
+    }
+
+    /// The same, with a credential of Portreeve's own.
+    pub fn presenting(mut self, presented: &Presented) -> Result<Self, ClientError> {
+        let name = HeaderName::try_from(&presented.header).map_err(|_| {
+            ClientError::NotMcp(format!("`{}` is not the name of a header", presented.header))
+        })?;
+        let mut value = text_value(name.as_str(), presented.value.expose())?;
+        value.set_sensitive(true);
+        self.presented = Some((name, value));
+        Ok(self)
     }
 
     /// POSTs a message.
@@ -146,7 +161,10 @@ impl Upstream {
         Ok(request)
     }
 
-    async fn send(&self, egress: &Egress, request: Request<Bytes>) -> Result<Reply, ClientError> {
+    async fn send(&self, egress: &Egress, mut request: Request<Bytes>) -> Result<Reply, ClientError> {
+        if let Some((name, value)) = &self.presented {
+            request.headers_mut().insert(name, value.clone());
+        }
         let destination = self.destination.as_ref().map_err(Clone::clone)?;
         let response = egress.send_to(destination, request, self.timeout).await?;
         let (head, body) = response.into_parts();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::id::{KeyId, UserId};
+use crate::id::{InvalidId, KeyId, UserId};
 use crate::name::GroupName;
 use crate::time::Timestamp;
 
@@ -31,6 +31,23 @@ impl fmt::Display for Principal {
             Self::User(id) => write!(f, "user:{id}"),
             Self::Publisher => f.write_str("publisher"),
             Self::System => f.write_str("system"),
+        }
+    }
+}
+
+impl std::str::FromStr for Principal {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        match text.split_once(':') {
+            Some(("key", id)) => id.parse().map(Self::Key),
+            Some(("user", id)) => id.parse().map(Self::User),
+            _ => match text {
+                "anonymous" => Ok(Self::Anonymous),
+                "publisher" => Ok(Self::Publisher),
+                "system" => Ok(Self::System),
+                _ => Err(InvalidId(text.chars().take(200).collect())),
+            },
         }
     }
 }
@@ -73,6 +90,21 @@ impl Caller {
     pub fn is_among(&self, labels: &BTreeSet<String>) -> bool {
         let is_named = |group: &GroupName| labels.contains(&format!("group:{group}"));
         labels.contains(&*self.label) || self.groups.iter().any(is_named)
+    }
+}
+
+impl Caller {
+    /// Somebody for whom Portreeve acts later on, without a credential at hand: a key must still work then.
+    pub fn acting_for(principal: Principal, label: &str) -> Self {
+        Self {
+            principal,
+            key: match principal {
+                Principal::Key(id) => Some(id),
+                _ => None,
+            },
+            label: label.into(),
+            groups: Arc::from([]),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::ImportId;
+use crate::login::Login;
 use crate::name::{ServerName, VersionText};
 use crate::server::{PrivateHost, as_words};
 use crate::time::Timestamp;
@@ -223,6 +224,8 @@ pub struct ImportSchedule {
     pub last_import: Option<ImportId>,
     /// When the next run begins.
     pub next_at: Timestamp,
+    /// How the source is logged in at, if it is not open to everybody.
+    pub login: Option<Login>,
     /// Everything that the source changed before this moment was taken in.
     pub synced_until: Option<Timestamp>,
 }

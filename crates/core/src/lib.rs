@@ -22,6 +22,7 @@ pub mod tool;
 pub mod caller;
 pub mod decision;
 pub mod grant;
+pub mod login;
 pub mod policy;
 pub mod publishing;
 pub mod vault;
@@ -30,9 +31,11 @@ pub mod visibility;
 
 pub mod audit;
 pub mod doctor;
+pub mod event;
 pub mod import;
 pub mod latency;
 pub mod usage;
+pub mod webhook;
 
 pub mod limits;
 pub mod page;

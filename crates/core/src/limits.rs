@@ -108,6 +108,14 @@ pub struct Limits {
     pub secret_bytes: usize,
     /// Secrets in the vault.
     pub secrets: usize,
+    /// Webhooks of an installation.
+    pub webhooks: usize,
+    /// Patterns of one webhook: kinds of events, and servers, each.
+    pub webhook_patterns: usize,
+    /// Time for one attempt to deliver an event, connecting included.
+    pub webhook_attempt: Duration,
+    /// Webhooks that one node delivers to at once.
+    pub webhooks_at_once: usize,
     /// Open streams of one node.
     pub streams_per_node: usize,
     /// Open streams of one caller.
@@ -181,6 +189,10 @@ impl Default for Limits {
             import_retry: Duration::from_secs(1),
             secret_bytes: 16 * 1024,
             secrets: 1_000,
+            webhooks: 50,
+            webhook_patterns: 100,
+            webhook_attempt: Duration::from_secs(15),
+            webhooks_at_once: 8,
             streams_per_node: 20_000,
             streams_per_caller: 64,
             stream_lifetime: Duration::from_secs(60 * 60),

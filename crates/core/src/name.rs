@@ -95,6 +95,8 @@ names! {
     /// The name of a secret in the vault: `[a-z0-9._-]`, 1 to 64 characters, the first a letter or a digit. Written
     /// `secret:NAME` where a secret is referred to.
     SecretName = check_secret_name;
+    /// A webhook: `[a-z0-9-]`, 1 to 40 characters.
+    WebhookName = check_webhook;
 }
 
 impl ServerName {
@@ -349,6 +351,18 @@ fn check_secret_name(text: &str) -> Result<(), InvalidName> {
             "secret name",
             text,
             "1 to 64 lower-case letters, digits, `.`, `_` and `-`, beginning with a letter or a digit",
+        ))
+    }
+}
+
+fn check_webhook(text: &str) -> Result<(), InvalidName> {
+    if is_plain(text) {
+        Ok(())
+    } else {
+        Err(invalid(
+            "webhook",
+            text,
+            "1 to 40 lower-case letters, digits and `-`",
         ))
     }
 }

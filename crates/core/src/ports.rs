@@ -11,6 +11,7 @@ mod governance;
 mod identity;
 mod imports;
 mod local;
+mod logins;
 mod pins;
 mod properties;
 mod publication;
@@ -22,8 +23,9 @@ mod usage;
 mod vault;
 mod views;
 mod waiting;
+mod webhooks;
 
-pub use assessments::{AssessmentStore, StoredAssessment};
+pub use assessments::{AssessmentStore, Imported, StoredAssessment};
 pub use audit::{AuditLog, AuditQuery, CheckpointSigner, Journal, JournalError};
 pub use authorizer::Authorizer;
 pub use catalogue::{Catalogue, Refresh, RouteSnapshot, Snapshot};
@@ -34,6 +36,7 @@ pub use governance::GovernanceStore;
 pub use identity::{IdentityStore, SessionStore};
 pub use imports::{ImportBatch, ImportStore};
 pub use local::{Door, Listing, LocalOutcome, LocalRegistries, LocalServer, LocalTool, LocalTools};
+pub use logins::LoginStore;
 pub use pins::PinWatch;
 pub use properties::{PropertyStore, ServerValues};
 pub use publication::{Publication, Published};
@@ -42,9 +45,10 @@ pub use served::{ServedItems, ServedOrder, ServedQuery, ServedStore};
 pub use shared::{Cache, Counters, Lease, Locks, RateDecision, RateLimit, Signals, StateError, Subscription};
 pub use toolsets::{Toolset, ToolsetStore};
 pub use usage::{UsageSink, UsageStore};
-pub use vault::{Outgoing, SecretChange, SecretStore, SecretUnavailable};
+pub use vault::{Outgoing, Purpose, Removal, SecretChange, SecretStore, SecretUnavailable};
 pub use views::{ViewStore, Views};
 pub use waiting::{Waiting, WaitingCounts, WaitingKind, WaitingPlace, WaitingQuery, WaitingStore};
+pub use webhooks::{Attempt, Due, Outbox, OutboxCounts, WebhookStore};
 
 /// Why the store refused or failed.
 #[derive(Debug, thiserror::Error)]

@@ -48,6 +48,11 @@ impl Mac {
         Self::from_bytes(key.expose())
     }
 
+    /// With a key that somebody outside has as well: what a webhook's receiver checks by.
+    pub fn shared(key: &[u8]) -> Self {
+        Self::from_bytes(key)
+    }
+
     fn from_bytes(key: &[u8]) -> Self {
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, key),

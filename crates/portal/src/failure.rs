@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use portreeve_access::AccessError;
 use portreeve_core::ports::StoreError;
-use portreeve_insight::InsightError;
+use portreeve_insight::{InsightError, WebhookError};
 use portreeve_registry::RegistryError;
 
 use crate::frame;
@@ -240,6 +240,23 @@ impl From<InsightError> for Failure {
                 text: sentence(&error.to_string()),
             },
             InsightError::Store(failed) => store(failed),
+            other => Self::Invalid {
+                text: sentence(&other.to_string()),
+                hint: sentence(other.hint()),
+            },
+        }
+    }
+}
+
+impl From<WebhookError> for Failure {
+    fn from(error: WebhookError) -> Self {
+        match &error {
+            WebhookError::Forbidden { caller } => Self::Forbidden {
+                signed_in: &**caller != "anonymous",
+                text: sentence(&error.to_string()),
+            },
+            WebhookError::Store(failed) => store(failed),
+            WebhookError::NotFound { .. } => Self::page_not_found(),
             other => Self::Invalid {
                 text: sentence(&other.to_string()),
                 hint: sentence(other.hint()),

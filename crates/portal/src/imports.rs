@@ -78,6 +78,7 @@ pub(crate) async fn begin_registry(
                 every: Duration::from_secs(seconds),
                 approval: approval(&fields),
                 internal: internal(&fields),
+                login: None,
             };
             match registry.schedule_import(&visitor.caller, asked).await {
                 Ok(_) => return Ok(frame::redirect("/admin/imports#schedules")),

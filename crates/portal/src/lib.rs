@@ -30,6 +30,8 @@ mod usage;
 
 mod exports;
 
+mod webhooks;
+
 mod sign_in;
 
 mod failure;

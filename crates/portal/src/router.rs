@@ -14,7 +14,7 @@ use portreeve_core::limits::Limits;
 use portreeve_core::ports::Refresh;
 use portreeve_core::secret::SecretKey;
 use portreeve_core::time::Clock;
-use portreeve_insight::Insight;
+use portreeve_insight::{Insight, Webhooks};
 use portreeve_registry::Registry;
 use url::Url;
 
@@ -24,7 +24,7 @@ use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::{
     audit, exports, frame, governed, home, imports, registries, review, secrets, server, sign_in, tools,
-    usage, waiting,
+    usage, waiting, webhooks,
 };
 
 /// Most bytes of a form. The largest approves every tool of a server at once.
@@ -40,6 +40,8 @@ pub struct PortalParts {
     pub vault: Arc<Vault>,
     /// Usage and audit.
     pub insight: Arc<Insight>,
+    /// Who is told of changes.
+    pub webhooks: Arc<Webhooks>,
     /// Brings a change into force on this node before its maker sees the next page.
     pub refresh: Arc<dyn Refresh>,
     /// Authenticates the tokens in forms.
@@ -115,6 +117,8 @@ pub fn router(parts: PortalParts) -> Router {
         )
         .route("/admin/imports/unschedule", post(imports::unschedule))
         .route("/admin/imports/{import}", get(imports::page))
+        .route("/admin/webhooks", get(webhooks::list).post(webhooks::create))
+        .route("/admin/webhooks/{name}", get(webhooks::page).post(webhooks::act))
         .route("/exports", get(exports::page))
         .route("/exports/{format}", get(exports::file))
         .route("/usage", get(usage::page))

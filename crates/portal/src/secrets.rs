@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use portreeve_access::{AccessError, Replace};
 use portreeve_core::name::{InvalidName, SecretName};
+use portreeve_core::ports::Removal;
 use portreeve_core::secret::Secret;
 use portreeve_registry::Problem;
 
@@ -69,7 +70,11 @@ pub(crate) async fn delete(
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Secret, fields.get("csrf"))?;
     let name: SecretName = fields.text("name").parse().map_err(|_| Failure::Form)?;
-    portal.parts.vault.delete(&visitor.caller, &name).await?;
+    portal
+        .parts
+        .vault
+        .delete(&visitor.caller, &name, Removal::Unused)
+        .await?;
     Ok(frame::redirect("/admin/secrets"))
 }
 

@@ -24,6 +24,8 @@ mod usage;
 
 mod exports;
 
+mod webhooks;
+
 mod notes;
 
 pub(crate) use form::FormView;
@@ -44,3 +46,4 @@ pub(crate) use server::{HostPanel, Notice, ServerFacts, ServerPage, Way};
 pub(crate) use shell::{Account, Shell};
 pub(crate) use tools::{Change, ToolInput, ToolsFrame, ToolsList, ToolsView, seen};
 pub(crate) use usage::{Range, UsagePage};
+pub(crate) use webhooks::{WebhookPage, WebhooksPage};

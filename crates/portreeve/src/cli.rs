@@ -34,6 +34,8 @@ mod grant;
 mod key;
 mod secret;
 
+mod webhook;
+
 mod audit;
 mod doctor;
 mod usage;
@@ -184,6 +186,9 @@ pub(crate) enum Remote {
     /// Keep named secrets, which are sealed and never shown again
     #[command(subcommand)]
     Secret(secret::SecretCommand),
+    /// Tell others of changes, by signed requests
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
     /// Grant rights to keys and users, and take them back
     #[command(subcommand)]
     Grant(grant::GrantCommand),
@@ -310,6 +315,7 @@ async fn answer(global: &Global, command: Remote) -> Result<Reply, Failure> {
         Remote::ExportPolicy(args) => export_policy::run(&connection, &args).await,
         Remote::Key(command) => key::run(&connection, command).await,
         Remote::Secret(command) => secret::run(&connection, command).await,
+        Remote::Webhook(command) => webhook::run(&connection, command).await,
         Remote::Grant(command) => grant::run(&connection, command).await,
         Remote::Audit(command) => audit::run(&connection, command).await,
         Remote::Usage(args) => usage::run(&connection, &args).await,

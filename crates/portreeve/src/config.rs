@@ -3,12 +3,14 @@
 //! An environment variable `PORTREEVE__SECTION__KEY` overrides a key. Flags of `serve` override both.
 
 mod registry;
+pub(crate) mod webhooks;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use portreeve_core::limits::Limits;
+use portreeve_core::ports::Imported;
 use portreeve_core::secret::Secret;
 use portreeve_net::{EgressConfig, PublicHttp};
 use portreeve_registry::{AssessmentPolicy, FindingSeverity as Severity};
@@ -37,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) registry: registry::Registry,
     /// What a version is judged by before it is approved.
     pub(crate) assessment: Assessment,
+    /// How events are delivered to webhooks.
+    pub(crate) webhooks: webhooks::Webhooks,
     /// Limits on what comes from outside.
     pub(crate) limits: LimitSettings,
 }
@@ -113,6 +117,10 @@ pub(crate) struct Assessment {
     pub(crate) block: Block,
     /// Namespaces of yours, such as `com.acme`. Names that are easily taken for one of them are reported as `high`.
     pub(crate) protected_namespaces: Vec<String>,
+    /// Whether proposals that came with an import are judged by themselves, too, which asks the servers of all of them.
+    /// Default: false; they are judged when somebody asks for it, before an approval where `block` is set, and once they
+    /// are approved.
+    pub(crate) imported_proposals: bool,
     /// After how many hours what waits or is listed is judged again; 0 judges nothing by itself. Default: 24.
     pub(crate) every_hours: u64,
 }
@@ -122,6 +130,7 @@ impl Default for Assessment {
         Self {
             block: Block::Off,
             protected_namespaces: Vec::new(),
+            imported_proposals: false,
             every_hours: 24,
         }
     }
@@ -148,6 +157,15 @@ impl Assessment {
         const HOUR: u64 = 60 * 60;
         let seconds = self.every_hours.saturating_mul(HOUR);
         (seconds > 0).then(|| Duration::from_secs(seconds))
+    }
+
+    /// Which proposals are judged without being asked for.
+    pub(crate) const fn imported(&self) -> Imported {
+        if self.imported_proposals {
+            Imported::Judged
+        } else {
+            Imported::Left
+        }
     }
 
     /// The same in the registry's words.
@@ -284,6 +302,9 @@ impl Config {
             stream_lifetime: Duration::from_secs(self.limits.stream_lifetime_seconds),
             host_write: Duration::from_secs(self.limits.host_write_seconds),
             idle_connection: Duration::from_secs(self.limits.idle_connection_seconds),
+            webhook_attempt: Duration::from_secs(
+                self.webhooks.attempt_seconds.clamp(1, webhooks::LONGEST_ATTEMPT),
+            ),
             ..Limits::default()
         }
     }

@@ -252,6 +252,7 @@ fn start_jobs(node: Node, tls: Option<Arc<TlsAcceptor>>, stopping: &watch::Recei
     writers.spawn(jobs.usage.run(ending));
     beside.spawn(jobs.pins.run(stopping.clone()));
     beside.spawn(jobs.imports.run(stopping.clone()));
+    beside.spawn(jobs.webhooks.run(stopping.clone()));
     if let Some(assess) = jobs.assess {
         beside.spawn(assess.run(stopping.clone()));
     }

@@ -1,17 +1,16 @@
 //! The only place that picks adapters: joins the rooms into one node.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod first_start;
 
-use portreeve_access::{Access, AccessParts, NewKey, Publishing, PublishingParts, Vault, VaultParts};
+use std::sync::Arc;
+
+use portreeve_access::{Access, AccessParts, Publishing, PublishingParts, Vault, VaultParts};
 use portreeve_api::ApiParts;
-use portreeve_core::caller::Caller;
 use portreeve_core::doctor::Doctor;
-use portreeve_core::id::UserId;
 use portreeve_core::limits::Limits;
 use portreeve_core::name::RegistryName;
 use portreeve_core::ports::{
-    Authorizer, Cache, Counters, Locks, Refresh, SecretStore as _, Signals, UsageSink, Views,
+    Authorizer, Cache, Counters, Locks, Outgoing, Refresh, SecretStore as _, Signals, UsageSink, Views,
 };
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
@@ -22,7 +21,10 @@ use portreeve_gateway::policy::{Check, Tools};
 use portreeve_gateway::record::Sinks;
 use portreeve_gateway::snapshot::Loader;
 use portreeve_gateway::{Gateway, GatewayParts};
-use portreeve_insight::{Insight, InsightParts, UsageFlush, UsageRing, UsageWriter};
+use portreeve_insight::{
+    DeliveryJob, DeliveryMetrics, Insight, InsightParts, UsageFlush, UsageRing, UsageWriter, WebhookParts,
+    Webhooks,
+};
 use portreeve_inspect::{Ed25519Signer, Keyring, Mac};
 use portreeve_net::{DnsTexts, Egress};
 use portreeve_portal::PortalParts;
@@ -44,6 +46,8 @@ use crate::data::DataDirectory;
 use crate::doctor::Examination;
 use crate::health;
 use crate::randomness::SystemRng;
+
+pub(crate) use first_start::first_start;
 
 /// How many usage events may wait to be written.
 const USAGE_RING: usize = 65_536;
@@ -79,6 +83,8 @@ pub(crate) struct Jobs {
     pub(crate) pins: PinJob,
     /// Reads other registries.
     pub(crate) imports: ImportJob,
+    /// Delivers events.
+    pub(crate) webhooks: DeliveryJob,
     /// Judges versions; none where the configuration says so.
     pub(crate) assess: Option<AssessJob>,
     /// The store, to be closed last.
@@ -237,17 +243,19 @@ impl Ground {
         ))
     }
 
-    fn source(&self) -> Arc<dyn ToolSource> {
+    fn source(&self, vault: &Arc<Vault>) -> Arc<dyn ToolSource> {
         Arc::new(RestSource {
             toolsets: self.store.clone(),
             others: Arc::new(ClientSource {
                 egress: self.egress.clone(),
                 limits: Arc::clone(&self.limits),
+                logins: self.store.clone(),
+                outgoing: Arc::clone(vault) as Arc<dyn Outgoing>,
             }),
         })
     }
 
-    fn registry(&self, access: &Arc<Access>, loader: &Arc<Loader>) -> Arc<Registry> {
+    fn registry(&self, access: &Arc<Access>, vault: &Arc<Vault>, loader: &Arc<Loader>) -> Arc<Registry> {
         Arc::new(Registry::new(RegistryParts {
             entries: self.store.clone(),
             feed: self.store.clone(),
@@ -260,9 +268,11 @@ impl Ground {
             authorizer: Arc::clone(access) as Arc<dyn Authorizer>,
             policies: Arc::new(Check(self.tools())),
             refresh: Arc::clone(loader) as Arc<dyn Refresh>,
-            source: self.source(),
+            source: self.source(vault),
             egress: self.egress.clone(),
             clock: Arc::clone(&self.clock),
+            logins: self.store.clone(),
+            outgoing: Arc::clone(vault) as Arc<dyn Outgoing>,
             rng: Arc::clone(&self.rng),
             limits: Arc::clone(&self.limits),
             public_url: self.public_url.clone(),
@@ -275,17 +285,25 @@ impl Ground {
         }))
     }
 
-    fn assess(&self, registry: &Arc<Registry>, repeat: Duration) -> AssessJob {
-        AssessJob::new(AssessParts {
+    /// The job that judges; none where the configuration says so.
+    fn assess(&self, config: &Config, registry: &Arc<Registry>) -> Option<AssessJob> {
+        let parts = |repeat| AssessParts {
             registry: Arc::clone(registry),
             locks: Arc::clone(&self.shared.locks),
             holder: self.store.node().to_string(),
             repeat,
-        })
+            imported: config.assessment.imported(),
+        };
+        config.assessment.repeat().map(parts).map(AssessJob::new)
     }
 
-    /// The vault, which the gateway takes credentials from.
-    async fn vault(&self, access: &Arc<Access>, gateway: &Gateway) -> Result<Arc<Vault>, Failure> {
+    fn deliveries(&self, config: &Config, webhooks: &Webhooks, metrics: &mut MetricsRegistry) -> DeliveryJob {
+        let holder = self.store.node().to_string();
+        let metrics = DeliveryMetrics::new(metrics);
+        DeliveryJob::new(webhooks, holder, config.webhooks.retries(), metrics)
+    }
+
+    async fn vault(&self, access: &Arc<Access>) -> Result<Arc<Vault>, Failure> {
         let told =
             |error: &dyn std::error::Error| Failure::new(format!("the vault cannot be opened: {error}"));
         let installation = self.store.installation().await.map_err(|error| told(&error))?;
@@ -296,15 +314,26 @@ impl Ground {
             installation,
         };
         let vault = Vault::new(parts, &self.keys.derive("vault-secrets"));
-        let vault = vault.map(Arc::new).map_err(|error| told(&error))?;
-        gateway.take_vault(vault.clone());
-        Ok(vault)
+        vault.map(Arc::new).map_err(|error| told(&error))
     }
 
-    fn pins(&self, loader: &Arc<Loader>) -> (PinKeeper, PinJob) {
+    fn webhooks(&self, access: &Arc<Access>, vault: &Arc<Vault>) -> Arc<Webhooks> {
+        Arc::new(Webhooks::new(WebhookParts {
+            webhooks: self.store.clone(),
+            outbox: self.store.clone(),
+            outgoing: Arc::clone(vault) as Arc<dyn Outgoing>,
+            authorizer: Arc::clone(access) as Arc<dyn Authorizer>,
+            egress: self.egress.clone(),
+            clock: Arc::clone(&self.clock),
+            rng: Arc::clone(&self.rng),
+            limits: Arc::clone(&self.limits),
+        }))
+    }
+
+    fn pins(&self, vault: &Arc<Vault>, loader: &Arc<Loader>) -> (PinKeeper, PinJob) {
         PinKeeper::new(PinParts {
             routes: self.store.clone(),
-            source: self.source(),
+            source: self.source(vault),
             locks: Arc::clone(&self.shared.locks),
             signals: Arc::clone(&self.shared.signals),
             refresh: Arc::clone(loader) as Arc<dyn Refresh>,
@@ -360,14 +389,24 @@ fn serve_registry(registry: &Arc<Registry>, loader: &Loader) -> Result<(), Failu
         .map_err(|error| Failure::new(error.to_string()))
 }
 
+/// Pages of which origins may call MCP endpoints.
+fn origins(config: &Config, around: &Surroundings<'_>) -> Origins {
+    Origins::new(
+        &around.public_url,
+        &config.server.allowed_origins,
+        around.loopback_port,
+    )
+}
+
 /// Joins the rooms.
 pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<Node, Failure> {
     let ground = Ground::lay(config, &around).await?;
     let access = ground.access();
     let loader = ground.loader(&access);
-    let registry = ground.registry(&access, &loader);
+    let vault = ground.vault(&access).await?;
+    let registry = ground.registry(&access, &vault, &loader);
     serve_registry(&registry, &loader)?;
-    let (keeper, pins) = ground.pins(&loader);
+    let (keeper, pins) = ground.pins(&vault, &loader);
     let ring = UsageRing::new(USAGE_RING);
     let usage = UsageWriter::new(Arc::clone(&ring), ground.store.clone(), Arc::clone(&ground.clock));
     let mut metrics = MetricsRegistry::default();
@@ -377,21 +416,16 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         egress: ground.egress.clone(),
         sinks: ground.sinks(ring, &mut metrics),
         limits: Arc::clone(&ground.limits),
-        origins: Origins::new(
-            &around.public_url,
-            &config.server.allowed_origins,
-            around.loopback_port,
-        ),
+        origins: origins(config, &around),
         public_url: around.public_url.clone(),
         stopping: around.stopping.clone(),
     };
     let gateway = Arc::new(Gateway::new(parts, Arc::new(keeper)));
-    let assess = config
-        .assessment
-        .repeat()
-        .map(|repeat| ground.assess(&registry, repeat));
+    let assess = ground.assess(config, &registry);
     let insight = ground.insight(&access, usage.flusher());
-    let vault = ground.vault(&access, &gateway).await?;
+    gateway.take_vault(vault.clone());
+    let webhooks = ground.webhooks(&access, &vault);
+    let deliveries = ground.deliveries(config, &webhooks, &mut metrics);
     let api = portreeve_api::router(ApiParts {
         registry: Arc::clone(&registry),
         access: Arc::clone(&access),
@@ -399,6 +433,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         vault: Arc::clone(&vault),
         gateway: Arc::clone(&gateway),
         insight: Arc::clone(&insight),
+        webhooks: Arc::clone(&webhooks),
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
         doctor: ground.doctor(around.data),
         clock: Arc::clone(&ground.clock),
@@ -411,6 +446,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         access: Arc::clone(&access),
         vault,
         insight,
+        webhooks,
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
         csrf_key: ground.keys.derive("portal-csrf"),
         public_url: around.public_url,
@@ -428,6 +464,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         pins,
         imports: ImportJob::new(Arc::clone(&registry), Arc::clone(&ground.shared.locks)),
         assess,
+        webhooks: deliveries,
         store,
     };
     Ok(Node {
@@ -440,45 +477,4 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         limits: ground.limits,
         jobs,
     })
-}
-
-/// Makes the local admin and, where it is missing, the admin key of this data directory.
-pub(crate) async fn first_start(node: &Node, data: &DataDirectory) -> Result<(), Failure> {
-    let told = |error: portreeve_access::AccessError| Failure::new(error.to_string());
-    node.access.first_start().await.map_err(told)?;
-    load(node).await?;
-    if data.has("admin.key") {
-        return Ok(());
-    }
-    let system = Caller::system();
-    // Each node of an installation has a data directory of its own, and so an admin key of its own. The end of its
-    // identity tells nodes apart; the beginning is the time of their first start.
-    let identity = node.jobs.store.node().to_string();
-    let name = format!("admin-{}", identity.rsplit('-').next().unwrap_or_default());
-    if node
-        .access
-        .keys(&system)
-        .await
-        .map_err(told)?
-        .iter()
-        .any(|key| key.name == name && key.revoked_at.is_none())
-    {
-        node.access.revoke_key(&system, &name).await.map_err(told)?;
-    }
-    let new = NewKey {
-        groups: Vec::new(),
-        name,
-        owner: Some(UserId::LOCAL_ADMIN),
-        expires_at: None,
-    };
-    let (_, secret) = node.access.create_key(&system, new).await.map_err(told)?;
-    data.write("admin.key", secret.expose())?;
-    load(node).await
-}
-
-async fn load(node: &Node) -> Result<(), Failure> {
-    node.loader
-        .load()
-        .await
-        .map_err(|error| Failure::new(format!("the catalogue cannot be read: {error}")))
 }

@@ -11,7 +11,7 @@ use portreeve_core::name::ServerName;
 use portreeve_core::policy::PolicyCheck;
 use portreeve_core::ports::{
     AssessmentStore, Authorizer, Counters, Entry, EntryFeed, EntryStore, GovernanceStore, ImportStore,
-    Refresh, RouteStore, ServedStore, StoreError, ToolsetStore, Views, WaitingStore,
+    LoginStore, Outgoing, Refresh, RouteStore, ServedStore, StoreError, ToolsetStore, Views, WaitingStore,
 };
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
@@ -61,6 +61,10 @@ pub struct RegistryParts {
     pub egress: Egress,
     /// Now.
     pub clock: Arc<dyn Clock>,
+    /// How protected servers are logged in at.
+    pub logins: Arc<dyn LoginStore>,
+    /// The vault.
+    pub outgoing: Arc<dyn Outgoing>,
     /// Randomness.
     pub rng: Arc<dyn Rng>,
     /// Limits on what comes from outside.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::name::{ServerName, VersionText};
-use portreeve_core::ports::{AssessmentStore, StoreError, StoredAssessment};
+use portreeve_core::ports::{AssessmentStore, Imported, StoreError, StoredAssessment};
 use portreeve_core::time::Timestamp;
 
 use crate::change::Change;
@@ -68,17 +68,21 @@ impl AssessmentStore for Store {
     async fn unassessed(
         &self,
         since: Timestamp,
+        imported: Imported,
         limit: u32,
     ) -> Result<Vec<(ServerName, VersionText)>, StoreError> {
         let sql = Sql::new(
             "SELECT v.server AS server, v.version AS version FROM versions v LEFT JOIN assessments a \
              ON a.server = v.server AND a.version = v.version \
              WHERE v.approval IN ('submitted', 'approved') AND v.lifecycle <> 'retired' \
+             AND ($3 OR v.approval = 'approved' OR NOT EXISTS (SELECT 1 FROM provenance p \
+             WHERE p.server = v.server AND p.version = v.version)) \
              AND (a.assessed_at IS NULL OR a.assessed_at < $1 OR a.content_hash <> v.content_hash) \
              ORDER BY coalesce(a.assessed_at, 0), v.server, v.version LIMIT $2",
         )
         .bind(since)
-        .bind(i64::from(limit));
+        .bind(i64::from(limit))
+        .bind(imported == Imported::Judged);
         let rows = self.engine().rows(sql).await?;
         rows.iter()
             .map(|row| Ok((row.parsed("server")?, row.parsed("version")?)))

@@ -8,6 +8,7 @@ use portreeve_core::id::NodeId;
 use portreeve_core::ports::StoreError;
 
 use crate::engine::{Row, Sql, Transaction, Value, values_list};
+use crate::outbox;
 use crate::store::Store;
 
 /// A change under way. Dropped without [`Change::publish`] or [`Change::save`], it never happened.
@@ -65,7 +66,7 @@ impl Change {
         self.transaction.values_list(rows, columns)
     }
 
-    /// Puts audit events into the outbox of this node.
+    /// Puts audit events into the outbox of this node, and what is told of them into that of the webhooks.
     pub(crate) async fn record(&mut self, events: &[AuditEvent]) -> Result<(), StoreError> {
         if events.is_empty() {
             return Ok(());
@@ -83,7 +84,8 @@ impl Change {
         }
         let rows = values_list(events.len(), 3);
         let text = format!("INSERT INTO audit_outbox (event_id, node, body) VALUES {rows}");
-        self.execute(Sql::built(text, values)).await.map(drop)
+        self.execute(Sql::built(text, values)).await?;
+        outbox::write::tell(self, events).await
     }
 
     /// Notes that these entries changed, for those who follow them.

@@ -13,6 +13,7 @@ use crate::change::Change;
 use crate::engine::{Sql, Value};
 use crate::entries;
 use crate::fields::json_text;
+use crate::secret_uses;
 use crate::store::Store;
 
 /// Rows written by one statement.
@@ -22,12 +23,15 @@ const INSERT_RUN: &str = "INSERT INTO imports (id, kind, origin, mode, approval,
     failure, updated_at, finished_at, counts, position) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 const UPDATE_RUN: &str = "UPDATE imports SET state = $2, failure = $3, updated_at = $4, finished_at = $5, \
     counts = $6, position = $7 WHERE id = $1";
+/// How schedules name secrets.
+const KIND: &str = "import";
+
 const SAVE_SCHEDULE: &str = "INSERT INTO import_schedules (origin, kind, every_seconds, approval, created_by, \
-    created_at, last_import, next_at, synced_until, private_hosts) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (origin) DO UPDATE SET kind = excluded.kind, \
+    created_at, last_import, next_at, synced_until, private_hosts, login) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (origin) DO UPDATE SET kind = excluded.kind, \
     every_seconds = excluded.every_seconds, private_hosts = excluded.private_hosts, \
     approval = excluded.approval, last_import = excluded.last_import, next_at = excluded.next_at, \
-    synced_until = excluded.synced_until";
+    synced_until = excluded.synced_until, login = excluded.login";
 
 #[async_trait]
 impl ImportStore for Store {
@@ -117,8 +121,17 @@ impl ImportStore for Store {
             .bind(schedule.last_import.map(|id| id.to_string()))
             .bind(schedule.next_at)
             .bind(schedule.synced_until)
-            .bind(json_text("private_hosts", &schedule.private_hosts)?);
+            .bind(json_text("private_hosts", &schedule.private_hosts)?)
+            .bind(
+                schedule
+                    .login
+                    .as_ref()
+                    .map(|login| json_text("login", login))
+                    .transpose()?,
+            );
         change.execute(sql).await?;
+        let secrets = schedule.login.iter().map(|login| &login.secret().0);
+        secret_uses::note(&mut change, (KIND, &schedule.origin), secrets).await?;
         change.record(event.as_slice()).await?;
         change.save().await
     }
@@ -131,6 +144,7 @@ impl ImportStore for Store {
                 what: format!("a schedule for `{origin}`"),
             });
         }
+        secret_uses::forget(&mut change, (KIND, origin)).await?;
         change.record(&[event]).await?;
         change.save().await
     }

@@ -22,8 +22,13 @@ mod views;
 mod waiting;
 
 mod identity;
+mod logins;
+mod secret_uses;
 mod sessions;
 mod vault;
+
+mod outbox;
+mod webhooks;
 
 mod catalogue;
 mod health;

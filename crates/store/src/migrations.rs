@@ -46,6 +46,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0006_served_texts.sql"),
     ),
     (
+        8,
+        "webhooks",
+        include_str!("../migrations/sqlite/0008_webhooks.sql"),
+        include_str!("../migrations/postgres/0008_webhooks.sql"),
+    ),
+    (
         9,
         "review",
         include_str!("../migrations/sqlite/0009_review.sql"),
@@ -56,6 +62,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         "rest",
         include_str!("../migrations/sqlite/0010_rest.sql"),
         include_str!("../migrations/postgres/0010_rest.sql"),
+    ),
+    (
+        12,
+        "logins",
+        include_str!("../migrations/sqlite/0012_logins.sql"),
+        include_str!("../migrations/postgres/0012_logins.sql"),
     ),
 ];
 

@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::name::SecretName;
-use portreeve_core::ports::{SecretChange, SecretStore, StoreError};
-use portreeve_core::vault::{SealedSecret, SecretFacts};
+use portreeve_core::ports::{Removal, SecretChange, SecretStore, StoreError};
+use portreeve_core::vault::{SealedSecret, SecretFacts, SecretUse};
 
 use crate::change::Change;
 use crate::engine::{Row, Sql};
+use crate::secret_uses::{USES, use_of};
 use crate::store::Store;
 
 #[async_trait]
@@ -90,8 +91,20 @@ impl SecretStore for Store {
         change.save().await
     }
 
-    async fn remove_secret(&self, name: &SecretName, event: AuditEvent) -> Result<(), StoreError> {
+    async fn remove_secret(
+        &self,
+        name: &SecretName,
+        removal: Removal,
+        event: AuditEvent,
+    ) -> Result<Vec<SecretUse>, StoreError> {
         let mut change = Change::begin(self).await?;
+        if removal == Removal::Unused {
+            let rows = change.rows(Sql::new(USES).bind(name.as_str())).await?;
+            if !rows.is_empty() {
+                change.cancel().await?;
+                return rows.iter().map(use_of).collect();
+            }
+        }
         let sql = Sql::new("DELETE FROM secrets WHERE name = $1").bind(name.as_str());
         if change.execute(sql).await? == 0 {
             return Err(StoreError::NotFound {
@@ -99,7 +112,13 @@ impl SecretStore for Store {
             });
         }
         change.record(&[event]).await?;
-        change.save().await
+        change.save().await?;
+        Ok(Vec::new())
+    }
+
+    async fn secret_uses(&self, name: &SecretName) -> Result<Vec<SecretUse>, StoreError> {
+        let rows = self.engine().rows(Sql::new(USES).bind(name.as_str())).await?;
+        rows.iter().map(use_of).collect()
     }
 }
 

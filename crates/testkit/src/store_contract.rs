@@ -22,11 +22,12 @@ pub mod usage;
 pub mod vault;
 pub mod views;
 pub mod waiting;
+pub mod webhooks;
 
 use portreeve_core::ports::{
     AssessmentStore, Catalogue, EntryFeed, EntryStore, EnvironmentStore, IdentityStore, ImportStore,
-    PropertyStore, RouteStore, SecretStore, ServedStore, SessionStore, StoreError, StoreHealth, ToolsetStore,
-    UsageStore, ViewStore, WaitingStore,
+    LoginStore, Outbox, PropertyStore, RouteStore, SecretStore, ServedStore, SessionStore, StoreError,
+    StoreHealth, ToolsetStore, UsageStore, ViewStore, WaitingStore, WebhookStore,
 };
 
 /// A store as a whole.
@@ -47,6 +48,9 @@ pub trait Durable:
     + SecretStore
     + AssessmentStore
     + ToolsetStore
+    + WebhookStore
+    + Outbox
+    + LoginStore
     + StoreHealth
 {
 }
@@ -68,6 +72,9 @@ impl<T> Durable for T where
         + SecretStore
         + AssessmentStore
         + ToolsetStore
+        + WebhookStore
+        + Outbox
+        + LoginStore
         + StoreHealth
 {
 }

@@ -216,6 +216,7 @@ pub(crate) async fn schedule(
         every: Duration::from_secs(new.every_seconds),
         approval: new.approval.into(),
         internal: internal(new.internal),
+        login: new.login,
     };
     let schedule = api.registry.schedule_import(&caller, asked).await?;
     Ok((StatusCode::CREATED, Json(ScheduleShape::new(&schedule))))

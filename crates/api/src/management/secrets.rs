@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 use http::{HeaderMap, StatusCode, header};
 use portreeve_access::{AccessError, Replace};
 use portreeve_core::name::SecretName;
-use portreeve_core::ports::StoreError;
+use portreeve_core::ports::{Removal, StoreError};
 use portreeve_core::vault::SecretFacts;
 
 use super::servers::Pages;
@@ -18,6 +18,8 @@ use crate::problem::Problem;
 use crate::query::{PathParts, Query};
 use crate::shapes::List;
 use crate::shapes::secret::{NewSecretShape, SecretShape};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 /// List the secrets by name, without their values
 #[utoipa::path(
@@ -48,8 +50,11 @@ pub(crate) async fn show(
     Known(caller): Known,
     PathParts(secret): PathParts<String>,
 ) -> Result<impl IntoResponse, Problem> {
-    let facts = api.vault.facts(&caller, &secret_name(&secret)?).await?;
-    Ok((etag::of_revision(facts.revision), Json(SecretShape::from(&facts))))
+    let name = secret_name(&secret)?;
+    let facts = api.vault.facts(&caller, &name).await?;
+    let uses = api.vault.uses(&caller, &name).await?;
+    let shape = SecretShape::from(&facts).used_by(&uses);
+    Ok((etag::of_revision(facts.revision), Json(shape)))
 }
 
 /// Set a secret, or replace one
@@ -100,18 +105,36 @@ fn refused(error: AccessError, replace: Replace) -> Problem {
     }
 }
 
+/// How a secret is deleted.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DeletionQuery {
+    /// Delete it although something names it; what names it says then that it is missing.
+    #[serde(default)]
+    force: bool,
+}
+
 /// Delete a secret
+///
+/// One that something names stays: the answer is 409 and says who.
 #[utoipa::path(
     delete, path = "/api/v1/secrets/{secret}", tag = "secrets", operation_id = "deleteSecret",
-    params(("secret" = String, Path, description = "The secret's name")),
+    params(("secret" = String, Path, description = "The secret's name"), DeletionQuery),
     responses((status = 204))
 )]
 pub(crate) async fn delete(
     State(api): State<Api>,
     Known(caller): Known,
     PathParts(secret): PathParts<String>,
+    Query(query): Query<DeletionQuery>,
 ) -> Result<StatusCode, Problem> {
-    api.vault.delete(&caller, &secret_name(&secret)?).await?;
+    let removal = if query.force {
+        Removal::Forced
+    } else {
+        Removal::Unused
+    };
+    api.vault.delete(&caller, &secret_name(&secret)?, removal).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -4,6 +4,7 @@ use portreeve_core::import::{
     Finding, ImportApproval, ImportCounts, ImportKind, ImportMode, ImportRun, ImportSchedule, ImportedRecord,
     Provenance,
 };
+use portreeve_core::login::Login;
 use portreeve_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -191,6 +192,9 @@ pub(crate) struct NewSchedule {
     /// Grant the private hosts of its URL to it.
     #[serde(default)]
     pub(crate) internal: bool,
+    /// How the registry is logged in at, if it is not open to everybody.
+    #[schema(value_type = Option<super::login::LoginShape>)]
+    pub(crate) login: Option<Login>,
 }
 
 /// The registry that shall be read no more.
@@ -212,6 +216,10 @@ pub(crate) struct ScheduleShape {
     approval: Approval,
     /// Private hosts that may be reached for it, as `host:port`.
     private_hosts: Vec<String>,
+    /// How the registry is logged in at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<super::login::LoginShape>)]
+    login: Option<Login>,
     created_by: String,
     /// The last run.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -346,6 +354,7 @@ impl ScheduleShape {
             every_seconds: schedule.every_seconds,
             approval: Approval::from(&schedule.approval),
             private_hosts: super::labels(&schedule.private_hosts),
+            login: schedule.login.clone(),
             created_by: schedule.created_by.clone(),
             last_import: schedule.last_import.map(|id| id.to_string()),
             next_at: schedule.next_at,

@@ -2,9 +2,11 @@
 
 use portreeve_core::secret::Secret;
 use portreeve_core::time::Timestamp;
-use portreeve_core::vault::SecretFacts;
+use portreeve_core::vault::{SecretFacts, SecretUse};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::labels;
 
 /// What may be told of a secret.
 #[derive(Debug, Serialize, ToSchema)]
@@ -22,6 +24,9 @@ pub(crate) struct SecretShape {
     updated_at: Timestamp,
     /// Counts the replacements; the `ETag` is the same number in quotes.
     revision: i64,
+    /// Who names it and cannot do without it, as in "webhook `chat`". Only where one secret is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_by: Option<Vec<String>>,
 }
 
 /// A secret to be sealed.
@@ -43,6 +48,17 @@ impl From<&SecretFacts> for SecretShape {
             updated_by: facts.updated_by.clone(),
             updated_at: facts.updated_at,
             revision: facts.revision,
+            used_by: None,
+        }
+    }
+}
+
+impl SecretShape {
+    /// The same with who names it.
+    pub(crate) fn used_by(self, uses: &[SecretUse]) -> Self {
+        Self {
+            used_by: Some(labels(uses)),
+            ..self
         }
     }
 }

@@ -24,6 +24,15 @@ pub struct StoredAssessment {
     pub findings: String,
 }
 
+/// Whether proposals that came with an import are judged without being asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Imported {
+    /// They are.
+    Judged,
+    /// They are left alone: looking at them asks the servers of a whole catalogue.
+    Left,
+}
+
 /// Assessments, durable: the last one of each version.
 #[async_trait]
 pub trait AssessmentStore: Send + Sync {
@@ -42,10 +51,11 @@ pub trait AssessmentStore: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Versions that wait or are listed, and whose content was never judged, or not since that moment; those that wait
-    /// longest first.
+    /// longest first. What waits because it was imported is left out, unless it is asked for.
     async fn unassessed(
         &self,
         since: Timestamp,
+        imported: Imported,
         limit: u32,
     ) -> Result<Vec<(ServerName, VersionText)>, StoreError>;
 }

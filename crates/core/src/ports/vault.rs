@@ -4,9 +4,10 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::audit::AuditEvent;
+use crate::login::{Login, Presented};
 use crate::name::SecretName;
 use crate::secret::Secret;
-use crate::vault::{SealedSecret, SecretFacts};
+use crate::vault::{SealedSecret, SecretFacts, SecretUse};
 
 /// A secret that is new or replaced.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,15 @@ pub struct SecretChange {
     pub most: usize,
     /// The audit event that belongs to it.
     pub event: AuditEvent,
+}
+
+/// What stops the removal of a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// Whoever names it.
+    Unused,
+    /// Nothing. Who names it says that it is missing.
+    Forced,
 }
 
 /// Sealed secrets, durable. Nothing here can open one.
@@ -36,8 +46,17 @@ pub trait SecretStore: Send + Sync {
     /// Stores a secret. [`StoreError::Conflict`] when the name is not at `expected`, or there are too many.
     async fn put_secret(&self, change: SecretChange) -> Result<(), StoreError>;
 
-    /// Removes a secret. [`StoreError::NotFound`] when there is none.
-    async fn remove_secret(&self, name: &SecretName, event: AuditEvent) -> Result<(), StoreError>;
+    /// Removes a secret. [`StoreError::NotFound`] when there is none. Unless it is forced, one that is named stays, and
+    /// those who name it are returned; nobody, when it is gone.
+    async fn remove_secret(
+        &self,
+        name: &SecretName,
+        removal: Removal,
+        event: AuditEvent,
+    ) -> Result<Vec<SecretUse>, StoreError>;
+
+    /// Who names a secret, by kind and name.
+    async fn secret_uses(&self, name: &SecretName) -> Result<Vec<SecretUse>, StoreError>;
 }
 
 /// Why a secret cannot be presented.
@@ -49,9 +68,25 @@ pub enum SecretUnavailable {
     /// It was sealed under another master key, for another name or installation, or it was changed.
     #[error("the secret `{0}` cannot be opened with this master key")]
     Unreadable(SecretName),
+    /// It holds characters that cannot be presented, a line break for example.
+    #[error("the secret `{0}` cannot stand in a header: it holds more than printable ASCII")]
+    Unpresentable(SecretName),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// For what Portreeve presents a secret to somebody outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To look at a server's tools.
+    Assess,
+    /// To call an API for somebody.
+    Call,
+    /// To read a registry that is imported.
+    Import,
+    /// To sign what a webhook is told.
+    Deliver,
 }
 
 /// What Portreeve presents to somebody outside when it goes there itself. Implemented by `access`, taken by the rooms that
@@ -59,5 +94,8 @@ pub enum SecretUnavailable {
 #[async_trait]
 pub trait Outgoing: Send + Sync {
     /// Opens a secret of the vault. Who asks has decided that it may be presented where it is going.
-    async fn open(&self, name: &SecretName) -> Result<Secret, SecretUnavailable>;
+    async fn open(&self, name: &SecretName, purpose: Purpose) -> Result<Secret, SecretUnavailable>;
+
+    /// The header by which a login presents its secret.
+    async fn login(&self, login: &Login, purpose: Purpose) -> Result<Presented, SecretUnavailable>;
 }

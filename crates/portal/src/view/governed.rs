@@ -300,6 +300,7 @@ pub(crate) fn governance_tabs(current: &str) -> Vec<Tab> {
         ("/admin/properties", "Properties"),
         ("/admin/imports", "Imports"),
         ("/admin/secrets", "Secrets"),
+        ("/admin/webhooks", "Webhooks"),
     ];
     all.into_iter()
         .map(|(href, text)| Tab {

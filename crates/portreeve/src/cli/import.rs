@@ -15,6 +15,7 @@ use url::Url;
 
 use super::connection::{Connection, api_path};
 use super::reply::text;
+use super::server::login::LoginForm;
 use super::{Failure, Reply, duration};
 use files::Record;
 
@@ -37,6 +38,8 @@ pub(crate) enum ImportCommand {
         /// Grant the private hosts of its URL
         #[arg(long)]
         internal: bool,
+        #[command(flatten)]
+        login: LoginForm,
         #[command(flatten)]
         how: How,
     },
@@ -142,10 +145,15 @@ pub(super) async fn run(connection: &Connection, command: ImportCommand) -> Resu
             url,
             every,
             internal,
+            login,
             how,
-        } => match every {
-            Some(every) => schedule(connection, &url, every, (internal, &how)).await,
-            None => follow(connection, &url, internal, &how).await,
+        } => match (every, login.login()?) {
+            (Some(every), login) => schedule(connection, (&url, login), every, (internal, &how)).await,
+            (None, Some(_)) => Err(
+                Failure::new("a login is for a registry that is read again and again")
+                    .hint("add `--every 1h`; the first run begins at once"),
+            ),
+            (None, None) => follow(connection, &url, internal, &how).await,
         },
         ImportCommand::Dump { file, how } => local(connection, ("dump", &shown(&file)), &how).await,
         ImportCommand::Partners { source, how } => local(connection, ("partners", &source), &how).await,
@@ -200,12 +208,13 @@ fn approval(how: &How) -> Value {
 
 async fn schedule(
     connection: &Connection,
-    url: &str,
+    (url, login): (&str, Option<Value>),
     every: Duration,
     (internal, how): (bool, &How),
 ) -> Result<Reply, Failure> {
     let request = json!({
         "origin": url, "everySeconds": every.as_secs(), "approval": approval(how), "internal": internal,
+        "login": login,
     });
     let body = connection
         .post(&api_path!("import-schedules"), &request)

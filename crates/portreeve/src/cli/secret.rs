@@ -23,10 +23,13 @@ pub(crate) enum SecretCommand {
     },
     /// List the secrets by name; values are never shown
     List,
-    /// Delete a secret
+    /// Delete a secret; one that something names stays
     Delete {
         /// Its name
         name: String,
+        /// Delete it all the same: what names it says then that it is missing
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -38,8 +41,12 @@ pub(super) async fn run(connection: &Connection, command: SecretCommand) -> Resu
             let shown = render(&body);
             Ok(Reply::new(body, shown))
         }
-        SecretCommand::Delete { name } => {
-            let body = connection.delete(&api_path!("secrets/{}", name)).await?.body;
+        SecretCommand::Delete { name, force } => {
+            let mut path = api_path!("secrets/{}", name);
+            if force {
+                path.push_str("?force=true");
+            }
+            let body = connection.delete(&path).await?.body;
             Ok(Reply::new(body, format!("Secret `{name}` is deleted.")))
         }
     }

@@ -2,6 +2,7 @@
 
 pub(super) mod compare;
 mod edit;
+pub(super) mod login;
 mod openapi;
 pub(super) mod plan;
 
@@ -94,6 +95,15 @@ pub(crate) enum ServerCommand {
         #[arg(long)]
         version: Option<String>,
     },
+    /// Say how to log in at a protected server when its tools are looked at
+    Login(login::LoginArgs),
+    /// List how a server is logged in at
+    Logins {
+        /// The server's name
+        name: String,
+    },
+    /// Log in at a server no more
+    Logout(login::LogoutArgs),
     /// Say how mature a server, or one version, is
     Lifecycle {
         #[command(flatten)]
@@ -227,6 +237,9 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
             let shown = format!("{name} is removed.");
             Ok(Reply::new(json!({ "name": name }), shown))
         }
+        ServerCommand::Login(args) => login::login(connection, args).await,
+        ServerCommand::Logins { name } => login::logins(connection, &name).await,
+        ServerCommand::Logout(args) => login::logout(connection, args).await,
         ServerCommand::Lifecycle { end: args, stage } => end(connection, &args, &stage).await,
         ServerCommand::OpenApi { name, version } => {
             openapi::show(connection, &name, version.as_deref()).await

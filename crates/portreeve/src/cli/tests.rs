@@ -3,6 +3,7 @@
 mod against_a_server;
 mod governed;
 mod rendering;
+mod webhooks;
 
 use std::path::Path;
 
@@ -23,6 +24,9 @@ const REMOTE: &[&str] = &[
     "server reject com.acme/billing --reason unclear",
     "server deprecate com.acme/billing --message old",
     "server retire com.acme/billing",
+    "server login com.acme/billing --bearer acme --at https://mcp.acme.example/mcp",
+    "server logins com.acme/billing",
+    "server logout com.acme/billing --at https://mcp.acme.example/mcp?a=b",
     "server remove com.acme/billing",
     "server tools com.acme/billing",
     "publish tests/samples/server.json",
@@ -80,7 +84,18 @@ const REMOTE: &[&str] = &[
     "key revoke ci",
     "secret set github",
     "secret list",
-    "secret delete github",
+    "secret delete github --force",
+    "webhook list",
+    "webhook show chat",
+    "webhook create chat --to https://chat.example/hook --secret hook --event server.* --server com.acme/*",
+    "webhook edit chat --secret hook-2 --enabled on",
+    "webhook delete chat",
+    "webhook test chat",
+    "webhook deliveries chat --state dead --limit 5",
+    "webhook delivery chat 0190a0a0-0000-7000-8000-000000000001",
+    "webhook send-again chat",
+    "webhook drop chat 0190a0a0-0000-7000-8000-000000000001",
+    "webhook events",
     "grant add --key ci --server com.acme/billing --read-only",
     "grant add --key ci --namespace com.acme.* --publish",
     "grant list",

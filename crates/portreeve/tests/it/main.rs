@@ -20,6 +20,7 @@ mod doubles;
 mod http2;
 mod node;
 mod official;
+mod receiver;
 mod repository;
 mod rogue;
 mod served;

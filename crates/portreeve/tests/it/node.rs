@@ -12,6 +12,9 @@ use tempfile::TempDir;
 
 use crate::web::{Answer, Web};
 
+/// The file with the master key, in the data directory.
+const MASTER_KEY: &str = "master.key";
+
 /// A running node. Killed when dropped.
 pub(crate) struct Node {
     child: Option<Child>,
@@ -95,9 +98,24 @@ impl Node {
         Self::start_as(Engines::chosen(), flags, Web::trusting(certificate)).await
     }
 
+    /// Starts another node of the same installation: the same engines, and the same master key.
+    pub(crate) async fn start_beside(other: &Self, flags: &[&str]) -> Self {
+        let mut node = Self::prepared(other.engines(), flags, Web::new());
+        std::fs::create_dir_all(&node.data).expect("a data directory");
+        std::fs::copy(other.data.join(MASTER_KEY), node.data.join(MASTER_KEY)).expect("a master key");
+        node.begin().await;
+        node
+    }
+
     async fn start_as(engines: Engines, flags: &[&str], web: Web) -> Self {
+        let mut node = Self::prepared(engines, flags, web);
+        node.begin().await;
+        node
+    }
+
+    fn prepared(engines: Engines, flags: &[&str], web: Web) -> Self {
         let home = TempDir::new().expect("a temporary directory");
-        let mut node = Self {
+        Self {
             child: None,
             url: String::new(),
             key: String::new(),
@@ -106,9 +124,7 @@ impl Node {
             flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
             web,
             _home: Some(home),
-        };
-        node.begin().await;
-        node
+        }
     }
 
     /// The engines, for a second node on them.

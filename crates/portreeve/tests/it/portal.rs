@@ -19,3 +19,4 @@ mod secrets;
 mod server;
 mod sign_in;
 mod waiting;
+mod webhooks;

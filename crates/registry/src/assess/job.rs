@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use portreeve_core::caller::Caller;
 use portreeve_core::name::{ServerName, VersionText};
-use portreeve_core::ports::{Locks, StoreError};
+use portreeve_core::ports::{Imported, Locks, StoreError};
 use tokio::sync::watch;
 
 use crate::error::RegistryError;
@@ -31,6 +31,8 @@ pub struct AssessParts {
     pub holder: String,
     /// How old an assessment may become.
     pub repeat: Duration,
+    /// Whether proposals of imports are judged, too.
+    pub imported: Imported,
 }
 
 /// The job. One per node; the nodes share the work.
@@ -83,9 +85,18 @@ impl AssessJob {
 
     /// Judges what waits longest. Returns how many versions were judged here.
     pub async fn round(&self) -> Result<usize, RegistryError> {
-        let AssessParts { registry, repeat, .. } = &self.0;
+        let AssessParts {
+            registry,
+            repeat,
+            imported,
+            ..
+        } = &self.0;
         let since = registry.parts.clock.now().minus(*repeat);
-        let waiting = registry.parts.assessments.unassessed(since, ROUND).await?;
+        let waiting = registry
+            .parts
+            .assessments
+            .unassessed(since, *imported, ROUND)
+            .await?;
         if waiting.is_empty() {
             return Ok(0);
         }

@@ -4,6 +4,7 @@
 //! Before: `publish` saved a version. After: `approve` asks whether anything found is severe enough to stop it. To add an
 //! assessor: one file, and one line in `ASSESSORS`.
 
+mod authorization;
 mod links;
 mod near_names;
 mod poisoning;
@@ -13,6 +14,7 @@ mod tool_quality;
 mod transport;
 
 mod job;
+mod login;
 mod run;
 
 use std::collections::BTreeMap;
@@ -26,12 +28,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The assessors, in the order in which they are asked.
-const ASSESSORS: [&dyn Assessor; 7] = [
+const ASSESSORS: [&dyn Assessor; 8] = [
     &secrets_in_document::SecretsInDocument,
     &near_names::NearNames,
     &transport::Transport,
     &links::Links,
     &reachable::Reachable,
+    &authorization::Authorization,
     &tool_quality::ToolQuality,
     &poisoning::Poisoning,
 ];
@@ -121,6 +124,8 @@ struct Subject {
     document: Map<String, Value>,
     view: ServerJson,
     sight: Sight,
+    /// What was found at a server that asks for a credential; `None` when it asks for none.
+    trail: Option<authorization::Trail>,
     /// Names of listed servers, its own perhaps among them.
     neighbours: Arc<[String]>,
     protected: Vec<String>,

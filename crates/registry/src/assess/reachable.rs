@@ -14,7 +14,11 @@ impl Assessor for Reachable {
             Sight::NoRemote => {}
             Sight::Unseen { reason } => {
                 let reason: String = reason.chars().take(200).collect();
-                let message = "tools not seen: the server did not show them, so nothing is known of them";
+                let message = if subject.trail.is_some() {
+                    "tools not seen: the server asks for a credential, and takes none that Portreeve has for it"
+                } else {
+                    "tools not seen: the server did not show them, so nothing is known of them"
+                };
                 notes.show(Severity::Medium, "remotes", message, reason);
             }
             Sight::Seen(tools) if tools.unread > 0 => {

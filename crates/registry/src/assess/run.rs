@@ -14,6 +14,8 @@ use portreeve_mcp::server_json::ServerJson;
 use portreeve_net::Reach;
 use serde_json::{Value, json};
 
+use super::authorization::Trail;
+use super::authorization::follow::Follow;
 use super::{Assessment, Brief, Finding, Severity, Sight, Subject, Tools, judge, score};
 use crate::error::RegistryError;
 use crate::registry::Registry;
@@ -157,10 +159,12 @@ impl Registry {
                 ));
             }
         };
+        let (sight, trail) = tokio::join!(self.sight(entry, version), self.trail(entry, version));
         let subject = Subject {
             view: ServerJson::view(&document),
             document,
-            sight: self.sight(entry, version).await,
+            sight,
+            trail,
             neighbours,
             protected: self.parts.assessment.protected.clone(),
         };
@@ -221,7 +225,7 @@ impl Registry {
             };
         }
         let reach = Reach::granted(&entry.server.private_hosts);
-        let asked = self.parts.source.tools(&url, &reach);
+        let asked = self.parts.source.tools(&entry.server.name, &url, &reach);
         match tokio::time::timeout(self.parts.limits.probe, asked).await {
             Ok(Ok(probe)) => Sight::Seen(by_name(&probe, self.parts.limits.tool_definition_bytes)),
             Ok(Err(reason)) => Sight::Unseen { reason },
@@ -229,6 +233,21 @@ impl Registry {
                 reason: format!("it did not answer within {:?}", self.parts.limits.probe),
             },
         }
+    }
+
+    /// Follows what the version's server says to a host without a credential.
+    async fn trail(&self, entry: &Entry, version: &Version) -> Option<Trail> {
+        let url = upstream_of(&version.document)?;
+        let follow = Follow {
+            egress: &self.parts.egress,
+            reach: &Reach::granted(&entry.server.private_hosts),
+            limit: self.parts.limits.probe,
+        };
+        // Each request has its time; all of them together have no more than three of them.
+        let whole = follow.follow(&url);
+        tokio::time::timeout(self.parts.limits.probe * 3, whole)
+            .await
+            .unwrap_or_default()
     }
 
     /// The names of listed servers.

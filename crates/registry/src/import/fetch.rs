@@ -5,9 +5,11 @@
 //! Before: a URL. After: `apply`, once for each page.
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use portreeve_core::caller::Caller;
 use portreeve_core::import::{ImportKind, ImportRun, ImportState};
+use portreeve_core::login::{Login, Presented};
+use portreeve_core::ports::Purpose;
 use portreeve_core::server::PrivateHost;
 use portreeve_core::time::Timestamp;
 use portreeve_net::{Reach, read_body};
@@ -66,7 +68,16 @@ pub struct Fetch {
     pub(super) run: ImportRun,
     base: Url,
     reach: Reach,
+    /// What is presented with every request.
+    pub(super) presented: Option<Presented>,
     position: Position,
+}
+
+/// Where pages are asked for.
+struct Source {
+    base: Url,
+    reach: Reach,
+    presented: Option<Presented>,
 }
 
 impl Fetch {
@@ -117,8 +128,18 @@ impl Registry {
             run,
             base,
             reach,
+            presented: None,
             position,
         })
+    }
+
+    /// What is presented to a source that is not open to everybody; an error says what is missing.
+    pub(super) async fn presented(&self, login: Option<&Login>) -> Result<Option<Presented>, String> {
+        let Some(login) = login else {
+            return Ok(None);
+        };
+        let presented = self.parts.outgoing.login(login, Purpose::Import).await;
+        presented.map(Some).map_err(|error| error.to_string())
     }
 
     pub(crate) async fn private_hosts(&self, url: &Url) -> Result<Vec<PrivateHost>, RegistryError> {
@@ -148,10 +169,16 @@ impl Registry {
             mut run,
             base,
             reach,
+            presented,
             mut position,
         } = fetch;
+        let source = Source {
+            base,
+            reach,
+            presented,
+        };
         for _ in 0..self.parts.limits.import_pages {
-            let page = match self.page(&base, &reach, &position).await {
+            let page = match self.page(&source, &position).await {
                 Ok(page) => page,
                 Err(failure) => return self.end_run(caller, run, Some(failure)).await,
             };
@@ -191,12 +218,12 @@ impl Registry {
     }
 
     /// One page, asked for several times if it must be.
-    async fn page(&self, base: &Url, reach: &Reach, position: &Position) -> Result<Page, String> {
-        let url = page_url(base, position);
+    async fn page(&self, source: &Source, position: &Position) -> Result<Page, String> {
+        let url = page_url(&source.base, position);
         let mut pause = self.parts.limits.import_retry;
         let mut attempt = 1;
         loop {
-            match self.ask(&url, reach).await {
+            match self.ask(&url, source).await {
                 Ok(page) => return Ok(page),
                 Err(Failed::ForGood(reason)) => return Err(reason),
                 Err(Failed::Again(reason)) if attempt == ATTEMPTS => {
@@ -212,18 +239,26 @@ impl Registry {
         }
     }
 
-    async fn ask(&self, url: &Url, reach: &Reach) -> Result<Page, Failed> {
+    async fn ask(&self, url: &Url, source: &Source) -> Result<Page, Failed> {
         let limits = &self.parts.limits;
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(Method::GET)
             .uri(url.as_str())
-            .header(header::ACCEPT, "application/json")
+            .header(header::ACCEPT, "application/json");
+        if let Some(presented) = &source.presented {
+            let value = HeaderValue::try_from(presented.value.expose());
+            let mut value =
+                value.map_err(|_| Failed::ForGood("the secret cannot stand in a header".to_owned()))?;
+            value.set_sensitive(true);
+            request = request.header(presented.header.as_str(), value);
+        }
+        let request = request
             .body(Bytes::new())
             .map_err(|error| Failed::ForGood(error.to_string()))?;
         let response = self
             .parts
             .egress
-            .send(request, reach, limits.import_page)
+            .send(request, &source.reach, limits.import_page)
             .await
             .map_err(|error| Failed::Again(error.to_string()))?;
         let (head, body) = response.into_parts();

@@ -11,6 +11,7 @@ use portreeve_core::id::EventId;
 use portreeve_core::import::{
     ImportApproval, ImportKind, ImportMode, ImportRun, ImportSchedule, ImportState,
 };
+use portreeve_core::login::Login;
 use portreeve_core::ports::Locks;
 use serde_json::json;
 use tokio::sync::watch;
@@ -42,6 +43,8 @@ pub struct NewSchedule {
     pub approval: ImportApproval,
     /// Whether its private hosts are granted.
     pub internal: Internal,
+    /// How it is logged in at.
+    pub login: Option<Login>,
 }
 
 /// Reads what is due until the node stops.
@@ -78,6 +81,11 @@ impl Registry {
                 "it must be between one minute and 30 days",
             ));
         }
+        if let Some(problem) = new.login.as_ref().and_then(Login::problem) {
+            return Err(RegistryError::invalid("login", problem));
+        }
+        let presented = self.presented(new.login.as_ref()).await;
+        presented.map_err(|reason| RegistryError::invalid("login.secret", reason))?;
         let base = base_of(&new.origin)?;
         let private_hosts = match new.internal {
             Internal::Grant => self.private_hosts(&base).await?,
@@ -97,6 +105,7 @@ impl Registry {
             created_by: caller.label.to_string(),
             created_at: now,
             last_import: None,
+            login: new.login,
             next_at: now,
             synced_until: None,
         };
@@ -127,6 +136,7 @@ impl Registry {
             let hosts: Vec<String> = schedule.private_hosts.iter().map(ToString::to_string).collect();
             json!({
                 "everySeconds": schedule.every_seconds, "approval": schedule.approval, "privateHosts": hosts,
+                "secret": schedule.login.as_ref().map(Login::secret),
             })
         });
         event
@@ -145,11 +155,17 @@ impl Registry {
         let since = schedule.synced_until.map(|at| at.minus(OVERLAP));
         let place = (schedule.private_hosts.clone(), since);
         let base = base_of(&schedule.origin)?;
-        let fetch = self.fetch_from(&system, new, base, place).await?;
+        let mut fetch = self.fetch_from(&system, new, base, place).await?;
         schedule.last_import = Some(fetch.run().id);
         schedule.next_at = begun.plus(Duration::from_secs(schedule.every_seconds));
         self.parts.imports.save_schedule(&schedule, None).await?;
-        let run = self.fetch(&system, fetch).await?;
+        let run = match self.presented(schedule.login.as_ref()).await {
+            Ok(presented) => {
+                fetch.presented = presented;
+                self.fetch(&system, fetch).await?
+            }
+            Err(reason) => self.end_run(&system, fetch.run, Some(reason)).await?,
+        };
         if run.state == ImportState::Done {
             schedule.synced_until = Some(begun);
             self.parts.imports.save_schedule(&schedule, None).await?;

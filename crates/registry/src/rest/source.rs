@@ -22,8 +22,8 @@ pub struct RestSource {
 
 #[async_trait]
 impl ToolSource for RestSource {
-    async fn tools(&self, url: &Url, reach: &Reach) -> Result<Probe, String> {
-        self.others.tools(url, reach).await
+    async fn tools(&self, server: &ServerName, url: &Url, reach: &Reach) -> Result<Probe, String> {
+        self.others.tools(server, url, reach).await
     }
 
     async fn toolset_of(&self, server: &ServerName, version: &VersionText) -> Result<Option<String>, String> {

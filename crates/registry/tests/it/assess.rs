@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use portreeve_core::ports::Imported;
 use portreeve_core::ports::Locks;
 use portreeve_core::protocol::Era;
 use portreeve_core::server::Approval;
@@ -293,6 +294,7 @@ fn job(world: &World, locks: &Arc<Locked>) -> AssessJob {
         registry: Arc::clone(&world.registry),
         locks: Arc::clone(locks) as Arc<dyn Locks>,
         holder: "this node".to_owned(),
+        imported: Imported::Left,
         repeat: Duration::from_secs(24 * 60 * 60),
     })
 }

@@ -4,6 +4,7 @@
 mod assessments;
 mod governed;
 mod imports;
+mod logins;
 mod served;
 mod shared;
 mod store;
@@ -22,6 +23,7 @@ use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Decision, Effect, Target};
 use portreeve_core::id::KeyId;
 use portreeve_core::limits::Limits;
+use portreeve_core::name::ServerName;
 use portreeve_core::policy::{PolicyCheck, PolicyProblem};
 use portreeve_core::ports::{Authorizer, Refresh};
 use portreeve_core::protocol::Era;
@@ -38,6 +40,7 @@ use portreeve_registry::{
 use url::Url;
 
 pub(crate) use governed::Governed;
+use logins::Shelf;
 use shared::Counted;
 pub(crate) use shared::{Locked, Told};
 pub(crate) use store::Memory;
@@ -225,7 +228,7 @@ pub(crate) fn definition(name: &str, description: &str) -> String {
 
 #[async_trait]
 impl ToolSource for Upstreams {
-    async fn tools(&self, url: &Url, reach: &Reach) -> Result<Probe, String> {
+    async fn tools(&self, _: &ServerName, url: &Url, reach: &Reach) -> Result<Probe, String> {
         let hosts = match reach {
             Reach::Private(hosts) => hosts.iter().map(ToString::to_string).collect(),
             _ => Vec::new(),
@@ -287,6 +290,8 @@ impl World {
             }),
             egress: Egress::with_resolver(&EgressConfig::default(), Arc::new(Names)).unwrap(),
             clock: clock.clone(),
+            logins: store.clone(),
+            outgoing: Arc::new(Shelf),
             rng: rng.clone(),
             limits: limits.clone(),
             public_url: "https://gw.example/".parse().unwrap(),

@@ -33,7 +33,7 @@ const RUNS_AFTER: &str = concat!(
 const RECORDS: &str = "SELECT position, place, server, version, outcome, findings FROM import_records \
     WHERE import = $1 AND position > $2 ORDER BY position LIMIT $3";
 const SCHEDULES: &str = "SELECT origin, kind, every_seconds, private_hosts, approval, created_by, created_at, last_import, \
-    next_at, synced_until FROM import_schedules ORDER BY origin";
+    next_at, synced_until, login FROM import_schedules ORDER BY origin";
 
 pub(super) async fn run(store: &Store, id: ImportId) -> Result<Option<ImportRun>, StoreError> {
     let row = store.engine().row(Sql::new(RUN).bind(id.to_string())).await?;
@@ -146,5 +146,9 @@ fn schedule_of(row: &Row) -> Result<ImportSchedule, StoreError> {
         last_import: row.optional_parsed("last_import")?,
         next_at: row.moment("next_at")?,
         synced_until: row.optional_moment("synced_until")?,
+        login: match row.optional_text("login")? {
+            Some(_) => Some(row.json("login")?),
+            None => None,
+        },
     })
 }

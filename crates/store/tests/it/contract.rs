@@ -2,7 +2,7 @@
 
 use portreeve_testkit::store_contract::{
     assessments, catalogue, deployments, entries, environments, feed, identity, imports, listing, properties,
-    publications, routes, served, sessions, slugs, tools, toolsets, usage, vault, views, waiting,
+    publications, routes, served, sessions, slugs, tools, toolsets, usage, vault, views, waiting, webhooks,
 };
 
 use crate::support::Database;
@@ -70,6 +70,7 @@ contract! {
     imports::a_batch_is_whole_or_nothing,
     imports::runs_come_newest_first,
     imports::schedules_are_kept,
+    imports::proposals_of_imports_are_judged_when_asked,
     routes::a_stale_route_is_a_conflict,
     routes::noted_eras_change_the_catalogue_alone,
     tools::a_tool_goes_through_its_states,
@@ -95,6 +96,12 @@ contract! {
     vault::a_secret_is_replaced_as_it_was_read,
     vault::a_full_vault_takes_no_more,
     vault::an_installation_has_one_identity,
+    vault::a_login_names_its_secret_and_goes_with_its_server,
+    webhooks::a_webhook_is_made_changed_and_removed,
+    webhooks::events_are_written_with_their_change,
+    webhooks::one_node_delivers_at_a_time,
+    webhooks::what_failed_waits_for_its_time,
+    webhooks::the_dead_are_sent_again_or_dropped,
     usage::usage_is_kept_by_the_minute,
     usage::large_batches_are_stored,
 }

@@ -76,6 +76,10 @@ fn both_migrations_say_the_same() {
             include_str!("../../migrations/sqlite/0004_governance.sql"),
             include_str!("../../migrations/postgres/0004_governance.sql"),
         ),
+        (
+            include_str!("../../migrations/sqlite/0008_webhooks.sql"),
+            include_str!("../../migrations/postgres/0008_webhooks.sql"),
+        ),
     ] {
         let postgres = postgres.replace(" COLLATE \"C\"", "").replace(
             "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",

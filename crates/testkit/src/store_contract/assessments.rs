@@ -1,6 +1,6 @@
 //! Assessments: the last one of each version, and which versions wait for one.
 
-use portreeve_core::ports::StoredAssessment;
+use portreeve_core::ports::{Imported, StoredAssessment};
 use portreeve_core::server::{Approval, Lifecycle};
 use portreeve_core::time::Timestamp;
 
@@ -60,7 +60,7 @@ pub async fn what_waits_longest_comes_first(store: &dyn Durable) -> Outcome {
     }
     store.save(new_entry(NAME, versions)).await?;
     let waiting = async |since, limit| {
-        let waiting = store.unassessed(since, limit).await;
+        let waiting = store.unassessed(since, Imported::Judged, limit).await;
         waiting.map(|all| {
             all.into_iter()
                 .map(|(_, version)| version.to_string())

@@ -7,8 +7,8 @@ use portreeve_core::import::{
     Finding, ImportApproval, ImportCounts, ImportKind, ImportMode, ImportRun, ImportSchedule, ImportState,
     ImportedRecord, Provenance, RecordOutcome,
 };
-use portreeve_core::ports::{EntryChange, ImportBatch, StoreError};
-use portreeve_core::server::PrivateHost;
+use portreeve_core::ports::{EntryChange, ImportBatch, Imported, StoreError};
+use portreeve_core::server::{Approval, PrivateHost};
 
 use super::{Durable, Outcome, assert_conflict, assert_not_found};
 use crate::store_fixtures::{CountingRng, SteppingClock, at, event, new_entry, parse, route, version};
@@ -167,6 +167,7 @@ pub async fn schedules_are_kept(store: &dyn Durable) -> Outcome {
         created_at: at(1),
         last_import: None,
         next_at: at(2),
+        login: None,
         synced_until: None,
     };
     store
@@ -184,6 +185,41 @@ pub async fn schedules_are_kept(store: &dyn Durable) -> Outcome {
         store
             .remove_schedule("https://x/", event("import.unschedule"))
             .await,
+    );
+    Ok(())
+}
+
+/// Proposals that came with an import wait for an assessment only where that is asked for; what was approved of them does
+/// like anything else, and so does what was handed in.
+pub async fn proposals_of_imports_are_judged_when_asked(store: &dyn Durable) -> Outcome {
+    let one = run("dump.json", 1);
+    store.begin_import(&one, event("import.begin")).await?;
+    let of = |name: &str, approval: Approval| {
+        let mut version = version(name, "1.0.0");
+        version.approval = approval;
+        new_entry(name, vec![version])
+    };
+    let imported = vec![
+        of("com.acme/approved", Approval::Approved),
+        of("com.acme/proposed", Approval::Submitted),
+    ];
+    store.save_import(batch(one, imported)).await?;
+    store.save(of("com.acme/handed-in", Approval::Submitted)).await?;
+    let waiting = async |imported| {
+        let waiting = store.unassessed(at(0), imported, 9).await;
+        waiting.map(|all| {
+            all.into_iter()
+                .map(|(name, _)| name.to_string())
+                .collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(
+        waiting(Imported::Left).await?,
+        ["com.acme/approved", "com.acme/handed-in"]
+    );
+    assert_eq!(
+        waiting(Imported::Judged).await?,
+        ["com.acme/approved", "com.acme/handed-in", "com.acme/proposed"]
     );
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! Sealed secrets.
 
-use portreeve_core::ports::SecretChange;
+use portreeve_core::login::{Login, ServerLogin};
+use portreeve_core::ports::{Removal, SecretChange};
 use portreeve_core::vault::{SealedSecret, SecretFacts};
 
 use super::{Durable, Outcome, assert_conflict, assert_not_found};
-use crate::store_fixtures::{at, event, parse};
+use crate::store_fixtures::{at, event, new_entry, parse, version};
 
-fn change(name: &str, sealed: &str, revision: i64) -> SecretChange {
+pub(super) fn change(name: &str, sealed: &str, revision: i64) -> SecretChange {
     let facts = SecretFacts {
         name: parse(name),
         created_by: "user:ada".to_owned(),
@@ -43,8 +44,9 @@ pub async fn a_secret_is_replaced_as_it_was_read(store: &dyn Durable) -> Outcome
     assert_eq!(store.secrets().await?, std::slice::from_ref(&second.secret.facts));
     assert_conflict(store.put_secret(change("nowhere", "sealed", 5)).await);
 
-    store.remove_secret(&name, event("secret.delete")).await?;
-    assert_not_found(store.remove_secret(&name, event("secret.delete")).await);
+    let remove = || store.remove_secret(&name, Removal::Unused, event("secret.delete"));
+    assert_eq!(remove().await?, [], "nobody uses it");
+    assert_not_found(remove().await);
     assert_eq!(store.secret(&name).await?, None);
     assert_eq!(store.generation().await?, generation, "no decision depends on it");
     Ok(())
@@ -71,5 +73,64 @@ pub async fn an_installation_has_one_identity(store: &dyn Durable) -> Outcome {
     let identity = store.installation().await?;
     assert_eq!(identity.len(), 32, "{identity}");
     assert_eq!(store.installation().await?, identity);
+    Ok(())
+}
+
+/// A login is read as it was set, for one URL each, names its secret, and goes with its server.
+pub async fn a_login_names_its_secret_and_goes_with_its_server(store: &dyn Durable) -> Outcome {
+    let name = "com.acme/billing";
+    let login = |url: &str, secret: &str| ServerLogin {
+        server: parse(name),
+        url: url.to_owned(),
+        login: Login::Bearer {
+            secret: parse(secret),
+        },
+        set_by: "user:ada".to_owned(),
+        set_at: at(1),
+    };
+    let (one, two) = (
+        login("https://a.example/mcp", "secret:github"),
+        login("https://b.example/mcp", "secret:gitlab"),
+    );
+    let set = async |login: &ServerLogin| store.set_login(login, 2, event("server.login")).await;
+    store.put_secret(change("github", "sealed", 1)).await?;
+    store.put_secret(change("gitlab", "sealed", 1)).await?;
+    assert_not_found(set(&one).await);
+    store.save(new_entry(name, vec![version(name, "1.0.0")])).await?;
+    assert_not_found(set(&login("https://a.example/mcp", "secret:nowhere")).await);
+    set(&two).await?;
+    set(&one).await?;
+    assert_eq!(store.logins(&one.server).await?, [one.clone(), two.clone()]);
+    assert_conflict(set(&login("https://c.example/mcp", "secret:github")).await);
+    let changed = login("https://b.example/mcp", "secret:github");
+    set(&changed).await?;
+    assert_eq!(store.logins(&one.server).await?, [one.clone(), changed]);
+
+    let (github, gitlab) = (parse("github"), parse("gitlab"));
+    let uses = store.secret_uses(&github).await?;
+    let uses: Vec<String> = uses.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        uses,
+        [
+            "login `com.acme/billing at https://a.example/mcp`",
+            "login `com.acme/billing at https://b.example/mcp`"
+        ]
+    );
+    assert_eq!(store.secret_uses(&gitlab).await?, []);
+    let remove = async || {
+        store
+            .remove_login(&one.server, &one.url, event("server.logout"))
+            .await
+    };
+    remove().await?;
+    assert_not_found(remove().await);
+    assert_eq!(store.secret_uses(&github).await?.len(), 1);
+    store.remove(&one.server, 1, event("server.remove")).await?;
+    assert_eq!(store.logins(&one.server).await?, []);
+    assert_eq!(
+        store.secret_uses(&github).await?,
+        [],
+        "nobody is left who names it"
+    );
     Ok(())
 }

@@ -10,7 +10,7 @@ use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderValue};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use portreeve_core::name::SecretName;
-use portreeve_core::ports::{Outgoing, SecretUnavailable};
+use portreeve_core::ports::{Outgoing, Purpose, SecretUnavailable};
 use portreeve_core::secret::Secret;
 
 use crate::policy::{Credential, Form};
@@ -49,7 +49,7 @@ impl Secrets {
         let found = self.lock().get(name).cloned();
         let known = match found {
             Some((since, secret)) if since.elapsed() < FRESH => Some(secret),
-            stale => match self.vault.get()?.open(name).await {
+            stale => match self.vault.get()?.open(name, Purpose::Call).await {
                 Ok(secret) => {
                     self.lock().insert(name.clone(), (Instant::now(), secret.clone()));
                     Some(secret)

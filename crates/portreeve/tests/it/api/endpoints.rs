@@ -1,6 +1,7 @@
 //! Every endpoint for three callers: nobody, a key without a grant, the admin. An endpoint without a row fails.
 
 mod governed;
+mod webhooks;
 
 use std::collections::BTreeSet;
 
@@ -368,6 +369,7 @@ fn table() -> Vec<Row> {
     rows.extend(tool_and_route_rows());
     rows.extend(other_rows());
     rows.extend(governed::rows());
+    rows.extend(webhooks::rows());
     rows
 }
 

@@ -15,6 +15,7 @@ use portreeve_core::caller::Caller;
 use portreeve_core::doctor::{self, CheckStatus, Doctor};
 use portreeve_core::id::{NodeId, UserId};
 use portreeve_core::limits::Limits;
+use portreeve_core::name::ServerName;
 use portreeve_core::ports::{Journal, Refresh};
 use portreeve_core::protocol::Era;
 use portreeve_core::random::Rng;
@@ -26,7 +27,7 @@ use portreeve_gateway::policy::{Check, Tools};
 use portreeve_gateway::record::Sinks;
 use portreeve_gateway::snapshot::Loader;
 use portreeve_gateway::{Gateway, GatewayParts};
-use portreeve_insight::{Insight, InsightParts, UsageRing};
+use portreeve_insight::{Insight, InsightParts, UsageRing, WebhookParts, Webhooks};
 use portreeve_inspect::{Ed25519Signer, Mac};
 use portreeve_net::{Egress, EgressConfig, NetError, Reach, TxtLookup};
 use portreeve_registry::{
@@ -99,7 +100,7 @@ struct TestTools;
 
 #[async_trait]
 impl ToolSource for TestTools {
-    async fn tools(&self, _url: &Url, _reach: &Reach) -> Result<Probe, String> {
+    async fn tools(&self, _server: &ServerName, _url: &Url, _reach: &Reach) -> Result<Probe, String> {
         let tool = |name: &str, read_only: bool| {
             json!({
                 "name": name, "description": format!("The tool {name}"), "inputSchema": {"type": "object"},
@@ -231,6 +232,7 @@ impl House {
             registry: Arc::new(world.registry(&store, &refresh)),
             publishing: Arc::new(world.publishing(audit.journal.clone())),
             gateway: Arc::new(world.gateway(loader, audit.journal)),
+            webhooks: Arc::new(world.webhooks(&store)),
             vault: Arc::new(world.vault(&store)),
             access: world.access,
             insight: Arc::new(insight),
@@ -392,6 +394,8 @@ impl World {
             }),
             egress: Egress::new(&EgressConfig::default()).unwrap(),
             clock: self.clock.clone(),
+            logins: Arc::new(store.clone()),
+            outgoing: Arc::new(self.vault(store)),
             rng: self.rng.clone(),
             limits: self.limits.clone(),
             public_url: public_url(),
@@ -401,6 +405,19 @@ impl World {
             cursor_key: SecretKey::new([9; 32]),
             auto_approve: vec!["com.trusted/*".parse().unwrap()],
             counters: self.tools.counters.clone(),
+        })
+    }
+
+    fn webhooks(&self, store: &Store) -> Webhooks {
+        Webhooks::new(WebhookParts {
+            webhooks: Arc::new(store.clone()),
+            outbox: Arc::new(store.clone()),
+            outgoing: Arc::new(self.vault(store)),
+            authorizer: self.access.clone(),
+            egress: Egress::new(&EgressConfig::default()).unwrap(),
+            clock: Arc::clone(&self.clock),
+            rng: self.rng.clone(),
+            limits: Arc::clone(&self.limits),
         })
     }
 

@@ -8,7 +8,7 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-pub(super) const PAGES: [&str; 31] = [
+pub(super) const PAGES: [&str; 33] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
@@ -32,6 +32,8 @@ pub(super) const PAGES: [&str; 31] = [
     "/admin/secrets",
     "/admin/environments",
     "/admin/properties",
+    "/admin/webhooks",
+    "/admin/webhooks/chat?state=dead",
     "/exports",
     "/exports/nothing",
     "/usage",

@@ -34,6 +34,7 @@ const PAIRS: &[(&str, &str, &str)] = &[
     ),
     ("/admin/secrets", "setSecret", "secret set"),
     ("/admin/secrets/delete", "deleteSecret", "secret delete"),
+    ("/admin/webhooks", "createWebhook", "webhook create"),
     ("/audit/verify", "verifyAudit", "audit verify"),
     ("/sign-out", "", ""),
 ];

@@ -2,25 +2,27 @@
 //!
 //! Only the way out is missing: nothing here reaches a network.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
-use portreeve_access::{Access, AccessParts, Vault, VaultParts};
+use portreeve_access::{Access, AccessParts, Replace, Vault, VaultParts};
 use portreeve_core::caller::{Caller, User};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{EventId, GrantId, NodeId, UserId};
 use portreeve_core::limits::Limits;
+use portreeve_core::name::ServerName;
 use portreeve_core::policy::{PolicyCheck, PolicyProblem};
 use portreeve_core::ports::{Catalogue, IdentityStore, Refresh, Views};
 use portreeve_core::random::Rng;
 use portreeve_core::route::PolicyDocument;
-use portreeve_core::secret::SecretKey;
+use portreeve_core::secret::{Secret, SecretKey};
 use portreeve_core::time::{Clock, Timestamp};
 use portreeve_core::view::RegistryRecord;
-use portreeve_insight::{Insight, InsightParts};
+use portreeve_insight::{Insight, InsightParts, WebhookParts, Webhooks};
 use portreeve_inspect::Ed25519Signer;
 use portreeve_net::{Egress, EgressConfig, Reach};
 use portreeve_portal::PortalParts;
@@ -40,6 +42,8 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) audit: Audit,
     pub(crate) access: Arc<Access>,
+    pub(crate) webhooks: Arc<Webhooks>,
+    vault: Arc<Vault>,
     pub(crate) refresh: Arc<dyn Refresh>,
     _folder: tempfile::TempDir,
 }
@@ -83,7 +87,12 @@ struct NoUpstreams;
 
 #[async_trait]
 impl ToolSource for NoUpstreams {
-    async fn tools(&self, _url: &Url, _reach: &Reach) -> std::result::Result<Probe, String> {
+    async fn tools(
+        &self,
+        _server: &ServerName,
+        _url: &Url,
+        _reach: &Reach,
+    ) -> std::result::Result<Probe, String> {
         Err("no server is reached here".to_owned())
     }
 }
@@ -135,6 +144,25 @@ fn vault(access: &Arc<Access>, store: &Store) -> Result<Vault> {
     Ok(Vault::new(parts, &SecretKey::new([4; 32]))?)
 }
 
+fn webhooks(access: &Arc<Access>, store: &Store, vault: &Arc<Vault>) -> Result<Webhooks> {
+    Ok(Webhooks::new(WebhookParts {
+        webhooks: Arc::new(store.clone()),
+        outbox: Arc::new(store.clone()),
+        outgoing: vault.clone(),
+        authorizer: access.clone(),
+        egress: Egress::new(&EgressConfig::default())?,
+        clock: Arc::new(StandingClock),
+        // Identities of events must not be those that the other rooms draw.
+        rng: Arc::new(CountingRng(AtomicU64::new(1 << 40))),
+        limits: Arc::new(Limits::for_tests()),
+    }))
+}
+
+async fn audit(store: &Store, folder: &Path) -> Result<Audit> {
+    let signer = Arc::new(Ed25519Signer::from_seed(&SecretKey::new([3; 32])));
+    Ok(Audit::open(store, AuditOptions::new(folder), signer, Arc::new(StandingClock)).await?)
+}
+
 impl World {
     /// A portal with its people and without servers.
     pub(crate) async fn empty(public_url: &str) -> Result<Self> {
@@ -144,14 +172,7 @@ impl World {
         let node = NodeId::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0001);
         let file = folder.path().join("portreeve.db");
         let store = Store::open(&format!("sqlite:{}", file.display()), &StoreOptions::new(node)).await?;
-        let signer = Arc::new(Ed25519Signer::from_seed(&SecretKey::new([3; 32])));
-        let audit = Audit::open(
-            &store,
-            AuditOptions::new(folder.path()),
-            signer,
-            Arc::clone(&clock),
-        )
-        .await?;
+        let audit = audit(&store, folder.path()).await?;
         let access = Arc::new(Access::new(AccessParts {
             identity: Arc::new(store.clone()),
             sessions: Arc::new(store.clone()),
@@ -162,6 +183,8 @@ impl World {
         let loader = Arc::new(Loader::over(&store, &access));
         let refresh: Arc<dyn Refresh> = loader.clone();
         let public_url = Url::parse(public_url)?;
+        let vault = Arc::new(vault(&access, &store)?);
+        let webhooks = Arc::new(webhooks(&access, &store, &vault)?);
         let registry = Arc::new(Registry::new(RegistryParts {
             entries: Arc::new(store.clone()),
             feed: Arc::new(store.clone()),
@@ -177,6 +200,8 @@ impl World {
             source: Arc::new(NoUpstreams),
             egress: Egress::new(&EgressConfig::default())?,
             clock: Arc::clone(&clock),
+            logins: Arc::new(store.clone()),
+            outgoing: vault.clone(),
             rng,
             limits: Arc::new(Limits::for_tests()),
             public_url: public_url.clone(),
@@ -187,7 +212,6 @@ impl World {
             auto_approve: Vec::new(),
             counters: Arc::new(portreeve_state::InProcess::new(portreeve_state::Start::Fresh)),
         }));
-        let vault = vault(&access, &store)?;
         let insight = Arc::new(Insight::new(InsightParts {
             usage: Arc::new(store.clone()),
             audit: Arc::new(audit.writer.clone()),
@@ -196,9 +220,10 @@ impl World {
         }));
         let router = portreeve_portal::router(PortalParts {
             registry,
-            vault: Arc::new(vault),
+            vault: Arc::clone(&vault),
             access: Arc::clone(&access),
             insight,
+            webhooks: Arc::clone(&webhooks),
             refresh: Arc::clone(&refresh),
             csrf_key: SecretKey::new([2; 32]),
             public_url,
@@ -211,6 +236,8 @@ impl World {
             store,
             audit,
             access,
+            webhooks,
+            vault,
             refresh,
             _folder: folder,
         };
@@ -237,6 +264,14 @@ impl World {
         };
         self.store.add_grant(&grant, self.event("grant.create")).await?;
         self.refresh.refresh().await;
+        Ok(())
+    }
+
+    /// Puts a key that signs into the vault.
+    pub(crate) async fn sign_with(&self, name: &str) -> Result<()> {
+        let key = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        let (system, name) = (Caller::system(), name.parse()?);
+        self.vault.set(&system, &name, &key, Replace::Nothing).await?;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::name::{ServerName, VersionText};
-use portreeve_core::ports::{AssessmentStore, StoreError, StoredAssessment};
+use portreeve_core::ports::{AssessmentStore, Imported, StoreError, StoredAssessment};
 use portreeve_core::server::{Approval, Lifecycle};
 use portreeve_core::time::Timestamp;
 
@@ -33,6 +33,7 @@ impl AssessmentStore for Memory {
     async fn unassessed(
         &self,
         since: Timestamp,
+        _: Imported,
         limit: u32,
     ) -> Result<Vec<(ServerName, VersionText)>, StoreError> {
         let versions = self.versions();

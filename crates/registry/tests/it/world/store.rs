@@ -9,6 +9,7 @@ use portreeve_core::audit::AuditEvent;
 use portreeve_core::deployment::Place;
 use portreeve_core::id::{ImportId, RouteId};
 use portreeve_core::import::{ImportRun, ImportSchedule, ImportedRecord, Provenance};
+use portreeve_core::login::ServerLogin;
 use portreeve_core::name::{Environment, ServerName, Slug, VersionText};
 use portreeve_core::page::PageOf;
 use portreeve_core::ports::{
@@ -22,7 +23,7 @@ use portreeve_core::tool::Tool;
 use portreeve_core::visibility::Visibility;
 
 #[derive(Default)]
-pub(crate) struct Memory(Mutex<Tables>, Mutex<Assessments>);
+pub(crate) struct Memory(Mutex<Tables>, Mutex<Assessments>, Mutex<Vec<ServerLogin>>);
 
 #[derive(Default)]
 pub(super) struct Tables {
@@ -44,6 +45,10 @@ pub(super) type Assessments = BTreeMap<(ServerName, VersionText), StoredAssessme
 impl Memory {
     pub(super) fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap()
+    }
+
+    pub(super) fn kept_logins(&self) -> MutexGuard<'_, Vec<ServerLogin>> {
+        self.2.lock().unwrap()
     }
 
     pub(super) fn assessments(&self) -> MutexGuard<'_, Assessments> {
