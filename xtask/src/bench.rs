@@ -53,7 +53,7 @@ struct Request {
     write_docs: bool,
     what: What,
     /// Versions in the registry when it is measured.
-    sizes: Vec<usize>,
+    sizes: Option<Vec<usize>>,
     /// What it is stored in.
     engines: Vec<registry::Engine>,
 }
@@ -67,6 +67,8 @@ enum What {
     Micro,
     /// The registry at size.
     Registry,
+    /// Search alone, over more servers than anybody has.
+    Search,
 }
 
 /// Runs the command. A missed goal is a finding and no failure.
@@ -93,7 +95,7 @@ fn read(words: Vec<String>) -> Result<Request, String> {
         binary: None,
         write_docs: false,
         what: What::Gateway,
-        sizes: registry::SIZES.to_vec(),
+        sizes: None,
         engines: vec![registry::Engine::Sqlite, registry::Engine::Postgres],
     };
     let mut words = words.into_iter();
@@ -102,12 +104,13 @@ fn read(words: Vec<String>) -> Result<Request, String> {
         match word.as_str() {
             "micro" => request.what = What::Micro,
             "registry" => request.what = What::Registry,
+            "search" => request.what = What::Search,
             "--write-docs" => request.write_docs = true,
             "--rounds" => request.rounds = number(&value()?)?.max(1.0) as usize,
             "--seconds" => request.seconds = number(&value()?)?.max(0.1),
             "--only" => request.suites = chosen(&value()?)?,
             "--on" => request.engines = engines(&value()?)?,
-            "--sizes" => request.sizes = sizes(&value()?)?,
+            "--sizes" => request.sizes = Some(sizes(&value()?)?),
             "--json" => request.json = Some(value()?.into()),
             "--binary" => request.binary = Some(program(&value()?)?),
             _ => return Err(format!("`{word}` is unknown")),
@@ -158,7 +161,7 @@ fn run(request: &Request) -> Result<()> {
     let mut log = Log::create(&path)?;
     let outcome = match request.what {
         What::Micro => micro(&context, &mut log),
-        What::Registry => of_the_registry(request, &mut context, &mut log),
+        What::Registry | What::Search => of_the_registry(request, &mut context, &mut log),
         What::Gateway => measure(request, &mut context, &mut log),
     };
     outcome.with_context(|| format!("see `{}`", context.shown(&path)))
@@ -214,9 +217,13 @@ fn of_the_registry(request: &Request, context: &mut Context, log: &mut Log) -> R
             context.released("portreeve")
         }
     };
+    if request.what == What::Search {
+        let sizes = request.sizes.as_deref().unwrap_or(&registry::servers::SERVERS);
+        return registry::servers::measure(context, log, (&binary, sizes));
+    }
     let subject = registry::Subject {
         binary: &binary,
-        sizes: &request.sizes,
+        sizes: request.sizes.as_deref().unwrap_or(&registry::SIZES),
         engines: &request.engines,
     };
     registry::measure(context, log, &subject)

@@ -29,6 +29,7 @@ usage: cargo xtask test [STAGE...] [--require-corpus] [--profile ci|dev]
        cargo xtask bench [--rounds N] [--seconds S] [--only SUITE,...] [--json FILE] [--binary PATH] [--write-docs]
        cargo xtask bench micro
        cargo xtask bench registry [--binary PATH] [--sizes N,...]
+       cargo xtask bench search [--binary PATH] [--sizes N,...]
 
 Without a STAGE it runs all of them, in order. --require-corpus makes it a failure when the large public test data is
 not there. --profile chooses the cargo profile (default: ci).
@@ -37,7 +38,8 @@ fuzz looks for bytes that break a law, a minute for each target, where a nightly
 soak loads a node for N minutes (default: 10) and looks whether what it holds is flat at the end.
 bench measures calls, sizes, list, sse, start and memory against nginx, 3 rounds of 2.5 s unless told otherwise. --binary
 measures another build; --write-docs puts the tables into docs/benchmarks.md. micro measures single steps;
-registry measures lists, search and imports from 1,000 to 66,000 versions, and how well real questions are answered.
+registry measures lists, search and imports from 1,000 to 66,000 versions, and how well real questions are answered;
+search measures searches alone, over 100,000 servers unless told otherwise.
 ";
 
 fn main() -> ExitCode {

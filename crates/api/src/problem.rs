@@ -217,6 +217,11 @@ impl From<RegistryError> for Problem {
                     .hint(hint)
                     .wait(wait);
             }
+            RegistryError::Warming { .. } => {
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+                    .hint(hint)
+                    .wait(Duration::from_secs(1));
+            }
             RegistryError::NotFound { .. } => StatusCode::NOT_FOUND,
             RegistryError::Forbidden { .. } | RegistryError::Namespace { .. } => StatusCode::FORBIDDEN,
             RegistryError::Conflict { .. } | RegistryError::State { .. } => StatusCode::CONFLICT,

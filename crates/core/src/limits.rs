@@ -104,6 +104,8 @@ pub struct Limits {
     pub import_pages: usize,
     /// Time before a page that failed is asked for again; doubled each time.
     pub import_retry: Duration,
+    /// Longest time that a search waits: for the index after a start, or for changes that are being read into it.
+    pub search_wait: Duration,
     /// Bytes of one secret in the vault.
     pub secret_bytes: usize,
     /// Secrets in the vault.
@@ -187,6 +189,7 @@ impl Default for Limits {
             import_page: Duration::from_secs(30),
             import_pages: 100_000,
             import_retry: Duration::from_secs(1),
+            search_wait: Duration::from_secs(5),
             secret_bytes: 16 * 1024,
             secrets: 1_000,
             webhooks: 50,

@@ -34,6 +34,8 @@ pub(crate) enum Failure {
     Method,
     /// The store does not answer.
     Unavailable,
+    /// The node started a moment ago.
+    Warming { text: String },
     /// Our own mistake.
     Broken,
 }
@@ -164,6 +166,12 @@ impl Failure {
                 "Portreeve is running, but it cannot reach its database. Calls through the gateway go on.",
                 "Try again in a minute. On the server, `portreeve doctor` tells what is wrong.",
             ),
+            Self::Warming { text } => Words::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Search is not ready yet",
+                text,
+                "Portreeve started a moment ago. Load the page again.",
+            ),
             Self::Broken => Words::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "Something broke",
@@ -224,6 +232,9 @@ impl From<RegistryError> for Failure {
                 signed_in: true,
             },
             RegistryError::Store(failed) => store(failed),
+            RegistryError::Warming { .. } => Self::Warming {
+                text: sentence(&error.to_string()),
+            },
             other => Self::Invalid {
                 text: sentence(&other.to_string()),
                 hint: sentence(other.hint()),

@@ -14,6 +14,7 @@ use portreeve_core::ports::{AuditLog, Counters, RateLimit, RouteStore, StoreHeal
 use portreeve_core::protocol::Era;
 use portreeve_core::route::{Route, RouteState};
 use portreeve_net::{Egress, Reach};
+use portreeve_registry::{Registry, SearchState};
 use url::Url;
 
 use crate::data;
@@ -34,6 +35,8 @@ pub(crate) struct Examination {
     pub(crate) store: Arc<dyn StoreHealth>,
     /// Routes, for their upstreams.
     pub(crate) routes: Arc<dyn RouteStore>,
+    /// The registry, for its search index.
+    pub(crate) registry: Arc<Registry>,
     /// The audit log.
     pub(crate) audit: Arc<dyn AuditLog>,
     /// The shared state.
@@ -80,6 +83,7 @@ impl Doctor for Examination {
         checks.push(self.disk());
         checks.push(self.public_url().await);
         checks.push(self.journal().await);
+        checks.push(judge_search(self.registry.search_state()));
         checks.extend(self.upstreams().await);
         checks
     }
@@ -264,9 +268,37 @@ fn judge_backlog(bytes: u64) -> Check {
     }
 }
 
+fn judge_search(state: SearchState) -> Check {
+    let name = "search index";
+    let entries = state.entries;
+    if state.is_whole {
+        return ok(name, format!("{entries} servers in {} KiB", state.bytes / 1024));
+    }
+    warning(
+        name,
+        format!("it is being built; {entries} servers were read so far"),
+        "wait a moment; if it stays so, look at the store",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_index_that_is_not_whole_is_told() {
+        let state = |is_whole| SearchState {
+            entries: 7,
+            segments: 1,
+            bytes: 2_048,
+            is_whole,
+        };
+        let checks = [true, false].map(|is_whole| judge_search(state(is_whole)));
+        assert_eq!(checks[0].status, CheckStatus::Ok);
+        assert_eq!(checks[0].detail, "7 servers in 2 KiB");
+        assert_eq!(checks[1].status, CheckStatus::Warning);
+        assert!(checks[1].detail.contains("7 servers were read"));
+    }
 
     #[test]
     fn little_space_and_a_long_backlog_are_told() {

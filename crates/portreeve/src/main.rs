@@ -9,6 +9,7 @@ mod data;
 mod demo;
 mod doctor;
 mod environment;
+mod figures;
 mod health;
 mod listener;
 mod log;

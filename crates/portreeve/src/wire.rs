@@ -31,7 +31,7 @@ use portreeve_portal::PortalParts;
 use portreeve_registry::import::ImportJob;
 use portreeve_registry::{
     AssessJob, AssessParts, AssessmentPolicy, ClientSource, McpFace, PinJob, PinKeeper, PinParts, Registry,
-    RegistryParts, RestSource, ToolSource,
+    RegistryParts, RestSource, SearchJob, ToolSource,
 };
 use portreeve_state::{InProcess, Valkey};
 use portreeve_store::{Audit, AuditOptions, AuditWriter, JournalSync, Store, StoreOptions, node_identity};
@@ -44,6 +44,7 @@ use crate::cli::Failure;
 use crate::config::{self, Config};
 use crate::data::DataDirectory;
 use crate::doctor::Examination;
+use crate::figures;
 use crate::health;
 use crate::randomness::SystemRng;
 
@@ -85,6 +86,8 @@ pub(crate) struct Jobs {
     pub(crate) imports: ImportJob,
     /// Delivers events.
     pub(crate) webhooks: DeliveryJob,
+    /// Keeps the search index near the store.
+    pub(crate) search: SearchJob,
     /// Judges versions; none where the configuration says so.
     pub(crate) assess: Option<AssessJob>,
     /// The store, to be closed last.
@@ -354,11 +357,12 @@ impl Ground {
         }
     }
 
-    fn doctor(&self, data: &DataDirectory) -> Arc<dyn Doctor> {
+    fn doctor(&self, data: &DataDirectory, registry: &Arc<Registry>) -> Arc<dyn Doctor> {
         Arc::new(Examination {
             data: data.path().to_owned(),
             store: self.store.clone(),
             routes: self.store.clone(),
+            registry: Arc::clone(registry),
             audit: Arc::new(self.audit.writer.clone()),
             counters: Arc::clone(&self.shared.counters),
             egress: self.egress.clone(),
@@ -410,6 +414,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let ring = UsageRing::new(USAGE_RING);
     let usage = UsageWriter::new(Arc::clone(&ring), ground.store.clone(), Arc::clone(&ground.clock));
     let mut metrics = MetricsRegistry::default();
+    figures::register(&mut metrics, &registry);
     let parts = GatewayParts {
         loader: Arc::clone(&loader),
         access: Arc::clone(&access),
@@ -435,7 +440,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         insight: Arc::clone(&insight),
         webhooks: Arc::clone(&webhooks),
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
-        doctor: ground.doctor(around.data),
+        doctor: ground.doctor(around.data, &registry),
         clock: Arc::clone(&ground.clock),
         limits: Arc::clone(&ground.limits),
         public_url: around.public_url.clone(),
@@ -462,6 +467,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         audit: ground.audit.writer,
         usage,
         pins,
+        search: SearchJob::new(Arc::clone(&registry)),
         imports: ImportJob::new(Arc::clone(&registry), Arc::clone(&ground.shared.locks)),
         assess,
         webhooks: deliveries,

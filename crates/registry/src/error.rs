@@ -84,6 +84,12 @@ pub enum RegistryError {
     /// A cursor that was not made here, or for another question.
     #[error("the cursor does not belong to this list")]
     BadCursor,
+    /// The node started a moment ago, and does not know all entries yet.
+    #[error("the search index is being built: {known} servers were read so far")]
+    Warming {
+        /// How many it knows.
+        known: usize,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
@@ -111,6 +117,7 @@ impl RegistryError {
             }
             Self::Unseen { .. } => "check that the server is up, and ask again",
             Self::BadCursor => "start the list from its beginning, without a cursor",
+            Self::Warming { .. } => "try again in a moment; `GET /v0.1/servers?search=` answers meanwhile",
             Self::Store(_) => "try again; `portreeve doctor` says what is wrong",
         }
     }

@@ -85,7 +85,9 @@ pub use registries::RegistryPatch;
 pub use registry::{Registry, RegistryParts};
 pub use rest::{Description, NewRest, RestDetails, RestOutcome, RestPreview, RestSource, RestView};
 pub use routes::{LONGEST_TIMEOUT_MS, RoutePatch, SHORTEST_TIMEOUT_MS};
-pub use search::{Facet, Facets, Found, Kind, Mark, Narrow, SearchPage, SearchQuery, Searcher};
+pub use search::{
+    Facet, Facets, Found, Kind, Mark, Narrow, SearchJob, SearchPage, SearchQuery, SearchState, Searcher,
+};
 pub use serve::{ListParams, PageMetadata, Review, Served, ServedMeta, ServedPage};
 pub use source::{ClientSource, Probe, ToolSource};
 pub use tools::{ToolChoice, ToolView, ToolsOf};

@@ -200,7 +200,7 @@ fn hint(error: &RegistryError) -> &'static str {
             "This registry is for members: the person connects with a Portreeve key."
         }
         RegistryError::BadCursor => "Start the search again without a cursor.",
-        RegistryError::Store(_) => "Try again in a moment.",
+        RegistryError::Store(_) | RegistryError::Warming { .. } => "Try again in a moment.",
         _ => "Mend the arguments and call the tool again.",
     }
 }

@@ -4,6 +4,7 @@
 //! Before: entries in the store, which `search/feed.rs` follows. After: `api` and `portal` show the page.
 
 mod feed;
+mod job;
 
 use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Target};
@@ -18,7 +19,8 @@ use crate::error::RegistryError;
 use crate::registry::Registry;
 use crate::serve::cursor::{CursorKind, opened, sealed};
 use crate::serve::read_search;
-pub use feed::Searcher;
+pub use feed::{SearchState, Searcher};
+pub use job::SearchJob;
 
 /// Results of one page unless told otherwise, and at most.
 const PAGE: u32 = 20;
@@ -88,7 +90,7 @@ impl Registry {
         self.require_reader(caller)?;
         let asked = Asked::read(query, |text| opened(text, CursorKind::Search, &self.cursor_mac))?;
         let visibility = self.parts.authorizer.visibility(caller);
-        self.searcher.follow().await?;
+        self.catch_up().await?;
         let chosen = self.choose(caller, &visibility, &asked);
         let keys: Vec<(String, String)> = chosen.hits.iter().map(|hit| hit.key.clone()).collect();
         let mut listed = self.parts.feed.listed(&visibility, &keys).await?;
@@ -127,6 +129,34 @@ impl Registry {
             corrected: chosen.corrected,
             facets: chosen.facets,
         })
+    }
+
+    /// How far the index is.
+    pub fn search_state(&self) -> SearchState {
+        self.searcher.state()
+    }
+
+    /// Waits until the index knows what changed up to now, but not for long: a large import is followed step by step, and
+    /// a search answers from as far as the index came. Before it knows everything once, there is no answer.
+    async fn catch_up(&self) -> Result<(), RegistryError> {
+        if self.follows_in_time().await? || self.searcher.is_whole() {
+            return Ok(());
+        }
+        Err(RegistryError::Warming {
+            known: self.searcher.index().len(),
+        })
+    }
+
+    /// Whether the index knows everything up to now, without reading all of it for this.
+    pub(crate) async fn knows_all(&self) -> Result<bool, RegistryError> {
+        Ok(self.searcher.is_whole() && self.follows_in_time().await?)
+    }
+
+    async fn follows_in_time(&self) -> Result<bool, RegistryError> {
+        match tokio::time::timeout(self.parts.limits.search_wait, self.searcher.follow()).await {
+            Ok(followed) => Ok(followed.map(|()| true)?),
+            Err(_) => Ok(false),
+        }
     }
 
     /// Ranks, and cuts the page out. Nothing waits in here.
@@ -178,7 +208,10 @@ impl Registry {
         query: &VersionQuery,
         text: &str,
     ) -> Result<PageOf<ListedVersion>, RegistryError> {
-        self.searcher.follow().await?;
+        if !self.knows_all().await? {
+            // The store finds the same, and takes longer.
+            return Ok(self.parts.entries.list(query).await?);
+        }
         let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let mut query = query.clone();
         let mut items: Vec<ListedVersion> = Vec::new();

@@ -4,6 +4,7 @@
 mod corpus;
 mod http;
 mod questions;
+pub(super) mod servers;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

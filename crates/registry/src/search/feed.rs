@@ -3,6 +3,7 @@
 //! Before: somebody saved an entry, on this node or another. After: the search sees it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use portreeve_core::ports::{EntryFeed, FeedPosition, StoreError};
@@ -21,6 +22,21 @@ pub struct Searcher {
     index: ArcSwap<Index>,
     /// Up to where the index followed. One follows at a time, and only who does changes the index.
     followed: Mutex<Followed>,
+    /// Whether it knew every entry once.
+    is_whole: AtomicBool,
+}
+
+/// How far the index is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SearchState {
+    /// Servers that can be found.
+    pub entries: usize,
+    /// Pieces that it is made of.
+    pub segments: usize,
+    /// Memory that it takes, about.
+    pub bytes: usize,
+    /// Whether it knew every server once since the start. What changed after that is read before it is looked for.
+    pub is_whole: bool,
 }
 
 /// How far somebody came.
@@ -52,7 +68,24 @@ impl Searcher {
                 },
                 whole: -1,
             }),
+            is_whole: AtomicBool::new(false),
         }
+    }
+
+    /// How far the index is.
+    pub(super) fn state(&self) -> SearchState {
+        let index = self.index();
+        SearchState {
+            entries: index.len(),
+            segments: index.segments(),
+            bytes: index.bytes(),
+            is_whole: self.is_whole(),
+        }
+    }
+
+    /// Whether it knew every server once.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole.load(Ordering::Acquire)
     }
 
     /// The index as it is now.
@@ -76,7 +109,18 @@ impl Searcher {
             // Changes are told in their order, so those that come behind this moment may wait.
             if is_end || followed.at.generation > generation {
                 followed.whole = generation;
+                self.is_whole.store(true, Ordering::Release);
             }
+        }
+        Ok(())
+    }
+
+    /// Joins the large segments that should be joined. Searches and changes go on meanwhile.
+    pub(super) async fn tidy(&self) -> Result<(), StoreError> {
+        while let Some(merge) = self.index().to_merge(usize::MAX) {
+            let merged = aside(move || merge.run()).await?;
+            let _one_at_a_time = self.followed.lock().await;
+            self.index.store(Arc::new(self.index().with_merged(merged)));
         }
         Ok(())
     }

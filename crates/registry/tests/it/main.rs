@@ -28,6 +28,7 @@ mod questions;
 mod rest;
 mod routes;
 mod search;
+mod search_index;
 mod serve;
 mod tools;
 mod versions;

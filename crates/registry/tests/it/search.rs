@@ -403,6 +403,10 @@ async fn a7_the_pages_of_a_contained_text_join_to_the_filtered_set() {
         }
     }
     for limit in ["1", "7", "100"] {
+        // The first round is answered by the store alone, the others with the index.
+        if limit == "7" {
+            assert!(!find(&world, "gmailer").await.is_empty());
+        }
         let mut params = ListParams {
             limit: Some(limit.to_owned()),
             search: Some("MAIL".to_owned()),

@@ -1,13 +1,13 @@
 //! The feed of entries, for those who keep what a search needs in memory.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use async_trait::async_trait;
 use portreeve_core::page::PageOf;
 use portreeve_core::ports::{EntryFeed, FeedPosition, ListedVersion, Searchable, StoreError, VersionQuery};
 use portreeve_core::profile::Profile;
-use portreeve_core::server::Version;
-use portreeve_core::tool::ToolAnnotations;
+use portreeve_core::server::{Approval, Lifecycle};
 use portreeve_core::visibility::Visibility;
 
 use super::{list, version_of};
@@ -75,12 +75,17 @@ impl EntryFeed for Store {
     }
 }
 
-/// A server while its rows come in.
+/// What of every version is looked at; the documents of most are never needed.
+const VERSIONS: &str = "SELECT v.server, v.version, v.approval, v.lifecycle, v.is_latest, v.folded_title, \
+    v.folded_description FROM versions v WHERE v.server IN (VALUES ";
+
+/// A server while its versions come in.
 struct Gathered {
-    shown: Version,
-    profile: Profile,
+    /// The version that is shown.
+    version: String,
+    /// Whether that is the latest and listed, and whether it is the latest.
+    rank: (bool, bool),
     texts: Vec<String>,
-    tools: Vec<(String, ToolAnnotations)>,
 }
 
 async fn read(store: &Store, names: &[String]) -> Result<Vec<Searchable>, StoreError> {
@@ -91,15 +96,7 @@ async fn read(store: &Store, names: &[String]) -> Result<Vec<Searchable>, StoreE
     let list = transaction.values_list(names.len(), 1);
     let values: Vec<Value> = names.iter().map(|name| Value::from(name.as_str())).collect();
     let versions = Sql::built(
-        format!(
-            concat!(
-                "SELECT ",
-                version_columns!(),
-                ", v.folded_title, v.folded_description FROM versions v WHERE v.server IN (VALUES {}) \
-                 ORDER BY v.server, v.published_at DESC, v.version DESC"
-            ),
-            list
-        ),
+        format!("{VERSIONS}{list}) ORDER BY v.server, v.published_at DESC, v.version DESC"),
         values.clone(),
     );
     let profiles = Sql::built(
@@ -114,77 +111,98 @@ async fn read(store: &Store, names: &[String]) -> Result<Vec<Searchable>, StoreE
         ),
         values,
     );
-    let versions = transaction.rows(versions).await?;
+    let mut gathered = gathered(&transaction.rows(versions).await?)?;
     let profiles = transaction.rows(profiles).await?;
     let tools = transaction.rows(tools).await?;
+    let shown = match shown(&gathered) {
+        Some(sql) => transaction.rows(sql).await?,
+        None => Vec::new(),
+    };
     transaction.cancel().await?;
 
-    let mut servers = gathered(&versions)?;
+    let mut servers: BTreeMap<String, Searchable> = BTreeMap::new();
+    for row in &shown {
+        let shown = version_of(row)?;
+        let name = shown.name.to_string();
+        let texts = gathered.remove(&name).map(|gathered| gathered.texts);
+        let searchable = Searchable {
+            name: shown.name.clone(),
+            shown,
+            profile: Profile::default(),
+            texts: texts.unwrap_or_default(),
+            tools: Vec::new(),
+        };
+        servers.insert(name, searchable);
+    }
     for row in &profiles {
-        if let Some(gathered) = servers.get_mut(&row.text("name")?) {
-            gathered.profile = row.json("details")?;
+        if let Some(server) = servers.get_mut(&row.text("name")?) {
+            server.profile = row.json("details")?;
         }
     }
     for row in &tools {
-        if let Some(gathered) = servers.get_mut(&row.text("server")?) {
+        if let Some(server) = servers.get_mut(&row.text("server")?) {
             let name = row.text("name")?;
-            if gathered.tools.last().is_none_or(|(last, _)| *last != name) {
-                gathered.tools.push((name, row.json("approved_annotations")?));
+            if server.tools.last().is_none_or(|(last, _)| *last != name) {
+                server.tools.push((name, row.json("approved_annotations")?));
             }
         }
     }
-    Ok(servers
-        .into_values()
-        .map(|gathered| Searchable {
-            name: gathered.shown.name.clone(),
-            shown: gathered.shown,
-            profile: gathered.profile,
-            texts: gathered.texts,
-            tools: gathered.tools,
-        })
-        .collect())
+    Ok(servers.into_values().collect())
 }
 
+/// Versions come newest first; a later one is shown only if it is marked and the one before is not listed.
 fn gathered(rows: &[Row]) -> Result<BTreeMap<String, Gathered>, StoreError> {
     let mut servers: BTreeMap<String, Gathered> = BTreeMap::new();
     for row in rows {
-        let texts = [row.text("folded_title")?, row.text("folded_description")?];
-        let version = version_of(row)?;
-        match servers.get_mut(version.name.as_str()) {
-            Some(gathered) => {
-                if prefers(&version, &gathered.shown) {
-                    gathered.shown = version;
+        let approval = row.word("approval", Approval::from_word)?;
+        let lifecycle = row.word("lifecycle", Lifecycle::from_word)?;
+        let is_listed = approval == Approval::Approved && lifecycle != Lifecycle::Retired;
+        let is_latest = row.boolean("is_latest")?;
+        let (version, rank) = (row.text("version")?, (is_latest && is_listed, is_latest));
+        let gathered = match servers.entry(row.text("server")?) {
+            Entry::Vacant(place) => place.insert(Gathered {
+                version,
+                rank,
+                texts: Vec::new(),
+            }),
+            Entry::Occupied(place) => {
+                let gathered = place.into_mut();
+                if rank > gathered.rank {
+                    (gathered.version, gathered.rank) = (version, rank);
                 }
-                gathered.note(texts);
+                gathered
             }
-            None => {
-                let name = version.name.to_string();
-                let mut gathered = Gathered {
-                    shown: version,
-                    profile: Profile::default(),
-                    texts: Vec::new(),
-                    tools: Vec::new(),
-                };
-                gathered.note(texts);
-                servers.insert(name, gathered);
+        };
+        for text in [row.text("folded_title")?, row.text("folded_description")?] {
+            if !text.is_empty() && !gathered.texts.contains(&text) {
+                gathered.texts.push(text);
             }
         }
     }
     Ok(servers)
 }
 
-impl Gathered {
-    fn note(&mut self, texts: [String; 2]) {
-        for text in texts {
-            if !text.is_empty() && !self.texts.contains(&text) {
-                self.texts.push(text);
-            }
-        }
+/// Reads the versions that are shown; there may be none.
+fn shown(servers: &BTreeMap<String, Gathered>) -> Option<Sql> {
+    if servers.is_empty() {
+        return None;
     }
-}
-
-/// Versions come newest first; a later one is shown only if it is marked and the one before is not listed.
-fn prefers(version: &Version, shown: &Version) -> bool {
-    let rank = |version: &Version| (version.is_latest && version.is_listed(), version.is_latest);
-    rank(version) > rank(shown)
+    let mut sql = Sql::new(concat!(
+        "SELECT ",
+        version_columns!(),
+        " FROM versions v WHERE v.server IN (VALUES "
+    ));
+    // SQLite does not look pairs up in an index, but the names alone.
+    for (index, name) in servers.keys().enumerate() {
+        sql.push_bound(if index == 0 { "(" } else { ", (" }, name.as_str());
+        sql.push(")");
+    }
+    sql.push(") AND (v.server, v.version) IN (VALUES ");
+    for (index, (name, gathered)) in servers.iter().enumerate() {
+        sql.push_bound(if index == 0 { "(" } else { ", (" }, name.as_str());
+        sql.push_bound(", ", gathered.version.as_str());
+        sql.push(")");
+    }
+    sql.push(")");
+    Some(sql)
 }

@@ -64,7 +64,13 @@ pub(super) async fn exactly(
         return Ok(Vec::new());
     }
     let mut sql = Sql::new(LIST);
-    sql.push("(v.server, v.version) IN (VALUES ");
+    // SQLite does not look pairs up in an index; without the names alone it would read every version there is.
+    sql.push("v.server IN (VALUES ");
+    for (index, (name, _)) in versions.iter().enumerate() {
+        sql.push_bound(if index == 0 { "(" } else { ", (" }, name.as_str());
+        sql.push(")");
+    }
+    sql.push(") AND (v.server, v.version) IN (VALUES ");
     for (index, (name, version)) in versions.iter().enumerate() {
         sql.push_bound(if index == 0 { "(" } else { ", (" }, name.as_str());
         sql.push_bound(", ", version.as_str());

@@ -1,5 +1,6 @@
 //! Records to fill a registry with: the ones of the official dump, replicated, or some of our own where there is no corpus.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -76,6 +77,14 @@ impl Corpus {
             words,
             is_official,
         }
+    }
+
+    /// The same with one version of each server.
+    pub(super) fn of_servers(root: &Path) -> Self {
+        let mut corpus = Self::load(root);
+        let mut seen = BTreeSet::new();
+        corpus.records.retain(|record| seen.insert(text(record, "name")));
+        corpus
     }
 
     /// Where the records are from.

@@ -282,6 +282,7 @@ async fn doctor_finds_open_data_and_servers_that_are_down() {
         "disk",
         "public URL",
         "journal",
+        "search index",
         "upstream com.acme/up",
     ] {
         assert_eq!(status_of(&node, name), (json!("ok"), Some(0)), "{name}");
@@ -423,6 +424,7 @@ async fn metrics_have_a_listener_of_their_own() {
         .ask("POST", &node.endpoint(&slug), &headers, body)
         .await
         .unwrap();
+    assert_eq!(node.api("GET", "/search?q=billing", None).await.status, 200);
     let metrics = node
         .web
         .get(&format!("http://{port}/metrics"))
@@ -430,7 +432,13 @@ async fn metrics_have_a_listener_of_their_own() {
         .unwrap()
         .text();
     let line = r#"portreeve_requests_total{route="billing",method="tools/call",outcome="ok"} 1"#;
-    assert!(metrics.contains(line), "{metrics}");
+    for line in [
+        line,
+        "portreeve_search_servers 1\n",
+        "portreeve_search_index_whole 1\n",
+    ] {
+        assert!(metrics.contains(line), "{metrics}");
+    }
     assert!(metrics.ends_with("# EOF\n"), "{metrics}");
     assert_eq!(
         node.web

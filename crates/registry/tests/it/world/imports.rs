@@ -42,6 +42,9 @@ impl EntryFeed for Memory {
     }
 
     async fn searchable(&self, names: &[String]) -> Result<Vec<Searchable>, StoreError> {
+        if self.is_slow() {
+            std::future::pending::<()>().await;
+        }
         let tables = self.tables();
         let entries = names
             .iter()

@@ -32,6 +32,7 @@ pub(super) struct Tables {
     pub(super) tools: BTreeMap<(RouteId, String, Era), Tool>,
     pub(super) events: Vec<AuditEvent>,
     conflicts: u32,
+    is_slow: bool,
     /// The count of the last change of each entry, by its name as it is written.
     pub(super) changed: BTreeMap<String, i64>,
     pub(super) runs: Vec<ImportRun>,
@@ -79,6 +80,15 @@ impl Memory {
     /// The next saves find that somebody was faster.
     pub(crate) fn conflict(&self, times: u32) {
         self.tables().conflicts = times;
+    }
+
+    /// From now on nobody is told what a search must know; or again.
+    pub(crate) fn slow(&self, is_slow: bool) {
+        self.tables().is_slow = is_slow;
+    }
+
+    pub(super) fn is_slow(&self) -> bool {
+        self.tables().is_slow
     }
 
     pub(crate) fn get(&self, name: &str) -> Entry {
