@@ -58,7 +58,7 @@ async fn the_search_finds_says_how_many_and_sends_the_part_alone() {
     assert!(none.body.contains("No server matches “&#60;qqq&#62;”"));
     let slip = browser.get("/?q=invioces").await;
     assert!(
-        slip.body.contains("results for “invoices”") && slip.body.contains("<mark>"),
+        slip.body.contains("results for “invoice”") && slip.body.contains("<mark>"),
         "{}",
         slip.body
     );
