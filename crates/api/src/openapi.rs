@@ -14,8 +14,8 @@ use utoipa::{Modify, OpenApi};
 use crate::etag;
 use crate::management::{
     assess, audit, compare, deployments, doctor, environments, explain, exports, grants, imports, keys,
-    logins, profile, properties, registries, rest, routes, search, secrets, servers, steps, tools, usage, users,
-    waiting, webhooks, whoami,
+    logins, profile, properties, registries, rest, routes, search, secrets, servers, steps, tools, usage,
+    users, waiting, webhooks, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 

@@ -426,7 +426,6 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         stopping: around.stopping.clone(),
     };
     let gateway = Arc::new(Gateway::new(parts, Arc::new(keeper)));
-    let assess = ground.assess(config, &registry);
     let insight = ground.insight(&access, usage.flusher());
     gateway.take_vault(vault.clone());
     let webhooks = ground.webhooks(&access, &vault);
@@ -464,12 +463,12 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         .merge(health::router(ground.store.clone(), Arc::clone(&loader)));
     let store = (*ground.store).clone();
     let jobs = Jobs {
+        assess: ground.assess(config, &registry),
         audit: ground.audit.writer,
         usage,
         pins,
         search: SearchJob::new(Arc::clone(&registry)),
         imports: ImportJob::new(Arc::clone(&registry), Arc::clone(&ground.shared.locks)),
-        assess,
         webhooks: deliveries,
         store,
     };

@@ -133,7 +133,7 @@ impl Registry {
         self.require_publish(caller, &new.name)?;
         let made = self.make(caller, new).await?;
         let entry = self.parts.entries.entry(&new.name).await?;
-        let known = self.known(entry.as_ref()).await?;
+        let known = self.known_toolset(entry.as_ref()).await?;
         preview(new, made.imported, entry.as_ref(), known.as_ref())
     }
 
@@ -151,7 +151,7 @@ impl Registry {
             ));
         }
         let entry = self.parts.entries.entry(&new.name).await?;
-        let known = self.known(entry.as_ref()).await?;
+        let known = self.known_toolset(entry.as_ref()).await?;
         let toolset = self.toolset(&new, &made)?;
         let is_same = known
             .as_ref()
@@ -286,7 +286,7 @@ impl Registry {
     }
 
     /// What an entry's tools were made into last: of the version that is served, or else of the newest one.
-    async fn known(&self, entry: Option<&Entry>) -> Result<Option<Known>, RegistryError> {
+    async fn known_toolset(&self, entry: Option<&Entry>) -> Result<Option<Known>, RegistryError> {
         let Some(version) = entry.and_then(marked) else {
             return Ok(None);
         };

@@ -7,7 +7,7 @@ use portreeve_core::ports::{StoreError, WebhookStore};
 use portreeve_core::webhook::Webhook;
 
 use crate::change::Change;
-use crate::engine::{Row, Sql, is_duplicate};
+use crate::engine::{Row, Sql};
 use crate::fields::json_text;
 use crate::secret_uses;
 use crate::store::Store;
@@ -57,10 +57,7 @@ impl WebhookStore for Store {
         let sql = bound(Sql::new(INSERT), webhook)?
             .bind(&webhook.created_by)
             .bind(webhook.created_at);
-        match change.execute(sql).await {
-            Err(error) if is_duplicate(&error) => return Err(conflict(&webhook.name)),
-            result => result?,
-        };
+        change.insert(sql, || conflict(&webhook.name)).await?;
         secret_uses::note(&mut change, (KIND, webhook.name.as_str()), webhook.secrets()).await?;
         change.record(&[event]).await?;
         change.save().await

@@ -20,7 +20,7 @@ use super::{Failure, Reply, assessment, document, own_url, tool};
 pub(crate) enum ServerCommand {
     /// Register a server, or a new version of one
     #[command(arg = own_url())]
-    Add(AddArgs),
+    Add(Box<AddArgs>),
     /// List the servers
     List {
         /// Only servers whose name, title or description holds this text
@@ -195,18 +195,7 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
         ServerCommand::Submit(version) => {
             Ok(of_version(step(connection, &version, "submit", json!({})).await?))
         }
-        ServerCommand::Assess { version, last } => {
-            let body = match version.version.as_ref().filter(|_| last) {
-                Some(number) => {
-                    let path = api_path!("servers/{}/versions/{}/assessment", version.name, number);
-                    connection.get(&path).await?.body
-                }
-                None => step(connection, &version, "assess", json!({})).await?,
-            };
-            let shown = assessment::render(&body);
-            let blocked = body.get("blocked") == Some(&Value::Bool(true));
-            Ok(Reply::new(body, shown).bad_if(blocked))
-        }
+        ServerCommand::Assess { version, last } => assess(connection, &version, last).await,
         ServerCommand::Approve {
             version,
             internal,
@@ -257,6 +246,19 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
             Ok(Reply::new(body, shown))
         }
     }
+}
+
+async fn assess(connection: &Connection, version: &VersionArgs, last: bool) -> Result<Reply, Failure> {
+    let body = match version.version.as_ref().filter(|_| last) {
+        Some(number) => {
+            let path = api_path!("servers/{}/versions/{}/assessment", version.name, number);
+            connection.get(&path).await?.body
+        }
+        None => step(connection, version, "assess", json!({})).await?,
+    };
+    let shown = assessment::render(&body);
+    let blocked = body.get("blocked") == Some(&Value::Bool(true));
+    Ok(Reply::new(body, shown).bad_if(blocked))
 }
 
 async fn add(connection: &Connection, args: &AddArgs) -> Result<Reply, Failure> {

@@ -28,7 +28,7 @@ pub(in crate::bench) fn measure(
 ) -> Result<()> {
     let corpus = Corpus::of_servers(&context.root);
     say(&format!("records  {}\n", corpus.said()));
-    let node = Node::start(log, binary)?;
+    let node = Node::start(log, binary, None)?;
     let mut columns = Vec::new();
     let mut before = 0;
     for &size in sizes {

@@ -73,8 +73,8 @@ fn document(url: &str) -> Value {
             "/v1/pets": {"get": {"operationId": "listPets", "summary": "Lists pets", "responses": ok(json!({"type": "array", "items": pet})),
                 "parameters": [{"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": 100}}]}},
             "/v1/pets/{id}": {
-                "get": {"operationId": "getPet", "summary": "Shows a pet", "parameters": [id], "responses": ok(pet)},
-                "put": {"operationId": "putPet", "summary": "Changes a pet", "responses": ok(pet),
+                "get": {"operationId": "getPet", "summary": "Shows a pet", "parameters": [id], "responses": ok(pet.clone())},
+                "put": {"operationId": "putPet", "summary": "Changes a pet", "responses": ok(pet.clone()),
                     "parameters": [id, {"name": "dryRun", "in": "query", "schema": {"type": "boolean"}}, {"name": "X-Trace", "in": "header", "schema": {"type": "string"}}],
                     "requestBody": {"required": true, "content": {"application/json": {"schema": pet}}}},
                 "delete": {"operationId": "deletePet", "summary": "Deletes a pet", "parameters": [id], "responses": {"204": {"description": "gone"}}},
@@ -94,7 +94,15 @@ impl Api {
         let file = node.data().join("pets.json");
         std::fs::write(&file, document(&url).to_string()).unwrap();
         let file = file.display().to_string();
-        node.cli_json(&["server", "add", NAME, "--openapi", &file, "--internal", "--approve"]);
+        node.cli_json(&[
+            "server",
+            "add",
+            NAME,
+            "--openapi",
+            &file,
+            "--internal",
+            "--approve",
+        ]);
         let routes = node.cli_json(&["route", "list"]);
         let slug = routes["items"][0]["slug"]
             .as_str()

@@ -29,17 +29,7 @@ pub(super) fn finish(
 ) -> Result<Finished, String> {
     let none = ToolCuration::default();
     let choices = choices.unwrap_or(&none);
-    let name = match &choices.rename {
-        Some(name) if names::word(name) == *name && name.len() <= names::LONGEST && !name.is_empty() => {
-            name.clone()
-        }
-        Some(name) => {
-            return Err(format!(
-                "`{name}` is no name of a tool: letters, digits, `_` and `-`, at most 64"
-            ));
-        }
-        None => generated.to_owned(),
-    };
+    let name = name(generated, choices.rename.as_deref())?;
     for (argument, choice) in &choices.arguments {
         choose(&mut tool, argument, choice)?;
     }
@@ -110,6 +100,19 @@ pub(super) fn finish(
         output_tokens,
         notes: tool.notes,
     })
+}
+
+/// What the tool is called.
+fn name(generated: &str, rename: Option<&str>) -> Result<String, String> {
+    let Some(name) = rename else {
+        return Ok(generated.to_owned());
+    };
+    if names::word(name) == name && name.len() <= names::LONGEST && !name.is_empty() {
+        return Ok(name.to_owned());
+    }
+    Err(format!(
+        "`{name}` is no name of a tool: letters, digits, `_` and `-`, at most 64"
+    ))
 }
 
 /// One token for every four bytes of compact JSON.

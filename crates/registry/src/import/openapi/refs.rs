@@ -36,7 +36,7 @@ impl<'a> Root<'a> {
     }
 
     /// The fragment of a reference into this document.
-    fn fragment<'r>(self, reference: &'r str) -> Option<&'r str> {
+    fn fragment(self, reference: &str) -> Option<&str> {
         let (place, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let own = ["$self", "$id"].map(|name| self.0.get(name).and_then(Value::as_str));
         let is_here = place.is_empty() || own.contains(&Some(place));
