@@ -32,7 +32,9 @@ async fn containing(world: &World, text: &str) -> usize {
         search: Some(text.to_owned()),
         ..ListParams::default()
     };
-    world.registry.serve_list(&params).await.unwrap().servers.len()
+    let view = world.registry.view(None, None).unwrap();
+    let page = world.registry.serve_list_in(&view, &params).await;
+    page.unwrap().servers.len()
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,45 +18,66 @@ fn get(name: &str) -> Value {
     json!({"get": {"operationId": name, "summary": format!("Reads {name}"), "tags": [name]}})
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn j7_a_rest_api_is_imported_approved_and_imported_again() {
-    let node = Node::start().await;
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("harbour.json");
-    let place = file.display().to_string();
-    // A path of its own file, and one of another.
-    let first =
-        json!({"/ships": get("ships"), "/berths": {"$ref": "berths.yaml#/berths"}, "/odd": {"get": 7}});
-    std::fs::write(&file, description("1.0.0", &first)).unwrap();
-    std::fs::write(
-        folder.path().join("berths.yaml"),
-        "berths:\n  get:\n    operationId: berths\n    summary: Reads berths\n",
-    )
-    .unwrap();
-    let curation = folder.path().join("curation.yaml");
-    std::fs::write(&curation, "tools:\n  ships:\n    rename: list_ships\n").unwrap();
-    let curation = curation.display().to_string();
+/// A node, and the description of an API in a folder.
+struct Harbour {
+    node: Node,
+    folder: tempfile::TempDir,
+}
 
-    let add = [
-        "server",
-        "add",
-        "com.acme/harbour",
-        "--openapi",
-        &place,
-        "--curation",
-        &curation,
-    ];
-    let with = |more: &[&'static str]| -> Vec<String> {
-        add.iter()
-            .map(ToString::to_string)
-            .chain(more.iter().map(ToString::to_string))
-            .collect()
-    };
-    let cli = |arguments: Vec<String>| {
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        node.cli_json(&arguments)
-    };
-    let seen = cli(with(&["--dry-run", "--internal"]));
+// === impl Harbour ===
+
+impl Harbour {
+    /// A path of its own file, and one of another.
+    async fn described() -> Self {
+        let harbour = Self {
+            node: Node::start().await,
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let berths = "berths:\n  get:\n    operationId: berths\n    summary: Reads berths\n";
+        harbour.write("berths.yaml", berths);
+        harbour.write("curation.yaml", "tools:\n  ships:\n    rename: list_ships\n");
+        let paths =
+            json!({"/ships": get("ships"), "/berths": {"$ref": "berths.yaml#/berths"}, "/odd": {"get": 7}});
+        harbour.write("harbour.json", &description("1.0.0", &paths));
+        harbour
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
+    fn import(&self, more: &[&str]) -> Value {
+        let place = |name| self.folder.path().join(name).display().to_string();
+        let (file, curation) = (place("harbour.json"), place("curation.yaml"));
+        let mut words = vec!["server", "add", "com.acme/harbour", "--openapi", &file];
+        words.extend(["--curation", &curation, "--internal"]);
+        words.extend(more);
+        self.node.cli_json(&words)
+    }
+
+    /// The tools with their states.
+    fn tools(&self) -> Vec<(String, String)> {
+        let tools = self.node.cli_json(&["server", "tools", "com.acme/harbour"]);
+        let text = |tool: &Value, key: &str| tool[key].as_str().unwrap().to_owned();
+        let items = tools["items"].as_array().unwrap().iter();
+        let mut tools: Vec<_> = items
+            .map(|tool| (text(tool, "name"), text(tool, "state")))
+            .collect();
+        tools.sort();
+        tools.dedup();
+        tools
+    }
+}
+
+fn pair(name: &str, state: &str) -> (String, String) {
+    (name.to_owned(), state.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn j7_a_rest_api_is_imported_and_approved() {
+    let harbour = Harbour::described().await;
+    let node = &harbour.node;
+    let seen = harbour.import(&["--dry-run"]);
     assert_eq!(
         (&seen["report"]["tools"], &seen["report"]["skipped"]),
         (&json!(2), &json!(1))
@@ -64,87 +85,57 @@ async fn j7_a_rest_api_is_imported_approved_and_imported_again() {
     assert_eq!(seen["report"]["operations"][2]["reason"], "it is not an object");
     assert_eq!(node.cli_json(&["server", "list"])["items"], json!([]));
 
-    let made = cli(with(&["--internal", "--approve"]));
+    let made = harbour.import(&["--approve"]);
     assert_eq!(made["outcome"]["version"]["approval"], "approved");
     assert_eq!(made["outcome"]["tools"], json!({"state": "pinned", "count": 2}));
-    let names = |node: &Node| {
-        let tools = node.cli_json(&["server", "tools", "com.acme/harbour"]);
-        let mut names: Vec<(String, String)> = tools["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|tool| {
-                (
-                    tool["name"].as_str().unwrap().to_owned(),
-                    tool["state"].as_str().unwrap().to_owned(),
-                )
-            })
-            .collect();
-        names.sort();
-        names.dedup();
-        names
-    };
-    let pair = |name: &str, state: &str| (name.to_owned(), state.to_owned());
     assert_eq!(
-        names(&node),
+        harbour.tools(),
         [pair("berths", "approved"), pair("list_ships", "approved")]
     );
 
     // Where the API is stays behind the gateway.
-    let listed = node
-        .web
-        .get(&format!("{}/v0.1/servers", node.url))
-        .await
-        .unwrap()
-        .json();
+    let listed = node.web.get(&format!("{}/v0.1/servers", node.url)).await;
+    let listed = listed.unwrap().json();
     let server = &listed["servers"][0]["server"];
     assert_eq!(server["name"], "com.acme/harbour");
-    assert!(
-        server["remotes"][0]["url"]
-            .as_str()
-            .unwrap()
-            .ends_with("/s/harbour/mcp"),
-        "{server}"
-    );
+    let url = server["remotes"][0]["url"].as_str().unwrap();
+    assert!(url.ends_with("/s/harbour/mcp"), "{server}");
     assert!(!listed.to_string().contains("127.0.0.1:9"), "{listed}");
 
-    let second = json!({"/ships": get("ships"), "/tides": get("tides")});
-    std::fs::write(&file, description("1.0.0", &second)).unwrap();
-    let again = cli(with(&["--internal"]));
+    let missing = "/nonexistent.yaml";
+    let refused = node.cli(&["server", "add", "com.acme/other", "--openapi", missing]);
+    assert_eq!(refused.status.code(), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn j7_importing_again_shows_what_changes_and_changes_nothing() {
+    let harbour = Harbour::described().await;
+    harbour.import(&["--approve"]);
+    let paths = json!({"/ships": get("ships"), "/tides": get("tides")});
+    harbour.write("harbour.json", &description("1.0.0", &paths));
+    let again = harbour.import(&[]);
     assert_eq!(again["preview"]["version"], "1.0.1");
-    let kinds: Vec<&str> = again["preview"]["changes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|change| change["kind"].as_str().unwrap())
-        .collect();
+    let changes = again["preview"]["changes"].as_array().unwrap().iter();
+    let kinds: Vec<&str> = changes.map(|change| change["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["removed", "added"]);
     // Nothing that is served has changed, but the one that is gone is told from the others.
     assert_eq!(
-        names(&node),
+        harbour.tools(),
         [pair("berths", "missing"), pair("list_ships", "approved")]
     );
-    let shown = node.cli_json(&["server", "openapi", "com.acme/harbour"]);
+    let shown = harbour.node.cli_json(&["server", "openapi", "com.acme/harbour"]);
     assert_eq!(
         (&shown["version"], &shown["vanished"]),
         (&json!("1.0.0"), &json!(["berths"]))
     );
     assert_eq!(shown["curation"]["tools"]["ships"]["rename"], "list_ships");
 
-    node.cli_json(&["server", "approve", "com.acme/harbour"]);
-    let names = names(&node);
+    harbour.node.cli_json(&["server", "approve", "com.acme/harbour"]);
+    let tools = harbour.tools();
     assert!(
-        names.contains(&pair("tides", "approved")) && names.contains(&pair("list_ships", "approved")),
-        "{names:?}"
+        tools.contains(&pair("tides", "approved")) && tools.contains(&pair("list_ships", "approved")),
+        "{tools:?}"
     );
-    let refused = node.cli(&[
-        "server",
-        "add",
-        "com.acme/other",
-        "--openapi",
-        "/nonexistent.yaml",
-    ]);
-    assert_eq!(refused.status.code(), Some(1));
 }
 
 /// Serves these files, and counts nothing else.

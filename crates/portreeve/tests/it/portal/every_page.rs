@@ -23,7 +23,7 @@ pub(super) const PAGES: [&str; 33] = [
     "/admin/waiting",
     "/admin/waiting?show=flagged",
     "/admin/waiting?show=properties",
-    "/admin/waiting?import=0190a0a0-0000-7000-8000-000000000001&cursor=x",
+    "/admin/waiting?import=0190a0a0-0000-7000-8000-000000000001",
     "/admin/imports",
     "/admin/imports/0190a0a0-0000-7000-8000-000000000001",
     "/registries",

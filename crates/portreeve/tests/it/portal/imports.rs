@@ -68,7 +68,7 @@ async fn uploaded_files_become_proposals_with_a_report() {
         assert!(report.contains(shown), "{shown}: {report}");
     }
     assert!(
-        !report.contains("a/server.json"),
+        !report.contains("io.example/tidy"),
         "nothing is to be said about it"
     );
     let part = admin
