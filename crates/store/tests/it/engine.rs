@@ -102,17 +102,17 @@ async fn open_newer(database: Database) {
     database
         .tamper(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-             VALUES (9, 'later', TRUE, '', 0)",
+             VALUES (9999, 'later', TRUE, '', 0)",
         )
         .await;
     let status = portreeve_core::ports::StoreHealth::check(&store).await.unwrap();
-    assert_eq!(status.unknown_migrations, ["0009 later"]);
+    assert_eq!(status.unknown_migrations, ["9999 later"]);
     let error = Store::open(&database.url, &StoreOptions::new(database.node()))
         .await
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the store holds migration `9`, made by a newer Portreeve, that cannot be read"
+        "the store holds migration `9999`, made by a newer Portreeve, that cannot be read"
     );
     database.close(store).await;
 }
