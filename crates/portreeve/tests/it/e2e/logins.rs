@@ -218,7 +218,7 @@ async fn a_login_is_for_administrators_and_says_what_is_missing() {
     node.cli_json(&["server", "add", NAME, "--url", &server.url(), "--internal"]);
     assert!(node.cli_with(&["secret", "set", "acme"], "hush").status.success());
     let owner = node.new_key("owner");
-    node.cli_json(&["grant", "add", "--key", "owner", "--manage", "--server", NAME]);
+    node.cli_json(&["grant", "add", "--key", "owner", "--publish", "--server", NAME]);
     let path = format!("{}/api/v1/servers/com.acme%2Fbilling/logins", node.url);
     let login = json!({"login": {"scheme": "bearer", "secret": "secret:acme"}});
     let headers = [("authorization", format!("Bearer {owner}"))];

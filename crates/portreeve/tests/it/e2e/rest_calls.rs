@@ -289,7 +289,9 @@ async fn the_credential_comes_from_the_vault_and_shows_nowhere_else() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     };
     assert_eq!(shown, format!("Bearer {secret}"));
-    let why = node.cli_json(&["why", "--as", "admin", NAME, list]);
+    let keys = node.cli_json(&["key", "list"]);
+    let who = format!("key:{}", keys["items"][0]["name"].as_str().unwrap());
+    let why = node.cli_json(&["why", "--as", &who, NAME, list]);
     let reasons = why["policies"].to_string();
     assert!(reasons.contains("secret:pets"), "{why}");
     let log = node.log_text();
