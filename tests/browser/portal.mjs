@@ -17,6 +17,7 @@ const GOVERNED = {
   registry: "/admin/registries/default",
   imports: "/admin/imports",
   secrets: "/admin/secrets",
+  webhooks: "/admin/webhooks",
   environments: "/admin/environments",
   properties: "/admin/properties",
   exports: "/exports",
