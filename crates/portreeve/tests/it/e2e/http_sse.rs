@@ -179,9 +179,7 @@ async fn what_cannot_be_read_is_refused_at_once() {
     let web = &served.node.web;
     let mut headers = bearer(&host.key);
     headers.push(("mcp-protocol-version", "2026-07-28".to_owned()));
-    let modern = web
-        .ask("POST", &host.messages, &headers, message.to_string())
-        .await;
+    let modern = web.ask("POST", &host.messages, &headers, "{}".to_owned()).await;
     assert_eq!(modern.unwrap().status, 400);
     assert_eq!(served.reached(), reached);
     for (verb, url, allowed) in [
