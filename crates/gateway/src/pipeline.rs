@@ -53,7 +53,6 @@ pub struct Gateway {
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) ready: Arc<ReadyLists>,
     pub(crate) limits: Arc<Limits>,
-    secrets: Arc<Secrets>,
     origins: Origins,
     public_url: Url,
     stopping: watch::Receiver<bool>,
@@ -75,12 +74,13 @@ pub enum Endpoint {
 }
 
 /// What a gateway is made of.
-#[derive(Debug)]
 pub struct GatewayParts {
     /// The catalogue in force.
     pub loader: Arc<Loader>,
     /// Who is calling, and what they may do.
     pub access: Arc<Access>,
+    /// What the credentials for REST APIs are in.
+    pub vault: Arc<dyn Outgoing>,
     /// The way out.
     pub egress: Egress,
     /// Where records go.
@@ -95,16 +95,21 @@ pub struct GatewayParts {
     pub stopping: watch::Receiver<bool>,
 }
 
+impl std::fmt::Debug for GatewayParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GatewayParts")
+    }
+}
+
 impl Gateway {
     /// A gateway.
     pub fn new(parts: GatewayParts, pins: Arc<dyn PinWatch>) -> Self {
         let (clock, rng) = (Arc::clone(&parts.sinks.clock), Arc::clone(&parts.sinks.rng));
-        let secrets = Arc::new(Secrets::default());
         parts.loader.serve_rest(Commons::new(
             Arc::clone(&parts.limits),
             Arc::clone(&rng),
             parts.sinks.metrics.clone(),
-            Arc::clone(&secrets),
+            Arc::new(Secrets::new(parts.vault)),
         ));
         let streams = Streams::new(Arc::clone(&parts.limits), parts.sinks.metrics.streams.clone());
         Self {
@@ -119,7 +124,6 @@ impl Gateway {
             hosts: Arc::default(),
             ready: Arc::new(ReadyLists::new(parts.limits.ready_list_bytes)),
             limits: parts.limits,
-            secrets,
             origins: parts.origins,
             public_url: parts.public_url,
             stopping: parts.stopping,
@@ -134,11 +138,6 @@ impl Gateway {
             egress: self.egress.with_own_connections(),
             ..self.clone()
         }
-    }
-
-    /// Takes the vault that the credentials for REST APIs are in.
-    pub fn take_vault(&self, vault: Arc<dyn Outgoing>) {
-        self.secrets.take_vault(vault);
     }
 
     /// Whether a request names one of our hosts: the rule against DNS rebinding, for every path of the listener.

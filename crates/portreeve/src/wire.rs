@@ -418,6 +418,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let parts = GatewayParts {
         loader: Arc::clone(&loader),
         access: Arc::clone(&access),
+        vault: Arc::clone(&vault) as Arc<dyn Outgoing>,
         egress: ground.egress.clone(),
         sinks: ground.sinks(ring, &mut metrics),
         limits: Arc::clone(&ground.limits),
@@ -427,7 +428,6 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     };
     let gateway = Arc::new(Gateway::new(parts, Arc::new(keeper)));
     let insight = ground.insight(&access, usage.flusher());
-    gateway.take_vault(vault.clone());
     let webhooks = ground.webhooks(&access, &vault);
     let deliveries = ground.deliveries(config, &webhooks, &mut metrics);
     let api = portreeve_api::router(ApiParts {

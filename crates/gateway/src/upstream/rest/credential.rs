@@ -1,7 +1,7 @@
 //! The credential of a route, opened: from the vault, kept for a moment, put where the API wants it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -19,9 +19,8 @@ use crate::policy::{Credential, Form};
 const FRESH: Duration = Duration::from_secs(5);
 
 /// Opened secrets of a node.
-#[derive(Default)]
 pub struct Secrets {
-    vault: OnceLock<Arc<dyn Outgoing>>,
+    vault: Arc<dyn Outgoing>,
     open: Mutex<HashMap<SecretName, (Instant, Secret)>>,
 }
 
@@ -34,9 +33,12 @@ pub(super) struct Presented {
 // === impl Secrets ===
 
 impl Secrets {
-    /// Takes the vault. The first one stays.
-    pub fn take_vault(&self, vault: Arc<dyn Outgoing>) {
-        self.vault.get_or_init(|| vault);
+    /// Those of a vault; none is opened yet.
+    pub fn new(vault: Arc<dyn Outgoing>) -> Self {
+        Self {
+            vault,
+            open: Mutex::default(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SecretName, (Instant, Secret)>> {
@@ -49,7 +51,7 @@ impl Secrets {
         let found = self.lock().get(name).cloned();
         let known = match found {
             Some((since, secret)) if since.elapsed() < FRESH => Some(secret),
-            stale => match self.vault.get()?.open(name, Purpose::Call).await {
+            stale => match self.vault.open(name, Purpose::Call).await {
                 Ok(secret) => {
                     self.lock().insert(name.clone(), (Instant::now(), secret.clone()));
                     Some(secret)

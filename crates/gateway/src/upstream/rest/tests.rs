@@ -10,10 +10,14 @@ use http_body_util::BodyExt as _;
 use portreeve_client::ReplyBody;
 use portreeve_core::id::RouteId;
 use portreeve_core::limits::Limits;
+use portreeve_core::login::{Login, Presented};
+use portreeve_core::name::SecretName;
+use portreeve_core::ports::{Outgoing, Purpose, SecretUnavailable};
 use portreeve_core::protocol::Era;
 use portreeve_core::random::Rng;
 use portreeve_core::rest::Bindings;
 use portreeve_core::route::{Access, PinState, Route, RouteState};
+use portreeve_core::secret::Secret;
 use portreeve_core::server::PrivateHost;
 use portreeve_core::time::Timestamp;
 use portreeve_core::tool::{Tool, ToolDefinition};
@@ -23,7 +27,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Api, Commons};
+use super::{Api, Commons, Secrets};
 use crate::metrics::Metrics;
 use crate::translate::Outbound;
 
@@ -139,6 +143,19 @@ impl Rng for Zeros {
     }
 }
 
+struct EmptyVault;
+
+#[async_trait::async_trait]
+impl Outgoing for EmptyVault {
+    async fn open(&self, name: &SecretName, _purpose: Purpose) -> Result<Secret, SecretUnavailable> {
+        Err(SecretUnavailable::Unknown(name.clone()))
+    }
+
+    async fn login(&self, login: &Login, _purpose: Purpose) -> Result<Presented, SecretUnavailable> {
+        Err(SecretUnavailable::Unknown(login.secret().0.clone()))
+    }
+}
+
 fn definition(name: &str, schema: Value) -> ToolDefinition {
     let text = json!({"name": name, "inputSchema": schema}).to_string();
     portreeve_inspect::tool_definition(&text).unwrap()
@@ -201,7 +218,7 @@ impl Front {
             Arc::new(limits),
             Arc::new(Zeros),
             Metrics::new(&mut Registry::default()),
-            Arc::default(),
+            Arc::new(Secrets::new(Arc::new(EmptyVault))),
         );
         let commons = Arc::new(commons);
         let api = Api::new(&commons, &route(url), &tools, Arc::new(bindings), None).unwrap();

@@ -231,7 +231,7 @@ impl House {
         let router = router(ApiParts {
             registry: Arc::new(world.registry(&store, &refresh)),
             publishing: Arc::new(world.publishing(audit.journal.clone())),
-            gateway: Arc::new(world.gateway(loader, audit.journal)),
+            gateway: Arc::new(world.gateway(&store, loader, audit.journal)),
             webhooks: Arc::new(world.webhooks(&store)),
             vault: Arc::new(world.vault(&store)),
             access: world.access,
@@ -451,10 +451,11 @@ impl World {
         })
     }
 
-    fn gateway(&self, loader: Arc<Loader>, journal: Arc<dyn Journal>) -> Gateway {
+    fn gateway(&self, store: &Store, loader: Arc<Loader>, journal: Arc<dyn Journal>) -> Gateway {
         let parts = GatewayParts {
             loader,
             access: self.access.clone(),
+            vault: Arc::new(self.vault(store)),
             egress: Egress::new(&EgressConfig::default()).unwrap(),
             sinks: Sinks {
                 journal,
