@@ -8,6 +8,7 @@
 
 mod answer;
 mod body;
+mod header;
 mod mark;
 mod method;
 mod paging;
@@ -21,6 +22,7 @@ use serde_json::{Map, Value};
 
 pub use answer::{Answers, Shape, Structured};
 pub use body::{Body, BodyForm, Content, Extra, Member, Part};
+pub use header::is_reserved_header;
 pub use mark::{REST_META, RestMark};
 pub use method::HttpMethod;
 pub use paging::{Paging, PagingKind};

@@ -4,11 +4,10 @@
 use async_trait::async_trait;
 use http::{HeaderName, HeaderValue};
 use portreeve_core::name::SecretName;
-use portreeve_core::rest::Place;
+use portreeve_core::rest::{Place, is_reserved_header};
 use serde::{Deserialize, Deserializer, de};
 
 use super::{Explanation, Policy, Question, Verdict};
-use crate::translate::rest::is_our_field;
 use crate::upstream::Way;
 
 /// The kind that documents name.
@@ -129,7 +128,7 @@ impl Shown {
                 Form::Basic(user)
             }
             Scheme::Header => {
-                if is_our_field(&name) && !name.eq_ignore_ascii_case("authorization") {
+                if is_reserved_header(&name) && !name.eq_ignore_ascii_case("authorization") {
                     return Err(format!("the header `{name}` is the gateway's own"));
                 }
                 Form::Header(HeaderName::from_bytes(name.as_bytes()).map_err(|error| error.to_string())?)

@@ -20,7 +20,6 @@ use portreeve_inspect::ValueProblem;
 use serde_json::{Map, Value};
 
 pub use self::body::Payload;
-pub use self::fields::is_ours as is_our_field;
 
 /// A request without what no argument has a say in: origin, base path, credential.
 #[derive(Debug)]

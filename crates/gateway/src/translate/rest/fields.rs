@@ -2,49 +2,11 @@
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use portreeve_core::rest::{Binding, Encoding, Parameter, Place, Source, Style};
+use portreeve_core::rest::{Binding, Encoding, Parameter, Place, Source, Style, is_reserved_header};
 use serde_json::Value;
 
 use super::values::{Flat, content};
 use super::{Filling, Problems, field_value, percent, placed, problem, value_of};
-
-/// Fields that the gateway sets, or nobody.
-const OURS: [&str; 26] = [
-    "accept",
-    "accept-encoding",
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "cookie",
-    "cookie2",
-    "expect",
-    "forwarded",
-    "host",
-    "http2-settings",
-    "keep-alive",
-    "max-forwards",
-    "origin",
-    "te",
-    "traceparent",
-    "tracestate",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-    "via",
-    "x-http-method-override",
-    "x-real-ip",
-];
-/// The same, by how they begin.
-const OURS_BEGIN: [&str; 5] = ["proxy-", "sec-", "x-forwarded-", "mcp-", "x-original-"];
-
-/// Whether no parameter may set a field of this name.
-pub fn is_ours(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    OURS.contains(&name.as_str()) || OURS_BEGIN.iter().any(|start| name.starts_with(start))
-}
 
 /// Writes the fields.
 pub(super) fn write(binding: &Binding, filling: Filling<'_>, problems: &mut Problems) -> HeaderMap {
@@ -53,7 +15,7 @@ pub(super) fn write(binding: &Binding, filling: Filling<'_>, problems: &mut Prob
         let Some((value, pointer)) = value_of(parameter, filling) else {
             continue;
         };
-        if is_ours(&parameter.name) {
+        if is_reserved_header(&parameter.name) {
             if matches!(parameter.source, Source::Argument(_)) && !pointer.is_empty() {
                 problems.push(problem(
                     &pointer,

@@ -1,49 +1,11 @@
 //! Parameters of path, query, header and cookie: how each is written, and which argument fills it.
 
-use portreeve_core::rest::{Encoding, Parameter, Piece, Place, Source, Style};
+use portreeve_core::rest::{Encoding, Parameter, Piece, Place, Source, Style, is_reserved_header};
 use serde_json::{Value, json};
 
 use super::arguments::{Argument, Arguments};
 use super::schema::Schemas;
 use super::shaped::Described;
-
-/// Headers that are not an argument's to set: those of the connection, of the gateway, and of credentials.
-const NOT_ARGUMENTS: &[&str] = &[
-    "accept",
-    "accept-encoding",
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "cookie",
-    "expect",
-    "forwarded",
-    "host",
-    "http2-settings",
-    "keep-alive",
-    "mcp-method",
-    "mcp-name",
-    "mcp-protocol-version",
-    "mcp-session-id",
-    "origin",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "set-cookie",
-    "te",
-    "traceparent",
-    "tracestate",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-    "via",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
-];
 
 /// The pieces of a path, and the names of its parameters.
 pub(super) fn pieces(path: &str) -> Result<(Vec<Piece>, Vec<String>), String> {
@@ -162,7 +124,7 @@ fn refused(parameter: &Described<'_>, place: Place, in_path: &[String]) -> Optio
         Place::Path if !in_path.iter().any(|known| known == name) => {
             Some("the path does not name this parameter, it is left out".to_owned())
         }
-        Place::Header if NOT_ARGUMENTS.contains(&folded.as_str()) => Some(format!(
+        Place::Header if is_reserved_header(&folded) => Some(format!(
             "the header `{name}` is set by the gateway or by the route's authentication, never by an argument"
         )),
         Place::Header | Place::Cookie if !is_token(name) => {
