@@ -131,17 +131,7 @@ impl Api {
         }
         let most = self.most(binding);
         let outcome = if answer.is_text() || answer.is_json() {
-            let text = answer.text();
-            let cut = beginning(&text, most);
-            let is_cut = text.len() > most;
-            let mut outcome = Outcome::text(cut.into_owned());
-            if is_cut {
-                outcome.blocks.push(Block::text(format!(
-                    "The first {most} of {} bytes are shown; ask for less to see the rest.",
-                    text.len()
-                )));
-            }
-            outcome
+            told(&answer.text(), most)
         } else {
             let data = STANDARD.encode(&answer.bytes);
             let kind = answer.kind.clone();
@@ -178,16 +168,7 @@ impl Api {
                     Value::String(text) => text.clone(),
                     other => other.to_string(),
                 };
-                let cut = beginning(&text, most);
-                let is_cut = text.len() > most;
-                let mut outcome = Outcome::text(cut.into_owned());
-                if is_cut {
-                    outcome.blocks.push(Block::text(format!(
-                        "The first {most} of {} bytes are shown; ask for less to see the rest.",
-                        text.len()
-                    )));
-                }
-                outcome
+                told(&text, most)
             }
             Structured::Wrapped(name) => structured(&json!({name: value})),
             Structured::Object if value.is_object() => structured(&value),
@@ -262,6 +243,18 @@ fn nothing(binding: &Binding, status: StatusCode) -> Outcome {
             status.as_u16()
         )),
     );
+    outcome
+}
+
+/// A text as far as it may go, and how much there was.
+fn told(text: &str, most: usize) -> Outcome {
+    let mut outcome = Outcome::text(beginning(text, most).into_owned());
+    if text.len() > most {
+        outcome.blocks.push(Block::text(format!(
+            "The first {most} of {} bytes are shown; ask for less to see the rest.",
+            text.len()
+        )));
+    }
     outcome
 }
 
