@@ -33,6 +33,8 @@ pub(crate) struct DemoFacts<'a> {
     pub(crate) slug: &'a str,
     /// A read-only tool.
     pub(crate) tool: &'a str,
+    /// The server that is a REST API, and a read-only tool of it, if it is there.
+    pub(crate) api: Option<(&'a str, &'a str)>,
 }
 
 impl Banner<'_> {
@@ -70,16 +72,30 @@ impl Banner<'_> {
         text.push_str(&format!(
             "  {command} server list\n  \
              {command} server tools {name}\n  \
-             {command} call {name} {tool}\n  \
+             {command} call {name} {tool}\n\
+             {api}  \
              {command} audit list\n\n\
              For hosts:\n\n  \
              Claude Code   claude mcp add --transport http {slug} {public}/s/{slug}/mcp --header \"Authorization: Bearer $(cat {key})\"\n  \
              Inspector     npx @modelcontextprotocol/inspector --cli {public}/s/{slug}/mcp --transport http --header \"Authorization: Bearer $(cat {key})\" --method tools/list\n  \
              VS Code       {vscode}\n  \
              Gallery       \"chat.mcp.gallery.serviceUrl\": \"{public}\"\n",
+            api = self.api(&command),
             vscode = vscode(slug, public),
         ));
         text
+    }
+
+    /// A REST API as a server: what was made of it, a search that turns its pages, and an order without what nobody asked for.
+    fn api(&self, command: &str) -> String {
+        match self.demo.as_ref().and_then(|demo| demo.api) {
+            Some((name, tool)) => format!(
+                "  {command} server openapi {name}\n  \
+                 {command} call {name} {tool} --arg word=line\n  \
+                 {command} call {name} show_order --arg order=O-1011\n"
+            ),
+            None => String::new(),
+        }
     }
 
     /// How this very binary is called from the directory it was started in.

@@ -1,9 +1,11 @@
-//! The sample MCP server of `serve --demo`: a small port that answers in both eras.
+//! The sample servers of `serve --demo`: a small port that speaks MCP in both eras, and beside it the REST API of a ship
+//! chandler (`chandler.rs`), which speaks HTTP alone.
 //!
-//! It stands where a company's own server would stand: `serve` starts it on a loopback port, the registry takes it
+//! The port stands where a company's own server would stand: `serve` starts it on a loopback port, the registry takes it
 //! in like any other entry, and the gateway calls it as an upstream. Nothing in here knows that the gateway exists,
 //! so what it accepts and refuses is what a strict server accepts and refuses.
 
+mod chandler;
 mod harbour;
 mod inspection;
 mod legacy;
@@ -27,6 +29,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::response::Response;
 use axum::routing::post;
 use http::{HeaderMap, StatusCode};
+use portreeve_core::time::SystemClock;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
@@ -35,7 +38,7 @@ use self::listen::Signs;
 use self::sessions::Sessions;
 use self::wire::{Failure, Message};
 
-pub(crate) use self::set_up::{NAME, TOOL, set_up};
+pub(crate) use self::set_up::{API, API_TOOL, NAME, TOOL, set_up};
 
 /// The largest request that the sample server reads.
 const LARGEST_REQUEST: usize = 1024 * 1024;
@@ -50,6 +53,8 @@ pub(crate) type Descriptions = BTreeMap<String, String>;
 pub(crate) struct DemoServer {
     /// The MCP endpoint, for example `http://127.0.0.1:40123/mcp`.
     pub(crate) url: String,
+    /// Where the REST API is: `http://127.0.0.1:40123/chandler/v1`.
+    pub(crate) api_url: String,
     _alive: watch::Sender<()>,
 }
 
@@ -68,16 +73,21 @@ pub(crate) async fn start(port: u16) -> io::Result<DemoServer> {
         Ok(listener) => listener,
         Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
     };
-    let url = format!("http://{}/mcp", listener.local_addr()?);
+    let address = listener.local_addr()?;
     let (alive, stopped) = watch::channel(());
     let (_, descriptions) = watch::channel(Descriptions::new());
     let router = router(Port::new(descriptions, stopped.clone()));
+    let router = router.merge(chandler::router(Arc::new(SystemClock)));
     tokio::spawn(async move {
         let mut stopped = stopped;
         let until = async move { while stopped.changed().await.is_ok() {} };
         axum::serve(listener, router).with_graceful_shutdown(until).await
     });
-    Ok(DemoServer { url, _alive: alive })
+    Ok(DemoServer {
+        url: format!("http://{address}/mcp"),
+        api_url: format!("http://{address}{}", chandler::BASE_PATH),
+        _alive: alive,
+    })
 }
 
 fn router(port: Port) -> Router {

@@ -198,6 +198,7 @@ async fn serve(
         name: demo::NAME,
         slug: &sample.slug,
         tool: demo::TOOL,
+        api: sample.has_api.then_some((demo::API, demo::API_TOOL)),
     });
     let banner = Banner {
         took: asked.started.elapsed(),

@@ -1,10 +1,14 @@
-//! Takes the sample server into the registry, as an admin would take in one of the company's own.
+//! Takes the sample servers into the registry, as an admin would take in the company's own.
+
+mod rest;
 
 use portreeve_core::caller::Caller;
 use portreeve_core::name::ServerName;
 use portreeve_core::route::PolicyDocument;
 use portreeve_registry::{Approve, Internal, RegistryError, RoutePatch, Submission};
 use serde_json::json;
+
+pub(crate) use self::rest::{API, API_TOOL};
 
 use super::{DemoServer, start};
 use crate::cli::Failure;
@@ -18,18 +22,30 @@ pub(crate) const TOOL: &str = "list_ships";
 
 const PORT_FILE: &str = "demo.port";
 
-/// The sample server, taken in.
+/// The sample servers, taken in.
 #[derive(Debug)]
 pub(crate) struct Sample {
-    /// The slug of its route.
+    /// The slug of the MCP server's route.
     pub(crate) slug: String,
+    /// Whether the REST API is there to be called.
+    pub(crate) has_api: bool,
     _server: DemoServer,
 }
 
-/// Starts the sample server and registers it, approved, with a rate limit. Does nothing that was done before.
+/// Starts the sample servers and registers them, approved, with a rate limit. Does nothing that was done before.
 pub(crate) async fn set_up(node: &Node, data: &DataDirectory) -> Result<Sample, Failure> {
-    let told =
-        |error: RegistryError| Failure::new(format!("the sample server cannot be registered: {error}"));
+    let server = started(data).await?;
+    let slug = take_in(node, &server.url).await?;
+    let has_api = rest::take_in(node, &server.api_url).await?;
+    Ok(Sample {
+        slug,
+        has_api,
+        _server: server,
+    })
+}
+
+/// Starts them where they were before, if they were, since their addresses are part of what was approved.
+async fn started(data: &DataDirectory) -> Result<DemoServer, Failure> {
     let port = data
         .read(PORT_FILE)
         .and_then(|text| text.trim().parse().ok())
@@ -37,23 +53,24 @@ pub(crate) async fn set_up(node: &Node, data: &DataDirectory) -> Result<Sample, 
     let server = start(port)
         .await
         .map_err(|error| Failure::new(format!("the sample server cannot start: {error}")))?;
-    let url = server.url.clone();
-    let port = url
+    let port = server
+        .url
         .rsplit(':')
         .next()
         .and_then(|rest| rest.strip_suffix("/mcp"))
         .unwrap_or_default();
     data.write(PORT_FILE, port)?;
+    Ok(server)
+}
 
+/// Registers the MCP server, and says which slug its route has.
+async fn take_in(node: &Node, url: &str) -> Result<String, Failure> {
     let system = Caller::system();
     let name: ServerName = NAME.parse().map_err(|error| Failure::new(format!("{error}")))?;
     match node.registry.entry(&system, &name).await {
         Ok(entry) => {
             if let Some(route) = entry.routes.iter().find(|route| route.upstream_url == url) {
-                return Ok(Sample {
-                    slug: route.slug.to_string(),
-                    _server: server,
-                });
+                return Ok(route.slug.to_string());
             }
             // It listens elsewhere now. Its slug stays its own, and grants go by its name.
             node.registry.remove(&system, &name).await.map_err(told)?;
@@ -62,7 +79,7 @@ pub(crate) async fn set_up(node: &Node, data: &DataDirectory) -> Result<Sample, 
         Err(error) => return Err(told(error)),
     }
     let submission = Submission {
-        document: document(&url),
+        document: document(url),
         internal: Internal::Grant,
         approve: Approve::Now,
     };
@@ -74,10 +91,11 @@ pub(crate) async fn set_up(node: &Node, data: &DataDirectory) -> Result<Sample, 
         .change_route(&system, &route.slug, limit(), None)
         .await
         .map_err(told)?;
-    Ok(Sample {
-        slug: route.slug.to_string(),
-        _server: server,
-    })
+    Ok(route.slug.to_string())
+}
+
+fn told(error: RegistryError) -> Failure {
+    Failure::new(format!("the sample server cannot be registered: {error}"))
 }
 
 fn limit() -> RoutePatch {

@@ -1,5 +1,6 @@
 //! The sample server from outside: whole requests in, whole answers out.
 
+mod chandler;
 mod legacy;
 mod modern;
 

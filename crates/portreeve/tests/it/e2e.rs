@@ -10,6 +10,7 @@ mod bad_upstreams_house;
 mod bombs;
 mod cards;
 mod crossing;
+mod demo;
 mod deployments;
 mod drift;
 mod egress;
