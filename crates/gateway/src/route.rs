@@ -172,5 +172,5 @@ pub struct Routes {
     /// The catalogue's generation.
     pub generation: i64,
     /// By slug; Portreeve's own by what stands for one.
-    pub by_slug: HashMap<String, Arc<ServedRoute>>,
+    pub by_slug: HashMap<Arc<str>, Arc<ServedRoute>>,
 }

@@ -1,4 +1,5 @@
-//! Keeps what decisions need in memory: read as a whole whenever the catalogue's generation moves.
+//! Keeps what decisions need in memory: read as a whole once, and whenever the catalogue's generation moves, what moved of
+//! the routes, which may be many.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -8,7 +9,8 @@ use async_trait::async_trait;
 use portreeve_access::Access;
 use portreeve_core::name::{InvalidName, RegistryName, Slug};
 use portreeve_core::ports::{
-    Catalogue, LocalRegistries, LocalTools, Refresh, Signals, Snapshot, StoreError, Views,
+    Catalogue, LocalRegistries, LocalTools, News, Refresh, RouteSnapshot, Signals, Snapshot, StoreError,
+    Views,
 };
 use portreeve_core::route::RouteState;
 use portreeve_core::view::RegistryRecord;
@@ -117,10 +119,11 @@ impl Loader {
     /// Reads the catalogue if it moved.
     pub async fn load(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.loading.lock().await;
-        if self.catalogue.generation().await? == self.routes.load().generation {
+        let known = self.routes.load().generation;
+        if self.catalogue.generation().await? == known {
             return Ok(());
         }
-        let snapshot = self.catalogue.snapshot().await?;
+        let snapshot = self.catalogue.snapshot((known >= 0).then_some(known)).await?;
         self.access.load(&snapshot);
         self.registries
             .store(Arc::new(snapshot.registries.as_slice().into()));
@@ -133,37 +136,28 @@ impl Loader {
         Ok(())
     }
 
+    /// The routes in force and what moved, as the routes that shall be in force.
     fn compile(&self, snapshot: Snapshot, before: &Routes) -> Routes {
         let mut routes = Routes {
             generation: snapshot.generation,
             ..Routes::default()
         };
-        for entry in snapshot.routes {
-            let slug = entry.route.slug.to_string();
-            if entry.route.state != RouteState::Active {
-                continue;
+        let changed = match snapshot.routes {
+            News::All(all) => all,
+            News::Since { changed, gone } => {
+                let of_catalogue = |served: &ServedRoute| !matches!(served.upstream, Way::Local(_));
+                routes.by_slug.clone_from(&before.by_slug);
+                routes.by_slug.retain(|_, served| of_catalogue(served));
+                for slug in gone {
+                    routes.by_slug.remove(slug.as_str());
+                }
+                changed
             }
-            let policies = match policy::compile(&entry.route.policies, &self.tools) {
-                Ok(policies) => policies,
-                Err(problems) => {
-                    // Served without its policies it would be open; so it is not served.
-                    tracing::error!(
-                        route = slug,
-                        ?problems,
-                        "a route has a policy that cannot be understood, it is not served"
-                    );
-                    continue;
-                }
-            };
-            let served = match (entry.rest, self.rest.get()) {
-                (Some(bindings), Some(commons)) => {
-                    ServedRoute::to_rest(commons, entry.route, entry.tools, policies, bindings)
-                }
-                (Some(_), None) => None,
-                (None, _) => ServedRoute::new(entry.route, entry.tools, policies),
-            };
-            let Some(served) = served else {
-                tracing::error!(route = slug, "a route's upstream is not a URL, it is not served");
+        };
+        for entry in changed {
+            let slug: Arc<str> = entry.route.slug.as_str().into();
+            let Some(served) = self.serve(entry) else {
+                routes.by_slug.remove(&slug);
                 continue;
             };
             if let Some(older) = before.by_slug.get(&slug) {
@@ -171,17 +165,45 @@ impl Loader {
             }
             routes.by_slug.insert(slug, Arc::new(served));
         }
-        if let Some(own) = self.own.get() {
-            routes.by_slug.insert(own.route.slug.to_string(), Arc::clone(own));
-        }
-        for record in &snapshot.registries {
-            if record.name != RegistryName::main()
-                && let Some(face) = self.face(&record.name)
-            {
-                routes.by_slug.insert(face.route.slug.to_string(), Arc::new(face));
-            }
+        let faces = snapshot.registries.iter().filter_map(|record| {
+            let is_other = record.name != RegistryName::main();
+            is_other.then(|| self.face(&record.name)).flatten().map(Arc::new)
+        });
+        for route in faces.chain(self.own.get().cloned()) {
+            routes.by_slug.insert(route.route.slug.as_str().into(), route);
         }
         routes
+    }
+
+    /// One route, compiled for serving; `None` when it cannot be served.
+    fn serve(&self, entry: RouteSnapshot) -> Option<ServedRoute> {
+        if entry.route.state != RouteState::Active {
+            return None;
+        }
+        let slug = entry.route.slug.clone();
+        let policies = match policy::compile(&entry.route.policies, &self.tools) {
+            Ok(policies) => policies,
+            Err(problems) => {
+                // Served without its policies it would be open; so it is not served.
+                tracing::error!(
+                    route = %slug,
+                    ?problems,
+                    "a route has a policy that cannot be understood, it is not served"
+                );
+                return None;
+            }
+        };
+        let served = match (entry.rest, self.rest.get()) {
+            (Some(bindings), Some(commons)) => {
+                ServedRoute::to_rest(commons, entry.route, entry.tools, policies, bindings)
+            }
+            (Some(_), None) => None,
+            (None, _) => ServedRoute::new(entry.route, entry.tools, policies),
+        };
+        if served.is_none() {
+            tracing::error!(route = %slug, "a route's upstream is not a URL, it is not served");
+        }
+        served
     }
 
     /// Follows the catalogue until the node stops: at every signal, and once a second.

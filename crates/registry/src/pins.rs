@@ -209,7 +209,7 @@ impl PinJob {
                 && let Some((route, occasion)) = schedule.take_due(now)
             {
                 let worker = worker.clone();
-                tasks.spawn(async move { (route.id, worker.refresh(&route, occasion).await) });
+                tasks.spawn(async move { (route, worker.refresh(route, occasion).await) });
             }
             let wake = match schedule.next_due() {
                 Some(due) if tasks.len() < AT_ONCE => due.min(reload_at),
@@ -238,32 +238,22 @@ impl PinJob {
 // === impl Worker ===
 
 impl Worker {
-    /// Reads which routes there are, if anything changed since they were read.
+    /// Takes over which routes there are, as far as that changed since they were read.
     async fn reload(&self, schedule: &mut Schedule, now: Instant) {
-        match self.routes_after(schedule.generation()).await {
-            Ok(None) => {}
-            Ok(Some((generation, mut routes))) => {
-                routes.retain(|route| route.state == RouteState::Active);
-                schedule.set_routes((generation, routes), now, || self.jitter());
-            }
+        match self.parts.routes.active_routes(schedule.generation()).await {
+            Ok(news) => schedule.take_over(news, now, || self.jitter()),
             Err(error) => {
                 tracing::warn!(%error, "The routes could not be read; the pins are looked after later.")
             }
         }
     }
 
-    async fn routes_after(&self, known: Option<i64>) -> Result<Option<(i64, Vec<Route>)>, StoreError> {
-        let generation = self.parts.routes.route_generation().await?;
-        if known == Some(generation) {
-            return Ok(None);
-        }
-        Ok(Some((generation, self.parts.routes.routes().await?)))
-    }
-
     async fn take(&self, schedule: &mut Schedule, notice: Notice) {
         match notice {
             Notice::ListChanged(route) => {
-                self.find(schedule, route).await;
+                if !schedule.knows(route) {
+                    self.reload(schedule, Instant::now()).await;
+                }
                 schedule.hurry(route, Instant::now());
             }
             Notice::Seen(route, era, tools, _room) => {
@@ -289,11 +279,15 @@ impl Worker {
         }
     }
 
-    /// The route, looked for in the store if it is newer than the schedule.
+    /// The route, if it is one that is served.
     async fn find(&self, schedule: &mut Schedule, id: RouteId) -> Option<Route> {
-        if schedule.route(id).is_none() {
+        if !schedule.knows(id) {
+            // It is newer than the schedule, or it was never there.
             self.reload(schedule, Instant::now()).await;
         }
-        schedule.route(id).cloned()
+        if !schedule.knows(id) {
+            return None;
+        }
+        self.route(id).await.ok().flatten()
     }
 }

@@ -4,12 +4,24 @@
 //! a time: checks inside a change are never outrun, and generations are counted in the order of the commits.
 
 use portreeve_core::audit::AuditEvent;
-use portreeve_core::id::NodeId;
+use portreeve_core::id::{NodeId, RouteId};
 use portreeve_core::ports::StoreError;
 
 use crate::engine::{Row, Sql, Transaction, Value, values_list};
 use crate::outbox;
 use crate::store::Store;
+
+/// Notes those routes of which that is true under the generation that the change will have.
+macro_rules! note_routes {
+    ($which:literal) => {
+        concat!(
+            "INSERT INTO route_changes (route, slug, generation) SELECT r.id, r.slug, g.generation + 1 \
+             FROM routes r, catalogue_generation g WHERE g.id = 1 AND ",
+            $which,
+            " ON CONFLICT (route) DO UPDATE SET generation = excluded.generation"
+        )
+    };
+}
 
 /// A change under way. Dropped without [`Change::publish`] or [`Change::save`], it never happened.
 #[derive(Debug)]
@@ -108,6 +120,18 @@ impl Change {
             self.execute(Sql::built(text, values)).await?;
         }
         Ok(())
+    }
+
+    /// Notes that a route moved, for the gateway: with the next generation it reads what became of it.
+    pub(crate) async fn note_route(&mut self, route: RouteId) -> Result<(), StoreError> {
+        let sql = Sql::new(note_routes!("r.id = $1")).bind(route.to_string());
+        self.execute(sql).await.map(drop)
+    }
+
+    /// Notes that all routes of a server move.
+    pub(crate) async fn note_routes_of(&mut self, server: &str) -> Result<(), StoreError> {
+        let sql = Sql::new(note_routes!("r.server = $1")).bind(server);
+        self.execute(sql).await.map(drop)
     }
 
     /// Saves a change that decisions depend on.

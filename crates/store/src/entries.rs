@@ -95,6 +95,7 @@ impl EntryStore for Store {
         // Versions, routes and tools go with it; claims of slugs do not.
         let stored = row.text("name")?;
         logins::forget(&mut change, &row.parsed("name")?).await?;
+        change.note_routes_of(&stored).await?;
         change
             .execute(Sql::new("DELETE FROM servers WHERE name = $1").bind(stored.as_str()))
             .await?;

@@ -69,6 +69,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0012_logins.sql"),
         include_str!("../migrations/postgres/0012_logins.sql"),
     ),
+    (
+        16,
+        "route_changes",
+        include_str!("../migrations/sqlite/0016_route_changes.sql"),
+        include_str!("../migrations/postgres/0016_route_changes.sql"),
+    ),
 ];
 
 /// What the database and this binary know that the other does not.

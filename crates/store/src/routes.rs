@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use portreeve_core::id::RouteId;
 use portreeve_core::name::{ServerName, Slug};
-use portreeve_core::ports::{Catalogue as _, RouteChange, RouteStore, StoreError, ToolsApproved, ToolsSeen};
+use portreeve_core::ports::{News, RouteChange, RouteStore, StoreError, ToolsApproved, ToolsSeen};
 use portreeve_core::protocol::Era;
 use portreeve_core::route::{Access, PinState, Route, RouteState};
 use portreeve_core::tool::Tool;
 
+use crate::catalogue::moved;
 use crate::change::Change;
 use crate::engine::{Row, Sql, values_list};
 use crate::fields::{json_text, major_of};
@@ -39,14 +40,20 @@ const SOME: &str = concat!(
 /// between.
 pub(crate) const STEP: usize = 500;
 const ONE: &str = concat!("SELECT ", route_columns!(), " FROM routes WHERE slug = $1");
+const AT: &str = concat!("SELECT ", route_columns!(), " FROM routes WHERE id = $1");
 const UPDATE: &str = "UPDATE routes SET version = $5, upstream_url = $6, upstream_eras = $7, private_hosts = $8, \
     access = $9, state = $10, pin_state = $11, policies = $12, upstream_timeout_ms = $13, revision = revision + 1, \
     updated_at = $15 WHERE id = $1 AND slug = $2 AND server = $3 AND environment = $4 AND revision = $14";
 
 #[async_trait]
 impl RouteStore for Store {
-    async fn route_generation(&self) -> Result<i64, StoreError> {
-        self.generation().await
+    async fn active_routes(&self, known: Option<i64>) -> Result<(i64, News<RouteId, RouteId>), StoreError> {
+        moved::active(self.engine(), known).await
+    }
+
+    async fn route_at(&self, id: RouteId) -> Result<Option<Route>, StoreError> {
+        let row = self.engine().row(Sql::new(AT).bind(id.to_string())).await?;
+        row.as_ref().map(route_of).transpose()
     }
 
     async fn routes(&self) -> Result<Vec<Route>, StoreError> {
@@ -91,6 +98,7 @@ impl RouteStore for Store {
             });
         }
         update_route(&mut change, &route.route).await?;
+        change.note_route(route.route.id).await?;
         change.record(&route.events).await?;
         change.publish().await?;
         let revision = route.route.revision + 1;
@@ -117,6 +125,7 @@ impl RouteStore for Store {
                     .bind(json_text("upstream_eras", eras)?),
             )
             .await?;
+        change.note_route(route).await?;
         change.publish().await
     }
 

@@ -107,6 +107,7 @@ pub(crate) async fn seen(store: &Store, seen: ToolsSeen) -> Result<(), StoreErro
         change.save().await
     } else {
         note_server(&mut change, seen.route).await?;
+        change.note_route(seen.route).await?;
         change.publish().await
     }
 }
@@ -258,6 +259,7 @@ pub(crate) async fn approved(store: &Store, approved: ToolsApproved) -> Result<(
         change.execute(sql).await?;
     }
     note_server(&mut change, approved.route).await?;
+    change.note_route(approved.route).await?;
     change.record(&approved.events).await?;
     change.publish().await
 }

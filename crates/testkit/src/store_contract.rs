@@ -10,6 +10,7 @@ pub mod feed;
 pub mod identity;
 pub mod imports;
 pub mod listing;
+pub mod moved;
 pub mod properties;
 pub mod publications;
 pub mod routes;

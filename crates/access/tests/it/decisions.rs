@@ -8,7 +8,7 @@ use portreeve_core::decision::{Action, Target};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{GrantId, KeyId, UserId};
 use portreeve_core::name::ServerName;
-use portreeve_core::ports::{Authorizer as _, Snapshot};
+use portreeve_core::ports::{Authorizer as _, News, Snapshot};
 use portreeve_core::tool::ToolAnnotations;
 use portreeve_core::visibility::Visibility;
 use proptest::prelude::*;
@@ -105,7 +105,7 @@ fn snapshot(generation: i64, grants: Vec<(Subject, Rights, ServerScope, ToolScop
         });
     Snapshot {
         generation,
-        routes: Vec::new(),
+        routes: News::All(Vec::new()),
         keys: vec![key(FREE_KEY, "free", None), key(ANNS_KEY, "anns", Some(ANN))],
         users: vec![user(ANN, "ann"), user(BOB, "bob")],
         grants: grants.collect(),

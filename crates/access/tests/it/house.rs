@@ -11,7 +11,7 @@ use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::{ApiKey, Caller, User};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{GrantId, KeyId, UserId};
-use portreeve_core::ports::{IdentityStore, Journal, JournalError, SessionStore, Snapshot, StoreError};
+use portreeve_core::ports::{IdentityStore, Journal, JournalError, News, SessionStore, Snapshot, StoreError};
 use portreeve_core::random::Rng;
 use portreeve_core::secret::Secret;
 use portreeve_core::time::{Clock, Timestamp};
@@ -243,7 +243,7 @@ impl House {
         keys.retain(|key| key.revoked_at.is_none());
         Snapshot {
             generation: self.generation.fetch_add(1, Ordering::SeqCst),
-            routes: Vec::new(),
+            routes: News::All(Vec::new()),
             keys,
             users: self.memory.users.lock().unwrap().clone(),
             grants: self.memory.grants.lock().unwrap().clone(),

@@ -77,7 +77,7 @@ async fn set_up(folder: &Path, server: &ServerName) -> Result<(Access, Secret)> 
         rng: numbers,
     });
     access.first_start().await?;
-    access.load(&store.snapshot().await?);
+    access.load(&store.snapshot(None).await?);
     let admin = access
         .known_as("user:admin")
         .context("there is no administrator")?;
@@ -95,6 +95,6 @@ async fn set_up(folder: &Path, server: &ServerName) -> Result<(Access, Secret)> 
         tools: ToolScope::All,
     };
     access.add_grant(&admin, grant).await?;
-    access.load(&store.snapshot().await?);
+    access.load(&store.snapshot(None).await?);
     Ok((access, secret))
 }

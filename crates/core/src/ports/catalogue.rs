@@ -1,4 +1,5 @@
-//! How the gateway reads what the registry wrote: whole snapshots, and a counter that tells when to read again.
+//! How the gateway reads what the registry wrote: a whole snapshot first, then what moved, and a counter that tells when to
+//! read again.
 
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::caller::{ApiKey, User};
 use crate::grant::Grant;
+use crate::name::Slug;
 use crate::rest::Bindings;
 use crate::route::Route;
 use crate::tool::Tool;
@@ -24,13 +26,27 @@ pub struct RouteSnapshot {
     pub rest: Option<Arc<Bindings>>,
 }
 
+/// Things with keys, as a reader needs them who knows a generation, or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News<T, K> {
+    /// All there are, and no others.
+    All(Vec<T>),
+    /// What happened since. What is named by neither is as it was.
+    Since {
+        /// Those that are new, or not as they were.
+        changed: Vec<T>,
+        /// Those that are not there any more. One that came back is in both.
+        gone: Vec<K>,
+    },
+}
+
 /// Everything that decisions need.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
     /// The catalogue's generation when the snapshot was begun. It may already hold some of what came after.
     pub generation: i64,
-    /// Active routes.
-    pub routes: Vec<RouteSnapshot>,
+    /// Active routes, which may be many: those that moved.
+    pub routes: News<RouteSnapshot, Slug>,
     /// Keys that are not revoked.
     pub keys: Vec<ApiKey>,
     /// Users.
@@ -47,8 +63,9 @@ pub trait Catalogue: Send + Sync {
     /// Counts every change of routes, tools, keys, users and grants.
     async fn generation(&self) -> Result<i64, StoreError>;
 
-    /// Everything.
-    async fn snapshot(&self) -> Result<Snapshot, StoreError>;
+    /// Everything; of the routes what moved since the generation that the reader knows. A reader who knows none, or one that
+    /// is not of this store's past, is told all of them.
+    async fn snapshot(&self, known: Option<i64>) -> Result<Snapshot, StoreError>;
 }
 
 /// Brings a changed catalogue into force on this node. Called after a change, so that who made it sees it at once;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::{News, StoreError};
 use crate::audit::AuditEvent;
 use crate::id::RouteId;
 use crate::name::{ServerName, Slug};
@@ -68,8 +68,11 @@ pub struct ToolsApproved {
 /// Routes and tools, durable.
 #[async_trait]
 pub trait RouteStore: Send + Sync {
-    /// Counts every change of routes, and of what decisions depend on besides: while it stays, so do all routes.
-    async fn route_generation(&self) -> Result<i64, StoreError>;
+    /// Which routes are active, as a reader needs it who knows a generation: the generation now, and what moved.
+    async fn active_routes(&self, known: Option<i64>) -> Result<(i64, News<RouteId, RouteId>), StoreError>;
+
+    /// The route of that id.
+    async fn route_at(&self, id: RouteId) -> Result<Option<Route>, StoreError>;
 
     /// All routes, by slug.
     async fn routes(&self) -> Result<Vec<Route>, StoreError>;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portreeve_core::id::RouteId;
 use portreeve_core::ports::{Lease, StoreError};
-use portreeve_core::route::{PinState, Route};
+use portreeve_core::route::{PinState, Route, RouteState};
 
 use super::schedule::Jitter;
 use super::{PinParts, PinTimes};
@@ -85,8 +86,25 @@ impl Worker {
         f64::from(u16::from_le_bytes(byte)) / f64::from(u16::MAX)
     }
 
+    /// The route as it is now, if it is served.
+    pub(super) async fn route(&self, id: RouteId) -> Result<Option<Route>, StoreError> {
+        let route = self.parts.routes.route_at(id).await.inspect_err(|error| {
+            tracing::warn!(route = %id, %error, "A route could not be read; its pins are looked after later.");
+        })?;
+        Ok(route.filter(|route| route.state == RouteState::Active))
+    }
+
     /// Asks, unless another node does.
-    pub(super) async fn refresh(&self, route: &Route, occasion: Occasion) -> Ended {
+    pub(super) async fn refresh(&self, id: RouteId, occasion: Occasion) -> Ended {
+        match self.route(id).await {
+            Ok(Some(route)) => self.refresh_route(&route, occasion).await,
+            // The schedule will hear of it.
+            Ok(None) => Ended::Done,
+            Err(_) => Ended::Failed,
+        }
+    }
+
+    async fn refresh_route(&self, route: &Route, occasion: Occasion) -> Ended {
         let lease = match self.lock(route, occasion).await {
             Ok(Some(lease)) => Some(lease),
             Ok(None) => return Ended::Elsewhere,

@@ -2,11 +2,11 @@
 //!
 //! Before: `pins` knows the routes and hears notices. After: `refresh` asks the upstream.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use portreeve_core::id::RouteId;
-use portreeve_core::route::Route;
+use portreeve_core::ports::News;
 
 use super::PinTimes;
 use super::refresh::{Ended, Occasion};
@@ -19,13 +19,14 @@ pub(super) type Jitter = f64;
 pub(super) struct Schedule {
     times: PinTimes,
     slots: HashMap<RouteId, Slot>,
+    /// Those that are not busy, the next one first.
+    waiting: BTreeSet<(Instant, RouteId)>,
     /// The state of the catalogue of which these are the routes.
     generation: Option<i64>,
 }
 
 #[derive(Debug)]
 struct Slot {
-    route: Route,
     due: Instant,
     occasion: Occasion,
     is_busy: bool,
@@ -41,6 +42,7 @@ impl Schedule {
         Self {
             times,
             slots: HashMap::new(),
+            waiting: BTreeSet::new(),
             generation: None,
         }
     }
@@ -50,34 +52,49 @@ impl Schedule {
         self.generation
     }
 
-    /// Takes the routes as they are now. New ones are due soon, since something may have changed while nobody looked.
-    pub(super) fn set_routes(
+    /// Takes over which routes there are. New ones are due soon, since something may have changed while nobody looked.
+    pub(super) fn take_over(
         &mut self,
-        (generation, routes): (i64, Vec<Route>),
+        (generation, news): (i64, News<RouteId, RouteId>),
         now: Instant,
         jitter: impl Fn() -> Jitter,
     ) {
         self.generation = Some(generation);
-        let mut before = std::mem::take(&mut self.slots);
-        for route in routes {
-            let soon = self.times.first_retry.min(self.times.interval);
-            let slot = match before.remove(&route.id) {
-                Some(slot) => Slot { route, ..slot },
-                None => Slot {
-                    route,
-                    due: now + soon.mul_f64(jitter()),
+        let active = match news {
+            News::All(active) => {
+                let known: HashSet<RouteId> = active.iter().copied().collect();
+                self.slots.retain(|id, _| known.contains(id));
+                self.waiting.retain(|(_, id)| known.contains(id));
+                active
+            }
+            News::Since { changed, gone } => {
+                for id in gone {
+                    if let Some(slot) = self.slots.remove(&id) {
+                        self.waiting.remove(&(slot.due, id));
+                    }
+                }
+                changed
+            }
+        };
+        let soon = self.times.first_retry.min(self.times.interval);
+        for id in active {
+            self.slots.entry(id).or_insert_with(|| {
+                let due = now + soon.mul_f64(jitter());
+                self.waiting.insert((due, id));
+                Slot {
+                    due,
                     occasion: Occasion::Turn,
                     is_busy: false,
                     failures: 0,
                     again: false,
-                },
-            };
-            self.slots.insert(slot.route.id, slot);
+                }
+            });
         }
     }
 
-    pub(super) fn route(&self, id: RouteId) -> Option<&Route> {
-        self.slots.get(&id).map(|slot| &slot.route)
+    /// Whether it is one of them.
+    pub(super) fn knows(&self, id: RouteId) -> bool {
+        self.slots.contains_key(&id)
     }
 
     /// A notice came: the route is asked shortly, once for all notices until then.
@@ -89,29 +106,26 @@ impl Schedule {
         if slot.is_busy {
             slot.again = true;
         } else if slot.occasion == Occasion::Turn {
+            self.waiting.remove(&(slot.due, id));
             slot.occasion = Occasion::Notice;
             slot.due = slot.due.min(now + debounce);
+            self.waiting.insert((slot.due, id));
         }
     }
 
     /// A route that is due; it is busy until it ended.
-    pub(super) fn take_due(&mut self, now: Instant) -> Option<(Route, Occasion)> {
-        let slot = self
-            .slots
-            .values_mut()
-            .filter(|slot| !slot.is_busy && slot.due <= now)
-            .min_by_key(|slot| slot.due)?;
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<(RouteId, Occasion)> {
+        let next = *self.waiting.first().filter(|(due, _)| *due <= now)?;
+        self.waiting.remove(&next);
+        let (_, id) = next;
+        let slot = self.slots.get_mut(&id)?;
         slot.is_busy = true;
-        Some((slot.route.clone(), slot.occasion))
+        Some((id, slot.occasion))
     }
 
     /// When the next route is due.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.slots
-            .values()
-            .filter(|slot| !slot.is_busy)
-            .map(|slot| slot.due)
-            .min()
+        self.waiting.first().map(|(due, _)| *due)
     }
 
     /// A route was asked.
@@ -120,6 +134,7 @@ impl Schedule {
         let Some(slot) = self.slots.get_mut(&id) else {
             return;
         };
+        self.waiting.remove(&(slot.due, id));
         slot.is_busy = false;
         slot.occasion = Occasion::Turn;
         slot.failures = match ended {
@@ -138,12 +153,14 @@ impl Schedule {
             slot.occasion = Occasion::Notice;
             slot.due = now + times.debounce;
         }
+        self.waiting.insert((slot.due, id));
     }
 
     /// Frees every slot: the end of one of them was lost.
     pub(super) fn free_all(&mut self) {
-        for slot in self.slots.values_mut() {
+        for (id, slot) in &mut self.slots {
             slot.is_busy = false;
+            self.waiting.insert((slot.due, *id));
         }
     }
 }

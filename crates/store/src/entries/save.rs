@@ -85,6 +85,14 @@ pub(super) async fn put(change: &mut Change, entry: &EntryChange) -> Result<i64,
     for route in &entry.routes {
         save_route(change, name, route).await?;
     }
+    if entry
+        .versions
+        .iter()
+        .any(|version| RestMark::of(&version.document).is_some())
+    {
+        // What a version's tools are made of reaches the gateway with the route.
+        change.note_routes_of(name.as_str()).await?;
+    }
     Ok(revision)
 }
 
@@ -162,13 +170,15 @@ async fn save_route(change: &mut Change, name: &ServerName, route: &Route) -> Re
         if !same {
             return Err(route_conflict(&route.slug));
         }
-        return update_route(change, route).await;
+        update_route(change, route).await?;
+        return change.note_route(route.id).await;
     }
     slugs::claim(change, name, route).await?;
     let sql = bind_route(Sql::new(INSERT_ROUTE), name, route)?
         .bind(route.created_at)
         .bind(major_text(route.major));
-    change.insert(sql, || route_conflict(&route.slug)).await.map(drop)
+    change.insert(sql, || route_conflict(&route.slug)).await?;
+    change.note_route(route.id).await
 }
 
 /// Tags are words that lists select by, so they stand in a table of their own.

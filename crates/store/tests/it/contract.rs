@@ -1,8 +1,9 @@
 //! The contract suites of the testkit, each test on its own database, on both engines.
 
 use portreeve_testkit::store_contract::{
-    assessments, catalogue, deployments, entries, environments, feed, identity, imports, listing, properties,
-    publications, routes, served, sessions, slugs, tools, toolsets, usage, vault, views, waiting, webhooks,
+    assessments, catalogue, deployments, entries, environments, feed, identity, imports, listing, moved,
+    properties, publications, routes, served, sessions, slugs, tools, toolsets, usage, vault, views, waiting,
+    webhooks,
 };
 
 use crate::support::Database;
@@ -89,6 +90,7 @@ contract! {
     views::lists_hold_what_a_registry_selects,
     catalogue::a_snapshot_holds_what_decisions_need,
     catalogue::every_change_counts,
+    moved::what_moved_makes_the_whole,
     assessments::the_last_assessment_of_a_version_stays_with_it,
     assessments::what_waits_longest_comes_first,
     toolsets::a_toolset_is_kept_once,

@@ -1,7 +1,7 @@
 //! The catalogue: whole snapshots, and a generation that every change of them counts.
 
 use portreeve_core::grant::Subject;
-use portreeve_core::ports::{RouteChange, RouteSnapshot, Snapshot, ToolsSeen};
+use portreeve_core::ports::{News, RouteChange, RouteSnapshot, Snapshot, ToolsSeen};
 use portreeve_core::protocol::Era;
 use portreeve_core::route::RouteState;
 
@@ -12,12 +12,12 @@ use crate::store_fixtures::{at, event, key, parse, tool, user};
 
 /// A snapshot holds active routes with their tools, keys that are not revoked, users and grants.
 pub async fn a_snapshot_holds_what_decisions_need(store: &dyn Durable) -> Outcome {
-    let empty = store.snapshot().await?;
+    let empty = store.snapshot(None).await?;
     assert_eq!(
         empty,
         Snapshot {
             generation: 0,
-            routes: vec![],
+            routes: News::All(vec![]),
             keys: vec![],
             users: vec![],
             grants: vec![],
@@ -53,18 +53,18 @@ pub async fn a_snapshot_holds_what_decisions_need(store: &dyn Durable) -> Outcom
     let granted = grant(Subject::User(ada.id));
     store.add_grant(&granted, event("grant.add")).await?;
 
-    let snapshot = store.snapshot().await?;
+    let snapshot = store.snapshot(None).await?;
     let tools = store.tools(active.id).await?;
     assert_eq!(tools.len(), 1);
     assert_eq!(
         snapshot,
         Snapshot {
             generation: 10,
-            routes: vec![RouteSnapshot {
+            routes: News::All(vec![RouteSnapshot {
                 route: active,
                 tools,
                 rest: None,
-            }],
+            }]),
             keys: vec![live],
             users: vec![ada],
             grants: vec![granted],

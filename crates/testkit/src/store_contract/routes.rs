@@ -35,9 +35,9 @@ pub async fn a_stale_route_is_a_conflict(store: &dyn Durable) -> Outcome {
     changed.policies.clear();
     changed.upstream_timeout_ms = 1;
     changed.updated_at = at(100);
-    let before = store.route_generation().await?;
+    let before = store.generation().await?;
     let saved = store.save_route(change_of(&changed)).await?;
-    assert!(store.route_generation().await? > before);
+    assert!(store.generation().await? > before);
     assert_eq!(
         saved,
         Route {

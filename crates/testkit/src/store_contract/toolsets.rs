@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portreeve_core::ports::{RouteSnapshot, Toolset};
+use portreeve_core::ports::{News, RouteSnapshot, Toolset};
 use portreeve_core::rest::{Bindings, RestMark};
 
 use super::{Durable, Outcome, assert_not_found};
@@ -73,9 +73,11 @@ pub async fn a_route_to_a_rest_api_knows_how_its_tools_are_called(store: &dyn Du
         store.save(entry).await?;
     }
     for _read_twice in 0..2 {
-        let snapshot = store.snapshot().await?;
-        let rest: Vec<_> = snapshot
-            .routes
+        let snapshot = store.snapshot(None).await?;
+        let News::All(routes) = snapshot.routes else {
+            panic!("who knows nothing is told everything");
+        };
+        let rest: Vec<_> = routes
             .iter()
             .map(|RouteSnapshot { route, rest, .. }| (route.slug.as_str(), rest.clone()))
             .collect();

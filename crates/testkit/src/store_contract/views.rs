@@ -58,7 +58,7 @@ pub async fn a_registry_is_made_changed_and_removed(store: &dyn Durable) -> Outc
         .await?;
     assert_eq!(store.generation().await?, generation + 1, "nodes are told");
     assert!(store.registries().await?.contains(&partners()));
-    assert!(store.snapshot().await?.registries.contains(&partners()));
+    assert!(store.snapshot(None).await?.registries.contains(&partners()));
     let mut third = partners();
     third.name = parse("third");
     assert_conflict(store.add_registry(&third, 2, event("registry.create")).await);

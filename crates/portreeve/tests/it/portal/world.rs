@@ -125,7 +125,7 @@ impl Views for Loader {
 #[async_trait]
 impl Refresh for Loader {
     async fn refresh(&self) {
-        if let Ok(snapshot) = self.store.snapshot().await {
+        if let Ok(snapshot) = self.store.snapshot(None).await {
             self.access.load(&snapshot);
             if let Ok(mut registries) = self.registries.lock() {
                 *registries = snapshot.registries.into();

@@ -3,9 +3,7 @@
 use std::time::{Duration, Instant};
 
 use portreeve_core::id::RouteId;
-use portreeve_core::name::Environment;
-use portreeve_core::route::{Access, PinState, Route, RouteState};
-use portreeve_core::time::Timestamp;
+use portreeve_core::ports::News;
 
 use super::Schedule;
 use crate::pins::PinTimes;
@@ -13,31 +11,11 @@ use crate::pins::refresh::{Ended, Occasion};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn route(number: u128) -> Route {
-    Route {
-        id: RouteId::from_u128(number),
-        slug: format!("r{number}").parse().unwrap(),
-        server: "com.acme/billing".parse().unwrap(),
-        environment: Environment::production(),
-        major: None,
-        version: "1.0.0".parse().unwrap(),
-        upstream_url: "https://a.example/mcp".to_owned(),
-        upstream_eras: Vec::new(),
-        private_hosts: Vec::new(),
-        access: Access::Credential,
-        state: RouteState::Active,
-        pin_state: PinState::Pinned,
-        policies: Vec::new(),
-        upstream_timeout_ms: 1_000,
-        revision: 1,
-        created_at: Timestamp::default(),
-        updated_at: Timestamp::default(),
-    }
-}
+const ONE: RouteId = RouteId::from_u128(1);
 
 fn one(now: Instant) -> Schedule {
     let mut schedule = Schedule::new(PinTimes::default());
-    schedule.set_routes((1, vec![route(1)]), now, || 0.0);
+    schedule.take_over((1, News::All(vec![ONE])), now, || 0.0);
     schedule
 }
 
@@ -53,7 +31,7 @@ fn a_route_comes_again_within_the_interval() {
             "a busy route waits"
         );
         assert_eq!(schedule.next_due(), None);
-        schedule.ended(taken.id, Ended::Done, now, jitter);
+        schedule.ended(taken, Ended::Done, now, jitter);
         let due = schedule.next_due().unwrap() - now;
         assert!(due >= 45 * SECOND && due <= 58 * SECOND, "{due:?}");
     }
@@ -66,17 +44,17 @@ fn failures_back_off_up_to_a_limit_and_are_forgotten() {
     let mut waits = Vec::new();
     for _ in 0..9 {
         let (taken, _) = schedule.take_due(now).unwrap();
-        schedule.ended(taken.id, Ended::Failed, now, 1.0);
+        schedule.ended(taken, Ended::Failed, now, 1.0);
         let due = schedule.next_due().unwrap();
         waits.push((due - now).as_secs());
         now = due;
     }
     assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
     let (taken, _) = schedule.take_due(now).unwrap();
-    schedule.ended(taken.id, Ended::Done, now, 0.0);
+    schedule.ended(taken, Ended::Done, now, 0.0);
     now = schedule.next_due().unwrap();
     let (taken, _) = schedule.take_due(now).unwrap();
-    schedule.ended(taken.id, Ended::Failed, now, 1.0);
+    schedule.ended(taken, Ended::Failed, now, 1.0);
     assert_eq!((schedule.next_due().unwrap() - now).as_secs(), 5);
 }
 
@@ -85,20 +63,20 @@ fn notices_become_one_refresh() {
     let now = Instant::now();
     let mut schedule = one(now);
     let (taken, _) = schedule.take_due(now).unwrap();
-    schedule.ended(taken.id, Ended::Done, now, 0.0);
+    schedule.ended(taken, Ended::Done, now, 0.0);
     for millis in [0, 100, 200] {
-        schedule.hurry(taken.id, now + Duration::from_millis(millis));
+        schedule.hurry(taken, now + Duration::from_millis(millis));
     }
     assert_eq!(schedule.next_due().unwrap() - now, Duration::from_millis(250));
     let later = now + Duration::from_millis(250);
     assert_eq!(schedule.take_due(later).unwrap().1, Occasion::Notice);
     // What comes while it is being asked is asked once more.
-    schedule.hurry(taken.id, later);
-    schedule.hurry(taken.id, later);
-    schedule.ended(taken.id, Ended::Done, later, 0.0);
+    schedule.hurry(taken, later);
+    schedule.hurry(taken, later);
+    schedule.ended(taken, Ended::Done, later, 0.0);
     assert_eq!(schedule.next_due().unwrap() - later, Duration::from_millis(250));
     let (taken, _) = schedule.take_due(later + SECOND).unwrap();
-    schedule.ended(taken.id, Ended::Done, later, 0.0);
+    schedule.ended(taken, Ended::Done, later, 0.0);
     assert!(schedule.next_due().unwrap() - later > 40 * SECOND);
 }
 
@@ -106,12 +84,56 @@ fn notices_become_one_refresh() {
 fn routes_come_and_go() {
     let now = Instant::now();
     let mut schedule = one(now);
-    schedule.set_routes((1, vec![route(2), route(3)]), now, || 1.0);
-    assert!(schedule.route(RouteId::from_u128(1)).is_none());
+    let [two, three, four] = [2, 3, 4].map(RouteId::from_u128);
+    schedule.take_over((1, News::All(vec![two, three])), now, || 1.0);
+    assert!(!schedule.knows(ONE));
     assert_eq!(schedule.next_due().unwrap() - now, 5 * SECOND);
-    schedule.hurry(RouteId::from_u128(1), now);
-    schedule.ended(RouteId::from_u128(1), Ended::Done, now, 0.0);
+    schedule.hurry(ONE, now);
+    schedule.ended(ONE, Ended::Done, now, 0.0);
     assert!(schedule.take_due(now).is_none());
+
+    let news = News::Since {
+        changed: vec![three, four],
+        gone: vec![two, ONE],
+    };
+    schedule.take_over((2, news), now + SECOND, || 1.0);
+    assert_eq!(schedule.generation(), Some(2));
+    let later = now + 60 * SECOND;
+    assert_eq!(
+        schedule.take_due(later),
+        Some((three, Occasion::Turn)),
+        "it keeps its place"
+    );
+    assert_eq!(schedule.take_due(later), Some((four, Occasion::Turn)));
+    assert_eq!(schedule.take_due(later), None);
+}
+
+#[test]
+fn the_next_one_is_always_the_one_that_is_due_first() {
+    let now = Instant::now();
+    let mut schedule = Schedule::new(PinTimes::default());
+    let ids: Vec<RouteId> = (0..200).map(RouteId::from_u128).collect();
+    let number = std::cell::Cell::new(0.0);
+    schedule.take_over((1, News::All(ids.clone())), now, || {
+        number.set((number.get() + 0.37) % 1.0);
+        number.get()
+    });
+    let mut at = now;
+    for step in 0..2_000_u32 {
+        let due = schedule.next_due().unwrap();
+        assert!(due >= at || step == 0, "nothing that was due is overtaken");
+        at = due;
+        let (id, _) = schedule.take_due(at).unwrap();
+        if step % 3 == 0 {
+            schedule.hurry(ids[step as usize % 200], at);
+        }
+        schedule.ended(id, Ended::Done, at, f64::from(step % 100) / 100.0);
+    }
+    let mut waiting = 0;
+    while schedule.take_due(at + 3_600 * SECOND).is_some() {
+        waiting += 1;
+    }
+    assert_eq!(waiting, 200);
 }
 
 #[test]
@@ -119,7 +141,7 @@ fn what_another_node_did_is_looked_at_sooner() {
     let now = Instant::now();
     let mut schedule = one(now);
     let (taken, _) = schedule.take_due(now).unwrap();
-    schedule.ended(taken.id, Ended::Elsewhere, now, 1.0);
+    schedule.ended(taken, Ended::Elsewhere, now, 1.0);
     let due = schedule.next_due().unwrap() - now;
     assert!(due <= 21 * SECOND, "{due:?}");
 }

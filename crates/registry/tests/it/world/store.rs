@@ -13,7 +13,7 @@ use portreeve_core::login::ServerLogin;
 use portreeve_core::name::{Environment, ServerName, Slug, VersionText};
 use portreeve_core::page::PageOf;
 use portreeve_core::ports::{
-    Entry, EntryChange, EntryStore, ListedVersion, Publication, Published, RouteChange, RouteStore,
+    Entry, EntryChange, EntryStore, ListedVersion, News, Publication, Published, RouteChange, RouteStore,
     StoreError, StoredAssessment, ToolDecision, ToolsApproved, ToolsSeen, VersionFilter, VersionQuery,
 };
 use portreeve_core::protocol::Era;
@@ -361,11 +361,22 @@ pub(super) fn admits(query: &VersionQuery, version: &Version) -> bool {
 
 #[async_trait]
 impl RouteStore for Memory {
-    async fn route_generation(&self) -> Result<i64, StoreError> {
+    async fn active_routes(&self, known: Option<i64>) -> Result<(i64, News<RouteId, RouteId>), StoreError> {
         // No two states of the routes have one number.
         let mut hasher = DefaultHasher::new();
-        format!("{:?}", self.routes().await?).hash(&mut hasher);
-        Ok(hasher.finish().cast_signed())
+        let routes = self.routes().await?;
+        format!("{routes:?}").hash(&mut hasher);
+        let generation = hasher.finish().cast_signed();
+        if known == Some(generation) {
+            let (changed, gone) = (Vec::new(), Vec::new());
+            return Ok((generation, News::Since { changed, gone }));
+        }
+        let active = routes.iter().filter(|route| route.state == RouteState::Active);
+        Ok((generation, News::All(active.map(|route| route.id).collect())))
+    }
+
+    async fn route_at(&self, id: RouteId) -> Result<Option<Route>, StoreError> {
+        Ok(self.routes().await?.into_iter().find(|route| route.id == id))
     }
 
     async fn routes(&self) -> Result<Vec<Route>, StoreError> {
