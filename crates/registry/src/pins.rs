@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use portreeve_core::id::RouteId;
 use portreeve_core::limits::Limits;
-use portreeve_core::ports::{Locks, PinWatch, Refresh, RouteStore, Signals, StoreError};
+use portreeve_core::ports::{Locks, PinWatch, Refresh, RouteStore, Signals};
 use portreeve_core::protocol::Era;
 use portreeve_core::random::Rng;
-use portreeve_core::route::{Route, RouteState};
+use portreeve_core::route::Route;
 use portreeve_core::time::Clock;
 use portreeve_core::tool::ToolDefinition;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};

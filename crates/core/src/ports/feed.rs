@@ -49,6 +49,9 @@ pub trait EntryFeed: Send + Sync {
         limit: u32,
     ) -> Result<Vec<FeedPosition>, StoreError>;
 
+    /// Names of entries of which the latest version is listed, behind a name, in byte order, at most `limit`.
+    async fn listed_names(&self, after: &str, limit: u32) -> Result<Vec<String>, StoreError>;
+
     /// What a search must know of these entries. Those that are gone, or have no version, are left out.
     async fn searchable(&self, names: &[String]) -> Result<Vec<Searchable>, StoreError>;
 

@@ -1,19 +1,24 @@
 //! The job that judges what was submitted, and judges again what is listed: a server may change, and a name that was the only
 //! one of its kind may get a neighbour.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use portreeve_core::caller::Caller;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::{Imported, Locks, StoreError};
+use portreeve_core::time::Timestamp;
 use tokio::sync::watch;
 
+use super::near_names::Neighbours;
 use crate::error::RegistryError;
 use crate::registry::Registry;
 
 /// Versions of one round.
-const ROUND: u32 = 20;
+const ROUND: usize = 20;
+/// Versions that are looked up at once: to find out which of all waits longest costs more than to judge some of them.
+const AHEAD: u32 = 500;
 /// Rest after a round that found nothing more to do.
 const REST: Duration = Duration::from_secs(60);
 /// Rest between rounds while there is more.
@@ -36,7 +41,20 @@ pub struct AssessParts {
 }
 
 /// The job. One per node; the nodes share the work.
-pub struct AssessJob(AssessParts);
+pub struct AssessJob {
+    parts: AssessParts,
+    /// What waits longest, as it was looked up last.
+    waiting: Mutex<VecDeque<(ServerName, VersionText)>>,
+}
+
+/// What a round came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Round {
+    /// Versions that were judged here.
+    pub judged: usize,
+    /// Whether others may wait.
+    pub more: bool,
+}
 
 impl std::fmt::Debug for AssessParts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -57,7 +75,10 @@ impl std::fmt::Debug for AssessJob {
 impl AssessJob {
     /// A job that does nothing until it is run.
     pub fn new(parts: AssessParts) -> Self {
-        Self(parts)
+        Self {
+            parts,
+            waiting: Mutex::default(),
+        }
     }
 
     /// Runs until the node stops.
@@ -73,7 +94,7 @@ impl AssessJob {
                 round = self.round() => round,
             };
             rest = match round {
-                Ok(judged) if judged >= ROUND as usize => BREATH,
+                Ok(Round { more: true, .. }) => BREATH,
                 Ok(_) => REST,
                 Err(error) => {
                     tracing::warn!(error = %error, "versions could not be assessed; the next round tries again");
@@ -83,50 +104,69 @@ impl AssessJob {
         }
     }
 
-    /// Judges what waits longest. Returns how many versions were judged here.
-    pub async fn round(&self) -> Result<usize, RegistryError> {
+    /// Judges some of what waits longest.
+    pub async fn round(&self) -> Result<Round, RegistryError> {
         let AssessParts {
             registry,
             repeat,
             imported,
             ..
-        } = &self.0;
+        } = &self.parts;
         let since = registry.parts.clock.now().minus(*repeat);
-        let waiting = registry
-            .parts
-            .assessments
-            .unassessed(since, *imported, ROUND)
-            .await?;
-        if waiting.is_empty() {
-            return Ok(0);
+        let mut now = self.next();
+        if now.is_empty() {
+            let looked_up = registry
+                .parts
+                .assessments
+                .unassessed(since, *imported, AHEAD)
+                .await?;
+            self.lock().extend(looked_up);
+            now = self.next();
+        }
+        let mut round = Round {
+            judged: 0,
+            more: now.len() == ROUND,
+        };
+        if now.is_empty() {
+            return Ok(round);
         }
         let neighbours = registry.neighbours().await?;
-        let mut judged = 0;
-        for (name, version) in &waiting {
-            judged += usize::from(self.turn(name, version, &neighbours).await?);
+        for (name, version) in &now {
+            round.judged += usize::from(self.turn((name, version), since, &neighbours).await?);
         }
-        Ok(judged)
+        Ok(round)
+    }
+
+    fn next(&self) -> Vec<(ServerName, VersionText)> {
+        let mut waiting = self.lock();
+        let count = waiting.len().min(ROUND);
+        waiting.drain(..count).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(ServerName, VersionText)>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Judges one version, unless another node does.
     async fn turn(
         &self,
-        name: &ServerName,
-        version: &VersionText,
-        neighbours: &Arc<[String]>,
+        which: (&ServerName, &VersionText),
+        since: Timestamp,
+        neighbours: &Arc<Neighbours>,
     ) -> Result<bool, RegistryError> {
-        let key = format!("assess/{name}/{version}");
-        let lease = match self.0.locks.acquire(&key, &self.0.holder, TURN).await {
+        let AssessParts { locks, holder, .. } = &self.parts;
+        let key = format!("assess/{}/{}", which.0, which.1);
+        let lease = match locks.acquire(&key, holder, TURN).await {
             Ok(Some(lease)) => lease,
             Ok(None) => return Ok(false),
             Err(error) => {
                 // Without locks two nodes may do the same work; that is better than none doing it.
                 tracing::debug!(error = %error, "an assessment is made without a lock");
-                return self.judge(name, version, neighbours).await;
+                return self.judge(which, since, neighbours).await;
             }
         };
-        let outcome = self.judge(name, version, neighbours).await;
-        if let Err(error) = self.0.locks.release(&lease).await {
+        let outcome = self.judge(which, since, neighbours).await;
+        if let Err(error) = locks.release(&lease).await {
             tracing::debug!(error = %error, "the lock of an assessment ends by its time");
         }
         outcome
@@ -134,11 +174,11 @@ impl AssessJob {
 
     async fn judge(
         &self,
-        name: &ServerName,
-        version: &VersionText,
-        neighbours: &Arc<[String]>,
+        (name, version): (&ServerName, &VersionText),
+        since: Timestamp,
+        neighbours: &Arc<Neighbours>,
     ) -> Result<bool, RegistryError> {
-        let registry = &self.0.registry;
+        let registry = &self.parts.registry;
         let Some(entry) = registry.parts.entries.entry(name).await? else {
             return Ok(false);
         };
@@ -149,6 +189,15 @@ impl AssessJob {
         else {
             return Ok(false);
         };
+        let stored = registry
+            .parts
+            .assessments
+            .assessment(name, &version.version)
+            .await?;
+        if stored.is_some_and(|stored| stored.at >= since && stored.content_hash == version.content_hash) {
+            // Another node was faster.
+            return Ok(false);
+        }
         let assessment = registry.judged(&entry, version, Arc::clone(neighbours)).await?;
         match registry.keep(&Caller::system(), name, &assessment).await {
             Ok(()) => Ok(true),

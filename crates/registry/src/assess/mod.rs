@@ -20,7 +20,7 @@ mod run;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use job::{AssessJob, AssessParts};
+pub use job::{AssessJob, AssessParts, Round};
 use portreeve_core::name::VersionText;
 use portreeve_core::time::Timestamp;
 use portreeve_mcp::server_json::ServerJson;
@@ -127,7 +127,7 @@ struct Subject {
     /// What was found at a server that asks for a credential; `None` when it asks for none.
     trail: Option<authorization::Trail>,
     /// Names of listed servers, its own perhaps among them.
-    neighbours: Arc<[String]>,
+    neighbours: Arc<near_names::Neighbours>,
     protected: Vec<String>,
 }
 

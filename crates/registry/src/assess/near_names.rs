@@ -4,6 +4,30 @@ use super::{Assessor, Notes, Severity, Subject};
 
 pub(super) struct NearNames;
 
+/// Names to compare with, each with what is compared: there are thousands, and many versions are judged against them.
+pub(super) struct Neighbours(Vec<Neighbour>);
+
+struct Neighbour {
+    name: String,
+    folded: String,
+    skeleton: String,
+}
+
+impl Neighbours {
+    pub(super) fn of(names: Vec<String>) -> Self {
+        let neighbour = |name: String| {
+            let folded = name.to_ascii_lowercase();
+            let skeleton = skeleton(&folded);
+            Neighbour {
+                name,
+                folded,
+                skeleton,
+            }
+        };
+        Self(names.into_iter().map(neighbour).collect())
+    }
+}
+
 /// Namespaces of makers whose names are worth faking.
 const WELL_KNOWN: [&str; 16] = [
     "com.microsoft",
@@ -46,14 +70,19 @@ impl Assessor for NearNames {
             }
         }
         let own = name.as_str().to_ascii_lowercase();
-        for other in subject.neighbours.iter() {
-            let folded = other.to_ascii_lowercase();
-            if folded == own {
+        let bones = skeleton(&own);
+        for other in &subject.neighbours.0 {
+            let Neighbour {
+                name: other,
+                folded,
+                skeleton,
+            } = other;
+            if *folded == own {
                 continue;
             }
-            let severity = if skeleton(&own) == skeleton(&folded) {
+            let severity = if bones == *skeleton {
                 Severity::High
-            } else if own.len() >= SHORTEST && is_one_edit(&own, &folded) {
+            } else if own.len() >= SHORTEST && is_one_edit(&own, folded) {
                 Severity::Medium
             } else {
                 continue;
@@ -103,7 +132,6 @@ fn is_one_edit(one: &str, other: &str) -> bool {
         return false;
     }
     let same = short.iter().zip(long).take_while(|(a, b)| a == b).count();
-    let rest = |text: &[u8], from: usize| text.get(from..).map(<[u8]>::to_vec).unwrap_or_default();
     if short.len() < long.len() {
         return rest(short, same) == rest(long, same + 1);
     }
@@ -112,6 +140,10 @@ fn is_one_edit(one: &str, other: &str) -> bool {
     }
     let swapped = short.get(same).zip(short.get(same + 1)) == long.get(same + 1).zip(long.get(same));
     swapped && rest(short, same + 2) == rest(long, same + 2)
+}
+
+fn rest(text: &[u8], from: usize) -> &[u8] {
+    text.get(from..).unwrap_or_default()
 }
 
 #[cfg(test)]

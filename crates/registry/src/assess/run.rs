@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use portreeve_core::caller::Caller;
 use portreeve_core::name::{ServerName, VersionText};
-use portreeve_core::ports::{Entry, StoredAssessment, VersionFilter, VersionQuery};
+use portreeve_core::ports::{Entry, StoredAssessment};
 use portreeve_core::rest::RestMark;
 use portreeve_core::server::{Approval, Version};
 use portreeve_core::time::Timestamp;
-use portreeve_core::visibility::Visibility;
 use portreeve_mcp::server_json::ServerJson;
 use portreeve_net::Reach;
 use serde_json::{Value, json};
 
 use super::authorization::Trail;
 use super::authorization::follow::Follow;
+use super::near_names::Neighbours;
 use super::{Assessment, Brief, Finding, Severity, Sight, Subject, Tools, judge, score};
 use crate::error::RegistryError;
 use crate::registry::Registry;
@@ -23,11 +23,9 @@ use crate::source::Probe;
 use crate::validate::upstream_of;
 
 /// Names that a name is compared with. More than that are not looked at.
-const NEIGHBOURS: usize = 20_000;
+const NEIGHBOURS: u32 = 20_000;
 /// Bytes of definitions that are read, all tools together.
 const TOOLS_BYTES: usize = 4 * 1024 * 1024;
-/// Names of one look into the store.
-const PAGE: u32 = 500;
 
 // === impl Registry ===
 
@@ -148,7 +146,7 @@ impl Registry {
         &self,
         entry: &Entry,
         version: &Version,
-        neighbours: Arc<[String]>,
+        neighbours: Arc<Neighbours>,
     ) -> Result<Assessment, RegistryError> {
         let document = match serde_json::from_str(&version.document) {
             Ok(Value::Object(document)) => document,
@@ -250,28 +248,15 @@ impl Registry {
             .unwrap_or_default()
     }
 
-    /// The names of listed servers.
-    pub(super) async fn neighbours(&self) -> Result<Arc<[String]>, RegistryError> {
-        let mut query = VersionQuery {
-            visibility: Visibility::Listed,
-            search: None,
-            versions: VersionFilter::Latest,
-            updated_since: None,
-            include_retired: false,
-            after: None,
-            limit: PAGE,
-        };
-        let mut names = Vec::new();
-        loop {
-            let page = self.parts.entries.list(&query).await?;
-            let last = page.items.last().map(|item| &item.version);
-            query.after = last.map(|version| (version.name.to_string(), version.version.to_string()));
-            names.extend(page.items.iter().map(|item| item.version.name.to_string()));
-            if !page.more || names.len() >= NEIGHBOURS {
-                break;
-            }
-        }
-        Ok(names.into())
+    /// The names of listed servers, ready to be compared with.
+    pub(super) async fn neighbours(&self) -> Result<Arc<Neighbours>, RegistryError> {
+        let names = self.parts.feed.listed_names("", NEIGHBOURS).await?;
+        let neighbours = tokio::task::spawn_blocking(move || Neighbours::of(names));
+        let neighbours = neighbours.await.map_err(|_| RegistryError::State {
+            what: "the names of the listed servers could not be read".to_owned(),
+            hint: "try again; the log says what went wrong",
+        })?;
+        Ok(Arc::new(neighbours))
     }
 }
 

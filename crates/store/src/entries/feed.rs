@@ -17,6 +17,9 @@ use crate::store::Store;
 const GENERATION: &str = "SELECT entries FROM catalogue_generation WHERE id = 1";
 const CHANGED: &str = "SELECT server, generation FROM server_changes WHERE (generation, server) > ($1, $2) \
     ORDER BY generation, server LIMIT $3";
+/// One row for all of them: no name holds a blank.
+const NAMES: &str = "SELECT STRING_AGG(l.server, ' ' ORDER BY l.server) AS names FROM (SELECT server FROM versions \
+    WHERE is_latest AND approval = 'approved' AND lifecycle <> 'retired' AND server > $1 ORDER BY server LIMIT $2) l";
 /// Names in one statement.
 const CHUNK: usize = 500;
 
@@ -48,6 +51,15 @@ impl EntryFeed for Store {
                 })
             })
             .collect()
+    }
+
+    async fn listed_names(&self, after: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        let sql = Sql::new(NAMES).bind(after).bind(i64::from(limit));
+        let row = self.engine().row(sql).await?;
+        let names = row.map(|row| row.optional_text("names")).transpose()?.flatten();
+        Ok(names
+            .map(|names| names.split(' ').map(str::to_owned).collect())
+            .unwrap_or_default())
     }
 
     async fn searchable(&self, names: &[String]) -> Result<Vec<Searchable>, StoreError> {

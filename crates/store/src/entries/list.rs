@@ -60,18 +60,26 @@ pub(super) async fn exactly(
     visibility: &Visibility,
     versions: &[(String, String)],
 ) -> Result<Vec<ListedVersion>, StoreError> {
-    if versions.is_empty() {
+    let Some(last) = versions.last() else {
         return Ok(Vec::new());
-    }
+    };
+    // As in `among`, there shall be few forms of statements.
+    let repeated = versions.len().next_power_of_two() - versions.len();
+    let asked = || {
+        versions
+            .iter()
+            .chain(std::iter::repeat_n(last, repeated))
+            .enumerate()
+    };
     let mut sql = Sql::new(LIST);
     // SQLite does not look pairs up in an index; without the names alone it would read every version there is.
     sql.push("v.server IN (VALUES ");
-    for (index, (name, _)) in versions.iter().enumerate() {
+    for (index, (name, _)) in asked() {
         sql.push_bound(if index == 0 { "(" } else { ", (" }, name.as_str());
         sql.push(")");
     }
     sql.push(") AND (v.server, v.version) IN (VALUES ");
-    for (index, (name, version)) in versions.iter().enumerate() {
+    for (index, (name, version)) in asked() {
         sql.push_bound(if index == 0 { "(" } else { ", (" }, name.as_str());
         sql.push_bound(", ", version.as_str());
         sql.push(")");
@@ -80,7 +88,8 @@ pub(super) async fn exactly(
     if *visibility != Visibility::All {
         sql.push(" AND v.approval = 'approved' AND v.lifecycle <> 'retired'");
     }
-    store.engine().rows(sql).await?.iter().map(listed_of).collect()
+    let rows = store.engine().rows(sql.keeping()).await?;
+    rows.iter().map(listed_of).collect()
 }
 
 async fn page(store: &Store, sql: Sql, wanted: usize) -> Result<PageOf<ListedVersion>, StoreError> {

@@ -63,6 +63,7 @@ contract! {
     publications::long_remotes_are_told_apart,
     publications::a_namespace_has_one_spelling,
     publications::a_publisher_has_a_limit_of_waiting_versions,
+    feed::listed_names_come_in_order,
     feed::what_changed_is_told_in_order,
     feed::the_gateway_reads_again_only_for_routes,
     feed::a_search_knows_what_is_shown,

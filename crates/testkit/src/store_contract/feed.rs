@@ -50,6 +50,30 @@ pub async fn what_changed_is_told_in_order(store: &dyn Durable) -> Outcome {
     Ok(())
 }
 
+/// Names of entries whose latest version is listed come in order, step by step.
+pub async fn listed_names_come_in_order(store: &dyn Durable) -> Outcome {
+    for name in ["com.acme/d", "com.acme/B", "com.acme/a", "com.acme/c"] {
+        let mut waiting = version(name, "1.0.0");
+        waiting.is_latest = true;
+        if name == "com.acme/c" {
+            waiting.approval = Approval::Submitted;
+        }
+        store.save(new_entry(name, vec![waiting])).await?;
+    }
+    let mut retired = version("com.acme/e", "1.0.0");
+    retired.is_latest = true;
+    retired.lifecycle = Lifecycle::Retired;
+    store.save(new_entry("com.acme/e", vec![retired])).await?;
+    assert_eq!(
+        store.listed_names("", 10).await?,
+        ["com.acme/B", "com.acme/a", "com.acme/d"]
+    );
+    assert_eq!(store.listed_names("", 2).await?, ["com.acme/B", "com.acme/a"]);
+    assert_eq!(store.listed_names("com.acme/a", 2).await?, ["com.acme/d"]);
+    assert!(store.listed_names("com.acme/d", 2).await?.is_empty());
+    Ok(())
+}
+
 /// A change without routes moves nothing that the gateway decides by.
 pub async fn the_gateway_reads_again_only_for_routes(store: &dyn Durable) -> Outcome {
     let before = store.generation().await?;

@@ -93,6 +93,20 @@ impl EntryFeed for Memory {
         Ok(PageOf { items, more })
     }
 
+    async fn listed_names(&self, after: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        let query = VersionQuery {
+            visibility: Visibility::Listed,
+            search: None,
+            versions: VersionFilter::Latest,
+            updated_since: None,
+            include_retired: false,
+            after: Some((after.to_owned(), String::new())),
+            limit,
+        };
+        let listed = self.list(&query).await?.items;
+        Ok(listed.iter().map(|item| item.version.name.to_string()).collect())
+    }
+
     async fn listed(
         &self,
         visibility: &Visibility,
