@@ -54,6 +54,11 @@ impl ToolSchema {
         Ok(Self { schema, depth })
     }
 
+    /// Levels of nesting up to which arguments are judged. With none of them there are no arguments that could be.
+    pub fn levels(&self) -> usize {
+        self.depth
+    }
+
     /// Everything that is wrong with arguments, at most `most` things.
     pub fn problems(&self, arguments: &Value, most: usize) -> Vec<ValueProblem> {
         if is_deeper(arguments, self.depth) {

@@ -40,6 +40,8 @@ mod registry_paths;
 mod resource_server;
 mod rest_calls;
 mod rest_import;
+mod rest_news;
+mod rest_secrets;
 mod reuse;
 mod sessions;
 mod smuggling;

@@ -34,6 +34,7 @@ mod tool;
 
 mod curate;
 mod curation;
+mod judge;
 
 mod diff;
 mod report;
@@ -263,6 +264,7 @@ impl Making {
         if finished.definition.definition.len() > limit {
             return Err(format!("its definition has more than {limit} bytes"));
         }
+        notes.extend(judge::judgeable(&finished.definition, &finished.binding)?);
         if let Some(other) = self.taken.insert(name.to_ascii_lowercase(), label.clone()) {
             self.taken.insert(name.to_ascii_lowercase(), other.clone());
             return Err(format!("`{name}` is the name of `{other}` already"));

@@ -285,11 +285,9 @@ impl Api {
         let (head, body) = response.into_parts();
         if !head.status.is_success() {
             let until = Instant::now() + trip.timeout;
-            let refused = failure::refused(&head, body, limits.rest_error_bytes, until).await;
-            return Err(match &trip.credential {
-                Some(credential) => refused.map_texts(|text| credential.redact(text)),
-                None => refused,
-            });
+            let credential = trip.credential.as_ref();
+            let most = limits.rest_error_bytes;
+            return Err(failure::refused((&head, body), most, until, credential).await);
         }
         Answer::read(head, body, limits, trip.timeout)
             .await

@@ -111,13 +111,74 @@ impl Presented {
         Some(format!("{name}={secret}"))
     }
 
-    /// A text of the API without the secret, which some APIs repeat in their refusals.
-    pub(super) fn redact(&self, text: String) -> String {
+    /// A text of the API without the secret, which some APIs repeat in their refusals: as it is, or as it was sent. Where
+    /// the text ends in the beginning of it, the rest may just have been cut off, so that is taken out as well.
+    pub(super) fn redact(&self, mut text: String) -> String {
         const SHORTEST: usize = 4;
-        let secret = self.secret.expose();
-        if secret.len() < SHORTEST || !text.contains(secret) {
-            return text;
+        const INSTEAD: &str = "[secret]";
+        let written = self.written();
+        for form in written.iter().filter(|form| form.len() >= SHORTEST) {
+            if text.contains(form) {
+                text = text.replace(form, INSTEAD);
+            }
         }
-        text.replace(secret, "[secret]")
+        let cut = written.iter().filter_map(|form| {
+            let beginnings = (SHORTEST..form.len()).rev().filter_map(|end| form.get(..end));
+            let mut at_end = beginnings.filter(|beginning| text.ends_with(beginning));
+            at_end.next().map(str::len)
+        });
+        if let Some(longest) = cut.max() {
+            text.truncate(text.len() - longest);
+            text.push_str(INSTEAD);
+        }
+        text
+    }
+
+    /// The secret in every form that an API may repeat, the longest first.
+    fn written(&self) -> Vec<String> {
+        let secret = self.secret.expose();
+        let quoted = serde_json::Value::from(secret).to_string();
+        let mut forms = vec![
+            secret.to_owned(),
+            quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned(),
+            utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+        ];
+        if let Form::Basic(user) = &self.form {
+            forms.push(STANDARD.encode(format!("{user}:{secret}")));
+        }
+        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        forms.dedup();
+        forms
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn presented(form: Form, secret: &str) -> Presented {
+        Presented {
+            form,
+            secret: Secret::new(secret),
+        }
+    }
+
+    #[test]
+    fn what_an_api_repeats_of_a_secret_is_taken_out_in_every_form() {
+        let basic = presented(Form::Basic("ada".to_owned()), "s3cr3t/\"x\"");
+        for said in [
+            "not s3cr3t/\"x\" here",
+            "not s3cr3t/\\\"x\\\" here",
+            "not s3cr3t%2F%22x%22 here",
+            &format!("not {} here", STANDARD.encode("ada:s3cr3t/\"x\"")),
+        ] {
+            assert_eq!(basic.redact(said.to_owned()), "not [secret] here");
+        }
+        let bearer = presented(Form::Bearer, "abcdefgh");
+        assert_eq!(bearer.redact("no abcdef".to_owned()), "no [secret]");
+        assert_eq!(bearer.redact("no abcdefgh".to_owned()), "no [secret]");
+        assert_eq!(bearer.redact("no abcdef!".to_owned()), "no abcdef!");
+        // What is so short stands in any text.
+        assert_eq!(presented(Form::Bearer, "no").redact("no".to_owned()), "no");
     }
 }

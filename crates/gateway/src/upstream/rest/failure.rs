@@ -11,6 +11,7 @@ use portreeve_net::{NetError, Phase, ResponseBody};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
+use super::credential::Presented;
 use super::exchange::seconds;
 use super::results::{Outcome, beginning};
 
@@ -58,8 +59,13 @@ pub(super) fn without_credential() -> Outcome {
     )
 }
 
-/// The API answered with a status that is no success.
-pub(super) async fn refused(head: &Parts, body: ResponseBody, most: usize, deadline: Instant) -> Outcome {
+/// The API answered with a status that is no success. What it says is told without the credential that it was shown.
+pub(super) async fn refused(
+    (head, body): (&Parts, ResponseBody),
+    most: usize,
+    deadline: Instant,
+    credential: Option<&Presented>,
+) -> Outcome {
     let status = head.status;
     let mut text = format!("The API answered {}", status.as_u16());
     if let Some(reason) = status.canonical_reason() {
@@ -67,7 +73,10 @@ pub(super) async fn refused(head: &Parts, body: ResponseBody, most: usize, deadl
         text.push_str(reason);
     }
     text.push('.');
-    let detail = detail(&head.headers, &some(body, most, deadline).await);
+    let mut detail = detail(&head.headers, &some(body, most, deadline).await);
+    if let Some(credential) = credential {
+        detail = credential.redact(detail);
+    }
     if !detail.is_empty() {
         text.push_str(" It says: ");
         text.push_str(&beginning(&detail, most));

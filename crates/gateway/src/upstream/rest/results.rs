@@ -77,16 +77,6 @@ impl Outcome {
         }
     }
 
-    /// The same with other texts.
-    pub(super) fn map_texts(mut self, map: impl Fn(String) -> String) -> Self {
-        for block in &mut self.blocks {
-            if let Block::Text { text } = block {
-                *text = map(std::mem::take(text));
-            }
-        }
-        self
-    }
-
     /// The answer to the call.
     pub(super) fn write(&self, era: Era, id: &RawValue, server: &Value) -> Vec<u8> {
         let is_modern = era == Era::Modern;

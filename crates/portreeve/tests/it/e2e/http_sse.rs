@@ -6,85 +6,26 @@ use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
 
 use crate::served::{Served, error_of};
+use crate::sse_host::{SseHost, bearer};
 use crate::upstream::{Speaks, events};
-use crate::web::{Answer, Stream};
-
-/// A host that speaks HTTP+SSE.
-struct Host<'a> {
-    served: &'a Served,
-    stream: Stream,
-    /// Where its messages go.
-    messages: String,
-    key: String,
-}
 
 fn stream_url(served: &Served) -> String {
     served.url.replace("/mcp", "/sse")
 }
 
-fn bearer(key: &str) -> Vec<(&'static str, String)> {
-    vec![("authorization", format!("Bearer {key}"))]
+async fn open(served: &Served, key: &str) -> SseHost {
+    SseHost::open(&served.node, &served.slug, key).await
 }
 
-impl<'a> Host<'a> {
-    async fn open(served: &'a Served, key: &str) -> Self {
-        let web = &served.node.web;
-        let mut stream = web
-            .open("GET", &stream_url(served), &bearer(key), String::new())
-            .await;
-        assert_eq!(stream.status, 200);
-        assert_eq!(stream.headers["content-type"], "text/event-stream");
-        let first = stream.event().await.expect("an event");
-        assert_eq!(first.name.as_deref(), Some(&b"endpoint"[..]));
-        let place = String::from_utf8(first.data.expect("a place").to_vec()).unwrap();
-        let wanted = format!("/s/{}/messages?sessionId=", served.slug);
-        assert!(place.starts_with(&wanted), "{place}");
-        Self {
-            messages: format!("{}{place}", served.node.url),
-            served,
-            stream,
-            key: key.to_owned(),
-        }
-    }
-
-    /// One that has shaken hands.
-    async fn ready(served: &'a Served, key: &str) -> Self {
-        let mut host = Self::open(served, key).await;
-        let params = json!({"protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
-        let hello = host.ask(json!("h"), "initialize", params).await;
-        assert_eq!(hello["result"]["protocolVersion"], "2024-11-05", "{hello}");
-        let note = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-        assert_eq!(host.post(&note).await.status, 202);
-        host
-    }
-
-    async fn post_as(&self, key: Option<&str>, message: &str) -> Answer {
-        let headers = key.map(bearer).unwrap_or_default();
-        let web = &self.served.node.web;
-        let answer = web.ask("POST", &self.messages, &headers, message.to_owned());
-        answer.await.expect("an answer")
-    }
-
-    async fn post(&self, message: &Value) -> Answer {
-        self.post_as(Some(&self.key), &message.to_string()).await
-    }
-
-    /// Sends a request, which is answered 202, and reads the next message of the stream.
-    async fn ask(&mut self, id: Value, method: &str, params: Value) -> Value {
-        let message = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
-        let answer = self.post(&message).await;
-        assert_eq!((answer.status, answer.text().as_str()), (202, ""), "{method}");
-        let said = self.stream.message().await.expect("an answer on the stream");
-        assert_eq!(said["id"], id, "{said}");
-        said
-    }
+async fn ready(served: &Served, key: &str) -> SseHost {
+    SseHost::ready(&served.node, &served.slug, key).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s13_answers_come_on_the_stream_and_messages_are_answered_202() {
     for speaks in [Speaks::Legacy, Speaks::Both] {
         let served = Served::start(speaks).await;
-        let mut host = Host::ready(&served, &served.node.key).await;
+        let mut host = ready(&served, &served.node.key).await;
         let list = host.ask(json!(1), "tools/list", json!({})).await;
         let names: Vec<_> = list["result"]["tools"]
             .as_array()
@@ -108,7 +49,7 @@ async fn s13_answers_come_on_the_stream_and_messages_are_answered_202() {
 #[tokio::test(flavor = "multi_thread")]
 async fn progress_comes_before_the_answer_and_other_messages_do_not_wait_for_it() {
     let served = Served::start(Speaks::Legacy).await;
-    let mut host = Host::ready(&served, &served.node.key).await;
+    let mut host = ready(&served, &served.node.key).await;
     let slow = json!({
         "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": {"name": "slow", "arguments": {"ms": 1_500}, "_meta": {"progressToken": "p"}},
@@ -132,7 +73,7 @@ async fn a_stream_takes_messages_of_its_own_caller_alone() {
     served
         .node
         .cli_json(&["grant", "add", "--key", "other", "--all-servers"]);
-    let mut host = Host::ready(&served, &served.node.key).await;
+    let mut host = ready(&served, &served.node.key).await;
     let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}).to_string();
     let foreign = host.post_as(Some(&other), &ping).await;
     assert_eq!(foreign.status, 404);
@@ -159,7 +100,7 @@ async fn a_stream_takes_messages_of_its_own_caller_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_is_refused_at_once() {
     let served = Served::start(Speaks::Legacy).await;
-    let host = Host::open(&served, &served.node.key).await;
+    let host = open(&served, &served.node.key).await;
     let reached = served.reached();
     let before = host
         .post(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}))
@@ -217,7 +158,7 @@ async fn what_the_server_says_unasked_comes_on_the_stream_and_its_end_ends_the_s
         let wanted = message["method"] == "GET";
         wanted.then(|| events(std::slice::from_ref(&said), Duration::from_millis(100)).into_response())
     });
-    let mut host = Host::ready(&served, &served.node.key).await;
+    let mut host = ready(&served, &served.node.key).await;
     let heard = tokio::time::timeout(Duration::from_secs(10), host.stream.message());
     assert_eq!(heard.await.expect("it comes"), Some(note));
     let ended = |served: &Served| {
@@ -241,7 +182,7 @@ async fn what_the_server_says_unasked_comes_on_the_stream_and_its_end_ends_the_s
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_forgot_the_session_ends_the_stream() {
     let served = Served::start(Speaks::Legacy).await;
-    let mut host = Host::ready(&served, &served.node.key).await;
+    let mut host = ready(&served, &served.node.key).await;
     served.upstream.forget_sessions();
     let answer = host.ask(json!(1), "tools/list", json!({})).await;
     assert!(answer["error"]["code"].is_i64(), "{answer}");
@@ -255,14 +196,14 @@ async fn rights_that_are_taken_away_end_the_stream_and_strangers_see_an_empty_se
     let node = &served.node;
     let key = node.new_key("reader");
     let reached = served.reached();
-    let mut stranger = Host::ready(&served, &key).await;
+    let mut stranger = ready(&served, &key).await;
     let list = stranger.ask(json!(1), "tools/list", json!({})).await;
     assert_eq!(list["result"]["tools"], json!([]));
     assert_eq!(served.reached(), reached, "nothing of it reached the server");
     let granted = node.cli_json(&["grant", "add", "--key", "reader", "--all-servers"]);
     let end = tokio::time::timeout(Duration::from_secs(30), stranger.stream.message());
     assert_eq!(end.await.expect("it begins anew"), None);
-    let mut reader = Host::ready(&served, &key).await;
+    let mut reader = ready(&served, &key).await;
     let list = reader.ask(json!(1), "tools/list", json!({})).await;
     assert_eq!(list["result"]["tools"].as_array().map(Vec::len), Some(3));
     let grant = granted["id"].as_str().unwrap();
@@ -274,7 +215,7 @@ async fn rights_that_are_taken_away_end_the_stream_and_strangers_see_an_empty_se
 #[tokio::test(flavor = "multi_thread")]
 async fn every_message_is_in_the_audit_log_and_in_the_usage() {
     let served = Served::start(Speaks::Legacy).await;
-    let mut host = Host::ready(&served, &served.node.key).await;
+    let mut host = ready(&served, &served.node.key).await;
     let params = json!({"name": "echo", "arguments": {"a": 1}});
     host.ask(json!(1), "tools/call", params).await;
     let node = &served.node;

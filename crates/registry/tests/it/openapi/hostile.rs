@@ -47,6 +47,34 @@ fn a_gw_5_two_to_the_thirtieth_fan_out_stays_small() {
 }
 
 #[test]
+fn a_gw_5_a_tool_whose_arguments_could_not_be_judged_is_not_made() {
+    let mut schemas = serde_json::Map::new();
+    for level in 0..30 {
+        let next = json!({"$ref": format!("#/components/schemas/L{}", level + 1)});
+        schemas.insert(
+            format!("L{level}"),
+            json!({"anyOf": [next, {"allOf": [next, {"minLength": level}]}]}),
+        );
+    }
+    schemas.insert("L30".to_owned(), json!({"type": "string"}));
+    let schema = json!({"type": "object", "properties": {"a": {"$ref": "#/components/schemas/L0"}}});
+    let bomb = json!({"post": {"operationId": "bomb", "requestBody": {"content": {"application/json": {"schema": schema}}}}});
+    let mut document = with_paths(&json!({"/bomb": bomb, "/fine": {"get": {"operationId": "fine"}}}));
+    document["components"] = json!({"schemas": schemas});
+    for profile in ["full", "flat"] {
+        let curation: Curation = serde_json::from_value(json!({"profile": profile})).unwrap();
+        let imported = text(&document.to_string(), &curation).unwrap();
+        assert_sound(&imported);
+        assert_eq!((imported.report.tools(), imported.report.skipped()), (1, 1));
+        let outcome = &imported.report.operations[0].outcome;
+        let OperationOutcome::Skipped { reason } = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert!(reason.contains("judged too often"), "{reason}");
+    }
+}
+
+#[test]
 fn a_gw_5_deep_documents_and_schemas_end_somewhere() {
     let deep = format!(
         "{{\"openapi\": \"3.1.0\", \"x\": {}{}}}",
@@ -103,7 +131,11 @@ fn references_in_a_circle_or_to_nowhere_cost_one_operation() {
         .iter()
         .filter(|one| matches!(one.outcome, OperationOutcome::Skipped { .. }));
     let skipped: Vec<&str> = skipped.map(|one| one.path.as_str()).collect();
-    assert_eq!(skipped, ["/circle", "/nowhere", "/odd", "/odd"]);
+    // What a schema in a circle says of a value has no end, so nothing could be judged by it.
+    assert_eq!(
+        skipped,
+        ["/circle", "/nowhere", "/schema", "/all", "/odd", "/odd"]
+    );
     assert!(tool(&imported, "fine").is_object());
     assert!(
         imported
