@@ -8,6 +8,7 @@ use portreeve_core::ports::{EntryChange, EntryFeed as _, EntryStore as _, StoreE
 use portreeve_store::{Store, StoreOptions};
 use portreeve_testkit::store_contract::{catalogue, usage};
 use portreeve_testkit::store_fixtures::{new_entry, parse, version};
+use sqlx::{Connection as _, SqliteConnection};
 
 use crate::support::Database;
 
@@ -33,6 +34,19 @@ on_both! {
     other_nodes_usage_is_summed => two_nodes_count;
     a_store_is_opened_again => open_twice;
     a_newer_store_is_refused => open_newer;
+}
+
+/// `.cargo/config.toml` says so; a build that does not read it would be slow and say nothing.
+#[tokio::test]
+async fn sqlite_plans_a_statement_once_and_counts_no_memory() {
+    let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    let options: Vec<String> = sqlx::query_scalar("PRAGMA compile_options")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    for option in ["ENABLE_QPSG", "DEFAULT_MEMSTATUS=0"] {
+        assert!(options.iter().any(|have| have == option), "{option}: {options:?}");
+    }
 }
 
 async fn many_save_at_once(database: Database) {
