@@ -52,7 +52,7 @@ async fn is_out_of_reach(node: &Node, slug: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_leads_inside_is_not_registered_without_a_grant() {
+async fn b11_what_leads_inside_is_not_registered_without_a_grant() {
     let node = Node::start().await;
     let before = node.cli_json(&["server", "list"]);
     for (number, url) in [
@@ -90,7 +90,7 @@ async fn what_leads_inside_is_not_registered_without_a_grant() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_grant_leads_to_a_metadata_service() {
+async fn b11_no_grant_leads_to_a_metadata_service() {
     let node = Node::start().await;
     let before = node.cli_json(&["server", "list"]);
     for (number, url) in [
