@@ -54,7 +54,7 @@ impl StoreOptions {
         Self {
             node,
             mode: OpenMode::ReadWrite,
-            readers: 8,
+            readers: 4,
             wait: Duration::from_secs(10),
         }
     }

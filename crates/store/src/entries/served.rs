@@ -4,6 +4,8 @@
 //! Beside it stands [`mend`], for texts that are missing: those of versions that were saved before there were texts, or
 //! by a Portreeve that does not know of them.
 
+use std::cmp::Ordering;
+
 use async_trait::async_trait;
 use portreeve_core::name::Environment;
 use portreeve_core::ports::{ServedItems, ServedOrder, ServedQuery, ServedStore, StoreError, VersionFilter};
@@ -21,11 +23,11 @@ use crate::store::Store;
 const PART: char = '\u{1f}';
 const VERSION: char = '\u{1e}';
 
-/// The order of the versions follows.
-const PAGE: &str = "SELECT STRING_AGG(p.server || $1 || p.version || $1 || COALESCE(p.routes, '') || $1 || \
-    COALESCE(p.served_head, '') || $1 || COALESCE(p.served_tail, ''), $2 ORDER BY ";
-/// The environments of the routes follow, and the conditions.
-const VERSIONS: &str = ") AS page FROM (SELECT v.server, v.version, v.published_at, v.served_tail, \
+/// In no order: to order what is joined would copy it once more. The environments of the routes follow, and the
+/// conditions.
+const PAGE: &str = "SELECT STRING_AGG(p.server || $1 || p.version || $1 || p.published_at || $1 || \
+    COALESCE(p.routes, '') || $1 || COALESCE(p.served_head, '') || $1 || COALESCE(p.served_tail, ''), $2) AS page \
+    FROM (SELECT v.server, v.version, v.published_at, v.served_tail, \
     CASE WHEN v.served_of = v.updated_at THEN v.served_head END AS served_head, \
     (SELECT STRING_AGG(r.environment || ' ' || r.major || ' ' || r.access || ' ' || r.slug, ',') FROM routes r \
     WHERE r.server = v.server AND r.version = v.version AND r.state = 'active' AND v.lifecycle <> 'retired' \
@@ -104,18 +106,7 @@ pub(crate) async fn mend(engine: &Engine) -> Result<(), StoreError> {
 
 /// The versions of a page, and one more.
 fn statement(query: &ServedQuery, rarest: Option<list::Rarest>) -> Sql {
-    let order = match (query.order, &query.versions.versions) {
-        (ServedOrder::Newest, _) => [
-            "p.published_at DESC, p.version DESC",
-            " ORDER BY v.published_at DESC, v.version DESC",
-        ],
-        // There is one of each server.
-        (ServedOrder::Name, VersionFilter::Latest) => ["p.server", " ORDER BY v.server"],
-        (ServedOrder::Name, _) => ["p.server, p.version", " ORDER BY v.server, v.version"],
-    };
     let mut sql = Sql::new(PAGE).bind(PART.to_string()).bind(VERSION.to_string());
-    sql.push(order[0]);
-    sql.push(VERSIONS);
     let names = query.remotes.environments.iter().map(Environment::as_str);
     for (index, name) in names.enumerate() {
         sql.push_bound(if index == 0 { "" } else { ", " }, name);
@@ -126,10 +117,49 @@ fn statement(query: &ServedQuery, rarest: Option<list::Rarest>) -> Sql {
         sql.push(" AND v.approval = 'approved'");
     }
     let mut sql = list::among(sql, query.among.as_deref());
-    sql.push(order[1]);
+    sql.push(match (query.order, &query.versions.versions) {
+        (ServedOrder::Newest, _) => " ORDER BY v.published_at DESC, v.version DESC",
+        // There is one of each server.
+        (ServedOrder::Name, VersionFilter::Latest) => " ORDER BY v.server",
+        (ServedOrder::Name, _) => " ORDER BY v.server, v.version",
+    });
     sql.push_bound(" LIMIT ", i64::from(query.versions.limit) + 1);
     sql.push(") p");
     sql.keeping()
+}
+
+/// A version as it lies in the row of its page.
+struct Listed<'a> {
+    server: &'a str,
+    version: &'a str,
+    published_at: i64,
+    routes: &'a str,
+    head: &'a str,
+    tail: &'a str,
+}
+
+impl<'a> Listed<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let mut parts = text.split(PART);
+        Some(Self {
+            server: parts.next()?,
+            version: parts.next()?,
+            published_at: parts.next()?.parse().ok()?,
+            routes: parts.next()?,
+            head: parts.next()?,
+            tail: parts.next()?,
+        })
+    }
+
+    /// Which of two comes first on a page.
+    fn order(&self, other: &Self, order: ServedOrder) -> Ordering {
+        match order {
+            ServedOrder::Name => (self.server, self.version).cmp(&(other.server, other.version)),
+            ServedOrder::Newest => {
+                (other.published_at, other.version).cmp(&(self.published_at, self.version))
+            }
+        }
+    }
 }
 
 /// The page, unless a text on it is missing.
@@ -138,46 +168,40 @@ fn joined(row: Option<&Row>, query: &ServedQuery) -> Result<Option<ServedItems>,
     let Some(text) = text else {
         return Ok(Some(ServedItems::default()));
     };
+    let listed: Option<Vec<Listed<'_>>> = text.split(VERSION).map(Listed::read).collect();
+    let mut listed = listed.ok_or_else(|| StoreError::Corrupt {
+        what: "a version that is listed".to_owned(),
+    })?;
+    listed.sort_by(|one, other| one.order(other, query.order));
     let limit = usize::try_from(query.versions.limit).unwrap_or(usize::MAX);
+    let count = listed.len().min(limit);
     let mut page = ServedItems {
         items: String::with_capacity(text.len() + text.len() / 8),
-        ..ServedItems::default()
+        count,
+        next: None,
     };
-    let mut last = None;
-    for version in text.split(VERSION) {
-        if page.count == limit {
-            page.next = last.map(|(server, version): (&str, &str)| (server.to_owned(), version.to_owned()));
-            break;
-        }
-        let mut parts = version.split(PART);
-        let mut part = || {
-            parts.next().ok_or_else(|| StoreError::Corrupt {
-                what: "a version that is listed".to_owned(),
-            })
-        };
-        last = Some((part()?, part()?));
-        let (routes, head, tail) = (part()?, part()?, part()?);
-        if head.is_empty() {
+    for (index, version) in listed.iter().take(count).enumerate() {
+        if version.head.is_empty() {
             return Ok(None);
         }
-        if page.count > 0 {
+        if index > 0 {
             page.items.push(',');
         }
-        page.items.push_str(head);
-        write_remotes(
-            &mut page.items,
-            Some(routes).filter(|routes| !routes.is_empty()),
-            &query.remotes,
-        )?;
-        page.items.push_str(tail);
-        page.count += 1;
+        page.items.push_str(version.head);
+        write_remotes(&mut page.items, version.routes, &query.remotes)?;
+        page.items.push_str(version.tail);
+    }
+    if let Some(last) = listed.get(count.wrapping_sub(1)).filter(|_| listed.len() > limit) {
+        page.next = Some((last.server.to_owned(), last.version.to_owned()));
     }
     Ok(Some(page))
 }
 
 /// Writes the `remotes` of a version, given its routes as `environment major access slug`, with commas between them.
-fn write_remotes(items: &mut String, routes: Option<&str>, texts: &RemotesText) -> Result<(), StoreError> {
-    let Some(routes) = routes else { return Ok(()) };
+fn write_remotes(items: &mut String, routes: &str, texts: &RemotesText) -> Result<(), StoreError> {
+    if routes.is_empty() {
+        return Ok(());
+    }
     let mut routes: Vec<Face<'_>> = routes
         .split(',')
         .map(Face::read)
