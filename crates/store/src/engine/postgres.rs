@@ -30,7 +30,8 @@ impl PostgresPool {
                 ("idle_in_transaction_session_timeout", "60s"),
             ]);
         let pool = PgPoolOptions::new()
-            .max_connections(options.readers.saturating_add(1))
+            // PostgreSQL has cores of its own, and is a network away.
+            .max_connections(options.readers.saturating_mul(2).saturating_add(1))
             .acquire_timeout(options.wait)
             .test_before_acquire(false)
             .before_acquire(|connection, meta| {
