@@ -13,6 +13,8 @@ mod mark;
 mod method;
 mod paging;
 mod parameter;
+mod prompt;
+mod resource;
 mod security;
 
 use std::collections::BTreeMap;
@@ -27,6 +29,8 @@ pub use mark::{REST_META, RestMark};
 pub use method::HttpMethod;
 pub use paging::{Paging, PagingKind};
 pub use parameter::{Encoding, Parameter, Piece, Place, Source, Style};
+pub use prompt::{Prompt, PromptArgument, PromptMessage, PromptRole};
+pub use resource::{RESOURCE_ROOT, Resource, Variable};
 pub use security::{Credential, SecurityScheme};
 
 /// The bindings of all tools of one version.
@@ -40,6 +44,12 @@ pub struct Bindings {
     pub security: BTreeMap<String, SecurityScheme>,
     /// By the tool's name.
     pub tools: BTreeMap<String, Binding>,
+    /// What hosts read, by the name that a tool of the same operation would have.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub resources: BTreeMap<String, Resource>,
+    /// By name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, Prompt>,
 }
 
 /// How one tool is called.
@@ -129,7 +139,21 @@ impl Bindings {
             format: Self::FORMAT,
             security: BTreeMap::new(),
             tools: BTreeMap::new(),
+            resources: BTreeMap::new(),
+            prompts: BTreeMap::new(),
         }
+    }
+
+    /// Every request that hosts can have made, by what it is called for: tools, then resources.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Binding)> {
+        let tools = self.tools.iter().map(|(name, binding)| (name.as_str(), binding));
+        let read = self.resources.values();
+        tools.chain(read.map(|resource| (resource.uri.as_str(), &resource.binding)))
+    }
+
+    /// Whether there is nothing in it that a host could use.
+    pub fn is_empty(&self) -> bool {
+        self.tools.is_empty() && self.resources.is_empty() && self.prompts.is_empty()
     }
 
     /// Reads bindings. The caller bounds the text ([`crate::limits::Limits::rest_bindings_bytes`]).
@@ -144,10 +168,10 @@ impl Bindings {
                 found: bindings.format,
             });
         }
-        for (tool, binding) in &bindings.tools {
+        for (tool, binding) in bindings.all() {
             if let Some(parameter) = binding.dangling() {
                 return Err(BindingsError::Dangling {
-                    tool: tool.clone(),
+                    tool: tool.to_owned(),
                     parameter: parameter.to_owned(),
                 });
             }

@@ -255,6 +255,7 @@ fn start_jobs(node: Node, tls: Option<Arc<TlsAcceptor>>, stopping: &watch::Recei
     beside.spawn(jobs.imports.run(stopping.clone()));
     beside.spawn(jobs.webhooks.run(stopping.clone()));
     beside.spawn(jobs.search.run(stopping.clone()));
+    beside.spawn(jobs.toolsets.run(stopping.clone()));
     if let Some(assess) = jobs.assess {
         beside.spawn(assess.run(stopping.clone()));
     }

@@ -31,7 +31,7 @@ use portreeve_portal::PortalParts;
 use portreeve_registry::import::ImportJob;
 use portreeve_registry::{
     AssessJob, AssessParts, AssessmentPolicy, ClientSource, McpFace, PinJob, PinKeeper, PinParts, Registry,
-    RegistryParts, RestSource, SearchJob, ToolSource,
+    PurgeJob, RegistryParts, RestSource, SearchJob, ToolSource,
 };
 use portreeve_state::{InProcess, Valkey};
 use portreeve_store::{Audit, AuditOptions, AuditWriter, JournalSync, Store, StoreOptions, node_identity};
@@ -88,6 +88,8 @@ pub(crate) struct Jobs {
     pub(crate) webhooks: DeliveryJob,
     /// Keeps the search index near the store.
     pub(crate) search: SearchJob,
+    /// Removes tools of REST APIs that no version names.
+    pub(crate) toolsets: PurgeJob,
     /// Judges versions; none where the configuration says so.
     pub(crate) assess: Option<AssessJob>,
     /// The store, to be closed last.
@@ -468,6 +470,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         usage,
         pins,
         search: SearchJob::new(Arc::clone(&registry)),
+        toolsets: PurgeJob::new(Arc::clone(&registry)),
         imports: ImportJob::new(Arc::clone(&registry), Arc::clone(&ground.shared.locks)),
         webhooks: deliveries,
         store,

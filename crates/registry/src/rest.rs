@@ -5,23 +5,28 @@
 //! Before: `import::openapi` made tools. After: `approve`, like every version.
 
 mod fetch;
+mod making;
+
 mod source;
 mod version;
+
+mod purge;
 
 use portreeve_core::caller::Caller;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::{Entry, Toolset};
-use portreeve_core::rest::RestMark;
+use portreeve_core::rest::{Bindings, RestMark};
 use portreeve_core::route::RouteState;
 use portreeve_core::server::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::Url;
 
+pub use purge::PurgeJob;
 pub use source::RestSource;
 
 use crate::error::RegistryError;
-use crate::import::openapi::{Change, Curation, Imported, MadeTool, Options, Report, compare, import, read};
+use crate::import::openapi::{Change, Curation, Imported, MadeTool, Report, compare, compare_offers};
 use crate::publish::{Approve, Internal, Outcome, Submission};
 use crate::registry::Registry;
 use crate::settle::production;
@@ -33,6 +38,8 @@ pub enum Description {
     Text(String),
     /// Where it is. Read through the egress guard, with the files beside it that it refers to.
     Url(Url),
+    /// The one that was kept with a version of the server: that one, or else the one that is served, or the newest.
+    Kept(Option<VersionText>),
 }
 
 /// A REST API on its way to become a server, or a new version of one.
@@ -65,6 +72,8 @@ pub struct RestPreview {
     pub report: Report,
     /// The tools, by name.
     pub tools: Vec<MadeTool>,
+    /// How they are called; the resources and the prompts.
+    pub bindings: Bindings,
     /// The version that the tools are compared with: the one that is served, or else the newest one.
     pub compared_with: Option<VersionText>,
     /// What is different.
@@ -91,6 +100,8 @@ pub struct RestView {
     pub digest: String,
     /// What is known of them.
     pub details: RestDetails,
+    /// How they are called; the resources and the prompts.
+    pub bindings: Bindings,
     /// Tools whose operations a newer description does not have any more.
     pub vanished: Vec<String>,
 }
@@ -108,14 +119,9 @@ pub struct RestDetails {
     /// Where the description was read, if it was read by the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Url>,
-}
-
-/// What was made of a description.
-struct Made {
-    imported: Imported,
-    /// The description as it is kept.
-    text: String,
-    source: Option<Url>,
+    /// Where somebody said that the API is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
 }
 
 /// The version that an import is compared with.
@@ -123,6 +129,7 @@ struct Known {
     version: VersionText,
     toolset: Toolset,
     tools: Vec<MadeTool>,
+    bindings: Bindings,
 }
 
 // === impl Registry ===
@@ -144,15 +151,19 @@ impl Registry {
             self.require_manage(caller, &new.name)?;
         }
         let made = self.make(caller, &new).await?;
-        if made.imported.tools.is_empty() {
+        let new = NewRest {
+            about: new.about.clone().or_else(|| made.about()),
+            ..new
+        };
+        if made.imported.bindings.is_empty() {
             return Err(RegistryError::invalid(
                 "document",
-                "no operation of it becomes a tool; a preview says what became of each",
+                "no operation of it becomes a tool or a resource; a preview says what became of each",
             ));
         }
         let entry = self.parts.entries.entry(&new.name).await?;
         let known = self.known_toolset(entry.as_ref()).await?;
-        let toolset = self.toolset(&new, &made)?;
+        let toolset = self.toolset_from(&new, &made)?;
         let is_same = known
             .as_ref()
             .is_some_and(|known| known.toolset.digest == toolset.digest);
@@ -191,6 +202,23 @@ impl Registry {
         name: &ServerName,
         version: Option<&VersionText>,
     ) -> Result<RestView, RegistryError> {
+        let (version, toolset) = self.kept(caller, name, version).await?;
+        Ok(RestView {
+            version: version.version,
+            details: details(&toolset)?,
+            bindings: bindings(&toolset)?,
+            digest: toolset.digest,
+            vanished: toolset.vanished,
+        })
+    }
+
+    /// What is kept of a version: the one named, or else the one that is served, or the newest one.
+    async fn kept(
+        &self,
+        caller: &Caller,
+        name: &ServerName,
+        version: Option<&VersionText>,
+    ) -> Result<(Version, Toolset), RegistryError> {
         self.require_manage(caller, name)?;
         let entry = self.load(name).await?;
         let chosen = match version {
@@ -208,81 +236,7 @@ impl Registry {
         let toolset = toolset.ok_or_else(|| RegistryError::NotFound {
             what: format!("the toolset of version `{}` of `{name}`", version.version),
         })?;
-        Ok(RestView {
-            version: version.version.clone(),
-            details: details(&toolset)?,
-            digest: toolset.digest,
-            vanished: toolset.vanished,
-        })
-    }
-
-    /// Reads a description and makes its tools. Long work, so it is done beside the others.
-    async fn make(&self, caller: &Caller, new: &NewRest) -> Result<Made, RegistryError> {
-        let (text, source) = match &new.description {
-            Description::Text(text) => (text.clone(), None),
-            Description::Url(url) => (
-                self.fetch_description(caller, url, new.internal).await?,
-                Some(url.clone()),
-            ),
-        };
-        let (limits, curation, base_url) = (
-            self.parts.limits.clone(),
-            new.curation.clone(),
-            new.base_url.clone(),
-        );
-        let work = tokio::task::spawn_blocking(move || {
-            let document = read(&text, &limits)?;
-            let options = Options {
-                source: source.as_ref(),
-                base_url: base_url.as_deref(),
-                curation: &curation,
-                limits: &limits,
-            };
-            import(&document, &options).map(|imported| Made {
-                imported,
-                text,
-                source,
-            })
-        });
-        match work.await {
-            Ok(made) => made.map_err(|error| RegistryError::invalid("document", error.to_string())),
-            Err(_) => Err(RegistryError::invalid(
-                "document",
-                "the description could not be worked through",
-            )),
-        }
-    }
-
-    fn toolset(&self, new: &NewRest, made: &Made) -> Result<Toolset, RegistryError> {
-        let unwritable =
-            |error: &dyn std::fmt::Display| RegistryError::invalid("document", error.to_string());
-        let bindings = made
-            .imported
-            .bindings
-            .text()
-            .map_err(|error| unwritable(&error))?;
-        let limit = self.parts.limits.rest_bindings_bytes;
-        let details = RestDetails {
-            report: made.imported.report.clone(),
-            curation: new.curation.clone(),
-            tools: made.imported.tools.clone(),
-            source: made.source.clone(),
-        };
-        let details = serde_json::to_string(&details).map_err(|error| unwritable(&error))?;
-        if bindings.len() > limit || details.len() > limit {
-            return Err(RegistryError::invalid(
-                "document",
-                format!("its tools take more than {limit} bytes: choose fewer of them"),
-            ));
-        }
-        Ok(Toolset {
-            digest: made.imported.digest().map_err(|error| unwritable(&error))?,
-            bindings,
-            details,
-            document: made.text.clone(),
-            vanished: Vec::new(),
-            created_at: self.parts.clock.now(),
-        })
+        Ok((version.clone(), toolset))
     }
 
     /// What an entry's tools were made into last: of the version that is served, or else of the newest one.
@@ -299,6 +253,7 @@ impl Registry {
         Ok(Some(Known {
             version: version.version.clone(),
             tools: details(&toolset)?.tools,
+            bindings: bindings(&toolset)?,
             toolset,
         }))
     }
@@ -355,6 +310,13 @@ fn details(toolset: &Toolset) -> Result<RestDetails, RegistryError> {
     })
 }
 
+fn bindings(toolset: &Toolset) -> Result<Bindings, RegistryError> {
+    Bindings::read(&toolset.bindings).map_err(|error| RegistryError::State {
+        what: error.to_string(),
+        hint: "import the description again",
+    })
+}
+
 fn preview(
     new: &NewRest,
     imported: Imported,
@@ -376,14 +338,19 @@ fn preview(
         .filter(|tool| !exists(tool))
         .map(|tool| tool.definition.name.clone())
         .collect();
+    let mut changes = Vec::new();
+    if let Some(known) = known {
+        changes = compare(&known.tools, &imported.tools);
+        changes.extend(compare_offers(&known.bindings, &imported.bindings));
+        changes.sort_by_key(|change| change.kind);
+    }
     Ok(RestPreview {
         version,
-        changes: known
-            .map(|known| compare(&known.tools, &imported.tools))
-            .unwrap_or_default(),
+        changes,
         compared_with: known.map(|known| known.version.clone()),
         vanished,
         report: imported.report,
         tools: imported.tools,
+        bindings: imported.bindings,
     })
 }

@@ -70,6 +70,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0012_logins.sql"),
     ),
     (
+        13,
+        "kept toolsets",
+        include_str!("../migrations/sqlite/0013_kept_toolsets.sql"),
+        include_str!("../migrations/postgres/0013_kept_toolsets.sql"),
+    ),
+    (
         16,
         "route_changes",
         include_str!("../migrations/sqlite/0016_route_changes.sql"),

@@ -8,6 +8,8 @@ use portreeve_core::audit::AuditEvent;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::{StoreError, Toolset, ToolsetStore};
 use portreeve_core::rest::Bindings;
+use portreeve_core::time::Timestamp;
+use serde_json::json;
 
 use crate::change::Change;
 use crate::engine::{Row, Sql, Transaction};
@@ -22,13 +24,18 @@ const OF_ROUTES: &str = "SELECT r.id, v.toolset FROM routes r \
     JOIN versions v ON v.server = r.server AND v.version = r.version \
     WHERE r.state = 'active' AND v.toolset IS NOT NULL";
 
+const UNNAMED: &str = "SELECT digest FROM rest_toolsets WHERE created_at < $1 AND kept_at < $1 \
+    AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.toolset = rest_toolsets.digest) LIMIT 1";
+const REMOVE_UNNAMED: &str = "DELETE FROM rest_toolsets WHERE created_at < $1 AND kept_at < $1 \
+    AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.toolset = rest_toolsets.digest)";
+
 #[async_trait]
 impl ToolsetStore for Store {
     async fn keep_toolset(&self, toolset: &Toolset) -> Result<(), StoreError> {
         let mut change = Change::begin(self).await?;
         let sql = Sql::new(
-            "INSERT INTO rest_toolsets (digest, bindings, details, document, vanished, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (digest) DO NOTHING",
+            "INSERT INTO rest_toolsets (digest, bindings, details, document, vanished, created_at, kept_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (digest) DO UPDATE SET kept_at = excluded.kept_at",
         );
         change
             .execute(
@@ -80,6 +87,21 @@ impl ToolsetStore for Store {
         }
         change.record(&[event]).await?;
         change.save().await
+    }
+
+    async fn purge_toolsets(&self, before: Timestamp, mut event: AuditEvent) -> Result<u64, StoreError> {
+        // Most rounds find nothing, and looking locks nobody out.
+        if self.engine().row(Sql::new(UNNAMED).bind(before)).await?.is_none() {
+            return Ok(0);
+        }
+        let mut change = Change::begin(self).await?;
+        let removed = change.execute(Sql::new(REMOVE_UNNAMED).bind(before)).await?;
+        if removed > 0 {
+            event.detail = Some(json!({ "count": removed }));
+            change.record(&[event]).await?;
+        }
+        change.save().await?;
+        Ok(removed)
     }
 }
 

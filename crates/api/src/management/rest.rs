@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use portreeve_registry::{Approve, NewRest};
+use portreeve_registry::{Approve, Description, NewRest};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -87,18 +87,20 @@ fn asked(name: &str, new: NewOpenApi) -> Result<NewRest, Problem> {
     let version = new.version.as_deref().map(str::parse).transpose();
     let version = version
         .map_err(|error: portreeve_core::name::InvalidName| content::field("version", error.to_string()))?;
-    let description = match (new.document, new.url) {
-        (Some(text), None) => portreeve_registry::Description::Text(text),
-        (None, Some(url)) => {
+    let description = match (new.document, new.url, new.kept_of) {
+        (Some(text), None, None) => Description::Text(text),
+        (None, Some(url), None) => {
             let url = url
                 .parse()
                 .map_err(|_| content::field("url", "it is not a URL"))?;
-            portreeve_registry::Description::Url(url)
+            Description::Url(url)
         }
+        (None, None, Some(version)) if version == "latest" => Description::Kept(None),
+        (None, None, Some(version)) => Description::Kept(Some(version_text(&version)?)),
         _ => {
             return Err(content::field(
                 "document",
-                "there must be a document or a URL, and not both",
+                "there must be one of `document`, `url` and `keptOf`, and no other",
             ));
         }
     };

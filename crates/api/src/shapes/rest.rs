@@ -1,5 +1,6 @@
 //! REST APIs: a description on its way in, what it would become, and what it became.
 
+use portreeve_core::rest::{Bindings, Resource};
 use portreeve_registry::import::openapi::{
     Change, ChangeKind, Curation, MadeTool, Note, OperationOutcome, OperationReport, Report,
 };
@@ -19,6 +20,9 @@ pub(crate) struct NewOpenApi {
     pub(crate) document: Option<String>,
     /// Where it is, instead of its text. The server reads it, with the files of the same origin that it refers to.
     pub(crate) url: Option<String>,
+    /// Instead of both, the version of this server whose description is used again, as it was kept; `latest` for the one
+    /// that is served, or else the newest.
+    pub(crate) kept_of: Option<String>,
     /// Where the API is, if not where its description says.
     pub(crate) base_url: Option<String>,
     /// The version that is made; that of the description unless it is given, or the next one that is free.
@@ -53,6 +57,8 @@ pub(crate) struct OpenApiPreviewShape {
     /// The tools, each as hosts get it.
     #[schema(value_type = Vec<Object>)]
     tools: Vec<Value>,
+    #[serde(flatten)]
+    offers: OffersShape,
     /// The version that it is compared with, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     compared_with: Option<String>,
@@ -87,12 +93,29 @@ pub(crate) struct OpenApiShape {
     curation: Curation,
     #[schema(value_type = Vec<Object>)]
     tools: Vec<Value>,
+    #[serde(flatten)]
+    offers: OffersShape,
     /// Tools whose operations a newer description does not have any more.
     vanished: Vec<String>,
     /// Where the description was read, if it was read by the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     source: Option<Url>,
+    /// Where somebody said that the API is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_url: Option<String>,
+}
+
+/// What there is beside tools, each as hosts get it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = OpenApiOffers)]
+struct OffersShape {
+    /// Resources, and templates of resources.
+    #[schema(value_type = Vec<Object>)]
+    resources: Vec<Value>,
+    #[schema(value_type = Vec<Object>)]
+    prompts: Vec<Value>,
 }
 
 /// What became of a description.
@@ -132,6 +155,9 @@ struct OperationShape {
     pointer: String,
     /// `tool`, `notChosen` or `skipped`.
     outcome: &'static str,
+    /// The URI, or the template, of the resource that it is, whether it is a tool or not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<String>,
     /// The tool's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     tool: Option<String>,
@@ -163,8 +189,9 @@ struct NoteShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OpenApiChange)]
 struct ChangeShape {
+    /// The tool; the prompt, or the tool that a resource would be.
     tool: String,
-    /// `GET /pets/{id}`.
+    /// `GET /pets/{id}`; `resource` or `prompt`.
     operation: String,
     /// `removed`, `breaking`, `added` or `harmless`.
     #[schema(value_type = String)]
@@ -181,6 +208,7 @@ impl OpenApiPreviewShape {
             version: preview.version.to_string(),
             report: ReportShape::new(preview.report),
             tools: definitions(&preview.tools),
+            offers: OffersShape::new(&preview.bindings),
             compared_with: preview.compared_with.map(|version| version.to_string()),
             changes: preview.changes.into_iter().map(ChangeShape::new).collect(),
             vanished: preview.vanished,
@@ -215,8 +243,22 @@ impl OpenApiShape {
             report: ReportShape::new(details.report),
             curation: details.curation,
             tools: definitions(&details.tools),
+            offers: OffersShape::new(&view.bindings),
             vanished: view.vanished,
             source: details.source,
+            base_url: details.base_url,
+        }
+    }
+}
+
+// === impl OffersShape ===
+
+impl OffersShape {
+    fn new(bindings: &Bindings) -> Self {
+        let prompts = bindings.prompts.iter();
+        Self {
+            resources: bindings.resources.values().map(Resource::listed).collect(),
+            prompts: prompts.map(|(name, prompt)| prompt.listed(name)).collect(),
         }
     }
 }
@@ -258,6 +300,7 @@ impl OperationShape {
             tags: operation.tags,
             pointer: operation.pointer,
             outcome: "skipped",
+            resource: operation.resource,
             tool: None,
             generated: None,
             reason: None,

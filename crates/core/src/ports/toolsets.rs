@@ -27,7 +27,7 @@ pub struct Toolset {
 /// Toolsets, durable. Keeping one has no effect by itself: it counts once a version's document names it.
 #[async_trait]
 pub trait ToolsetStore: Send + Sync {
-    /// Keeps a toolset. One that is there already stays as it is.
+    /// Keeps a toolset. One that is there already stays as it is, and counts as kept at this toolset's moment.
     async fn keep_toolset(&self, toolset: &Toolset) -> Result<(), StoreError>;
 
     /// The toolset of that digest.
@@ -47,4 +47,8 @@ pub trait ToolsetStore: Send + Sync {
         vanished: &[String],
         event: AuditEvent,
     ) -> Result<(), StoreError>;
+
+    /// Removes toolsets that no version names and nobody kept since `before`. The event is recorded, with their count, if
+    /// there were any; the count is returned.
+    async fn purge_toolsets(&self, before: Timestamp, event: AuditEvent) -> Result<u64, StoreError>;
 }

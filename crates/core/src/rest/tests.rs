@@ -64,8 +64,33 @@ fn bindings() -> Bindings {
     Bindings {
         format: Bindings::FORMAT,
         security: [("token".to_owned(), scheme)].into(),
-        tools: [("pet_update".to_owned(), binding)].into(),
+        tools: [("pet_update".to_owned(), binding.clone())].into(),
+        resources: [("pet".to_owned(), resource(binding))].into(),
+        prompts: BTreeMap::new(),
     }
+}
+
+fn resource(binding: Binding) -> Resource {
+    Resource {
+        uri: "api:///pets/{id}".to_owned(),
+        name: "pet".to_owned(),
+        title: String::new(),
+        description: "A pet.".to_owned(),
+        mime_type: Some("application/json".to_owned()),
+        variables: [("id".to_owned(), Variable::Text)].into(),
+        binding,
+    }
+}
+
+#[test]
+fn a_resource_is_listed_as_what_it_is() {
+    let mut resource = bindings().resources["pet"].clone();
+    assert_eq!(
+        resource.listed(),
+        json!({"uriTemplate": "api:///pets/{id}", "name": "pet", "description": "A pet.", "mimeType": "application/json"})
+    );
+    resource.variables.clear();
+    assert_eq!(resource.listed()["uri"], "api:///pets/{id}");
 }
 
 #[test]
@@ -88,7 +113,9 @@ fn what_this_version_does_not_know_is_refused() {
         Err(BindingsError::Unreadable(_))
     ));
     let mut dangling = bindings();
-    dangling.tools.get_mut("pet_update").unwrap().parameters.clear();
+    dangling.tools.clear();
+    let pet = dangling.resources.get_mut("pet").unwrap();
+    pet.binding.parameters.clear();
     assert!(matches!(
         Bindings::read(&dangling.text().unwrap()),
         Err(BindingsError::Dangling { .. })

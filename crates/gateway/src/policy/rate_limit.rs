@@ -1,4 +1,5 @@
-//! `rate_limit`: so many calls in so much time, for each caller and tool. Lists and pings do not count.
+//! `rate_limit`: so many calls in so much time, for each caller and tool. Reading resources counts as a tool of its own,
+//! whatever is read. Lists, prompts and pings do not count.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +19,8 @@ pub(super) const KIND: &str = "rate_limit";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Config {
-    /// How many `tools/call` a caller may make to one tool within `per_seconds`, all at once if it likes. 1 to
-    /// 1,000,000. Calls come back evenly over the time, so the limit throttles and never locks out.
+    /// How many `tools/call` a caller may make to one tool, and how many `resources/read` of all resources together, within
+    /// `per_seconds`, all at once if it likes. 1 to 1,000,000. Calls come back evenly over the time, so the limit throttles and never locks out.
     calls: u32,
     /// The time, in seconds. 1 to 86,400.
     per_seconds: u32,
@@ -64,7 +65,11 @@ impl RateLimit {
 
     fn key(&self, question: &Question<'_>) -> String {
         let route = question.route.route.id;
-        let tool = question.target.unwrap_or_default();
+        let tool = match question.method {
+            // Callers choose URIs: with a limit for each of them there would be none.
+            Method::ReadResource => Method::ReadResource.as_str(),
+            _ => question.target.unwrap_or_default(),
+        };
         format!(
             "rate_limit/{route}/{}/{}/{tool}",
             self.index, question.caller.principal
@@ -92,7 +97,7 @@ impl Policy for RateLimit {
     }
 
     async fn before(&self, question: &Question<'_>) -> Verdict {
-        if question.method != Method::CallTool {
+        if !matches!(question.method, Method::CallTool | Method::ReadResource) {
             return Verdict::Continue(Vec::new());
         }
         match self.counters.take(&self.key(question), self.rate, 1).await {

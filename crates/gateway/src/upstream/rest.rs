@@ -16,6 +16,10 @@ mod pages;
 mod schema;
 mod shape;
 
+mod prompts;
+mod resources;
+mod uris;
+
 mod news;
 mod results;
 mod told;
@@ -71,6 +75,10 @@ pub struct Api {
     bases: HashMap<String, Base>,
     /// The definitions that may be called, by era and name.
     tools: [BTreeMap<String, Approved>; 2],
+    /// What may be read.
+    uris: uris::Uris,
+    /// Stands for the definition of what has none: the schema of a resource is the binding's.
+    unlisted: Approved,
     /// Longest wait, where the tool has none of its own.
     timeout: Duration,
     /// What is left for retries, in tenths of one.
@@ -131,11 +139,7 @@ impl Api {
         let reach = Reach::granted(&route.private_hosts);
         let own = Base::new(&route.upstream_url, &reach)?;
         let mut bases = HashMap::from([(String::new(), own)]);
-        for base in bindings
-            .tools
-            .values()
-            .filter_map(|binding| binding.base_url.as_ref())
-        {
+        for base in bindings.all().filter_map(|(_, binding)| binding.base_url.as_ref()) {
             if !bases.contains_key(base)
                 && let Some(made) = Base::new(base, &reach)
             {
@@ -158,6 +162,11 @@ impl Api {
             route: route.slug.as_str().into(),
             name: route.server.to_string(),
             version: route.version.to_string(),
+            uris: uris::Uris::of(&bindings),
+            unlisted: Approved {
+                definition: "".into(),
+                hash: "".into(),
+            },
             bindings,
             credential,
             bases,
@@ -169,11 +178,7 @@ impl Api {
 
     /// Longest wait for the head of an answer, and between two pieces of its body. Tools may have longer ones of their own.
     pub fn patience(&self) -> Duration {
-        let own = self
-            .bindings
-            .tools
-            .values()
-            .filter_map(|binding| binding.timeout_ms);
+        let own = self.bindings.all().filter_map(|(_, binding)| binding.timeout_ms);
         let longest = own.max().map_or(Duration::ZERO, Duration::from_millis);
         self.timeout.max(longest)
     }

@@ -3,6 +3,7 @@
 pub(super) mod compare;
 mod edit;
 pub(super) mod login;
+mod curation;
 mod openapi;
 pub(super) mod plan;
 
@@ -86,15 +87,9 @@ pub(crate) enum ServerCommand {
         #[command(flatten)]
         on: tool::RouteArgs,
     },
-    /// Show what was made of a REST API: its tools, what they cost, and what became of every operation
+    /// Show what was made of a REST API: its tools, what they cost, what became of every operation; or make it anew
     #[command(name = "openapi")]
-    OpenApi {
-        /// The server's name
-        name: String,
-        /// The version [default: the one that is served]
-        #[arg(long)]
-        version: Option<String>,
-    },
+    OpenApi(openapi::KeptArgs),
     /// Say how to log in at a protected server when its tools are looked at
     Login(login::LoginArgs),
     /// List how a server is logged in at
@@ -230,9 +225,7 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
         ServerCommand::Logins { name } => login::logins(connection, &name).await,
         ServerCommand::Logout(args) => login::logout(connection, args).await,
         ServerCommand::Lifecycle { end: args, stage } => end(connection, &args, &stage).await,
-        ServerCommand::OpenApi { name, version } => {
-            openapi::show(connection, &name, version.as_deref()).await
-        }
+        ServerCommand::OpenApi(args) => openapi::kept(connection, &args).await,
         ServerCommand::Tools { name, refresh, on } => {
             let body = if refresh {
                 let path = on.path(api_path!("servers/{}/tools/refresh", name));

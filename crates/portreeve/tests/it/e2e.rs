@@ -41,6 +41,7 @@ mod resource_server;
 mod rest_calls;
 mod rest_import;
 mod rest_news;
+mod rest_offers;
 mod rest_secrets;
 mod reuse;
 mod sessions;

@@ -35,15 +35,17 @@ mod tool;
 mod curate;
 mod curation;
 mod judge;
+mod resources;
 
 mod diff;
+mod offers;
 mod report;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 use portreeve_core::limits::Limits;
-use portreeve_core::rest::Bindings;
+use portreeve_core::rest::{Bindings, Resource};
 use portreeve_core::tool::ToolDefinition;
 use portreeve_inspect::sha256_hex;
 use serde::{Deserialize, Serialize};
@@ -51,8 +53,11 @@ use serde_json::Value;
 use url::Url;
 
 pub use bundle::{Bundle, BundleError};
-pub use curation::{ArgumentCuration, Curation, Descriptions, Profile, Selector, ToolCuration};
+pub use curation::{
+    ArgumentCuration, Curation, Descriptions, Profile, ResourceCuration, Selector, ToolCuration,
+};
 pub use diff::{Change, ChangeKind, compare};
+pub use offers::compare_offers;
 pub use report::{Note, OperationOutcome, OperationReport, Report};
 pub use text::read;
 
@@ -120,6 +125,12 @@ pub enum OpenApiError {
         /// The limit.
         limit: usize,
     },
+    /// Prompts that cannot be used.
+    #[error("{reason}")]
+    Prompts {
+        /// Which, and why.
+        reason: String,
+    },
     /// Nobody says where the API is.
     #[error("where the API is cannot be told: {reason}")]
     NoServer {
@@ -141,6 +152,7 @@ pub fn import(document: &Value, options: &Options<'_>) -> Result<Imported, OpenA
         None => servers::of_document(root, options.source),
     }
     .map_err(|reason| OpenApiError::NoServer { reason })?;
+    check_prompts(options.curation)?;
     let (found, mut notes) =
         operations(root, options.limits).map_err(|limit| OpenApiError::TooMany { limit })?;
     let patterns = RefCell::default();
@@ -157,10 +169,9 @@ pub fn import(document: &Value, options: &Options<'_>) -> Result<Imported, OpenA
     for (operation, name) in found.iter().zip(&generated) {
         making.one(&whole, operation, name);
     }
-    for name in options
-        .curation
-        .tools
-        .keys()
+    let chosen = options.curation.tools.keys();
+    for name in chosen
+        .chain(options.curation.resources.keys())
         .filter(|name| !generated.contains(name))
     {
         notes.push(note(
@@ -193,7 +204,23 @@ pub fn import(document: &Value, options: &Options<'_>) -> Result<Imported, OpenA
             format: Bindings::FORMAT,
             security: security::schemes(root),
             tools: bindings,
+            resources: making.resources,
+            prompts: options.curation.prompts.clone(),
         },
+    })
+}
+
+fn check_prompts(curation: &Curation) -> Result<(), OpenApiError> {
+    let problems = curation.prompts.iter().flat_map(|(name, prompt)| {
+        let problems = prompt.problems(name).into_iter();
+        problems.map(move |problem| format!("the prompt `{name}`: {problem}"))
+    });
+    let problems: Vec<String> = problems.collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(OpenApiError::Prompts {
+        reason: problems.join("; "),
     })
 }
 
@@ -221,6 +248,7 @@ struct Making {
     tools: BTreeMap<String, (MadeTool, portreeve_core::rest::Binding)>,
     /// By the name of a tool, in small letters, the operation that has it.
     taken: HashMap<String, String>,
+    resources: BTreeMap<String, Resource>,
 }
 
 impl Making {
@@ -236,6 +264,7 @@ impl Making {
                 generated: generated.to_owned(),
             }
         };
+        let resource = self.read(whole, operation, generated, &mut notes);
         self.operations.push(OperationReport {
             method: operation.method.chars().take(40).collect(),
             path: operation.path.to_owned(),
@@ -243,8 +272,37 @@ impl Making {
             tags: operation.tags(),
             pointer: operation.pointer.clone(),
             outcome,
+            resource,
             notes,
         });
+    }
+
+    /// The resource that the operation is, if somebody chose it; the URI is returned.
+    fn read(
+        &mut self,
+        whole: &Whole<'_>,
+        operation: &Operation<'_>,
+        generated: &str,
+        notes: &mut Vec<Note>,
+    ) -> Option<String> {
+        let choices = whole.curation.resources.get(generated)?;
+        let made = resources::make(whole, operation, generated, choices).and_then(|made| {
+            match self.resources.values().find(|other| other.uri == made.uri) {
+                Some(other) => Err(format!("`{}` is the URI of `{}` already", made.uri, other.name)),
+                None => Ok(made),
+            }
+        });
+        match made {
+            Ok(made) => {
+                let uri = made.uri.clone();
+                self.resources.insert(generated.to_owned(), made);
+                Some(uri)
+            }
+            Err(reason) => {
+                notes.push(note(&operation.pointer, &format!("it is no resource: {reason}")));
+                None
+            }
+        }
     }
 
     fn make(

@@ -6,6 +6,7 @@ mod curated;
 mod differences;
 mod hostile;
 mod mapping;
+mod offers;
 mod random;
 mod three_two;
 

@@ -4,7 +4,7 @@ use portreeve_core::protocol::Era;
 use portreeve_core::server::Approval;
 use portreeve_core::tool::ToolState;
 use portreeve_registry::import::openapi::{ChangeKind, Curation};
-use portreeve_registry::{Approve, Description, Internal, NewRest, RegistryError, ToolsOutcome};
+use portreeve_registry::{Approve, Description, Internal, NewRest, PurgeJob, RegistryError, ToolsOutcome};
 use serde_json::{Value, json};
 
 use crate::world::{World, admin, caller};
@@ -223,4 +223,47 @@ async fn a_gw_7_an_api_on_a_private_host_needs_a_grant() {
     };
     let refused = world.registry.preview_rest(&admin(), &url).await;
     assert!(matches!(refused, Err(RegistryError::Refused(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_kept_description_is_for_those_who_manage_its_server() {
+    let world = World::new();
+    let moved = NewRest {
+        base_url: Some("https://other.example.com/v2".to_owned()),
+        ..new(document("1.0.0", &["ships", "berths"]), Approve::Now)
+    };
+    world.registry.import_rest(&admin(), moved).await.unwrap();
+    let curation = serde_json::from_value(json!({"include": [{"name": "ships"}]})).unwrap();
+    let again = NewRest {
+        description: Description::Kept(None),
+        curation,
+        ..new(String::new(), Approve::No)
+    };
+    let preview = world.registry.preview_rest(&admin(), &again).await.unwrap();
+    // Where somebody said that the API is, it still is.
+    assert_eq!(preview.report.base_url, "https://other.example.com/v2");
+    assert_eq!((preview.report.tools(), preview.report.not_chosen()), (1, 1));
+    let refused = world.registry.preview_rest(&caller("stranger"), &again).await;
+    assert!(refused.is_err());
+    let unknown = NewRest {
+        description: Description::Kept(Some("9.9.9".parse().unwrap())),
+        ..again
+    };
+    let unknown = world.registry.preview_rest(&admin(), &unknown).await;
+    assert!(matches!(unknown, Err(RegistryError::NotFound { .. })), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn tools_that_no_version_names_go_after_a_day() {
+    let world = World::new();
+    let name = "com.acme/harbour".parse().unwrap();
+    let first = new(document("1.0.0", &["ships"]), Approve::Now);
+    world.registry.import_rest(&admin(), first).await.unwrap();
+    let job = PurgeJob::new(world.registry.clone());
+    world.clock.pass(std::time::Duration::from_secs(2 * 24 * 60 * 60));
+    assert_eq!(job.round().await.unwrap(), 0);
+    world.registry.remove(&admin(), &name).await.unwrap();
+    assert_eq!(job.round().await.unwrap(), 1);
+    let events = world.store.events();
+    assert_eq!(events.last().unwrap().action, "toolsets.purge");
 }

@@ -96,6 +96,7 @@ contract! {
     assessments::what_waits_longest_comes_first,
     toolsets::a_toolset_is_kept_once,
     toolsets::a_route_to_a_rest_api_knows_how_its_tools_are_called,
+    toolsets::toolsets_that_no_version_names_are_removed,
     vault::a_secret_is_replaced_as_it_was_read,
     vault::a_full_vault_takes_no_more,
     vault::an_installation_has_one_identity,

@@ -92,3 +92,33 @@ pub async fn a_route_to_a_rest_api_knows_how_its_tools_are_called(store: &dyn Du
     );
     Ok(())
 }
+
+/// A toolset that no version names goes when nobody kept it for long; one that a version names, or that somebody just kept
+/// again, stays.
+pub async fn toolsets_that_no_version_names_are_removed(store: &dyn Durable) -> Outcome {
+    for digit in ["a", "b", "c"] {
+        store.keep_toolset(&toolset(digit, "{}")).await?;
+    }
+    let again = Toolset {
+        created_at: at(100),
+        ..toolset("c", "{}")
+    };
+    store.keep_toolset(&again).await?;
+    let mut approved = version("com.acme/known", "1.0.0");
+    let mark = RestMark {
+        base_url: "https://api.example.com/v1".to_owned(),
+        toolset: "a".repeat(64),
+    };
+    let mut document = serde_json::from_str(&approved.document).unwrap_or_default();
+    mark.put(&mut document);
+    approved.document = serde_json::to_string(&document).unwrap_or_default();
+    store.save(new_entry("com.acme/known", vec![approved])).await?;
+    let purged = event("toolsets.purge");
+    assert_eq!(store.purge_toolsets(at(5), purged.clone()).await?, 0);
+    assert_eq!(store.purge_toolsets(at(50), purged.clone()).await?, 1);
+    assert_eq!(store.purge_toolsets(at(50), purged).await?, 0);
+    for (digit, is_there) in [("a", true), ("b", false), ("c", true)] {
+        assert_eq!(store.toolset(&digit.repeat(64)).await?.is_some(), is_there, "{digit}");
+    }
+    Ok(())
+}

@@ -121,7 +121,7 @@ impl Api {
     }
 
     /// What is wrong with arguments; `None` when the tool's schema cannot be used.
-    fn judge(
+    pub(super) fn judge(
         &self,
         tool: &str,
         binding: &Binding,
@@ -173,27 +173,9 @@ impl Api {
         called: Called<'_>,
     ) -> Result<End, Vec<ValueProblem>> {
         let binding = called.binding;
-        let Some(base) = self.base(binding) else {
-            return Ok(End::Outcome(Outcome::failure(
-                "This tool cannot be called: its API has no usable address. Nothing was done; tell an administrator.",
-            )));
-        };
-        let timeout = self.patience_of(binding);
-        let credential = match &self.credential {
-            None => None,
-            Some(credential) => match self.commons.secrets.open(credential).await {
-                Some(presented) => Some(presented),
-                None => return Ok(End::Outcome(failure::without_credential())),
-            },
-        };
-        let trip = Trip {
-            egress,
-            binding,
-            base,
-            timeout,
-            deadline: Instant::now() + timeout,
-            traceparent: outbound.traceparent.as_deref(),
-            credential,
+        let trip = match self.trip(egress, outbound, binding).await {
+            Ok(trip) => trip,
+            Err(outcome) => return Ok(End::Outcome(outcome)),
         };
         let request = self.request(called, None)?;
         let to = match trip.destination(&request) {
@@ -210,6 +192,37 @@ impl Api {
         let pages = Pages::new(paging);
         let outcome = self.paged(&trip, called, pages, (to, request)).await;
         Ok(End::Outcome(outcome.unwrap_or_else(|outcome| outcome)))
+    }
+
+    /// What all requests of a call share, or why there can be none.
+    pub(super) async fn trip<'a>(
+        &'a self,
+        egress: &'a Egress,
+        outbound: &'a Outbound,
+        binding: &'a Binding,
+    ) -> Result<Trip<'a>, Outcome> {
+        let base = self.base(binding).ok_or_else(|| {
+            Outcome::failure(
+                "This cannot be done: the API has no usable address. Nothing was done; tell an administrator.",
+            )
+        })?;
+        let timeout = self.patience_of(binding);
+        let credential = match &self.credential {
+            None => None,
+            Some(credential) => match self.commons.secrets.open(credential).await {
+                Some(presented) => Some(presented),
+                None => return Err(failure::without_credential()),
+            },
+        };
+        Ok(Trip {
+            egress,
+            binding,
+            base,
+            timeout,
+            deadline: Instant::now() + timeout,
+            traceparent: outbound.traceparent.as_deref(),
+            credential,
+        })
     }
 
     /// Follows pages. A page that does not come ends the list, unless it is the first: what came is told as what it is.
@@ -272,7 +285,7 @@ impl Api {
     }
 
     /// One request, and its answer as far as it is a success.
-    async fn once(&self, trip: &Trip<'_>, to: &Destination, request: &RestRequest) -> Result<Read, Outcome> {
+    pub(super) async fn once(&self, trip: &Trip<'_>, to: &Destination, request: &RestRequest) -> Result<Read, Outcome> {
         let limits = &self.commons.limits;
         let response = match self.send(trip, to, request).await {
             Ok(response) => response,
@@ -297,7 +310,7 @@ impl Api {
             })
     }
 
-    fn request(
+    pub(super) fn request(
         &self,
         called: Called<'_>,
         turned: Option<(&str, &str)>,
@@ -321,14 +334,14 @@ impl Api {
 
 /// Which tool is called, with what.
 #[derive(Clone, Copy)]
-struct Called<'a> {
-    tool: &'a str,
-    binding: &'a Binding,
-    arguments: &'a Map<String, Value>,
+pub(super) struct Called<'a> {
+    pub(super) tool: &'a str,
+    pub(super) binding: &'a Binding,
+    pub(super) arguments: &'a Map<String, Value>,
 }
 
 /// All problems in a line, each with its place.
-fn told(problems: &[ValueProblem]) -> String {
+pub(super) fn told(problems: &[ValueProblem]) -> String {
     let each: Vec<String> = problems
         .iter()
         .map(|problem| match problem.pointer.as_str() {
@@ -339,7 +352,7 @@ fn told(problems: &[ValueProblem]) -> String {
     format!("Invalid params: {}", each.join("; "))
 }
 
-fn listed(problems: &[ValueProblem]) -> Value {
+pub(super) fn listed(problems: &[ValueProblem]) -> Value {
     let each: Vec<Value> = problems
         .iter()
         .map(|problem| json!({"path": problem.pointer, "message": problem.message}))

@@ -24,7 +24,7 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     /// Its media type, without parameters, in lower case.
-    kind: String,
+    pub(super) kind: String,
     /// Whether its text says that it is Latin-1.
     is_latin: bool,
     pub(super) bytes: Bytes,
@@ -78,11 +78,11 @@ impl Answer {
         }))
     }
 
-    fn is_json(&self) -> bool {
+    pub(super) fn is_json(&self) -> bool {
         self.kind.ends_with("/json") || self.kind.ends_with("+json")
     }
 
-    fn is_text(&self) -> bool {
+    pub(super) fn is_text(&self) -> bool {
         self.kind.is_empty()
             || self.kind.starts_with("text/")
             || self.kind.ends_with("+xml")
@@ -104,7 +104,7 @@ impl Answer {
         self.is_json().then(|| serde_json::from_slice(&self.bytes).ok())?
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         if self.is_latin {
             self.bytes.iter().map(|byte| char::from(*byte)).collect()
         } else {
@@ -213,7 +213,7 @@ fn as_it_is(binding: &Binding, answer: &Answer) -> Option<Outcome> {
     Some(Outcome {
         blocks: vec![Block::text(structured.get())],
         structured: Some(structured),
-        is_error: false,
+        ..Outcome::default()
     })
 }
 
@@ -225,7 +225,7 @@ fn structured(value: &Value) -> Outcome {
     Outcome {
         structured: RawValue::from_string(text.clone()).ok(),
         blocks: vec![Block::text(text)],
-        is_error: false,
+        ..Outcome::default()
     }
 }
 

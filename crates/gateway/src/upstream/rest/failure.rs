@@ -85,7 +85,10 @@ pub(super) async fn refused(
         text.push(' ');
         text.push_str(&hint);
     }
-    Outcome::failure(text)
+    Outcome {
+        status: Some(status),
+        ..Outcome::failure(text)
+    }
 }
 
 fn hint(status: StatusCode, headers: &HeaderMap) -> Option<String> {

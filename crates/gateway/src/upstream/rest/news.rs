@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::StatusCode;
 use portreeve_client::{Reply, ReplyBody};
+use portreeve_core::rest::Bindings;
 use portreeve_mcp::{answer, sse};
 use portreeve_net::ResponseBody;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
 use super::told::reply;
@@ -19,41 +20,93 @@ use crate::upstream::Way;
 /// News that wait for the reader; what one list tells, the next one tells as well.
 const WAITING: usize = 4;
 
+/// A kind of news.
+struct Kind {
+    /// Its member of `notifications` in a subscription.
+    wanted: &'static str,
+    method: &'static str,
+    /// Whether what hosts were told of is different now. A host that was told of no resources does not ask for them.
+    changed: fn(&State, &State) -> bool,
+}
+
+const KINDS: [Kind; 3] = [
+    Kind {
+        wanted: "toolsListChanged",
+        method: "notifications/tools/list_changed",
+        changed: |known, now| known.tools != now.tools,
+    },
+    Kind {
+        wanted: "resourcesListChanged",
+        method: "notifications/resources/list_changed",
+        changed: |known, now| {
+            let (known, now) = (&known.bindings.resources, &now.bindings.resources);
+            !known.is_empty() && known != now
+        },
+    },
+    Kind {
+        wanted: "promptsListChanged",
+        method: "notifications/prompts/list_changed",
+        changed: |known, now| {
+            let (known, now) = (&known.bindings.prompts, &now.bindings.prompts);
+            !known.is_empty() && known != now
+        },
+    },
+];
+
+/// What hosts are told of.
+struct State {
+    /// The hashes of all tools that can be called.
+    tools: Vec<[Option<Arc<str>>; 2]>,
+    bindings: Arc<Bindings>,
+}
+
+/// What one stream tells, each kind with its message.
+type Told = Vec<(&'static Kind, Bytes)>;
+
 impl Api {
     /// The stream of a legacy session.
     pub fn listen(&self) -> Reply {
-        self.stream(Vec::new(), json!({}), true)
+        self.stream(Vec::new(), &json!({}), KINDS.iter().collect())
     }
 
     /// A subscription (2026-07-28): first what of it is honoured, then the news.
     pub(super) fn subscribed(&self, id: &RawValue, params: Option<&RawValue>) -> Reply {
         let wanted = params.and_then(|params| serde_json::from_str::<Value>(params.get()).ok());
-        let tells = wanted.is_some_and(|wanted| wanted["notifications"]["toolsListChanged"] == true);
-        let meta = json!({"io.modelcontextprotocol/subscriptionId": id});
-        let honoured = if tells {
-            json!({"toolsListChanged": true})
-        } else {
-            json!({})
+        let wanted = wanted.unwrap_or_default();
+        let there_is = |kind: &Kind| match kind.wanted {
+            "resourcesListChanged" => !self.bindings.resources.is_empty(),
+            "promptsListChanged" => !self.bindings.prompts.is_empty(),
+            _ => true,
         };
+        let kinds: Vec<&'static Kind> = KINDS
+            .iter()
+            .filter(|kind| wanted["notifications"][kind.wanted] == true && there_is(kind))
+            .collect();
+        let meta = json!({"io.modelcontextprotocol/subscriptionId": id});
+        let honoured = kinds.iter().map(|kind| (kind.wanted.to_owned(), json!(true)));
+        let honoured: Map<String, Value> = honoured.collect();
         let acknowledged = answer::request(
             None,
             "notifications/subscriptions/acknowledged",
             json!({"_meta": meta, "notifications": honoured}),
         );
-        self.stream(acknowledged, json!({"_meta": meta}), tells)
+        self.stream(acknowledged, &json!({"_meta": meta}), kinds)
     }
 
-    fn stream(&self, first: Vec<u8>, params: Value, tells: bool) -> Reply {
+    fn stream(&self, first: Vec<u8>, params: &Value, kinds: Vec<&'static Kind>) -> Reply {
         let (sender, body) = mpsc::channel(WAITING);
-        let changed = sse::message(&answer::request(None, "notifications/tools/list_changed", params));
+        let told: Told = kinds
+            .into_iter()
+            .map(|kind| (kind, sse::message(&answer::request(None, kind.method, params.clone()))))
+            .collect();
         let commons = Arc::clone(&self.commons);
         let slug = Arc::clone(&self.route);
         tokio::spawn(async move {
             if !first.is_empty() && sender.send(sse::message(&first)).await.is_err() {
                 return;
             }
-            if tells {
-                tell(&commons, &slug, &sender, &changed).await;
+            if !told.is_empty() {
+                tell(&commons, &slug, &sender, &told).await;
             }
             // A stream without news stays open until the host leaves it.
             sender.closed().await;
@@ -62,9 +115,9 @@ impl Api {
     }
 }
 
-async fn tell(commons: &Commons, slug: &str, sender: &mpsc::Sender<Bytes>, changed: &Bytes) {
+async fn tell(commons: &Commons, slug: &str, sender: &mpsc::Sender<Bytes>, told: &Told) {
     let mut routes = commons.routes.subscribe();
-    let mut known = state(&routes.borrow_and_update(), slug);
+    let mut known = State::of(&routes.borrow_and_update(), slug);
     loop {
         tokio::select! {
             () = sender.closed() => return,
@@ -74,27 +127,36 @@ async fn tell(commons: &Commons, slug: &str, sender: &mpsc::Sender<Bytes>, chang
                 }
             }
         }
-        let now = state(&routes.borrow_and_update(), slug);
-        if now != known {
-            known = now;
-            if sender.send(changed.clone()).await.is_err() {
+        let now = State::of(&routes.borrow_and_update(), slug);
+        for (kind, message) in told {
+            if (kind.changed)(&known, &now) && sender.send(message.clone()).await.is_err() {
                 return;
             }
         }
+        known = now;
     }
 }
 
-/// The hashes of all tools that can be called; `None` when the route is not served.
-fn state(routes: &Routes, slug: &str) -> Option<Vec<[Option<Arc<str>>; 2]>> {
-    let Way::Rest(api) = &routes.by_slug.get(slug)?.upstream else {
-        return None;
-    };
-    let [legacy, modern] = &api.tools;
-    let names = legacy.keys().chain(modern.keys());
-    let hash = |tool: Option<&super::Approved>| tool.map(|tool| Arc::clone(&tool.hash));
-    Some(
-        names
-            .map(|name| [hash(legacy.get(name)), hash(modern.get(name))])
-            .collect(),
-    )
+// === impl State ===
+
+impl State {
+    /// Nothing, when the route is not served.
+    fn of(routes: &Routes, slug: &str) -> Self {
+        let route = routes.by_slug.get(slug);
+        let Some(Way::Rest(api)) = route.map(|route| &route.upstream) else {
+            return Self {
+                tools: Vec::new(),
+                bindings: Arc::new(Bindings::none()),
+            };
+        };
+        let [legacy, modern] = &api.tools;
+        let names = legacy.keys().chain(modern.keys());
+        let hash = |tool: Option<&super::Approved>| tool.map(|tool| Arc::clone(&tool.hash));
+        Self {
+            tools: names
+                .map(|name| [hash(legacy.get(name)), hash(modern.get(name))])
+                .collect(),
+            bindings: Arc::clone(&api.bindings),
+        }
+    }
 }

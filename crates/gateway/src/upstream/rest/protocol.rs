@@ -1,5 +1,6 @@
 //! The MCP server in front of a REST API, in both eras: handshakes, lists, and what it does not have.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -52,6 +53,9 @@ impl Api {
         if method == "tools/call" {
             return self.call(egress, outbound, id, params).await;
         }
+        if method == "resources/read" {
+            return Ok(self.read(egress, outbound, id, params).await);
+        }
         if method == "subscriptions/listen" && outbound.era == Era::Modern {
             return Ok(self.subscribed(id, params));
         }
@@ -88,13 +92,12 @@ impl Api {
                     .unwrap_or(Revision::NEWEST_LEGACY);
                 Ok(json!({
                     "protocolVersion": agreed.as_str(),
-                    "capabilities": {"tools": {"listChanged": true}},
+                    "capabilities": self.capabilities(),
                     "serverInfo": self.identity(),
                 }))
             }
             "ping" => Ok(json!({})),
-            "tools/list" => self.list(Era::Legacy, asked.cursor.as_ref()),
-            other => list_of_none(other).ok_or_else(|| missing(other)),
+            other => self.either(Era::Legacy, other, asked.cursor.as_ref(), params),
         }
     }
 
@@ -102,25 +105,80 @@ impl Api {
         let mut result = match method {
             "server/discover" => json!({
                 "supportedVersions": Revision::ALL.map(Revision::as_str),
-                "capabilities": {"tools": {"listChanged": true}},
+                "capabilities": self.capabilities(),
             }),
-            "tools/list" => self.list(Era::Modern, asked(params).cursor.as_ref())?,
-            other => list_of_none(other).ok_or_else(|| missing(other))?,
+            other => self.either(Era::Modern, other, asked(params).cursor.as_ref(), params)?,
         };
+        self.complete(&mut result, (method != "prompts/get").then_some(LIST_TTL_MS));
+        Ok(result)
+    }
+
+    /// What is the same in both eras.
+    fn either(
+        &self,
+        era: Era,
+        method: &str,
+        cursor: Option<&Value>,
+        params: Option<&RawValue>,
+    ) -> Result<Value, Failure> {
+        let resources = |templates: bool| {
+            let all = self.bindings.resources.iter();
+            let listed = all.filter(move |(_, resource)| resource.is_template() == templates);
+            listed.map(|(key, resource)| (key.as_str(), resource.listed().to_string().into()))
+        };
+        match method {
+            "tools/list" => {
+                let tools = self.tools(era).iter();
+                let tools = tools.map(|(name, tool)| (name.as_str(), Cow::Borrowed(&*tool.definition)));
+                self.page("tools", tools, cursor)
+            }
+            "resources/list" => self.page("resources", resources(false), cursor),
+            "resources/templates/list" => self.page("resourceTemplates", resources(true), cursor),
+            "prompts/list" => {
+                let prompts = self.bindings.prompts.iter();
+                let prompts = prompts.map(|(name, prompt)| (name.as_str(), prompt.listed(name).to_string().into()));
+                self.page("prompts", prompts, cursor)
+            }
+            "prompts/get" => self.prompt(params),
+            other => Err(missing(other)),
+        }
+    }
+
+    /// What there is of, and what hosts hear of when it changes.
+    fn capabilities(&self) -> Value {
+        let mut capabilities = json!({"tools": {"listChanged": true}});
+        let offers = [
+            ("resources", self.bindings.resources.is_empty()),
+            ("prompts", self.bindings.prompts.is_empty()),
+        ];
+        for (name, _) in offers.iter().filter(|(_, is_empty)| !is_empty) {
+            capabilities[*name] = json!({"listChanged": true});
+        }
+        capabilities
+    }
+
+    /// What a result of the modern era says besides; how long it may be kept, where it may be.
+    pub(super) fn complete(&self, result: &mut Value, ttl: Option<u64>) {
         result["resultType"] = json!("complete");
         result["_meta"] = json!({"io.modelcontextprotocol/serverInfo": self.identity()});
-        result["ttlMs"] = json!(LIST_TTL_MS);
-        result["cacheScope"] = json!("private");
-        Ok(result)
+        if let Some(ttl) = ttl {
+            result["ttlMs"] = json!(ttl);
+            result["cacheScope"] = json!("private");
+        }
     }
 
     pub(super) fn identity(&self) -> Value {
         json!({"name": self.name, "version": self.version})
     }
 
-    /// The definitions as they were approved, in the order of their names: models that see the same list in the same
-    /// order cost their users less. Long lists come in pages, so that no message is larger than hosts take.
-    fn list(&self, era: Era, cursor: Option<&Value>) -> Result<Value, Failure> {
+    /// A list as it was approved, in the order of its keys: models that see the same list in the same order cost their
+    /// users less. Long lists come in pages, so that no message is larger than hosts take.
+    fn page<'a>(
+        &self,
+        member: &str,
+        items: impl Iterator<Item = (&'a str, Cow<'a, str>)>,
+        cursor: Option<&Value>,
+    ) -> Result<Value, Failure> {
         let after = match cursor {
             None | Some(Value::Null) => None,
             Some(cursor) => Some(last_of(cursor).ok_or_else(|| Failure {
@@ -129,44 +187,34 @@ impl Api {
                 data: None,
             })?),
         };
-        let (mut tools, mut bytes, mut last) = (Vec::new(), 0, None);
+        let (mut listed, mut bytes, mut last) = (Vec::new(), 0, None);
         let mut next = None;
-        for (name, tool) in self.tools(era) {
-            if after.as_ref().is_some_and(|after| name <= after) {
+        for (key, text) in items {
+            if after.as_deref().is_some_and(|after| key <= after) {
                 continue;
             }
-            if bytes > 0 && bytes + tool.definition.len() > self.commons.limits.tool_page_bytes {
+            if bytes > 0 && bytes + text.len() > self.commons.limits.tool_page_bytes {
                 next = last;
                 break;
             }
-            let Ok(raw) = RawValue::from_string(tool.definition.to_string()) else {
+            bytes += text.len();
+            let Ok(raw) = RawValue::from_string(text.into_owned()) else {
                 continue;
             };
-            bytes += tool.definition.len();
-            tools.push(raw);
-            last = Some(name);
+            listed.push(raw);
+            last = Some(key);
         }
         let mut page = json!({});
-        page["tools"] = serde_json::to_value(&tools).map_err(|error| Failure {
+        page[member] = serde_json::to_value(&listed).map_err(|error| Failure {
             code: code::INTERNAL_ERROR,
             message: format!("Internal error: {error}"),
             data: None,
         })?;
-        if let Some(name) = next {
-            page["nextCursor"] = json!(URL_SAFE_NO_PAD.encode(name));
+        if let Some(key) = next {
+            page["nextCursor"] = json!(URL_SAFE_NO_PAD.encode(key));
         }
         Ok(page)
     }
-}
-
-/// Lists of what no REST API has here. Hosts ask for them whatever the handshake said.
-fn list_of_none(method: &str) -> Option<Value> {
-    Some(match method {
-        "resources/list" => json!({"resources": []}),
-        "resources/templates/list" => json!({"resourceTemplates": []}),
-        "prompts/list" => json!({"prompts": []}),
-        _ => return None,
-    })
 }
 
 fn missing(method: &str) -> Failure {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::StatusCode;
 use portreeve_core::protocol::Era;
 use portreeve_mcp::answer;
 use serde::Serialize;
@@ -14,6 +15,8 @@ pub(super) struct Outcome {
     pub(super) blocks: Vec<Block>,
     pub(super) structured: Option<Box<RawValue>>,
     pub(super) is_error: bool,
+    /// How the API refused, if it did.
+    pub(super) status: Option<StatusCode>,
 }
 
 /// A piece of content.

@@ -33,6 +33,7 @@ use crate::translate::Outbound;
 
 mod answers;
 mod failures;
+mod offers;
 mod protocol;
 
 /// A request as it came over the wire.
@@ -76,6 +77,10 @@ impl Double {
 
     fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
+    }
+
+    fn forget(&self) {
+        self.seen.lock().unwrap().clear();
     }
 }
 
@@ -198,8 +203,12 @@ impl Front {
     }
 
     fn with_limits(url: &str, binding: Value, schema: Value, limits: Limits) -> Self {
-        let bindings: Bindings =
-            serde_json::from_value(json!({"format": 1, "tools": {"do": binding}})).unwrap();
+        let bindings = json!({"format": 1, "tools": {"do": binding}});
+        Self::with_bindings(url, bindings, schema, limits)
+    }
+
+    fn with_bindings(url: &str, bindings: Value, schema: Value, limits: Limits) -> Self {
+        let bindings: Bindings = serde_json::from_value(bindings).unwrap();
         let approved = definition("do", schema);
         let tools: Vec<Tool> = [Era::Legacy, Era::Modern]
             .into_iter()

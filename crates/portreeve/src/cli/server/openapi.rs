@@ -1,17 +1,18 @@
 //! `portreeve server add NAME --openapi FILE-OR-URL`: a REST API becomes a server, or a new version of one; and
-//! `portreeve server openapi NAME`, which shows what was made of it.
+//! `portreeve server openapi NAME`, which shows what was made of it, or makes it anew with other choices.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use portreeve_core::limits::Limits;
-use portreeve_registry::import::openapi::{Bundle, Curation};
+use portreeve_registry::import::openapi::Bundle;
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::super::connection::{Connection, api_path, segment};
 use super::super::reply::{count, cut, table, text};
 use super::super::{Failure, Reply};
+use super::curation::curation;
 
 /// What is said about a description of a REST API.
 #[derive(Debug, Clone, Default, Args)]
@@ -27,6 +28,34 @@ pub(crate) struct OpenApiArgs {
     curation: Option<PathBuf>,
     /// Only show what it would become: tools, costs, what is skipped, and what is different
     #[arg(long, requires = "openapi")]
+    dry_run: bool,
+}
+
+/// `portreeve server openapi`
+#[derive(Debug, Clone, Args)]
+pub(crate) struct KeptArgs {
+    /// The server's name
+    name: String,
+    /// The version [default: the one that is served]
+    #[arg(long)]
+    version: Option<String>,
+    /// Make a new version from the description that is kept with it, with the choices in this file (JSON or YAML)
+    #[arg(long, value_name = "FILE")]
+    curation: Option<PathBuf>,
+    /// The number of the new version [default: the next one that is free]
+    #[arg(long, value_name = "VERSION", requires = "curation")]
+    new_version: Option<String>,
+    /// Where the API is, if not where it was until now
+    #[arg(long, value_name = "URL", requires = "curation")]
+    base_url: Option<String>,
+    /// Grant the API's private host to the server
+    #[arg(long, requires = "curation")]
+    internal: bool,
+    /// Approve the new version at once, where the caller may
+    #[arg(long, requires = "curation")]
+    approve: bool,
+    /// Only show what it would become, and what would be different
+    #[arg(long, requires = "curation")]
     dry_run: bool,
 }
 
@@ -66,14 +95,44 @@ pub(super) async fn add(
         }
     }
     request.insert("internal".to_owned(), json!(beside.internal));
-    if args.dry_run {
-        let path = api_path!("servers/{}/openapi/preview", beside.name);
+    request.insert("approve".to_owned(), json!(beside.approve));
+    import(connection, beside.name, request, args.dry_run).await
+}
+
+/// Shows what was made of a REST API, or makes it anew with other choices.
+pub(super) async fn kept(connection: &Connection, args: &KeptArgs) -> Result<Reply, Failure> {
+    let Some(file) = &args.curation else {
+        return show(connection, &args.name, args.version.as_deref()).await;
+    };
+    let version = args.version.as_deref().unwrap_or("latest");
+    let mut request = Map::from_iter([
+        ("keptOf".to_owned(), json!(version)),
+        ("curation".to_owned(), curation(file)?),
+        ("internal".to_owned(), json!(args.internal)),
+        ("approve".to_owned(), json!(args.approve)),
+    ]);
+    for (field, value) in [("version", &args.new_version), ("baseUrl", &args.base_url)] {
+        if let Some(value) = value {
+            request.insert(field.to_owned(), json!(value));
+        }
+    }
+    import(connection, &args.name, request, args.dry_run).await
+}
+
+async fn import(
+    connection: &Connection,
+    name: &str,
+    mut request: Map<String, Value>,
+    dry_run: bool,
+) -> Result<Reply, Failure> {
+    if dry_run {
+        request.remove("approve");
+        let path = api_path!("servers/{}/openapi/preview", name);
         let body = connection.post(&path, &Value::Object(request)).await?.body;
         let shown = preview(&body);
         return Ok(Reply::new(body, shown));
     }
-    request.insert("approve".to_owned(), json!(beside.approve));
-    let path = api_path!("servers/{}/openapi", beside.name);
+    let path = api_path!("servers/{}/openapi", name);
     let body = connection.post(&path, &Value::Object(request)).await?.body;
     let made = body.get("preview").unwrap_or(&Value::Null);
     let outcome = super::outcome(body.get("outcome").unwrap_or(&Value::Null));
@@ -83,7 +142,7 @@ pub(super) async fn add(
 }
 
 /// What was made of a REST API.
-pub(super) async fn show(
+async fn show(
     connection: &Connection,
     name: &str,
     version: Option<&str>,
@@ -145,7 +204,7 @@ fn bundled(file: &Path) -> Result<String, Failure> {
     })
 }
 
-fn read(file: &Path, limits: &Limits) -> Result<String, String> {
+pub(super) fn read(file: &Path, limits: &Limits) -> Result<String, String> {
     let size = std::fs::metadata(file).map_err(|error| error.to_string())?.len();
     if size > limits.openapi_bytes as u64 {
         return Err(format!(
@@ -155,18 +214,6 @@ fn read(file: &Path, limits: &Limits) -> Result<String, String> {
         ));
     }
     std::fs::read_to_string(file).map_err(|error| error.to_string())
-}
-
-fn curation(file: &Path) -> Result<Value, Failure> {
-    let failed = |reason: &dyn std::fmt::Display| {
-        Failure::new(format!("cannot read `{}`: {reason}", file.display()))
-            .hint("docs/rest.md shows what a curation may say")
-    };
-    let text = read(file, &Limits::default()).map_err(|reason| failed(&reason))?;
-    let value = portreeve_registry::import::openapi::read(&text, &Limits::default());
-    let value = value.map_err(|error| failed(&error))?;
-    let curation: Curation = serde_json::from_value(value).map_err(|error| failed(&error))?;
-    serde_json::to_value(curation).map_err(|error| failed(&error))
 }
 
 fn number(value: &Value, member: &str) -> u64 {
@@ -217,6 +264,7 @@ fn preview(body: &Value) -> String {
         "No tools.",
     );
     let mut shown = format!("{}\n{}\n{tools}", headline(body), changes(body));
+    shown.push_str(&offers(body));
     if number(report, "skipped") > 0 {
         let skipped = table(
             &of("skipped"),
@@ -241,6 +289,32 @@ fn preview(body: &Value) -> String {
             text(note, "pointer"),
             text(note, "message")
         ));
+    }
+    shown
+}
+
+/// What there is beside tools.
+fn offers(body: &Value) -> String {
+    let list = |member: &str| json!({ "items": body.get(member).cloned().unwrap_or_else(|| json!([])) });
+    let uri = |one: &Value| text(one, "uri") + &text(one, "uriTemplate");
+    let (resources, prompts) = (list("resources"), list("prompts"));
+    let is_empty = |list: &Value| list == &json!({ "items": [] });
+    let mut shown = String::new();
+    if !is_empty(&resources) {
+        let rows = table(
+            &resources,
+            &[("RESOURCE", uri), ("NAME", |one| text(one, "name")), ("TYPE", |one| text(one, "mimeType"))],
+            "",
+        );
+        shown.push_str(&format!("\n\n{rows}"));
+    }
+    if !is_empty(&prompts) {
+        let rows = table(
+            &prompts,
+            &[("PROMPT", |one| text(one, "name")), ("DESCRIPTION", |one| cut(&text(one, "description"), 80))],
+            "",
+        );
+        shown.push_str(&format!("\n\n{rows}"));
     }
     shown
 }

@@ -138,6 +138,46 @@ async fn j7_importing_again_shows_what_changes_and_changes_nothing() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn j7_other_choices_make_a_new_version_from_the_kept_description() {
+    let harbour = Harbour::described().await;
+    harbour.import(&["--description", "Our harbour", "--approve"]);
+    std::fs::remove_file(harbour.folder.path().join("harbour.json")).unwrap();
+    harbour.write("other.yaml", "exclude: [{name: berths}]\ntools: {ships: {rename: all_ships}}\n");
+    let file = harbour.folder.path().join("other.yaml").display().to_string();
+    let words = ["server", "openapi", "com.acme/harbour", "--curation", &file];
+    let again = |more: &[&str]| harbour.node.cli_json(&[&words[..], more].concat());
+    let seen = again(&["--dry-run"]);
+    assert_eq!(seen["comparedWith"], "1.0.0");
+    let changes = seen["changes"].as_array().unwrap().iter();
+    let changes: Vec<_> = changes
+        .map(|change| (change["kind"].as_str().unwrap(), change["tool"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        changes,
+        [("removed", "berths"), ("removed", "list_ships"), ("added", "all_ships")]
+    );
+    let made = again(&[]);
+    assert_eq!(made["preview"]["version"], "1.0.1");
+    assert_eq!(made["outcome"]["version"]["approval"], "submitted");
+    // No operation is gone, so nothing is missing; and nothing that is served has changed.
+    assert_eq!(made["preview"]["vanished"], json!([]));
+    assert_eq!(
+        harbour.tools(),
+        [pair("berths", "approved"), pair("list_ships", "approved")]
+    );
+    harbour.node.cli_json(&["server", "approve", "com.acme/harbour"]);
+    let tools = harbour.tools();
+    assert!(tools.contains(&pair("all_ships", "approved")), "{tools:?}");
+    let shown = harbour.node.cli_json(&["server", "openapi", "com.acme/harbour"]);
+    assert_eq!(shown["version"], "1.0.1");
+    assert_eq!(shown["report"]["baseUrl"], "http://127.0.0.1:9/api/v1");
+    let server = harbour.node.cli_json(&["server", "show", "com.acme/harbour"]);
+    assert!(server.to_string().contains("Our harbour"), "{server}");
+    let same = harbour.node.cli(&words);
+    assert_eq!(same.status.code(), Some(1), "the same choices are no news");
+}
+
 /// Serves these files, and counts nothing else.
 async fn files(files: Vec<(&'static str, String)>) -> String {
     let mut router = axum::Router::new();

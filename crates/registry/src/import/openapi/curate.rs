@@ -136,7 +136,7 @@ fn open(schema: &Map<String, Value>) -> Map<String, Value> {
 }
 
 /// What a choice does to an argument: to what is shown of it, and to the place that it fills.
-fn choose(tool: &mut Tool, name: &str, choice: &ArgumentCuration) -> Result<(), String> {
+pub(super) fn choose(tool: &mut Tool, name: &str, choice: &ArgumentCuration) -> Result<(), String> {
     let Some(index) = tool
         .arguments
         .list
@@ -214,7 +214,7 @@ fn fill(binding: &mut Binding, name: &str, change: impl Fn(&mut Source, &mut Opt
     }
 }
 
-fn remove(binding: &mut Binding, name: &str) {
+pub(super) fn remove(binding: &mut Binding, name: &str) {
     let is_it = |source: &Source| matches!(source, Source::Argument(argument) if argument == name);
     binding.parameters.retain(|parameter| !is_it(&parameter.source));
     let is_whole = match binding.body.as_mut().map(|body| &mut body.content) {
@@ -230,7 +230,7 @@ fn remove(binding: &mut Binding, name: &str) {
     }
 }
 
-fn collision(tool: &Tool) -> Option<String> {
+pub(super) fn collision(tool: &Tool) -> Option<String> {
     let mut seen = std::collections::BTreeSet::new();
     let twice = tool
         .arguments

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use portreeve_core::rest::{Paging, Shape};
+use portreeve_core::rest::{Paging, Prompt, Shape};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -28,6 +28,13 @@ pub struct Curation {
     /// By the tool's name as it is made from the document: what is different about it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tools: BTreeMap<String, ToolCuration>,
+    /// By the tool's name as it is made from the document: operations that hosts may read as resources. Whether they are
+    /// tools as well is what `include` and `exclude` say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub resources: BTreeMap<String, ResourceCuration>,
+    /// By name: texts that people choose in their hosts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, Prompt>,
 }
 
 /// Describes operations. What is given must all be so; texts may have `*` for any characters.
@@ -102,6 +109,30 @@ pub struct ToolCuration {
     /// How further pages are followed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paging: Option<Paging>,
+    /// Longest wait for its answer, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+}
+
+/// How an operation is read.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ResourceCuration {
+    /// Its name; that of the operation's tool unless it is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Its description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Its media type, where the document does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mime_type: Option<String>,
+    /// By the argument's name as it is made from the document: arguments are the variables of its URI.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub arguments: BTreeMap<String, ArgumentCuration>,
     /// Longest wait for its answer, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,

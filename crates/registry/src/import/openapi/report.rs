@@ -29,6 +29,9 @@ pub struct OperationReport {
     pub pointer: String,
     /// What became of it.
     pub outcome: OperationOutcome,
+    /// The URI, or the template, under which hosts may read it: it is a resource, whether it is a tool or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
     /// What was noticed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,

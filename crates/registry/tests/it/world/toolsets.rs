@@ -8,6 +8,7 @@ use portreeve_core::audit::AuditEvent;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::{StoreError, Toolset, ToolsetStore};
 use portreeve_core::rest::RestMark;
+use portreeve_core::time::Timestamp;
 
 use super::store::Memory;
 
@@ -65,5 +66,23 @@ impl ToolsetStore for Kept {
         toolset.vanished = vanished.to_vec();
         self.store.note(&[event]);
         Ok(())
+    }
+
+    async fn purge_toolsets(&self, before: Timestamp, event: AuditEvent) -> Result<u64, StoreError> {
+        let named: Vec<String> = self
+            .store
+            .versions()
+            .iter()
+            .filter_map(|version| RestMark::of(&version.document))
+            .map(|mark| mark.toolset)
+            .collect();
+        let mut kept = self.kept.lock().unwrap();
+        let all = kept.len();
+        kept.retain(|digest, toolset| named.contains(digest) || toolset.created_at >= before);
+        let removed = all - kept.len();
+        if removed > 0 {
+            self.store.note(&[event]);
+        }
+        Ok(removed as u64)
     }
 }

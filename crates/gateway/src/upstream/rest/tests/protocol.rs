@@ -45,7 +45,8 @@ async fn both_eras_shake_hands_and_list_what_was_approved() {
         let none = front.ask(era, "resources/list", json!({})).await;
         assert_eq!(none["result"]["resources"], json!([]));
         let missing = front.ask(era, "resources/read", json!({"uri": "a:b"})).await;
-        assert_eq!(missing["error"]["code"], -32601);
+        let code = if era == Era::Legacy { -32002 } else { -32602 };
+        assert_eq!(missing["error"]["code"], code);
         let unknown = front
             .ask(era, "tools/call", json!({"name": "other", "arguments": {}}))
             .await;
