@@ -48,6 +48,10 @@ pub struct Limits {
     pub openapi_files: usize,
     /// Schemas that one tool is made of. What is beyond is left out, with a note.
     pub openapi_tool_schemas: usize,
+    /// Fields that one tool of a GraphQL API asks for.
+    pub graphql_fields: usize,
+    /// What one query may cost a GraphQL API: fields, each as often as it is thought to come, with ten elements to a list.
+    pub graphql_cost: u64,
     /// Bytes of the stored bindings of one REST server, all tools together.
     pub rest_bindings_bytes: usize,
     /// Bytes of a page of a tool list that the gateway answers itself, in front of a REST API.
@@ -161,6 +165,8 @@ impl Default for Limits {
             openapi_nodes: 1_500_000,
             openapi_files: 1_000,
             openapi_tool_schemas: 20_000,
+            graphql_fields: 150,
+            graphql_cost: 5_000,
             rest_bindings_bytes: 16 * 1024 * 1024,
             tool_page_bytes: 512 * 1024,
             rest_schema_bytes: 64 * 1024 * 1024,

@@ -30,8 +30,8 @@ use portreeve_net::{DnsTexts, Egress};
 use portreeve_portal::PortalParts;
 use portreeve_registry::import::ImportJob;
 use portreeve_registry::{
-    AssessJob, AssessParts, AssessmentPolicy, ClientSource, McpFace, PinJob, PinKeeper, PinParts, Registry,
-    PurgeJob, RegistryParts, RestSource, SearchJob, ToolSource,
+    AssessJob, AssessParts, AssessmentPolicy, ClientSource, McpFace, PinJob, PinKeeper, PinParts, PurgeJob,
+    Registry, RegistryParts, RestSource, SearchJob, ToolSource,
 };
 use portreeve_state::{InProcess, Valkey};
 use portreeve_store::{Audit, AuditOptions, AuditWriter, JournalSync, Store, StoreOptions, node_identity};
@@ -335,6 +335,13 @@ impl Ground {
         }))
     }
 
+    /// Where calls are counted, and who writes the counts down.
+    fn usage(&self) -> (Arc<UsageRing>, UsageWriter) {
+        let ring = UsageRing::new(USAGE_RING);
+        let writer = UsageWriter::new(Arc::clone(&ring), self.store.clone(), Arc::clone(&self.clock));
+        (ring, writer)
+    }
+
     fn pins(&self, vault: &Arc<Vault>, loader: &Arc<Loader>) -> (PinKeeper, PinJob) {
         PinKeeper::new(PinParts {
             routes: self.store.clone(),
@@ -413,8 +420,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let registry = ground.registry(&access, &vault, &loader);
     serve_registry(&registry, &loader)?;
     let (keeper, pins) = ground.pins(&vault, &loader);
-    let ring = UsageRing::new(USAGE_RING);
-    let usage = UsageWriter::new(Arc::clone(&ring), ground.store.clone(), Arc::clone(&ground.clock));
+    let (ring, usage) = ground.usage();
     let mut metrics = MetricsRegistry::default();
     figures::register(&mut metrics, &registry);
     let parts = GatewayParts {

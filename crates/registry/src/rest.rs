@@ -38,6 +38,8 @@ pub enum Description {
     Text(String),
     /// Where it is. Read through the egress guard, with the files beside it that it refers to.
     Url(Url),
+    /// An API of GraphQL, which is asked for its schema. One that does not tell it may lie there as a file.
+    GraphQl(Url),
     /// The one that was kept with a version of the server: that one, or else the one that is served, or the newest.
     Kept(Option<VersionText>),
 }

@@ -87,20 +87,18 @@ fn asked(name: &str, new: NewOpenApi) -> Result<NewRest, Problem> {
     let version = new.version.as_deref().map(str::parse).transpose();
     let version = version
         .map_err(|error: portreeve_core::name::InvalidName| content::field("version", error.to_string()))?;
-    let description = match (new.document, new.url, new.kept_of) {
-        (Some(text), None, None) => Description::Text(text),
-        (None, Some(url), None) => {
-            let url = url
-                .parse()
-                .map_err(|_| content::field("url", "it is not a URL"))?;
-            Description::Url(url)
-        }
-        (None, None, Some(version)) if version == "latest" => Description::Kept(None),
-        (None, None, Some(version)) => Description::Kept(Some(version_text(&version)?)),
+    let url_of =
+        |field: &'static str, url: &str| url.parse().map_err(|_| content::field(field, "it is not a URL"));
+    let description = match (new.document, new.url, new.graphql_url, new.kept_of) {
+        (Some(text), None, None, None) => Description::Text(text),
+        (None, Some(url), None, None) => Description::Url(url_of("url", &url)?),
+        (None, None, Some(url), None) => Description::GraphQl(url_of("graphqlUrl", &url)?),
+        (None, None, None, Some(version)) if version == "latest" => Description::Kept(None),
+        (None, None, None, Some(version)) => Description::Kept(Some(version_text(&version)?)),
         _ => {
             return Err(content::field(
                 "document",
-                "there must be one of `document`, `url` and `keptOf`, and no other",
+                "there must be one of `document`, `url`, `graphqlUrl` and `keptOf`, and no other",
             ));
         }
     };

@@ -16,11 +16,15 @@ use super::server::OutcomeShape;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewOpenApi {
-    /// Its text: Swagger 2.0 or OpenAPI 3.0, 3.1 or 3.2, as JSON or YAML, all of its files in one.
+    /// Its text: Swagger 2.0 or OpenAPI 3.0, 3.1 or 3.2, as JSON or YAML, all of its files in one; or a schema of GraphQL, as
+    /// text or as the answer to an introspection, and then `baseUrl` is the endpoint.
     pub(crate) document: Option<String>,
     /// Where it is, instead of its text. The server reads it, with the files of the same origin that it refers to.
     pub(crate) url: Option<String>,
-    /// Instead of both, the version of this server whose description is used again, as it was kept; `latest` for the one
+    /// Instead, the endpoint of a GraphQL API, which is asked for its schema; or a URL where that lies as a file, and then
+    /// `baseUrl` is the endpoint.
+    pub(crate) graphql_url: Option<String>,
+    /// Instead of all of them, the version of this server whose description is used again, as it was kept; `latest` for the one
     /// that is served, or else the newest.
     pub(crate) kept_of: Option<String>,
     /// Where the API is, if not where its description says.
@@ -123,7 +127,7 @@ struct OffersShape {
 #[serde(rename_all = "camelCase")]
 #[schema(as = OpenApiReport)]
 struct ReportShape {
-    /// `2.0`, `3.0.3`, `3.1.1`, `3.2.0`.
+    /// `2.0`, `3.0.3`, `3.1.1`, `3.2.0`, `graphql`.
     format: String,
     title: String,
     /// What paths are appended to.

@@ -12,6 +12,9 @@ pub struct Answers {
     /// What `structuredContent` is. Anything but `none` goes with an `outputSchema` in the tool's definition.
     #[serde(default)]
     pub structured: Structured,
+    /// The answer is one of GraphQL: what counts is the member of its `data` of this name, and whether it has `errors`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graphql: Option<String>,
 }
 
 /// What `structuredContent` is.

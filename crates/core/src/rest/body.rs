@@ -40,6 +40,12 @@ pub enum BodyForm {
         #[serde(default)]
         parts: BTreeMap<String, Part>,
     },
+    /// A request of GraphQL over HTTP: the value is its variables.
+    #[serde(rename = "graphql")]
+    GraphQl {
+        /// The query, or the mutation.
+        query: String,
+    },
     /// The value is a text in Base64 (RFC 4648, padded or not), and its bytes are sent.
     Base64,
     /// The value is sent as text: a text as it is, anything else as JSON.

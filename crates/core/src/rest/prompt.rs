@@ -74,10 +74,14 @@ impl Prompt {
     pub fn problems(&self, name: &str) -> Vec<String> {
         let mut problems = Vec::new();
         if !is_name(name) {
-            problems.push(format!("`{name}` is no name: letters, digits, `_` and `-`, at most 64"));
+            problems.push(format!(
+                "`{name}` is no name: letters, digits, `_` and `-`, at most 64"
+            ));
         }
         if self.messages.is_empty() || self.messages.len() > MOST || self.arguments.len() > MOST {
-            problems.push(format!("it has no message, or more than {MOST} messages or arguments"));
+            problems.push(format!(
+                "it has no message, or more than {MOST} messages or arguments"
+            ));
         }
         for (at, argument) in self.arguments.iter().enumerate() {
             if !is_name(&argument.name) {
@@ -86,7 +90,12 @@ impl Prompt {
                     argument.name
                 ));
             }
-            if self.arguments.iter().take(at).any(|other| other.name == argument.name) {
+            if self
+                .arguments
+                .iter()
+                .take(at)
+                .any(|other| other.name == argument.name)
+            {
                 problems.push(format!("two of its arguments are named `{}`", argument.name));
             }
         }
@@ -96,7 +105,9 @@ impl Prompt {
             }
             for place in places(&message.text).filter_map(Result::err) {
                 if !self.arguments.iter().any(|argument| argument.name == place) {
-                    problems.push(format!("its text names `{{{{{place}}}}}`, which is no argument of it"));
+                    problems.push(format!(
+                        "its text names `{{{{{place}}}}}`, which is no argument of it"
+                    ));
                 }
             }
         }

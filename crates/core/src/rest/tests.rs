@@ -42,6 +42,7 @@ fn bindings() -> Bindings {
         answers: Answers {
             accept: vec!["application/json".to_owned()],
             structured: Structured::Wrapped("items".to_owned()),
+            graphql: None,
         },
         shape: Shape::default(),
         paging: Some(Paging {

@@ -12,6 +12,7 @@ mod credential;
 mod events;
 mod exchange;
 mod failure;
+mod graphql;
 mod pages;
 mod schema;
 mod shape;
@@ -139,7 +140,10 @@ impl Api {
         let reach = Reach::granted(&route.private_hosts);
         let own = Base::new(&route.upstream_url, &reach)?;
         let mut bases = HashMap::from([(String::new(), own)]);
-        for base in bindings.all().filter_map(|(_, binding)| binding.base_url.as_ref()) {
+        for base in bindings
+            .all()
+            .filter_map(|(_, binding)| binding.base_url.as_ref())
+        {
             if !bases.contains_key(base)
                 && let Some(made) = Base::new(base, &reach)
             {

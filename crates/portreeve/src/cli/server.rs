@@ -1,9 +1,9 @@
 //! `portreeve server`: registers servers, shows them, and leads them through their life.
 
 pub(super) mod compare;
+mod curation;
 mod edit;
 pub(super) mod login;
-mod curation;
 mod openapi;
 pub(super) mod plan;
 
@@ -120,7 +120,7 @@ pub(crate) struct AddArgs {
         id = "server_url",
         long = "url",
         value_name = "URL",
-        required_unless_present_any = ["file", "deploy", "openapi"],
+        required_unless_present_any = ["file", "deploy", "openapi", "graphql"],
         conflicts_with = "file"
     )]
     url: Option<String>,
@@ -255,7 +255,8 @@ async fn assess(connection: &Connection, version: &VersionArgs, last: bool) -> R
 }
 
 async fn add(connection: &Connection, args: &AddArgs) -> Result<Reply, Failure> {
-    if let (Some(place), Some(name)) = (&args.openapi.openapi, &args.name) {
+    let described = args.openapi.openapi.as_ref().or(args.openapi.graphql.as_ref());
+    if let (Some(place), Some(name)) = (described, &args.name) {
         let beside = openapi::Beside {
             name,
             version: args.version.as_deref(),

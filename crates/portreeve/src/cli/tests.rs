@@ -15,6 +15,7 @@ use super::{Cli, Command, Global, Remote, answer};
 const REMOTE: &[&str] = &[
     "server add com.acme/billing --url https://mcp.acme.example/mcp --approve",
     "server add com.acme/harbour --openapi ../registry/tests/it/openapi/harbour-3.2.yaml --dry-run",
+    "server add com.acme/harbour --graphql https://api.acme.example/graphql --dry-run",
     "server openapi com.acme/harbour --version 1.0.0",
     "server list --search bill",
     "server show com.acme/billing",

@@ -39,6 +39,7 @@ mod registry_mcp;
 mod registry_paths;
 mod resource_server;
 mod rest_calls;
+mod rest_graphql;
 mod rest_import;
 mod rest_news;
 mod rest_offers;

@@ -1,4 +1,5 @@
-//! Descriptions of REST APIs (Swagger 2.0, OpenAPI 3.0, 3.1, 3.2) become the tools of an MCP server.
+//! Descriptions of REST APIs (Swagger 2.0, OpenAPI 3.0, 3.1, 3.2) become the tools of an MCP server; schemas of GraphQL do
+//! so through the same seam (`graphql.rs`).
 //!
 //! A document is read as a tree (`text.rs`), not into types: what is wrong in one place costs the operation that stands
 //! there and no other. Each operation is brought into one form (`shaped.rs`), named (`names.rs`), made into a tool
@@ -41,6 +42,8 @@ mod diff;
 mod offers;
 mod report;
 
+mod graphql;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
@@ -57,6 +60,7 @@ pub use curation::{
     ArgumentCuration, Curation, Descriptions, Profile, ResourceCuration, Selector, ToolCuration,
 };
 pub use diff::{Change, ChangeKind, compare};
+pub use graphql::INTROSPECTION;
 pub use offers::compare_offers;
 pub use report::{Note, OperationOutcome, OperationReport, Report};
 pub use text::read;
@@ -116,7 +120,7 @@ pub enum OpenApiError {
     },
     /// It is something else.
     #[error(
-        "the document is no description of a REST API: it has neither `openapi: 3.x` nor `swagger: \"2.0\"`"
+        "the document is no description of an API: it has neither `openapi: 3.x` nor `swagger: \"2.0\"`, and is no schema of GraphQL"
     )]
     NotOpenApi,
     /// It has too many operations.
@@ -137,6 +141,25 @@ pub enum OpenApiError {
         /// Why.
         reason: String,
     },
+}
+
+/// Makes the tools of a text: a description of a REST API, or a schema of GraphQL, as it is written or as an API answers
+/// to an introspection.
+///
+/// # Errors
+///
+/// When it is none of them, or says nothing of use. What is wrong with one operation is in the report.
+pub fn import_text(text: &str, options: &Options<'_>) -> Result<Imported, OpenApiError> {
+    let document = read(text, options.limits);
+    let schema = match &document {
+        Ok(document) if format(document).is_some() => None,
+        Ok(document) => graphql::of_document(document).or_else(|| graphql::of_text(text, options.limits)),
+        Err(_) => graphql::of_text(text, options.limits),
+    };
+    match schema {
+        Some(schema) => graphql::import(&schema?, options),
+        None => import(&document?, options),
+    }
 }
 
 /// Makes the tools of a document.
@@ -185,18 +208,16 @@ pub fn import(document: &Value, options: &Options<'_>) -> Result<Imported, OpenA
             .and_then(Value::as_str);
         words::shortened(text.unwrap_or_default(), 200)
     };
-    let (mut tools, mut bindings) = (Vec::new(), BTreeMap::new());
-    for (name, (tool, binding)) in making.tools {
-        tools.push(tool);
-        bindings.insert(name, binding);
-    }
+    let operations = std::mem::take(&mut making.operations);
+    let resources = std::mem::take(&mut making.resources);
+    let (tools, bindings) = making.made();
     Ok(Imported {
         report: Report {
             format,
             title: info("title"),
             version: info("version"),
             base_url,
-            operations: making.operations,
+            operations,
             notes,
         },
         tools,
@@ -204,7 +225,7 @@ pub fn import(document: &Value, options: &Options<'_>) -> Result<Imported, OpenA
             format: Bindings::FORMAT,
             security: security::schemes(root),
             tools: bindings,
-            resources: making.resources,
+            resources,
             prompts: options.curation.prompts.clone(),
         },
     })
@@ -313,12 +334,23 @@ impl Making {
         notes: &mut Vec<Note>,
     ) -> Result<OperationOutcome, String> {
         let tool = tool::make(whole, operation)?;
-        let choices = whole.curation.tools.get(generated);
-        let finished = curate::finish(tool, generated, choices, whole.curation.profile)?;
+        let label = format!("{} {}", operation.method, operation.path);
+        self.keep(tool, (label, generated), (whole.curation, whole.limits), notes)
+    }
+
+    /// Finishes a tool of an operation and keeps it.
+    fn keep(
+        &mut self,
+        tool: tool::Tool,
+        (label, generated): (String, &str),
+        (curation, limits): (&Curation, &Limits),
+        notes: &mut Vec<Note>,
+    ) -> Result<OperationOutcome, String> {
+        let choices = curation.tools.get(generated);
+        let finished = curate::finish(tool, generated, choices, curation.profile)?;
         notes.extend(finished.notes);
         let name = finished.definition.name.clone();
-        let label = format!("{} {}", operation.method, operation.path);
-        let limit = whole.limits.tool_definition_bytes;
+        let limit = limits.tool_definition_bytes;
         if finished.definition.definition.len() > limit {
             return Err(format!("its definition has more than {limit} bytes"));
         }
@@ -338,6 +370,16 @@ impl Making {
             tokens: finished.tokens,
             output_tokens: finished.output_tokens,
         })
+    }
+
+    /// The tools, and how they are called.
+    fn made(self) -> (Vec<MadeTool>, BTreeMap<String, portreeve_core::rest::Binding>) {
+        let (mut tools, mut bindings) = (Vec::new(), BTreeMap::new());
+        for (name, (tool, binding)) in self.tools {
+            tools.push(tool);
+            bindings.insert(name, binding);
+        }
+        (tools, bindings)
     }
 }
 

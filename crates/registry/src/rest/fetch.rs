@@ -4,10 +4,11 @@ use bytes::Bytes;
 use http::{Method, Request, header};
 use portreeve_core::caller::Caller;
 use portreeve_net::{Reach, read_body};
+use serde_json::json;
 use url::Url;
 
 use crate::error::RegistryError;
-use crate::import::openapi::Bundle;
+use crate::import::openapi::{Bundle, INTROSPECTION};
 use crate::publish::Internal;
 use crate::registry::Registry;
 
@@ -22,6 +23,46 @@ impl Registry {
         url: &Url,
         internal: Internal,
     ) -> Result<String, RegistryError> {
+        let reach = self.reach_of(caller, url, internal).await?;
+        self.in_time(self.collect(url, &reach)).await
+    }
+
+    /// The schema of an API of GraphQL: its own answer, or else what lies there as a file.
+    pub(super) async fn introspect(
+        &self,
+        caller: &Caller,
+        url: &Url,
+        internal: Internal,
+    ) -> Result<String, RegistryError> {
+        let reach = self.reach_of(caller, url, internal).await?;
+        let asked = async {
+            let body = json!({"query": INTROSPECTION, "operationName": "IntrospectionQuery"}).to_string();
+            let request = Request::builder()
+                .method(Method::POST)
+                .uri(url.as_str())
+                .header(
+                    header::ACCEPT,
+                    "application/graphql-response+json, application/json",
+                )
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(Bytes::from(body))
+                .map_err(|error| error.to_string())?;
+            let refused = match self.answer(url, request, &reach).await {
+                Ok(text) if text.contains("__schema") => return Ok(text),
+                Ok(text) => {
+                    let said: String = text.chars().take(200).collect();
+                    format!("`{url}` does not tell its schema, it says: {said}")
+                }
+                Err(reason) => reason,
+            };
+            // What is no API may be a schema.
+            self.file(url, &reach).await.map_err(|_| refused)
+        };
+        self.in_time(asked).await
+    }
+
+    /// What may be reached to read a description at this URL.
+    async fn reach_of(&self, caller: &Caller, url: &Url, internal: Internal) -> Result<Reach, RegistryError> {
         let hosts = match internal {
             Internal::Grant => {
                 self.require_administrator(
@@ -37,7 +78,13 @@ impl Registry {
             .egress
             .check(url, &reach)
             .map_err(RegistryError::Refused)?;
-        let whole = self.collect(url, &reach);
+        Ok(reach)
+    }
+
+    async fn in_time(
+        &self,
+        whole: impl Future<Output = Result<String, String>> + Send,
+    ) -> Result<String, RegistryError> {
         match tokio::time::timeout(self.parts.limits.import_page, whole).await {
             Ok(text) => text.map_err(|reason| RegistryError::invalid("url", reason)),
             Err(_) => Err(RegistryError::invalid(
@@ -82,7 +129,6 @@ impl Registry {
     }
 
     async fn file(&self, url: &Url, reach: &Reach) -> Result<String, String> {
-        let limits = &self.parts.limits;
         let request = Request::builder()
             .method(Method::GET)
             .uri(url.as_str())
@@ -92,6 +138,11 @@ impl Registry {
             )
             .body(Bytes::new())
             .map_err(|error| error.to_string())?;
+        self.answer(url, request, reach).await
+    }
+
+    async fn answer(&self, url: &Url, request: Request<Bytes>, reach: &Reach) -> Result<String, String> {
+        let limits = &self.parts.limits;
         let answer = self.parts.egress.send(request, reach, limits.import_page).await;
         let (head, body) = answer
             .map_err(|error| format!("`{url}` cannot be read: {error}"))?

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{Description, NewRest, RestDetails, details};
 use crate::error::RegistryError;
-use crate::import::openapi::{Imported, OpenApiError, Options, import, read};
+use crate::import::openapi::{Imported, OpenApiError, Options, import_text};
 use crate::registry::Registry;
 
 /// What was made of a description.
@@ -46,14 +46,13 @@ impl Registry {
         let (text, origin) = self.described(caller, new).await?;
         let (limits, curation) = (self.parts.limits.clone(), new.curation.clone());
         let work = tokio::task::spawn_blocking(move || {
-            let document = read(&text, &limits)?;
             let options = Options {
                 source: origin.source.as_ref(),
                 base_url: origin.base_url.as_deref(),
                 curation: &curation,
                 limits: &limits,
             };
-            import(&document, &options).map(|imported| Made {
+            import_text(&text, &options).map(|imported| Made {
                 imported,
                 text,
                 origin,
@@ -85,6 +84,10 @@ impl Registry {
             Description::Url(url) => {
                 origin.source = Some(url.clone());
                 self.fetch_description(caller, url, new.internal).await?
+            }
+            Description::GraphQl(url) => {
+                origin.base_url = origin.base_url.or_else(|| Some(url.to_string()));
+                self.introspect(caller, url, new.internal).await?
             }
             Description::Kept(version) => {
                 let (version, toolset) = self.kept(caller, &new.name, version.as_ref()).await?;

@@ -250,7 +250,10 @@ async fn a_kept_description_is_for_those_who_manage_its_server() {
         ..again
     };
     let unknown = world.registry.preview_rest(&admin(), &unknown).await;
-    assert!(matches!(unknown, Err(RegistryError::NotFound { .. })), "{unknown:?}");
+    assert!(
+        matches!(unknown, Err(RegistryError::NotFound { .. })),
+        "{unknown:?}"
+    );
 }
 
 #[tokio::test]

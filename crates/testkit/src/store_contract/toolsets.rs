@@ -118,7 +118,11 @@ pub async fn toolsets_that_no_version_names_are_removed(store: &dyn Durable) -> 
     assert_eq!(store.purge_toolsets(at(50), purged.clone()).await?, 1);
     assert_eq!(store.purge_toolsets(at(50), purged).await?, 0);
     for (digit, is_there) in [("a", true), ("b", false), ("c", true)] {
-        assert_eq!(store.toolset(&digit.repeat(64)).await?.is_some(), is_there, "{digit}");
+        assert_eq!(
+            store.toolset(&digit.repeat(64)).await?.is_some(),
+            is_there,
+            "{digit}"
+        );
     }
     Ok(())
 }

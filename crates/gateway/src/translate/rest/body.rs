@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use http::HeaderValue;
 use portreeve_core::rest::{Binding, Body, BodyForm, Content, Encoding, Extra, Part, Source};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::query::{FORM, Pairs};
 use super::{Filling, Problems, field_value, pointer, problem, value};
@@ -36,6 +36,9 @@ pub(super) fn write(binding: &Binding, filling: Filling<'_>, problems: &mut Prob
     let bytes = match &body.form {
         BodyForm::Json => serde_json::to_vec(&given.value).unwrap_or_default(),
         BodyForm::Text => text(&given.value).into_bytes(),
+        BodyForm::GraphQl { query } => {
+            serde_json::to_vec(&json!({"query": query, "variables": given.value})).unwrap_or_default()
+        }
         BodyForm::Base64 => decoded(&given.value, &given.pointer, problems),
         BodyForm::Urlencoded { members } => urlencoded(members, &given, problems).into_bytes(),
         BodyForm::Multipart { parts } => {

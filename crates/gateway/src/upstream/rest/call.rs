@@ -186,7 +186,13 @@ impl Api {
             return Ok(match self.once(&trip, &to, &request).await {
                 Err(outcome) => End::Outcome(outcome),
                 Ok(Read::Events(body)) => End::Events(body),
-                Ok(Read::Whole(answer)) => End::Outcome(self.result(called.tool, binding, answer)),
+                Ok(Read::Whole(answer)) => {
+                    let outcome = self.result(called.tool, binding, answer);
+                    End::Outcome(match &trip.credential {
+                        Some(credential) if outcome.is_error => outcome.without(credential),
+                        _ => outcome,
+                    })
+                }
             });
         };
         let pages = Pages::new(paging);
@@ -285,7 +291,12 @@ impl Api {
     }
 
     /// One request, and its answer as far as it is a success.
-    pub(super) async fn once(&self, trip: &Trip<'_>, to: &Destination, request: &RestRequest) -> Result<Read, Outcome> {
+    pub(super) async fn once(
+        &self,
+        trip: &Trip<'_>,
+        to: &Destination,
+        request: &RestRequest,
+    ) -> Result<Read, Outcome> {
         let limits = &self.commons.limits;
         let response = match self.send(trip, to, request).await {
             Ok(response) => response,

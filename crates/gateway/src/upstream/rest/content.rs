@@ -116,6 +116,9 @@ impl Answer {
 impl Api {
     /// What an answer of success comes to.
     pub(super) fn result(&self, tool: &str, binding: &Binding, answer: Answer) -> Outcome {
+        if let Some(field) = &binding.answers.graphql {
+            return self.graphql_result(field, binding, &answer);
+        }
         if answer.bytes.is_empty() {
             return nothing(binding, answer.status);
         }

@@ -97,7 +97,12 @@ impl Api {
         let (sender, body) = mpsc::channel(WAITING);
         let told: Told = kinds
             .into_iter()
-            .map(|kind| (kind, sse::message(&answer::request(None, kind.method, params.clone()))))
+            .map(|kind| {
+                (
+                    kind,
+                    sse::message(&answer::request(None, kind.method, params.clone())),
+                )
+            })
             .collect();
         let commons = Arc::clone(&self.commons);
         let slug = Arc::clone(&self.route);

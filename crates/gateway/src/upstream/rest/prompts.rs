@@ -38,7 +38,10 @@ impl Api {
             .map(|name| (name.clone(), "the prompt has no such argument"));
         let problems: Vec<(String, &str)> = lacking.chain(unknown).collect();
         if !problems.is_empty() {
-            return Err(refused("Invalid params: the arguments do not fit".to_owned(), problems));
+            return Err(refused(
+                "Invalid params: the arguments do not fit".to_owned(),
+                problems,
+            ));
         }
         let messages = prompt.messages.iter().map(|message| {
             json!({"role": message.role, "content": {"type": "text", "text": message.filled(&given)}})

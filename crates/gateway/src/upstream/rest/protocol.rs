@@ -136,7 +136,8 @@ impl Api {
             "resources/templates/list" => self.page("resourceTemplates", resources(true), cursor),
             "prompts/list" => {
                 let prompts = self.bindings.prompts.iter();
-                let prompts = prompts.map(|(name, prompt)| (name.as_str(), prompt.listed(name).to_string().into()));
+                let prompts =
+                    prompts.map(|(name, prompt)| (name.as_str(), prompt.listed(name).to_string().into()));
                 self.page("prompts", prompts, cursor)
             }
             "prompts/get" => self.prompt(params),

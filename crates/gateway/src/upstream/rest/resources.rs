@@ -115,7 +115,9 @@ impl Api {
         };
         Ok(match self.once(&trip, &to, &request).await {
             Ok(Read::Whole(answer)) => Ok(answer),
-            Ok(Read::Events(_)) => Err(Outcome::failure("The API answered with events, which nobody can read to an end.")),
+            Ok(Read::Events(_)) => Err(Outcome::failure(
+                "The API answered with events, which nobody can read to an end.",
+            )),
             Err(outcome) => Err(outcome),
         })
     }

@@ -9,6 +9,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::credential::Presented;
+
 /// What a call comes to.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
@@ -78,6 +80,16 @@ impl Outcome {
             is_error: true,
             ..Self::text(text)
         }
+    }
+
+    /// The same without the credential of the route, which some APIs repeat in what they refuse.
+    pub(super) fn without(mut self, credential: &Presented) -> Self {
+        for block in &mut self.blocks {
+            if let Block::Text { text } = block {
+                *text = credential.redact(std::mem::take(text));
+            }
+        }
+        self
     }
 
     /// The answer to the call.

@@ -33,6 +33,7 @@ use crate::translate::Outbound;
 
 mod answers;
 mod failures;
+mod graphql;
 mod offers;
 mod protocol;
 

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use portreeve_core::limits::Limits;
 use portreeve_registry::import::openapi::Bundle;
 use serde_json::{Map, Value, json};
@@ -16,18 +16,23 @@ use super::curation::curation;
 
 /// What is said about a description of a REST API.
 #[derive(Debug, Clone, Default, Args)]
+#[command(group = ArgGroup::new("described").args(["openapi", "graphql"]))]
 pub(crate) struct OpenApiArgs {
     /// Make it from this description of a REST API: Swagger 2.0 or OpenAPI 3.0 to 3.2, a file or a URL
     #[arg(long, value_name = "FILE-OR-URL", conflicts_with_all = ["file", "server_url", "deploy"], requires = "name")]
     pub(super) openapi: Option<String>,
+    /// Make it from this schema of a GraphQL API: a file (as text, or as the answer to an introspection), or the API's own
+    /// URL, which is asked for it
+    #[arg(long, value_name = "FILE-OR-URL", conflicts_with_all = ["file", "server_url", "deploy", "openapi"], requires = "name")]
+    pub(super) graphql: Option<String>,
     /// Where the API is, if not where its description says
-    #[arg(long, value_name = "URL", requires = "openapi")]
+    #[arg(long, value_name = "URL", requires = "described")]
     base_url: Option<String>,
     /// A file (JSON or YAML) that says which operations become tools, and what is different about them
-    #[arg(long, value_name = "FILE", requires = "openapi")]
+    #[arg(long, value_name = "FILE", requires = "described")]
     curation: Option<PathBuf>,
     /// Only show what it would become: tools, costs, what is skipped, and what is different
-    #[arg(long, requires = "openapi")]
+    #[arg(long, requires = "described")]
     dry_run: bool,
 }
 
@@ -76,8 +81,16 @@ pub(super) async fn add(
     beside: &Beside<'_>,
 ) -> Result<Reply, Failure> {
     let mut request = Map::new();
+    let is_graphql = args.graphql.is_some();
     if place.starts_with("http://") || place.starts_with("https://") {
-        request.insert("url".to_owned(), json!(place));
+        let field = if is_graphql { "graphqlUrl" } else { "url" };
+        request.insert(field.to_owned(), json!(place));
+    } else if is_graphql {
+        let text = read(Path::new(place), &Limits::default()).map_err(|reason| {
+            Failure::new(format!("cannot read `{place}`: {reason}"))
+                .hint("name a schema of GraphQL, or the URL of the API")
+        })?;
+        request.insert("document".to_owned(), json!(text));
     } else {
         request.insert("document".to_owned(), json!(bundled(Path::new(place))?));
     }
@@ -142,11 +155,7 @@ async fn import(
 }
 
 /// What was made of a REST API.
-async fn show(
-    connection: &Connection,
-    name: &str,
-    version: Option<&str>,
-) -> Result<Reply, Failure> {
+async fn show(connection: &Connection, name: &str, version: Option<&str>) -> Result<Reply, Failure> {
     let query = version.map_or_else(String::new, |version| format!("?version={}", segment(version)));
     let path = format!("{}{query}", api_path!("servers/{}/openapi", name));
     let body = connection.get(&path).await?.body;
@@ -303,7 +312,11 @@ fn offers(body: &Value) -> String {
     if !is_empty(&resources) {
         let rows = table(
             &resources,
-            &[("RESOURCE", uri), ("NAME", |one| text(one, "name")), ("TYPE", |one| text(one, "mimeType"))],
+            &[
+                ("RESOURCE", uri),
+                ("NAME", |one| text(one, "name")),
+                ("TYPE", |one| text(one, "mimeType")),
+            ],
             "",
         );
         shown.push_str(&format!("\n\n{rows}"));
@@ -311,7 +324,10 @@ fn offers(body: &Value) -> String {
     if !is_empty(&prompts) {
         let rows = table(
             &prompts,
-            &[("PROMPT", |one| text(one, "name")), ("DESCRIPTION", |one| cut(&text(one, "description"), 80))],
+            &[
+                ("PROMPT", |one| text(one, "name")),
+                ("DESCRIPTION", |one| cut(&text(one, "description"), 80)),
+            ],
             "",
         );
         shown.push_str(&format!("\n\n{rows}"));

@@ -143,7 +143,10 @@ async fn j7_other_choices_make_a_new_version_from_the_kept_description() {
     let harbour = Harbour::described().await;
     harbour.import(&["--description", "Our harbour", "--approve"]);
     std::fs::remove_file(harbour.folder.path().join("harbour.json")).unwrap();
-    harbour.write("other.yaml", "exclude: [{name: berths}]\ntools: {ships: {rename: all_ships}}\n");
+    harbour.write(
+        "other.yaml",
+        "exclude: [{name: berths}]\ntools: {ships: {rename: all_ships}}\n",
+    );
     let file = harbour.folder.path().join("other.yaml").display().to_string();
     let words = ["server", "openapi", "com.acme/harbour", "--curation", &file];
     let again = |more: &[&str]| harbour.node.cli_json(&[&words[..], more].concat());
@@ -155,7 +158,11 @@ async fn j7_other_choices_make_a_new_version_from_the_kept_description() {
         .collect();
     assert_eq!(
         changes,
-        [("removed", "berths"), ("removed", "list_ships"), ("added", "all_ships")]
+        [
+            ("removed", "berths"),
+            ("removed", "list_ships"),
+            ("added", "all_ships")
+        ]
     );
     let made = again(&[]);
     assert_eq!(made["preview"]["version"], "1.0.1");

@@ -80,10 +80,15 @@ async fn hosts_of_every_transport_read_the_same_resources_and_prompts() {
         };
         assert!(words.contains(wanted), "{method}: {words}");
     }
-    let gone = pets.modern("resources/read", json!({"uri": "api:///v1/pets/0"})).await;
+    let gone = pets
+        .modern("resources/read", json!({"uri": "api:///v1/pets/0"}))
+        .await;
     assert_eq!(gone["error"]["data"]["uri"], "api:///v1/pets/0", "{gone}");
     let audit = pets.node.cli_json(&["audit", "list"]).to_string();
-    assert!(audit.contains("resources/read") && audit.contains("api:///v1/pets/1"), "{audit}");
+    assert!(
+        audit.contains("resources/read") && audit.contains("api:///v1/pets/1"),
+        "{audit}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,15 +96,26 @@ async fn resources_are_guarded_and_counted_like_tools() {
     let pets = offering().await;
     let key = pets.node.new_key("stranger");
     let stranger = pets.legacy(&key).await;
-    let list = stranger.request(json!(1), "resources/list", json!({})).await.json();
+    let list = stranger
+        .request(json!(1), "resources/list", json!({}))
+        .await
+        .json();
     assert_eq!(list["result"]["resources"], json!([]), "{list}");
     let before = pets.seen().len();
     let params = json!({"uri": "api:///v1/pets/1"});
     let read = stranger.request(json!(2), "resources/read", params).await.json();
     assert!(read["error"].is_object(), "{read}");
     assert_eq!(pets.seen().len(), before);
-    pets.node
-        .cli_json(&["policy", "set", NAME, "rate_limit", "--calls", "1", "--per", "60s"]);
+    pets.node.cli_json(&[
+        "policy",
+        "set",
+        NAME,
+        "rate_limit",
+        "--calls",
+        "1",
+        "--per",
+        "60s",
+    ]);
     let host = pets.legacy(&pets.node.key).await;
     let mut limited = false;
     for number in 0..20 {
@@ -120,7 +136,11 @@ async fn hosts_hear_when_resources_and_prompts_changed() {
     let pets = offering().await;
     let host = pets.legacy(&pets.node.key).await;
     let url = pets.node.endpoint(&pets.slug);
-    let mut stream = pets.node.web.open("GET", &url, &host.headers, String::new()).await;
+    let mut stream = pets
+        .node
+        .web
+        .open("GET", &url, &host.headers, String::new())
+        .await;
     let other = CURATION.replace("One pet", "A pet").replace("greet:", "welcome:");
     choose(&pets.node, &other, &["--approve"]);
     let mut heard = Vec::new();
@@ -131,6 +151,9 @@ async fn hosts_hear_when_resources_and_prompts_changed() {
     }
     assert_eq!(
         heard,
-        ["notifications/resources/list_changed", "notifications/prompts/list_changed"]
+        [
+            "notifications/resources/list_changed",
+            "notifications/prompts/list_changed"
+        ]
     );
 }

@@ -45,6 +45,7 @@ pub(super) fn of(
             Answers {
                 accept,
                 structured: Structured::None,
+                graphql: None,
             },
             None,
         );
@@ -69,7 +70,12 @@ pub(super) fn of(
         ]);
         (Structured::Wrapped(WRAP.to_owned()), wrapped)
     };
-    (Answers { accept, structured }, Some(schema))
+    let answers = Answers {
+        accept,
+        structured,
+        graphql: None,
+    };
+    (answers, Some(schema))
 }
 
 /// The answers that mean success, in the order of their status.

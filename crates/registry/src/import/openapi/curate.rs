@@ -36,14 +36,12 @@ pub(super) fn finish(
     if let Some(reason) = collision(&tool) {
         return Err(reason);
     }
-    let mut binding = tool.binding;
+    let (mut binding, effects) = (tool.binding, tool.effects);
     binding.shape = choices.answer.clone();
     binding.paging.clone_from(&choices.paging);
     binding.timeout_ms = choices.timeout_ms;
-    let read_only = choices.read_only.unwrap_or_else(|| binding.method.is_safe());
-    let idempotent = choices
-        .idempotent
-        .unwrap_or_else(|| binding.method.is_idempotent());
+    let read_only = choices.read_only.unwrap_or(effects.read_only);
+    let idempotent = choices.idempotent.unwrap_or(effects.idempotent);
     binding.retry = if idempotent { Retry::Safe } else { Retry::Never };
     let mut input = tool.arguments.schema();
     if !tool.defs.is_empty() {

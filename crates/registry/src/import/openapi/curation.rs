@@ -44,10 +44,10 @@ pub struct Selector {
     /// One of its tags.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
-    /// Its path, as the document has it: `/repos/{owner}/*`.
+    /// Its path, as the document has it: `/repos/{owner}/*`. Of GraphQL, the name of the field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Its method.
+    /// Its method. Of GraphQL, `query` or `mutation`; mutations are only chosen with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// The name of its tool as it is made from the document, or its `operationId`.
@@ -103,6 +103,9 @@ pub struct ToolCuration {
     /// By the argument's name as it is made from the document.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub arguments: BTreeMap<String, ArgumentCuration>,
+    /// GraphQL: what is asked of its answer, as in `id name owner { login }`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub select: Option<String>,
     /// What is kept of its answers.
     #[serde(default, skip_serializing_if = "Shape::is_empty")]
     pub answer: Shape,
@@ -179,6 +182,12 @@ impl Curation {
     pub(super) fn chooses(&self, operation: &Operation<'_>, name: &str) -> bool {
         let describes = |selector: &Selector| selector.describes(operation, name);
         (self.include.is_empty() || self.include.iter().any(describes)) && !self.exclude.iter().any(describes)
+    }
+
+    /// Whether something in [`Curation::include`] chooses the operation and says its method.
+    pub(super) fn names_method_of(&self, operation: &Operation<'_>, name: &str) -> bool {
+        let names = |selector: &Selector| selector.method.is_some() && selector.describes(operation, name);
+        self.include.iter().any(names)
     }
 }
 

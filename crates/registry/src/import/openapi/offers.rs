@@ -9,12 +9,8 @@ use super::diff::{Change, ChangeKind};
 /// Compares what is offered beside tools. What matters most comes first.
 pub fn compare_offers(before: &Bindings, after: &Bindings) -> Vec<Change> {
     let mut changes = Vec::new();
-    each(&before.resources, &after.resources, &mut changes, |name, old, new| {
-        resource(name, old, new)
-    });
-    each(&before.prompts, &after.prompts, &mut changes, |name, old, new| {
-        prompt(name, old, new)
-    });
+    each(&before.resources, &after.resources, &mut changes, resource);
+    each(&before.prompts, &after.prompts, &mut changes, prompt);
     changes.sort_by(|one, other| (one.kind, &one.tool).cmp(&(other.kind, &other.tool)));
     changes
 }
@@ -39,8 +35,14 @@ fn each<T: PartialEq>(
 fn resource(name: &str, old: Option<&Resource>, new: Option<&Resource>) -> Change {
     let uri = |one: Option<&Resource>| one.map(|one| one.uri.clone()).unwrap_or_default();
     let (kind, detail) = match (old, new) {
-        (Some(_), None) => (ChangeKind::Removed, format!("the resource `{}` is gone", uri(old))),
-        (None, _) => (ChangeKind::Added, format!("it is the resource `{}` now", uri(new))),
+        (Some(_), None) => (
+            ChangeKind::Removed,
+            format!("the resource `{}` is gone", uri(old)),
+        ),
+        (None, _) => (
+            ChangeKind::Added,
+            format!("it is the resource `{}` now", uri(new)),
+        ),
         (Some(was), Some(is)) if was.uri != is.uri => (
             ChangeKind::Breaking,
             format!("the resource `{}` is `{}` now", was.uri, is.uri),
@@ -68,9 +70,10 @@ fn prompt(name: &str, old: Option<&Prompt>, new: Option<&Prompt>) -> Change {
                     .iter()
                     .any(|argument| argument.required && argument.name == name)
             };
-            let newly = is.arguments.iter().find(|argument| {
-                argument.required && !asked(was, &argument.name)
-            });
+            let newly = is
+                .arguments
+                .iter()
+                .find(|argument| argument.required && !asked(was, &argument.name));
             match newly {
                 Some(argument) => (
                     ChangeKind::Breaking,

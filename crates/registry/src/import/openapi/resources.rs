@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use portreeve_core::rest::{Binding, Encoding, Parameter, Piece, Place, RESOURCE_ROOT, Resource, Source, Variable};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use portreeve_core::rest::{
+    Binding, Encoding, Parameter, Piece, Place, RESOURCE_ROOT, Resource, Source, Variable,
+};
 use portreeve_inspect::ToolSchema;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::curate::{choose, collision, remove};
 use super::curation::ResourceCuration;
@@ -15,7 +17,11 @@ use super::operations::Operation;
 use super::tool::{self, Tool, Whole};
 
 /// What stands in a URI as it is: letters, digits, and these.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'.').remove(b'~');
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'_')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'~');
 /// What a template may name as it is. Everything else of a name is encoded (RFC 6570, section 2.3).
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_');
 /// How far a schema is followed to find out what its values are.
@@ -104,7 +110,8 @@ fn variables(tool: &mut Tool) -> Result<BTreeMap<String, Variable>, String> {
 }
 
 fn filled_by<'a>(binding: &'a Binding, argument: &str) -> Option<&'a Parameter> {
-    let is_it = |parameter: &&Parameter| matches!(&parameter.source, Source::Argument(name) if name == argument);
+    let is_it =
+        |parameter: &&Parameter| matches!(&parameter.source, Source::Argument(name) if name == argument);
     binding.parameters.iter().find(is_it)
 }
 

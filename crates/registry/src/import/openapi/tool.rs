@@ -17,9 +17,9 @@ use super::shaped::shape;
 use super::{answers, body, flat, inline, parameters, security, servers, words};
 
 /// Longest short description, in characters.
-const SHORT: usize = 500;
+pub(super) const SHORT: usize = 500;
 /// Longest long description, in characters.
-const LONG: usize = 4_000;
+pub(super) const LONG: usize = 4_000;
 /// An `outputSchema` beyond this says no more than that there is an object: hosts must load what they list.
 const MOST_OUTPUT_BYTES: usize = 48 * 1024;
 
@@ -34,6 +34,16 @@ pub(super) struct Tool {
     /// `$defs` that the schemas of the arguments refer to.
     pub(super) defs: Map<String, Value>,
     pub(super) notes: Vec<Note>,
+    pub(super) effects: Effects,
+}
+
+/// What a call of a tool does, as far as nobody says otherwise.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Effects {
+    /// It changes nothing.
+    pub(super) read_only: bool,
+    /// Twice does what once does.
+    pub(super) idempotent: bool,
 }
 
 /// What all tools of a document share.
@@ -84,6 +94,10 @@ pub(super) fn make(whole: &Whole<'_>, operation: &Operation<'_>) -> Result<Tool,
         Retry::Never
     };
     let (title, description) = describe(operation, whole.curation.descriptions);
+    let effects = Effects {
+        read_only: method.is_safe(),
+        idempotent: method.is_idempotent(),
+    };
     Ok(Tool {
         title,
         description,
@@ -105,6 +119,7 @@ pub(super) fn make(whole: &Whole<'_>, operation: &Operation<'_>) -> Result<Tool,
         output,
         defs,
         notes,
+        effects,
     })
 }
 

@@ -13,7 +13,8 @@ fn choices(value: Value) -> Curation {
 }
 
 fn document() -> Value {
-    let path = |name: &str| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
+    let path =
+        |name: &str| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
     let query = |name: &str, schema: Value| json!({"name": name, "in": "query", "schema": schema});
     let ok = json!({"200": {"description": "ok", "content": {"application/json": {"schema": {"type": "object"}}}}});
     with_paths(&json!({
@@ -64,15 +65,27 @@ fn what_an_operation_takes_stands_in_the_uri_of_its_resource() {
     assert_eq!(ships.mime_type.as_deref(), Some("application/json"));
     assert_eq!(ships.title, "All ships");
     // What cannot stand there is neither asked for nor sent.
-    let sent: Vec<&str> = ships.binding.parameters.iter().map(|one| one.name.as_str()).collect();
+    let sent: Vec<&str> = ships
+        .binding
+        .parameters
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
     assert_eq!(sent, ["page", "filter[flag]", "tags"]);
     let crew = resource(&imported, "crew");
     assert_eq!(crew.uri, "api:///ships/{id}/crew.{form}");
-    assert_eq!((crew.name.as_str(), crew.binding.timeout_ms), ("crew_of", Some(500)));
+    assert_eq!(
+        (crew.name.as_str(), crew.binding.timeout_ms),
+        ("crew_of", Some(500))
+    );
     assert_eq!(crew.mime_type.as_deref(), Some("text/csv"));
     assert!(!resource(&imported, "rotterdam").is_template());
     // It is no tool, and a resource all the same.
-    let told = imported.report.operations.iter().find(|one| one.operation_id.as_deref() == Some("crew"));
+    let told = imported
+        .report
+        .operations
+        .iter()
+        .find(|one| one.operation_id.as_deref() == Some("crew"));
     let told = told.unwrap();
     assert!(matches!(told.outcome, OperationOutcome::NotChosen { .. }));
     assert_eq!(told.resource.as_ref(), Some(&crew.uri));
@@ -84,11 +97,25 @@ fn what_cannot_be_a_resource_is_none_with_the_reason() {
         "addShip": {}, "ship": {}, "private": {}, "rotterdam": {}, "none": {},
         "port": {"arguments": {"port": {"fixed": "rotterdam"}}},
     }}));
-    let uris: Vec<&str> = imported.bindings.resources.values().map(|one| one.uri.as_str()).collect();
+    let uris: Vec<&str> = imported
+        .bindings
+        .resources
+        .values()
+        .map(|one| one.uri.as_str())
+        .collect();
     assert_eq!(uris, ["api:///ports/rotterdam"]);
     let reason = |id: &str| {
-        let found = imported.report.operations.iter().find(|one| one.operation_id.as_deref() == Some(id));
-        found.unwrap().notes.last().map(|note| note.message.clone()).unwrap_or_default()
+        let found = imported
+            .report
+            .operations
+            .iter()
+            .find(|one| one.operation_id.as_deref() == Some(id));
+        found
+            .unwrap()
+            .notes
+            .last()
+            .map(|note| note.message.clone())
+            .unwrap_or_default()
     };
     for (id, words) in [
         ("addShip", "GET"),
@@ -98,7 +125,13 @@ fn what_cannot_be_a_resource_is_none_with_the_reason() {
     ] {
         assert!(reason(id).contains(words), "{id}: {}", reason(id));
     }
-    assert!(imported.report.notes.iter().any(|note| note.message.contains("`none`")));
+    assert!(
+        imported
+            .report
+            .notes
+            .iter()
+            .any(|note| note.message.contains("`none`"))
+    );
 }
 
 #[test]
@@ -111,7 +144,10 @@ fn prompts_are_kept_as_they_are_and_refused_as_a_whole() {
     let Err(OpenApiError::Prompts { reason }) = refused else {
         panic!("{refused:?}");
     };
-    assert!(reason.contains("`brief`") && reason.contains("{{ship}}"), "{reason}");
+    assert!(
+        reason.contains("`brief`") && reason.contains("{{ship}}"),
+        "{reason}"
+    );
 }
 
 #[test]

@@ -62,12 +62,18 @@ async fn what_there_is_is_listed_and_promised_and_nothing_else() {
         );
         let list = front.ask(era, "prompts/list", json!({})).await;
         let prompt = &list["result"]["prompts"][0];
-        assert_eq!((&prompt["name"], &prompt["arguments"][0]["required"]), (&json!("brief"), &json!(true)));
+        assert_eq!(
+            (&prompt["name"], &prompt["arguments"][0]["required"]),
+            (&json!("brief"), &json!(true))
+        );
         assert_eq!(list["result"].get("ttlMs").is_some(), era == Era::Modern);
     }
     let plain = Front::new("http://127.0.0.1:1", get(json!({})), any());
     let hello = plain.ask(Era::Legacy, "initialize", json!({})).await;
-    assert_eq!(hello["result"]["capabilities"], json!({"tools": {"listChanged": true}}));
+    assert_eq!(
+        hello["result"]["capabilities"],
+        json!({"tools": {"listChanged": true}})
+    );
 }
 
 #[tokio::test]
@@ -78,20 +84,31 @@ async fn a_uri_is_read_as_text_or_bytes_and_stays_in_its_place() {
     })
     .await;
     let uri = "api:///ships/..%2F7%3Fx?page=2&tags=a&tags=b%26c";
-    let read = front.ask(Era::Legacy, "resources/read", json!({"uri": uri})).await;
+    let read = front
+        .ask(Era::Legacy, "resources/read", json!({"uri": uri}))
+        .await;
     assert_eq!(
         read["result"],
         json!({"contents": [{"uri": uri, "mimeType": "application/json", "text": r#"{"name":"Ada"}"#}]})
     );
     let line = double.seen()[0].line.clone();
-    assert_eq!(line, "GET /base/v2/ships/..%2F7%3Fx?page=2&tags=a&tags=b%26c HTTP/1.1");
-    let read = front.ask(Era::Modern, "resources/read", json!({"uri": "api:///items"})).await;
+    assert_eq!(
+        line,
+        "GET /base/v2/ships/..%2F7%3Fx?page=2&tags=a&tags=b%26c HTTP/1.1"
+    );
+    let read = front
+        .ask(Era::Modern, "resources/read", json!({"uri": "api:///items"}))
+        .await;
     assert_eq!(
         read["result"]["contents"],
         json!([{"uri": "api:///items", "mimeType": "image/png", "blob": "UE5H"}])
     );
     assert_eq!(
-        (&read["result"]["resultType"], &read["result"]["ttlMs"], &read["result"]["cacheScope"]),
+        (
+            &read["result"]["resultType"],
+            &read["result"]["ttlMs"],
+            &read["result"]["cacheScope"]
+        ),
         (&json!("complete"), &json!(0), &json!("private"))
     );
 }
@@ -100,7 +117,12 @@ async fn a_uri_is_read_as_text_or_bytes_and_stays_in_its_place() {
 async fn what_is_not_there_or_does_not_fit_is_told_as_its_era_does() {
     let (double, front) = front(|_, _| answered("404 Not Found", "", "")).await;
     for (era, code) in [(Era::Legacy, -32002), (Era::Modern, -32602)] {
-        for uri in ["api:///none", "api:///ships/1?other=1", "https://example.org/items", "api:///ships/1/2"] {
+        for uri in [
+            "api:///none",
+            "api:///ships/1?other=1",
+            "https://example.org/items",
+            "api:///ships/1/2",
+        ] {
             let read = front.ask(era, "resources/read", json!({"uri": uri})).await;
             assert_eq!(read["error"]["code"], code, "{read}");
             assert_eq!(read["error"]["data"], json!({"uri": uri}));
@@ -114,7 +136,9 @@ async fn what_is_not_there_or_does_not_fit_is_told_as_its_era_does() {
         assert_eq!(none["error"]["code"], -32602, "{none}");
         // The API has no such thing.
         assert_eq!(double.seen().len(), 0);
-        let gone = front.ask(era, "resources/read", json!({"uri": "api:///ships/1"})).await;
+        let gone = front
+            .ask(era, "resources/read", json!({"uri": "api:///ships/1"}))
+            .await;
         assert_eq!(gone["error"]["code"], code, "{gone}");
         double.forget();
     }
@@ -132,9 +156,14 @@ async fn an_api_that_fails_fails_to_be_read() {
         .await;
     assert_eq!(refused["error"]["code"], -32603, "{refused}");
     let message = refused["error"]["message"].as_str().unwrap();
-    assert!(message.contains("403") && message.contains("not you"), "{message}");
+    assert!(
+        message.contains("403") && message.contains("not you"),
+        "{message}"
+    );
     // In Base64 it is longer than an answer may be.
-    let long = front.ask(Era::Legacy, "resources/read", json!({"uri": "api:///items"})).await;
+    let long = front
+        .ask(Era::Legacy, "resources/read", json!({"uri": "api:///items"}))
+        .await;
     let message = long["error"]["message"].as_str().unwrap();
     assert!(message.contains("longer than"), "{message}");
 }
@@ -153,7 +182,10 @@ async fn prompts_are_filled_with_what_they_need_and_nothing_else() {
         assert_eq!(filled["result"].get("ttlMs"), None);
         for (asked, path) in [
             (json!({"name": "brief"}), "/ship"),
-            (json!({"name": "brief", "arguments": {"ship": "a", "crew": "b"}}), "/crew"),
+            (
+                json!({"name": "brief", "arguments": {"ship": "a", "crew": "b"}}),
+                "/crew",
+            ),
         ] {
             let refused = front.ask(era, "prompts/get", asked).await;
             assert_eq!(refused["error"]["code"], -32602, "{refused}");
