@@ -158,6 +158,11 @@ impl ServedRoute {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether it leads into this process: such a route is not one of the catalogue.
+    pub const fn is_local(&self) -> bool {
+        matches!(self.upstream, Way::Local(_))
+    }
+
     /// Whether the upstream is known to speak only the other era.
     pub fn lacks(&self, era: Era) -> bool {
         // The gateway itself is the server in front of an API, and speaks both.

@@ -18,8 +18,8 @@ use tokio::sync::{Mutex, watch};
 
 use crate::policy::{self, Tools};
 use crate::route::{Routes, ServedRoute};
+use crate::upstream::local;
 use crate::upstream::rest::Commons;
-use crate::upstream::{Way, local};
 
 /// The topic on which nodes tell each other that the catalogue changed.
 pub const TOPIC: &str = "catalogue";
@@ -106,8 +106,7 @@ impl Loader {
     /// Whether a route is one of the catalogue. A registry that there is not is written down nowhere: its name is whatever
     /// somebody asked for.
     pub fn lists(&self, route: &ServedRoute) -> bool {
-        let is_ours = matches!(route.upstream, Way::Local(_));
-        !is_ours || self.routes.load().by_slug.contains_key(route.route.slug.as_str())
+        !route.is_local() || self.routes.load().by_slug.contains_key(route.route.slug.as_str())
     }
 
     /// The route of a registry.
@@ -145,9 +144,8 @@ impl Loader {
         let changed = match snapshot.routes {
             News::All(all) => all,
             News::Since { changed, gone } => {
-                let of_catalogue = |served: &ServedRoute| !matches!(served.upstream, Way::Local(_));
                 routes.by_slug.clone_from(&before.by_slug);
-                routes.by_slug.retain(|_, served| of_catalogue(served));
+                routes.by_slug.retain(|_, served| !served.is_local());
                 for slug in gone {
                     routes.by_slug.remove(slug.as_str());
                 }

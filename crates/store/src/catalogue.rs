@@ -6,7 +6,7 @@ pub(crate) mod moved;
 use async_trait::async_trait;
 use portreeve_core::ports::{Catalogue, News, Snapshot, StoreError};
 
-use crate::engine::{Row, Sql, Transaction};
+use crate::engine::{Row, Sql};
 use crate::identity::{GRANTS, LIVE_KEYS, USERS, grant_of, key_of, user_of};
 use crate::store::Store;
 use crate::views::{REGISTRIES, registry_of};
@@ -22,9 +22,7 @@ impl Catalogue for Store {
 
     async fn snapshot(&self, known: Option<i64>) -> Result<Snapshot, StoreError> {
         let mut transaction = self.engine().begin_reading().await?;
-        let generation = generation_in(&mut transaction).await?;
-        // A generation that is still to come is one of another store: a backup was put in its place.
-        let known = known.filter(|known| *known <= generation);
+        let (generation, known) = moved::standing(&mut transaction, known).await?;
         let mut routes = moved::routes(&mut transaction, known).await?;
         let keys = transaction.rows(Sql::new(LIVE_KEYS)).await?;
         let users = transaction.rows(Sql::new(USERS)).await?;
@@ -46,11 +44,6 @@ impl Catalogue for Store {
             registries: registries.iter().map(registry_of).collect::<Result<_, _>>()?,
         })
     }
-}
-
-/// The generation, inside a transaction.
-async fn generation_in(transaction: &mut Transaction) -> Result<i64, StoreError> {
-    generation_of(transaction.row(Sql::new(GENERATION)).await?.as_ref())
 }
 
 fn generation_of(row: Option<&Row>) -> Result<i64, StoreError> {

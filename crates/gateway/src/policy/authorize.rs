@@ -12,7 +12,6 @@ use portreeve_mcp::method::Method;
 use super::{Explanation, Policy, Question, Verdict};
 use crate::respond::Refusal;
 use crate::route::{ServedRoute, ServedTool};
-use crate::upstream::Way;
 
 /// Asks the authorizer on the body's words, never on a header.
 #[derive(Clone)]
@@ -45,7 +44,7 @@ impl Authorize {
         route: &ServedRoute,
         tool: Option<&ServedTool>,
     ) -> Option<Vec<Arc<str>>> {
-        if matches!(route.upstream, Way::Local(_)) {
+        if route.is_local() {
             // What it shows is the caller's own view, which it decides itself; who was let in may ask for it.
             return Some(vec![Arc::from("route:registry")]);
         }

@@ -2,7 +2,7 @@
 //! one of its kind may get a neighbour.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use portreeve_core::caller::Caller;
@@ -44,7 +44,7 @@ pub struct AssessParts {
 pub struct AssessJob {
     parts: AssessParts,
     /// What waits longest, as it was looked up last.
-    waiting: Mutex<VecDeque<(ServerName, VersionText)>>,
+    waiting: VecDeque<(ServerName, VersionText)>,
 }
 
 /// What a round came to.
@@ -77,12 +77,12 @@ impl AssessJob {
     pub fn new(parts: AssessParts) -> Self {
         Self {
             parts,
-            waiting: Mutex::default(),
+            waiting: VecDeque::new(),
         }
     }
 
     /// Runs until the node stops.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut rest = REST;
         loop {
             tokio::select! {
@@ -105,27 +105,19 @@ impl AssessJob {
     }
 
     /// Judges some of what waits longest.
-    pub async fn round(&self) -> Result<Round, RegistryError> {
-        let AssessParts {
-            registry,
-            repeat,
-            imported,
-            ..
-        } = &self.parts;
-        let since = registry.parts.clock.now().minus(*repeat);
-        let mut now = self.next();
-        if now.is_empty() {
-            let looked_up = registry
-                .parts
-                .assessments
-                .unassessed(since, *imported, AHEAD)
-                .await?;
-            self.lock().extend(looked_up);
-            now = self.next();
+    pub async fn round(&mut self) -> Result<Round, RegistryError> {
+        let registry = &self.parts.registry;
+        let since = registry.parts.clock.now().minus(self.parts.repeat);
+        if self.waiting.is_empty() {
+            let AssessParts { imported, .. } = self.parts;
+            let assessments = &registry.parts.assessments;
+            self.waiting = assessments.unassessed(since, imported, AHEAD).await?.into();
         }
+        let count = self.waiting.len().min(ROUND);
+        let now: Vec<_> = self.waiting.drain(..count).collect();
         let mut round = Round {
             judged: 0,
-            more: now.len() == ROUND,
+            more: count == ROUND,
         };
         if now.is_empty() {
             return Ok(round);
@@ -135,16 +127,6 @@ impl AssessJob {
             round.judged += usize::from(self.turn((name, version), since, &neighbours).await?);
         }
         Ok(round)
-    }
-
-    fn next(&self) -> Vec<(ServerName, VersionText)> {
-        let mut waiting = self.lock();
-        let count = waiting.len().min(ROUND);
-        waiting.drain(..count).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(ServerName, VersionText)>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Judges one version, unless another node does.

@@ -303,7 +303,7 @@ fn job(world: &World, locks: &Arc<Locked>) -> AssessJob {
 async fn what_is_submitted_is_judged_by_itself_and_again_in_its_time() {
     let world = World::new();
     let locks = Arc::new(Locked::default());
-    let job = job(&world, &locks);
+    let mut job = job(&world, &locks);
     tools(&world, URL, &[honest("list")]);
     world
         .add(&clean(NAME, URL).to_string(), Approve::No)
@@ -365,7 +365,7 @@ async fn what_another_node_judged_meanwhile_is_not_judged_again() {
         world.add(&document, Approve::No).await.unwrap();
     }
     let locks = Arc::new(Locked::default());
-    let (here, there) = (job(&world, &locks), job(&world, &locks));
+    let (mut here, mut there) = (job(&world, &locks), job(&world, &locks));
     let first = here.round().await.unwrap();
     assert_eq!((first.judged, first.more), (20, true));
     assert_eq!(there.round().await.unwrap().judged, 5, "it looks up what is left");

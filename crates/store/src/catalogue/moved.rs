@@ -11,7 +11,7 @@ use portreeve_core::name::Slug;
 use portreeve_core::ports::{News, RouteSnapshot, StoreError};
 use portreeve_core::tool::Tool;
 
-use super::generation_in;
+use super::{GENERATION, generation_of};
 use crate::engine::{Engine, Row, Sql, Transaction, Value};
 use crate::routes::{STEP, route_columns, route_of};
 use crate::tools::tool_of;
@@ -50,14 +50,23 @@ const ACTIVE_SINCE: &str = "SELECT id FROM routes WHERE state = 'active' AND id 
 const GONE: &str = "SELECT c.route, c.slug FROM route_changes c LEFT JOIN routes r ON r.id = c.route \
     WHERE c.generation > $1 AND (r.id IS NULL OR r.state <> 'active')";
 
+/// The generation now, and what the reader knows of its past. A generation that is still to come is one of another store:
+/// a backup was put in its place.
+pub(super) async fn standing(
+    transaction: &mut Transaction,
+    known: Option<i64>,
+) -> Result<(i64, Option<i64>), StoreError> {
+    let generation = generation_of(transaction.row(Sql::new(GENERATION)).await?.as_ref())?;
+    Ok((generation, known.filter(|known| *known <= generation)))
+}
+
 /// The ids of active routes, for a reader who knows this generation.
 pub(crate) async fn active(
     engine: &Engine,
     known: Option<i64>,
 ) -> Result<(i64, News<RouteId, RouteId>), StoreError> {
     let mut transaction = engine.begin_reading().await?;
-    let generation = generation_in(&mut transaction).await?;
-    let known = known.filter(|known| *known <= generation);
+    let (generation, known) = standing(&mut transaction, known).await?;
     let mut active: Vec<RouteId> = Vec::new();
     if known == Some(generation) {
         transaction.cancel().await?;
