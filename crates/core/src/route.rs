@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::deployment::{Major, Place};
 use crate::id::RouteId;
-use crate::name::{Environment, ServerName, Slug, VersionText};
+use crate::name::{Environment, SecretName, ServerName, Slug, VersionText};
 use crate::protocol::Era;
 use crate::server::{PrivateHost, as_words};
 use crate::time::Timestamp;
+use crate::vault::SecretRef;
 
 /// Who may use a route without a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,27 @@ pub struct PolicyDocument {
     /// Its configuration: the fields of that kind.
     #[serde(flatten)]
     pub config: serde_json::Map<String, serde_json::Value>,
+}
+
+// === impl PolicyDocument ===
+
+impl PolicyDocument {
+    /// The secrets of the vault that it names, as `secret:NAME`, wherever in its configuration.
+    pub fn secrets(&self) -> Vec<SecretName> {
+        let mut found = Vec::new();
+        let mut open: Vec<&serde_json::Value> = self.config.values().collect();
+        while let Some(value) = open.pop() {
+            match value {
+                serde_json::Value::String(text) => {
+                    found.extend(text.parse::<SecretRef>().map(|SecretRef(name)| name));
+                }
+                serde_json::Value::Array(items) => open.extend(items),
+                serde_json::Value::Object(fields) => open.extend(fields.values()),
+                _ => {}
+            }
+        }
+        found
+    }
 }
 
 /// The way from a URL of the gateway to one upstream.

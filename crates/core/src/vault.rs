@@ -42,7 +42,7 @@ impl std::fmt::Debug for SealedSecret {
 /// What names a secret, and so cannot do its work without it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SecretUse {
-    /// What sort of thing: `webhook`, `assessment connection`, `import`.
+    /// What sort of thing: `webhook`, `login`, `import`, `route`.
     pub kind: String,
     /// Its name.
     pub name: String,

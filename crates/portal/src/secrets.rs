@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use http::StatusCode;
 use portreeve_access::{AccessError, Replace};
 use portreeve_core::name::{InvalidName, SecretName};
 use portreeve_core::ports::Removal;
@@ -15,19 +16,32 @@ use crate::fields::Form;
 use crate::forms::Purpose;
 use crate::frame;
 use crate::router::Portal;
+use crate::view::secrets::InUse;
 use crate::view::{FormView, SecretsPage, secrets as view};
 use crate::visitor::Visitor;
 
 pub(crate) async fn list(State(portal): State<Arc<Portal>>, visitor: Visitor) -> Result<Response, Failure> {
-    show(&portal, &visitor, view::form("")).await
+    show(&portal, &visitor, view::form(""), None).await
 }
 
-async fn show(portal: &Portal, visitor: &Visitor, form: FormView) -> Result<Response, Failure> {
+async fn show(
+    portal: &Portal,
+    visitor: &Visitor,
+    form: FormView,
+    in_use: Option<InUse>,
+) -> Result<Response, Failure> {
     let all = portal.parts.vault.secrets(&visitor.caller).await?;
-    let status = form.status();
+    let status = match &in_use {
+        Some(_) => StatusCode::CONFLICT,
+        None => form.status(),
+    };
     let token = visitor.token(portal, Purpose::Secret);
     let shell = visitor.shell(portal, "Secrets", "governance");
-    frame::html(status, &SecretsPage::new(shell, &all, form.token(token)))
+    let page = SecretsPage {
+        in_use,
+        ..SecretsPage::new(shell, &all, form.token(token))
+    };
+    frame::html(status, &page)
 }
 
 /// Sets a secret, or replaces the one of the revision that was shown.
@@ -70,12 +84,19 @@ pub(crate) async fn delete(
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Secret, fields.get("csrf"))?;
     let name: SecretName = fields.text("name").parse().map_err(|_| Failure::Form)?;
-    portal
-        .parts
-        .vault
-        .delete(&visitor.caller, &name, Removal::Unused)
-        .await?;
-    Ok(frame::redirect("/admin/secrets"))
+    let removal = match fields.get("force") {
+        Some("yes") => Removal::Forced,
+        _ => Removal::Unused,
+    };
+    match portal.parts.vault.delete(&visitor.caller, &name, removal).await {
+        Ok(()) => Ok(frame::redirect("/admin/secrets")),
+        // Who needs it is shown, and asked for once more.
+        Err(AccessError::InUse { name, uses }) => {
+            let in_use = InUse::new(name, &uses);
+            show(&portal, &visitor, view::form(""), Some(in_use)).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The page again, with the name that was typed and what is wrong; the value has to be typed again.
@@ -90,7 +111,7 @@ async fn wrong(
         path: path.to_owned(),
         message: message.to_owned(),
     };
-    show(portal, visitor, view::form(typed).explain(&[problem])).await
+    show(portal, visitor, view::form(typed).explain(&[problem]), None).await
 }
 
 fn unreadable(error: &InvalidName) -> String {

@@ -86,6 +86,13 @@ impl Registry {
                     return Ok(route);
                 }
                 Err(StoreError::Conflict { .. }) if tries_left > 0 => tries_left -= 1,
+                // The route was there a moment ago: it is a secret that its policies name.
+                Err(StoreError::NotFound { what }) if patch.policies.is_some() => {
+                    return Err(RegistryError::invalid(
+                        "policies",
+                        format!("{what} does not exist"),
+                    ));
+                }
                 Err(error) => return Err(error.into()),
             }
         }

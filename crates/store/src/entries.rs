@@ -31,7 +31,7 @@ use portreeve_core::server::{Approval, Lifecycle, Server, Version};
 use crate::change::Change;
 use crate::engine::{Row, Sql};
 use crate::logins;
-use crate::routes::{route_columns, route_of};
+use crate::routes::{forget_secrets, route_columns, route_of};
 use crate::store::Store;
 
 pub(crate) use bulk::{named, put_all};
@@ -95,6 +95,7 @@ impl EntryStore for Store {
         // Versions, routes and tools go with it; claims of slugs do not.
         let stored = row.text("name")?;
         logins::forget(&mut change, &row.parsed("name")?).await?;
+        forget_secrets(&mut change, &row.parsed("name")?).await?;
         change.note_routes_of(&stored).await?;
         change
             .execute(Sql::new("DELETE FROM servers WHERE name = $1").bind(stored.as_str()))

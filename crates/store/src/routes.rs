@@ -2,18 +2,21 @@
 
 use async_trait::async_trait;
 use portreeve_core::id::RouteId;
-use portreeve_core::name::{ServerName, Slug};
+use portreeve_core::name::{SecretName, ServerName, Slug};
 use portreeve_core::ports::{News, RouteChange, RouteStore, StoreError, ToolsApproved, ToolsSeen};
 use portreeve_core::protocol::Era;
-use portreeve_core::route::{Access, PinState, Route, RouteState};
+use portreeve_core::route::{Access, PinState, PolicyDocument, Route, RouteState};
 use portreeve_core::tool::Tool;
 
 use crate::catalogue::moved;
 use crate::change::Change;
-use crate::engine::{Row, Sql, values_list};
+use crate::engine::{Engine, Row, Sql, values_list};
 use crate::fields::{json_text, major_of};
 use crate::store::Store;
-use crate::tools;
+use crate::{secret_uses, tools};
+
+/// How these name secrets.
+const KIND: &str = "route";
 
 /// The next step of a list of routes by slug.
 pub(crate) fn after_slug(text: &'static str, after: &str) -> Sql {
@@ -160,10 +163,46 @@ pub(crate) fn conflict(slug: &Slug) -> StoreError {
 pub(crate) async fn update_route(change: &mut Change, route: &Route) -> Result<(), StoreError> {
     let sql = bind_route(Sql::new(UPDATE), &route.server, route)?;
     if change.execute(sql).await? == 1 {
-        Ok(())
+        note_secrets(change, route).await
     } else {
         Err(conflict(&route.slug))
     }
+}
+
+/// Notes which secrets the policies of a route name, and forgets those that they named before.
+pub(crate) async fn note_secrets(change: &mut Change, route: &Route) -> Result<(), StoreError> {
+    let named: Vec<SecretName> = route.policies.iter().flat_map(PolicyDocument::secrets).collect();
+    secret_uses::note(change, (KIND, route.slug.as_str()), named.iter()).await
+}
+
+/// Forgets what the routes of a server name, which go with it.
+pub(crate) async fn forget_secrets(change: &mut Change, server: &ServerName) -> Result<(), StoreError> {
+    let slugs = Sql::new("SELECT slug FROM routes WHERE server = $1").bind(server.as_str());
+    for row in change.rows(slugs).await? {
+        secret_uses::forget(change, (KIND, &row.text("slug")?)).await?;
+    }
+    Ok(())
+}
+
+/// Notes the secrets of routes that were saved before anybody took note.
+pub(crate) async fn mend(engine: &Engine) -> Result<(), StoreError> {
+    let unnoted = Sql::new(
+        "SELECT slug, policies FROM routes WHERE policies LIKE '%\"secret:%' \
+         AND NOT EXISTS (SELECT 1 FROM secret_uses u WHERE u.kind = 'route' AND u.used_by = slug)",
+    );
+    for row in engine.rows(unnoted).await? {
+        let policies: Vec<PolicyDocument> = row.json("policies")?;
+        for secret in policies.iter().flat_map(PolicyDocument::secrets) {
+            let sql = Sql::new(
+                "INSERT INTO secret_uses (secret, kind, used_by) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            );
+            let sql = sql.bind(secret.as_str()).bind(KIND).bind(row.text("slug")?);
+            let mut transaction = engine.begin().await?;
+            transaction.execute(sql).await?;
+            transaction.save().await?;
+        }
+    }
+    Ok(())
 }
 
 /// Binds `$1` to `$15`, the columns that an insert and an update share.

@@ -9,7 +9,7 @@ use portreeve_core::ports::StoreError;
 
 use crate::engine::{Engine, PostgresPool, SqlitePools, failure};
 use crate::toolsets::ReadBindings;
-use crate::{entries, migrations};
+use crate::{entries, migrations, routes};
 
 /// Whether a store may be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +81,7 @@ impl Store {
         if options.mode == OpenMode::ReadWrite {
             migrations::run(&engine).await?;
             entries::mend(&engine).await?;
+            routes::mend(&engine).await?;
         }
         Ok(Self {
             inner: Arc::new(Inner {

@@ -1,12 +1,15 @@
 //! The page of the vault: names, who set them and when. There is no field that could hold a value.
 
 use askama::Template;
-use portreeve_core::vault::SecretFacts;
+use portreeve_core::vault::{SecretFacts, SecretUse};
 
 use crate::view::form::{Field, FieldKind, FormView, Tab};
 use crate::view::governed::governance_tabs;
 use crate::view::shell::Shell;
 use crate::words::{self, Moment};
+
+/// Users of a secret that are named.
+const SHOWN: usize = 20;
 
 /// One secret.
 #[derive(Debug, Clone)]
@@ -18,6 +21,16 @@ pub(crate) struct SecretRow {
     pub(crate) replace: FormView,
 }
 
+/// A secret that was not deleted, since something names it.
+#[derive(Debug, Clone)]
+pub(crate) struct InUse {
+    pub(crate) name: String,
+    /// What names it, the first of them.
+    pub(crate) uses: Vec<String>,
+    /// How many more there are.
+    pub(crate) more: usize,
+}
+
 /// The page.
 #[derive(Template)]
 #[template(path = "secrets.html")]
@@ -26,6 +39,7 @@ pub(crate) struct SecretsPage {
     pub(crate) tabs: Vec<Tab>,
     pub(crate) rows: Vec<SecretRow>,
     pub(crate) form: FormView,
+    pub(crate) in_use: Option<InUse>,
 }
 
 /// The form that sets one.
@@ -65,6 +79,20 @@ impl SecretsPage {
             tabs: governance_tabs("/admin/secrets"),
             rows: all.iter().map(row).collect(),
             form,
+            in_use: None,
+        }
+    }
+}
+
+// === impl InUse ===
+
+impl InUse {
+    pub(crate) fn new(name: String, uses: &[SecretUse]) -> Self {
+        let told = |one: &SecretUse| words::visible(&format!("{} {}", one.kind, one.name));
+        Self {
+            name,
+            uses: uses.iter().take(SHOWN).map(told).collect(),
+            more: uses.len().saturating_sub(SHOWN),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{deployments, label, served, slugs};
 use crate::change::Change;
 use crate::engine::Sql;
 use crate::fields::{json_text, major_text};
-use crate::routes::{bind_route, conflict as route_conflict, update_route};
+use crate::routes::{bind_route, conflict as route_conflict, note_secrets, update_route};
 use crate::store::Store;
 
 const INSERT_SERVER: &str = "INSERT INTO servers (name, registered_by, private_hosts, details, proposed_by, created_at, \
@@ -178,7 +178,11 @@ async fn save_route(change: &mut Change, name: &ServerName, route: &Route) -> Re
         .bind(route.created_at)
         .bind(major_text(route.major));
     change.insert(sql, || route_conflict(&route.slug)).await?;
-    change.note_route(route.id).await
+    change.note_route(route.id).await?;
+    if route.policies.is_empty() {
+        return Ok(());
+    }
+    note_secrets(change, route).await
 }
 
 /// Tags are words that lists select by, so they stand in a table of their own.

@@ -100,6 +100,7 @@ contract! {
     vault::a_secret_is_replaced_as_it_was_read,
     vault::a_full_vault_takes_no_more,
     vault::an_installation_has_one_identity,
+    vault::a_route_names_the_secrets_of_its_policies,
     vault::a_login_names_its_secret_and_goes_with_its_server,
     webhooks::a_webhook_is_made_changed_and_removed,
     webhooks::events_are_written_with_their_change,

@@ -1,11 +1,12 @@
 //! Sealed secrets.
 
 use portreeve_core::login::{Login, ServerLogin};
-use portreeve_core::ports::{Removal, SecretChange};
+use portreeve_core::ports::{Removal, RouteChange, SecretChange};
+use portreeve_core::route::{PolicyDocument, Route};
 use portreeve_core::vault::{SealedSecret, SecretFacts};
 
 use super::{Durable, Outcome, assert_conflict, assert_not_found};
-use crate::store_fixtures::{at, event, new_entry, parse, version};
+use crate::store_fixtures::{at, event, new_entry, parse, route, version};
 
 pub(super) fn change(name: &str, sealed: &str, revision: i64) -> SecretChange {
     let facts = SecretFacts {
@@ -49,6 +50,50 @@ pub async fn a_secret_is_replaced_as_it_was_read(store: &dyn Durable) -> Outcome
     assert_not_found(remove().await);
     assert_eq!(store.secret(&name).await?, None);
     assert_eq!(store.generation().await?, generation, "no decision depends on it");
+    Ok(())
+}
+
+/// A route whose policies name a secret is one of its users, from its change to its end.
+pub async fn a_route_names_the_secrets_of_its_policies(store: &dyn Durable) -> Outcome {
+    let name = "com.acme/billing";
+    let policy = |secret: &str| PolicyDocument {
+        kind: "credential".to_owned(),
+        config: serde_json::Map::from_iter([("in".to_owned(), serde_json::json!([{ "secret": secret }]))]),
+    };
+    store.put_secret(change("github", "sealed", 1)).await?;
+    let mut entry = new_entry(name, vec![version(name, "1.0.0")]);
+    entry.routes = vec![route(name, "1.0.0", "billing")];
+    store.save(entry).await?;
+    let github = parse("github");
+    assert_eq!(store.secret_uses(&github).await?, []);
+    let save = async |mut route: Route, policies: Vec<PolicyDocument>| {
+        route.policies = policies;
+        let events = vec![event("route.change")];
+        store.save_route(RouteChange { route, events }).await
+    };
+    let first = store.route(&parse("billing")).await?;
+    let first = first.unwrap_or_else(|| panic!("no route"));
+    assert_not_found(save(first.clone(), vec![policy("secret:nowhere")]).await);
+    let named = save(first, vec![policy("secret:github"), policy("secret:github")]).await?;
+    let uses = store.secret_uses(&github).await?;
+    let uses: Vec<String> = uses.iter().map(ToString::to_string).collect();
+    assert_eq!(uses, ["route `billing`"]);
+    let remove = async |removal| {
+        store
+            .remove_secret(&github, removal, event("secret.delete"))
+            .await
+    };
+    assert_eq!(remove(Removal::Unused).await?.len(), 1);
+    assert_eq!(remove(Removal::Forced).await?, []);
+    // It named the secret before: other changes go on without it.
+    let again = save(named, vec![policy("secret:github")]).await?;
+    assert_eq!(store.secret_uses(&github).await?.len(), 1);
+    let without = save(again, Vec::new()).await?;
+    assert_eq!(store.secret_uses(&github).await?, []);
+    store.put_secret(change("github", "sealed", 1)).await?;
+    save(without, vec![policy("secret:github")]).await?;
+    store.remove(&parse(name), 1, event("server.remove")).await?;
+    assert_eq!(store.secret_uses(&github).await?, []);
     Ok(())
 }
 

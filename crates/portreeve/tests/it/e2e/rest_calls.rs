@@ -145,4 +145,18 @@ async fn the_credential_comes_from_the_vault_and_shows_nowhere_else() {
         r#"{"scheme": "bearer", "secret": "env:HOME"}"#,
     ]);
     assert!(!bad.status.success());
+    let nowhere = r#"{"scheme": "bearer", "secret": "secret:nowhere"}"#;
+    let bad = node.cli(&["policy", "set", NAME, "credential", "--config", nowhere]);
+    let told = String::from_utf8_lossy(&bad.stderr).into_owned();
+    assert!(told.contains("secret `nowhere` does not exist"), "{told}");
+
+    // What is used is not deleted by mistake.
+    let kept = node.cli(&["secret", "delete", "pets"]);
+    let told = String::from_utf8_lossy(&kept.stderr).into_owned();
+    assert!(told.contains("is used by route `"), "{told}");
+    assert!(
+        node.cli(&["secret", "delete", "pets", "--force"])
+            .status
+            .success()
+    );
 }

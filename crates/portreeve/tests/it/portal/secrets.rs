@@ -2,8 +2,10 @@
 
 use http::StatusCode;
 use portreeve_core::id::UserId;
+use portreeve_core::ports::{RouteChange, RouteStore as _};
 
 use super::browser::Browser;
+use super::samples;
 use super::world::{DEVELOPER, World};
 
 const PAGE: &str = "/admin/secrets";
@@ -42,6 +44,47 @@ async fn a_secret_is_set_replaced_and_deleted_and_never_shown() {
         .post("/admin/secrets/delete", &[("csrf", &token), ("name", "github")])
         .await;
     assert_eq!(gone.location(), PAGE);
+    assert!(admin.get(PAGE).await.body.contains("The vault is empty"));
+}
+
+#[tokio::test]
+async fn a_secret_that_is_used_is_deleted_only_by_who_sees_what_uses_it() {
+    let world = World::empty("https://mcp.acme.example").await.unwrap();
+    samples::fill(&world).await.unwrap();
+    let mut admin = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
+    let token = admin.get(PAGE).await.hidden(PAGE, "csrf").remove(0);
+    let fields = [("csrf", token.as_str()), ("name", "github"), ("value", "hush")];
+    admin.post(PAGE, &fields).await;
+    let mut route = world
+        .store
+        .route(&"billing".parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    route.policies =
+        serde_json::from_str(r#"[{"kind":"credential","scheme":"bearer","secret":"secret:github"}]"#)
+            .unwrap();
+    let change = RouteChange {
+        route,
+        events: Vec::new(),
+    };
+    world.store.save_route(change).await.unwrap();
+    let delete = "/admin/secrets/delete";
+    let mut fields = vec![("csrf", token.as_str()), ("name", "github")];
+    let page = admin.post(delete, &fields).await;
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    assert!(
+        page.body.contains("route billing") && page.body.contains("secret:github"),
+        "{}",
+        page.body
+    );
+    assert_eq!(page.hidden(delete, "force"), ["yes"]);
+    assert!(
+        admin.get(PAGE).await.body.contains("secret:github"),
+        "it is still there"
+    );
+    fields.push(("force", "yes"));
+    assert_eq!(admin.post(delete, &fields).await.location(), PAGE);
     assert!(admin.get(PAGE).await.body.contains("The vault is empty"));
 }
 
