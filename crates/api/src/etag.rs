@@ -97,7 +97,7 @@ pub(crate) fn tagged_as(
     Ok(tagged_bytes(headers, bytes, kind, caching))
 }
 
-/// The same with bytes that are JSON already.
+/// The same with bytes as they are.
 pub(crate) fn tagged_bytes(
     headers: &HeaderMap,
     bytes: Vec<u8>,

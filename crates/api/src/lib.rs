@@ -15,6 +15,7 @@ mod credential;
 mod query;
 
 mod cards;
+mod icons;
 mod management;
 mod registry_api;
 mod well_known;

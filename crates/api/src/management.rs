@@ -14,6 +14,7 @@ pub(crate) mod waiting;
 
 pub(crate) mod deployments;
 pub(crate) mod environments;
+pub(crate) mod icons;
 pub(crate) mod imports;
 pub(crate) mod properties;
 pub(crate) mod registries;

@@ -13,9 +13,9 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    assess, audit, compare, deployments, doctor, environments, explain, exports, grants, imports, keys,
-    logins, profile, properties, registries, rest, routes, search, secrets, servers, steps, tools, usage,
-    users, waiting, webhooks, whoami,
+    assess, audit, compare, deployments, doctor, environments, explain, exports, grants, icons, imports,
+    keys, logins, profile, properties, registries, rest, routes, search, secrets, servers, steps, tools,
+    usage, users, waiting, webhooks, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -34,6 +34,7 @@ use crate::problem::{Problem, ProblemBody};
         steps::submit_version, steps::approve_version, steps::reject_version, steps::lifecycle_version,
         assess::server, assess::version, assess::show,
         compare::show, waiting::list, waiting::approve, waiting::failing,
+        icons::list, icons::fetch,
         logins::list, logins::set, logins::remove,
         tools::list, tools::approve, tools::refresh, tools::hide, tools::unhide,
         deployments::plan, deployments::list, deployments::replace, deployments::approve, deployments::withdraw,

@@ -14,7 +14,7 @@ use http::Method;
 use crate::enter::{Entrance, enter};
 use crate::path::Face;
 use crate::problem::Problem;
-use crate::{Api, ApiParts, cards, management, openapi, registry_api, well_known};
+use crate::{Api, ApiParts, cards, icons, management, openapi, registry_api, well_known};
 
 /// A method at a path. Paths of the registry API stand under `/v0.1`, and work under `/v0` as well; all of them also
 /// behind `/registries/{registry}` and `/workspaces/{registry}`.
@@ -52,7 +52,8 @@ pub fn router(parts: ApiParts) -> Router {
         .with_state(registry)
         .merge(management_router.with_state(management))
         .merge(documents)
-        .merge(cards::router(api))
+        .merge(cards::router(Arc::clone(&api)))
+        .merge(icons::router(api))
 }
 
 /// Everything that the router serves.
@@ -214,8 +215,8 @@ fn incoming(endpoints: Endpoints) -> Endpoints {
 /// The management API.
 fn management() -> Endpoints {
     use management::{
-        assess, audit, compare, doctor, explain, exports, grants, keys, logins, profile, routes, search,
-        secrets, servers, steps, tools, usage, users, whoami,
+        assess, audit, compare, doctor, explain, exports, grants, icons, keys, logins, profile, routes,
+        search, secrets, servers, steps, tools, usage, users, whoami,
     };
     incoming(webhooks(governed(Endpoints::new())))
         .get("/api/v1/openapi.json", openapi::show)
@@ -261,6 +262,8 @@ fn management() -> Endpoints {
         .post("/api/v1/servers/{name}/tools/refresh", tools::refresh)
         .post("/api/v1/servers/{name}/tools/{tool}/hide", tools::hide)
         .post("/api/v1/servers/{name}/tools/{tool}/unhide", tools::unhide)
+        .get("/api/v1/servers/{name}/icons", icons::list)
+        .post("/api/v1/servers/{name}/icons", icons::fetch)
         .get("/api/v1/servers/{name}/logins", logins::list)
         .put("/api/v1/servers/{name}/logins", logins::set)
         .delete("/api/v1/servers/{name}/logins", logins::remove)

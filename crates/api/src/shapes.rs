@@ -8,6 +8,7 @@ pub(crate) mod deployment;
 pub(crate) mod environment;
 pub(crate) mod explain;
 pub(crate) mod export;
+pub(crate) mod icon;
 pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod login;

@@ -74,6 +74,8 @@ ids! {
     EventId;
     /// One run of an import.
     ImportId;
+    /// One icon, in its address.
+    IconId;
     /// One node of an installation; each node keeps a chain of its own in the audit log.
     NodeId;
 }

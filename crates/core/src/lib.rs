@@ -11,6 +11,7 @@ pub mod name;
 pub mod protocol;
 
 pub mod deployment;
+pub mod icon;
 pub mod profile;
 pub mod property;
 pub mod rest;

@@ -108,6 +108,16 @@ pub struct Limits {
     pub import_pages: usize,
     /// Time before a page that failed is asked for again; doubled each time.
     pub import_retry: Duration,
+    /// Bytes of an icon.
+    pub icon_bytes: usize,
+    /// Pixels of an icon, in width and in height.
+    pub icon_pixels: usize,
+    /// Time to fetch an icon, redirects included.
+    pub icon_fetch: Duration,
+    /// Redirects that are followed to an icon.
+    pub icon_redirects: usize,
+    /// Icons of one server, those of its profile first.
+    pub icons_per_server: usize,
     /// Longest time that a search waits: for the index after a start, or for changes that are being read into it.
     pub search_wait: Duration,
     /// Bytes of one secret in the vault.
@@ -195,6 +205,11 @@ impl Default for Limits {
             import_page: Duration::from_secs(30),
             import_pages: 100_000,
             import_retry: Duration::from_secs(1),
+            icon_bytes: 256 * 1024,
+            icon_pixels: 2_048,
+            icon_fetch: Duration::from_secs(10),
+            icon_redirects: 3,
+            icons_per_server: 10,
             search_wait: Duration::from_secs(5),
             secret_bytes: 16 * 1024,
             secrets: 1_000,

@@ -8,6 +8,7 @@ mod entries;
 mod environments;
 mod feed;
 mod governance;
+mod icons;
 mod identity;
 mod imports;
 mod local;
@@ -33,6 +34,7 @@ pub use entries::{Entry, EntryChange, EntryStore, ListedVersion, VersionFilter, 
 pub use environments::EnvironmentStore;
 pub use feed::{EntryFeed, FeedPosition, Searchable};
 pub use governance::GovernanceStore;
+pub use icons::{IconLook, IconStore};
 pub use identity::{IdentityStore, SessionStore};
 pub use imports::{ImportBatch, ImportStore};
 pub use local::{Door, Listing, LocalOutcome, LocalRegistries, LocalServer, LocalTool, LocalTools};

@@ -1,5 +1,5 @@
 //! Looks at what comes from outside without believing it: canonical hashes, tool definitions and their differences,
-//! MACs, signatures and seals, and what is hidden in a text.
+//! MACs, signatures and seals, pictures, and what is hidden in a text.
 //!
 //! Pure functions, no input or output. JSON is read strictly (a key twice in one object is refused), because two
 //! readers that disagree about a document would also disagree about what was approved.
@@ -16,6 +16,7 @@ mod tool;
 
 mod diff;
 mod excerpt;
+mod picture;
 pub mod scan;
 
 mod schema;
@@ -31,6 +32,7 @@ pub use hash::{canonical, content_hash, sha256, sha256_hex};
 pub use hex::decode as from_hex;
 pub use json::MAX_DEPTH;
 pub use keys::{Keyring, Mac};
+pub use picture::{NoPicture, Picture, picture};
 pub use proof::PublicKey;
 pub use schema::{ToolSchema, ValueProblem, ValueSchema};
 pub use seal::{SealError, Sealer};

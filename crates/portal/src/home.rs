@@ -32,7 +32,7 @@ pub(crate) async fn page(
         matching(&portal, &visitor, &query, cursor).await
     };
     let Listed {
-        cards,
+        mut cards,
         next,
         corrected,
     } = match listed {
@@ -40,6 +40,7 @@ pub(crate) async fn page(
         Err(RegistryError::BadCursor) => return Ok(frame::redirect(&address(&query, None))),
         other => other?,
     };
+    show_icons(&portal, &mut cards).await?;
     let next = next.as_deref().map(|cursor| address(&query, Some(cursor)));
     let page = HomePage {
         shell: visitor.shell(&portal, "MCP servers", "servers"),
@@ -80,6 +81,16 @@ async fn all(portal: &Portal, visitor: &Visitor, cursor: Option<String>) -> Resu
         next: page.next_cursor,
         corrected: None,
     })
+}
+
+/// Puts their icons on the cards.
+async fn show_icons(portal: &Portal, cards: &mut [Card]) -> Result<(), RegistryError> {
+    let names: Vec<_> = cards.iter().map(|card| card.of.clone()).collect();
+    let icons = portal.parts.registry.shown_icons(&names).await?;
+    for card in cards {
+        card.monogram.shows(icons.get(&card.of));
+    }
+    Ok(())
 }
 
 /// What was looked for, best first.

@@ -57,7 +57,7 @@ pub(crate) async fn page(
         manages,
         route_shown: fields.get("route"),
     };
-    let page = ServerPage {
+    let mut page = ServerPage {
         hosts: served
             .as_ref()
             .map(|served| hosts(&install::snippets(served)))
@@ -68,6 +68,12 @@ pub(crate) async fn page(
         canonical: format!("{}/servers/{name}", portal.origin()),
         ..ServerPage::new(visitor.shell(&portal, official.title.clone(), "servers"), &facts)
     };
+    let icons = portal
+        .parts
+        .registry
+        .shown_icons(std::slice::from_ref(&name))
+        .await?;
+    page.monogram.shows(icons.get(&name));
     frame::html(StatusCode::OK, &page)
 }
 

@@ -256,6 +256,7 @@ fn start_jobs(node: Node, tls: Option<Arc<TlsAcceptor>>, stopping: &watch::Recei
     beside.spawn(jobs.webhooks.run(stopping.clone()));
     beside.spawn(jobs.search.run(stopping.clone()));
     beside.spawn(jobs.toolsets.run(stopping.clone()));
+    beside.spawn(jobs.icons.run(stopping.clone()));
     if let Some(assess) = jobs.assess {
         beside.spawn(assess.run(stopping.clone()));
     }

@@ -1,6 +1,7 @@
 //! The only place that picks adapters: joins the rooms into one node.
 
 mod first_start;
+mod jobs;
 
 use std::sync::Arc;
 
@@ -22,16 +23,15 @@ use portreeve_gateway::record::Sinks;
 use portreeve_gateway::snapshot::Loader;
 use portreeve_gateway::{Gateway, GatewayParts};
 use portreeve_insight::{
-    DeliveryJob, DeliveryMetrics, Insight, InsightParts, UsageFlush, UsageRing, UsageWriter, WebhookParts,
-    Webhooks,
+    DeliveryJob, Insight, InsightParts, UsageFlush, UsageRing, UsageWriter, WebhookParts, Webhooks,
 };
 use portreeve_inspect::{Ed25519Signer, Keyring, Mac};
 use portreeve_net::{DnsTexts, Egress};
 use portreeve_portal::PortalParts;
 use portreeve_registry::import::ImportJob;
 use portreeve_registry::{
-    AssessJob, AssessParts, AssessmentPolicy, ClientSource, McpFace, PinJob, PinKeeper, PinParts, PurgeJob,
-    Registry, RegistryParts, RestSource, SearchJob, ToolSource,
+    AssessJob, AssessmentPolicy, ClientSource, IconJob, McpFace, PinJob, PinKeeper, PinParts, PurgeJob, Registry,
+    RegistryParts, RestSource, SearchJob, ToolSource,
 };
 use portreeve_state::{InProcess, Valkey};
 use portreeve_store::{Audit, AuditOptions, AuditWriter, JournalSync, Store, StoreOptions, node_identity};
@@ -92,6 +92,8 @@ pub(crate) struct Jobs {
     pub(crate) toolsets: PurgeJob,
     /// Judges versions; none where the configuration says so.
     pub(crate) assess: Option<AssessJob>,
+    /// Fetches icons.
+    pub(crate) icons: IconJob,
     /// The store, to be closed last.
     pub(crate) store: Store,
 }
@@ -282,30 +284,13 @@ impl Ground {
             limits: Arc::clone(&self.limits),
             public_url: self.public_url.clone(),
             assessments: self.store.clone(),
+            icons: self.store.clone(),
             waiting: self.store.clone(),
             assessment: self.assessment.clone(),
             cursor_key: self.keys.derive("registry-cursor"),
             auto_approve: self.auto_approve.clone(),
             counters: Arc::clone(&self.shared.counters),
         }))
-    }
-
-    /// The job that judges; none where the configuration says so.
-    fn assess(&self, config: &Config, registry: &Arc<Registry>) -> Option<AssessJob> {
-        let parts = |repeat| AssessParts {
-            registry: Arc::clone(registry),
-            locks: Arc::clone(&self.shared.locks),
-            holder: self.store.node().to_string(),
-            repeat,
-            imported: config.assessment.imported(),
-        };
-        config.assessment.repeat().map(parts).map(AssessJob::new)
-    }
-
-    fn deliveries(&self, config: &Config, webhooks: &Webhooks, metrics: &mut MetricsRegistry) -> DeliveryJob {
-        let holder = self.store.node().to_string();
-        let metrics = DeliveryMetrics::new(metrics);
-        DeliveryJob::new(webhooks, holder, config.webhooks.retries(), metrics)
     }
 
     async fn vault(&self, access: &Arc<Access>) -> Result<Arc<Vault>, Failure> {
@@ -472,6 +457,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let store = (*ground.store).clone();
     let jobs = Jobs {
         assess: ground.assess(config, &registry),
+        icons: ground.icons(&registry),
         audit: ground.audit.writer,
         usage,
         pins,

@@ -27,6 +27,7 @@ mod plan;
 mod deployments;
 mod environments;
 
+mod icons;
 mod profile;
 mod properties;
 
@@ -71,6 +72,7 @@ pub use entries::{EntriesPage, EntriesQuery};
 pub use environments::{EnvironmentPatch, NewEnvironment};
 pub use error::RegistryError;
 pub use export::{ExportFile, Format, LeftOut};
+pub use icons::{IconJob, IconParts, Shown as ShownIcons};
 pub use latest::{is_semver, latest_of};
 pub use mcp_face::{FaceError, McpFace};
 pub use pins::{PinJob, PinKeeper, PinParts, PinQueue, PinTimes};

@@ -132,6 +132,9 @@ impl Registry {
             );
             return Err(forbidden(caller, what));
         }
+        if profile.icons != before.icons {
+            self.icons_wanted.notify_one();
+        }
         let mut event = self.event(caller, "server.describe", &work.server.name);
         event.detail = Some(json!({ "fields": changed(&before, &profile) }));
         work.events.push(event);

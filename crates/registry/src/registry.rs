@@ -10,8 +10,9 @@ use portreeve_core::limits::Limits;
 use portreeve_core::name::ServerName;
 use portreeve_core::policy::PolicyCheck;
 use portreeve_core::ports::{
-    AssessmentStore, Authorizer, Counters, Entry, EntryFeed, EntryStore, GovernanceStore, ImportStore,
-    LoginStore, Outgoing, Refresh, RouteStore, ServedStore, StoreError, ToolsetStore, Views, WaitingStore,
+    AssessmentStore, Authorizer, Counters, Entry, EntryFeed, EntryStore, GovernanceStore, IconStore,
+    ImportStore, LoginStore, Outgoing, Refresh, RouteStore, ServedStore, StoreError, ToolsetStore, Views,
+    WaitingStore,
 };
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
@@ -73,6 +74,8 @@ pub struct RegistryParts {
     pub public_url: Url,
     /// What was found about versions.
     pub assessments: Arc<dyn AssessmentStore>,
+    /// What is shown beside the names of servers.
+    pub icons: Arc<dyn IconStore>,
     /// What waits for somebody.
     pub waiting: Arc<dyn WaitingStore>,
     /// What stops an approval.
@@ -94,6 +97,8 @@ pub struct Registry {
     pub(crate) searcher: Searcher,
     /// Batches of imports are taken in one after the other.
     pub(crate) importing: tokio::sync::Mutex<()>,
+    /// Somebody approved something, or named other icons.
+    pub(crate) icons_wanted: tokio::sync::Notify,
 }
 
 impl std::fmt::Debug for Registry {
@@ -113,6 +118,7 @@ impl Registry {
         Self {
             searcher: Searcher::new(Arc::clone(&parts.feed)),
             importing: tokio::sync::Mutex::default(),
+            icons_wanted: tokio::sync::Notify::new(),
             remotes: RemoteTexts::of(&parts.public_url),
             parts,
             cursor_mac,

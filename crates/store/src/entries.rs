@@ -30,9 +30,9 @@ use portreeve_core::server::{Approval, Lifecycle, Server, Version};
 
 use crate::change::Change;
 use crate::engine::{Row, Sql};
-use crate::logins;
 use crate::routes::{forget_secrets, route_columns, route_of};
 use crate::store::Store;
+use crate::{icons, logins};
 
 pub(crate) use bulk::{named, put_all};
 pub(crate) use save::finish;
@@ -100,6 +100,7 @@ impl EntryStore for Store {
         change
             .execute(Sql::new("DELETE FROM servers WHERE name = $1").bind(stored.as_str()))
             .await?;
+        icons::drop_unseen(&mut change).await?;
         change.note_entries(&[&stored]).await?;
         change.record(&[event]).await?;
         change.publish().await

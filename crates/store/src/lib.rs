@@ -13,6 +13,7 @@ mod fields;
 mod assessments;
 mod entries;
 mod environments;
+mod icons;
 mod imports;
 mod properties;
 mod routes;

@@ -76,6 +76,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0013_kept_toolsets.sql"),
     ),
     (
+        15,
+        "icons",
+        include_str!("../migrations/sqlite/0015_icons.sql"),
+        include_str!("../migrations/postgres/0015_icons.sql"),
+    ),
+    (
         16,
         "route_changes",
         include_str!("../migrations/sqlite/0016_route_changes.sql"),

@@ -7,6 +7,7 @@ pub mod deployments;
 pub mod entries;
 pub mod environments;
 pub mod feed;
+pub mod icons;
 pub mod identity;
 pub mod imports;
 pub mod listing;
@@ -26,9 +27,9 @@ pub mod waiting;
 pub mod webhooks;
 
 use portreeve_core::ports::{
-    AssessmentStore, Catalogue, EntryFeed, EntryStore, EnvironmentStore, IdentityStore, ImportStore,
-    LoginStore, Outbox, PropertyStore, RouteStore, SecretStore, ServedStore, SessionStore, StoreError,
-    StoreHealth, ToolsetStore, UsageStore, ViewStore, WaitingStore, WebhookStore,
+    AssessmentStore, Catalogue, EntryFeed, EntryStore, EnvironmentStore, IconStore, IdentityStore,
+    ImportStore, LoginStore, Outbox, PropertyStore, RouteStore, SecretStore, ServedStore, SessionStore,
+    StoreError, StoreHealth, ToolsetStore, UsageStore, ViewStore, WaitingStore, WebhookStore,
 };
 
 /// A store as a whole.
@@ -52,6 +53,7 @@ pub trait Durable:
     + WebhookStore
     + Outbox
     + LoginStore
+    + IconStore
     + StoreHealth
 {
 }
@@ -76,6 +78,7 @@ impl<T> Durable for T where
         + WebhookStore
         + Outbox
         + LoginStore
+        + IconStore
         + StoreHealth
 {
 }

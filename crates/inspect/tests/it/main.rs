@@ -6,5 +6,6 @@ mod definitions;
 mod diffs;
 mod hashes;
 mod keys;
+mod pictures;
 mod scans;
 mod seals;

@@ -1,6 +1,8 @@
-//! Small marks: badges for states, monograms instead of icons (a document's icon would be a request to a stranger).
+//! Small marks: badges for states, and the face of a server: its icon as it is kept here (a document's own would be a request
+//! to a stranger), or two letters.
 
 use portreeve_core::server::{Approval, Lifecycle};
+use portreeve_registry::ShownIcons;
 
 /// One badge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,11 +57,13 @@ impl Badge {
     }
 }
 
-/// Two letters on a tone: the same server always looks the same.
+/// Two letters on a tone, unless there is an icon: the same server always looks the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Monogram {
     pub(crate) letters: String,
     pub(crate) tone: String,
+    /// Addresses of its icon, on a light and on a dark background.
+    pub(crate) icon: Option<(String, String)>,
 }
 
 impl Monogram {
@@ -71,7 +75,14 @@ impl Monogram {
         Self {
             letters: letters(title),
             tone: format!("tone-{}", hash % 6),
+            icon: None,
         }
+    }
+
+    /// Shows this icon instead.
+    pub(crate) fn shows(&mut self, icon: Option<&ShownIcons>) {
+        let address = |id| format!("/icons/{id}");
+        self.icon = icon.map(|icon| (address(icon.light), address(icon.dark)));
     }
 }
 

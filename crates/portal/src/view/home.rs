@@ -1,6 +1,7 @@
 //! The first page: search, cards, paging.
 
 use askama::Template;
+use portreeve_core::name::ServerName;
 use portreeve_core::ports::ListedVersion;
 use portreeve_core::route::Access;
 use portreeve_core::server::{Approval, Version};
@@ -14,6 +15,7 @@ use crate::words;
 /// One server in the list.
 #[derive(Debug, Clone)]
 pub(crate) struct Card {
+    pub(crate) of: ServerName,
     pub(crate) href: String,
     pub(crate) title: Vec<Part>,
     pub(crate) name: Vec<Part>,
@@ -54,6 +56,7 @@ impl Card {
         let name = version.name.to_string();
         let official = Official::parse(&version.document);
         Self {
+            of: version.name.clone(),
             href: format!("/servers/{name}"),
             monogram: Monogram::new(&official.title, &name),
             badges: badges(

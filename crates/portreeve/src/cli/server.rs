@@ -3,6 +3,7 @@
 pub(super) mod compare;
 mod curation;
 mod edit;
+pub(super) mod icons;
 pub(super) mod login;
 mod openapi;
 pub(super) mod plan;
@@ -90,6 +91,8 @@ pub(crate) enum ServerCommand {
     /// Show what was made of a REST API: its tools, what they cost, what became of every operation; or make it anew
     #[command(name = "openapi")]
     OpenApi(openapi::KeptArgs),
+    /// List the icons of a server, and why some are not shown
+    Icons(icons::IconsArgs),
     /// Say how to log in at a protected server when its tools are looked at
     Login(login::LoginArgs),
     /// List how a server is logged in at
@@ -221,6 +224,7 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
             let shown = format!("{name} is removed.");
             Ok(Reply::new(json!({ "name": name }), shown))
         }
+        ServerCommand::Icons(args) => icons::run(connection, &args).await,
         ServerCommand::Login(args) => login::login(connection, args).await,
         ServerCommand::Logins { name } => login::logins(connection, &name).await,
         ServerCommand::Logout(args) => login::logout(connection, args).await,

@@ -25,6 +25,7 @@ const REMOTE: &[&str] = &[
     "server reject com.acme/billing --reason unclear",
     "server deprecate com.acme/billing --message old",
     "server retire com.acme/billing",
+    "server icons com.acme/billing --fetch",
     "server login com.acme/billing --bearer acme --at https://mcp.acme.example/mcp",
     "server logins com.acme/billing",
     "server logout com.acme/billing --at https://mcp.acme.example/mcp?a=b",

@@ -19,6 +19,7 @@ mod framing;
 mod gateway;
 mod governance;
 mod http_sse;
+mod icons;
 mod imports;
 mod journey_two;
 mod ladder;

@@ -123,6 +123,7 @@ impl Registry {
                 self.approve_in(caller, work, (chosen, reason))
             })
             .await?;
+        self.icons_wanted.notify_one();
         let version = find(&entry, &chosen.version)?.clone();
         let concerned = |route: &&Route| {
             let former = before.iter().find(|former| former.id == route.id);

@@ -43,7 +43,7 @@ impl Registry {
         let chosen = choose(&entry, version)?;
         let assessment = self.judged(&entry, chosen, self.neighbours().await?).await?;
         self.keep(caller, &chosen.name, &assessment).await?;
-        Ok(assessment)
+        self.with_icons(&chosen.name, assessment).await
     }
 
     /// The last assessment of a version, if it judged the content that the version has now.
@@ -69,7 +69,8 @@ impl Registry {
             return Ok(None);
         };
         let tools = usize::try_from(stored.tools).unwrap_or(usize::MAX);
-        Ok(Some(self.summed_up(chosen, stored.at, findings, tools)))
+        let assessment = self.summed_up(chosen, stored.at, findings, tools);
+        self.with_icons(&chosen.name, assessment).await.map(Some)
     }
 
     /// Refuses to approve what the policy does not let pass.

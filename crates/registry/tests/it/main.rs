@@ -15,6 +15,7 @@ mod deployments;
 mod entries;
 mod environments;
 mod governance;
+mod icons;
 mod import;
 mod install;
 mod issues;

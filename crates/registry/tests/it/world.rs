@@ -3,6 +3,7 @@
 
 mod assessments;
 mod governed;
+mod icons;
 mod imports;
 mod logins;
 mod served;
@@ -296,6 +297,7 @@ impl World {
             limits: limits.clone(),
             public_url: "https://gw.example/".parse().unwrap(),
             assessments: store.clone(),
+            icons: Arc::new(icons::Pictures::over(store.clone())),
             waiting: store.clone(),
             assessment,
             cursor_key: SecretKey::new([7; 32]),

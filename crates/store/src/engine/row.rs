@@ -73,6 +73,11 @@ impl Row {
         get!(self, column)
     }
 
+    /// Bytes.
+    pub(crate) fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
+        get!(self, column)
+    }
+
     /// A moment.
     pub(crate) fn moment(&self, column: &str) -> Result<Timestamp, StoreError> {
         self.integer(column).map(Timestamp::from_millis)

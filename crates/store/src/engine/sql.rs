@@ -17,6 +17,8 @@ pub(crate) enum Value {
     Integer(Option<i64>),
     /// Yes or no.
     Boolean(bool),
+    /// Bytes as they are.
+    Bytes(Vec<u8>),
 }
 
 /// A statement with its values.
@@ -104,6 +106,12 @@ impl From<bool> for Value {
     }
 }
 
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
 // === impl Sql ===
 
 impl Sql {
@@ -170,6 +178,7 @@ impl Sql {
         Option<String>: Encode<'q, DB> + Type<DB>,
         Option<i64>: Encode<'q, DB> + Type<DB>,
         bool: Encode<'q, DB> + Type<DB>,
+        Vec<u8>: Encode<'q, DB> + Type<DB>,
     {
         let text: SqlStr = match self.text {
             Cow::Borrowed(text) => text.into_sql_str(),
@@ -181,6 +190,7 @@ impl Sql {
                 Value::Text(text) => query.bind(text),
                 Value::Integer(number) => query.bind(number),
                 Value::Boolean(value) => query.bind(value),
+                Value::Bytes(bytes) => query.bind(bytes),
             };
         }
         query

@@ -1,7 +1,7 @@
 //! The contract suites of the testkit, each test on its own database, on both engines.
 
 use portreeve_testkit::store_contract::{
-    assessments, catalogue, deployments, entries, environments, feed, identity, imports, listing, moved,
+    assessments, catalogue, deployments, entries, environments, feed, icons, identity, imports, listing, moved,
     properties, publications, routes, served, sessions, slugs, tools, toolsets, usage, vault, views, waiting,
     webhooks,
 };
@@ -68,6 +68,8 @@ contract! {
     feed::the_gateway_reads_again_only_for_routes,
     feed::a_search_knows_what_is_shown,
     feed::some_entries_are_listed_like_all,
+    icons::a_picture_is_kept_while_somebody_names_it,
+    icons::an_entry_is_looked_at_when_it_changed,
     imports::a_batch_is_read_as_it_was_saved,
     imports::a_batch_is_whole_or_nothing,
     imports::runs_come_newest_first,

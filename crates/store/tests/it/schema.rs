@@ -21,7 +21,10 @@ async fn of_sqlite(database: &Database) -> Schema {
     .unwrap();
     let mut schema = Schema::new();
     for row in rows {
-        let kind = row.get::<String, _>("k").replace("INTEGER", "BIGINT");
+        let kind = row
+            .get::<String, _>("k")
+            .replace("INTEGER", "BIGINT")
+            .replace("BLOB", "BYTEA");
         let column = (row.get("c"), kind, row.get::<bool, _>("n"));
         schema.entry(row.get("t")).or_default().push(column);
     }

@@ -112,6 +112,16 @@ fn server_rows() -> Vec<Row> {
             "/api/v1/servers/com.acme%2Fgone",
             [401, 403, 204],
         ),
+        bare(
+            "GET /api/v1/servers/{name}/icons",
+            "/api/v1/servers/com.acme%2Fbilling/icons",
+            KNOWN,
+        ),
+        bare(
+            "POST /api/v1/servers/{name}/icons",
+            "/api/v1/servers/com.acme%2Fbilling/icons",
+            MANAGED,
+        ),
         // The admin may; but what is approved cannot be handed in again.
         bare(
             "POST /api/v1/servers/{name}/submit",

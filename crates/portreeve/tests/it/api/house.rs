@@ -400,6 +400,7 @@ impl World {
             limits: self.limits.clone(),
             public_url: public_url(),
             assessments: Arc::new(store.clone()),
+            icons: Arc::new(store.clone()),
             waiting: Arc::new(store.clone()),
             assessment: AssessmentPolicy::default(),
             cursor_key: SecretKey::new([9; 32]),

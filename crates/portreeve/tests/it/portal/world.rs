@@ -206,6 +206,7 @@ impl World {
             limits: Arc::new(Limits::for_tests()),
             public_url: public_url.clone(),
             assessments: Arc::new(store.clone()),
+            icons: Arc::new(store.clone()),
             waiting: Arc::new(store.clone()),
             assessment: portreeve_registry::AssessmentPolicy::default(),
             cursor_key: SecretKey::new([1; 32]),
