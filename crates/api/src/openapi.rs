@@ -29,7 +29,7 @@ use crate::problem::{Problem, ProblemBody};
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     paths(
-        servers::list, servers::add, servers::show, profile::change, servers::remove, servers::versions, servers::version,
+        servers::list, servers::add, servers::show, profile::change, profile::change_version, servers::remove, servers::versions, servers::version,
         steps::submit, steps::approve, steps::reject, steps::lifecycle,
         steps::submit_version, steps::approve_version, steps::reject_version, steps::lifecycle_version,
         assess::server, assess::version, assess::show,

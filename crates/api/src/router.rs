@@ -232,6 +232,10 @@ fn management() -> Endpoints {
         .get("/api/v1/servers/{name}/versions", servers::versions)
         .get("/api/v1/servers/{name}/compare", compare::show)
         .get("/api/v1/servers/{name}/versions/{version}", servers::version)
+        .patch(
+            "/api/v1/servers/{name}/versions/{version}",
+            profile::change_version,
+        )
         .post(
             "/api/v1/servers/{name}/versions/{version}/submit",
             steps::submit_version,

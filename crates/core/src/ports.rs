@@ -40,7 +40,7 @@ pub use imports::{ImportBatch, ImportStore};
 pub use local::{Door, Listing, LocalOutcome, LocalRegistries, LocalServer, LocalTool, LocalTools};
 pub use logins::LoginStore;
 pub use pins::PinWatch;
-pub use properties::{PropertyStore, ServerValues};
+pub use properties::{PropertyStore, ServerValues, VersionValues};
 pub use publication::{Publication, Published};
 pub use routes::{RouteChange, RouteStore, ToolDecision, ToolsApproved, ToolsSeen};
 pub use served::{ServedItems, ServedOrder, ServedQuery, ServedStore};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::deployment::Deployments;
 use crate::name::{ServerName, VersionText};
-use crate::profile::Profile;
+use crate::profile::{Metadata, Profile};
 use crate::time::Timestamp;
 
 /// A host or network outside the public internet that an entry may reach, granted by an admin.
@@ -149,6 +149,9 @@ pub struct Version {
     pub decided_by: Option<String>,
     /// Whether hosts get this one for `latest`. At most one approved version of a server.
     pub is_latest: bool,
+    /// Values of custom properties of this version, over those of its server.
+    #[serde(default)]
+    pub metadata: Metadata,
     /// When it was registered.
     pub published_at: Timestamp,
     /// When approval or lifecycle changed last.
@@ -158,6 +161,13 @@ pub struct Version {
 }
 
 impl Version {
+    /// The values that hold for it: its own over those of its server.
+    pub fn values_over(&self, server: &Metadata) -> Metadata {
+        let mut values = server.clone();
+        values.extend(self.metadata.clone());
+        values
+    }
+
     /// Whether the registry lists it and the gateway may serve it.
     pub fn is_listed(&self) -> bool {
         self.approval == Approval::Approved && self.lifecycle != Lifecycle::Retired

@@ -107,7 +107,7 @@ impl Registry {
         let known = self.known_properties().await?;
         let entry = self
             .change(caller, name, |work| {
-                self.require_complete(work, &known)?;
+                self.require_complete(work, Some(&chosen.version), &known)?;
                 self.step(caller, work, &decided)
             })
             .await?;

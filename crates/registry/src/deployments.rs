@@ -13,6 +13,7 @@ use portreeve_core::caller::Caller;
 use portreeve_core::deployment::{Deployment, Deployments, ProposedDeployments};
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
+use portreeve_core::profile::Metadata;
 use portreeve_core::route::Route;
 use portreeve_core::server::PrivateHost;
 use serde_json::json;
@@ -32,6 +33,8 @@ pub struct Declared {
     pub deployments: Option<Vec<Deployment>>,
     /// What people say about it.
     pub profile: ProfilePatch,
+    /// Values of custom properties of this version alone, over those of its server.
+    pub metadata: Option<Metadata>,
 }
 
 /// The deployments of a server, all of them.
@@ -126,7 +129,7 @@ impl Registry {
                 work.agreed.clone_from(&agreed);
                 work.grant(&granted, self.parts.clock.now());
                 self.adopt(caller, work);
-                self.require_complete(work, &known)
+                self.require_complete(work, None, &known)
             })
             .await?;
         self.deployed(caller, &before, entry, granted).await

@@ -6,7 +6,7 @@ use portreeve_core::caller::Caller;
 use portreeve_core::deployment::Deployments;
 use portreeve_core::name::{Environment, ServerName};
 use portreeve_core::ports::{Entry, ListedVersion, VersionFilter, VersionQuery};
-use portreeve_core::profile::Profile;
+use portreeve_core::profile::{Metadata, Profile};
 use portreeve_core::route::{Route, RouteState};
 use portreeve_core::served::PublicDocument;
 use portreeve_core::server::Version;
@@ -47,7 +47,7 @@ impl Registry {
         if self.may_publish(caller, &entry.server.name) {
             return Ok(entry);
         }
-        let versions: Vec<Version> = entry
+        let mut versions: Vec<Version> = entry
             .versions
             .iter()
             .filter(|version| version.is_listed())
@@ -63,6 +63,9 @@ impl Registry {
         server.deployments = Deployments::default();
         if !may_discover {
             server.profile = Profile::default();
+            for version in &mut versions {
+                version.metadata = Metadata::new();
+            }
         }
         let production = Environment::production();
         Ok(Entry {

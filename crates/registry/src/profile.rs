@@ -5,7 +5,7 @@
 mod check;
 
 use portreeve_core::caller::Caller;
-use portreeve_core::name::ServerName;
+use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
 use portreeve_core::profile::{Contact, ExternalDocument, Metadata, Profile, UseCase};
 use portreeve_core::property::PropertyOwner;
@@ -144,8 +144,15 @@ impl Registry {
     }
 
     /// Refuses what must not be submitted or approved: a server without what is required of it.
-    pub(crate) fn require_complete(&self, work: &Work, known: &Known) -> Result<(), RegistryError> {
-        let problems = known.of_entry(&work.server);
+    /// A version is judged with its own values over those of its server.
+    pub(crate) fn require_complete(
+        &self,
+        work: &Work,
+        version: Option<&VersionText>,
+        known: &Known,
+    ) -> Result<(), RegistryError> {
+        let version = version.and_then(|version| work.version(version));
+        let problems = known.of_entry(&work.server, version);
         if problems.is_empty() {
             Ok(())
         } else {

@@ -6,6 +6,7 @@
 mod check;
 mod define;
 mod failing;
+mod versions;
 
 pub(crate) use check::Known;
 pub use define::{NewProperty, PropertyPatch};
@@ -205,9 +206,12 @@ impl Registry {
 impl Use {
     fn server(&mut self, known: &Known, record: &PropertyRecord, server: &ServerValues) {
         let has = |metadata: &portreeve_core::profile::Metadata| metadata.contains_key(record.name.as_str());
-        let problems = known.of(PropertyOwner::Server, &server.metadata);
+        let problems = known.of_versions(server);
         let subject = format!("server `{}`", server.name);
         self.note(has(&server.metadata), subject.clone(), problems);
+        for version in &server.versions {
+            self.values += usize::from(has(&version.metadata));
+        }
         for deployment in &server.deployments {
             let problems = known.of(PropertyOwner::Deployment, &deployment.metadata);
             let subject = format!("{subject} in {}", deployment.place());

@@ -245,12 +245,15 @@ impl Registry {
                 None => Work::begin(self.new_server(caller, &valid.name)),
             };
             self.put(caller, &mut work, valid)?;
+            if let Some(values) = &declared.metadata {
+                self.value_in(caller, &mut work, &valid.version, (values, &known))?;
+            }
             if let Some(deployments) = &declared.deployments {
                 check_pins(&work, deployments)?;
                 self.propose(caller, &mut work, deployments.clone());
             }
             self.describe_in(caller, &mut work, (declared.profile.clone(), &known))?;
-            self.require_complete(&work, &known)?;
+            self.require_complete(&work, Some(&valid.version), &known)?;
             work.grant(granted, self.parts.clock.now());
             if let Some(entry) = self.save(caller, work, &mut tries).await? {
                 return Ok(entry);
@@ -297,7 +300,12 @@ impl Registry {
         event.target = Some(valid.version.to_string());
         event.detail = Some(json!({"contentHash": valid.content_hash, "approval": "submitted"}));
         work.events.push(event);
-        work.put(self.new_version(caller, valid));
+        let mut new = self.new_version(caller, valid);
+        // What people say of a version stays, whatever becomes of its document.
+        if let Some(present) = work.version(&valid.version) {
+            new.metadata.clone_from(&present.metadata);
+        }
+        work.put(new);
         Ok(())
     }
 
@@ -315,6 +323,7 @@ impl Registry {
             submitted_by: caller.label.to_string(),
             decided_by: None,
             is_latest: false,
+            metadata: Default::default(),
             published_at: now,
             status_changed_at: now,
             updated_at: now,

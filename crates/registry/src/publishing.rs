@@ -208,7 +208,10 @@ impl Registry {
         let Some(rule) = self.approving_rule(&valid.name) else {
             return;
         };
-        if self.held_back(work, &accepted.known).is_some() {
+        if self
+            .held_back(work, &accepted.valid.version, &accepted.known)
+            .is_some()
+        {
             return;
         }
         let system = Caller::system();

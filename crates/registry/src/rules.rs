@@ -4,7 +4,7 @@
 //! Before: `publish`, `publishing` or `approve` saved a version that waits. After: what a person's approval would bring about.
 
 use portreeve_core::caller::Caller;
-use portreeve_core::name::ServerName;
+use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
 use portreeve_core::server::{Approval, Version};
 
@@ -33,11 +33,16 @@ impl Registry {
     }
 
     /// Why no rule approves what is in an entry in the transaction that brings it in.
-    pub(crate) fn held_back(&self, work: &Work, known: &Known) -> Option<&'static str> {
+    pub(crate) fn held_back(
+        &self,
+        work: &Work,
+        version: &VersionText,
+        known: &Known,
+    ) -> Option<&'static str> {
         if self.parts.assessment.block.is_some() {
             return Some("its assessment comes first");
         }
-        let lacks = self.require_complete(work, known).is_err();
+        let lacks = self.require_complete(work, Some(version), known).is_err();
         lacks.then_some("it lacks a required property")
     }
 

@@ -4,7 +4,8 @@
 macro_rules! version_columns {
     () => {
         "v.server, v.version, v.document, v.content_hash, v.approval, v.lifecycle, v.former_lifecycle, \
-         v.status_message, v.submitted_by, v.decided_by, v.is_latest, v.published_at, v.status_changed_at, v.updated_at"
+         v.status_message, v.submitted_by, v.decided_by, v.is_latest, v.published_at, v.status_changed_at, v.updated_at, \
+         v.metadata"
     };
 }
 
@@ -157,6 +158,7 @@ fn version_of(row: &Row) -> Result<Version, StoreError> {
         submitted_by: row.text("submitted_by")?,
         decided_by: row.optional_text("decided_by")?,
         is_latest: row.boolean("is_latest")?,
+        metadata: row.json("metadata")?,
         published_at: row.moment("published_at")?,
         status_changed_at: row.moment("status_changed_at")?,
         updated_at: row.moment("updated_at")?,

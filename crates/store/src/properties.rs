@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::deployment::Deployment;
 use portreeve_core::name::{PropertyName, ServerName};
-use portreeve_core::ports::{PropertyStore, ServerValues, StoreError};
+use portreeve_core::ports::{PropertyStore, ServerValues, StoreError, VersionValues};
 use portreeve_core::profile::Profile;
 use portreeve_core::property::{PropertyKind, PropertyRecord};
 
@@ -88,6 +88,7 @@ impl PropertyStore for Store {
                 name: row.parsed("name")?,
                 metadata: profile.metadata,
                 deployments: Vec::new(),
+                versions: Vec::new(),
             });
         }
         if !servers.is_empty() {
@@ -98,6 +99,15 @@ impl PropertyStore for Store {
                 let owner = servers.iter_mut().find(|server| server.name == name);
                 if let Some(server) = owner {
                     server.deployments.push(deployment);
+                }
+            }
+        }
+        if !servers.is_empty() {
+            for row in transaction.rows(with_values(&servers)).await? {
+                let (name, values): (ServerName, VersionValues) = (row.parsed("server")?, values_of(&row)?);
+                let owner = servers.iter_mut().find(|server| server.name == name);
+                if let Some(server) = owner {
+                    server.versions.push(values);
                 }
             }
         }
@@ -115,6 +125,25 @@ fn deployed(servers: &[ServerValues]) -> Sql {
     );
     let values = servers.iter().map(|server| server.name.as_str().into());
     Sql::built(text, values.collect())
+}
+
+/// The versions of these servers that have values of their own.
+fn with_values(servers: &[ServerValues]) -> Sql {
+    let members = values_list(servers.len(), 1).replace(['(', ')'], "");
+    let text = format!(
+        "SELECT server, version, is_latest, metadata FROM versions WHERE server IN ({members}) \
+         AND metadata <> '{{}}' AND lifecycle <> 'retired' ORDER BY server, version"
+    );
+    let values = servers.iter().map(|server| server.name.as_str().into());
+    Sql::built(text, values.collect())
+}
+
+fn values_of(row: &Row) -> Result<VersionValues, StoreError> {
+    Ok(VersionValues {
+        version: row.parsed("version")?,
+        is_latest: row.boolean("is_latest")?,
+        metadata: row.json("metadata")?,
+    })
 }
 
 fn conflict(name: &PropertyName) -> StoreError {

@@ -108,6 +108,7 @@ pub fn version(name: &str, version: &str) -> Version {
         submitted_by: "key:deploy".to_owned(),
         decided_by: Some("user:admin".to_owned()),
         is_latest: false,
+        metadata: Default::default(),
         published_at: at(3),
         status_changed_at: at(4),
         updated_at: at(5),

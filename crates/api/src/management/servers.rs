@@ -84,6 +84,7 @@ pub(crate) async fn add(
     }
     profile.metadata = new.metadata.or(profile.metadata);
     let declared = Declared {
+        metadata: new.version_metadata,
         profile,
         deployments: new
             .deployments

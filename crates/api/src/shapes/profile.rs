@@ -44,6 +44,16 @@ pub(crate) struct ProfileChangeShape {
     metadata: Option<Metadata>,
 }
 
+/// What shall be different about a version.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = VersionChange)]
+pub(crate) struct VersionChangeShape {
+    /// Values of custom properties of this version, over those of its server. One that is null ends, others stay.
+    #[schema(value_type = Object)]
+    pub(crate) metadata: Metadata,
+}
+
 // === impl ProfileShape ===
 
 impl ProfileShape {

@@ -103,6 +103,10 @@ pub(crate) struct VersionShape {
     decided_by: Option<String>,
     /// Whether hosts get it for `latest`.
     is_latest: bool,
+    /// Values of custom properties of this version, over those of its server; left out for those who may not use it.
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    #[schema(value_type = Object)]
+    metadata: Metadata,
     #[schema(value_type = String, format = DateTime)]
     published_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -168,6 +172,9 @@ pub(crate) struct NewServer {
     /// Values of custom properties; the same as `metadata` in the profile.
     #[schema(value_type = Option<Object>)]
     pub(crate) metadata: Option<Metadata>,
+    /// Values of custom properties of this version alone, over those of its server.
+    #[schema(value_type = Option<Object>)]
+    pub(crate) version_metadata: Option<Metadata>,
     /// Where it runs, beside or instead of its document's remote; in force once the version is approved.
     pub(crate) deployments: Option<Vec<DeploymentShape>>,
 }
@@ -278,6 +285,7 @@ impl VersionShape {
             submitted_by: version.submitted_by.clone(),
             decided_by: version.decided_by.clone(),
             is_latest: version.is_latest,
+            metadata: version.metadata.clone(),
             published_at: version.published_at,
             status_changed_at: version.status_changed_at,
             updated_at: version.updated_at,

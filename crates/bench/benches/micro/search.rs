@@ -151,6 +151,7 @@ fn entry(number: usize, drawn: &mut Drawn) -> Result<Searchable> {
             submitted_by: String::new(),
             decided_by: None,
             is_latest: true,
+            metadata: Default::default(),
             published_at: at,
             status_changed_at: at,
             updated_at: at,

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::audit::AuditEvent;
 use crate::deployment::Deployment;
-use crate::name::{PropertyName, ServerName};
+use crate::name::{PropertyName, ServerName, VersionText};
 use crate::profile::Metadata;
 use crate::property::PropertyRecord;
 
@@ -18,6 +18,19 @@ pub struct ServerValues {
     pub metadata: Metadata,
     /// Its deployments in force, with theirs.
     pub deployments: Vec<Deployment>,
+    /// Its versions with values of their own, except those that are retired.
+    pub versions: Vec<VersionValues>,
+}
+
+/// The values of one version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VersionValues {
+    /// The version.
+    pub version: VersionText,
+    /// Whether hosts get it for `latest`.
+    pub is_latest: bool,
+    /// Its own values, over those of its server.
+    pub metadata: Metadata,
 }
 
 /// Custom properties, durable.

@@ -2,7 +2,7 @@
 
 use portreeve_core::deployment::{Deployment, DeploymentState};
 use portreeve_core::ports::Entry;
-use portreeve_core::profile::Profile;
+use portreeve_core::profile::{Metadata, Profile};
 
 use crate::view::badge::Badge;
 use crate::view::server::Fact;
@@ -127,9 +127,15 @@ pub(crate) fn facts(profile: &Profile) -> Vec<Fact> {
     for document in &profile.external_docs {
         facts.push(Fact::address("Documentation", &document.url));
     }
-    for (name, value) in &profile.metadata {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        facts.push(Fact::text("Property", words::visible(&format!("{name}: {text}"))));
-    }
+    facts.extend(properties("Property", &profile.metadata));
     facts
+}
+
+/// Values of custom properties.
+pub(crate) fn properties(label: &'static str, values: &Metadata) -> Vec<Fact> {
+    let told = |(name, value): (&String, &serde_json::Value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Fact::text(label, words::visible(&format!("{name}: {text}")))
+    };
+    values.iter().map(told).collect()
 }

@@ -279,6 +279,10 @@ impl ServerFacts<'_> {
                 .map(|url| Fact::address("Repository", url)),
         );
         facts.extend(profile::facts(&self.entry.server.profile));
+        facts.extend(profile::properties(
+            "Property of this version",
+            &self.shown.metadata,
+        ));
         facts.push(Fact::text("Published", Moment::new(self.shown.published_at).day));
         if self.manages {
             facts.extend(self.internal());

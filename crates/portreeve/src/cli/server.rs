@@ -288,6 +288,12 @@ async fn add(connection: &Connection, args: &AddArgs) -> Result<Reply, Failure> 
     {
         fields.insert("profile".to_owned(), profile.into());
     }
+    let values = args.profile.version_values();
+    if let Some(fields) = request.as_object_mut()
+        && !values.is_empty()
+    {
+        fields.insert("versionMetadata".to_owned(), values.into());
+    }
     if let Some(fields) = request.as_object_mut()
         && !args.deploy.is_empty()
     {
@@ -445,6 +451,7 @@ pub(super) fn render_one(body: &Value) -> String {
             ("LATEST", latest),
             ("PUBLISHED", |version| when(version, "publishedAt")),
             ("MESSAGE", |version| cut(&text(version, "statusMessage"), 60)),
+            ("METADATA", |version| cut(&text(version, "metadata"), 60)),
         ],
         "No versions.",
     );

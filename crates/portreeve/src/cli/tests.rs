@@ -63,6 +63,7 @@ const REMOTE: &[&str] = &[
     "environment edit staging --onboarding text",
     "environment delete staging",
     "server edit com.acme/billing --owner user:ada --tag finance --meta dataClass=internal",
+    "server edit com.acme/billing --version 1.0.0 --version-meta dataClass=public",
     "metadata list",
     "metadata show dataClass",
     "metadata create dataClass --choice public --choice internal --required server",

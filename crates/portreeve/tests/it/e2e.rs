@@ -54,4 +54,5 @@ mod tls;
 mod transport;
 mod upstreams;
 mod vault;
+mod version_values;
 mod webhooks;

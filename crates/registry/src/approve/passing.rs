@@ -117,7 +117,7 @@ impl Registry {
         let known = self.known_properties().await?;
         let entry = self
             .change(caller, &chosen.name, |work| {
-                self.require_complete(work, &known)?;
+                self.require_complete(work, Some(&chosen.version), &known)?;
                 work.agreed.clone_from(&agreed);
                 work.grant(granted, self.parts.clock.now());
                 self.approve_in(caller, work, (chosen, reason))

@@ -102,6 +102,7 @@ impl Desk<'_> {
             submitted_by: self.caller.label.to_string(),
             decided_by: approves.then(|| self.caller.label.to_string()),
             is_latest: false,
+            metadata: Default::default(),
             published_at: candidate.published_at.unwrap_or(now),
             status_changed_at: now,
             updated_at: now,
@@ -120,7 +121,7 @@ impl Desk<'_> {
 
     /// Why the rule of the run does not approve it.
     fn held_back(&self, candidate: &Candidate, name: &ServerName) -> Option<&'static str> {
-        let lacks = |work: &Work| !self.known.of_entry(&work.server).is_empty();
+        let lacks = |work: &Work| !self.known.of_entry(&work.server, None).is_empty();
         if candidate.needs_eyes {
             return Some("somebody must look at it first");
         }

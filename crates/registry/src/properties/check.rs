@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portreeve_core::profile::Metadata;
 use portreeve_core::property::{Need, PropertyOwner, PropertyRecord};
-use portreeve_core::server::Server;
+use portreeve_core::server::{Server, Version};
 use portreeve_inspect::ValueSchema;
 use portreeve_mcp::server_json::Problem;
 
@@ -71,9 +71,14 @@ impl Known {
         problems
     }
 
-    /// What is wrong with the values of a server, and of the deployments that an approval brings into force.
-    pub(crate) fn of_entry(&self, server: &Server) -> Vec<Problem> {
-        let mut problems = self.of(PropertyOwner::Server, &server.profile.metadata);
+    /// What is wrong with the values of a server, those of a version over them, and of the deployments that an approval
+    /// brings into force.
+    pub(crate) fn of_entry(&self, server: &Server, version: Option<&Version>) -> Vec<Problem> {
+        let own = &server.profile.metadata;
+        let mut problems = match version {
+            Some(version) => self.of(PropertyOwner::Server, &version.values_over(own)),
+            None => self.of(PropertyOwner::Server, own),
+        };
         let deployments = &server.deployments;
         let proposed = deployments.proposed.as_ref();
         let meant = proposed.map_or(&deployments.current, |proposed| &proposed.deployments);

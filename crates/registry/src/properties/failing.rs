@@ -93,11 +93,30 @@ impl Registry {
 impl Known {
     /// What is wrong with a server and its deployments.
     fn of_server(&self, server: &ServerValues) -> Vec<Problem> {
-        let mut problems = self.of(PropertyOwner::Server, &server.metadata);
+        let mut problems = self.of_versions(server);
         for deployment in &server.deployments {
             let of_this = self.of(PropertyOwner::Deployment, &deployment.metadata);
             problems.extend(of_this.into_iter().map(|problem| Problem {
                 path: format!("deployments.{}.{}", deployment.place(), problem.path),
+                message: problem.message,
+            }));
+        }
+        problems
+    }
+
+    /// What is wrong with a server's own values, unless those of its latest version stand over them, and with those of
+    /// each version that has some.
+    pub(super) fn of_versions(&self, server: &ServerValues) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if !server.versions.iter().any(|version| version.is_latest) {
+            problems.extend(self.of(PropertyOwner::Server, &server.metadata));
+        }
+        for version in &server.versions {
+            let mut values = server.metadata.clone();
+            values.extend(version.metadata.clone());
+            let of_this = self.of(PropertyOwner::Server, &values);
+            problems.extend(of_this.into_iter().map(|problem| Problem {
+                path: format!("versions.{}.{}", version.version, problem.path),
                 message: problem.message,
             }));
         }

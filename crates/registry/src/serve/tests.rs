@@ -94,6 +94,7 @@ fn version() -> impl Strategy<Value = Version> {
                 submitted_by: "key:deploy".to_owned(),
                 decided_by: None,
                 is_latest,
+                metadata: Default::default(),
                 published_at: Timestamp::from_millis(moments[0]),
                 status_changed_at: Timestamp::from_millis(moments[1]),
                 updated_at: Timestamp::from_millis(moments[2]),

@@ -67,6 +67,7 @@ impl Record {
             submitted_by: "import".to_owned(),
             decided_by: None,
             is_latest: self.official("isLatest").as_bool().unwrap(),
+            metadata: Default::default(),
             published_at: published,
             status_changed_at: published,
             updated_at: published,

@@ -32,4 +32,5 @@ mod search;
 mod search_index;
 mod serve;
 mod tools;
+mod version_values;
 mod versions;

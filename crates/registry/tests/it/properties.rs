@@ -75,8 +75,8 @@ async fn b3_a_missing_required_property_keeps_a_server_out() {
         approve: Approve::No,
     };
     let declared = |value| Declared {
-        deployments: None,
         profile: with(value),
+        ..Declared::default()
     };
     let wrong = world
         .registry

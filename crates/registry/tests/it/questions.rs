@@ -62,6 +62,7 @@ fn listed(name: &str, document: String) -> Entry {
             submitted_by: "import".to_owned(),
             decided_by: None,
             is_latest: true,
+            metadata: Default::default(),
             published_at: at,
             status_changed_at: at,
             updated_at: at,

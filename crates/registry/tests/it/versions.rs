@@ -20,6 +20,7 @@ fn version(text: &str, published: i64) -> Version {
         submitted_by: "admin".to_owned(),
         decided_by: None,
         is_latest: false,
+        metadata: Default::default(),
         published_at: Timestamp::from_millis(published),
         status_changed_at: Timestamp::from_millis(published),
         updated_at: Timestamp::from_millis(published),

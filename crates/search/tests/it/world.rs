@@ -29,6 +29,7 @@ pub(crate) fn entry(name: &str, (title, description): (&str, &str), tags: &[&str
             submitted_by: "user:test".to_owned(),
             decided_by: None,
             is_latest: true,
+            metadata: Default::default(),
             published_at: at,
             status_changed_at: at,
             updated_at: at,

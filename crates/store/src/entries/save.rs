@@ -20,8 +20,9 @@ const UPDATE_SERVER: &str = "UPDATE servers SET registered_by = $2, private_host
     created_at = $6, updated_at = $7, revision = revision + 1 WHERE name = $1 AND revision = $8";
 const SAVE_VERSION: &str = "INSERT INTO versions (server, version, document, content_hash, folded_title, \
     folded_description, approval, lifecycle, former_lifecycle, status_message, submitted_by, decided_by, is_latest, \
-    published_at, status_changed_at, updated_at, toolset, served_head, served_tail, served_of) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) \
+    published_at, status_changed_at, updated_at, toolset, served_head, served_tail, served_of, \
+    metadata) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
     ON CONFLICT (server, version) DO UPDATE SET document = excluded.document, content_hash = excluded.content_hash, \
     folded_title = excluded.folded_title, folded_description = excluded.folded_description, \
     approval = excluded.approval, lifecycle = excluded.lifecycle, \
@@ -29,7 +30,7 @@ const SAVE_VERSION: &str = "INSERT INTO versions (server, version, document, con
     submitted_by = excluded.submitted_by, decided_by = excluded.decided_by, is_latest = excluded.is_latest, \
     published_at = excluded.published_at, status_changed_at = excluded.status_changed_at, \
     updated_at = excluded.updated_at, toolset = excluded.toolset, served_head = excluded.served_head, \
-    served_tail = excluded.served_tail, served_of = excluded.served_of";
+    served_tail = excluded.served_tail, served_of = excluded.served_of, metadata = excluded.metadata";
 const INSERT_ROUTE: &str = "INSERT INTO routes (id, slug, server, environment, version, upstream_url, upstream_eras, \
     private_hosts, access, state, pin_state, policies, upstream_timeout_ms, revision, updated_at, created_at, major) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
@@ -152,7 +153,8 @@ async fn save_version(change: &mut Change, name: &ServerName, version: &Version)
         .bind(RestMark::of_value(&document).map(|mark| mark.toolset))
         .bind(head)
         .bind(tail)
-        .bind(of);
+        .bind(of)
+        .bind(json_text("metadata", &version.metadata)?);
     let conflict = || StoreError::Conflict {
         what: format!("the latest version of server `{name}`"),
     };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use portreeve_core::deployment::ProposedDeployments;
 use portreeve_core::property::{Need, PropertyKind, PropertyOwner, PropertyRecord};
+use portreeve_core::server::Lifecycle;
 use serde_json::json;
 
 use super::deployments::deployment;
@@ -59,7 +60,12 @@ pub async fn a_property_is_defined_changed_and_removed(store: &dyn Durable) -> O
 pub async fn the_values_of_servers_are_read_page_by_page(store: &dyn Durable) -> Outcome {
     for number in 0..5 {
         let name = format!("com.acme/s{number}");
-        let mut change = new_entry(&name, vec![version(&name, "1.0.0")]);
+        let mut own = version(&name, "1.1.0");
+        own.metadata.insert("number".to_owned(), json!("own"));
+        let mut retired = version(&name, "0.9.0");
+        retired.metadata.clone_from(&own.metadata);
+        retired.lifecycle = Lifecycle::Retired;
+        let mut change = new_entry(&name, vec![version(&name, "1.0.0"), own, retired]);
         change
             .server
             .profile
@@ -80,6 +86,11 @@ pub async fn the_values_of_servers_are_read_page_by_page(store: &dyn Durable) ->
         after = Some(last.name.clone());
         for server in page {
             assert_eq!(server.deployments, [deployment("test", None)]);
+            let [own] = server.versions.as_slice() else {
+                panic!("the versions with values of their own: {:?}", server.versions)
+            };
+            assert_eq!((own.version.as_str(), own.is_latest), ("1.1.0", false));
+            assert_eq!(own.metadata.get("number"), Some(&json!("own")));
             seen.push(server.metadata.get("number").cloned());
         }
     }

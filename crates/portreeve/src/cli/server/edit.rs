@@ -12,6 +12,9 @@ use super::render_one;
 pub(crate) struct EditArgs {
     /// The server's name
     name: String,
+    /// The version that `--version-meta` is about
+    #[arg(long, requires = "version_meta")]
+    version: Option<String>,
     #[command(flatten)]
     profile: ProfileArgs,
 }
@@ -53,22 +56,45 @@ pub(crate) struct ProfileArgs {
     /// A value of a custom property, as in `dataClass=internal`; JSON where it is JSON, nothing ends it
     #[arg(long, value_name = "NAME=VALUE", value_parser = meta)]
     meta: Vec<(String, Value)>,
+    /// The same of this version alone, over the value of the server
+    #[arg(long, value_name = "NAME=VALUE", value_parser = meta)]
+    version_meta: Vec<(String, Value)>,
 }
 
 pub(super) async fn run(connection: &Connection, args: &EditArgs) -> Result<Reply, Failure> {
-    let request = args.profile.request();
-    if request.is_empty() {
+    let (request, values) = (args.profile.request(), args.profile.version_values());
+    if request.is_empty() && values.is_empty() {
         return Err(Failure::new("name at least one thing to change")
             .hint("`portreeve server edit --help` lists what can be said"));
     }
+    if !values.is_empty() && args.version.is_none() {
+        return Err(Failure::new("`--version-meta` is about one version").hint("name it with `--version`"));
+    }
     let path = api_path!("servers/{}", args.name);
-    let etag = connection.get(&path).await?.etag.unwrap_or_default();
-    let body = connection.patch(&path, &request.into(), &etag).await?.body;
+    let mut server = connection.get(&path).await?;
+    if !request.is_empty() {
+        let etag = server.etag.unwrap_or_default();
+        server = connection.patch(&path, &request.into(), &etag).await?;
+    }
+    if let Some(version) = args.version.as_ref().filter(|_| !values.is_empty()) {
+        let of_version = api_path!("servers/{}/versions/{}", args.name, version);
+        let etag = server.etag.unwrap_or_default();
+        connection
+            .patch(&of_version, &json!({ "metadata": values }), &etag)
+            .await?;
+        server = connection.get(&path).await?;
+    }
+    let body = server.body;
     let shown = render_one(&body);
     Ok(Reply::new(body, shown))
 }
 
 impl ProfileArgs {
+    /// The values that are for one version.
+    pub(super) fn version_values(&self) -> Map<String, Value> {
+        self.version_meta.iter().cloned().collect()
+    }
+
     /// The fields that were given.
     pub(super) fn request(&self) -> Map<String, Value> {
         let mut request = Map::new();

@@ -122,6 +122,13 @@ fn server_rows() -> Vec<Row> {
             "/api/v1/servers/com.acme%2Fbilling/icons",
             MANAGED,
         ),
+        row(
+            "PATCH /api/v1/servers/{name}/versions/{version}",
+            "/api/v1/servers/com.acme%2Fbilling/versions/1.0.0",
+            // Without `If-Match`.
+            [401, 428, 428],
+            json!({"metadata": {"none": null}}),
+        ),
         // The admin may; but what is approved cannot be handed in again.
         bare(
             "POST /api/v1/servers/{name}/submit",

@@ -61,6 +61,7 @@ impl Sample {
             submitted_by: "key:deploy".to_owned(),
             decided_by: (self.approval == Approval::Approved).then(|| "user:admin".to_owned()),
             is_latest: self.latest,
+            metadata: Default::default(),
             published_at: now(),
             status_changed_at: now(),
             updated_at: now(),

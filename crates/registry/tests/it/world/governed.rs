@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::deployment::{EnvironmentKind, EnvironmentRecord};
 use portreeve_core::name::{Environment, PropertyName, RegistryName, ServerName};
-use portreeve_core::ports::{EnvironmentStore, PropertyStore, ServerValues, StoreError, ViewStore, Views};
+use portreeve_core::ports::{
+    EnvironmentStore, PropertyStore, ServerValues, StoreError, VersionValues, ViewStore, Views,
+};
 use portreeve_core::property::PropertyRecord;
 use portreeve_core::time::Timestamp;
 use portreeve_core::view::{Readers, RegistryRecord, Selection};
@@ -224,6 +226,16 @@ impl PropertyStore for Governed {
                 name: entry.server.name,
                 metadata: entry.server.profile.metadata,
                 deployments: entry.server.deployments.current,
+                versions: entry
+                    .versions
+                    .into_iter()
+                    .filter(|version| !version.metadata.is_empty())
+                    .map(|version| VersionValues {
+                        version: version.version,
+                        is_latest: version.is_latest,
+                        metadata: version.metadata,
+                    })
+                    .collect(),
             })
             .collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
