@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use portreeve_core::caller::{Caller, Principal};
-use portreeve_core::decision::{Action, Decision, Target};
+use portreeve_core::decision::{Action, Decision, Effect, Target};
 use portreeve_core::name::ServerName;
 use portreeve_core::ports::Authorizer;
 use portreeve_core::visibility::Visibility;
 use quick_cache::Equivalent;
 
 use crate::Access;
+use crate::state::State;
 
 /// What a decision depends on, besides the state it is cached in.
 #[derive(PartialEq, Eq, Hash)]
@@ -41,18 +42,12 @@ impl Authorizer for Access {
         if !state.is_live(caller, self.parts.clock.now()) {
             return self.engine.denied();
         }
-        let Some(rights) = state.rights(caller.principal) else {
-            return self.engine.denied();
-        };
-        let asked = Asked::new(caller.principal, action, target);
-        if let Some(decision) = state.decisions.get(&asked) {
+        let decision = self.by_grants(&state, caller, action, target);
+        // What a policy forbids stays forbidden. A decision by groups is not kept: two keys of one user may have others.
+        if decision.is_permit() || !decision.policies.is_empty() {
             return decision;
         }
-        let decision = self
-            .engine
-            .decide(&rights.slice, caller.principal, action, target);
-        state.decisions.insert(asked.to_owned(), Arc::clone(&decision));
-        decision
+        by_groups(&state, caller, action, target).unwrap_or(decision)
     }
 
     fn visibility(&self, caller: &Caller) -> Visibility {
@@ -69,6 +64,45 @@ impl Authorizer for Access {
     fn policy_version(&self) -> u64 {
         self.state.load().version
     }
+}
+
+impl Access {
+    fn by_grants(
+        &self,
+        state: &State,
+        caller: &Caller,
+        action: Action,
+        target: &Target<'_>,
+    ) -> Arc<Decision> {
+        let Some(rights) = state.rights(caller.principal) else {
+            return self.engine.denied();
+        };
+        let asked = Asked::new(caller.principal, action, target);
+        if let Some(decision) = state.decisions.get(&asked) {
+            return decision;
+        }
+        let decision = self
+            .engine
+            .decide(&rights.slice, caller.principal, action, target);
+        state.decisions.insert(asked.to_owned(), Arc::clone(&decision));
+        decision
+    }
+}
+
+/// Members of a group that owns a server may know of it, describe it and hand in its versions. They may neither approve
+/// nor call anything for that.
+fn by_groups(state: &State, caller: &Caller, action: Action, target: &Target<'_>) -> Option<Arc<Decision>> {
+    let Target::Server(server) = target else {
+        return None;
+    };
+    if !matches!(action, Action::Discover | Action::Publish) {
+        return None;
+    }
+    let group = state.owning_group(caller, server)?;
+    Some(Arc::new(Decision {
+        effect: Effect::Permit,
+        policies: Arc::from([Arc::from(format!("owner-group:{group}"))]),
+    }))
 }
 
 // === impl Asked ===

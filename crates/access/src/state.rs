@@ -9,7 +9,8 @@ use portreeve_core::caller::{ApiKey, Caller, Principal, User};
 use portreeve_core::decision::Decision;
 use portreeve_core::grant::{Grant, Subject};
 use portreeve_core::id::{KeyId, UserId};
-use portreeve_core::ports::Snapshot;
+use portreeve_core::name::{GroupName, ServerName};
+use portreeve_core::ports::{Owned, Snapshot};
 use portreeve_core::time::Timestamp;
 use quick_cache::sync::Cache;
 
@@ -27,6 +28,8 @@ pub(crate) struct State {
     keys: HashMap<KeyId, LiveKey>,
     users: HashMap<UserId, Caller>,
     rights: HashMap<Principal, Arc<Rights>>,
+    /// The groups that own a server, by its name in lower case.
+    owners: HashMap<String, Vec<GroupName>>,
     /// Decisions made with this state. They end with it, so none can outlive the policies it was made of.
     pub(crate) decisions: Cache<Question, Arc<Decision>>,
     source: Source,
@@ -53,6 +56,7 @@ struct Source {
     keys: Vec<ApiKey>,
     users: Vec<User>,
     grants: Vec<Grant>,
+    owned: Vec<Owned>,
 }
 
 // === impl Access ===
@@ -71,6 +75,7 @@ impl Access {
             keys: snapshot.keys.clone(),
             users: snapshot.users.clone(),
             grants: snapshot.grants.clone(),
+            owned: snapshot.owned.clone(),
         };
         if source != current.source {
             let next = State::build(&self.engine, source, &current);
@@ -93,6 +98,7 @@ impl State {
             keys: HashMap::new(),
             users: HashMap::new(),
             rights: HashMap::from([(Principal::System, Arc::new(system))]),
+            owners: HashMap::new(),
             decisions: Cache::new(CACHED_DECISIONS),
             source: Source::default(),
         }
@@ -111,6 +117,7 @@ impl State {
             keys,
             users,
             rights: rights(engine, &source.grants, former),
+            owners: source.owned.iter().map(owners).collect(),
             decisions: Cache::new(CACHED_DECISIONS),
             source,
         }
@@ -129,6 +136,15 @@ impl State {
     /// The rights of a principal who has any.
     pub(crate) fn rights(&self, principal: Principal) -> Option<&Arc<Rights>> {
         self.rights.get(&principal)
+    }
+
+    /// The first of the caller's groups that owns the server.
+    pub(crate) fn owning_group<'a>(&self, caller: &'a Caller, server: &ServerName) -> Option<&'a GroupName> {
+        if caller.groups.is_empty() {
+            return None;
+        }
+        let owners = self.owners.get(&server.as_str().to_ascii_lowercase())?;
+        caller.groups.iter().find(|group| owners.contains(group))
     }
 
     /// Whether the caller could still be authenticated. A caller may outlive its key in a stream or a session; its
@@ -155,6 +171,11 @@ impl State {
         }
         self.users.values().find(|user| *user.label == *label).cloned()
     }
+}
+
+/// Names differ in more than case.
+fn owners(owned: &Owned) -> (String, Vec<GroupName>) {
+    (owned.server.as_str().to_ascii_lowercase(), owned.groups.clone())
 }
 
 fn user_caller(user: &User) -> (UserId, Caller) {

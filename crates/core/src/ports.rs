@@ -29,7 +29,7 @@ mod webhooks;
 pub use assessments::{AssessmentStore, Imported, StoredAssessment};
 pub use audit::{AuditLog, AuditQuery, CheckpointSigner, Journal, JournalError};
 pub use authorizer::Authorizer;
-pub use catalogue::{Catalogue, News, Refresh, RouteSnapshot, Snapshot};
+pub use catalogue::{Catalogue, News, Owned, Refresh, RouteSnapshot, Snapshot};
 pub use entries::{Entry, EntryChange, EntryStore, ListedVersion, VersionFilter, VersionQuery};
 pub use environments::EnvironmentStore;
 pub use feed::{EntryFeed, FeedPosition, Searchable};

@@ -16,7 +16,7 @@ pub struct Profile {
     /// Who answers for it, as labels: `user:ada`, `key:deploy`, or a team's name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub owners: Vec<String>,
-    /// Groups that answer for it.
+    /// Groups that answer for it. Their members may publish it: describe it, and hand in its versions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub owner_groups: Vec<String>,
     /// Whom to ask.

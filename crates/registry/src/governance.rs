@@ -3,8 +3,9 @@
 
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
-use portreeve_core::name::ServerName;
+use portreeve_core::name::{GroupName, ServerName};
 use portreeve_core::ports::Entry;
+use portreeve_core::profile::Profile;
 use portreeve_core::server::{Server, Version};
 use portreeve_core::view::RegistryRecord;
 
@@ -31,6 +32,37 @@ impl Registry {
         Err(forbidden(caller, format!("publish server `{name}`")))
     }
 
+    /// Refuses to give a server to a group, or to take it from one, to who neither manages it nor belongs to that group:
+    /// members of a group that owns a server may publish it.
+    pub(crate) fn require_owner(
+        &self,
+        caller: &Caller,
+        name: &ServerName,
+        (before, after): (&Profile, &Profile),
+    ) -> Result<(), RegistryError> {
+        let given = after
+            .owner_groups
+            .iter()
+            .filter(|group| !before.owner_groups.contains(group));
+        let taken = before
+            .owner_groups
+            .iter()
+            .filter(|group| !after.owner_groups.contains(group));
+        if self.may_manage(caller, name) {
+            return Ok(());
+        }
+        let is_of = |group: &&String| caller.groups.iter().any(|own| own.as_str() == group.as_str());
+        match given.chain(taken).find(|group| !is_of(group)) {
+            Some(group) => Err(forbidden(
+                caller,
+                format!(
+                    "say whether group `{group}` owns server `{name}`: its members may, and who manages the server"
+                ),
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// The registry that wants what it holds approved by somebody else than who submitted it. Whether an entry is
     /// served, and how mature it is, decide nothing here: both may come of the very approval.
     pub(crate) fn four_eyes(&self, server: &Server) -> Option<RegistryRecord> {
@@ -46,8 +78,23 @@ impl Registry {
         server: &Server,
         submitted_by: &str,
     ) -> Result<(), RegistryError> {
-        match self.four_eyes(server) {
-            Some(record) if *caller.label == *submitted_by => Err(forbidden(
+        let owns = |group: &GroupName| {
+            server
+                .profile
+                .owner_groups
+                .iter()
+                .any(|owner| owner == group.as_str())
+        };
+        let own = caller.groups.iter().find(|group| owns(group));
+        match (self.four_eyes(server), own) {
+            (Some(record), Some(group)) if *caller.label != *submitted_by => Err(forbidden(
+                caller,
+                format!(
+                    "approve anything of `{}`, which group `{group}` owns: registry `{}` wants an approver who does not belong to it",
+                    server.name, record.name
+                ),
+            )),
+            (Some(record), _) if *caller.label == *submitted_by => Err(forbidden(
                 caller,
                 format!(
                     "approve what `{submitted_by}` submitted of `{}`: registry `{}` wants another approver",

@@ -135,6 +135,7 @@ impl Registry {
         if profile.icons != before.icons {
             self.icons_wanted.notify_one();
         }
+        self.require_owner(caller, &work.server.name, (&before, &profile))?;
         let mut event = self.event(caller, "server.describe", &work.server.name);
         event.detail = Some(json!({ "fields": changed(&before, &profile) }));
         work.events.push(event);

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use portreeve_core::ports::{Catalogue, News, Snapshot, StoreError};
 
 use crate::engine::{Row, Sql};
+use crate::entries::owners::{OWNED, owned};
 use crate::identity::{GRANTS, LIVE_KEYS, USERS, grant_of, key_of, user_of};
 use crate::store::Store;
 use crate::views::{REGISTRIES, registry_of};
@@ -27,6 +28,7 @@ impl Catalogue for Store {
         let keys = transaction.rows(Sql::new(LIVE_KEYS)).await?;
         let users = transaction.rows(Sql::new(USERS)).await?;
         let grants = transaction.rows(Sql::new(GRANTS)).await?;
+        let owners = transaction.rows(Sql::new(OWNED)).await?;
         let registries = transaction.rows(Sql::new(REGISTRIES)).await?;
         let mut rest = self.bindings().of_routes(&mut transaction).await?;
         transaction.cancel().await?;
@@ -42,6 +44,7 @@ impl Catalogue for Store {
             users: users.iter().map(user_of).collect::<Result<_, _>>()?,
             grants: grants.iter().map(grant_of).collect::<Result<_, _>>()?,
             registries: registries.iter().map(registry_of).collect::<Result<_, _>>()?,
+            owned: owned(&owners)?,
         })
     }
 }

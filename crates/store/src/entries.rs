@@ -13,6 +13,7 @@ mod bulk;
 pub(crate) mod deployments;
 mod feed;
 mod list;
+pub(crate) mod owners;
 mod publish;
 mod save;
 mod selection;

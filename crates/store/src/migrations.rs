@@ -87,6 +87,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0016_route_changes.sql"),
         include_str!("../migrations/postgres/0016_route_changes.sql"),
     ),
+    (
+        17,
+        "owner groups",
+        include_str!("../migrations/sqlite/0017_owner_groups.sql"),
+        include_str!("../migrations/postgres/0017_owner_groups.sql"),
+    ),
 ];
 
 /// What the database and this binary know that the other does not.

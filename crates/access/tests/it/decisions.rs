@@ -110,6 +110,7 @@ fn snapshot(generation: i64, grants: Vec<(Subject, Rights, ServerScope, ToolScop
         users: vec![user(ANN, "ann"), user(BOB, "bob")],
         grants: grants.collect(),
         registries: Vec::new(),
+        owned: Vec::new(),
     }
 }
 

@@ -248,6 +248,7 @@ impl House {
             users: self.memory.users.lock().unwrap().clone(),
             grants: self.memory.grants.lock().unwrap().clone(),
             registries: Vec::new(),
+            owned: Vec::new(),
         }
     }
 

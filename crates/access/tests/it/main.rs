@@ -10,5 +10,6 @@ mod explanations;
 mod first_start;
 mod grants;
 mod keys;
+mod owner_groups;
 mod sign_in;
 mod vault;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::caller::{ApiKey, User};
 use crate::grant::Grant;
-use crate::name::Slug;
+use crate::name::{GroupName, ServerName, Slug};
 use crate::rest::Bindings;
 use crate::route::Route;
 use crate::tool::Tool;
@@ -55,12 +55,23 @@ pub struct Snapshot {
     pub grants: Vec<Grant>,
     /// Registries.
     pub registries: Vec<RegistryRecord>,
+    /// Servers that groups own.
+    pub owned: Vec<Owned>,
+}
+
+/// A server and the groups that own it: their members may publish it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    /// The server.
+    pub server: ServerName,
+    /// The groups, by name.
+    pub groups: Vec<GroupName>,
 }
 
 /// The catalogue as the gateway sees it.
 #[async_trait]
 pub trait Catalogue: Send + Sync {
-    /// Counts every change of routes, tools, keys, users and grants.
+    /// Counts every change of routes, tools, keys, users, grants and owning groups.
     async fn generation(&self) -> Result<i64, StoreError>;
 
     /// Everything; of the routes what moved since the generation that the reader knows. A reader who knows none, or one that

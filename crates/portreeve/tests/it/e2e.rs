@@ -28,6 +28,7 @@ mod limits;
 mod logins;
 mod operate;
 mod order;
+mod owner_groups;
 mod passing;
 mod patience;
 mod publish_killed;

@@ -1,6 +1,7 @@
 //! What can be wrong with a profile. All problems, not the first.
 
 use portreeve_core::limits::Limits;
+use portreeve_core::name::GroupName;
 use portreeve_core::profile::Profile;
 use portreeve_mcp::server_json::Problem;
 use url::Url;
@@ -34,6 +35,11 @@ pub(super) fn problems(profile: &Profile, limits: &Limits) -> Vec<Problem> {
         found.few(path, names.len(), MOST_ITEMS);
         for (index, name) in names.iter().enumerate() {
             found.text(&format!("{path}[{index}]"), Some(name), LONGEST_NAME);
+        }
+    }
+    for (index, group) in profile.owner_groups.iter().enumerate() {
+        if let Err(error) = group.parse::<GroupName>() {
+            found.push(&format!("ownerGroups[{index}]"), error.reason);
         }
     }
     found.license(profile.license.as_deref());

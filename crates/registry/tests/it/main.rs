@@ -19,6 +19,7 @@ mod icons;
 mod import;
 mod install;
 mod issues;
+mod owner_groups;
 mod pins;
 mod profile;
 mod properties;

@@ -1,5 +1,6 @@
 //! What people say about a server: checked, kept apart from the document, shown to who may see it.
 
+use portreeve_core::caller::Caller;
 use portreeve_core::profile::{Contact, ExternalDocument, UseCase};
 use portreeve_core::server::Approval;
 use portreeve_registry::{ProfilePatch, RegistryError};
@@ -122,7 +123,10 @@ async fn a_profile_is_for_those_who_may_use_the_server() {
 #[tokio::test]
 async fn a_publisher_describes_and_leaves_the_tags_of_what_is_approved() {
     let world = World::new();
-    let publisher = caller("publisher");
+    let publisher = Caller {
+        groups: ["finance".parse().unwrap()].into(),
+        ..caller("publisher")
+    };
     world
         .add(&remote(NAME, "1.0.0", URL), portreeve_registry::Approve::No)
         .await

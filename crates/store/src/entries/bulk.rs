@@ -19,9 +19,8 @@ const CHUNK: usize = 500;
 pub(crate) async fn put_all(change: &mut Change, entries: &[EntryChange]) -> Result<Moves, StoreError> {
     let mut moves = Moves::Nothing;
     for entry in entries {
-        put(change, entry).await?;
-        if Moves::of(entry) == Moves::Routes {
-            moves = Moves::Routes;
+        if put(change, entry).await?.1 == Moves::Decisions {
+            moves = Moves::Decisions;
         }
     }
     let names: Vec<&str> = entries.iter().map(|entry| entry.server.name.as_str()).collect();

@@ -8,7 +8,7 @@ use portreeve_core::ports::{Publication, Published, StoreError};
 use serde_json::Value as Json;
 
 use super::folded;
-use super::save::{Moves, finish, put};
+use super::save::{finish, put};
 use crate::change::Change;
 use crate::engine::{Sql, Value, values_list};
 use crate::store::Store;
@@ -34,10 +34,10 @@ pub(super) async fn publish(store: &Store, publication: Publication) -> Result<P
         return Ok(refusal);
     }
     let entry = &publication.change;
-    let revision = put(&mut change, entry).await?;
+    let (revision, moves) = put(&mut change, entry).await?;
     change.note_entries(&[entry.server.name.as_str()]).await?;
     change.record(&entry.events).await?;
-    finish(change, Moves::of(entry)).await?;
+    finish(change, moves).await?;
     Ok(Published::Saved(revision))
 }
 

@@ -7,7 +7,7 @@ use portreeve_core::route::Route;
 use portreeve_core::server::{Lifecycle, Server, Version};
 
 use super::publish::save_remotes;
-use super::{deployments, label, served, slugs};
+use super::{deployments, label, owners, served, slugs};
 use crate::change::Change;
 use crate::engine::Sql;
 use crate::fields::{json_text, major_text};
@@ -38,43 +38,34 @@ const INSERT_ROUTE: &str = "INSERT INTO routes (id, slug, server, environment, v
 /// Saves a change of an entry and returns its new revision.
 pub(super) async fn save(store: &Store, entry: EntryChange) -> Result<i64, StoreError> {
     let mut change = Change::begin(store).await?;
-    let revision = put(&mut change, &entry).await?;
+    let (revision, moves) = put(&mut change, &entry).await?;
     change.note_entries(&[entry.server.name.as_str()]).await?;
     change.record(&entry.events).await?;
-    finish(change, Moves::of(&entry)).await?;
+    finish(change, moves).await?;
     Ok(revision)
 }
 
 /// Whether a change moves what the gateway decides by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moves {
-    /// It makes or changes routes.
-    Routes,
+    /// It makes or changes routes, or rights.
+    Decisions,
     /// It does not: nobody needs to read the catalogue again.
     Nothing,
-}
-
-impl Moves {
-    pub(super) fn of(entry: &EntryChange) -> Self {
-        if entry.routes.is_empty() {
-            Self::Nothing
-        } else {
-            Self::Routes
-        }
-    }
 }
 
 /// Ends a change of entries.
 pub(crate) async fn finish(change: Change, moves: Moves) -> Result<(), StoreError> {
     match moves {
-        Moves::Routes => change.publish().await,
+        Moves::Decisions => change.publish().await,
         Moves::Nothing => change.save().await,
     }
 }
 
 /// Writes what becomes of an entry, and returns its new revision.
-pub(super) async fn put(change: &mut Change, entry: &EntryChange) -> Result<i64, StoreError> {
+pub(super) async fn put(change: &mut Change, entry: &EntryChange) -> Result<(i64, Moves), StoreError> {
     let revision = save_server(change, &entry.server, entry.expected).await?;
+    let owners = owners::save(change, &entry.server, entry.expected.is_none()).await?;
     let name = &entry.server.name;
     deployments::save(change, &entry.server).await?;
     save_tags(change, &entry.server).await?;
@@ -94,7 +85,12 @@ pub(super) async fn put(change: &mut Change, entry: &EntryChange) -> Result<i64,
         // What a version's tools are made of reaches the gateway with the route.
         change.note_routes_of(name.as_str()).await?;
     }
-    Ok(revision)
+    let moves = if entry.routes.is_empty() {
+        owners
+    } else {
+        Moves::Decisions
+    };
+    Ok((revision, moves))
 }
 
 async fn save_server(change: &mut Change, server: &Server, expected: Option<i64>) -> Result<i64, StoreError> {

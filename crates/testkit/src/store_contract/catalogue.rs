@@ -1,14 +1,14 @@
 //! The catalogue: whole snapshots, and a generation that every change of them counts.
 
 use portreeve_core::grant::Subject;
-use portreeve_core::ports::{News, RouteChange, RouteSnapshot, Snapshot, ToolsSeen};
+use portreeve_core::ports::{News, Owned, RouteChange, RouteSnapshot, Snapshot, StoreError, ToolsSeen};
 use portreeve_core::protocol::Era;
 use portreeve_core::route::RouteState;
 
 use super::identity::grant;
 use super::routes::stored_route;
 use super::{Durable, Outcome};
-use crate::store_fixtures::{at, event, key, parse, tool, user};
+use crate::store_fixtures::{at, event, key, new_entry, parse, tool, user, version};
 
 /// A snapshot holds active routes with their tools, keys that are not revoked, users and grants.
 pub async fn a_snapshot_holds_what_decisions_need(store: &dyn Durable) -> Outcome {
@@ -22,6 +22,7 @@ pub async fn a_snapshot_holds_what_decisions_need(store: &dyn Durable) -> Outcom
             users: vec![],
             grants: vec![],
             registries: store.registries().await?,
+            owned: vec![],
         }
     );
     let active = stored_route(store, "com.acme/b", "b").await?;
@@ -69,6 +70,7 @@ pub async fn a_snapshot_holds_what_decisions_need(store: &dyn Durable) -> Outcom
             users: vec![ada],
             grants: vec![granted],
             registries: store.registries().await?,
+            owned: vec![],
         }
     );
     assert_eq!(store.generation().await?, 10);
@@ -105,5 +107,45 @@ pub async fn the_store_is_healthy(store: &dyn Durable, engine: &str) -> Outcome 
     let status = store.check().await?;
     assert_eq!(status.engine, engine);
     assert!(status.pending_migrations.is_empty() && status.unknown_migrations.is_empty());
+    Ok(())
+}
+
+/// The groups that own servers are read with everything else, and a change of them is one of the catalogue.
+pub async fn owners_are_part_of_what_decisions_need(store: &dyn Durable) -> Outcome {
+    let (one, other) = ("com.acme/billing", "com.acme/mail");
+    let owned_by = |name: &str, groups: &[&str], expected: Option<i64>| {
+        let mut change = new_entry(name, vec![version(name, "1.0.0")]);
+        change.expected = expected;
+        change.server.profile.owner_groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        change
+    };
+    let save = async |change| {
+        let before = store.generation().await?;
+        store.save(change).await?;
+        Ok::<_, StoreError>(store.generation().await? - before)
+    };
+    assert_eq!(save(owned_by(one, &[], None)).await?, 0);
+    assert_eq!(
+        save(owned_by(other, &["ops", "finance", "no group!"], None)).await?,
+        1
+    );
+    let owned = |name: &str, groups: &[&str]| Owned {
+        server: parse(name),
+        groups: groups.iter().map(|group| parse(group)).collect(),
+    };
+    assert_eq!(store.snapshot(None).await?.owned, [owned(other, &["finance", "ops"])]);
+    assert_eq!(
+        save(owned_by(other, &["finance", "ops"], Some(1))).await?,
+        0,
+        "the same in another order"
+    );
+    assert_eq!(save(owned_by(one, &["finance"], Some(1))).await?, 1);
+    assert_eq!(save(owned_by(other, &["ops"], Some(2))).await?, 1);
+    assert_eq!(
+        store.snapshot(None).await?.owned,
+        [owned(one, &["finance"]), owned(other, &["ops"])]
+    );
+    store.remove(&parse(one), 2, event("server.remove")).await?;
+    assert_eq!(store.snapshot(None).await?.owned, [owned(other, &["ops"])]);
     Ok(())
 }

@@ -1,0 +1,95 @@
+//! Groups that own an entry: who says which, and who may not approve for them.
+
+use portreeve_core::caller::Caller;
+use portreeve_core::name::{RegistryName, ServerName};
+use portreeve_registry::{Approve, Internal, ProfilePatch, RegistryError, RegistryPatch};
+
+use crate::world::{NAME, URL, World, admin, caller, remote};
+
+fn name() -> ServerName {
+    NAME.parse().unwrap()
+}
+
+fn of(label: &str, groups: &[&str]) -> Caller {
+    Caller {
+        groups: groups.iter().map(|group| group.parse().unwrap()).collect(),
+        ..caller(label)
+    }
+}
+
+async fn own(world: &World, by: &Caller, groups: &[&str]) -> Result<(), RegistryError> {
+    let patch = ProfilePatch {
+        owner_groups: Some(groups.iter().map(|group| (*group).to_owned()).collect()),
+        ..ProfilePatch::default()
+    };
+    world.registry.describe(by, &name(), patch, None).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_publisher_gives_a_server_to_his_own_groups_alone() {
+    let world = World::new();
+    world.add(&remote(NAME, "1.0.0", URL), Approve::No).await.unwrap();
+    let publisher = of("publisher", &["finance", "ops"]);
+    let refused = own(&world, &publisher, &["finance", "sales"]).await.unwrap_err();
+    assert!(refused.to_string().contains("group `sales`"), "{refused}");
+    own(&world, &publisher, &["finance"]).await.unwrap();
+    own(&world, &admin(), &["finance", "sales"]).await.unwrap();
+    let refused = own(&world, &publisher, &["finance"]).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("group `sales`"),
+        "taking one away is the same: {refused}"
+    );
+    own(&world, &publisher, &["sales", "ops"]).await.unwrap();
+    assert_eq!(
+        world.store.get(NAME).server.profile.owner_groups,
+        ["sales", "ops"]
+    );
+    let wrong = own(&world, &admin(), &["The finance team"]).await.unwrap_err();
+    let RegistryError::Invalid(problems) = &wrong else {
+        panic!("{wrong}")
+    };
+    assert_eq!(problems[0].path, "ownerGroups[0]");
+}
+
+#[tokio::test]
+async fn where_another_must_approve_nobody_of_the_owning_group_does() {
+    let world = World::new();
+    world.add(&remote(NAME, "1.0.0", URL), Approve::No).await.unwrap();
+    own(&world, &admin(), &["finance"]).await.unwrap();
+    let approve = async |by: &Caller| {
+        let approved = world.registry.approve(by, &name(), None, Internal::No).await;
+        approved.map(|outcome| outcome.version.approval.as_str())
+    };
+    let owner = of("steward", &["finance"]);
+    let patch = RegistryPatch {
+        approver_differs: Some(true),
+        ..RegistryPatch::default()
+    };
+    let default = RegistryName::main();
+    world
+        .registry
+        .change_registry(&admin(), &default, patch.clone(), None)
+        .await
+        .unwrap();
+    let refused = approve(&owner).await.unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("which group `finance` owns: registry `default` wants"),
+        "{refused}"
+    );
+    assert_eq!(approve(&of("steward", &["sales"])).await.unwrap(), "approved");
+
+    // Elsewhere a manager is a manager.
+    let patch = RegistryPatch {
+        approver_differs: Some(false),
+        ..patch
+    };
+    world
+        .registry
+        .change_registry(&admin(), &default, patch, None)
+        .await
+        .unwrap();
+    world.add(&remote(NAME, "1.1.0", URL), Approve::No).await.unwrap();
+    assert_eq!(approve(&owner).await.unwrap(), "approved");
+}
