@@ -37,7 +37,7 @@ use crate::problem::{Problem, ProblemBody};
         icons::list, icons::fetch,
         logins::list, logins::set, logins::remove,
         tools::list, tools::approve, tools::refresh, tools::hide, tools::unhide,
-        deployments::plan, deployments::list, deployments::replace, deployments::approve, deployments::withdraw,
+        deployments::all, deployments::plan, deployments::list, deployments::replace, deployments::approve, deployments::withdraw,
         environments::list, environments::create, environments::show, environments::change, environments::remove,
         properties::list, properties::create, properties::show, properties::change, properties::remove,
         registries::list, registries::create, registries::show, registries::change, registries::remove,

@@ -176,6 +176,7 @@ fn governed(endpoints: Endpoints) -> Endpoints {
             "/api/v1/servers/{name}/deployments/withdraw",
             deployments::withdraw,
         )
+        .get("/api/v1/deployments", deployments::all)
         .get("/api/v1/environments", environments::list)
         .post("/api/v1/environments", environments::create)
         .get("/api/v1/environments/{environment}", environments::show)

@@ -4,8 +4,10 @@
 //! there. What a manager declares is in force at once; what others declare waits for an approval.
 
 mod check;
+mod list;
 
 pub(crate) use check::{pins as check_pins, urls as deployment_urls};
+pub use list::{DeploymentsPage, DeploymentsQuery, Standing};
 
 use futures_util::future::join_all;
 use portreeve_core::audit::AuditEvent;

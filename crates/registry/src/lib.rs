@@ -67,7 +67,7 @@ pub use assess::{
 };
 pub use card::{CARD_TYPE, CATALOG_TYPE};
 pub use compare::Comparison;
-pub use deployments::{Declared, Deployed, NewDeployments};
+pub use deployments::{Declared, Deployed, DeploymentsPage, DeploymentsQuery, NewDeployments, Standing};
 pub use entries::{EntriesPage, EntriesQuery};
 pub use environments::{EnvironmentPatch, NewEnvironment};
 pub use error::RegistryError;

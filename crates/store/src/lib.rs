@@ -11,6 +11,7 @@ mod change;
 mod fields;
 
 mod assessments;
+mod deployments;
 mod entries;
 mod environments;
 mod icons;

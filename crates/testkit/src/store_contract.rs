@@ -27,9 +27,9 @@ pub mod waiting;
 pub mod webhooks;
 
 use portreeve_core::ports::{
-    AssessmentStore, Catalogue, EntryFeed, EntryStore, EnvironmentStore, IconStore, IdentityStore,
-    ImportStore, LoginStore, Outbox, PropertyStore, RouteStore, SecretStore, ServedStore, SessionStore,
-    StoreError, StoreHealth, ToolsetStore, UsageStore, ViewStore, WaitingStore, WebhookStore,
+    AssessmentStore, Catalogue, DeploymentStore, EntryFeed, EntryStore, EnvironmentStore, IconStore,
+    IdentityStore, ImportStore, LoginStore, Outbox, PropertyStore, RouteStore, SecretStore, ServedStore,
+    SessionStore, StoreError, StoreHealth, ToolsetStore, UsageStore, ViewStore, WaitingStore, WebhookStore,
 };
 
 /// A store as a whole.
@@ -38,6 +38,7 @@ pub trait Durable:
     + ServedStore
     + PropertyStore
     + EnvironmentStore
+    + DeploymentStore
     + ViewStore
     + WaitingStore
     + EntryFeed
@@ -63,6 +64,7 @@ impl<T> Durable for T where
         + ServedStore
         + PropertyStore
         + EnvironmentStore
+        + DeploymentStore
         + ViewStore
         + WaitingStore
         + EntryFeed

@@ -1,11 +1,11 @@
-//! `deployments` of a server, and the plan of an approval.
+//! `deployments` of a server and of all of them, and the plan of an approval.
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use http::HeaderMap;
 use portreeve_core::ports::Entry;
-use portreeve_registry::{Approving, NewDeployments};
+use portreeve_registry::{Approving, DeploymentsQuery, NewDeployments, Standing};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -14,8 +14,11 @@ use crate::content::{Content, MaybeContent};
 use crate::credential::Known;
 use crate::etag;
 use crate::problem::Problem;
-use crate::query::{PathParts, Query, server_name, version_text};
-use crate::shapes::deployment::{DeploymentShape, DeploymentsShape, NewDeploymentsShape, PlanShape};
+use crate::query::{PathParts, Query, environment, server_name, version_text};
+use crate::shapes::List;
+use crate::shapes::deployment::{
+    DeployedShape, DeploymentShape, DeploymentsShape, NewDeploymentsShape, PlanShape,
+};
 use crate::shapes::server::{ApproveStep, Nothing as NoContent};
 use crate::{Api, management};
 
@@ -26,6 +29,62 @@ use crate::{Api, management};
 pub(crate) struct PlanQuery {
     /// The version; the newest that waits unless given.
     version: Option<String>,
+}
+
+/// Which deployments.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DeploymentsWanted {
+    /// Only of this server.
+    server: Option<String>,
+    /// Only in this environment.
+    environment: Option<String>,
+    /// Only `active`, `inactive` or `proposed` ones.
+    state: Option<String>,
+    /// The `nextCursor` of the page before.
+    cursor: Option<String>,
+    /// Deployments on the page, 1 to 100; 30 unless given.
+    limit: Option<u64>,
+}
+
+/// List where servers run
+///
+/// Deployments in force, and those that wait for an approval, of every server that the caller may publish; by server,
+/// environment and major version.
+#[utoipa::path(
+    get, path = "/api/v1/deployments", tag = "deployments", operation_id = "listAllDeployments",
+    params(DeploymentsWanted), responses((status = 200, body = List<DeployedShape>))
+)]
+pub(crate) async fn all(
+    State(api): State<Api>,
+    Known(caller): Known,
+    Query(wanted): Query<DeploymentsWanted>,
+) -> Result<Json<List<DeployedShape>>, Problem> {
+    let standing = |word: &String| {
+        Standing::from_word(word).ok_or_else(|| {
+            Problem::bad_request(format!(
+                "the query is wrong: `{word}` is no state of a deployment"
+            ))
+            .hint("`active`, `inactive` or `proposed`")
+        })
+    };
+    let query = DeploymentsQuery {
+        server: wanted.server.as_deref().map(server_name).transpose()?,
+        environment: wanted.environment.as_deref().map(environment).transpose()?,
+        standing: wanted.state.as_ref().map(standing).transpose()?,
+        cursor: wanted.cursor,
+        limit: super::imports::limit(wanted.limit)?,
+    };
+    let page = api.registry.all_deployments(&caller, query).await?;
+    let items = page
+        .items
+        .iter()
+        .map(|one| DeployedShape::new(one, &api.public_url));
+    Ok(Json(List {
+        items: items.collect(),
+        next_cursor: page.next_cursor,
+    }))
 }
 
 /// Show what approving would do

@@ -2,7 +2,7 @@
 
 use portreeve_core::deployment::{Deployment, DeploymentState, Major};
 use portreeve_core::name::{Environment, VersionText};
-use portreeve_core::ports::Entry;
+use portreeve_core::ports::{DeployedServer, Entry};
 use portreeve_core::profile::Metadata;
 use portreeve_core::route::Route;
 use portreeve_registry::{Deployed, Move, MoveKind, Plan, Stop, ToolsOutcome};
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 
-use super::labels;
 use super::route::RouteShape;
 use super::server::ToolsShape;
+use super::{endpoint_url, labels};
 
 /// A server in an environment.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -64,6 +64,33 @@ pub(crate) struct DeploymentsShape {
     private_hosts: Vec<String>,
     /// Counts the changes of the entry; the `ETag` is the same number in quotes.
     revision: i64,
+}
+
+/// A deployment in the list of all of them.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = DeployedServer)]
+pub(crate) struct DeployedShape {
+    /// The server's name.
+    name: String,
+    /// The environment's name.
+    environment: String,
+    /// The major version that it is bound to, as `v1`.
+    major: Option<String>,
+    /// The one version that runs there; null for the highest approved one.
+    version: Option<String>,
+    /// Its MCP endpoint (Streamable HTTP).
+    url: String,
+    /// `active` or `inactive`; `proposed` while it waits for an approval.
+    state: &'static str,
+    /// Values of custom properties.
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    #[schema(value_type = Object)]
+    metadata: Metadata,
+    /// The gateway's endpoint of the place, as far as there is one.
+    gateway_url: Option<String>,
+    /// The version that this endpoint leads to.
+    serves: Option<String>,
 }
 
 /// Deployments that wait for an approval.
@@ -146,6 +173,29 @@ struct StopShape {
 
 fn active() -> DeploymentState {
     DeploymentState::Active
+}
+
+// === impl DeployedShape ===
+
+impl DeployedShape {
+    pub(crate) fn new(one: &DeployedServer, public_url: &Url) -> Self {
+        let (deployment, route) = (&one.deployment, one.route.as_ref());
+        Self {
+            name: one.server.to_string(),
+            environment: deployment.environment.to_string(),
+            major: deployment.major.map(|major| major.to_string()),
+            version: deployment.version.as_ref().map(ToString::to_string),
+            url: deployment.url.clone(),
+            state: if one.is_proposed {
+                "proposed"
+            } else {
+                deployment.state.as_str()
+            },
+            metadata: deployment.metadata.clone(),
+            gateway_url: route.map(|(slug, _)| endpoint_url(public_url, slug)),
+            serves: route.map(|(_, version)| version.to_string()),
+        }
+    }
 }
 
 // === impl DeploymentShape ===

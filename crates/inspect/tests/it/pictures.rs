@@ -117,7 +117,6 @@ fn nothing_in_an_svg_runs_or_asks_somebody() {
         "<image xlink:href='//evil.example/track.png' width='1' height='1'/>",
         "<image href='data:image/svg+xml;base64,PHN2Zz48c2NyaXB0PmFsZXJ0KDEpPC9zY3JpcHQ+PC9zdmc+'/>",
         "<use href='https://evil.example/a.svg#x'/>",
-        "<style>@import url('https://evil.example/a.css'); path { fill: url(https://evil.example/b) }</style>",
         "<path d='M0 0' style='fill: url(https://evil.example/c)'/>",
         "<path d='M0 0' fill='url(https://evil.example/d#x)'/>",
         "<set attributeName='href' to='javascript:alert(1)'/>",
@@ -146,6 +145,17 @@ fn nothing_in_an_svg_runs_or_asks_somebody() {
             assert!(!clean.contains(bad), "`{bad}` is left of {inside}: {clean}");
         }
         assert!(clean.contains("m0 0h8v8z"), "the picture itself stays: {clean}");
+    }
+}
+
+#[test]
+fn a_style_sheet_of_an_svg_fetches_nothing() {
+    let clean = cleaned(
+        "<style>@import url('https://evil.example/a.css'); @import 'https://evil.example/b.css'; \
+         path { fill: url(https://evil.example/c); background: url(//evil.example/d) }</style>",
+    );
+    for bad in ["@import", "url(h", "url('h", "url(//", "url(\"h"] {
+        assert!(!clean.contains(bad), "`{bad}` is left: {clean}");
     }
 }
 

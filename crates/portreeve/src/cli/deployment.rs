@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
-use super::connection::{Answer, Connection, api_path};
+use super::connection::{Answer, Connection, api_path, segment};
 use super::reply::{items, table, text};
 use super::server::tools_of;
 use super::{Failure, Reply, own_url};
@@ -11,11 +11,8 @@ use super::{Failure, Reply, own_url};
 /// `portreeve deployment`
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum DeploymentCommand {
-    /// List where a server runs: what is in force, and what waits
-    List {
-        /// The server's name
-        name: String,
-    },
+    /// List where a server runs: what is in force, and what waits; or where all of them do
+    List(ListArgs),
     /// Say that a server runs in an environment, or change that
     #[command(arg = own_url())]
     Set(SetArgs),
@@ -40,6 +37,19 @@ pub(crate) enum DeploymentCommand {
         /// The server's name
         name: String,
     },
+}
+
+/// `portreeve deployment list`
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ListArgs {
+    /// The server's name [default: every server]
+    name: Option<String>,
+    /// Only in this environment
+    #[arg(long, value_name = "ENVIRONMENT", conflicts_with = "name")]
+    environment: Option<String>,
+    /// Only `active`, `inactive` or `proposed` ones
+    #[arg(long, value_name = "STATE", conflicts_with = "name")]
+    state: Option<String>,
 }
 
 /// Which deployment of a server.
@@ -82,12 +92,13 @@ pub(crate) enum State {
 
 pub(super) async fn run(connection: &Connection, command: DeploymentCommand) -> Result<Reply, Failure> {
     let body = match command {
-        DeploymentCommand::List { name } => {
+        DeploymentCommand::List(ListArgs { name: Some(name), .. }) => {
             connection
                 .get(&api_path!("servers/{}/deployments", name))
                 .await?
                 .body
         }
+        DeploymentCommand::List(args) => return all(connection, &args).await,
         DeploymentCommand::Set(args) => set(connection, &args).await?,
         DeploymentCommand::Remove { place } => remove(connection, &place).await?,
         DeploymentCommand::Approve { name, internal, plan } => {
@@ -102,6 +113,40 @@ pub(super) async fn run(connection: &Connection, command: DeploymentCommand) -> 
     };
     let shown = render(&body);
     Ok(Reply::new(body, shown))
+}
+
+async fn all(connection: &Connection, args: &ListArgs) -> Result<Reply, Failure> {
+    let mut path = api_path!("deployments");
+    let filters = [("environment", &args.environment), ("state", &args.state)];
+    let given = filters
+        .iter()
+        .filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    for (index, (name, value)) in given.enumerate() {
+        let mark = if index == 0 { '?' } else { '&' };
+        path.push_str(&format!("{mark}{name}={}", segment(value)));
+    }
+    let body = connection.all(&path).await?;
+    let shown = table(
+        &body,
+        &[
+            ("SERVER", |one| text(one, "name")),
+            ("ENVIRONMENT", |one| text(one, "environment")),
+            ("MAJOR", |one| text(one, "major")),
+            ("VERSION", pinned),
+            ("STATE", |one| text(one, "state")),
+            ("SERVES", |one| text(one, "serves")),
+            ("URL", |one| text(one, "url")),
+        ],
+        "No deployments: the remotes of their documents are the production ones.",
+    );
+    Ok(Reply::new(body, shown))
+}
+
+fn pinned(one: &Value) -> String {
+    match text(one, "version") {
+        version if version.is_empty() => "any".to_owned(),
+        version => version,
+    }
 }
 
 async fn set(connection: &Connection, args: &SetArgs) -> Result<Value, Failure> {
@@ -221,10 +266,7 @@ fn deployments(body: &Value, empty: &str) -> String {
         &[
             ("ENVIRONMENT", |one| text(one, "environment")),
             ("MAJOR", |one| text(one, "major")),
-            ("VERSION", |one| match text(one, "version") {
-                version if version.is_empty() => "any".to_owned(),
-                version => version,
-            }),
+            ("VERSION", pinned),
             ("STATE", |one| text(one, "state")),
             ("URL", |one| text(one, "url")),
         ],

@@ -53,6 +53,7 @@ const REMOTE: &[&str] = &[
     "server plan com.acme/billing --version 1.0.0",
     "server compare com.acme/billing 1.1.0 --from 1.0.0",
     "deployment list com.acme/billing",
+    "deployment list --environment test --state active",
     "deployment set com.acme/billing test --url https://test.acme.example/mcp --major v1 --state active",
     "deployment remove com.acme/billing test",
     "deployment approve com.acme/billing --plan 0a1b",

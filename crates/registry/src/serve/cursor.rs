@@ -29,6 +29,8 @@ pub(crate) enum CursorKind<'a> {
     Search,
     /// What waits for somebody.
     Waiting,
+    /// Where servers run.
+    Deployments,
 }
 
 /// What was asked.
@@ -114,6 +116,7 @@ impl CursorKind<'_> {
             Self::Entries => [b"entries\0", body].concat(),
             Self::Search => [b"search\0", body].concat(),
             Self::Waiting => [b"waiting\0", body].concat(),
+            Self::Deployments => [b"deployments\0", body].concat(),
         }
     }
 }

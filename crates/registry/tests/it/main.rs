@@ -11,6 +11,7 @@ mod world;
 mod approve;
 mod assess;
 mod corpus;
+mod deployment_list;
 mod deployments;
 mod entries;
 mod environments;

@@ -47,6 +47,7 @@ contract! {
     slugs::a_major_version_has_a_slug_of_its_own,
     deployments::deployments_are_read_as_they_were_saved,
     deployments::a_deployment_needs_its_environment,
+    deployments::all_deployments_are_one_list,
     environments::three_environments_exist_from_the_start,
     environments::an_environment_is_changed_and_removed,
     environments::an_environment_in_use_stays,

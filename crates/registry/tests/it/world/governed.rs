@@ -6,8 +6,10 @@ use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::deployment::{EnvironmentKind, EnvironmentRecord};
 use portreeve_core::name::{Environment, PropertyName, RegistryName, ServerName};
+use portreeve_core::page::PageOf;
 use portreeve_core::ports::{
-    EnvironmentStore, PropertyStore, ServerValues, StoreError, VersionValues, ViewStore, Views,
+    DeployedServer, DeploymentQuery, DeploymentStore, EnvironmentStore, PropertyStore, ServerValues,
+    StoreError, VersionValues, ViewStore, Views,
 };
 use portreeve_core::property::PropertyRecord;
 use portreeve_core::time::Timestamp;
@@ -111,6 +113,45 @@ impl EnvironmentStore for Governed {
             return Err(conflict(name));
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl DeploymentStore for Governed {
+    async fn deployed(&self, query: &DeploymentQuery) -> Result<PageOf<DeployedServer>, StoreError> {
+        let mut all = Vec::new();
+        for entry in self.store.all() {
+            let deployments = entry.server.deployments;
+            let proposed = deployments
+                .proposed
+                .into_iter()
+                .flat_map(|proposed| proposed.deployments);
+            let current = deployments.current.into_iter().map(|one| (false, one));
+            for (is_proposed, deployment) in current.chain(proposed.map(|one| (true, one))) {
+                let place = deployment.place();
+                let route = entry.routes.iter().find(|route| route.place() == place);
+                all.push(DeployedServer {
+                    server: entry.server.name.clone(),
+                    route: route.map(|route| (route.slug.clone(), route.version.clone())),
+                    deployment,
+                    is_proposed,
+                });
+            }
+        }
+        all.retain(|one| {
+            query.server.as_ref().is_none_or(|server| *server == one.server)
+                && query
+                    .environment
+                    .as_ref()
+                    .is_none_or(|name| *name == one.deployment.environment)
+                && query.state.is_none_or(|state| state == one.deployment.state)
+                && query.proposed.is_none_or(|proposed| proposed == one.is_proposed)
+                && query.after.as_ref().is_none_or(|after| one.place() > *after)
+        });
+        all.sort_by_key(DeployedServer::place);
+        let more = all.len() > query.limit as usize;
+        all.truncate(query.limit as usize);
+        Ok(PageOf { items: all, more })
     }
 }
 

@@ -21,6 +21,8 @@ fn deployment_rows() -> Vec<Row> {
             "/api/v1/servers/com.acme%2Fee/plan",
             MANAGED,
         ),
+        // Who may publish nothing sees an empty list.
+        bare("GET /api/v1/deployments", "/api/v1/deployments", KNOWN),
         bare("GET /api/v1/servers/{name}/deployments", deployments, MANAGED),
         row(
             "PUT /api/v1/servers/{name}/deployments",
