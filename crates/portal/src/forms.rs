@@ -19,6 +19,7 @@ pub(crate) enum Purpose {
     Review,
     Govern,
     Import,
+    Publish,
     Secret,
     VerifyAudit,
 }
@@ -33,6 +34,7 @@ impl Purpose {
             Self::Review => "review",
             Self::Govern => "govern",
             Self::Import => "import",
+            Self::Publish => "publish",
             Self::Secret => "secret",
             Self::VerifyAudit => "verify-audit",
         }

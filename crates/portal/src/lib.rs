@@ -18,8 +18,15 @@ mod home;
 mod server;
 mod tools;
 
+mod logins;
+mod profile;
+mod submit;
+
+mod deployments;
+mod environments;
 mod governed;
 mod imports;
+mod properties;
 mod registries;
 mod review;
 mod secrets;

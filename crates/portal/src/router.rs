@@ -23,8 +23,8 @@ use crate::cookie::SessionCookie;
 use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::{
-    audit, exports, frame, governed, home, imports, registries, review, secrets, server, sign_in, tools,
-    usage, waiting, webhooks,
+    audit, deployments, environments, exports, frame, governed, home, imports, logins, profile, properties,
+    registries, review, secrets, server, sign_in, submit, tools, usage, waiting, webhooks,
 };
 
 /// Most bytes of a form. The largest approves every tool of a server at once.
@@ -80,7 +80,7 @@ pub fn router(parts: PortalParts) -> Router {
         parts,
     });
     let framed = from_fn_with_state(Arc::clone(&portal), frame::pages);
-    let pages = Router::new()
+    let pages = governance(portal.parts.limits.import_file_bytes)
         .route("/", get(home::page))
         .route("/servers/{namespace}/{name}", get(server::page))
         .route("/servers/{name}", get(server::encoded))
@@ -90,35 +90,20 @@ pub fn router(parts: PortalParts) -> Router {
             "/servers/{namespace}/{name}/review",
             get(review::page).post(review::decide),
         )
+        .route("/submit", get(submit::page).post(submit::hand_in))
+        .route(
+            "/servers/{namespace}/{name}/profile",
+            get(profile::page).post(profile::change),
+        )
+        .route("/servers/{namespace}/{name}/values", post(profile::change_values))
+        .route(
+            "/servers/{namespace}/{name}/logins",
+            get(logins::page).post(logins::set),
+        )
+        .route("/servers/{namespace}/{name}/logins/remove", post(logins::remove))
+        .route("/admin/deployments", get(deployments::page))
         .route("/admin/waiting", get(waiting::page))
         .route("/admin/waiting/approve", post(waiting::approve))
-        .route("/registries", get(governed::registries))
-        .route(
-            "/admin/environments",
-            get(governed::environments).post(governed::create_environment),
-        )
-        .route(
-            "/admin/properties",
-            get(governed::properties).post(governed::create_property),
-        )
-        .route("/admin/registries", post(registries::create))
-        .route(
-            "/admin/registries/{registry}",
-            get(registries::page).post(registries::change),
-        )
-        .route("/admin/registries/{registry}/delete", post(registries::delete))
-        .route("/admin/secrets", get(secrets::list).post(secrets::set))
-        .route("/admin/secrets/delete", post(secrets::delete))
-        .route("/admin/imports", get(imports::list))
-        .route("/admin/imports/registry", post(imports::begin_registry))
-        .route(
-            "/admin/imports/files",
-            post(imports::begin_files).layer(DefaultBodyLimit::max(portal.parts.limits.import_file_bytes)),
-        )
-        .route("/admin/imports/unschedule", post(imports::unschedule))
-        .route("/admin/imports/{import}", get(imports::page))
-        .route("/admin/webhooks", get(webhooks::list).post(webhooks::create))
-        .route("/admin/webhooks/{name}", get(webhooks::page).post(webhooks::act))
         .route("/exports", get(exports::page))
         .route("/exports/{format}", get(exports::file))
         .route("/usage", get(usage::page))
@@ -140,6 +125,51 @@ pub fn router(parts: PortalParts) -> Router {
         .fallback(unknown)
         .layer(from_fn(frame::security_headers))
         .with_state(portal)
+}
+
+/// What is governed beside servers, with so many bytes of files that an import may take in.
+fn governance(file_bytes: usize) -> Router<Arc<Portal>> {
+    Router::new()
+        .route("/registries", get(governed::registries))
+        .route(
+            "/admin/environments",
+            get(governed::environments).post(governed::create_environment),
+        )
+        .route(
+            "/admin/properties",
+            get(governed::properties).post(governed::create_property),
+        )
+        .route(
+            "/admin/environments/{environment}",
+            get(environments::page).post(environments::change),
+        )
+        .route(
+            "/admin/environments/{environment}/delete",
+            post(environments::delete),
+        )
+        .route(
+            "/admin/properties/{property}",
+            get(properties::page).post(properties::change),
+        )
+        .route("/admin/properties/{property}/delete", post(properties::delete))
+        .route("/admin/registries", post(registries::create))
+        .route(
+            "/admin/registries/{registry}",
+            get(registries::page).post(registries::change),
+        )
+        .route("/admin/registries/{registry}/delete", post(registries::delete))
+        .route("/admin/secrets", get(secrets::list).post(secrets::set))
+        .route("/admin/secrets/delete", post(secrets::delete))
+        .route("/admin/imports", get(imports::list))
+        .route("/admin/imports/registry", post(imports::begin_registry))
+        .route(
+            "/admin/imports/files",
+            post(imports::begin_files).layer(DefaultBodyLimit::max(file_bytes)),
+        )
+        .route("/admin/imports/unschedule", post(imports::unschedule))
+        .route("/admin/imports/{import}", get(imports::page))
+        .route("/admin/webhooks", get(webhooks::list).post(webhooks::create))
+        .route("/admin/webhooks/{name}", get(webhooks::page).post(webhooks::act))
 }
 
 async fn asset(State(portal): State<Arc<Portal>>, uri: Uri) -> Response {

@@ -55,6 +55,7 @@ pub(crate) async fn page(
         shown,
         official: &official,
         manages,
+        publishes: publishes(&portal, &visitor, &name),
         route_shown: fields.get("route"),
     };
     let mut page = ServerPage {
@@ -147,6 +148,12 @@ fn manages(portal: &Portal, visitor: &Visitor, name: &ServerName) -> bool {
         .is_permit()
 }
 
+fn publishes(portal: &Portal, visitor: &Visitor, name: &ServerName) -> bool {
+    let target = Target::Server(name);
+    let decision = portal.parts.access.may(&visitor.caller, Action::Publish, &target);
+    decision.is_permit()
+}
+
 async fn tools_view(
     portal: &Portal,
     visitor: &Visitor,
@@ -182,6 +189,11 @@ fn notice(done: Option<&str>) -> Option<Notice> {
             "Approved. Who has the right sees and calls it from now on.",
         ),
         "let-in" => ("notice-good", "Approved, exactly as the review showed."),
+        "handed-in" => (
+            "notice-good",
+            "Handed in. It is listed and served once somebody approves it.",
+        ),
+        "described" => ("notice-good", "Saved. No approval is void because of it."),
         "sent-back" => ("notice-warn", "Sent back. Nothing of it is listed or served."),
         "changed" => (
             "notice-warn",

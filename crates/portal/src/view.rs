@@ -2,18 +2,25 @@
 
 mod badge;
 mod form;
+mod one;
 mod shell;
 
 mod home;
 
 mod assessment;
+pub(crate) mod logins;
 mod official;
 mod profile;
+pub(crate) mod profile_form;
 mod server;
+pub(crate) mod submit;
 mod tools;
 
+mod deployments;
+pub(crate) mod environment;
 mod governed;
 pub(crate) mod imports;
+pub(crate) mod property;
 pub(crate) mod registry;
 mod review;
 pub(crate) mod secrets;
@@ -28,9 +35,11 @@ mod webhooks;
 
 mod notes;
 
+pub(crate) use deployments::DeploymentsPage;
 pub(crate) use form::FormView;
 pub(crate) use governed::{Governed, GovernedForm, GovernedPage, governance_tabs};
 pub(crate) use imports::{ImportPage, ImportsPage, ScheduleRow};
+pub(crate) use one::{Crumb, OnePage, Part};
 pub(crate) use registry::RegistryPage;
 pub(crate) use review::{ReviewPage, ReviewParts};
 pub(crate) use secrets::SecretsPage;
@@ -40,6 +49,7 @@ pub(crate) use assessment::AssessmentView;
 pub(crate) use audit::{AuditFilter, AuditPageView, ReportView};
 pub(crate) use exports::ExportsPage;
 pub(crate) use home::{Card, HomePage};
+pub(crate) use logins::LoginsPage;
 pub(crate) use notes::{FailurePage, SignInPage, WelcomePage};
 pub(crate) use official::Official;
 pub(crate) use server::{HostPanel, Notice, ServerFacts, ServerPage, Way};

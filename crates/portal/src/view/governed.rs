@@ -6,6 +6,7 @@ use portreeve_core::view::{Readers, RegistryRecord, Selection};
 use portreeve_registry::Defined;
 
 use crate::view::form::Tab;
+use crate::view::property;
 use crate::view::shell::Shell;
 use crate::words;
 
@@ -93,7 +94,7 @@ impl Governed {
         Self {
             name: record.name.to_string(),
             title: words::visible(&record.title),
-            href: None,
+            href: Some(format!("/admin/environments/{}", record.name)),
             address: None,
             cells: vec![
                 record.kind.to_string(),
@@ -111,25 +112,17 @@ impl Governed {
             .iter()
             .map(|(owner, need)| format!("{owner} ({need})"))
             .collect();
-        let mut findings: Vec<String> = defined
-            .failing
-            .iter()
-            .map(|failing| words::visible(&format!("{}: {}", failing.subject, failing.problem)))
-            .collect();
-        if defined.count > findings.len() {
-            findings.push(format!("and {} more", defined.count - findings.len()));
-        }
         Self {
             name: record.name.to_string(),
             title: words::visible(&record.title),
-            href: None,
+            href: Some(format!("/admin/properties/{}", record.name)),
             address: None,
             cells: vec![
                 record.kind.to_string(),
                 owners.join(", "),
                 words::visible(&record.description),
             ],
-            findings,
+            findings: property::failing(defined),
         }
     }
 }
@@ -297,6 +290,7 @@ pub(crate) fn governance_tabs(current: &str) -> Vec<Tab> {
     let all = [
         ("/registries", "Registries"),
         ("/admin/environments", "Environments"),
+        ("/admin/deployments", "Deployments"),
         ("/admin/properties", "Properties"),
         ("/admin/imports", "Imports"),
         ("/admin/secrets", "Secrets"),

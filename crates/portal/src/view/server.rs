@@ -10,6 +10,7 @@ use crate::view::assessment::AssessmentView;
 use crate::view::badge::{Badge, Monogram};
 use crate::view::form::Tab;
 use crate::view::official::{Official, Package};
+use crate::view::one::Crumb;
 use crate::view::profile::ProfileView;
 use crate::view::shell::Shell;
 use crate::view::tools::ToolsView;
@@ -162,6 +163,8 @@ pub(crate) struct ServerPage {
     pub(crate) routes: Vec<Tab>,
     /// The page of the review, for managers, while something waits.
     pub(crate) review: Option<String>,
+    /// Where the visitor changes something of it.
+    pub(crate) changes: Vec<Crumb>,
 }
 
 /// What the page is made from.
@@ -174,6 +177,8 @@ pub(crate) struct ServerFacts<'a> {
     pub(crate) official: &'a Official,
     /// Whether the visitor manages it.
     pub(crate) manages: bool,
+    /// Whether the visitor may publish it.
+    pub(crate) publishes: bool,
     /// The route whose tools are shown, if one was named.
     pub(crate) route_shown: Option<&'a str>,
 }
@@ -209,6 +214,7 @@ impl ServerPage {
             profile: ProfileView::new(of.entry),
             routes: of.routes(),
             review: of.review(),
+            changes: of.changes(),
         }
     }
 }
@@ -248,6 +254,25 @@ impl ServerFacts<'_> {
         let is_waiting =
             self.entry.versions.iter().any(waits) || self.entry.server.deployments.proposed.is_some();
         (self.manages && is_waiting).then(|| format!("/servers/{}/review", self.entry.server.name))
+    }
+
+    /// Where the visitor changes something of it.
+    fn changes(&self) -> Vec<Crumb> {
+        let name = &self.entry.server.name;
+        let mut changes = Vec::new();
+        if self.publishes || self.manages {
+            changes.push(Crumb::new(
+                format!("/servers/{name}/profile"),
+                "Change what people should know",
+            ));
+        }
+        if self.manages {
+            changes.push(Crumb::new(
+                format!("/servers/{name}/logins"),
+                "Logins at this server",
+            ));
+        }
+        changes
     }
 
     fn facts(&self) -> Vec<Fact> {

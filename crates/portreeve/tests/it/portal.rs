@@ -9,6 +9,8 @@ mod world;
 
 mod every_page;
 mod governed;
+mod governed_one;
+mod hand_in;
 mod home;
 mod imports;
 mod managers;

@@ -1,9 +1,9 @@
 //! The contract suites of the testkit, each test on its own database, on both engines.
 
 use portreeve_testkit::store_contract::{
-    assessments, catalogue, deployments, entries, environments, feed, icons, identity, imports, listing, moved,
-    properties, publications, routes, served, sessions, slugs, tools, toolsets, usage, vault, views, waiting,
-    webhooks,
+    assessments, catalogue, deployments, entries, environments, feed, icons, identity, imports, listing,
+    moved, properties, publications, routes, served, sessions, slugs, tools, toolsets, usage, vault, views,
+    waiting, webhooks,
 };
 
 use crate::support::Database;

@@ -133,7 +133,10 @@ pub async fn owners_are_part_of_what_decisions_need(store: &dyn Durable) -> Outc
         server: parse(name),
         groups: groups.iter().map(|group| parse(group)).collect(),
     };
-    assert_eq!(store.snapshot(None).await?.owned, [owned(other, &["finance", "ops"])]);
+    assert_eq!(
+        store.snapshot(None).await?.owned,
+        [owned(other, &["finance", "ops"])]
+    );
     assert_eq!(
         save(owned_by(other, &["finance", "ops"], Some(1))).await?,
         0,

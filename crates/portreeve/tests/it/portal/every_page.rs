@@ -8,7 +8,7 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-pub(super) const PAGES: [&str; 33] = [
+pub(super) const PAGES: [&str; 41] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
@@ -20,6 +20,14 @@ pub(super) const PAGES: [&str; 33] = [
     "/servers/com.acme/billing/review",
     "/servers/com.acme/billing/review?version=9",
     "/servers/com.acme/notes/review",
+    "/servers/com.acme/billing/profile",
+    "/servers/com.acme/billing/logins",
+    "/submit",
+    "/admin/deployments",
+    "/admin/deployments?server=com.acme/billing&environment=test&state=proposed",
+    "/admin/environments/test",
+    "/admin/properties/dataClass",
+    "/admin/properties/nothing",
     "/admin/waiting",
     "/admin/waiting?show=flagged",
     "/admin/waiting?show=properties",

@@ -16,6 +16,23 @@ use super::world::World;
 /// Where a form goes, with names as `{}`; the operation of the API; the words of the command. What only a browser has
 /// (signing in and out) has neither.
 const PAIRS: &[(&str, &str, &str)] = &[
+    ("/submit", "addServer", "server add"),
+    ("/servers/{}/{}/profile", "describeServer", "server edit"),
+    ("/servers/{}/{}/values", "describeVersion", "server edit"),
+    ("/servers/{}/{}/logins", "setLogin", "server login"),
+    ("/servers/{}/{}/logins/remove", "removeLogin", "server logout"),
+    ("/admin/environments/{}", "changeEnvironment", "environment edit"),
+    (
+        "/admin/environments/{}/delete",
+        "deleteEnvironment",
+        "environment delete",
+    ),
+    ("/admin/properties/{}", "changeMetadataSchema", "metadata edit"),
+    (
+        "/admin/properties/{}/delete",
+        "deleteMetadataSchema",
+        "metadata delete",
+    ),
     ("/servers/{}/{}/tools/approve", "approveTools", "tool approve"),
     ("/servers/{}/{}/review", "approveServer", "server approve"),
     ("/servers/{}/{}/assess", "assessVersion", "server assess"),
@@ -44,7 +61,9 @@ fn pattern(action: &str) -> String {
     let parts: Vec<&str> = action.split('/').collect();
     let shown = |(index, part): (usize, &&str)| match (parts.get(1), index) {
         (Some(&"servers"), 2 | 3) => "{}".to_owned(),
-        (Some(&"admin"), 3) if parts.get(2) == Some(&"registries") => "{}".to_owned(),
+        (Some(&"admin"), 3) if matches!(parts[2], "registries" | "environments" | "properties") => {
+            "{}".to_owned()
+        }
         _ => (*part).to_owned(),
     };
     parts.iter().enumerate().map(shown).collect::<Vec<_>>().join("/")
