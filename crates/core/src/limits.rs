@@ -90,6 +90,16 @@ pub struct Limits {
     pub property_schema_bytes: usize,
     /// Bytes of all values of custom properties of one server, environment or deployment.
     pub metadata_bytes: usize,
+    /// Items of each list of a profile: owners, contacts, use cases, tags and the like.
+    pub profile_items: usize,
+    /// Characters of a name, a label or a tag in a profile.
+    pub profile_name_chars: usize,
+    /// Characters of the one sentence of a profile.
+    pub profile_summary_chars: usize,
+    /// Characters of a few sentences in a profile.
+    pub profile_text_chars: usize,
+    /// Bytes of an address that people give: of a page, a picture, a server.
+    pub url_bytes: usize,
     /// Deployments of one server, proposed ones not counted.
     pub deployments_per_server: usize,
     /// Versions that are approved with one request.
@@ -196,6 +206,11 @@ impl Default for Limits {
             properties: 40,
             property_schema_bytes: 16 * 1024,
             metadata_bytes: 64 * 1024,
+            profile_items: 50,
+            profile_name_chars: 100,
+            profile_summary_chars: 500,
+            profile_text_chars: 4_000,
+            url_bytes: 2_048,
             deployments_per_server: 40,
             approvals_at_once: 50,
             import_batch_records: 1_000,

@@ -119,7 +119,7 @@ impl Registry {
     ) -> Result<IconLook, RegistryError> {
         let name = &entry.server.name;
         let known = self.parts.icons.icons_of(name).await?;
-        let wanted = wanted(entry, self.parts.limits.icons_per_server);
+        let wanted = wanted(entry, &self.parts.limits);
         let now = self.parts.clock.now();
         let mut look = IconLook {
             server: name.clone(),

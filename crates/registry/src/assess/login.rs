@@ -18,8 +18,6 @@ use crate::validate::upstream_of;
 
 /// Logins of one server.
 const MOST: usize = 40;
-/// Bytes of a URL.
-const URL: usize = 2_048;
 
 impl Registry {
     /// The logins of a server.
@@ -87,8 +85,11 @@ impl Registry {
 
     fn login_url(&self, entry: &Entry, asked: Option<String>) -> Result<Url, RegistryError> {
         let invalid = |reason: String| RegistryError::invalid("url", reason);
+        let most = self.parts.limits.url_bytes;
         let url = match asked {
-            Some(text) if text.len() > URL => return Err(invalid(format!("must have at most {URL} bytes"))),
+            Some(text) if text.len() > most => {
+                return Err(invalid(format!("must have at most {most} bytes")));
+            }
             Some(text) => Url::parse(&text).map_err(|error| invalid(format!("is not a URL: {error}")))?,
             None => newest_url(entry).ok_or_else(|| {
                 invalid(

@@ -1,12 +1,10 @@
 //! Which icons an entry names: those of its profile before those of the document that hosts get.
 
 use portreeve_core::icon::IconTheme;
+use portreeve_core::limits::Limits;
 use portreeve_core::ports::Entry;
 use portreeve_core::server::Version;
 use serde_json::Value;
-
-/// Bytes of an address. Longer ones are passed over: the official registry takes 255.
-const LONGEST_URL: usize = 2_048;
 
 /// An icon that shall be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +18,7 @@ pub(super) struct Wanted {
 }
 
 /// The icons of an entry, each address once. None while no version of it is listed.
-pub(super) fn wanted(entry: &Entry, most: usize) -> Vec<Wanted> {
+pub(super) fn wanted(entry: &Entry, limits: &Limits) -> Vec<Wanted> {
     let versions = &entry.versions;
     let latest = versions
         .iter()
@@ -36,10 +34,10 @@ pub(super) fn wanted(entry: &Entry, most: usize) -> Vec<Wanted> {
     });
     let mut wanted: Vec<Wanted> = Vec::new();
     for icon in of_profile.chain(of_document(version)) {
-        if wanted.len() == most {
+        if wanted.len() == limits.icons_per_server {
             break;
         }
-        if icon.url.len() <= LONGEST_URL && !wanted.iter().any(|known| known.url == icon.url) {
+        if icon.url.len() <= limits.url_bytes && !wanted.iter().any(|known| known.url == icon.url) {
             wanted.push(icon);
         }
     }

@@ -6,35 +6,31 @@ use portreeve_core::profile::Profile;
 use portreeve_mcp::server_json::Problem;
 use url::Url;
 
-/// Items of one list.
-const MOST_ITEMS: usize = 50;
-/// Icons.
-const MOST_ICONS: usize = 10;
-/// Characters of a name, a label, a tag.
-const LONGEST_NAME: usize = 100;
-/// Characters of one sentence.
-const LONGEST_SUMMARY: usize = 500;
-/// Characters of a few sentences.
-const LONGEST_TEXT: usize = 4_000;
-/// Bytes of an address.
-const LONGEST_URL: usize = 2_048;
-
-#[derive(Default)]
-struct Problems(Vec<Problem>);
+struct Problems<'a> {
+    limits: &'a Limits,
+    found: Vec<Problem>,
+}
 
 /// Everything that is wrong.
 pub(super) fn problems(profile: &Profile, limits: &Limits) -> Vec<Problem> {
-    let mut found = Problems::default();
-    found.text("summary", profile.summary.as_deref(), LONGEST_SUMMARY);
+    let mut found = Problems {
+        limits,
+        found: Vec::new(),
+    };
+    found.text(
+        "summary",
+        profile.summary.as_deref(),
+        limits.profile_summary_chars,
+    );
     for (path, names) in [
         ("owners", &profile.owners),
         ("ownerGroups", &profile.owner_groups),
         ("categories", &profile.categories),
         ("tags", &profile.tags),
     ] {
-        found.few(path, names.len(), MOST_ITEMS);
+        found.few(path, names.len(), limits.profile_items);
         for (index, name) in names.iter().enumerate() {
-            found.text(&format!("{path}[{index}]"), Some(name), LONGEST_NAME);
+            found.text(&format!("{path}[{index}]"), Some(name), limits.profile_name_chars);
         }
     }
     for (index, group) in profile.owner_groups.iter().enumerate() {
@@ -45,7 +41,7 @@ pub(super) fn problems(profile: &Profile, limits: &Limits) -> Vec<Problem> {
     found.license(profile.license.as_deref());
     found.people(profile);
     found.texts(profile);
-    found.few("icons", profile.icons.len(), MOST_ICONS);
+    found.few("icons", profile.icons.len(), limits.icons_per_server);
     for (index, icon) in profile.icons.iter().enumerate() {
         found.address(&format!("icons[{index}]"), icon, &["https"]);
     }
@@ -54,12 +50,12 @@ pub(super) fn problems(profile: &Profile, limits: &Limits) -> Vec<Problem> {
         let message = format!("all values together have at most {} bytes", limits.metadata_bytes);
         found.push("metadata", message);
     }
-    found.0
+    found.found
 }
 
-impl Problems {
+impl Problems<'_> {
     fn push(&mut self, path: &str, message: impl Into<String>) {
-        self.0.push(Problem {
+        self.found.push(Problem {
             path: path.to_owned(),
             message: message.into(),
         });
@@ -82,7 +78,7 @@ impl Problems {
 
     fn address(&mut self, path: &str, text: &str, schemes: &[&str]) {
         let is_right = Url::parse(text).is_ok_and(|url| schemes.contains(&url.scheme()) && url.has_host());
-        if !is_right || text.len() > LONGEST_URL {
+        if !is_right || text.len() > self.limits.url_bytes {
             self.push(
                 path,
                 format!("it must be an address with {}", schemes.join(" or ")),
@@ -99,7 +95,7 @@ impl Problems {
         let is_expression = license
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+' | '(' | ')' | ' ' | ':'));
-        if !is_expression || license.chars().count() > LONGEST_NAME {
+        if !is_expression || license.chars().count() > self.limits.profile_name_chars {
             self.push(
                 "license",
                 "it must be an SPDX expression such as `Apache-2.0`, or an address",
@@ -108,10 +104,10 @@ impl Problems {
     }
 
     fn people(&mut self, profile: &Profile) {
-        self.few("contacts", profile.contacts.len(), MOST_ITEMS);
+        self.few("contacts", profile.contacts.len(), self.limits.profile_items);
         for (index, contact) in profile.contacts.iter().enumerate() {
             let path = |field: &str| format!("contacts[{index}].{field}");
-            self.text(&path("name"), Some(&contact.name), LONGEST_NAME);
+            self.text(&path("name"), Some(&contact.name), self.limits.profile_name_chars);
             if contact.name.trim().is_empty() {
                 self.push(&path("name"), "it is required");
             }
@@ -131,22 +127,34 @@ impl Problems {
     }
 
     fn texts(&mut self, profile: &Profile) {
-        self.few("useCases", profile.use_cases.len(), MOST_ITEMS);
+        self.few("useCases", profile.use_cases.len(), self.limits.profile_items);
         for (index, case) in profile.use_cases.iter().enumerate() {
-            self.text(&format!("useCases[{index}].name"), Some(&case.name), LONGEST_NAME);
+            self.text(
+                &format!("useCases[{index}].name"),
+                Some(&case.name),
+                self.limits.profile_name_chars,
+            );
             self.text(
                 &format!("useCases[{index}].description"),
                 Some(&case.description),
-                LONGEST_TEXT,
+                self.limits.profile_text_chars,
             );
             if case.name.trim().is_empty() {
                 self.push(&format!("useCases[{index}].name"), "it is required");
             }
         }
-        self.few("externalDocs", profile.external_docs.len(), MOST_ITEMS);
+        self.few(
+            "externalDocs",
+            profile.external_docs.len(),
+            self.limits.profile_items,
+        );
         for (index, document) in profile.external_docs.iter().enumerate() {
             let path = format!("externalDocs[{index}]");
-            self.text(&format!("{path}.title"), Some(&document.title), LONGEST_NAME);
+            self.text(
+                &format!("{path}.title"),
+                Some(&document.title),
+                self.limits.profile_name_chars,
+            );
             self.address(&format!("{path}.url"), &document.url, &["https", "http"]);
         }
     }
