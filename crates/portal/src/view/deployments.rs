@@ -33,6 +33,8 @@ pub(crate) struct DeploymentsPage {
     pub(crate) states: Vec<Choice>,
     pub(crate) is_narrowed: bool,
     pub(crate) rows: Vec<DeployedRow>,
+    /// What stands there instead of no rows.
+    pub(crate) empty: &'static str,
     pub(crate) next: Option<String>,
 }
 
@@ -84,8 +86,15 @@ impl DeploymentsPage {
         ];
         let states = states
             .map(|(standing, label)| Choice::new(standing.as_str(), label, query.standing == Some(standing)));
+        let is_narrowed = query.server.is_some() || query.environment.is_some() || query.standing.is_some();
         Self {
             shell,
+            empty: if is_narrowed {
+                "Nothing fits this filter."
+            } else {
+                "No server says where it runs beside its document, whose remote is the production one."
+            },
+            is_narrowed,
             tabs: governance_tabs("/admin/deployments"),
             server: query.server.as_ref().map(ToString::to_string).unwrap_or_default(),
             environments: std::iter::once(any(query.environment.is_none()))
@@ -94,7 +103,6 @@ impl DeploymentsPage {
             states: std::iter::once(any(query.standing.is_none()))
                 .chain(states)
                 .collect(),
-            is_narrowed: query.server.is_some() || query.environment.is_some() || query.standing.is_some(),
             rows: found.iter().map(DeployedRow::new).collect(),
             next: None,
         }
