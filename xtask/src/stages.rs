@@ -9,6 +9,7 @@ mod deny;
 mod doc;
 mod e2e;
 mod fmt;
+mod rest;
 mod unit;
 
 mod runner;
@@ -63,6 +64,11 @@ pub(crate) const STAGES: &[Stage] = &[
         name: "clients",
         about: "the official MCP clients and a real server",
         run: clients::run,
+    },
+    Stage {
+        name: "rest",
+        about: "generated calls of real APIs' tools, judged by a validator of OpenAPI",
+        run: rest::run,
     },
     Stage {
         name: "conformance",

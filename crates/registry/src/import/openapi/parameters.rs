@@ -2,6 +2,7 @@
 
 use portreeve_core::rest::{Encoding, Parameter, Piece, Place, Source, Style, is_reserved_header};
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use super::arguments::{Argument, Arguments};
 use super::schema::Schemas;
@@ -54,6 +55,31 @@ fn literal(text: &str) -> String {
         }
     }
     literal
+}
+
+/// The parameters that the path itself has behind a question mark: always sent, and no argument's. Some descriptions tell
+/// operations apart by them.
+pub(super) fn of_path(path: &str, described: &[Parameter]) -> Vec<Parameter> {
+    let (path, _) = path.split_once('#').unwrap_or((path, ""));
+    let Some((_, query)) = path.split_once('?') else {
+        return Vec::new();
+    };
+    let is_plain = |text: &str| !text.contains(['{', '}']);
+    let is_described = |name: &str| {
+        let is_it = |one: &Parameter| one.place == Place::Query && one.name == name;
+        described.iter().any(is_it)
+    };
+    form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, value)| is_plain(name) && is_plain(value) && !is_described(name))
+        .map(|(name, value)| Parameter {
+            place: Place::Query,
+            name: name.into_owned(),
+            source: Source::Fixed(Value::String(value.into_owned())),
+            default: None,
+            encoding: styled(Style::Form, true),
+            allow_empty: true,
+        })
+        .collect()
 }
 
 /// Adds the parameters of one operation. Path first, so that it keeps its names.

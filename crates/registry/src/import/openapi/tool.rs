@@ -67,7 +67,9 @@ pub(super) fn make(whole: &Whole<'_>, operation: &Operation<'_>) -> Result<Tool,
     let mut input = Schemas::new(root, Direction::Input, most, whole.patterns);
     let mut arguments = Arguments::default();
     let described = security::without_credentials(root, shaped.parameters, &mut input);
-    let parameters = parameters::add(&described, &in_path, &mut input, &mut arguments);
+    let mut parameters = parameters::add(&described, &in_path, &mut input, &mut arguments);
+    let more = parameters::of_path(operation.path, &parameters);
+    parameters.extend(more);
     let body = match &shaped.body {
         Some(_) if matches!(method.as_str(), "GET" | "HEAD") => {
             input.remark(

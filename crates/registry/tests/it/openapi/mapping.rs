@@ -177,6 +177,28 @@ fn null_is_allowed_in_both_ways_of_saying_it() {
 }
 
 #[test]
+fn a_query_in_a_path_is_always_sent() {
+    let parameter = json!({"name": "mode", "in": "query", "schema": {"type": "string"}});
+    let imported = imported(&with_paths(&json!({
+        "/runs": {"get": {"operationId": "runs"}},
+        "/runs?beta=a%20b&flag#later": {"get": {"operationId": "beta"}},
+        "/runs?mode=x&of={id}": {"get": {"operationId": "mode", "parameters": [parameter]}},
+    })));
+    assert_sound(&imported);
+    let of = |name: &str| -> Vec<(String, Value)> {
+        let parameters = binding(&imported, name)["parameters"].clone();
+        let all = parameters.as_array().cloned().unwrap_or_default();
+        let pair = |one: &Value| (one["name"].as_str().unwrap().to_owned(), one["source"].clone());
+        all.iter().map(pair).collect()
+    };
+    assert_eq!(of("runs"), []);
+    let fixed = |name: &str, value: &str| (name.to_owned(), json!({"fixed": value}));
+    assert_eq!(of("beta"), [fixed("beta", "a b"), fixed("flag", "")]);
+    // What is described is an argument, and what is left open is nobody's.
+    assert_eq!(of("mode"), [("mode".to_owned(), json!({"argument": "mode"}))]);
+}
+
+#[test]
 fn styles_of_all_versions_are_kept() {
     let query = |more: Value| {
         let mut parameter =
