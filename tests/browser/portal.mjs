@@ -23,9 +23,21 @@ const GOVERNED = {
   deployments: "/admin/deployments",
   submit: "/submit",
   properties: "/admin/properties",
+  rest: "/admin/rest",
   exports: "/exports",
   review: `/servers/${SERVER.name}/review`,
 };
+const TRIED = { name: "com.example/chandler", tool: "show_picture", arguments: { sku: "SF-410" } };
+const DESCRIPTION = `openapi: 3.1.0
+info: {title: Tides, version: 1.0.0}
+servers: [{url: https://api.acme.example/v1}]
+paths:
+  /tides:
+    get: {operationId: tides, summary: Reads the tides, tags: [sea], parameters: [{name: day, in: query, schema: {type: string, format: date}}]}
+    delete: {operationId: forget, summary: Forgets the tides, tags: [sea]}
+    put: {operationId: odd, requestBody: 7, tags: [land]}
+  /odd: {get: 7}
+`;
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -44,6 +56,8 @@ try {
   const session = await signIn();
   await manager("light", session);
   await manager("dark", session);
+  await wizard("light", session);
+  await wizard("dark", session);
   await phone(session);
   await withoutScripts(session);
 } catch (error) {
@@ -115,6 +129,40 @@ async function manager(scheme, storageState) {
   });
 }
 
+/** Makes a server of the sample API once more, and calls a tool of it; all by name and label. */
+async function wizard(scheme, storageState, options = {}) {
+  const { part = "wizard", axe = true } = options;
+  await inPage(`${part} ${scheme}`, { colorScheme: scheme, storageState, ...options.context }, async (page, look) => {
+    await page.goto(`${given.url}/admin/rest`);
+    await heading(page, /rest api/i);
+    await look("begin", { axe });
+    const name = `com.acme/${part}-${scheme}`;
+    await page.getByLabel("Name of the server").fill(name);
+    await page.getByLabel("or its text").fill(DESCRIPTION);
+    await page.getByRole("button", { name: /look at its operations/i }).click();
+    await heading(page, /tides/i);
+    await look("operations", { axe });
+    await page.getByRole("checkbox", { name: "DELETE /tides" }).uncheck();
+    await page.getByText("Name and words of GET /tides").click();
+    await page.getByLabel(/name of the tool/i).first().fill("read_tides");
+    await page.getByRole("button", { name: /save choices/i }).first().click();
+    await page.getByText("Saved.").waitFor();
+    await page.getByText("read_tides").first().waitFor();
+    await look("saved", { axe });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    must(wide <= 0, `the operations are ${wide} pixels too wide`);
+    await page.getByRole("button", { name: /make this version/i }).click();
+    await page.waitForURL(`**/servers/${name}**`);
+    await look("made", { axe });
+    await page.goto(`${given.url}/servers/${TRIED.name}/try?tool=${TRIED.tool}`);
+    await page.getByLabel(/arguments/i).fill(JSON.stringify(TRIED.arguments));
+    await look("try", { axe });
+    await page.getByRole("button", { name: /call it/i }).click();
+    await page.getByText("The tool answered.").waitFor();
+    await look("tried", { axe });
+  });
+}
+
 /** A narrow screen scrolls down, never sideways. */
 async function phone(storageState) {
   await inPage("phone", { viewport: { width: 360, height: 740 }, storageState }, async (page, look) => {
@@ -142,6 +190,8 @@ async function withoutScripts(storageState) {
     await heading(page, /usage/i);
     await look("usage", { axe: false });
   });
+  await wizard("light", storageState, { part: "no-script-wizard", axe: false, context: { javaScriptEnabled: false } });
+  await wizard("light", storageState, { part: "phone-wizard", context: { viewport: { width: 360, height: 740 } } });
 }
 
 async function search(page) {

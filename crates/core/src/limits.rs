@@ -25,6 +25,8 @@ pub struct Limits {
     pub host_write: Duration,
     /// Streams of one HTTP/2 connection that are open at once.
     pub http2_streams: u32,
+    /// Time for a call that somebody makes from a page.
+    pub console_wait: Duration,
     /// Bytes of a result or an event that must be held whole (JSON answers, lists).
     pub held_result_bytes: usize,
     /// Filtered tool lists that a node keeps ready, in bytes.
@@ -44,6 +46,8 @@ pub struct Limits {
     pub openapi_bytes: usize,
     /// Values in a description of a REST API, what aliases unfold to included.
     pub openapi_nodes: usize,
+    /// Drafts of REST APIs that are kept at once: descriptions that somebody looks at before they become versions.
+    pub rest_drafts: usize,
     /// Files that one description of a REST API may be spread over.
     pub openapi_files: usize,
     /// Schemas that one tool is made of. What is beyond is left out, with a note.
@@ -174,6 +178,7 @@ impl Default for Limits {
             idle_connection: Duration::from_secs(60),
             host_write: Duration::from_secs(30),
             http2_streams: 100,
+            console_wait: Duration::from_secs(60),
             held_result_bytes: 8 * 1024 * 1024,
             ready_list_bytes: 32 * 1024 * 1024,
             streamed_result_bytes: 64 * 1024 * 1024,
@@ -183,6 +188,7 @@ impl Default for Limits {
             tool_definition_bytes: 256 * 1024,
             openapi_bytes: 8 * 1024 * 1024,
             openapi_nodes: 1_500_000,
+            rest_drafts: 50,
             openapi_files: 1_000,
             openapi_tool_schemas: 20_000,
             graphql_fields: 150,

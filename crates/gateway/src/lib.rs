@@ -19,9 +19,11 @@ pub mod lists;
 pub mod relay;
 pub mod stranger;
 
+pub mod console;
 pub mod explain;
 pub mod metrics;
 pub mod snapshot;
 
+pub use console::ConsoleError;
 pub use pipeline::{Endpoint, Gateway, GatewayParts};
 pub use respond::{Body, BodyError};

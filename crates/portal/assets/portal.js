@@ -44,6 +44,18 @@ if (search && results) {
   });
 }
 
+// Operations of one page that do not fit are put out of sight; what was ticked in them is sent all the same.
+const filter = document.querySelector("input[data-filter]");
+if (filter) {
+  const rows = [...document.querySelectorAll(`#${filter.dataset.filter} [data-row]`)];
+  const count = document.getElementById(`${filter.dataset.filter}-count`);
+  filter.addEventListener("input", () => {
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const row of rows) row.hidden = !words.every((word) => row.dataset.row.includes(word));
+    if (count) count.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} on this page fit. Press Enter to look through all.`;
+  });
+}
+
 const moving = document.querySelector("[data-poll]");
 if (moving) {
   const look = async () => {

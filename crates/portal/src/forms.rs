@@ -20,6 +20,8 @@ pub(crate) enum Purpose {
     Govern,
     Import,
     Publish,
+    Rest,
+    TryTool,
     Secret,
     VerifyAudit,
 }
@@ -35,6 +37,8 @@ impl Purpose {
             Self::Govern => "govern",
             Self::Import => "import",
             Self::Publish => "publish",
+            Self::Rest => "rest",
+            Self::TryTool => "try-tool",
             Self::Secret => "secret",
             Self::VerifyAudit => "verify-audit",
         }

@@ -17,6 +17,7 @@ mod visitor;
 mod home;
 mod server;
 mod tools;
+mod try_tool;
 
 mod logins;
 mod profile;
@@ -28,6 +29,7 @@ mod governed;
 mod imports;
 mod properties;
 mod registries;
+mod rest;
 mod review;
 mod secrets;
 mod waiting;

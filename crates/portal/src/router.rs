@@ -14,6 +14,7 @@ use portreeve_core::limits::Limits;
 use portreeve_core::ports::Refresh;
 use portreeve_core::secret::SecretKey;
 use portreeve_core::time::Clock;
+use portreeve_gateway::Gateway;
 use portreeve_insight::{Insight, Webhooks};
 use portreeve_registry::Registry;
 use url::Url;
@@ -24,7 +25,7 @@ use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::{
     audit, deployments, environments, exports, frame, governed, home, imports, logins, profile, properties,
-    registries, review, secrets, server, sign_in, submit, tools, usage, waiting, webhooks,
+    registries, rest, review, secrets, server, sign_in, submit, tools, try_tool, usage, waiting, webhooks,
 };
 
 /// Most bytes of a form. The largest approves every tool of a server at once.
@@ -36,6 +37,8 @@ pub struct PortalParts {
     pub registry: Arc<Registry>,
     /// Sessions, and who may do what.
     pub access: Arc<Access>,
+    /// Calls tools for visitors.
+    pub gateway: Arc<Gateway>,
     /// Named secrets.
     pub vault: Arc<Vault>,
     /// Usage and audit.
@@ -102,6 +105,18 @@ pub fn router(parts: PortalParts) -> Router {
         )
         .route("/servers/{namespace}/{name}/logins/remove", post(logins::remove))
         .route("/admin/deployments", get(deployments::page))
+        .route(
+            "/servers/{namespace}/{name}/try",
+            get(try_tool::page).post(try_tool::call),
+        )
+        .route(
+            "/admin/rest",
+            get(rest::begin).post(rest::draft).layer(DefaultBodyLimit::max(
+                portal.parts.limits.openapi_bytes + FORM_BYTES,
+            )),
+        )
+        .route("/admin/rest/{draft}", get(rest::page).post(rest::choose))
+        .route("/admin/rest/{draft}/submit", post(rest::submit))
         .route("/admin/waiting", get(waiting::page))
         .route("/admin/waiting/approve", post(waiting::approve))
         .route("/exports", get(exports::page))

@@ -188,6 +188,14 @@ fn notice(done: Option<&str>) -> Option<Notice> {
             "notice-good",
             "Approved. Who has the right sees and calls it from now on.",
         ),
+        "imported" => (
+            "notice-good",
+            "Made and approved. Its tools are called through the gateway from now on.",
+        ),
+        "waits" => (
+            "notice-warn",
+            "Made. It waits for a review; nothing of it is listed or served until then.",
+        ),
         "let-in" => ("notice-good", "Approved, exactly as the review showed."),
         "handed-in" => (
             "notice-good",

@@ -26,6 +26,16 @@ pub(crate) async fn read(
     portal: &Portal,
     visitor: &Visitor,
     purpose: Purpose,
+    form: Multipart,
+) -> Result<Uploaded, Failure> {
+    read_up_to(portal, visitor, (purpose, FIELD_BYTES), form).await
+}
+
+/// The same, with fields of up to so many bytes.
+pub(crate) async fn read_up_to(
+    portal: &Portal,
+    visitor: &Visitor,
+    (purpose, longest): (Purpose, usize),
     mut form: Multipart,
 ) -> Result<Uploaded, Failure> {
     let mut fields = Vec::new();
@@ -48,7 +58,7 @@ pub(crate) async fn read(
             // A field for files in which none was chosen has an empty one.
             Some(place) if place.is_empty() && text.is_empty() => {}
             Some(place) => files.push(portreeve_registry::import::record(&place, text)),
-            None if text.len() <= FIELD_BYTES => fields.push((name, text)),
+            None if text.len() <= longest => fields.push((name, text)),
             None => return Err(Failure::Form),
         }
         if fields.len() + files.len() > MOST_PARTS {

@@ -12,9 +12,11 @@ pub(crate) mod logins;
 mod official;
 mod profile;
 pub(crate) mod profile_form;
+pub(crate) mod rest;
 mod server;
 pub(crate) mod submit;
 mod tools;
+mod try_tool;
 
 mod deployments;
 pub(crate) mod environment;
@@ -55,5 +57,6 @@ pub(crate) use official::Official;
 pub(crate) use server::{HostPanel, Notice, ServerFacts, ServerPage, Way};
 pub(crate) use shell::{Account, Shell};
 pub(crate) use tools::{Change, ToolInput, ToolsFrame, ToolsList, ToolsView, seen};
+pub(crate) use try_tool::{TryPage, TryResult};
 pub(crate) use usage::{Range, UsagePage};
 pub(crate) use webhooks::{WebhookPage, WebhooksPage};

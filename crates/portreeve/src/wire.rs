@@ -440,6 +440,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     });
     let portal = portreeve_portal::router(PortalParts {
         registry: Arc::clone(&registry),
+        gateway: Arc::clone(&gateway),
         access: Arc::clone(&access),
         vault,
         insight,

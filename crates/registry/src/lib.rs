@@ -86,7 +86,9 @@ pub use publish::{Approve, Internal, Outcome, Submission, ToolsOutcome};
 pub use publishing::{Issue, IssueKind, OfficialStatus, Severity, StatusChange, Verdict};
 pub use registries::RegistryPatch;
 pub use registry::{Registry, RegistryParts};
-pub use rest::{Description, NewRest, PurgeJob, RestDetails, RestOutcome, RestPreview, RestSource, RestView};
+pub use rest::{
+    Description, NewRest, PurgeJob, RestDetails, RestDraft, RestOutcome, RestPreview, RestSource, RestView,
+};
 pub use routes::{LONGEST_TIMEOUT_MS, RoutePatch, SHORTEST_TIMEOUT_MS};
 pub use search::{
     Facet, Facets, Found, Kind, Mark, Narrow, SearchJob, SearchPage, SearchQuery, SearchState, Searcher,

@@ -4,6 +4,7 @@
 //!
 //! Before: `import::openapi` made tools. After: `approve`, like every version.
 
+mod draft;
 mod fetch;
 mod making;
 
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::Url;
 
+pub use draft::RestDraft;
 pub use purge::PurgeJob;
 pub use source::RestSource;
 
@@ -42,6 +44,8 @@ pub enum Description {
     GraphQl(Url),
     /// The one that was kept with a version of the server: that one, or else the one that is served, or the newest.
     Kept(Option<VersionText>),
+    /// That of a draft, by the draft's name.
+    Draft(String),
 }
 
 /// A REST API on its way to become a server, or a new version of one.

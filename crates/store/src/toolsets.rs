@@ -71,6 +71,18 @@ impl ToolsetStore for Store {
         row.map_or(Ok(None), |row| row.optional_text("toolset"))
     }
 
+    async fn sweep_drafts(&self, before: Timestamp, most: usize) -> Result<u64, StoreError> {
+        let mut change = Change::begin(self).await?;
+        let sql = Sql::new(
+            "DELETE FROM rest_toolsets WHERE digest LIKE 'draft-%' AND (created_at < $1 OR digest NOT IN \
+             (SELECT digest FROM rest_toolsets WHERE digest LIKE 'draft-%' ORDER BY created_at DESC, digest LIMIT $2))",
+        );
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let gone = change.execute(sql.bind(before).bind(most)).await?;
+        change.save().await?;
+        Ok(gone)
+    }
+
     async fn note_vanished(
         &self,
         digest: &str,

@@ -24,6 +24,11 @@ pub struct Toolset {
     pub created_at: Timestamp,
 }
 
+impl Toolset {
+    /// How the name of a draft begins: a toolset that somebody looks at, and that no version names.
+    pub const DRAFT: &'static str = "draft-";
+}
+
 /// Toolsets, durable. Keeping one has no effect by itself: it counts once a version's document names it.
 #[async_trait]
 pub trait ToolsetStore: Send + Sync {
@@ -39,6 +44,9 @@ pub trait ToolsetStore: Send + Sync {
         server: &ServerName,
         version: &VersionText,
     ) -> Result<Option<String>, StoreError>;
+
+    /// Forgets drafts that were made before a moment, and the oldest ones beyond so many. Says how many those were.
+    async fn sweep_drafts(&self, before: Timestamp, most: usize) -> Result<u64, StoreError>;
 
     /// Notes which of its tools have no operation any more.
     async fn note_vanished(

@@ -293,6 +293,7 @@ pub(crate) fn governance_tabs(current: &str) -> Vec<Tab> {
         ("/admin/deployments", "Deployments"),
         ("/admin/properties", "Properties"),
         ("/admin/imports", "Imports"),
+        ("/admin/rest", "REST APIs"),
         ("/admin/secrets", "Secrets"),
         ("/admin/webhooks", "Webhooks"),
     ];

@@ -3,6 +3,7 @@
 use askama::Template;
 use portreeve_core::name::Environment;
 use portreeve_core::ports::Entry;
+use portreeve_core::rest::RestMark;
 use portreeve_core::route::{Access, Route, RouteState};
 use portreeve_core::server::{Approval, Version};
 
@@ -165,6 +166,8 @@ pub(crate) struct ServerPage {
     pub(crate) review: Option<String>,
     /// Where the visitor changes something of it.
     pub(crate) changes: Vec<Crumb>,
+    /// Where a manager imports a newer description, if the version on the page is a REST API.
+    pub(crate) import: Option<String>,
 }
 
 /// What the page is made from.
@@ -215,6 +218,7 @@ impl ServerPage {
             routes: of.routes(),
             review: of.review(),
             changes: of.changes(),
+            import: of.import(),
         }
     }
 }
@@ -273,6 +277,12 @@ impl ServerFacts<'_> {
             ));
         }
         changes
+    }
+
+    fn import(&self) -> Option<String> {
+        let is_rest = RestMark::of(&self.shown.document).is_some();
+        let name = words::encoded(self.entry.server.name.as_str());
+        (self.manages && is_rest).then(|| format!("/admin/rest?name={name}"))
     }
 
     fn facts(&self) -> Vec<Fact> {

@@ -81,6 +81,8 @@ pub(crate) struct ToolCard {
     pub(crate) input_words: String,
     pub(crate) fields: Vec<Field>,
     pub(crate) schema: String,
+    /// Where it is called from the browser, once it is approved.
+    pub(crate) try_it: Option<String>,
 }
 
 /// The list with its forms.
@@ -150,7 +152,7 @@ impl ToolsList {
         let verb = if all_seen.len() == 1 { "needs" } else { "need" };
         Self {
             tools: cards
-                .filter_map(|(index, group)| card(index, group, inputs, frame.manages))
+                .filter_map(|(index, group)| card(index, group, inputs, &frame))
                 .collect(),
             summary: summary(groups.len(), frame.manages),
             waiting: all_seen.len(),
@@ -202,8 +204,8 @@ fn same(a: &ToolInput, b: &ToolInput) -> bool {
     a.tool.name == b.tool.name && a.state == b.state && hashes(a) == hashes(b)
 }
 
-fn card(index: usize, group: &[&ToolInput], all: &[ToolInput], manages: bool) -> Option<ToolCard> {
-    let input = group.first()?;
+fn card(index: usize, group: &[&ToolInput], all: &[ToolInput], frame: &ToolsFrame<'_>) -> Option<ToolCard> {
+    let (input, manages) = (group.first()?, frame.manages);
     let review = needs_review(input.state);
     // What waits for review is shown as the server says it now, everything else as it was approved.
     let definition = match input.state {
@@ -238,15 +240,35 @@ fn card(index: usize, group: &[&ToolInput], all: &[ToolInput], manages: bool) ->
         },
         fields,
         schema: pretty(schema),
+        try_it: (input.state == ToolState::Approved).then(|| {
+            let route = frame
+                .route
+                .map(|route| format!("&route={}", words::encoded(route)));
+            let tool = words::encoded(&input.tool.name);
+            format!("{}/try?tool={tool}{}", frame.href, route.unwrap_or_default())
+        }),
     })
 }
 
 fn badges(input: &ToolInput, definition: &ToolDefinition, alone: bool, manages: bool) -> Vec<Badge> {
-    let annotations = definition.annotations;
     let mut badges = Vec::new();
     if manages {
         badges.push(state_badge(input.state));
     }
+    badges.extend(annotated(definition));
+    if !alone {
+        badges.push(Badge::kind(match input.tool.era {
+            Era::Legacy => "For older hosts",
+            Era::Modern => "For newer hosts",
+        }));
+    }
+    badges
+}
+
+/// What a tool says of itself: whether it changes things, and whether twice is as good as once.
+pub(crate) fn annotated(definition: &ToolDefinition) -> Vec<Badge> {
+    let annotations = definition.annotations;
+    let mut badges = Vec::new();
     badges.push(if annotations.read_only_hint {
         Badge::new("Read-only", "", "badge-good")
     } else if annotations.destructive_hint {
@@ -256,12 +278,6 @@ fn badges(input: &ToolInput, definition: &ToolDefinition, alone: bool, manages: 
     });
     if annotations.idempotent_hint && !annotations.read_only_hint {
         badges.push(Badge::kind("Safe to repeat"));
-    }
-    if !alone {
-        badges.push(Badge::kind(match input.tool.era {
-            Era::Legacy => "For older hosts",
-            Era::Modern => "For newer hosts",
-        }));
     }
     badges
 }
@@ -276,7 +292,7 @@ fn state_badge(state: ToolState) -> Badge {
     }
 }
 
-fn fields(schema: &Value) -> Vec<Field> {
+pub(crate) fn fields(schema: &Value) -> Vec<Field> {
     let required: Vec<&str> = schema
         .get("required")
         .and_then(Value::as_array)
@@ -315,7 +331,7 @@ fn kind(property: &Value) -> String {
     }
 }
 
-fn pretty(schema: &Value) -> String {
+pub(crate) fn pretty(schema: &Value) -> String {
     let mut text = words::visible(&serde_json::to_string_pretty(schema).unwrap_or_default());
     if text.len() > SCHEMA_SHOWN {
         let end = (0..=SCHEMA_SHOWN)

@@ -53,6 +53,7 @@ mod soak;
 mod statuses;
 mod tls;
 mod transport;
+mod try_tool;
 mod upstreams;
 mod vault;
 mod version_values;

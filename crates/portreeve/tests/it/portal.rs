@@ -16,6 +16,7 @@ mod imports;
 mod managers;
 mod pairs;
 mod registries;
+mod rest;
 mod review;
 mod secrets;
 mod server;

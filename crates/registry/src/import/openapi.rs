@@ -36,6 +36,7 @@ mod tool;
 mod curate;
 mod curation;
 mod judge;
+mod pick;
 mod resources;
 
 mod diff;
@@ -62,6 +63,7 @@ pub use curation::{
 pub use diff::{Change, ChangeKind, compare};
 pub use graphql::INTROSPECTION;
 pub use offers::compare_offers;
+pub use pick::{Pick, PickProblem, Words};
 pub use report::{Note, OperationOutcome, OperationReport, Report};
 pub use text::read;
 

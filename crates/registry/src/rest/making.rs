@@ -15,7 +15,7 @@ use crate::registry::Registry;
 pub(super) struct Made {
     pub(super) imported: Imported,
     /// The description as it is kept.
-    text: String,
+    pub(super) text: String,
     origin: Origin,
 }
 
@@ -88,6 +88,13 @@ impl Registry {
             Description::GraphQl(url) => {
                 origin.base_url = origin.base_url.or_else(|| Some(url.to_string()));
                 self.introspect(caller, url, new.internal).await?
+            }
+            Description::Draft(draft) => {
+                let draft = self.draft(draft).await?;
+                let known = details(&draft)?;
+                origin.source = known.source;
+                origin.base_url = origin.base_url.or(known.base_url);
+                draft.document
             }
             Description::Kept(version) => {
                 let (version, toolset) = self.kept(caller, &new.name, version.as_ref()).await?;

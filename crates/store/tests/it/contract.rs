@@ -99,6 +99,7 @@ contract! {
     assessments::the_last_assessment_of_a_version_stays_with_it,
     assessments::what_waits_longest_comes_first,
     toolsets::a_toolset_is_kept_once,
+    toolsets::drafts_are_forgotten_and_toolsets_are_not,
     toolsets::a_route_to_a_rest_api_knows_how_its_tools_are_called,
     toolsets::toolsets_that_no_version_names_are_removed,
     vault::a_secret_is_replaced_as_it_was_read,

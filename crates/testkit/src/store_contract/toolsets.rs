@@ -47,6 +47,33 @@ pub async fn a_toolset_is_kept_once(store: &dyn Durable) -> Outcome {
     Ok(())
 }
 
+/// Drafts go when they are old, or too many; what versions may name stays.
+pub async fn drafts_are_forgotten_and_toolsets_are_not(store: &dyn Durable) -> Outcome {
+    let draft = |name: &str, minute: i64| Toolset {
+        digest: format!("{}{name}", Toolset::DRAFT),
+        created_at: at(minute),
+        ..toolset("a", "{}")
+    };
+    let all = [
+        draft("old", 1),
+        draft("b", 10),
+        draft("c", 11),
+        draft("d", 12),
+        toolset("a", "{}"),
+    ];
+    for one in &all {
+        store.keep_toolset(one).await?;
+    }
+    assert_eq!(store.sweep_drafts(at(2), 2).await?, 2);
+    let mut left = Vec::new();
+    for one in &all {
+        left.push(store.toolset(&one.digest).await?.is_some());
+    }
+    assert_eq!(left, [false, false, true, true, true]);
+    assert_eq!(store.sweep_drafts(at(2), 2).await?, 0);
+    Ok(())
+}
+
 /// The route of a version that names a toolset has its bindings; one whose toolset is not there has none, and is still
 /// told from a route to an MCP server.
 pub async fn a_route_to_a_rest_api_knows_how_its_tools_are_called(store: &dyn Durable) -> Outcome {

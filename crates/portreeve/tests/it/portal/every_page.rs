@@ -8,7 +8,7 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-pub(super) const PAGES: [&str; 41] = [
+pub(super) const PAGES: [&str; 43] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
@@ -34,6 +34,11 @@ pub(super) const PAGES: [&str; 41] = [
     "/admin/waiting?import=0190a0a0-0000-7000-8000-000000000001",
     "/admin/imports",
     "/admin/imports/0190a0a0-0000-7000-8000-000000000001",
+    "/admin/rest",
+    "/admin/rest?name=com.acme/harbour",
+    "/admin/rest/draft-0?name=com.acme/harbour",
+    "/servers/com.acme/billing/try?tool=nothing",
+    "/servers/com.acme/billing/try?tool=<b>",
     "/registries",
     "/admin/registries/default",
     "/admin/registries/nothing",

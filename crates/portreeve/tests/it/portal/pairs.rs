@@ -42,6 +42,10 @@ const PAIRS: &[(&str, &str, &str)] = &[
     ("/admin/registries/{}/delete", "deleteRegistry", "registry delete"),
     ("/admin/environments", "createEnvironment", "environment create"),
     ("/admin/properties", "createMetadataSchema", "metadata create"),
+    ("/servers/{}/{}/try", "", "call"),
+    ("/admin/rest", "previewOpenApi", "server add"),
+    ("/admin/rest/{}", "previewOpenApi", "server add"),
+    ("/admin/rest/{}/submit", "importOpenApi", "server add"),
     ("/admin/imports/registry", "beginImport", "import registry"),
     ("/admin/imports/files", "uploadImportRecords", "import dump"),
     (
@@ -61,7 +65,12 @@ fn pattern(action: &str) -> String {
     let parts: Vec<&str> = action.split('/').collect();
     let shown = |(index, part): (usize, &&str)| match (parts.get(1), index) {
         (Some(&"servers"), 2 | 3) => "{}".to_owned(),
-        (Some(&"admin"), 3) if matches!(parts[2], "registries" | "environments" | "properties") => {
+        (Some(&"admin"), 3)
+            if matches!(
+                parts.get(2),
+                Some(&"registries" | &"environments" | &"properties" | &"rest")
+            ) =>
+        {
             "{}".to_owned()
         }
         _ => (*part).to_owned(),

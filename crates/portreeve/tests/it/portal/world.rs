@@ -22,11 +22,17 @@ use portreeve_core::route::PolicyDocument;
 use portreeve_core::secret::{Secret, SecretKey};
 use portreeve_core::time::{Clock, Timestamp};
 use portreeve_core::view::RegistryRecord;
-use portreeve_insight::{Insight, InsightParts, WebhookParts, Webhooks};
-use portreeve_inspect::Ed25519Signer;
+use portreeve_gateway::accept::head::Origins;
+use portreeve_gateway::metrics::Metrics;
+use portreeve_gateway::policy::Tools;
+use portreeve_gateway::record::Sinks;
+use portreeve_gateway::{Gateway, GatewayParts, snapshot};
+use portreeve_insight::{Insight, InsightParts, UsageRing, WebhookParts, Webhooks};
+use portreeve_inspect::{Ed25519Signer, Mac};
 use portreeve_net::{Egress, EgressConfig, Reach};
 use portreeve_portal::PortalParts;
-use portreeve_registry::{Probe, Registry, RegistryParts, ToolSource};
+use portreeve_registry::{PinKeeper, Probe, Registry, RegistryParts, ToolSource};
+use portreeve_state::{InProcess, Start};
 use portreeve_store::{Audit, AuditOptions, Store, StoreOptions};
 use url::Url;
 
@@ -163,6 +169,44 @@ async fn audit(store: &Store, folder: &Path) -> Result<Audit> {
     Ok(Audit::open(store, AuditOptions::new(folder), signer, Arc::new(StandingClock)).await?)
 }
 
+/// A gateway that no route was loaded into: whoever tries a tool here finds none.
+fn gateway(access: &Arc<Access>, store: &Store, vault: &Arc<Vault>, audit: &Audit) -> Result<Gateway> {
+    let (clock, rng): (Arc<dyn Clock>, Arc<dyn Rng>) =
+        (Arc::new(StandingClock), Arc::new(CountingRng::default()));
+    let tools = Tools {
+        counters: Arc::new(InProcess::new(Start::Fresh)),
+    };
+    let signals = Arc::new(InProcess::new(Start::Fresh));
+    let public_url = Url::parse("https://mcp.acme.example")?;
+    let parts = GatewayParts {
+        loader: Arc::new(snapshot::Loader::new(
+            Arc::new(store.clone()),
+            signals,
+            Arc::clone(access),
+            tools,
+        )),
+        access: Arc::clone(access),
+        vault: vault.clone(),
+        egress: Egress::new(&EgressConfig::default())?,
+        sinks: Sinks {
+            journal: audit.journal.clone(),
+            usage: UsageRing::new(16),
+            digest: Mac::new(&SecretKey::new([8; 32])),
+            metrics: Metrics::new(&mut prometheus_client::registry::Registry::default()),
+            clock,
+            rng,
+        },
+        limits: Arc::new(Limits::for_tests()),
+        origins: Origins::new(&public_url, &[], None),
+        public_url,
+        stopping: tokio::sync::watch::channel(false).1,
+    };
+    Ok(Gateway::new(
+        parts,
+        Arc::new(PinKeeper::queue(&Limits::default()).0),
+    ))
+}
+
 impl World {
     /// A portal with its people and without servers.
     pub(crate) async fn empty(public_url: &str) -> Result<Self> {
@@ -221,6 +265,7 @@ impl World {
         }));
         let router = portreeve_portal::router(PortalParts {
             registry,
+            gateway: Arc::new(gateway(&access, &store, &vault, &audit)?),
             vault: Arc::clone(&vault),
             access: Arc::clone(&access),
             insight,

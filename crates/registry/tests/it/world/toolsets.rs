@@ -53,6 +53,24 @@ impl ToolsetStore for Kept {
             .map(|mark| mark.toolset))
     }
 
+    async fn sweep_drafts(&self, before: Timestamp, most: usize) -> Result<u64, StoreError> {
+        let mut kept = self.kept.lock().unwrap();
+        let is_draft = |digest: &str| digest.starts_with(Toolset::DRAFT);
+        let drafts = kept.values().filter(|one| is_draft(&one.digest));
+        let mut drafts: Vec<_> = drafts.map(|one| (one.created_at, one.digest.clone())).collect();
+        drafts.sort();
+        drafts.reverse();
+        let gone = drafts
+            .iter()
+            .enumerate()
+            .filter(|(index, (at, _))| *index >= most || *at < before);
+        let gone: Vec<_> = gone.map(|(_, (_, digest))| digest.clone()).collect();
+        for digest in &gone {
+            kept.remove(digest);
+        }
+        Ok(gone.len() as u64)
+    }
+
     async fn note_vanished(
         &self,
         digest: &str,
