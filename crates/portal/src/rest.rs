@@ -98,7 +98,7 @@ fn description(fields: &Fields, file: Option<String>) -> Result<Description, Pro
         (None, Some(url), None) => url
             .parse()
             .map(Description::Url)
-            .map_err(|_| problem("url", "it is not a URL")),
+            .map_err(|_| problem("document", "it is not a URL")),
         (None, None, None) => Err(problem(
             "",
             "give the description: a file, an address or its text",

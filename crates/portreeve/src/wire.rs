@@ -30,8 +30,8 @@ use portreeve_net::{DnsTexts, Egress};
 use portreeve_portal::PortalParts;
 use portreeve_registry::import::ImportJob;
 use portreeve_registry::{
-    AssessJob, AssessmentPolicy, ClientSource, IconJob, McpFace, PinJob, PinKeeper, PinParts, PurgeJob, Registry,
-    RegistryParts, RestSource, SearchJob, ToolSource,
+    AssessJob, AssessmentPolicy, ClientSource, IconJob, McpFace, PinJob, PinKeeper, PinParts, PurgeJob,
+    Registry, RegistryParts, RestSource, SearchJob, ToolSource,
 };
 use portreeve_state::{InProcess, Valkey};
 use portreeve_store::{Audit, AuditOptions, AuditWriter, JournalSync, Store, StoreOptions, node_identity};
@@ -396,6 +396,13 @@ fn origins(config: &Config, around: &Surroundings<'_>) -> Origins {
     )
 }
 
+/// What is measured of the process and of the registry.
+fn figures_of(registry: &Arc<Registry>) -> MetricsRegistry {
+    let mut metrics = MetricsRegistry::default();
+    figures::register(&mut metrics, registry);
+    metrics
+}
+
 /// Joins the rooms.
 pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<Node, Failure> {
     let ground = Ground::lay(config, &around).await?;
@@ -406,8 +413,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     serve_registry(&registry, &loader)?;
     let (keeper, pins) = ground.pins(&vault, &loader);
     let (ring, usage) = ground.usage();
-    let mut metrics = MetricsRegistry::default();
-    figures::register(&mut metrics, &registry);
+    let mut metrics = figures_of(&registry);
     let parts = GatewayParts {
         loader: Arc::clone(&loader),
         access: Arc::clone(&access),
@@ -455,7 +461,6 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let router = portal
         .merge(api)
         .merge(health::router(ground.store.clone(), Arc::clone(&loader)));
-    let store = (*ground.store).clone();
     let jobs = Jobs {
         assess: ground.assess(config, &registry),
         icons: ground.icons(&registry),
@@ -466,7 +471,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         toolsets: PurgeJob::new(Arc::clone(&registry)),
         imports: ImportJob::new(Arc::clone(&registry), Arc::clone(&ground.shared.locks)),
         webhooks: deliveries,
-        store,
+        store: (*ground.store).clone(),
     };
     Ok(Node {
         gateway,

@@ -39,6 +39,10 @@ class Document:
             if not (isinstance(value, dict) and isinstance(value.get("$ref"), str)):
                 return value, here
             file, _, pointer = value["$ref"].partition("#")
+            if file == self.whole.get("$self"):
+                here, file = self.path, ""
+            elif "://" in file:
+                return {}, here
             here = (here.parent / urllib.parse.unquote(file)).resolve() if file else here
             if here not in self.files:
                 self.files[here] = read(here)

@@ -11,9 +11,11 @@ def reason(problem, document, operation, seen):
     missing = re.search(r"'([^']*)' is a required property", problem)
     if missing and missing[1] in read_only(document):
         return "a property that is read-only and required is not for requests (3.1 leaves it to the reader)"
-    if re.match(r"b[\'\"].* is not of type", problem):
+    if re.match(r"b[\'\"].* is not (of type|valid under any)", problem):
         return "files and media types like json-patch+json are bytes to it"
     places = {parameter["in"] for parameter in operation.parameters}
+    if "gave up: Unresolvable" in problem and "$self" in document.whole:
+        return "references to the address that a description says is its own (3.2)"
     if "querystring" in places and "gave up" in problem:
         return "the query as one parameter (3.2)"
     if "OperationNotFound" in problem and "additionalOperations" in str(document.whole.get("paths", {}).values()):

@@ -105,6 +105,17 @@ pub(crate) struct DraftPage {
 /// The form of the first page, with what was typed.
 pub(crate) fn begin_form(fields: &Fields) -> FormView {
     let ticked = |name: &str| if fields.get(name).is_some() { "yes" } else { "" };
+    // What is wrong with the description stands at the field that it was given in.
+    let given = ["url", "text"]
+        .into_iter()
+        .find(|name| fields.get(name).is_some());
+    let described = |field: Field, name: &str| {
+        if given.unwrap_or("file") == name {
+            field.at("document")
+        } else {
+            field
+        }
+    };
     FormView::new("rest", "/admin/rest", "Look at its operations")
         .field(
             Field::line("name", "Name of the server")
@@ -113,16 +124,15 @@ pub(crate) fn begin_form(fields: &Fields) -> FormView {
                 .hint("A namespace of yours and a name: com.acme/harbour. One that is there already gets a new version."),
         )
         .field(
-            Field::files("file", "The description as a file")
-                .at("document")
+            described(Field::files("file", "The description as a file"), "file")
                 .hint("Swagger 2.0 or OpenAPI 3.0 to 3.2, JSON or YAML, at most 8 MiB. One that is spread over several files: portreeve server add."),
         )
         .field(
-            Field::line("url", "or its address")
+            described(Field::line("url", "or its address"), "url")
                 .value(fields.text("url"))
                 .hint("It is read from here, with files beside it that it refers to."),
         )
-        .field(Field::text("text", "or its text", 6).value(fields.exact("text")))
+        .field(described(Field::text("text", "or its text", 6), "text").value(fields.exact("text")))
         .field(
             Field::line("base_url", "Where the API is")
                 .value(fields.text("base_url"))
@@ -263,7 +273,7 @@ impl Filter {
             "left" => is_left,
             _ => is_tool || is_left,
         };
-        let tagged = self.tag.is_empty() || operation.tags.iter().any(|tag| *tag == self.tag);
+        let tagged = self.tag.is_empty() || operation.tags.contains(&self.tag);
         let text = row::searched(operation);
         let words = self.words.to_lowercase();
         which && tagged && words.split_whitespace().all(|word| text.contains(word))

@@ -56,7 +56,7 @@ pub(crate) enum ServerCommand {
         plan: Option<String>,
     },
     /// Say what people should know about a server; its document stays as it is
-    Edit(edit::EditArgs),
+    Edit(Box<edit::EditArgs>),
     /// Show what approving would do: which routes are made, moved, started or stopped
     Plan(VersionArgs),
     /// Show what differs between two versions

@@ -70,7 +70,8 @@ async fn list(world: &World, by: &Caller, mut query: DeploymentsQuery) -> Result
 #[tokio::test]
 async fn all_deployments_are_one_list_narrowed_by_what_is_asked() {
     let world = world().await;
-    let of = |query| list(&world, &admin(), query);
+    let admin = admin();
+    let of = |query| list(&world, &admin, query);
     let all = [
         "com.acme/billing development",
         "com.acme/billing production waits",

@@ -40,9 +40,8 @@ async fn hand_in(world: &World, version: &str, own: Option<Value>) -> Result<(),
         metadata: own.map(values),
         ..Declared::default()
     };
-    let added = world
-        .registry
-        .add_declared(&caller("publisher"), submission, declared);
+    let publisher = caller("publisher");
+    let added = world.registry.add_declared(&publisher, submission, declared);
     added.await.map(drop)
 }
 

@@ -125,8 +125,7 @@ fn server_rows() -> Vec<Row> {
         row(
             "PATCH /api/v1/servers/{name}/versions/{version}",
             "/api/v1/servers/com.acme%2Fbilling/versions/1.0.0",
-            // Without `If-Match`.
-            [401, 428, 428],
+            MANAGED,
             json!({"metadata": {"none": null}}),
         ),
         // The admin may; but what is approved cannot be handed in again.

@@ -8,7 +8,7 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-pub(super) const PAGES: [&str; 43] = [
+pub(super) const PAGES: [&str; 46] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",

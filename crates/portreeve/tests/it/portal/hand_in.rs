@@ -239,7 +239,7 @@ async fn deployments_are_one_list_that_is_narrowed() {
     let (world, mut admin) = admin().await;
     let all = admin.get("/admin/deployments").await.body;
     assert!(
-        all.contains("com.acme/billing") && all.contains("<code>test</code>"),
+        all.contains("/servers/com.acme/billing") && all.contains("<code>test</code>"),
         "{all}"
     );
     let none = admin.get("/admin/deployments?environment=development").await.body;
@@ -258,7 +258,7 @@ async fn deployments_are_one_list_that_is_narrowed() {
     let empty = developer.get("/admin/deployments").await;
     assert_eq!(empty.status, StatusCode::OK);
     assert!(
-        !empty.body.contains("com.acme/billing"),
+        !empty.body.contains("/servers/com.acme/billing"),
         "where a server runs is for who may publish it"
     );
     assert_eq!(

@@ -24,13 +24,13 @@ const PAIRS: &[(&str, &str, &str)] = &[
     ("/admin/environments/{}", "changeEnvironment", "environment edit"),
     (
         "/admin/environments/{}/delete",
-        "deleteEnvironment",
+        "removeEnvironment",
         "environment delete",
     ),
     ("/admin/properties/{}", "changeMetadataSchema", "metadata edit"),
     (
         "/admin/properties/{}/delete",
-        "deleteMetadataSchema",
+        "removeMetadataSchema",
         "metadata delete",
     ),
     ("/servers/{}/{}/tools/approve", "approveTools", "tool approve"),

@@ -162,7 +162,7 @@ async fn what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost() {
         (
             vec![("name", NAME), ("text", "hello: you")],
             None,
-            "no description of a REST API",
+            "<textarea id=\"rest-text\" name=\"text\" rows=\"6\" spellcheck=\"false\" aria-invalid=\"true\"",
         ),
         (
             vec![("name", NAME), ("url", "harbour.yaml")],
