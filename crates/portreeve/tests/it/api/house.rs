@@ -39,6 +39,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use url::Url;
 
+use crate::node::Engines;
 use crate::official::{Heard, Official};
 
 /// Advances a millisecond with every look, so that nothing happens at the same time twice.
@@ -188,7 +189,10 @@ impl House {
         let clock: Arc<dyn Clock> = Arc::new(TestClock(AtomicU64::new(1_795_435_200_000)));
         let rng: Arc<dyn Rng> = Arc::new(TestRng(AtomicU64::new(1)));
         let node = NodeId::new(&*clock, &*rng);
-        let url = format!("sqlite:{}", data.path().join("portreeve.db").display());
+        let url = match Engines::chosen() {
+            Engines::Alone => format!("sqlite:{}", data.path().join("portreeve.db").display()),
+            Engines::Servers { store, .. } => store,
+        };
         let store = Store::open(&url, &StoreOptions::new(node)).await.unwrap();
         let signer = Arc::new(Ed25519Signer::from_seed(&SecretKey::new([7; 32])));
         let audit = Audit::open(&store, AuditOptions::new(data.path()), signer, Arc::clone(&clock));

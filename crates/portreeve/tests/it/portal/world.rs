@@ -36,6 +36,8 @@ use portreeve_state::{InProcess, Start};
 use portreeve_store::{Audit, AuditOptions, Store, StoreOptions};
 use url::Url;
 
+use crate::node::Engines;
+
 /// What building a world comes to.
 pub(super) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -207,6 +209,15 @@ fn gateway(access: &Arc<Access>, store: &Store, vault: &Arc<Vault>, audit: &Audi
     ))
 }
 
+fn insight(access: &Arc<Access>, store: &Store, audit: &Audit) -> Arc<Insight> {
+    Arc::new(Insight::new(InsightParts {
+        usage: Arc::new(store.clone()),
+        audit: Arc::new(audit.writer.clone()),
+        authorizer: access.clone(),
+        flush: None,
+    }))
+}
+
 impl World {
     /// A portal with its people and without servers.
     pub(crate) async fn empty(public_url: &str) -> Result<Self> {
@@ -214,8 +225,11 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::new(StandingClock);
         let rng: Arc<dyn Rng> = Arc::new(CountingRng::default());
         let node = NodeId::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0001);
-        let file = folder.path().join("portreeve.db");
-        let store = Store::open(&format!("sqlite:{}", file.display()), &StoreOptions::new(node)).await?;
+        let url = match Engines::chosen() {
+            Engines::Alone => format!("sqlite:{}", folder.path().join("portreeve.db").display()),
+            Engines::Servers { store, .. } => store,
+        };
+        let store = Store::open(&url, &StoreOptions::new(node)).await?;
         let audit = audit(&store, folder.path()).await?;
         let access = Arc::new(Access::new(AccessParts {
             identity: Arc::new(store.clone()),
@@ -257,12 +271,7 @@ impl World {
             auto_approve: Vec::new(),
             counters: Arc::new(portreeve_state::InProcess::new(portreeve_state::Start::Fresh)),
         }));
-        let insight = Arc::new(Insight::new(InsightParts {
-            usage: Arc::new(store.clone()),
-            audit: Arc::new(audit.writer.clone()),
-            authorizer: access.clone(),
-            flush: None,
-        }));
+        let insight = insight(&access, &store, &audit);
         let router = portreeve_portal::router(PortalParts {
             registry,
             gateway: Arc::new(gateway(&access, &store, &vault, &audit)?),
