@@ -11,6 +11,7 @@ mod doctor;
 mod environment;
 mod figures;
 mod health;
+mod jobs;
 mod listener;
 mod log;
 mod offline;

@@ -7,8 +7,6 @@ use std::time::{Duration, Instant};
 
 use http::header::CONTENT_TYPE;
 use portreeve_core::id::UserId;
-use portreeve_gateway::Gateway;
-use portreeve_gateway::snapshot::Loader;
 use portreeve_net::TlsAcceptor;
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::gauge::Gauge;
@@ -16,7 +14,6 @@ use prometheus_client::registry::Registry;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use url::Url;
 
 use crate::banner::{Banner, DemoFacts};
@@ -25,7 +22,7 @@ use crate::config::Config;
 use crate::data::DataDirectory;
 use crate::listener::{self, Served, Threads};
 use crate::wire::{self, Node, Surroundings};
-use crate::{demo, log};
+use crate::{demo, jobs, log};
 
 /// How long the link for the first sign-in lives.
 const LINK_LIFE: Duration = Duration::from_secs(60 * 60);
@@ -40,7 +37,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<(), Failure> {
     let count = config.server.threads.unwrap_or(cores).max(1);
     let threads =
         Threads::start(count).map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
-    step_back();
+    jobs::step_back(jobs::BEHIND_CALLS);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("portreeve")
@@ -51,21 +48,15 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<(), Failure> {
         demo: args.demo,
         started,
     };
-    let result = runtime.block_on(serve(&config, &data, threads, &asked));
+    let behind =
+        jobs::runtime().map_err(|error| Failure::new(format!("cannot start the thread of jobs: {error}")))?;
+    let result = runtime.block_on(serve(&config, &data, threads, behind.handle(), &asked));
+    behind.shutdown_timeout(Duration::from_secs(5));
     runtime.shutdown_timeout(Duration::from_secs(5));
     if result.is_ok() {
         data.close();
     }
     result
-}
-
-/// Calls go first on a busy machine: everything but the threads that serve them (the faces, the jobs, the databases'
-/// own threads) gets what they leave, and at least a tenth. No privilege is needed for that, nor for going on without.
-fn step_back() {
-    const BEHIND_CALLS: i32 = 10;
-    if let Err(error) = rustix::process::setpriority_process(None, BEHIND_CALLS) {
-        tracing::debug!(error = %error, "the priority of everything but calls could not be lowered");
-    }
 }
 
 struct Asked {
@@ -159,6 +150,7 @@ async fn serve(
     config: &Config,
     data: &DataDirectory,
     threads: Threads,
+    behind: &Handle,
     asked: &Asked,
 ) -> Result<(), Failure> {
     let place = Place::take(config, threads.len(), asked.demo)?;
@@ -212,9 +204,9 @@ async fn serve(
     banner.print();
 
     let runtimes = threads.iter().map(|thread| thread.runtime.clone());
-    let runtimes = runtimes.chain([Handle::current()]).collect();
+    let runtimes = runtimes.chain([Handle::current(), behind.clone()]).collect();
     serve_metrics(config, &node, runtimes, stopping.clone()).await?;
-    let jobs = start_jobs(node, place.tls, &stopping);
+    let jobs = jobs::start(node, behind, place.tls, &stopping);
     wait_for_signal().await;
     tracing::info!("stopping: calls in flight are finished first");
     stop.send_replace(true);
@@ -226,85 +218,6 @@ async fn serve(
     jobs.finish().await;
     tracing::info!("stopped");
     Ok(())
-}
-
-/// The jobs in two groups: those that end with the listeners, and the writers that end after them.
-struct Running {
-    beside: JoinSet<()>,
-    writers: JoinSet<()>,
-    last: watch::Sender<bool>,
-    store: portreeve_store::Store,
-}
-
-impl Running {
-    async fn finish(mut self) {
-        while self.beside.join_next().await.is_some() {}
-        self.last.send_replace(true);
-        while self.writers.join_next().await.is_some() {}
-        self.store.close().await;
-    }
-}
-
-fn start_jobs(node: Node, tls: Option<Arc<TlsAcceptor>>, stopping: &watch::Receiver<bool>) -> Running {
-    let (last, ending) = watch::channel(false);
-    let (mut beside, mut writers) = (JoinSet::new(), JoinSet::new());
-    let jobs = node.jobs;
-    writers.spawn(jobs.audit.run(ending.clone()));
-    writers.spawn(jobs.usage.run(ending));
-    beside.spawn(jobs.pins.run(stopping.clone()));
-    beside.spawn(jobs.imports.run(stopping.clone()));
-    beside.spawn(jobs.webhooks.run(stopping.clone()));
-    beside.spawn(jobs.search.run(stopping.clone()));
-    beside.spawn(jobs.toolsets.run(stopping.clone()));
-    beside.spawn(jobs.icons.run(stopping.clone()));
-    if let Some(assess) = jobs.assess {
-        beside.spawn(assess.run(stopping.clone()));
-    }
-    beside.spawn(follow(Arc::clone(&node.loader), stopping.clone()));
-    beside.spawn(tend(Arc::clone(&node.gateway), tls, stopping.clone()));
-    Running {
-        beside,
-        writers,
-        last,
-        store: jobs.store,
-    }
-}
-
-async fn follow(loader: Arc<Loader>, stop: watch::Receiver<bool>) {
-    loader.follow(stop).await;
-}
-
-/// Small duties: certificates that changed, streams that nobody reads, sessions that nobody uses.
-async fn tend(gateway: Arc<Gateway>, tls: Option<Arc<TlsAcceptor>>, mut stop: watch::Receiver<bool>) {
-    let mut rounds = 0_u64;
-    loop {
-        tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return,
-            () = tokio::time::sleep(Duration::from_secs(5)) => {}
-        }
-        rounds += 1;
-        if let Some(tls) = &tls {
-            match tls.reload_if_changed() {
-                Ok(true) => tracing::info!("the certificate was read again"),
-                Ok(false) => {}
-                Err(error) => {
-                    tracing::error!(error = %error, "the new certificate cannot be used, the old one stays")
-                }
-            }
-        }
-        gateway.cut_stalled_streams();
-        give_memory_back();
-        if rounds.is_multiple_of(12) {
-            gateway.sweep_sessions().await;
-        }
-    }
-}
-
-/// The allocator gives back what has rested for a second, but looks for it only when somebody frees a large piece. After
-/// a burst nobody does, and the memory of thousands of closed streams would stay.
-fn give_memory_back() {
-    const LARGE: usize = 1 << 20;
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGE)));
 }
 
 async fn wait_for_signal() {
