@@ -38,7 +38,7 @@ on_both! {
 
 /// `.cargo/config.toml` says so; a build that does not read it would be slow and say nothing.
 #[tokio::test]
-async fn sqlite_plans_a_statement_once_and_counts_no_memory() {
+async fn sqlite_plans_a_statement_once_and_takes_no_lock_for_a_page() {
     let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
     let options: Vec<String> = sqlx::query_scalar("PRAGMA compile_options")
         .fetch_all(&mut connection)
@@ -46,6 +46,12 @@ async fn sqlite_plans_a_statement_once_and_counts_no_memory() {
         .unwrap();
     for option in ["ENABLE_QPSG", "DEFAULT_MEMSTATUS=0"] {
         assert!(options.iter().any(|have| have == option), "{option}: {options:?}");
+    }
+    for option in ["ENABLE_MEMORY_MANAGEMENT", "ENABLE_FTS5"] {
+        assert!(
+            !options.iter().any(|have| have == option),
+            "{option}: {options:?}"
+        );
     }
 }
 
