@@ -19,6 +19,10 @@ if (search && results) {
     running = new AbortController();
     results.setAttribute("aria-busy", "true");
     const address = new URL(search.action);
+    // What was chosen besides stays chosen.
+    for (const [name, value] of new FormData(search)) {
+      if (name !== "q") address.searchParams.append(name, value);
+    }
     if (wanted) address.searchParams.set("q", wanted);
     const part = new URL(address);
     part.searchParams.set("part", "results");

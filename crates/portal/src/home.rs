@@ -1,16 +1,16 @@
-//! `GET /`: the servers, found and paged.
+//! `GET /`: the servers, found, narrowed and paged.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use portreeve_registry::{EntriesQuery, RegistryError, SearchQuery};
-use url::form_urlencoded::Serializer;
+use portreeve_registry::{EntriesQuery, Facets, RegistryError, SearchQuery};
 
 use crate::failure::Failure;
 use crate::fields::Query;
 use crate::frame;
+use crate::narrow::Choice;
 use crate::router::Portal;
 use crate::view::{Card, HomePage};
 use crate::visitor::Visitor;
@@ -23,29 +23,33 @@ pub(crate) async fn page(
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Response, Failure> {
-    let query = fields.text("q");
+    let choice = Choice::read(&fields);
     let cursor = fields.get("cursor").map(str::to_owned);
     let continued = cursor.is_some();
-    let listed = if query.trim().is_empty() {
+    let listed = if choice.is_empty() {
         all(&portal, &visitor, cursor).await
     } else {
-        matching(&portal, &visitor, &query, cursor).await
+        matching(&portal, &visitor, &choice, cursor).await
     };
     let Listed {
         mut cards,
         next,
         corrected,
+        facets,
     } = match listed {
         // A cursor from before a restart: the list begins anew instead of ending in an error.
-        Err(RegistryError::BadCursor) => return Ok(frame::redirect(&address(&query, None))),
+        Err(RegistryError::BadCursor) => return Ok(frame::redirect(&choice.address(None))),
         other => other?,
     };
     show_icons(&portal, &mut cards).await?;
-    let next = next.as_deref().map(|cursor| address(&query, Some(cursor)));
+    let next = next.as_deref().map(|cursor| choice.address(Some(cursor)));
     let page = HomePage {
         shell: visitor.shell(&portal, "MCP servers", "servers"),
-        count: HomePage::count_words(cards.len(), &query, continued, next.is_some()),
-        query,
+        count: HomePage::count_words(cards.len(), &choice, continued, next.is_some()),
+        offers: choice.offers(&facets),
+        kept: choice.kept(),
+        narrows: choice.narrows(),
+        query: choice.words,
         cards,
         next,
         corrected,
@@ -66,20 +70,34 @@ struct Listed {
     cards: Vec<Card>,
     next: Option<String>,
     corrected: Option<String>,
+    facets: Facets,
 }
 
-/// Everything, by name.
+/// Everything, by name, with what it can be narrowed by.
 async fn all(portal: &Portal, visitor: &Visitor, cursor: Option<String>) -> Result<Listed, RegistryError> {
     let asked = EntriesQuery {
         search: None,
         cursor,
         limit: Some(PAGE),
     };
-    let page = portal.parts.registry.entries(&visitor.caller, asked).await?;
+    let registry = &portal.parts.registry;
+    let page = registry.entries(&visitor.caller, asked).await?;
+    let counted = SearchQuery {
+        limit: Some(1),
+        facets: true,
+        ..SearchQuery::default()
+    };
+    let facets = match registry.search(&visitor.caller, counted).await {
+        Ok(page) => page.facets.unwrap_or_default(),
+        // The index does not know everything yet: the list is whole without.
+        Err(RegistryError::Warming { .. }) => Facets::default(),
+        Err(error) => return Err(error),
+    };
     Ok(Listed {
         cards: Card::of_servers(&page.items),
         next: page.next_cursor,
         corrected: None,
+        facets,
     })
 }
 
@@ -97,14 +115,15 @@ async fn show_icons(portal: &Portal, cards: &mut [Card]) -> Result<(), RegistryE
 async fn matching(
     portal: &Portal,
     visitor: &Visitor,
-    query: &str,
+    choice: &Choice,
     cursor: Option<String>,
 ) -> Result<Listed, RegistryError> {
     let asked = SearchQuery {
-        text: query.to_owned(),
+        text: choice.words.clone(),
+        narrow: choice.narrow(),
         cursor,
         limit: Some(PAGE),
-        ..SearchQuery::default()
+        facets: true,
     };
     let page = portal.parts.registry.search(&visitor.caller, asked).await?;
     let corrected: Vec<String> = page.corrected.into_iter().map(|(_, meant)| meant).collect();
@@ -112,19 +131,6 @@ async fn matching(
         cards: page.items.iter().map(Card::found).collect(),
         next: page.next_cursor,
         corrected: Some(corrected.join(", ")).filter(|words| !words.is_empty()),
+        facets: page.facets.unwrap_or_default(),
     })
-}
-
-fn address(query: &str, cursor: Option<&str>) -> String {
-    let mut parts = Serializer::new(String::new());
-    if !query.is_empty() {
-        parts.append_pair("q", query);
-    }
-    if let Some(cursor) = cursor {
-        parts.append_pair("cursor", cursor);
-    }
-    match parts.finish() {
-        parts if parts.is_empty() => "/".to_owned(),
-        parts => format!("/?{parts}"),
-    }
 }

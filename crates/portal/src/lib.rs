@@ -15,12 +15,14 @@ mod upload;
 mod visitor;
 
 mod home;
+mod narrow;
 mod server;
 mod tools;
 mod try_tool;
 
 mod logins;
 mod profile;
+mod stages;
 mod submit;
 
 mod deployments;

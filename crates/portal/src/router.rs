@@ -25,7 +25,8 @@ use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::{
     audit, deployments, environments, exports, frame, governed, home, imports, logins, profile, properties,
-    registries, rest, review, secrets, server, sign_in, submit, tools, try_tool, usage, waiting, webhooks,
+    registries, rest, review, secrets, server, sign_in, stages, submit, tools, try_tool, usage, waiting,
+    webhooks,
 };
 
 /// Most bytes of a form. The largest approves every tool of a server at once.
@@ -104,6 +105,13 @@ pub fn router(parts: PortalParts) -> Router {
             get(logins::page).post(logins::set),
         )
         .route("/servers/{namespace}/{name}/logins/remove", post(logins::remove))
+        .route(
+            "/servers/{namespace}/{name}/stages",
+            get(stages::page).post(stages::turn),
+        )
+        .route("/servers/{namespace}/{name}/stages/submit", post(stages::submit))
+        .route("/servers/{namespace}/{name}/stages/icons", post(stages::icons))
+        .route("/servers/{namespace}/{name}/stages/remove", post(stages::remove))
         .route("/admin/deployments", get(deployments::page))
         .route(
             "/servers/{namespace}/{name}/try",

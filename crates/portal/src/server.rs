@@ -139,7 +139,7 @@ async fn served(portal: &Portal, visitor: &Visitor, version: &Version) -> Result
     }
 }
 
-fn manages(portal: &Portal, visitor: &Visitor, name: &ServerName) -> bool {
+pub(crate) fn manages(portal: &Portal, visitor: &Visitor, name: &ServerName) -> bool {
     let target = Target::Server(name);
     portal
         .parts
@@ -201,7 +201,16 @@ fn notice(done: Option<&str>) -> Option<Notice> {
             "notice-good",
             "Handed in. It is listed and served once somebody approves it.",
         ),
+        "kept" => (
+            "notice-good",
+            "Kept as a draft. Nobody is asked about it until it is handed in, on the page of its stages.",
+        ),
         "described" => ("notice-good", "Saved. No approval is void because of it."),
+        "turned" => ("notice-good", "Set. Hosts see it with their next look."),
+        "icons" => (
+            "notice-good",
+            "Looked at. What cannot be shown is a finding of the assessment.",
+        ),
         "sent-back" => ("notice-warn", "Sent back. Nothing of it is listed or served."),
         "changed" => (
             "notice-warn",

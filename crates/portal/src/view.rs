@@ -1,6 +1,6 @@
 //! What the templates show: plain texts, made from the product's nouns. No rule, no I/O.
 
-mod badge;
+pub(crate) mod badge;
 mod form;
 mod one;
 mod shell;
@@ -14,6 +14,7 @@ mod profile;
 pub(crate) mod profile_form;
 pub(crate) mod rest;
 mod server;
+pub(crate) mod stages;
 pub(crate) mod submit;
 mod tools;
 mod try_tool;

@@ -7,6 +7,7 @@ use portreeve_core::route::Access;
 use portreeve_core::server::{Approval, Version};
 use portreeve_registry::{Found, Mark};
 
+use crate::narrow::{Choice, Offers};
 use crate::view::badge::{Badge, Monogram};
 use crate::view::official::Official;
 use crate::view::shell::Shell;
@@ -157,6 +158,11 @@ pub(crate) fn badges(version: &Version, route: Option<Access>, official: &Offici
 pub(crate) struct HomePage {
     pub(crate) shell: Shell,
     pub(crate) query: String,
+    /// What the list can be narrowed by.
+    pub(crate) offers: Vec<Offers>,
+    /// What it is narrowed by, for the form of the words.
+    pub(crate) kept: Vec<(&'static str, String)>,
+    pub(crate) narrows: bool,
     /// How many there are, in words.
     pub(crate) count: String,
     pub(crate) cards: Vec<Card>,
@@ -173,20 +179,30 @@ pub(crate) struct HomePage {
 
 impl HomePage {
     /// The page's words about how many servers there are; a cursor pages, so the whole number is not known.
-    pub(crate) fn count_words(found: usize, query: &str, continued: bool, more: bool) -> String {
-        let searched = !query.is_empty();
-        match (found, continued, more, searched) {
-            (0, false, _, true) => format!("No server matches “{query}”"),
-            (0, false, _, false) => "No servers yet".to_owned(),
-            (0, true, ..) => "No more servers".to_owned(),
-            (_, true, _, _) => format!("{}, continued", words::count(found, "more server")),
-            (_, false, true, true) => {
-                format!("The first {} that match “{query}”", words::count(found, "server"))
-            }
-            (_, false, true, false) => format!("The first {}", words::count(found, "server")),
-            (1, false, false, true) => format!("1 server matches “{query}”"),
-            (_, false, false, true) => format!("{} match “{query}”", words::count(found, "server")),
-            (_, false, false, false) => words::count(found, "server"),
+    pub(crate) fn count_words(found: usize, choice: &Choice, continued: bool, more: bool) -> String {
+        let query = &choice.words;
+        let servers = words::count(found, "server");
+        let (of_one, of_many) = match (query.is_empty(), choice.narrows()) {
+            (true, false) => (String::new(), String::new()),
+            (true, true) => (
+                " fits what you chose".to_owned(),
+                " fit what you chose".to_owned(),
+            ),
+            (false, false) => (format!(" matches “{query}”"), format!(" match “{query}”")),
+            (false, true) => (
+                format!(" matches “{query}” and what you chose"),
+                format!(" match “{query}” and what you chose"),
+            ),
+        };
+        match (found, continued, more) {
+            (0, true, _) => "No more servers".to_owned(),
+            (0, false, _) if choice.is_empty() => "No servers yet".to_owned(),
+            (0, false, _) => format!("No server{of_one}"),
+            (_, true, _) => format!("{}, continued", words::count(found, "more server")),
+            (_, false, true) if choice.is_empty() => format!("The first {servers}"),
+            (_, false, true) => format!("The first {servers} that{of_many}"),
+            (1, false, false) => format!("{servers}{of_one}"),
+            (_, false, false) => format!("{servers}{of_many}"),
         }
     }
 }

@@ -269,6 +269,10 @@ impl ServerFacts<'_> {
                 format!("/servers/{name}/profile"),
                 "Change what people should know",
             ));
+            changes.push(Crumb::new(
+                format!("/servers/{name}/stages"),
+                "Stages, icons and its end",
+            ));
         }
         if self.manages {
             changes.push(Crumb::new(

@@ -21,5 +21,6 @@ mod review;
 mod secrets;
 mod server;
 mod sign_in;
+mod stages;
 mod waiting;
 mod webhooks;

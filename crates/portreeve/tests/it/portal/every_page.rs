@@ -8,7 +8,7 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-pub(super) const PAGES: [&str; 46] = [
+pub(super) const PAGES: [&str; 49] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
@@ -22,6 +22,9 @@ pub(super) const PAGES: [&str; 46] = [
     "/servers/com.acme/notes/review",
     "/servers/com.acme/billing/profile",
     "/servers/com.acme/billing/logins",
+    "/servers/com.acme/billing/stages",
+    "/?kind=remote&stage=production",
+    "/?tag=nothing",
     "/submit",
     "/admin/deployments",
     "/admin/deployments?server=com.acme/billing&environment=test&state=proposed",
