@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use portreeve_core::server::Approval;
 use portreeve_registry::{Approve, Declared, Internal, Problem, ProfilePatch, RegistryError, Submission};
 use serde_json::{Map, Value, json};
 
@@ -51,7 +52,9 @@ pub(crate) async fn hand_in(
         } else {
             Internal::No
         },
-        approve: if ticked("approve") {
+        approve: if fields.get("draft").is_some() {
+            Approve::Draft
+        } else if ticked("approve") {
             Approve::Now
         } else {
             Approve::No
@@ -61,10 +64,10 @@ pub(crate) async fn hand_in(
     match registry.add_declared(&visitor.caller, submission, declared).await {
         Ok(outcome) => {
             let version = &outcome.version;
-            let done = if version.is_listed() {
-                "approved"
-            } else {
-                "handed-in"
+            let done = match version.approval {
+                Approval::Draft => "kept",
+                _ if version.is_listed() => "approved",
+                _ => "handed-in",
             };
             Ok(frame::redirect(&format!("/servers/{}?done={done}", version.name)))
         }

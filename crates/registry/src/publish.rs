@@ -40,9 +40,11 @@ pub enum Internal {
     Grant,
 }
 
-/// Whether a document is approved at once.
+/// Whether a document is approved at once, and whether anybody is asked for that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Approve {
+    /// Nobody is asked yet: it is kept as a draft.
+    Draft,
     /// It waits for an approver.
     No,
     /// It is, if the caller may.
@@ -111,7 +113,7 @@ impl Registry {
         }
         let valid = draft.validate(&self.parts.public_url)?;
         let granting = match (submission.internal, submission.approve) {
-            (Internal::No, Approve::No) => Internal::No,
+            (Internal::No, Approve::Draft | Approve::No) => Internal::No,
             _ => Internal::Grant,
         };
         let declared = self.checked(declared).await?;
@@ -136,7 +138,7 @@ impl Registry {
         };
         let granted = self.grants(caller, request).await?;
         let entry = self
-            .submit_document(caller, (&valid, &declared), &granted)
+            .submit_document(caller, (&valid, &declared, submission.approve), &granted)
             .await?;
         let version = find(&entry, &valid.version)?.clone();
         let waiting = Outcome {
@@ -148,6 +150,7 @@ impl Registry {
         };
         let mut outcome = match submission.approve {
             _ if version.approval == Approval::Approved => waiting,
+            Approve::Draft => waiting,
             Approve::Now => {
                 let verdict = Verdict {
                     chosen: &version,
@@ -234,7 +237,7 @@ impl Registry {
     async fn submit_document(
         &self,
         caller: &Caller,
-        (valid, declared): (&Valid, &Declared),
+        (valid, declared, approve): (&Valid, &Declared, Approve),
         granted: &[PrivateHost],
     ) -> Result<Entry, RegistryError> {
         let known = self.known_properties().await?;
@@ -244,7 +247,11 @@ impl Registry {
                 Some(entry) => Work::open(entry),
                 None => Work::begin(self.new_server(caller, &valid.name)),
             };
-            self.put(caller, &mut work, valid)?;
+            let asked = match approve {
+                Approve::Draft => Approval::Draft,
+                Approve::No | Approve::Now => Approval::Submitted,
+            };
+            self.put(caller, &mut work, (valid, asked))?;
             if let Some(values) = &declared.metadata {
                 self.value_in(caller, &mut work, &valid.version, (values, &known))?;
             }
@@ -253,7 +260,9 @@ impl Registry {
                 self.propose(caller, &mut work, deployments.clone());
             }
             self.describe_in(caller, &mut work, (declared.profile.clone(), &known))?;
-            self.require_complete(&work, Some(&valid.version), &known)?;
+            if asked == Approval::Submitted {
+                self.require_complete(&work, Some(&valid.version), &known)?;
+            }
             work.grant(granted, self.parts.clock.now());
             if let Some(entry) = self.save(caller, work, &mut tries).await? {
                 return Ok(entry);
@@ -275,7 +284,12 @@ impl Registry {
     }
 
     /// Puts the document into the entry, unless that would change one that somebody reviews or serves.
-    fn put(&self, caller: &Caller, work: &mut Work, valid: &Valid) -> Result<(), RegistryError> {
+    fn put(
+        &self,
+        caller: &Caller,
+        work: &mut Work,
+        (valid, asked): (&Valid, Approval),
+    ) -> Result<(), RegistryError> {
         check_spelling(work, valid)?;
         if let Some(present) = work.version(&valid.version) {
             let is_same = present.content_hash == valid.content_hash;
@@ -298,9 +312,10 @@ impl Registry {
         }
         let mut event = self.event(caller, "server.add", &valid.name);
         event.target = Some(valid.version.to_string());
-        event.detail = Some(json!({"contentHash": valid.content_hash, "approval": "submitted"}));
+        event.detail = Some(json!({"contentHash": valid.content_hash, "approval": asked.as_str()}));
         work.events.push(event);
         let mut new = self.new_version(caller, valid);
+        new.approval = asked;
         // What people say of a version stays, whatever becomes of its document.
         if let Some(present) = work.version(&valid.version) {
             new.metadata.clone_from(&present.metadata);

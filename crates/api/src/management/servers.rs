@@ -70,10 +70,21 @@ pub(crate) async fn add(
     Known(caller): Known,
     Content(new): Content<NewServer>,
 ) -> Result<Response, Problem> {
+    let approve = match (new.draft, new.approve) {
+        (true, true) => {
+            return Err(content::field(
+                "draft",
+                "a draft is approved once it is submitted",
+            ));
+        }
+        (true, false) => Approve::Draft,
+        (false, true) => Approve::Now,
+        (false, false) => Approve::No,
+    };
     let submission = Submission {
         document: new.document.get().to_owned(),
         internal: internal(new.internal),
-        approve: if new.approve { Approve::Now } else { Approve::No },
+        approve,
     };
     let mut profile = new.profile.into_patch();
     if new.metadata.is_some() && profile.metadata.is_some() {

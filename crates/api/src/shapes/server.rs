@@ -166,6 +166,9 @@ pub(crate) struct NewServer {
     /// Approve it at once, where the caller may.
     #[serde(default)]
     pub(crate) approve: bool,
+    /// Keep it as a draft: nobody is asked for an approval until it is submitted. Not together with `approve`.
+    #[serde(default)]
+    pub(crate) draft: bool,
     /// What people say about it.
     #[serde(default)]
     pub(crate) profile: ProfileChangeShape,

@@ -29,6 +29,7 @@ pub(crate) fn form(manages: bool) -> FormView {
             Field::text("metadata", "Values of custom properties", 3)
                 .hint("One to the line: dataClass=internal"),
         );
+    let form = form.field(Field::tick("draft", "Keep it as a draft: ask nobody yet"));
     if !manages {
         return form;
     }

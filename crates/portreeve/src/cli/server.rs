@@ -145,6 +145,9 @@ pub(crate) struct AddArgs {
     /// Approve it at once, where the caller may
     #[arg(long)]
     approve: bool,
+    /// Keep it as a draft: nobody is asked for an approval until `server submit`
+    #[arg(long, conflicts_with_all = ["approve", "openapi", "graphql"])]
+    draft: bool,
     #[command(flatten)]
     openapi: openapi::OpenApiArgs,
     #[command(flatten)]
@@ -281,7 +284,8 @@ async fn add(connection: &Connection, args: &AddArgs) -> Result<Reply, Failure> 
                 .hint("see `portreeve server add --help`"));
         }
     };
-    let mut request = json!({ "document": document, "internal": args.internal, "approve": args.approve });
+    let mut request = json!({ "document": document, "internal": args.internal, "approve": args.approve,
+        "draft": args.draft });
     let profile = args.profile.request();
     if let Some(fields) = request.as_object_mut()
         && !profile.is_empty()

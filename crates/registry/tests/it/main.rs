@@ -13,6 +13,7 @@ mod assess;
 mod corpus;
 mod deployment_list;
 mod deployments;
+mod drafts;
 mod entries;
 mod environments;
 mod governance;
