@@ -25,6 +25,7 @@ mod profile;
 mod stages;
 mod submit;
 
+mod deployed;
 mod deployments;
 mod environments;
 mod governed;

@@ -24,9 +24,9 @@ use crate::cookie::SessionCookie;
 use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::{
-    audit, deployments, environments, exports, frame, governed, home, imports, logins, profile, properties,
-    registries, rest, review, secrets, server, sign_in, stages, submit, tools, try_tool, usage, waiting,
-    webhooks,
+    audit, deployed, deployments, environments, exports, frame, governed, home, imports, logins, profile,
+    properties, registries, rest, review, secrets, server, sign_in, stages, submit, tools, try_tool, usage,
+    waiting, webhooks,
 };
 
 /// Most bytes of a form. The largest approves every tool of a server at once.
@@ -112,6 +112,14 @@ pub fn router(parts: PortalParts) -> Router {
         .route("/servers/{namespace}/{name}/stages/submit", post(stages::submit))
         .route("/servers/{namespace}/{name}/stages/icons", post(stages::icons))
         .route("/servers/{namespace}/{name}/stages/remove", post(stages::remove))
+        .route(
+            "/servers/{namespace}/{name}/deployments",
+            get(deployed::page).post(deployed::set),
+        )
+        .route(
+            "/servers/{namespace}/{name}/deployments/remove",
+            post(deployed::remove),
+        )
         .route("/admin/deployments", get(deployments::page))
         .route(
             "/servers/{namespace}/{name}/try",

@@ -19,6 +19,7 @@ pub(crate) mod submit;
 mod tools;
 mod try_tool;
 
+pub(crate) mod deployed;
 mod deployments;
 pub(crate) mod environment;
 mod governed;
@@ -38,6 +39,7 @@ mod webhooks;
 
 mod notes;
 
+pub(crate) use deployed::DeployedPage;
 pub(crate) use deployments::DeploymentsPage;
 pub(crate) use form::FormView;
 pub(crate) use governed::{Governed, GovernedForm, GovernedPage, governance_tabs};

@@ -270,6 +270,10 @@ impl ServerFacts<'_> {
                 "Change what people should know",
             ));
             changes.push(Crumb::new(
+                format!("/servers/{name}/deployments"),
+                "Where it runs",
+            ));
+            changes.push(Crumb::new(
                 format!("/servers/{name}/stages"),
                 "Stages, icons and its end",
             ));

@@ -7,6 +7,7 @@ mod markup;
 mod samples;
 mod world;
 
+mod deployed;
 mod every_page;
 mod governed;
 mod governed_one;

@@ -77,6 +77,8 @@ fn register_public(node: &Node) {
             "--approve",
             "--meta",
             "dataClass=public",
+            "--use-case",
+            "Reminders: tells debtors politely what is due",
         ]);
     }
 }
@@ -129,10 +131,27 @@ async fn j2_internal_and_public_servers_stand_in_one_register() {
         (&variable["name"], &variable["isSecret"]),
         (&json!("MAIL_TOKEN"), &json!(true))
     );
-    for (search, found) in [("refunds", "com.acme/billing"), ("letters", "com.acme/mailer")] {
-        let page = get(&node, &format!("/v0.1/servers?version=latest&search={search}")).await;
-        assert_eq!(names(&page), [found], "{search}");
+    // What it is good for finds each, for who may know of that; and where it stands narrows.
+    for (search, found) in [
+        (["money", "back"], "com.acme/billing"),
+        (["polite", "debtor"], "com.acme/mailer"),
+    ] {
+        let found_now = node.cli_json(&[&["search"][..], &search, &["--lifecycle", "production"]].concat());
+        assert_eq!(found_now["items"][0]["name"], found, "{found_now}");
     }
+    node.cli_json(&[
+        "server",
+        "lifecycle",
+        "com.acme/mailer",
+        "--stage",
+        "preview",
+        "--version",
+        "1.1.0",
+    ]);
+    let production = node.cli_json(&["search", "polite", "--lifecycle", "production"]);
+    assert_eq!(production["items"], json!([]));
+    let preview = node.cli_json(&["search", "polite", "--lifecycle", "preview"]);
+    assert_eq!(preview["items"][0]["name"], "com.acme/mailer");
 
     // Who uses it sees who answers for it; strangers see the document alone.
     let shown = node.cli_json(&["server", "show", "com.acme/billing"]);

@@ -8,7 +8,7 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-pub(super) const PAGES: [&str; 49] = [
+pub(super) const PAGES: [&str; 51] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
@@ -23,6 +23,8 @@ pub(super) const PAGES: [&str; 49] = [
     "/servers/com.acme/billing/profile",
     "/servers/com.acme/billing/logins",
     "/servers/com.acme/billing/stages",
+    "/servers/com.acme/billing/deployments",
+    "/servers/com.acme/notes/deployments",
     "/?kind=remote&stage=production",
     "/?tag=nothing",
     "/submit",

@@ -19,6 +19,12 @@ const PAIRS: &[(&str, &str, &str)] = &[
     ("/submit", "addServer", "server add"),
     ("/servers/{}/{}/profile", "describeServer", "server edit"),
     ("/servers/{}/{}/values", "describeVersion", "server edit"),
+    ("/servers/{}/{}/deployments", "setDeployments", "deployment set"),
+    (
+        "/servers/{}/{}/deployments/remove",
+        "setDeployments",
+        "deployment remove",
+    ),
     ("/servers/{}/{}/stages", "setServerLifecycle", "server lifecycle"),
     ("/servers/{}/{}/stages/submit", "submitServer", "server submit"),
     ("/servers/{}/{}/stages/icons", "fetchIcons", "server icons"),
