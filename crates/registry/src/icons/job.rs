@@ -21,8 +21,11 @@ const REST: Duration = Duration::from_secs(60);
 const BREATH: Duration = Duration::from_secs(1);
 /// How long a round may take before another node may begin one.
 const TURN: Duration = Duration::from_secs(600);
+/// Rest between two servers: a thousand that were never looked at, as after an import, are no reason to work without
+/// one.
+const PAUSE: Duration = Duration::from_millis(5);
 /// Looks that are written down at once.
-const AT_ONCE: usize = 50;
+const AT_ONCE: usize = 20;
 
 /// What the job works with.
 pub struct IconParts {
@@ -115,6 +118,7 @@ impl IconJob {
         let due = parts.icons.icons_due(parts.clock.now(), ROUND).await?;
         let mut looks = Vec::new();
         for name in &due {
+            tokio::time::sleep(PAUSE).await;
             looks.extend(self.look(name).await?);
             // What was fetched is not put at risk by what comes.
             let is_news = looks.last().is_some_and(|look| !look.events.is_empty());
