@@ -1,6 +1,10 @@
 //! Every limit on what comes from outside, in one place.
 
+mod rest;
+
 use std::time::Duration;
+
+pub use rest::RestLimits;
 
 /// Limits in bytes, items and time. One value per installation; the defaults are what is tested.
 ///
@@ -62,8 +66,8 @@ pub struct Limits {
     pub tool_page_bytes: usize,
     /// Compiled schemas of arguments of REST tools that a node keeps, in bytes, about.
     pub rest_schema_bytes: usize,
-    /// Bytes of a refusal of a REST API that are told.
-    pub rest_error_bytes: usize,
+    /// What concerns calls of REST APIs.
+    pub rest: RestLimits,
     /// Bytes of a server.json document.
     pub document_bytes: usize,
     /// Problems of one document that are told, of each kind.
@@ -196,7 +200,7 @@ impl Default for Limits {
             rest_bindings_bytes: 16 * 1024 * 1024,
             tool_page_bytes: 512 * 1024,
             rest_schema_bytes: 64 * 1024 * 1024,
-            rest_error_bytes: 4 * 1024,
+            rest: RestLimits::default(),
             document_bytes: 256 * 1024,
             document_problems: 500,
             document_remotes: 100,

@@ -59,7 +59,8 @@ pub struct Binding {
     /// The method of the request.
     pub method: HttpMethod,
     /// What the path is appended to, if it is not the route's own upstream URL: scheme, host and base path, with all
-    /// variables filled in, without query and fragment. The route's grants and the egress guard hold for it as well.
+    /// variables filled in, without query and fragment. The route's grants and the egress guard hold for it as well. The
+    /// route's credential is not shown there, unless it is of the route's own origin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
     /// The path behind the base path. The first piece begins with a slash.

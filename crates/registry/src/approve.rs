@@ -140,6 +140,7 @@ impl Registry {
                 self.step(caller, work, &decided)
             })
             .await?;
+        self.lift_vanished(caller, &entry).await?;
         find(&entry, &chosen.version).cloned()
     }
 
@@ -161,18 +162,23 @@ impl Registry {
             .map(|message| checked_message("message", &message))
             .transpose()?
             .filter(|_| lifecycle.is_ended());
-        self.change(caller, name, |work| {
-            let chosen = affected(work, version)?;
-            for version in &chosen {
-                if let Some(event) =
-                    self.turn(caller, work.version_mut(version), lifecycle, message.as_deref())
-                {
-                    work.events.push(event);
+        let entry = self
+            .change(caller, name, |work| {
+                let chosen = affected(work, version)?;
+                for version in &chosen {
+                    if let Some(event) =
+                        self.turn(caller, work.version_mut(version), lifecycle, message.as_deref())
+                    {
+                        work.events.push(event);
+                    }
                 }
-            }
-            Ok(())
-        })
-        .await
+                Ok(())
+            })
+            .await?;
+        if lifecycle == Lifecycle::Retired {
+            self.lift_vanished(caller, &entry).await?;
+        }
+        Ok(entry)
     }
 
     /// Removes an entry with its versions and routes. Its slugs stay its own, should it come back.

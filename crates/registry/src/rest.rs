@@ -9,6 +9,7 @@ mod fetch;
 mod making;
 
 mod source;
+mod vanished;
 mod version;
 
 mod purge;
@@ -20,7 +21,6 @@ use portreeve_core::rest::{Bindings, RestMark};
 use portreeve_core::route::RouteState;
 use portreeve_core::server::Version;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use url::Url;
 
 pub use draft::RestDraft;
@@ -28,7 +28,7 @@ pub use purge::PurgeJob;
 pub use source::RestSource;
 
 use crate::error::RegistryError;
-use crate::import::openapi::{Change, Curation, Imported, MadeTool, Report, compare, compare_offers};
+use crate::import::openapi::{Change, Curation, Imported, MadeTool, Report, Side, compare, compare_offers};
 use crate::publish::{Approve, Internal, Outcome, Submission};
 use crate::registry::Registry;
 use crate::settle::production;
@@ -136,6 +136,20 @@ struct Known {
     toolset: Toolset,
     tools: Vec<MadeTool>,
     bindings: Bindings,
+    /// Where its API is.
+    base_url: String,
+}
+
+// === impl Known ===
+
+impl<'a> From<&'a Known> for Side<'a> {
+    fn from(known: &'a Known) -> Self {
+        Self {
+            tools: &known.tools,
+            bindings: &known.bindings,
+            base_url: &known.base_url,
+        }
+    }
 }
 
 // === impl Registry ===
@@ -195,8 +209,7 @@ impl Registry {
         if let (Some(entry), Some(known)) = (&entry, &known)
             && !is_same
         {
-            self.note_vanished(caller, entry, known, &preview.vanished)
-                .await?;
+            self.note_vanished(caller, entry, known, &preview).await?;
         }
         Ok(RestOutcome { preview, outcome })
     }
@@ -256,41 +269,14 @@ impl Registry {
         let Some(toolset) = self.parts.toolsets.toolset(&mark.toolset).await? else {
             return Ok(None);
         };
+        let details = details(&toolset)?;
         Ok(Some(Known {
             version: version.version.clone(),
-            tools: details(&toolset)?.tools,
+            tools: details.tools,
+            base_url: details.report.base_url,
             bindings: bindings(&toolset)?,
             toolset,
         }))
-    }
-
-    /// Says of tools that are served that their operations are gone, before anybody approves the version without them.
-    async fn note_vanished(
-        &self,
-        caller: &Caller,
-        entry: &Entry,
-        known: &Known,
-        vanished: &[String],
-    ) -> Result<(), RegistryError> {
-        if known.toolset.vanished == vanished {
-            return Ok(());
-        }
-        let name = &entry.server.name;
-        let mut event = self.event(caller, "tools.vanished", name);
-        event.target = Some(known.version.to_string());
-        event.detail =
-            Some(json!({"count": vanished.len(), "tools": vanished.iter().take(100).collect::<Vec<_>>()}));
-        self.parts
-            .toolsets
-            .note_vanished(&known.toolset.digest, vanished, event)
-            .await?;
-        for route in &entry.routes {
-            if route.state == RouteState::Active && route.version == known.version {
-                self.look_again(route).await?;
-            }
-        }
-        self.parts.refresh.refresh().await;
-        Ok(())
     }
 }
 
@@ -330,23 +316,12 @@ fn preview(
     known: Option<&Known>,
 ) -> Result<RestPreview, RegistryError> {
     let version = version::choose(new, &imported.report, entry)?;
-    let before = known.map(|known| known.tools.as_slice()).unwrap_or_default();
-    let exists = |tool: &&MadeTool| {
-        let is_it = |method: &str, path: &str| tool.operation.split_once(' ') == Some((method, path));
-        imported
-            .report
-            .operations
-            .iter()
-            .any(|one| is_it(&one.method, &one.path))
-    };
-    let vanished = before
-        .iter()
-        .filter(|tool| !exists(tool))
-        .map(|tool| tool.definition.name.clone())
-        .collect();
+    let vanished = known
+        .map(|known| vanished::among(&known.tools, &imported.report))
+        .unwrap_or_default();
     let mut changes = Vec::new();
     if let Some(known) = known {
-        changes = compare(&known.tools, &imported.tools);
+        changes = compare(known, &imported);
         changes.extend(compare_offers(&known.bindings, &imported.bindings));
         changes.sort_by_key(|change| change.kind);
     }

@@ -157,6 +157,10 @@ struct OperationShape {
     tags: Vec<String>,
     /// Where it is in the description, as a JSON pointer.
     pointer: String,
+    /// Where it is called, if not at the API's own `baseUrl`: the description gives it a server of its own. The route's
+    /// credential is not shown to another origin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_url: Option<String>,
     /// `tool`, `notChosen` or `skipped`.
     outcome: &'static str,
     /// The URI, or the template, of the resource that it is, whether it is a tool or not.
@@ -303,6 +307,7 @@ impl OperationShape {
             operation_id: operation.operation_id,
             tags: operation.tags,
             pointer: operation.pointer,
+            base_url: operation.base_url,
             outcome: "skipped",
             resource: operation.resource,
             tool: None,

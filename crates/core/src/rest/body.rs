@@ -19,6 +19,9 @@ pub struct Body {
     pub content: Content,
     /// Whether there is always a body: an empty object, form or text if nothing is given.
     pub required: bool,
+    /// What is sent when the argument of a body as a whole is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
 }
 
 /// How a body is written.
@@ -81,6 +84,10 @@ pub enum Content {
         /// What becomes of arguments that are nobody's.
         #[serde(default)]
         extra: Extra,
+        /// Members that no argument sets, whatever becomes of the others: somebody hid them, or only the API writes
+        /// them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        withheld: Vec<String>,
     },
 }
 

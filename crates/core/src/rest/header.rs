@@ -1,7 +1,7 @@
 //! Header fields that are not a parameter's to set.
 
 /// Fields that the gateway sets, or nobody.
-const OURS: [&str; 27] = [
+const OURS: [&str; 34] = [
     "accept",
     "accept-encoding",
     "authorization",
@@ -24,11 +24,18 @@ const OURS: [&str; 27] = [
     "tracestate",
     "trailer",
     "transfer-encoding",
+    "true-client-ip",
     "upgrade",
     "user-agent",
     "via",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-host",
+    "x-http-method",
     "x-http-method-override",
+    "x-method-override",
     "x-real-ip",
+    "x-rewrite-url",
 ];
 /// The same, by how they begin.
 const OURS_BEGIN: [&str; 5] = ["proxy-", "sec-", "x-forwarded-", "mcp-", "x-original-"];

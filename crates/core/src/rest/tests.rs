@@ -36,8 +36,10 @@ fn bindings() -> Bindings {
                     default: None,
                 }],
                 extra: Extra::Sent,
+                withheld: vec!["id".to_owned()],
             },
             required: true,
+            default: None,
         }),
         answers: Answers {
             accept: vec!["application/json".to_owned()],

@@ -184,7 +184,8 @@ impl Api {
     pub fn patience(&self) -> Duration {
         let own = self.bindings.all().filter_map(|(_, binding)| binding.timeout_ms);
         let longest = own.max().map_or(Duration::ZERO, Duration::from_millis);
-        self.timeout.max(longest)
+        self.timeout
+            .max(longest.min(self.commons.limits.rest.tool_timeout))
     }
 
     fn tools(&self, era: Era) -> &BTreeMap<String, Approved> {
@@ -194,6 +195,12 @@ impl Api {
 
     fn base(&self, binding: &Binding) -> Option<&Base> {
         self.bases.get(binding.base_url.as_deref().unwrap_or_default())
+    }
+
+    /// Whether a base is of the origin (scheme, host and port) that the route leads to.
+    fn is_own_origin(&self, base: &Base) -> bool {
+        let own = self.bases.get("");
+        own.is_some_and(|own| own.url.origin() == base.url.origin())
     }
 }
 

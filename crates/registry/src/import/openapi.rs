@@ -60,7 +60,7 @@ pub use bundle::{Bundle, BundleError};
 pub use curation::{
     ArgumentCuration, Curation, Descriptions, Profile, ResourceCuration, Selector, ToolCuration,
 };
-pub use diff::{Change, ChangeKind, compare};
+pub use diff::{Change, ChangeKind, Side, compare};
 pub use graphql::INTROSPECTION;
 pub use offers::compare_offers;
 pub use pick::{Pick, PickProblem, Words};
@@ -180,14 +180,15 @@ pub fn import(document: &Value, options: &Options<'_>) -> Result<Imported, OpenA
     check_prompts(options.curation)?;
     let (found, mut notes) =
         operations(root, options.limits).map_err(|limit| OpenApiError::TooMany { limit })?;
-    let patterns = RefCell::default();
+    let findings = RefCell::default();
     let whole = Whole {
         root,
         source: options.source,
         base_url: options.base_url,
+        base: &base_url,
         limits: options.limits,
         curation: options.curation,
-        patterns: &patterns,
+        findings: &findings,
     };
     let mut making = Making::default();
     let generated = names::names(&found);
@@ -288,12 +289,18 @@ impl Making {
             }
         };
         let resource = self.read(whole, operation, generated, &mut notes);
+        let made = match &outcome {
+            OperationOutcome::Tool { name, .. } => self.tools.get(name).map(|(_, binding)| binding),
+            _ => self.resources.get(generated).map(|resource| &resource.binding),
+        };
+        let base_url = made.and_then(|binding| binding.base_url.clone());
         self.operations.push(OperationReport {
             method: operation.method.chars().take(40).collect(),
             path: operation.path.to_owned(),
             operation_id: operation.id().map(str::to_owned),
             tags: operation.tags(),
             pointer: operation.pointer.clone(),
+            base_url,
             outcome,
             resource,
             notes,
@@ -349,6 +356,9 @@ impl Making {
         notes: &mut Vec<Note>,
     ) -> Result<OperationOutcome, String> {
         let choices = curation.tools.get(generated);
+        if let Some(choices) = choices {
+            curate::within(choices.timeout_ms, choices.paging.as_ref(), limits)?;
+        }
         let finished = curate::finish(tool, generated, choices, curation.profile)?;
         notes.extend(finished.notes);
         let name = finished.definition.name.clone();

@@ -1,6 +1,8 @@
 //! Descriptions of REST APIs as tools: the documents of the world, the mistakes of others by name, people's choices,
 //! and documents that nobody would write.
 
+mod alternatives;
+mod answers;
 mod corpus;
 mod curated;
 mod differences;
@@ -9,6 +11,7 @@ mod hostile;
 mod mapping;
 mod offers;
 mod random;
+mod servers;
 mod three_two;
 
 use portreeve_core::limits::Limits;

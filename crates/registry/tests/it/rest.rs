@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use crate::world::{World, admin, caller};
 
+mod vanished;
+
 fn document(version: &str, operations: &[&str]) -> String {
     let paths: serde_json::Map<String, Value> = operations
         .iter()

@@ -10,7 +10,7 @@ use http::HeaderValue;
 use portreeve_core::rest::{Binding, Body, BodyForm, Content, Encoding, Extra, Part, Source};
 use serde_json::{Map, Value, json};
 
-use super::query::{FORM, Pairs};
+use super::query::{FORM, Pairs, spread};
 use super::{Filling, Problems, field_value, pointer, problem, value};
 
 /// A body with its type.
@@ -31,7 +31,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// Writes the body, if there is one.
 pub(super) fn write(binding: &Binding, filling: Filling<'_>, problems: &mut Problems) -> Option<Payload> {
     let body = binding.body.as_ref()?;
-    let given = given(binding, body, filling)?;
+    let given = given(binding, body, filling, problems)?;
     let mut content_type = body.content_type.clone();
     let bytes = match &body.form {
         BodyForm::Json => serde_json::to_vec(&given.value).unwrap_or_default(),
@@ -40,7 +40,7 @@ pub(super) fn write(binding: &Binding, filling: Filling<'_>, problems: &mut Prob
             serde_json::to_vec(&json!({"query": query, "variables": given.value})).unwrap_or_default()
         }
         BodyForm::Base64 => decoded(&given.value, &given.pointer, problems),
-        BodyForm::Urlencoded { members } => urlencoded(members, &given, problems).into_bytes(),
+        BodyForm::Urlencoded { members } => urlencoded(members, body, &given, problems).into_bytes(),
         BodyForm::Multipart { parts } => {
             content_type = format!("{content_type}; boundary={}", filling.boundary);
             multipart(parts, &given, filling.boundary, problems)
@@ -77,10 +77,10 @@ impl Given {
 }
 
 /// `None`: nothing was given, and nothing need be.
-fn given(binding: &Binding, body: &Body, filling: Filling<'_>) -> Option<Given> {
+fn given(binding: &Binding, body: &Body, filling: Filling<'_>, problems: &mut Problems) -> Option<Given> {
     match &body.content {
         Content::Whole(source) => {
-            let found = value(source, None, filling.arguments);
+            let found = value(source, body.default.as_ref(), filling.arguments);
             let (value, pointer) = match found {
                 Some((value, pointer)) => (value.clone(), pointer),
                 None if body.required => (nothing(&body.form), String::new()),
@@ -92,7 +92,11 @@ fn given(binding: &Binding, body: &Body, filling: Filling<'_>) -> Option<Given> 
                 is_gathered: false,
             })
         }
-        Content::Members { members, extra } => {
+        Content::Members {
+            members,
+            extra,
+            withheld,
+        } => {
             let mut gathered = Map::new();
             for member in members {
                 if let Some((value, _)) = value(&member.source, member.default.as_ref(), filling.arguments) {
@@ -101,7 +105,15 @@ fn given(binding: &Binding, body: &Body, filling: Filling<'_>) -> Option<Given> 
             }
             if *extra == Extra::Sent {
                 for (name, value) in filling.arguments {
-                    if !gathered.contains_key(name) && !is_claimed(binding, body, name) {
+                    if gathered.contains_key(name) || is_claimed(binding, body, name) {
+                        continue;
+                    }
+                    if withheld.contains(name) {
+                        problems.push(problem(
+                            &pointer(name),
+                            "no argument sets this member of the body",
+                        ));
+                    } else {
                         gathered.insert(name.clone(), value.clone());
                     }
                 }
@@ -152,7 +164,12 @@ fn decoded(value: &Value, pointer: &str, problems: &mut Problems) -> Vec<u8> {
     })
 }
 
-fn urlencoded(members: &BTreeMap<String, Encoding>, given: &Given, problems: &mut Problems) -> String {
+fn urlencoded(
+    members: &BTreeMap<String, Encoding>,
+    body: &Body,
+    given: &Given,
+    problems: &mut Problems,
+) -> String {
     let mut pairs = Pairs::default();
     let Some(object) = given.value.as_object() else {
         problems.push(problem(&given.pointer, "a form is an object"));
@@ -169,11 +186,30 @@ fn urlencoded(members: &BTreeMap<String, Encoding>, given: &Given, problems: &mu
         } else {
             encoding
         };
+        if let Some(other) = spread(value, encoding).find(|other| {
+            let is_another = *other != name && object.contains_key(*other);
+            is_another || is_member(body, other)
+        }) {
+            problems.push(problem(
+                &given.place(name),
+                format!("its member `{other}` would be read as another one of the form"),
+            ));
+        }
         if let Err(reason) = pairs.add(name, value, encoding, true) {
             problems.push(problem(&given.place(name), reason));
         }
     }
     pairs.0
+}
+
+/// Whether the description gives a name to a member of the body, or somebody withholds it.
+fn is_member(body: &Body, name: &str) -> bool {
+    match &body.content {
+        Content::Members {
+            members, withheld, ..
+        } => members.iter().any(|member| member.name == name) || withheld.iter().any(|other| other == name),
+        Content::Whole(_) => false,
+    }
 }
 
 fn multipart(

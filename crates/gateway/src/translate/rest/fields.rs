@@ -6,7 +6,7 @@ use portreeve_core::rest::{Binding, Encoding, Parameter, Place, Source, Style, i
 use serde_json::Value;
 
 use super::values::{Flat, content};
-use super::{Filling, Problems, field_value, percent, placed, problem, value_of};
+use super::{Filling, Problems, field_value, percent, placed, problem, query, value_of};
 
 /// Writes the fields.
 pub(super) fn write(binding: &Binding, filling: Filling<'_>, problems: &mut Problems) -> HeaderMap {
@@ -41,6 +41,11 @@ pub(super) fn write(binding: &Binding, filling: Filling<'_>, problems: &mut Prob
         let Some((value, pointer)) = value_of(parameter, filling) else {
             continue;
         };
+        let mut spread = query::spread(value, &parameter.encoding);
+        if let Some(name) = spread.find(|name| query::is_taken(binding, parameter, name, filling)) {
+            problems.push(query::foreign(&pointer, name));
+            continue;
+        }
         if let Err(reason) = cookie(parameter, value, &mut cookies) {
             problems.push(problem(&pointer, reason));
         }

@@ -9,6 +9,8 @@ use super::{Filling, Problems, percent, problem, value_of};
 pub(super) fn write(binding: &Binding, filling: Filling<'_>, problems: &mut Problems) -> String {
     let mut path = String::new();
     let mut place = String::new();
+    // Whose value a step up comes from, as far as that is known.
+    let mut steps = None;
     for piece in &binding.path {
         match piece {
             Piece::Literal(literal) => path.push_str(&percent::literal(literal)),
@@ -22,11 +24,17 @@ pub(super) fn write(binding: &Binding, filling: Filling<'_>, problems: &mut Prob
                 };
                 match value_of(parameter, filling) {
                     Some((value, pointer)) => {
+                        if steps.is_none() && leads_up(finished(&path)) {
+                            steps = Some(place);
+                        }
                         let text = one(parameter, value);
                         if text.is_empty() {
                             problems.push(problem(&pointer, "an empty value would name something else"));
                         }
                         path.push_str(&text);
+                        if steps.is_none() && leads_up(finished(&path)) {
+                            steps = Some(pointer.clone());
+                        }
                         place = pointer;
                     }
                     None => problems.push(problem("", format!("`{name}` is missing"))),
@@ -37,19 +45,31 @@ pub(super) fn write(binding: &Binding, filling: Filling<'_>, problems: &mut Prob
     if !path.starts_with('/') {
         path.insert(0, '/');
     }
-    if path.split('/').any(is_dots) {
-        // Encoded or not, servers and proxies on the way take such a segment for a step up.
-        problems.push(problem(&place, "`.` and `..` cannot stand alone in a path"));
+    if leads_up(&path) {
+        // Encoded or not, servers and proxies on the way take such a component for a step up.
+        problems.push(problem(
+            &steps.unwrap_or(place),
+            "`.` and `..` cannot stand alone in a path, nor between slashes of a value",
+        ));
     }
     path
 }
 
-/// Whether a segment is `.` or `..`, in whatever notation.
-fn is_dots(segment: &str) -> bool {
-    matches!(
-        segment.replace("%2E", ".").replace("%2e", ".").as_str(),
-        "." | ".."
-    )
+/// Whether a reader that decodes slashes, or takes backslashes for them, finds a `.` or a `..` among the components; what
+/// stands behind a semicolon is no part of a component for some.
+fn leads_up(path: &str) -> bool {
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    decoded.split(['/', '\\']).any(|component| {
+        let name = component.split(';').next().unwrap_or_default();
+        matches!(name, "." | "..")
+    })
+}
+
+/// What no later piece of a path can change: all but its last component, slashes of values included.
+fn finished(path: &str) -> &str {
+    let ends = ["/", "%2F", "%5C"].map(|slash| path.rfind(slash).unwrap_or(0));
+    let end = ends.into_iter().max().unwrap_or(0);
+    path.get(..end).unwrap_or_default()
 }
 
 fn one(parameter: &Parameter, value: &serde_json::Value) -> String {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use portreeve_core::rest::{Binding, Encoding, Parameter, Place, Style};
+use portreeve_inspect::ValueProblem;
 use serde_json::Value;
 
 use super::values::{Flat, content};
@@ -19,11 +20,9 @@ pub(super) fn write(binding: &Binding, filling: Filling<'_>, problems: &mut Prob
         let Some((value, pointer)) = value_of(parameter, filling) else {
             continue;
         };
-        if let Some(name) = foreign(binding, (parameter, value), filling) {
-            problems.push(problem(
-                &pointer,
-                format!("its member `{name}` would be read as another parameter"),
-            ));
+        let mut spread = spread(value, &parameter.encoding);
+        if let Some(name) = spread.find(|name| is_taken(binding, parameter, name, filling)) {
+            problems.push(foreign(&pointer, name));
         }
         if let Err(reason) = out.add(&parameter.name, value, &parameter.encoding, parameter.allow_empty) {
             problems.push(problem(&pointer, reason));
@@ -35,32 +34,54 @@ pub(super) fn write(binding: &Binding, filling: Filling<'_>, problems: &mut Prob
         out.push(&percent::text(name), &percent::text(turned));
     }
     for parameter in placed(binding, Place::Querystring, filling) {
-        if let Some((value, _)) = value_of(parameter, filling) {
-            out.add_whole(value, &parameter.encoding);
+        let Some((value, pointer)) = value_of(parameter, filling) else {
+            continue;
+        };
+        let taken = match value {
+            Value::Object(members) => members
+                .keys()
+                .map(String::as_str)
+                .find(|name| is_taken(binding, parameter, name, filling)),
+            Value::String(text) => Some(text.as_str()).filter(|text| filling.is_own(Place::Query, text)),
+            _ => None,
+        };
+        if let Some(name) = taken {
+            problems.push(foreign(&pointer, name));
         }
+        out.add_whole(value, &parameter.encoding);
     }
     out.0
 }
 
-/// The members of an exploded object stand beside the parameters, and must not be taken for one of them.
-fn foreign<'a>(
-    binding: &Binding,
-    (parameter, value): (&Parameter, &'a Value),
-    filling: Filling<'_>,
-) -> Option<&'a str> {
-    let Encoding::Styled {
-        style: Style::Form,
-        explode: true,
-        ..
-    } = &parameter.encoding
-    else {
-        return None;
+/// The names that an exploded object puts beside that of its parameter.
+pub(super) fn spread<'a>(value: &'a Value, encoding: &Encoding) -> impl Iterator<Item = &'a str> {
+    let is_spread = matches!(
+        encoding,
+        Encoding::Styled {
+            style: Style::Form | Style::Cookie,
+            explode: true,
+            ..
+        }
+    );
+    let members = value.as_object().filter(|_| is_spread);
+    members.into_iter().flatten().map(|(name, _)| name.as_str())
+}
+
+/// The members of an exploded object stand beside the parameters of its place, and must not be taken for one of them.
+pub(super) fn is_taken(binding: &Binding, own: &Parameter, name: &str, filling: Filling<'_>) -> bool {
+    let place = match own.place {
+        Place::Querystring => Place::Query,
+        place => place,
     };
-    let members = value.as_object()?;
-    members.keys().map(String::as_str).find(|name| {
-        let is_anothers = |other: &Parameter| other.name == *name && !std::ptr::eq(other, parameter);
-        filling.is_own(Place::Query, name) || placed(binding, Place::Query, filling).any(is_anothers)
-    })
+    let is_anothers = |other: &Parameter| other.name == name && !std::ptr::eq(other, own);
+    filling.is_own(place, name) || placed(binding, place, filling).any(is_anothers)
+}
+
+pub(super) fn foreign(pointer: &str, name: &str) -> ValueProblem {
+    problem(
+        pointer,
+        format!("its member `{name}` would be read as another parameter"),
+    )
 }
 
 /// `name=value`, joined by `&`.

@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::content::{Answer, Read};
+use super::credential::Presented;
 use super::events::Progress;
 use super::exchange::{NotSent, Trip};
 use super::pages::{Next, Pages};
@@ -50,8 +51,8 @@ struct Meta<'a> {
 /// What a call ends with.
 enum End {
     Outcome(Outcome),
-    /// Events of the API, which the host wants to hear of.
-    Events(ResponseBody),
+    /// Events of the API, which the host wants to hear of, and the credential that they must not tell.
+    Events(ResponseBody, Option<Presented>),
 }
 
 impl Api {
@@ -87,6 +88,7 @@ impl Api {
                 return Ok(self.written(outbound.era, id, &outcome));
             }
             Some(problems) if !problems.is_empty() => {
+                let problems = self.all_problems(problems, (&asked.name, binding, &arguments));
                 return refuse(&told(&problems), Some(&listed(&problems)));
             }
             Some(_) => {}
@@ -106,16 +108,20 @@ impl Api {
         };
         Ok(match end {
             End::Outcome(outcome) => self.written(outbound.era, id, &outcome),
-            End::Events(body) => {
+            End::Events(body, credential) => {
+                let patience = self.patience_of(binding);
                 let progress = Progress {
                     api: Arc::clone(self),
                     era: outbound.era,
                     id: id.to_owned(),
                     token: token.map(ToOwned::to_owned),
-                    patience: self.patience_of(binding),
+                    patience,
+                    most: self.commons.limits.rest.events.max(patience),
+                    promised: binding.answers.structured.clone(),
+                    credential,
                     body,
                 };
-                progress.reply().await
+                progress.reply()
             }
         })
     }
@@ -161,8 +167,34 @@ impl Api {
         outcome.write(era, id, &self.identity())
     }
 
+    /// What is wrong with arguments besides what their schema says: which of them have no form that could be sent.
+    fn all_problems(
+        &self,
+        mut problems: Vec<ValueProblem>,
+        (tool, binding, arguments): (&str, &Binding, &Value),
+    ) -> Vec<ValueProblem> {
+        let Value::Object(arguments) = arguments else {
+            return problems;
+        };
+        let called = Called {
+            tool,
+            binding,
+            arguments,
+        };
+        let more = self.request(called, None).err().unwrap_or_default();
+        for problem in more {
+            // What is missing or of another type has been told, and cannot be written for that reason.
+            let is_known = |known: &ValueProblem| known.pointer == problem.pointer;
+            if problems.len() < PROBLEMS && !problem.pointer.is_empty() && !problems.iter().any(is_known) {
+                problems.push(problem);
+            }
+        }
+        problems
+    }
+
     fn patience_of(&self, binding: &Binding) -> Duration {
-        binding.timeout_ms.map_or(self.timeout, Duration::from_millis)
+        let own = binding.timeout_ms.map(Duration::from_millis);
+        own.map_or(self.timeout, |own| own.min(self.commons.limits.rest.tool_timeout))
     }
 
     /// Does what was asked. An error is one of the arguments, found before anything was sent.
@@ -185,7 +217,7 @@ impl Api {
         let Some(paging) = &binding.paging else {
             return Ok(match self.once(&trip, &to, &request).await {
                 Err(outcome) => End::Outcome(outcome),
-                Ok(Read::Events(body)) => End::Events(body),
+                Ok(Read::Events(body)) => End::Events(body, trip.credential),
                 Ok(Read::Whole(answer)) => {
                     let outcome = self.result(called.tool, binding, answer);
                     End::Outcome(match &trip.credential {
@@ -195,7 +227,7 @@ impl Api {
                 }
             });
         };
-        let pages = Pages::new(paging);
+        let pages = Pages::new(paging, self.commons.limits.rest.pages);
         let outcome = self.paged(&trip, called, pages, (to, request)).await;
         Ok(End::Outcome(outcome.unwrap_or_else(|outcome| outcome)))
     }
@@ -213,7 +245,8 @@ impl Api {
             )
         })?;
         let timeout = self.patience_of(binding);
-        let credential = match &self.credential {
+        // It is shown where the route leads, and nowhere else: where another address came from, nobody has looked at.
+        let credential = match self.credential.as_ref().filter(|_| self.is_own_origin(base)) {
             None => None,
             Some(credential) => match self.commons.secrets.open(credential).await {
                 Some(presented) => Some(presented),
@@ -270,7 +303,7 @@ impl Api {
                 break;
             };
             let found = match next {
-                Next::At(path) => trip.base.at(&path),
+                Next::At(path) => trip.at(&path),
                 Next::Turned(name, value) => {
                     // The arguments were written once already.
                     let Ok(turned) = self.request(called, Some((&name, &value))) else {
@@ -310,15 +343,18 @@ impl Api {
         if !head.status.is_success() {
             let until = Instant::now() + trip.timeout;
             let credential = trip.credential.as_ref();
-            let most = limits.rest_error_bytes;
+            let most = limits.rest.error_bytes;
             return Err(failure::refused((&head, body), most, until, credential).await);
         }
-        Answer::read(head, body, limits, trip.timeout)
-            .await
-            .map_err(|error| match error {
-                Ok(error) => failure::unreached(&error, trip.binding),
-                Err(outcome) => outcome,
-            })
+        let read = Answer::read(head, body, limits, trip.timeout).await;
+        let mut read = read.map_err(|error| match error {
+            Ok(error) => failure::unreached(&error, trip.binding),
+            Err(outcome) => outcome,
+        })?;
+        if let (Read::Whole(answer), Some(credential)) = (&mut read, &trip.credential) {
+            answer.bytes = credential.clean(std::mem::take(&mut answer.bytes));
+        }
+        Ok(read)
     }
 
     pub(super) fn request(

@@ -158,7 +158,7 @@ impl Api {
                 ..Outcome::default()
             }
         };
-        unlike_its_description(binding, outcome)
+        unlike_its_description(&binding.answers.structured, outcome)
     }
 
     /// What a JSON value comes to.
@@ -175,8 +175,8 @@ impl Api {
             }
             Structured::Wrapped(name) => structured(&json!({name: value})),
             Structured::Object if value.is_object() => structured(&value),
-            Structured::Object => unlike_its_description(
-                binding,
+            promised @ Structured::Object => unlike_its_description(
+                promised,
                 Outcome::text(beginning(&value.to_string(), most).into_owned()),
             ),
         };
@@ -262,8 +262,8 @@ fn told(text: &str, most: usize) -> Outcome {
 }
 
 /// A tool that promises structured content and has none fails for its hosts, so it says that it failed, and why.
-fn unlike_its_description(binding: &Binding, mut outcome: Outcome) -> Outcome {
-    if binding.answers.structured != Structured::None {
+pub(super) fn unlike_its_description(promised: &Structured, mut outcome: Outcome) -> Outcome {
+    if *promised != Structured::None && !outcome.is_error {
         outcome.is_error = true;
         outcome.blocks.insert(
             0,

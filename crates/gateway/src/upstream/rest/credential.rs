@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderValue};
+use memchr::memmem;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use portreeve_core::name::SecretName;
 use portreeve_core::ports::{Outgoing, Purpose, SecretUnavailable};
@@ -17,6 +19,9 @@ use crate::policy::{Credential, Form};
 
 /// So long an opened secret is shown before the vault is asked again: a secret that was replaced is in force after this.
 const FRESH: Duration = Duration::from_secs(5);
+
+/// What stands where a secret stood.
+const INSTEAD: &str = "[secret]";
 
 /// Opened secrets of a node.
 pub struct Secrets {
@@ -102,20 +107,41 @@ impl Presented {
         Some(())
     }
 
-    /// What it adds to the query.
-    pub(super) fn query(&self) -> Option<String> {
+    /// The parameter of the query that it is, and what it adds to the query.
+    pub(super) fn query(&self) -> Option<(&str, String)> {
         let Form::Query(name) = &self.form else {
             return None;
         };
         let secret = utf8_percent_encode(self.secret.expose(), NON_ALPHANUMERIC);
-        Some(format!("{name}={secret}"))
+        Some((name, format!("{name}={secret}")))
+    }
+
+    /// An answer of success without the secret, for APIs that repeat what they were sent. One look for each form of it;
+    /// what has none of them is not copied. What is short stands in any answer, and is left there.
+    pub(super) fn clean(&self, bytes: Bytes) -> Bytes {
+        const SHORTEST: usize = 8;
+        let mut bytes = bytes;
+        for form in self.written().iter().filter(|form| form.len() >= SHORTEST) {
+            let found = memmem::find_iter(&bytes, form.as_bytes()).collect::<Vec<_>>();
+            if found.is_empty() {
+                continue;
+            }
+            let (mut kept, mut from) = (Vec::with_capacity(bytes.len()), 0);
+            for at in found {
+                kept.extend_from_slice(bytes.get(from..at).unwrap_or_default());
+                kept.extend_from_slice(INSTEAD.as_bytes());
+                from = at + form.len();
+            }
+            kept.extend_from_slice(bytes.get(from..).unwrap_or_default());
+            bytes = kept.into();
+        }
+        bytes
     }
 
     /// A text of the API without the secret, which some APIs repeat in their refusals: as it is, or as it was sent. Where
     /// the text ends in the beginning of it, the rest may just have been cut off, so that is taken out as well.
     pub(super) fn redact(&self, mut text: String) -> String {
         const SHORTEST: usize = 4;
-        const INSTEAD: &str = "[secret]";
         let written = self.written();
         for form in written.iter().filter(|form| form.len() >= SHORTEST) {
             if text.contains(form) {
@@ -138,9 +164,12 @@ impl Presented {
     fn written(&self) -> Vec<String> {
         let secret = self.secret.expose();
         let quoted = serde_json::Value::from(secret).to_string();
+        let quoted = quoted.get(1..quoted.len() - 1).unwrap_or_default();
         let mut forms = vec![
             secret.to_owned(),
-            quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned(),
+            quoted.to_owned(),
+            // As some writers of JSON do it.
+            quoted.replace('/', "\\/"),
             utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
         ];
         if let Form::Basic(user) = &self.form {
@@ -178,6 +207,12 @@ mod tests {
         assert_eq!(bearer.redact("no abcdef".to_owned()), "no [secret]");
         assert_eq!(bearer.redact("no abcdefgh".to_owned()), "no [secret]");
         assert_eq!(bearer.redact("no abcdef!".to_owned()), "no abcdef!");
+        let said = Bytes::from(r#"{"a":"abcdefgh","b":["x abcdefgh"],"c":"abcdefg"}"#);
+        let cleaned = r#"{"a":"[secret]","b":["x [secret]"],"c":"abcdefg"}"#;
+        assert_eq!(bearer.clean(said), cleaned);
+        let slashed =
+            presented(Form::Bearer, "abcd/efgh").clean(Bytes::from(r#"["abcd\/efgh", "abcd%2Fefgh"]"#));
+        assert_eq!(slashed, r#"["[secret]", "[secret]"]"#);
         // What is so short stands in any text.
         assert_eq!(presented(Form::Bearer, "no").redact("no".to_owned()), "no");
     }

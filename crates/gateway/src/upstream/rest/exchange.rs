@@ -50,15 +50,43 @@ pub(super) enum NotSent {
     Credential,
 }
 
+/// A path and a query, both encoded, on the origin of a base.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) path: String,
+    pub(super) query: String,
+}
+
+/// A query without the parameter of a name: an API that names its next page may repeat what it was shown.
+fn without(query: &str, name: &str) -> String {
+    let is_other = |pair: &&str| {
+        let named = pair.split('=').next().unwrap_or_default();
+        let decoded = percent_encoding::percent_decode_str(named).decode_utf8_lossy();
+        !decoded.eq_ignore_ascii_case(name)
+    };
+    let others: Vec<&str> = query.split('&').filter(is_other).collect();
+    others.join("&")
+}
+
 impl Trip<'_> {
     /// Where a request goes. The path is the gateway's own writing, so it is one.
     pub(super) fn destination(&self, request: &RestRequest) -> Result<Destination, NetError> {
+        self.at(&Target {
+            path: format!("{}{}", self.base.path(), request.path),
+            query: request.query.clone(),
+        })
+    }
+
+    /// Where a target on the base's origin is, with the credential where that stands in the query.
+    pub(super) fn at(&self, target: &Target) -> Result<Destination, NetError> {
         let base = self.base.destination.as_ref().map_err(Clone::clone)?;
-        let mut path = format!("{}{}", self.base.path(), request.path);
-        let own = self.credential.as_ref().and_then(Presented::query);
-        let parts = [own.as_deref().unwrap_or_default(), &request.query];
+        let mut path = target.path.clone();
+        let (own, query) = match self.credential.as_ref().and_then(Presented::query) {
+            Some((name, own)) => (own, without(&target.query, name)),
+            None => (String::new(), target.query.clone()),
+        };
         let mut mark = '?';
-        for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        for part in [own, query].iter().filter(|part| !part.is_empty()) {
             path.push(mark);
             path.push_str(part);
             mark = '&';

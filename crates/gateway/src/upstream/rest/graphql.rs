@@ -29,7 +29,7 @@ impl Api {
                 Outcome::failure("The API answered with neither data nor errors. Tell an administrator.")
             }
             value => {
-                let most = self.commons.limits.rest_error_bytes;
+                let most = self.commons.limits.rest.error_bytes;
                 let mut outcome = Outcome::failure(beginning(&told(&errors), most));
                 if let Some(value) = value.filter(|value| !value.is_null()) {
                     let part = self.value_result(binding, value);

@@ -3,11 +3,11 @@
 use http::HeaderMap;
 use http::header::LINK;
 use portreeve_core::rest::{Paging, PagingKind};
-use portreeve_net::{Destination, NetError};
 use serde_json::Value;
 use url::Url;
 
 use super::Base;
+use super::exchange::Target;
 use crate::translate::rest::RestRequest;
 
 /// How the next page is asked for.
@@ -15,22 +15,25 @@ use crate::translate::rest::RestRequest;
 pub(super) enum Next {
     /// With this value of a parameter of the query.
     Turned(String, String),
-    /// At this path, query included.
-    At(String),
+    /// There.
+    At(Target),
 }
 
 /// Where in the pages a call is.
 pub(super) struct Pages<'a> {
     paging: &'a Paging,
+    most: u32,
     joined: Option<Value>,
     pages: u32,
     items: u64,
 }
 
 impl<'a> Pages<'a> {
-    pub(super) fn new(paging: &'a Paging) -> Self {
+    /// None yet. There are never more than `most`, whatever was asked for.
+    pub(super) fn new(paging: &'a Paging, most: u32) -> Self {
         Self {
             paging,
+            most: paging.most_pages.min(most),
             joined: None,
             pages: 0,
             items: 0,
@@ -77,7 +80,7 @@ impl<'a> Pages<'a> {
                 }
             }
         }
-        if self.pages >= self.paging.most_pages {
+        if self.pages >= self.most {
             return None;
         }
         match &self.paging.kind {
@@ -109,14 +112,15 @@ fn cursor(value: &Value) -> Option<String> {
 }
 
 /// The next page as a `Link` header names it (RFC 8288). What leads elsewhere is not followed.
-fn linked(headers: &HeaderMap, base: &Base, request: &RestRequest) -> Option<String> {
+fn linked(headers: &HeaderMap, base: &Base, request: &RestRequest) -> Option<Target> {
     let here = here(base, request)?;
-    let links = headers.get_all(LINK).iter().filter_map(|link| link.to_str().ok());
-    let target = links.flat_map(|links| links.split(',')).find_map(|link| {
+    let fields = headers.get_all(LINK).iter().filter_map(|link| link.to_str().ok());
+    let target = fields.flat_map(links).find_map(|link| {
         let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let is_next = parameters.split(';').any(|parameter| {
-            let relation = parameter.trim().strip_prefix("rel=");
-            relation.is_some_and(|words| words.trim_matches('"').split(' ').any(|word| word == "next"))
+        let is_next = parts(parameters, ';').iter().any(|parameter| {
+            let (name, words) = parameter.split_once('=').unwrap_or_default();
+            let mut words = words.trim().trim_matches('"').split_ascii_whitespace();
+            name.trim().eq_ignore_ascii_case("rel") && words.any(|word| word.eq_ignore_ascii_case("next"))
         });
         is_next.then_some(target)
     })?;
@@ -129,10 +133,32 @@ fn linked(headers: &HeaderMap, base: &Base, request: &RestRequest) -> Option<Str
         tracing::warn!("an API names its next page outside of its base URL; it is not followed");
         return None;
     }
-    Some(match next.query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path.to_owned(),
+    Some(Target {
+        path: path.to_owned(),
+        query: next.query().unwrap_or_default().to_owned(),
     })
+}
+
+/// The links of a field.
+fn links(field: &str) -> Vec<&str> {
+    parts(field, ',')
+}
+
+/// What stands between separators. Inside of `<...>` and of quotes there are none.
+fn parts(text: &str, separator: char) -> Vec<&str> {
+    let (mut in_target, mut in_quotes, mut is_escaped) = (false, false, false);
+    text.split(move |one: char| {
+        let was_escaped = is_escaped;
+        is_escaped = in_quotes && one == '\\' && !was_escaped;
+        match one {
+            '"' if !in_target && !was_escaped => in_quotes = !in_quotes,
+            '<' if !in_quotes => in_target = true,
+            '>' if !in_quotes => in_target = false,
+            _ => return one == separator && !in_target && !in_quotes,
+        }
+        false
+    })
+    .collect()
 }
 
 fn here(base: &Base, request: &RestRequest) -> Option<Url> {
@@ -140,11 +166,4 @@ fn here(base: &Base, request: &RestRequest) -> Option<Url> {
     url.set_path(&format!("{}{}", base.path(), request.path));
     url.set_query(Some(request.query.as_str()).filter(|query| !query.is_empty()));
     Some(url)
-}
-
-impl Base {
-    /// Where a path of this origin is.
-    pub(super) fn at(&self, path: &str) -> Result<Destination, NetError> {
-        self.destination.as_ref().map_err(Clone::clone)?.at(path)
-    }
 }

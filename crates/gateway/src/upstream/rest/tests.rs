@@ -29,13 +29,17 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::{Api, Commons, Secrets};
 use crate::metrics::Metrics;
+use crate::policy::{Credential, Form};
 use crate::translate::Outbound;
 
 mod answers;
+mod credentials;
+mod events;
 mod failures;
 mod graphql;
 mod offers;
 mod protocol;
+mod round_trip;
 
 /// A request as it came over the wire.
 #[derive(Debug, Clone)]
@@ -46,6 +50,15 @@ struct Seen {
 }
 
 impl Seen {
+    /// Stands for the end of a connection that was written to without end.
+    fn gone() -> Self {
+        Self {
+            line: "GONE".to_owned(),
+            fields: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
     fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find_map(|field| {
             let (key, value) = field.split_once(':')?;
@@ -122,6 +135,15 @@ async fn serve(mut stream: TcpStream, script: Arc<Script>, book: Arc<Mutex<Vec<S
         }
         let (now, later) = answer.split_once("<WAIT>").unwrap_or((&answer, ""));
         stream.write_all(now.as_bytes()).await.unwrap();
+        if later == "FOREVER" {
+            // Whoever asked is told the same until he goes.
+            let piece = "8\r\ndata: .\n\r\n1\r\n\n\r\n";
+            while stream.write_all(piece.as_bytes()).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            book.lock().unwrap().push(Seen::gone());
+            return;
+        }
         if !later.is_empty() {
             tokio::time::sleep(Duration::from_millis(300)).await;
             let _ = stream.write_all(later.as_bytes()).await;
@@ -149,11 +171,17 @@ impl Rng for Zeros {
     }
 }
 
-struct EmptyVault;
+/// What the one secret of the vault, `key`, is.
+const SECRET: &str = "s3cr3t/of-the-route";
+
+struct Vault;
 
 #[async_trait::async_trait]
-impl Outgoing for EmptyVault {
+impl Outgoing for Vault {
     async fn open(&self, name: &SecretName, _purpose: Purpose) -> Result<Secret, SecretUnavailable> {
+        if name.as_str() == "key" {
+            return Ok(Secret::new(SECRET));
+        }
         Err(SecretUnavailable::Unknown(name.clone()))
     }
 
@@ -209,6 +237,28 @@ impl Front {
     }
 
     fn with_bindings(url: &str, bindings: Value, schema: Value, limits: Limits) -> Self {
+        Self::made((&route(url), None), bindings, schema, limits)
+    }
+
+    /// A front that shows the secret of the vault in a form. It may reach these hosts besides its own.
+    fn with_credential(url: &str, form: Form, bindings: Value, more: &[&str]) -> Self {
+        let mut route = route(url);
+        for other in more {
+            route.private_hosts.extend(self::route(other).private_hosts);
+        }
+        let credential = Credential {
+            secret: "key".parse().unwrap(),
+            form,
+        };
+        Self::made((&route, Some(credential)), bindings, any(), Limits::for_tests())
+    }
+
+    fn made(
+        (route, credential): (&Route, Option<Credential>),
+        bindings: Value,
+        schema: Value,
+        limits: Limits,
+    ) -> Self {
         let bindings: Bindings = serde_json::from_value(bindings).unwrap();
         let approved = definition("do", schema);
         let tools: Vec<Tool> = [Era::Legacy, Era::Modern]
@@ -228,10 +278,10 @@ impl Front {
             Arc::new(limits),
             Arc::new(Zeros),
             Metrics::new(&mut Registry::default()),
-            Arc::new(Secrets::new(Arc::new(EmptyVault))),
+            Arc::new(Secrets::new(Arc::new(Vault))),
         );
         let commons = Arc::new(commons);
-        let api = Api::new(&commons, &route(url), &tools, Arc::new(bindings), None).unwrap();
+        let api = Api::new(&commons, route, &tools, Arc::new(bindings), credential).unwrap();
         Self {
             api: Arc::new(api),
             egress: Egress::new(&EgressConfig::default()).unwrap(),
@@ -240,18 +290,7 @@ impl Front {
 
     /// Sends a message, and reads the whole answer: its messages, in their order.
     async fn messages(&self, era: Era, message: Value) -> Vec<Value> {
-        let outbound = Outbound {
-            era,
-            body: Bytes::from(message.to_string()),
-            method: None,
-            name: None,
-            params: HeaderMap::new(),
-            under_way: None,
-            session: None,
-            traceparent: None,
-        };
-        let reply = self.api.answer(&self.egress, &outbound).await.unwrap();
-        match reply.body {
+        match self.reply(era, message).await {
             ReplyBody::Json(body) => {
                 let bytes = body.collect().await.unwrap().to_bytes();
                 vec![serde_json::from_slice(&bytes).unwrap()]
@@ -266,6 +305,21 @@ impl Front {
             }
             ReplyBody::Other(_) => Vec::new(),
         }
+    }
+
+    /// Sends a message, and leaves its answer to be read.
+    async fn reply(&self, era: Era, message: Value) -> ReplyBody {
+        let outbound = Outbound {
+            era,
+            body: Bytes::from(message.to_string()),
+            method: None,
+            name: None,
+            params: HeaderMap::new(),
+            under_way: None,
+            session: None,
+            traceparent: None,
+        };
+        self.api.answer(&self.egress, &outbound).await.unwrap().body
     }
 
     async fn ask(&self, era: Era, method: &str, params: Value) -> Value {

@@ -69,7 +69,12 @@ impl OperationRow {
         let text = |text: Option<&String>| text.cloned().unwrap_or_default();
         Self {
             id: format!("op-{index}"),
-            operation: words::visible(&format!("{} {}", operation.method, operation.path)),
+            operation: words::visible(&format!(
+                "{} {}{}",
+                operation.method,
+                operation.base_url.as_deref().unwrap_or_default(),
+                operation.path
+            )),
             searched: words::visible(&searched(operation)),
             tags: operation.tags.iter().map(|tag| words::visible(tag)).collect(),
             chosen: tool.is_some(),

@@ -260,7 +260,8 @@ fn preview(body: &Value) -> String {
         &[
             ("TOOL", |one| text(one, "tool")),
             ("OPERATION", |one| {
-                cut(&format!("{} {}", text(one, "method"), text(one, "path")), 70)
+                let place = text(one, "baseUrl") + &text(one, "path");
+                cut(&format!("{} {place}", text(one, "method")), 70)
             }),
             ("TOKENS", |one| number(one, "tokens").to_string()),
             ("NOTES", |one| {

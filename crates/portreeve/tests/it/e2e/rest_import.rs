@@ -236,3 +236,25 @@ async fn a_gw_7_a_description_at_a_url_is_read_with_its_own_files_and_no_others(
         .collect();
     assert_eq!(places, ["/paths/~1secret", "/paths/~1file"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_that_is_elsewhere_is_shown_with_its_address() {
+    let harbour = Harbour::described().await;
+    let mut there = get("there");
+    there["get"]["servers"] = json!([{"url": "https://elsewhere.example/v2"}]);
+    let paths = json!({"/ships": get("ships"), "/there": there});
+    harbour.write("harbour.json", &description("1.0.0", &paths));
+    let seen = harbour.import(&["--dry-run"]);
+    let [here, there] = [0, 1].map(|index| seen["report"]["operations"][index].clone());
+    assert_eq!(
+        (here.get("baseUrl"), &there["baseUrl"]),
+        (None, &json!("https://elsewhere.example/v2"))
+    );
+    let note = there["notes"][0]["message"].as_str().unwrap();
+    assert!(note.contains("credential is not shown there"), "{note}");
+    let file = harbour.folder.path().join("harbour.json").display().to_string();
+    let words = ["server", "add", "com.acme/harbour", "--openapi", &file];
+    let shown = harbour.node.cli(&[&words[..], &["--internal", "--dry-run"]].concat());
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("GET https://elsewhere.example/v2/there"), "{shown}");
+}

@@ -9,8 +9,12 @@ use super::shaped::Described;
 
 /// Under which name an answer stands that is no object.
 const WRAP: &str = "result";
+/// Any media type.
+const ANY: &str = "*/*";
 /// Media types that are asked for.
 const MOST_TYPES: usize = 10;
+/// Looks at schemas to find out whether an answer is an object.
+const MOST_LOOKS: usize = 500;
 
 /// The answers of an operation and its `outputSchema`, without the schemas that it refers to.
 pub(super) fn of(
@@ -20,6 +24,7 @@ pub(super) fn of(
 ) -> (Answers, Option<Map<String, Value>>) {
     let mut accept: Vec<String> = Vec::new();
     let mut bodies: Vec<(&Value, String)> = Vec::new();
+    let mut is_plain = false;
     for answer in successes(answers) {
         let content = answer.value.get("content").and_then(Value::as_object);
         for (media, described) in content.into_iter().flatten() {
@@ -28,6 +33,14 @@ pub(super) fn of(
             };
             if is_clean(media) && !accept.contains(media) && accept.len() < MOST_TYPES {
                 accept.push(media.clone());
+            }
+            // Events are no structure, and a file is none of JSON: where one of them may come, none can be promised.
+            let is_of_file = described
+                .get("schema")
+                .is_some_and(|schema| is_file(root, schema));
+            is_plain |= is_events(media) || is_of_file;
+            if is_of_file && !accept.iter().any(|known| known == ANY) {
+                accept.push(ANY.to_owned());
             }
             if is_json(media) {
                 let place = format!("{}/content/{}/schema", answer.pointer, escaped(media));
@@ -38,9 +51,9 @@ pub(super) fn of(
             }
         }
     }
-    accept.sort_by_key(|media| !is_json(media));
+    accept.sort_by_key(|media| (media == ANY, !is_json(media)));
     let all_json = !accept.is_empty() && accept.iter().any(|media| is_json(media));
-    if bodies.is_empty() || !all_json {
+    if bodies.is_empty() || !all_json || is_plain {
         return (
             Answers {
                 accept,
@@ -50,7 +63,10 @@ pub(super) fn of(
             None,
         );
     }
-    let are_objects = bodies.iter().all(|(schema, _)| is_object(root, schema, 8));
+    let mut looks = MOST_LOOKS;
+    let are_objects = bodies
+        .iter()
+        .all(|(schema, _)| is_object(root, schema, &mut looks));
     let mut made: Vec<Value> = bodies
         .iter()
         .map(|(schema, place)| schemas.convert(schema, place))
@@ -108,56 +124,61 @@ fn object_of(schema: Value) -> Map<String, Value> {
     made
 }
 
-fn is_object(root: Root<'_>, schema: &Value, depth: usize) -> bool {
-    if depth == 0 {
+/// Whether every value of a schema is an object, as far as that is found out within so many looks at schemas.
+fn is_object(root: Root<'_>, schema: &Value, looks: &mut usize) -> bool {
+    let Some(left) = looks.checked_sub(1) else {
+        return false;
+    };
+    *looks = left;
+    let Ok(Value::Object(object)) = root.resolve(schema) else {
+        return false;
+    };
+    let is_nullable = ["nullable", "x-nullable"]
+        .iter()
+        .any(|word| object.get(*word) == Some(&Value::Bool(true)));
+    if is_nullable {
         return false;
     }
-    let mut open = vec![schema];
-    for _ in 0..64 {
-        let Some(schema) = open.pop() else { return true };
-        let Ok(found) = root.resolve(schema) else {
-            return false;
-        };
-        let Some(object) = found.as_object() else {
-            return false;
-        };
-        let is_nullable = ["nullable", "x-nullable"]
-            .iter()
-            .any(|word| object.get(*word) == Some(&Value::Bool(true)));
-        if is_nullable {
-            return false;
-        }
-        match object.get("type") {
-            Some(word) if word == "object" => continue,
-            Some(_) => return false,
-            None if object.contains_key("properties") => continue,
-            None => {}
-        }
-        let all = object.get("allOf").and_then(Value::as_array);
-        let any = ["anyOf", "oneOf"]
-            .iter()
-            .find_map(|word| object.get(*word).and_then(Value::as_array));
-        match (all, any) {
-            // One part that is an object makes the whole one.
-            (Some(parts), _)
-                if parts
-                    .iter()
-                    .any(|part| part.get("properties").is_some() || is_object(root, part, depth - 1)) => {}
-            (None, Some(parts)) if !parts.is_empty() => open.extend(parts),
-            _ => return false,
-        }
+    match object.get("type") {
+        Some(word) if word == "object" => return true,
+        Some(_) => return false,
+        None if object.contains_key("properties") => return true,
+        None => {}
     }
-    false
+    if let Some(parts) = object.get("allOf").and_then(Value::as_array) {
+        // One part that is an object makes the whole one.
+        return parts
+            .iter()
+            .any(|part| part.get("properties").is_some() || is_object(root, part, looks));
+    }
+    let any = ["anyOf", "oneOf"]
+        .iter()
+        .find_map(|word| object.get(*word).and_then(Value::as_array));
+    any.is_some_and(|parts| !parts.is_empty() && parts.iter().all(|part| is_object(root, part, looks)))
+}
+
+/// Whether a schema means a file, whatever media type stands beside it: Swagger 2.0 says so with a type of its own, 3.0
+/// with a format.
+fn is_file(root: Root<'_>, schema: &Value) -> bool {
+    let Ok(schema) = root.resolve(schema) else {
+        return false;
+    };
+    let is = |word: &str, text: &str| schema.get(word).and_then(Value::as_str) == Some(text);
+    is("type", "file") || is("format", "binary")
+}
+
+fn is_events(media: &str) -> bool {
+    essence(media) == "text/event-stream"
 }
 
 fn is_json(media: &str) -> bool {
-    let essence = media
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let essence = essence(media);
     essence.ends_with("/json") || essence.ends_with("+json") || essence == "*/*"
+}
+
+fn essence(media: &str) -> String {
+    let essence = media.split(';').next().unwrap_or_default();
+    essence.trim().to_ascii_lowercase()
 }
 
 fn is_clean(media: &str) -> bool {

@@ -43,6 +43,7 @@ pub(super) fn add(
         form: BodyForm::Json,
         content: Content::Whole(Source::Argument(String::new())),
         required,
+        default: None,
     };
     body.form = match kind {
         Kind::Json => BodyForm::Json,
@@ -64,7 +65,10 @@ pub(super) fn add(
         body.content = whole(arguments, schema, (described_as, &body.content_type), required);
         return Ok(Some(body));
     }
-    let merged = members(root, schema).filter(|members| required || members.required.is_empty());
+    // A base stands for its kinds, whose members it does not know.
+    let merged = members(root, schema)
+        .filter(|members| required || members.required.is_empty())
+        .filter(|_| !schemas.is_base(schema));
     body.content = match merged {
         Some(members) => merge(&members, schemas, arguments, &place, required),
         None => {
@@ -158,9 +162,10 @@ fn merge(
     place: &str,
     required: bool,
 ) -> Content {
-    let mut made = Vec::new();
+    let (mut made, mut withheld) = (Vec::new(), Vec::new());
     for (name, schema) in &members.properties {
         if schemas.is_read_only(schema) {
+            withheld.push((*name).to_owned());
             continue;
         }
         let pointer = format!("{place}/properties/{}", escaped(name));
@@ -188,7 +193,14 @@ fn merge(
         }
         _ => Extra::Refused,
     };
-    Content::Members { members: made, extra }
+    if extra == Extra::Refused {
+        withheld.clear();
+    }
+    Content::Members {
+        members: made,
+        extra,
+        withheld,
+    }
 }
 
 fn encodings(media: &Value) -> BTreeMap<String, Encoding> {

@@ -2,6 +2,7 @@
 //! own, and references lead there. Who holds the files reads them: the command line from a folder, the server over the
 //! network, nobody from the server's disk.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use portreeve_core::limits::Limits;
@@ -20,6 +21,8 @@ pub struct Bundle {
     files: BTreeMap<Url, Value>,
     refused: BTreeSet<Url>,
     bytes: usize,
+    /// Values that may still come: one count for all files together.
+    nodes: Cell<usize>,
 }
 
 /// Why a file cannot be part of a document.
@@ -53,6 +56,7 @@ impl Bundle {
             files: BTreeMap::new(),
             refused: BTreeSet::new(),
             bytes: 0,
+            nodes: Cell::new(limits.openapi_nodes),
         };
         bundle.add(place, text, limits)?;
         Ok(bundle)
@@ -91,7 +95,7 @@ impl Bundle {
                 limit: limits.openapi_bytes,
             })
         } else {
-            text::read(text, limits)
+            text::read_within(text, limits, &self.nodes)
         };
         let file = read.map_err(|error| BundleError::Unreadable {
             place: place.clone(),

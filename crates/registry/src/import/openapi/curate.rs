@@ -1,6 +1,7 @@
 //! A tool as people want it: the document's, with somebody's choices applied, written down as a definition.
 
-use portreeve_core::rest::{Binding, Content, Retry, Source};
+use portreeve_core::limits::Limits;
+use portreeve_core::rest::{Binding, Content, Extra, Paging, Retry, Source};
 use portreeve_core::tool::ToolDefinition;
 use serde_json::{Map, Value, json};
 
@@ -113,6 +114,25 @@ fn name(generated: &str, rename: Option<&str>) -> Result<String, String> {
     ))
 }
 
+/// Whether what somebody asks for is within the limits, or why not.
+pub(super) fn within(
+    timeout_ms: Option<u64>,
+    paging: Option<&Paging>,
+    limits: &Limits,
+) -> Result<(), String> {
+    let longest = u64::try_from(limits.rest.tool_timeout.as_millis()).unwrap_or(u64::MAX);
+    if timeout_ms.is_some_and(|own| !(1..=longest).contains(&own)) {
+        return Err(format!("its `timeoutMs` must be between 1 and {longest}"));
+    }
+    if paging.is_some_and(|paging| !(1..=limits.rest.pages).contains(&paging.most_pages)) {
+        return Err(format!(
+            "its `mostPages` must be between 1 and {}",
+            limits.rest.pages
+        ));
+    }
+    Ok(())
+}
+
 /// One token for every four bytes of compact JSON.
 fn tokens(definition: &Map<String, Value>, members: &[&str]) -> u64 {
     let bytes = members
@@ -201,9 +221,10 @@ fn fill(binding: &mut Binding, name: &str, change: impl Fn(&mut Source, &mut Opt
     {
         change(&mut parameter.source, &mut parameter.default);
     }
-    match binding.body.as_mut().map(|body| &mut body.content) {
-        Some(Content::Whole(source)) if is_it(source) => change(source, &mut None),
-        Some(Content::Members { members, .. }) => {
+    let body = binding.body.as_mut();
+    match body.map(|body| (&mut body.content, &mut body.default)) {
+        Some((Content::Whole(source), default)) if is_it(source) => change(source, default),
+        Some((Content::Members { members, .. }, _)) => {
             for member in members.iter_mut().filter(|member| is_it(&member.source)) {
                 change(&mut member.source, &mut member.default);
             }
@@ -217,7 +238,17 @@ pub(super) fn remove(binding: &mut Binding, name: &str) {
     binding.parameters.retain(|parameter| !is_it(&parameter.source));
     let is_whole = match binding.body.as_mut().map(|body| &mut body.content) {
         Some(Content::Whole(source)) => is_it(source),
-        Some(Content::Members { members, .. }) => {
+        Some(Content::Members {
+            members,
+            extra,
+            withheld,
+        }) => {
+            // Where others may be sent, what was taken away must not come back as one of them.
+            let gone = members.iter().filter(|member| is_it(&member.source));
+            let gone = gone
+                .filter(|_| *extra == Extra::Sent)
+                .map(|member| member.name.clone());
+            withheld.extend(gone);
             members.retain(|member| !is_it(&member.source));
             false
         }

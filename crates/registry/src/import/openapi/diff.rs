@@ -1,12 +1,16 @@
-//! What is different between the tools of two documents, and whom it concerns: who calls a tool must know what breaks.
+//! What is different between the tools of two documents, and whom it concerns: who calls a tool must know what breaks, and
+//! who approves it what is called.
+
+mod calls;
 
 use std::collections::BTreeMap;
 
+use portreeve_core::rest::{Binding, Bindings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::MadeTool;
-use super::flat::flatten;
+use super::flat::comparable;
+use super::{Imported, MadeTool};
 
 /// Changes that are told of one tool.
 const MOST: usize = 50;
@@ -40,20 +44,54 @@ pub struct Change {
     pub details: Vec<String>,
 }
 
+/// The tools of a document, as they are compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// The tools.
+    pub tools: &'a [MadeTool],
+    /// How they are called.
+    pub bindings: &'a Bindings,
+    /// Where, as far as they have no place of their own.
+    pub base_url: &'a str,
+}
+
+// === impl Side ===
+
+impl<'a> From<&'a Imported> for Side<'a> {
+    fn from(imported: &'a Imported) -> Self {
+        Self {
+            tools: &imported.tools,
+            bindings: &imported.bindings,
+            base_url: &imported.report.base_url,
+        }
+    }
+}
+
 /// Compares the tools of two documents. What matters most comes first.
-pub fn compare(before: &[MadeTool], after: &[MadeTool]) -> Vec<Change> {
+pub fn compare<'a>(before: impl Into<Side<'a>>, after: impl Into<Side<'a>>) -> Vec<Change> {
+    let (old, new) = (before.into(), after.into());
+    let mut changes = compare_tools(old, new);
+    changes.extend(calls::moved(old.base_url, new.base_url));
+    changes.sort_by(|one, other| (one.kind, &one.tool).cmp(&(other.kind, &other.tool)));
+    changes
+}
+
+fn compare_tools(before: Side<'_>, after: Side<'_>) -> Vec<Change> {
     let by_name = |tools: &'_ [MadeTool]| -> BTreeMap<String, MadeTool> {
         tools
             .iter()
             .map(|tool| (tool.definition.name.clone(), tool.clone()))
             .collect()
     };
-    let (old, new) = (by_name(before), by_name(after));
+    let (old, new) = (by_name(before.tools), by_name(after.tools));
     let mut changes: Vec<Change> = Vec::new();
     for (name, tool) in &old {
         match new.get(name) {
-            None => changes.push(removed(tool, after)),
-            Some(now) => changes.extend(changed(tool, now)),
+            None => changes.push(removed(tool, after.tools)),
+            Some(now) => {
+                let called = (before.bindings.tools.get(name), after.bindings.tools.get(name));
+                changes.extend(changed(tool, now, called));
+            }
         }
     }
     for (name, tool) in &new {
@@ -66,7 +104,6 @@ pub fn compare(before: &[MadeTool], after: &[MadeTool]) -> Vec<Change> {
             });
         }
     }
-    changes.sort_by(|one, other| (one.kind, &one.tool).cmp(&(other.kind, &other.tool)));
     changes
 }
 
@@ -84,8 +121,12 @@ fn removed(tool: &MadeTool, after: &[MadeTool]) -> Change {
     }
 }
 
-fn changed(before: &MadeTool, after: &MadeTool) -> Option<Change> {
-    if before == after {
+fn changed(
+    before: &MadeTool,
+    after: &MadeTool,
+    (was_called, is_called): (Option<&Binding>, Option<&Binding>),
+) -> Option<Change> {
+    if before == after && was_called == is_called {
         return None;
     }
     let mut notes = Notes {
@@ -109,13 +150,17 @@ fn changed(before: &MadeTool, after: &MadeTool) -> Option<Change> {
     if before.definition.annotations != after.definition.annotations {
         notes.breaking("what it says about its effects is different".to_owned());
     }
-    let flat = |tool: &Value, member: &str| {
-        tool.get(member)
-            .and_then(Value::as_object)
-            .map(|schema| flatten(schema).0)
+    let flat = |tool: &Value, member: &str| tool.get(member).and_then(Value::as_object).map(comparable);
+    // Under the profile `flat`, arguments are judged by more than hosts see.
+    let judged = |tool: &Value, called: Option<&Binding>| {
+        let full = called.and_then(|binding| binding.arguments.as_ref());
+        full.map(comparable).or_else(|| flat(tool, "inputSchema"))
     };
-    if let (Some(old), Some(new)) = (flat(&old, "inputSchema"), flat(&new, "inputSchema")) {
+    if let (Some(old), Some(new)) = (judged(&old, was_called), judged(&new, is_called)) {
         input(&old, &new, "", &mut notes, 8);
+    }
+    if let (Some(was), Some(is)) = (was_called, is_called) {
+        calls::compare(was, is, &mut notes);
     }
     match (flat(&old, "outputSchema"), flat(&new, "outputSchema")) {
         (Some(old), Some(new)) => output(&old, &new, "", &mut notes, 8),
@@ -200,8 +245,10 @@ fn input(old: &Map<String, Value>, new: &Map<String, Value>, path: &str, notes: 
             notes.breaking(detail)
         }
     }
+    nulls(old, new, &shown, notes);
     values(old, new, &shown, notes);
     bounds(old, new, &shown, notes);
+    others(old, new, path, notes, depth);
     let (before, after) = (members(old), members(new));
     for (name, was) in &before {
         match after.get(name) {
@@ -230,6 +277,35 @@ fn input(old: &Map<String, Value>, new: &Map<String, Value>, path: &str, notes: 
         new.get("items").and_then(Value::as_object),
     ) {
         input(was, is, &at(path, "[]"), notes, depth - 1);
+    }
+}
+
+fn nulls(old: &Map<String, Value>, new: &Map<String, Value>, shown: &str, notes: &mut Notes) {
+    // What says nothing of the type allows null as well.
+    let allows = |schema: &Map<String, Value>| {
+        let says_nothing = !schema.contains_key("type") && !schema.contains_key("enum");
+        says_nothing || schema.contains_key("nullable")
+    };
+    match (allows(old), allows(new)) {
+        (true, false) => notes.breaking(format!("{shown}: null is not allowed any more")),
+        (false, true) => notes.harmless(format!("{shown}: null is allowed now")),
+        _ => {}
+    }
+}
+
+/// Members that are not described: what may be sent under any other name.
+fn others(old: &Map<String, Value>, new: &Map<String, Value>, path: &str, notes: &mut Notes, depth: usize) {
+    let place = at(path, "*");
+    let of = |schema: &Map<String, Value>| schema.get("additionalProperties").cloned().unwrap_or(true.into());
+    match (of(old), of(new)) {
+        (Value::Bool(was), Value::Bool(is)) if was == is => {}
+        (Value::Object(was), Value::Object(is)) => input(&was, &is, &place, notes, depth - 1),
+        (Value::Bool(false), _) => notes.harmless(format!("`{place}`: other members are allowed now")),
+        (_, Value::Bool(false)) => {
+            notes.breaking(format!("`{place}`: other members are not allowed any more"))
+        }
+        (_, Value::Bool(true)) => notes.harmless(format!("`{place}`: other members may be anything now")),
+        _ => notes.breaking(format!("`{place}`: other members must be of a kind now")),
     }
 }
 

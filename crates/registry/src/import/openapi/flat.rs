@@ -12,6 +12,24 @@ const MOST: usize = 600;
 
 /// Flattens a schema that has its `$defs` at its root. Tells whether anything was cut off.
 pub(super) fn flatten(schema: &Map<String, Value>) -> (Map<String, Value>, bool) {
+    made(schema, Keeps::Plain)
+}
+
+/// The same to compare two schemas by: with `nullable` where null is allowed, and with the schema of other members.
+pub(super) fn comparable(schema: &Map<String, Value>) -> Map<String, Value> {
+    made(schema, Keeps::More).0
+}
+
+/// What a flat schema says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keeps {
+    /// What hosts take.
+    Plain,
+    /// What is lost on them as well.
+    More,
+}
+
+fn made(schema: &Map<String, Value>, keeps: Keeps) -> (Map<String, Value>, bool) {
     let empty = Map::new();
     let defs = schema.get("$defs").and_then(Value::as_object).unwrap_or(&empty);
     let mut flat = Flat {
@@ -19,6 +37,7 @@ pub(super) fn flatten(schema: &Map<String, Value>) -> (Map<String, Value>, bool)
         left: MOST,
         open: Vec::new(),
         is_cut: false,
+        keeps,
     };
     let made = flat.object(schema, DEPTH);
     (made, flat.is_cut)
@@ -52,6 +71,7 @@ struct Flat<'a> {
     left: usize,
     open: Vec<&'a str>,
     is_cut: bool,
+    keeps: Keeps,
 }
 
 impl<'a> Flat<'a> {
@@ -77,6 +97,15 @@ impl<'a> Flat<'a> {
         self.open.push(name);
         let mut made = self.value(target, depth);
         self.open.pop();
+        let beside = schema.as_object().filter(|object| {
+            let is_more = |word: &String| !matches!(word.as_str(), "$ref" | "description");
+            object.keys().any(is_more)
+        });
+        if let Some(beside) = beside {
+            let mut own = self.object(beside, depth);
+            merge(&mut own, made, Requires::Kept);
+            made = own;
+        }
         if let Some(text) = schema.get("description") {
             made.insert("description".to_owned(), text.clone());
         }
@@ -85,6 +114,9 @@ impl<'a> Flat<'a> {
 
     fn object(&mut self, object: &'a Map<String, Value>, depth: usize) -> Map<String, Value> {
         let mut made = Map::new();
+        if self.keeps == Keeps::More && allows_null(object) {
+            made.insert("nullable".to_owned(), json!(true));
+        }
         self.choices(object, &mut made, depth);
         if let Some(word) = one_type(object.get("type")) {
             made.insert("type".to_owned(), json!(word));
@@ -151,8 +183,15 @@ impl<'a> Flat<'a> {
         for name in required.into_iter().flatten() {
             require(made, name);
         }
-        if let Some(allowed @ Value::Bool(_)) = object.get("additionalProperties") {
-            made.insert("additionalProperties".to_owned(), allowed.clone());
+        match object.get("additionalProperties") {
+            Some(allowed @ Value::Bool(_)) => {
+                made.insert("additionalProperties".to_owned(), allowed.clone());
+            }
+            Some(others) if self.keeps == Keeps::More => {
+                let others = self.value(others, depth - 1);
+                made.insert("additionalProperties".to_owned(), Value::Object(others));
+            }
+            _ => {}
         }
     }
 
@@ -249,6 +288,15 @@ fn unite(made: &mut Map<String, Value>, parts: Vec<Map<String, Value>>) {
     if all_listed {
         made.insert("enum".to_owned(), Value::Array(values));
     }
+}
+
+/// Whether a schema says itself that null is allowed.
+fn allows_null(object: &Map<String, Value>) -> bool {
+    let is_null = |schema: &Value| schema.get("type") == Some(&json!("null"));
+    let list = |word: &str| object.get(word).and_then(Value::as_array).into_iter().flatten();
+    list("type").any(|word| word == "null")
+        || list("anyOf").chain(list("oneOf")).any(is_null)
+        || list("enum").any(Value::is_null)
 }
 
 fn require(made: &mut Map<String, Value>, name: &Value) {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 const PREFIX: &str = "#/$defs/";
 
@@ -125,8 +125,18 @@ fn put(value: &mut Value, defs: &mut Map<String, Value>, single: &HashSet<String
             .map(str::to_owned)
         && let Some(def) = defs.get_mut(&name).map(Value::take)
     {
-        let beside = value.as_object_mut().map(std::mem::take).unwrap_or_default();
+        let mut beside = value.as_object_mut().map(std::mem::take).unwrap_or_default();
+        let says_more = beside
+            .keys()
+            .any(|word| !matches!(word.as_str(), "$ref" | "description"));
         *value = match def {
+            Value::Object(def) if says_more => {
+                beside.remove("$ref");
+                if let Value::Array(parts) = beside.entry("allOf").or_insert_with(|| json!([])) {
+                    parts.push(Value::Object(def));
+                }
+                Value::Object(beside)
+            }
             Value::Object(mut def) => {
                 if let Some(description) = beside.get("description") {
                     def.insert("description".to_owned(), description.clone());

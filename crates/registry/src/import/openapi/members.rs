@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::refs::Root;
+use super::refs::{Root, reference};
 
 /// Most schemas that one object is composed of.
 const MOST_PARTS: usize = 64;
@@ -36,7 +36,14 @@ pub(super) fn members<'a>(root: Root<'a>, schema: &'a Value) -> Option<Members<'
     let mut parts = 0;
     while let Some(schema) = open.pop() {
         parts += 1;
-        let object = root.resolve(schema).ok()?.as_object()?;
+        let object = match schema.as_object().filter(|own| root.has_siblings(own)) {
+            Some(own) => {
+                // What stands beside a reference is a part like the one that it leads to.
+                open.push(root.target(reference(schema)?)?);
+                own
+            }
+            None => root.resolve(schema).ok()?.as_object()?,
+        };
         let is_nullable = ["nullable", "x-nullable"]
             .iter()
             .any(|word| object.get(*word) == Some(&Value::Bool(true)));

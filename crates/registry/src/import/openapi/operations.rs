@@ -11,6 +11,9 @@ const METHODS: &[&str] = &[
     "get", "put", "post", "delete", "options", "head", "patch", "trace", "query",
 ];
 
+/// Notes about the document as a whole, while words that are no method are among them.
+const MOST_UNKNOWN: usize = 200;
+
 /// An operation as the document has it.
 #[derive(Debug, Clone)]
 pub(super) struct Operation<'a> {
@@ -69,7 +72,10 @@ pub(super) fn operations<'a>(
         }
         let pointer = format!("/paths/{}", escaped(path));
         match root.object(item) {
-            Ok(item) => of_path(path, &pointer, item, &mut found),
+            Ok(item) => {
+                of_path(path, &pointer, item, &mut found);
+                unknown(&pointer, item, &mut notes);
+            }
             Err(reason) => notes.push(note(&pointer, &format!("the path cannot be read: {reason}"))),
         }
         if found.len() > limits.tools_per_server {
@@ -104,6 +110,29 @@ fn of_path<'a>(path: &'a str, pointer: &str, item: &'a Map<String, Value>, found
         value,
         item,
     }));
+}
+
+/// What stands among the methods of a path and is none: most often a method in capitals.
+fn unknown(pointer: &str, item: &Map<String, Value>, notes: &mut Vec<Note>) {
+    const OTHERS: &[&str] = &[
+        "$ref",
+        "summary",
+        "description",
+        "servers",
+        "parameters",
+        "additionalOperations",
+    ];
+    let is_known = |word: &str| METHODS.contains(&word) || OTHERS.contains(&word) || word.starts_with("x-");
+    for word in item.keys().filter(|word| !is_known(word)) {
+        if notes.len() >= MOST_UNKNOWN {
+            return;
+        }
+        let shown: String = word.chars().take(40).collect();
+        notes.push(note(
+            &format!("{pointer}/{}", escaped(&shown)),
+            &format!("`{shown}` is no method, so what stands there becomes no tool"),
+        ));
+    }
 }
 
 pub(super) fn note(pointer: &str, message: &str) -> Note {

@@ -137,6 +137,7 @@ mod tests {
             tags: Vec::new(),
             pointer: String::new(),
             resource: None,
+            base_url: None,
             outcome: match chosen {
                 true => OperationOutcome::Tool {
                     name: (*name).to_owned(),

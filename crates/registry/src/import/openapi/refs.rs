@@ -43,6 +43,26 @@ impl<'a> Root<'a> {
         is_here.then_some(fragment)
     }
 
+    /// Whether what stands beside a reference counts as well, as it does from 3.1 on.
+    pub(super) fn takes_siblings(self) -> bool {
+        let version = self.0.get("openapi").and_then(Value::as_str);
+        version.is_some_and(|version| version.starts_with("3.") && !version.starts_with("3.0"))
+    }
+
+    /// Whether an object says something of a value besides its reference, and that counts.
+    pub(super) fn has_siblings(self, object: &Map<String, Value>) -> bool {
+        const WORDS: &[&str] = &[
+            "$ref",
+            "description",
+            "summary",
+            "title",
+            "nullable",
+            "x-nullable",
+        ];
+        let is_more = |word: &String| !WORDS.contains(&word.as_str()) && !word.starts_with("x-");
+        self.takes_siblings() && object.contains_key("$ref") && object.keys().any(is_more)
+    }
+
     /// Follows references until something else is there. The reason is for people.
     pub(super) fn resolve(self, value: &'a Value) -> Result<&'a Value, String> {
         let mut found = value;

@@ -27,6 +27,9 @@ pub struct OperationReport {
     pub tags: Vec<String>,
     /// Where it is, as a JSON pointer into the document.
     pub pointer: String,
+    /// What its path is appended to, where that is not [`Report::base_url`]: the description gives it a server of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
     /// What became of it.
     pub outcome: OperationOutcome,
     /// The URI, or the template, under which hosts may read it: it is a resource, whether it is a tool or not.

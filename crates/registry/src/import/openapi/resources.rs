@@ -10,7 +10,7 @@ use portreeve_core::rest::{
 use portreeve_inspect::ToolSchema;
 use serde_json::{Map, Value};
 
-use super::curate::{choose, collision, remove};
+use super::curate::{choose, collision, remove, within};
 use super::curation::ResourceCuration;
 use super::inline;
 use super::operations::Operation;
@@ -24,8 +24,8 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 /// What a template may name as it is. Everything else of a name is encoded (RFC 6570, section 2.3).
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_');
-/// How far a schema is followed to find out what its values are.
-const DEEPEST: usize = 8;
+/// Looks at schemas to find out what the values of one argument are.
+const MOST_LOOKS: usize = 200;
 
 /// Makes the resource of an operation, or says why there is none.
 pub(super) fn make(
@@ -37,6 +37,7 @@ pub(super) fn make(
     if operation.method != "GET" {
         return Err("only what is asked for with GET is read".to_owned());
     }
+    within(choices.timeout_ms, None, whole.limits)?;
     let mut tool = tool::make(whole, operation)?;
     for (argument, choice) in &choices.arguments {
         choose(&mut tool, argument, choice)?;
@@ -87,7 +88,8 @@ fn variables(tool: &mut Tool) -> Result<BTreeMap<String, Variable>, String> {
             .filter(|parameter| matches!(parameter.place, Place::Path | Place::Query))
             .filter(|parameter| matches!(parameter.encoding, Encoding::Styled { .. }))
             .and_then(|parameter| {
-                let kind = kind(&argument.schema, &tool.defs, DEEPEST)?;
+                let mut looks = MOST_LOOKS;
+                let kind = kind(&argument.schema, &tool.defs, &mut looks)?;
                 let is_list = matches!(kind, Variable::Texts | Variable::Plains);
                 (parameter.place == Place::Query || !is_list).then_some(kind)
             });
@@ -116,11 +118,11 @@ fn filled_by<'a>(binding: &'a Binding, argument: &str) -> Option<&'a Parameter> 
 }
 
 /// What the values of a schema are, if a URI can hold them.
-fn kind(schema: &Value, defs: &Map<String, Value>, left: usize) -> Option<Variable> {
-    let left = left.checked_sub(1)?;
+fn kind(schema: &Value, defs: &Map<String, Value>, looks: &mut usize) -> Option<Variable> {
+    *looks = looks.checked_sub(1)?;
     if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
         let name = target.strip_prefix("#/$defs/")?;
-        return kind(defs.get(name)?, defs, left);
+        return kind(defs.get(name)?, defs, looks);
     }
     let types: Vec<&str> = match schema.get("type") {
         Some(Value::String(one)) => vec![one],
@@ -133,7 +135,7 @@ fn kind(schema: &Value, defs: &Map<String, Value>, left: usize) -> Option<Variab
     }
     if is("array") {
         let items = schema.get("items").unwrap_or(&Value::Null);
-        return match kind(items, defs, left)? {
+        return match kind(items, defs, looks)? {
             Variable::Text => Some(Variable::Texts),
             Variable::Plain => Some(Variable::Plains),
             Variable::Texts | Variable::Plains => None,
@@ -156,7 +158,7 @@ fn kind(schema: &Value, defs: &Map<String, Value>, left: usize) -> Option<Variab
         .iter()
         .filter_map(|word| schema.get(*word).and_then(Value::as_array))
         .flatten()
-        .map(|form| kind(form, defs, left));
+        .map(|form| kind(form, defs, looks));
     match forms.next() {
         None => Some(Variable::Text),
         Some(first) => first.filter(|first| forms.all(|form| form == Some(*first))),

@@ -2,9 +2,12 @@
 //! ways of older versions is said in the new one, and what no validator would take is left out with a note.
 
 mod keywords;
+mod kinds;
+mod loose;
 
 pub(super) use keywords::describe;
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde_json::{Map, Value, json};
@@ -22,15 +25,32 @@ pub(super) enum Direction {
     Output,
 }
 
-/// Patterns that were looked at, for a whole document.
-pub(super) type Patterns = HashMap<String, bool>;
+/// What was found out once, for a whole document.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// Whether the validator takes a pattern.
+    patterns: HashMap<String, bool>,
+    /// Whether what a reference leads to is made without allowing more than it says.
+    strict: HashMap<String, bool>,
+    /// By the reference to a schema, those to the schemas that are built upon it by `allOf`.
+    kinds: Option<kinds::Kinds>,
+}
+
+/// Whether a reference to a schema that others are built upon may stand for any of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    /// It may.
+    ForAnyKind,
+    /// It is a part of one of them.
+    ForItself,
+}
 
 /// Makes the schemas of one tool.
 #[derive(Debug)]
 pub(super) struct Schemas<'a> {
     root: Root<'a>,
     direction: Direction,
-    patterns: &'a std::cell::RefCell<Patterns>,
+    findings: &'a RefCell<Findings>,
     /// The name in `$defs` of each reference that was met.
     names: HashMap<String, String>,
     taken: HashSet<String>,
@@ -51,12 +71,12 @@ impl<'a> Schemas<'a> {
         root: Root<'a>,
         direction: Direction,
         most: usize,
-        patterns: &'a std::cell::RefCell<Patterns>,
+        findings: &'a RefCell<Findings>,
     ) -> Self {
         Self {
             root,
             direction,
-            patterns,
+            findings,
             names: HashMap::new(),
             taken: HashSet::new(),
             open: VecDeque::new(),
@@ -113,7 +133,7 @@ impl<'a> Schemas<'a> {
         match schema {
             Value::Bool(_) => schema.clone(),
             Value::Object(object) => match reference(schema) {
-                Some(target) => self.refer(object, target, pointer),
+                Some(target) => self.refer((object, target), Stands::ForAnyKind, pointer, depth),
                 None => Value::Object(self.keywords(object, pointer, depth)),
             },
             _ => {
@@ -124,25 +144,28 @@ impl<'a> Schemas<'a> {
     }
 
     /// A reference, with what 3.1 and later allow beside it.
-    fn refer(&mut self, object: &Map<String, Value>, target: &str, pointer: &str) -> Value {
-        let Some(found) = self.root.target(target) else {
+    fn refer(
+        &mut self,
+        (object, target): (&Map<String, Value>, &str),
+        stands: Stands,
+        pointer: &str,
+        depth: usize,
+    ) -> Value {
+        let kinds = (stands == Stands::ForAnyKind)
+            .then(|| self.any_kind(target))
+            .flatten();
+        let Some(name) = kinds.or_else(|| self.named(target)) else {
             self.remark(
                 pointer,
                 &format!("{}, so anything is allowed there", unresolved(target)),
             );
             return json!({});
         };
-        let name = match self.names.get(target) {
-            Some(name) => name.clone(),
-            None => {
-                let name = self.new_name(target);
-                self.names.insert(target.to_owned(), name.clone());
-                let place = target.trim_start_matches('#').to_owned();
-                self.open.push_back((name.clone(), found, place));
-                name
-            }
+        let mut made = match depth > 0 && self.root.has_siblings(object) {
+            true => self.keywords(object, pointer, depth),
+            false => Map::new(),
         };
-        let mut made = Map::from_iter([("$ref".to_owned(), json!(format!("#/$defs/{name}")))]);
+        made.insert("$ref".to_owned(), json!(format!("#/$defs/{name}")));
         if let Some(description) = object.get("description").and_then(Value::as_str) {
             describe(&mut made, description);
         }
@@ -153,6 +176,19 @@ impl<'a> Schemas<'a> {
             return json!({"anyOf": [made, {"type": "null"}]});
         }
         Value::Object(made)
+    }
+
+    /// The name in `$defs` of what a reference leads to, which is made later; `None` where it leads nowhere.
+    fn named(&mut self, target: &str) -> Option<String> {
+        let found = self.root.target(target)?;
+        if let Some(name) = self.names.get(target) {
+            return Some(name.clone());
+        }
+        let name = self.new_name(target);
+        self.names.insert(target.to_owned(), name.clone());
+        let place = target.trim_start_matches('#').to_owned();
+        self.open.push_back((name.clone(), found, place));
+        Some(name)
     }
 
     fn new_name(&mut self, target: &str) -> String {

@@ -25,6 +25,12 @@ pub(super) fn own(holder: &Map<String, Value>, source: Option<&Url>) -> Option<R
     Some(filled(first).and_then(|url| absolute(&url, source)))
 }
 
+/// Whether two addresses have one scheme, host and port.
+pub(super) fn is_same_origin(one: &str, other: &str) -> bool {
+    let origin = |url: &str| Url::parse(url).map(|url| url.origin());
+    matches!((origin(one), origin(other)), (Ok(one), Ok(other)) if one == other)
+}
+
 /// An address that somebody gave, in the form that is stored.
 pub(super) fn given(url: &str) -> Result<String, String> {
     absolute(url, None)

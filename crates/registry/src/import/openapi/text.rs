@@ -15,39 +15,41 @@ const DEPTH: usize = 120;
 
 /// Reads a document.
 pub fn read(text: &str, limits: &Limits) -> Result<Value, OpenApiError> {
+    read_within(text, limits, &Cell::new(limits.openapi_nodes))
+}
+
+/// Reads one of several documents, which have so many values together; those that it has are taken away.
+pub(super) fn read_within(text: &str, limits: &Limits, nodes: &Cell<usize>) -> Result<Value, OpenApiError> {
     if text.len() > limits.openapi_bytes {
         return Err(OpenApiError::TooLarge {
             limit: limits.openapi_bytes,
         });
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let nodes = Cell::new(limits.openapi_nodes);
-    let reader = Reader {
-        depth: DEPTH,
-        nodes: &nodes,
-    };
+    let reader = Reader { depth: DEPTH, nodes };
     let read = if text.trim_start().starts_with('{') {
         let mut json = serde_json::Deserializer::from_str(text);
         let read = reader
             .deserialize(&mut json)
             .and_then(|value| json.end().map(|()| value));
-        read.or_else(|error| match yaml(text, reader, limits) {
+        read.or_else(|error| match yaml(text, reader) {
             // A YAML document may begin with a brace as well; what is said about JSON is more to the point.
             Err(_) => Err(error.to_string()),
             Ok(value) => Ok(value),
         })
     } else {
-        yaml(text, reader, limits)
+        yaml(text, reader)
     };
     read.map_err(|reason| OpenApiError::Unreadable {
         reason: reason.chars().take(400).collect(),
     })
 }
 
-fn yaml(text: &str, reader: Reader<'_>, limits: &Limits) -> Result<Value, String> {
+fn yaml(text: &str, reader: Reader<'_>) -> Result<Value, String> {
+    let most = reader.nodes.get();
     let budget = serde_saphyr::budget!(
-        max_events: limits.openapi_nodes.saturating_mul(2),
-        max_nodes: limits.openapi_nodes,
+        max_events: most.saturating_mul(2),
+        max_nodes: most,
         max_aliases: 10_000,
         max_depth: DEPTH,
         max_documents: 2,
@@ -58,7 +60,7 @@ fn yaml(text: &str, reader: Reader<'_>, limits: &Limits) -> Result<Value, String
         strict_booleans: true,
         with_snippet: false,
     );
-    options.alias_limits.max_total_replayed_events = limits.openapi_nodes / 4;
+    options.alias_limits.max_total_replayed_events = most / 4;
     options.alias_limits.max_replay_stack_depth = 32;
     serde_saphyr::with_deserializer_from_str_with_options(text, options, |yaml| reader.deserialize(yaml))
         .map_err(|error| error.to_string())

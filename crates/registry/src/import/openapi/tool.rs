@@ -12,7 +12,7 @@ use super::curation::{Curation, Descriptions, Profile};
 use super::operations::{Operation, note};
 use super::refs::Root;
 use super::report::Note;
-use super::schema::{Direction, Patterns, Schemas};
+use super::schema::{Direction, Findings, Schemas};
 use super::shaped::shape;
 use super::{answers, body, flat, inline, parameters, security, servers, words};
 
@@ -52,9 +52,11 @@ pub(super) struct Whole<'a> {
     pub(super) root: Root<'a>,
     pub(super) source: Option<&'a Url>,
     pub(super) base_url: Option<&'a str>,
+    /// What the paths are appended to.
+    pub(super) base: &'a str,
     pub(super) limits: &'a Limits,
     pub(super) curation: &'a Curation,
-    pub(super) patterns: &'a RefCell<Patterns>,
+    pub(super) findings: &'a RefCell<Findings>,
 }
 
 /// Makes the tool of an operation, or says why there is none.
@@ -64,7 +66,7 @@ pub(super) fn make(whole: &Whole<'_>, operation: &Operation<'_>) -> Result<Tool,
     let shaped = shape(root, operation)?;
     let (path, in_path) = parameters::pieces(operation.path)?;
     let most = whole.limits.openapi_tool_schemas;
-    let mut input = Schemas::new(root, Direction::Input, most, whole.patterns);
+    let mut input = Schemas::new(root, Direction::Input, most, whole.findings);
     let mut arguments = Arguments::default();
     let described = security::without_credentials(root, shaped.parameters, &mut input);
     let mut parameters = parameters::add(&described, &in_path, &mut input, &mut arguments);
@@ -90,6 +92,15 @@ pub(super) fn make(whole: &Whole<'_>, operation: &Operation<'_>) -> Result<Tool,
     notes.append(&mut input.notes);
     notes.extend(more);
     let base_url = own_base(whole, operation)?;
+    if let Some(url) = base_url
+        .as_deref()
+        .filter(|url| !servers::is_same_origin(url, whole.base))
+    {
+        notes.push(note(
+            &operation.pointer,
+            &format!("it is called at `{url}`, another origin than the API's: the route's credential is not shown there"),
+        ));
+    }
     let retry = if method.is_idempotent() {
         Retry::Safe
     } else {
@@ -130,7 +141,7 @@ fn result(
     described: &[(String, super::shaped::Described<'_>)],
 ) -> (Answers, Option<Map<String, Value>>, Vec<Note>) {
     let most = whole.limits.openapi_tool_schemas;
-    let mut schemas = Schemas::new(whole.root, Direction::Output, most, whole.patterns);
+    let mut schemas = Schemas::new(whole.root, Direction::Output, most, whole.findings);
     let (answers, output) = answers::of(whole.root, described, &mut schemas);
     let Some(mut output) = output else {
         return (answers, None, Vec::new());
@@ -174,7 +185,7 @@ fn own_base(whole: &Whole<'_>, operation: &Operation<'_>) -> Result<Option<Strin
     let own = object
         .and_then(|object| servers::own(object, whole.source))
         .or_else(|| servers::own(operation.item, whole.source));
-    own.transpose()
+    Ok(own.transpose()?.filter(|own| own != whole.base))
 }
 
 fn describe(operation: &Operation<'_>, how: Descriptions) -> (String, String) {

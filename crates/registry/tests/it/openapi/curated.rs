@@ -112,6 +112,64 @@ fn tools_and_arguments_are_changed_without_code() {
 }
 
 #[test]
+fn what_is_hidden_comes_back_by_no_name() {
+    let schema = json!({"type": "object", "required": ["name"], "additionalProperties": true, "properties": {
+        "name": {"type": "string"}, "owner": {"type": "string"}, "id": {"type": "string", "readOnly": true}, "kind": {},
+    }});
+    let body = json!({"required": true, "content": {"application/json": {"schema": schema}}});
+    let document = with_paths(&json!({"/pets": {"post": {"operationId": "add", "requestBody": body}}}));
+    let arguments = json!({"owner": {"hide": true}, "kind": {"fixed": "cat"}});
+    let imported = curated(
+        &document,
+        &choices(json!({"tools": {"add": {"arguments": arguments}}})),
+    );
+    assert_sound(&imported);
+    let content = binding(&imported, "add")["body"]["content"]["members"].clone();
+    assert_eq!(content["extra"], "sent");
+    assert_eq!(content["withheld"], json!(["id", "owner"]));
+    // Its name is a member's, which no other argument replaces.
+    assert_eq!(
+        content["members"][1],
+        json!({"name": "kind", "source": {"fixed": "cat"}})
+    );
+}
+
+#[test]
+fn a_default_of_a_body_as_a_whole_is_sent() {
+    let body = json!({"required": true, "content": {"application/json": {"schema": {"type": "array"}}}});
+    let document = with_paths(&json!({"/pets": {"post": {"operationId": "add", "requestBody": body}}}));
+    let arguments = json!({"body": {"default": ["cat"]}});
+    let imported = curated(
+        &document,
+        &choices(json!({"tools": {"add": {"arguments": arguments}}})),
+    );
+    assert_sound(&imported);
+    assert_eq!(binding(&imported, "add")["body"]["default"], json!(["cat"]));
+    let schema = tool(&imported, "add")["inputSchema"].clone();
+    assert_eq!(
+        (schema.get("required"), &schema["properties"]["body"]["default"]),
+        (None, &json!(["cat"]))
+    );
+}
+
+#[test]
+fn times_and_pages_have_bounds() {
+    for (choice, word) in [
+        (json!({"timeoutMs": 0}), "timeoutMs"),
+        (json!({"timeoutMs": 86_400_000}), "timeoutMs"),
+        (json!({"paging": {"kind": "link", "mostPages": 0}}), "mostPages"),
+        (json!({"paging": {"kind": "link", "mostPages": 101}}), "mostPages"),
+    ] {
+        let imported = curated(&document(), &choices(json!({"tools": {"users_list": choice}})));
+        let last = imported.report.operations.last().unwrap();
+        let OperationOutcome::Skipped { reason } = &last.outcome else {
+            panic!("{choice}: {last:?}");
+        };
+        assert!(reason.contains(word), "{reason}");
+    }
+}
+
+#[test]
 fn choices_that_cannot_be_met_are_told() {
     let imported = curated(
         &document(),

@@ -266,3 +266,15 @@ fn what_is_no_schema_or_too_much_is_refused_or_cut() {
         Err(OpenApiError::NoServer { .. })
     ));
 }
+
+#[test]
+fn what_has_a_default_is_no_variable_that_must_be_there() {
+    let sdl = "type Query { page(first: Int! = 10, of: [Int!]! = [1], id: ID!): Int }";
+    let imported = made(sdl, json!({})).unwrap();
+    assert_sound(&imported);
+    assert_eq!(
+        query(&imported, "page"),
+        "query page($first: Int, $of: [Int!], $id: ID!) { page(first: $first, of: $of, id: $id) }"
+    );
+    assert_eq!(tool(&imported, "page")["inputSchema"]["required"], json!(["id"]));
+}

@@ -75,6 +75,42 @@ fn a_gw_5_a_tool_whose_arguments_could_not_be_judged_is_not_made() {
 }
 
 #[test]
+fn a_gw_5_an_answer_made_of_itself_thirty_times_over_is_looked_at_seldom() {
+    let parts: Vec<Value> = vec![json!({"$ref": "#/components/schemas/A"}); 30];
+    for word in ["allOf", "anyOf", "oneOf"] {
+        let answer = json!({"200": {"description": "ok", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}});
+        let get = |parameters: Value| json!({"get": {"operationId": "bomb", "parameters": parameters, "responses": answer}});
+        let mut document = with_paths(&json!({"/a": get(json!([]))}));
+        document["components"] = json!({"schemas": {"A": {word: parts}}});
+        // Without a bound it would be looked at 30^8 times, which no test waits for.
+        assert_sound(&imported(&document));
+        let query = json!([{"name": "q", "in": "query", "schema": {"$ref": "#/components/schemas/A"}}]);
+        document["paths"] = json!({"/a": get(query)});
+        let curation: Curation = serde_json::from_value(json!({"resources": {"bomb": {}}})).unwrap();
+        assert_sound(&text(&document.to_string(), &curation).unwrap());
+    }
+}
+
+#[test]
+fn a_gw_5_many_files_hold_no_more_values_than_one_may() {
+    let limits = Limits {
+        openapi_nodes: 1_000,
+        ..Limits::default()
+    };
+    let place = |name: &str| Url::parse(&format!("https://a.example/{name}")).unwrap();
+    let file =
+        |name: &str| json!({"openapi": "3.1.0", "x": vec![1; 400], "next": {"$ref": name}}).to_string();
+    let mut bundle = Bundle::begin(place("0.json"), &file("1.json"), &limits).unwrap();
+    bundle.add(place("1.json"), &file("2.json"), &limits).unwrap();
+    let refused = bundle.add(place("2.json"), &file("3.json"), &limits);
+    assert!(refused.is_err());
+    // In YAML, aliases unfold to values as well.
+    let mut bundle = Bundle::begin(place("0.json"), &file("1.json"), &limits).unwrap();
+    let unfolded = format!("a: &a [{}]\nb: [*a, *a, *a, *a, *a, *a]\n", "x, ".repeat(100));
+    assert!(bundle.add(place("1.json"), &unfolded, &limits).is_err());
+}
+
+#[test]
 fn a_gw_5_deep_documents_and_schemas_end_somewhere() {
     let deep = format!(
         "{{\"openapi\": \"3.1.0\", \"x\": {}{}}}",
@@ -217,6 +253,23 @@ fn what_is_too_large_is_refused_as_a_whole() {
             "{other}: {refused:?}"
         );
     }
+}
+
+#[test]
+fn what_stands_under_an_unknown_method_is_told() {
+    let document = with_paths(&json!({"/a": {
+        "get": {"operationId": "a"}, "GET": {}, "fetch": {}, "x-own": {}, "summary": "A", "parameters": [],
+    }}));
+    let imported = imported(&document);
+    assert_sound(&imported);
+    let mut told: Vec<&str> = imported
+        .report
+        .notes
+        .iter()
+        .map(|note| note.pointer.as_str())
+        .collect();
+    told.sort_unstable();
+    assert_eq!(told, ["/paths/~1a/GET", "/paths/~1a/fetch"]);
 }
 
 #[test]

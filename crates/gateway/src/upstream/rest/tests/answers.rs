@@ -189,6 +189,14 @@ async fn a_link_is_followed_on_its_own_origin_below_the_base_path_alone() {
         ),
         ("?page=2", "GET /base/v2/items?page=2 HTTP/1.1"),
         ("/base/v2/other", "GET /base/v2/other HTTP/1.1"),
+        (
+            "?ids=1,2;x>; rel=\"up\", <?ids=3,4",
+            "GET /base/v2/items?ids=3,4 HTTP/1.1",
+        ),
+        (
+            "?ids=1>; title=\"a, <b>; rel=next\"; Rel=\"up\", <?ids=5",
+            "GET /base/v2/items?ids=5 HTTP/1.1",
+        ),
     ] {
         let double = Double::start(links(target, 2)).await;
         let result = Front::new(&double.url, binding(), any()).result(json!({})).await;

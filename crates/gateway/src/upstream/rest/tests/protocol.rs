@@ -74,13 +74,13 @@ async fn the_api_sees_what_the_binding_says_and_nothing_of_the_caller() {
     });
     let front = Front::new(&double.url, binding, any());
     let result = front
-        .result(json!({"id": "../../admin?x=1#y", "q": "a&b=c\r\nHost: evil", "body": {"a": 1}}))
+        .result(json!({"id": "a/b/admin?x=1#y", "q": "a&b=c\r\nHost: evil", "body": {"a": 1}}))
         .await;
     assert_eq!(result["structuredContent"], json!({"ok": true}));
     let seen = double.seen().pop().unwrap();
     assert_eq!(
         seen.line,
-        "POST /base/v2/pets/..%2F..%2Fadmin%3Fx%3D1%23y?q=a%26b%3Dc%0D%0AHost%3A%20evil HTTP/1.1"
+        "POST /base/v2/pets/a%2Fb%2Fadmin%3Fx%3D1%23y?q=a%26b%3Dc%0D%0AHost%3A%20evil HTTP/1.1"
     );
     let mut names: Vec<_> = seen
         .fields
@@ -132,6 +132,33 @@ async fn arguments_are_judged_before_the_api_is_touched() {
     assert_eq!(flat.call(json!({})).await["error"]["code"], -32602);
     assert!(flat.call(json!({"id": 1})).await["result"].is_object());
     assert_eq!(double.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_told_beside_what_does_not_fit() {
+    let double = Double::start(|_: &Seen, _| ok_json(&json!({}))).await;
+    let binding = json!({
+        "method": "GET", "retry": "safe",
+        "path": [{"literal": "/pets/"}, {"parameter": "id"}],
+        "parameters": [
+            {"place": "path", "name": "id", "source": {"argument": "id"}, "encoding": {"styled": {"style": "simple", "explode": false}}},
+            {"place": "header", "name": "X-A", "source": {"argument": "a"}, "encoding": {"styled": {"style": "simple", "explode": false}}},
+        ],
+    });
+    let schema =
+        json!({"type": "object", "properties": {"size": {"type": "integer"}, "a": {"type": "string"}}});
+    let front = Front::new(&double.url, binding, schema);
+    let refused = front.call(json!({"id": "..", "size": "x", "a": 7})).await["error"].clone();
+    assert_eq!(refused["code"], -32602);
+    let mut paths: Vec<&str> = refused["data"]["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|problem| problem["path"].as_str().unwrap())
+        .collect();
+    paths.sort_unstable();
+    assert_eq!(paths, ["/a", "/id", "/size"]);
+    assert_eq!(double.seen().len(), 0);
 }
 
 #[tokio::test]

@@ -76,6 +76,7 @@ impl Making {
             operation_id: None,
             tags: Vec::new(),
             pointer: operation.pointer.clone(),
+            base_url: None,
             outcome,
             resource: None,
             notes,
@@ -157,8 +158,10 @@ fn binding(
             content: Content::Members {
                 members,
                 extra: Extra::Refused,
+                withheld: Vec::new(),
             },
             required: true,
+            default: None,
         }),
         answers: Answers {
             accept: vec![
@@ -191,13 +194,23 @@ fn query(root: &Root<'_>, selection: &Selection) -> String {
             format!("({})", all.join(", "))
         }
     };
-    let declared = all(&|argument| format!("${}: {}", argument.name, argument.of.text()));
+    let declared = all(&|argument| format!("${}: {}", argument.name, declared(argument)));
     let given = all(&|argument| format!("{}: ${}", argument.name, argument.name));
     format!(
         "{} {name}{declared} {{ {name}{given}{} }}",
         root.kind.word(),
         selection.text
     )
+}
+
+/// The type of a variable. One with a default may be left out, for which it must not insist on a value (section 5.8.5 of
+/// the specification: the default of the argument is then what counts).
+fn declared(argument: &super::model::Argument) -> String {
+    let text = argument.of.text();
+    match argument.is_required() {
+        true => text,
+        false => text.trim_end_matches('!').to_owned(),
+    }
 }
 
 fn output(whole: &Whole<'_>, field: &Field, selection: &Selection) -> Map<String, Value> {

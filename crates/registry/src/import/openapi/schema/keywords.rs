@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use portreeve_inspect::ValueSchema;
 use serde_json::{Map, Value, json};
 
-use super::{Direction, Schemas};
+use super::{Direction, Schemas, Stands};
+use crate::import::openapi::refs::reference;
 
 /// Longest description inside a schema, in characters; the first sentences say what matters.
 const LONGEST_DESCRIPTION: usize = 400;
 /// Most values of one enumeration that are told.
-const MOST_VALUES: usize = 500;
+pub(super) const MOST_VALUES: usize = 500;
 /// Bytes of one default or example.
 const LONGEST_SAMPLE: usize = 300;
 
@@ -164,15 +165,16 @@ impl Schemas<'_> {
     }
 
     /// Whether the validator takes a pattern.
-    fn takes(&self, pattern: &str) -> bool {
+    pub(super) fn takes(&self, pattern: &str) -> bool {
         if pattern.len() > 1_000 {
             return false;
         }
-        if let Some(known) = self.patterns.borrow().get(pattern) {
+        if let Some(known) = self.findings.borrow().patterns.get(pattern) {
             return *known;
         }
         let takes = ValueSchema::compile(&json!({"pattern": pattern})).is_ok();
-        self.patterns.borrow_mut().insert(pattern.to_owned(), takes);
+        let mut findings = self.findings.borrow_mut();
+        findings.patterns.insert(pattern.to_owned(), takes);
         takes
     }
 
@@ -310,23 +312,46 @@ impl Schemas<'_> {
             else {
                 continue;
             };
-            let schemas: Vec<Value> = list
-                .iter()
-                .enumerate()
-                .map(|(index, schema)| self.at(schema, &format!("{pointer}/{word}/{index}"), depth - 1))
-                .collect();
-            // Loosened alternatives overlap, so of what comes back exactly one cannot be asked.
-            let word = if word == "oneOf" && self.direction == Direction::Output {
-                "anyOf"
-            } else {
-                word
+            let mut schemas = Vec::new();
+            for (index, schema) in list.iter().enumerate() {
+                let place = format!("{pointer}/{word}/{index}");
+                let made = match (word, reference(schema), schema.as_object()) {
+                    ("allOf", Some(target), Some(part)) => {
+                        self.refer((part, target), Stands::ForItself, &place, depth - 1)
+                    }
+                    _ => self.at(schema, &place, depth - 1),
+                };
+                schemas.push(made);
+            }
+            // Alternatives that allow more than they should overlap, so exactly one of them cannot be asked for.
+            let overlaps = || {
+                self.direction == Direction::Output
+                    || object.contains_key("discriminator")
+                    || list.iter().any(|schema| self.is_loosened(schema))
             };
-            made.insert(word.to_owned(), Value::Array(schemas));
+            if word == "oneOf" && overlaps() {
+                alternatives(made, schemas);
+            } else {
+                made.insert(word.to_owned(), Value::Array(schemas));
+            }
         }
         if self.direction == Direction::Output {
             return;
         }
+        let unsure: Vec<&str> = ["not", "if"]
+            .into_iter()
+            .filter(|word| object.get(*word).is_some_and(|schema| self.is_loosened(schema)))
+            .collect();
         for word in ["not", "if", "then", "else"] {
+            let decides = if word == "not" { "not" } else { "if" };
+            if unsure.contains(&decides) && object.contains_key(word) {
+                // What allows more than it should forbids more where it decides.
+                self.remark(
+                    pointer,
+                    &format!("`{word}` is left out: this program does not check all of it"),
+                );
+                continue;
+            }
             if let Some(schema) = object
                 .get(word)
                 .filter(|schema| schema.is_object() || schema.is_boolean())
@@ -349,7 +374,19 @@ impl Schemas<'_> {
     }
 }
 
-fn known(word: &str) -> Option<&'static str> {
+/// Any of several schemas, beside those of an `anyOf` that is there already.
+fn alternatives(made: &mut Map<String, Value>, schemas: Vec<Value>) {
+    if !made.contains_key("anyOf") {
+        made.insert("anyOf".to_owned(), Value::Array(schemas));
+        return;
+    }
+    let whole = made.entry("allOf").or_insert_with(|| json!([]));
+    if let Value::Array(parts) = whole {
+        parts.push(json!({"anyOf": schemas}));
+    }
+}
+
+pub(super) fn known(word: &str) -> Option<&'static str> {
     Some(match word.to_ascii_lowercase().as_str() {
         "string" | "file" | "date" | "datetime" | "date-time" | "uuid" => "string",
         "number" | "float" | "double" | "decimal" => "number",
@@ -394,7 +431,7 @@ fn counts(object: &Map<String, Value>, made: &mut Map<String, Value>, words: &[&
     }
 }
 
-fn distinct(values: &[Value]) -> Vec<Value> {
+pub(super) fn distinct(values: &[Value]) -> Vec<Value> {
     let mut seen = BTreeSet::new();
     values
         .iter()
