@@ -60,6 +60,8 @@ class Gateway:
         return json.loads(self.connection.getresponse().read())
 
     def tools(self, path):
+        # The import before it may have taken longer than a connection may rest.
+        self.connection.close()
         found, cursor = [], {}
         while True:
             result = self.ask(path, "tools/list", cursor)["result"]
