@@ -23,7 +23,7 @@ pub struct RegistryRecord {
     pub visibility: Readers,
     /// What is in it.
     pub selection: Selection,
-    /// Submissions in these namespaces are approved at once.
+    /// Submissions in these namespaces are approved at once, if the registry would hold them then.
     pub auto_approve: Vec<NamespacePattern>,
     /// Whether what is in it is approved by somebody else than who submitted it.
     pub approver_differs: bool,

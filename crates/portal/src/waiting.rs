@@ -114,6 +114,8 @@ fn proposal(seen: &str) -> Option<Proposal> {
         name: parts.next()?.parse().ok()?,
         content_hash: parts.next()?.to_owned(),
         version: parts.next()?.parse().ok()?,
+        // What brings deployments into force is decided on the page that shows them.
+        plan: None,
     })
 }
 

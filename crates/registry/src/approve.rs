@@ -10,7 +10,7 @@ mod pinning;
 
 pub use many::{Decision, Proposal};
 pub use passing::Approving;
-pub(crate) use passing::Verdict;
+pub(crate) use passing::{Verdict, Waiting, require_looked_at};
 
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;

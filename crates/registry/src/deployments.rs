@@ -20,7 +20,7 @@ use portreeve_core::route::Route;
 use portreeve_core::server::PrivateHost;
 use serde_json::json;
 
-use crate::approve::{Approving, Step, choose};
+use crate::approve::{Approving, Step, choose, require_looked_at};
 use crate::error::RegistryError;
 use crate::plan::{Agreed, Plan};
 use crate::profile::ProfilePatch;
@@ -114,6 +114,7 @@ impl Registry {
         let before = self.load(name).await?;
         let proposed = proposed(&before)?;
         self.require_another(caller, &before.server, &proposed.by)?;
+        require_looked_at(caller, &before.server, approving.plan.as_deref())?;
         let request = GrantRequest {
             name: &before.server.name,
             urls: check::urls(&proposed.deployments),
@@ -126,7 +127,7 @@ impl Registry {
         let entry = self
             .change(caller, name, |work| {
                 if work.server.deployments.proposed.as_ref() != Some(proposed) {
-                    return Err(changed(name));
+                    return Err(changed_deployments(name));
                 }
                 work.agreed.clone_from(&agreed);
                 work.grant(&granted, self.parts.clock.now());
@@ -281,7 +282,7 @@ fn proposed(entry: &Entry) -> Result<&ProposedDeployments, RegistryError> {
     })
 }
 
-fn changed(name: &ServerName) -> RegistryError {
+pub(crate) fn changed_deployments(name: &ServerName) -> RegistryError {
     RegistryError::Conflict {
         what: format!("the deployments of server `{name}`"),
     }

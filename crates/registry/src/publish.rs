@@ -13,7 +13,7 @@ use portreeve_net::{NetError, Reach};
 use serde_json::json;
 use url::Url;
 
-use crate::approve::Verdict;
+use crate::approve::{Verdict, Waiting, require_looked_at};
 use crate::deployments::{Declared, check_pins, deployment_urls};
 use crate::error::RegistryError;
 use crate::registry::Registry;
@@ -126,6 +126,9 @@ impl Registry {
         }
         if submission.approve == Approve::Now {
             self.require_another(caller, &server, &caller.label)?;
+            if declared.deployments.is_none() {
+                require_looked_at(caller, &server, None)?;
+            }
         }
         let held = server.private_hosts;
         let mut urls = deployment_urls(declared.deployments.as_deref().unwrap_or_default());
@@ -152,12 +155,14 @@ impl Registry {
             _ if version.approval == Approval::Approved => waiting,
             Approve::Draft => waiting,
             Approve::Now => {
+                require_looked_at(caller, &entry.server, None)?;
                 let verdict = Verdict {
                     chosen: &version,
                     granted: &[],
                     plan: None,
                     before: &entry.routes,
                     reason: None,
+                    waiting: Waiting::Adopted(entry.server.deployments.proposed.as_ref()),
                 };
                 self.approve_version(caller, verdict).await?
             }

@@ -12,7 +12,7 @@ mod status;
 mod view;
 
 use portreeve_core::caller::Caller;
-use portreeve_core::name::ServerName;
+use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::{Entry, Publication, Published, RateLimit, StoreError};
 use portreeve_core::publishing::{NameAction, Publisher};
 use portreeve_core::server::Approval;
@@ -22,6 +22,7 @@ use crate::error::RegistryError;
 use crate::properties::Known;
 use crate::publish::{GrantRequest, Internal, check_spelling, find};
 use crate::registry::Registry;
+use crate::rules::Candidacy;
 use crate::serve::Served;
 use crate::settle::production;
 use crate::validate::{Draft, Valid};
@@ -67,13 +68,6 @@ impl Registry {
                 break entry;
             }
         };
-        // What its assessment held back may pass once it was judged.
-        let version = find(&entry, &accepted.valid.version)?;
-        if self.pass_by_rule(&entry, version).await?.is_some() {
-            let entry = self.load(&accepted.valid.name).await?;
-            let version = find(&entry, &accepted.valid.version)?;
-            return self.served_to_publisher(&entry, version);
-        }
         self.published(&accepted, &entry).await
     }
 
@@ -205,7 +199,7 @@ impl Registry {
     /// Approves the version in the same breath where a rule covers it and nothing holds it back.
     fn approve_by_rule(&self, work: &mut Work, accepted: &Accepted<'_>) {
         let valid = &accepted.valid;
-        let Some(rule) = self.approving_rule(&valid.name) else {
+        let Some(rule) = self.rule_for(work, &valid.version) else {
             return;
         };
         if self
@@ -226,6 +220,14 @@ impl Registry {
             "from": Approval::Submitted, "to": Approval::Approved, "contentHash": valid.content_hash,
         }));
         work.events.push(event);
+    }
+
+    fn rule_for(&self, work: &Work, version: &VersionText) -> Option<String> {
+        self.approving_rule(Candidacy {
+            server: &work.server,
+            versions: &work.versions,
+            version: work.version(version)?,
+        })
     }
 
     /// Saves what became of the entry. `None`: somebody else was faster, and there are tries left.
@@ -265,6 +267,12 @@ impl Registry {
     /// After the entry was saved: the tools of what is served now, and the answer.
     async fn published(&self, accepted: &Accepted<'_>, entry: &Entry) -> Result<Served, RegistryError> {
         let version = find(entry, &accepted.valid.version)?;
+        // What its assessment held back may pass once it was judged.
+        if self.pass_by_rule(entry, version).await?.is_some() {
+            let entry = self.load(&accepted.valid.name).await?;
+            let version = find(&entry, &accepted.valid.version)?;
+            return self.served_to_publisher(&entry, version);
+        }
         let route = production(&entry.routes).filter(|route| route.version == version.version);
         if let Some(route) = route.filter(|_| version.is_listed()) {
             self.pin_as_seen(&Caller::system(), route, version).await;

@@ -1,30 +1,74 @@
 //! What is approved without a person: by a rule of the configuration file or of a registry, whichever way it came in. A rule
-//! opens no door that is closed to people: what lacks a required property, or is stopped by its assessment, waits.
+//! opens no door that is closed to people: what lacks a required property, or is stopped by its assessment, waits. It
+//! speaks of versions alone: deployments that somebody proposed wait on.
 //!
 //! Before: `publish`, `publishing` or `approve` saved a version that waits. After: what a person's approval would bring about.
 
-use portreeve_core::caller::Caller;
-use portreeve_core::name::{ServerName, VersionText};
-use portreeve_core::ports::Entry;
-use portreeve_core::server::{Approval, Version};
+use std::collections::BTreeSet;
 
-use crate::approve::Verdict;
+use portreeve_core::caller::Caller;
+use portreeve_core::name::{Environment, VersionText};
+use portreeve_core::ports::Entry;
+use portreeve_core::server::{Approval, Server, Version};
+use portreeve_core::view::{RegistryRecord, Selection};
+
+use crate::approve::{Verdict, Waiting};
+use crate::destination::destinations;
 use crate::error::RegistryError;
 use crate::properties::Known;
 use crate::publish::Outcome;
 use crate::registry::Registry;
 use crate::work::Work;
 
+/// A version that waits, in its entry.
+#[derive(Clone, Copy)]
+pub(crate) struct Candidacy<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) versions: &'a [Version],
+    pub(crate) version: &'a Version,
+}
+
+// === impl Candidacy ===
+
+impl Candidacy<'_> {
+    /// Whether a registry would hold it, if it were approved: a rule of a registry speaks of what is in there, and lets
+    /// nothing pass into places that the registry does not show.
+    fn is_for(self, selection: &Selection) -> bool {
+        selection.concerns(self.server)
+            && (selection.lifecycles.is_empty() || selection.lifecycles.contains(&self.version.lifecycle))
+            && (selection.environments.is_empty() || self.stays_within(&selection.environments))
+    }
+
+    fn stays_within(self, environments: &BTreeSet<Environment>) -> bool {
+        let approved = |version: &Version| {
+            let mut version = version.clone();
+            if version.version == self.version.version {
+                version.approval = Approval::Approved;
+            }
+            version
+        };
+        let versions: Vec<Version> = self.versions.iter().map(approved).collect();
+        let mut places = destinations(self.server, &versions);
+        places.retain(|_, destination| destination.version == self.version.version);
+        !places.is_empty()
+            && places
+                .keys()
+                .all(|place| environments.contains(&place.environment))
+    }
+}
+
 // === impl Registry ===
 
 impl Registry {
-    /// The rule that approves submissions of this server at once, by its name: `registry:partners`, or the pattern of the
+    /// The rule that approves this submission at once, by its name: `registry:partners`, or the pattern of the
     /// configuration file.
-    pub(crate) fn approving_rule(&self, name: &ServerName) -> Option<String> {
+    pub(crate) fn approving_rule(&self, of: Candidacy<'_>) -> Option<String> {
+        let name = &of.server.name;
+        let speaks = |record: &&RegistryRecord| {
+            record.auto_approve.iter().any(|rule| rule.matches(name)) && of.is_for(&record.selection)
+        };
         let registries = self.parts.views.registries();
-        let of_registry = registries
-            .iter()
-            .find(|record| record.auto_approve.iter().any(|rule| rule.matches(name)));
+        let of_registry = registries.iter().find(speaks);
         let of_registry = of_registry.map(|record| format!("registry:{}", record.name));
         of_registry.or_else(|| {
             let mut rules = self.parts.auto_approve.iter();
@@ -55,7 +99,12 @@ impl Registry {
         if version.approval != Approval::Submitted {
             return Ok(None);
         }
-        let Some(rule) = self.approving_rule(&version.name) else {
+        let candidacy = Candidacy {
+            server: &entry.server,
+            versions: &entry.versions,
+            version,
+        };
+        let Some(rule) = self.approving_rule(candidacy) else {
             return Ok(None);
         };
         let reason = format!("the rule `{rule}` approves it");
@@ -65,6 +114,7 @@ impl Registry {
             plan: None,
             before: &entry.routes,
             reason: Some(&reason),
+            waiting: Waiting::Left,
         };
         match self.approve_version(&Caller::system(), verdict).await {
             Ok(outcome) => Ok(Some(outcome)),

@@ -31,7 +31,7 @@ pub(crate) struct RegistryShape {
     /// What is in it: servers for which everything that is named is true.
     #[schema(value_type = SelectionShape)]
     selection: Selection,
-    /// Submissions in these namespaces are approved at once.
+    /// Submissions in these namespaces are approved at once, if the registry would hold them then.
     auto_approve: Vec<String>,
     /// Whether what is in it is approved by somebody else than who submitted it.
     approver_differs: bool,
@@ -59,7 +59,8 @@ pub(crate) struct NewRegistryShape {
     /// What is in it; everything that is approved unless given.
     #[schema(value_type = Option<SelectionShape>)]
     selection: Option<Selection>,
-    /// Submissions in these namespaces are approved at once: `com.acme`, or `com.acme.*` for those below, too.
+    /// Submissions in these namespaces are approved at once, if the registry would hold them then: `com.acme`, or
+    /// `com.acme.*` for those below, too.
     #[schema(value_type = Option<Vec<String>>)]
     auto_approve: Option<Vec<NamespacePattern>>,
     /// Whether what is in it is approved by somebody else than who submitted it.

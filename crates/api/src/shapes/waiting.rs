@@ -86,6 +86,10 @@ struct ProposalShape {
     version: String,
     /// As the list shows it.
     content_hash: String,
+    /// The hash of the plan that was looked at. Without one, what would bring deployments into force that somebody else
+    /// proposed is refused.
+    #[serde(default)]
+    plan: Option<String>,
 }
 
 /// What became of a version.
@@ -157,6 +161,7 @@ impl Proposals {
                 name: item.name.parse()?,
                 version: item.version.parse()?,
                 content_hash: item.content_hash,
+                plan: item.plan,
             })
         };
         let read: Result<_, InvalidName> = self.items.into_iter().map(read).collect();

@@ -74,7 +74,7 @@ pub(crate) fn form(record: &RegistryRecord, environments: &[EnvironmentRecord]) 
             2,
         )
         .value(lines(rules))
-        .hint("One to the line: com.acme, or com.acme.* with everything below.")
+        .hint("One to the line: com.acme, or com.acme.* with everything below. Only what this registry would hold then.")
         .at("autoApprove"),
     )
     .field(

@@ -69,7 +69,7 @@ pub(crate) struct Fields {
     /// Select everything again
     #[arg(long, conflicts_with_all = ["tag", "environment", "lifecycle", "namespace"])]
     everything: bool,
-    /// Approve submissions in these namespaces at once; may be given several times
+    /// Approve submissions in these namespaces at once, if the registry would hold them; may be given several times
     #[arg(long, value_name = "PATTERN")]
     auto_approve: Vec<String>,
     /// Whether somebody else approves than who submitted

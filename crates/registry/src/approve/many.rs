@@ -7,8 +7,7 @@ use futures_util::StreamExt as _;
 use portreeve_core::caller::Caller;
 use portreeve_core::name::{ServerName, VersionText};
 
-use super::Step;
-use super::choose;
+use super::{Approving, Step, choose};
 use crate::error::RegistryError;
 use crate::publish::{Internal, Outcome};
 use crate::registry::Registry;
@@ -25,6 +24,8 @@ pub struct Proposal {
     pub version: VersionText,
     /// The hash of its content.
     pub content_hash: String,
+    /// The hash of the plan, if somebody looked at it: what brings deployments of others into force needs one.
+    pub plan: Option<String>,
 }
 
 /// What became of one of them.
@@ -74,7 +75,10 @@ impl Registry {
                 what: format!("version `{}` of server `{}`", seen.version, seen.name),
             });
         }
-        self.approve_chosen(caller, &entry, &chosen, Internal::No.into())
-            .await
+        let approving = Approving {
+            internal: Internal::No,
+            plan: seen.plan.clone(),
+        };
+        self.approve_chosen(caller, &entry, &chosen, approving).await
     }
 }

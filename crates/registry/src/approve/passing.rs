@@ -3,14 +3,14 @@
 //! Before: somebody looked at the plan, or not. After: `settle` leads the routes, and `pinning` looks at their tools.
 
 use portreeve_core::caller::Caller;
-use portreeve_core::deployment::Place;
+use portreeve_core::deployment::{Place, ProposedDeployments};
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
 use portreeve_core::route::Route;
-use portreeve_core::server::{PrivateHost, Version};
+use portreeve_core::server::{PrivateHost, Server, Version};
 
 use super::{Decided, Step, choose};
-use crate::deployments::deployment_urls;
+use crate::deployments::{changed_deployments, deployment_urls};
 use crate::error::RegistryError;
 use crate::plan::Agreed;
 use crate::publish::{GrantRequest, Internal, Outcome, ToolsOutcome, find};
@@ -38,6 +38,17 @@ pub(crate) struct Verdict<'a> {
     pub(crate) before: &'a [Route],
     /// Why, where that is not plain.
     pub(crate) reason: Option<&'a str>,
+    /// What becomes of deployments that wait.
+    pub(crate) waiting: Waiting<'a>,
+}
+
+/// What an approval does with the deployments that wait.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Waiting<'a> {
+    /// They come into force with it, if they are still those that were seen.
+    Adopted(Option<&'a ProposedDeployments>),
+    /// They wait on: no rule speaks of them.
+    Left,
 }
 
 impl From<Internal> for Approving {
@@ -73,6 +84,7 @@ impl Registry {
         Approving { internal, plan }: Approving,
     ) -> Result<Outcome, RegistryError> {
         self.require_another_approver(caller, entry, chosen)?;
+        require_looked_at(caller, &entry.server, plan.as_deref())?;
         let deployments = &entry.server.deployments;
         let proposed = deployments.proposed.as_ref();
         let mut urls = deployment_urls(proposed.map_or(deployments.current.as_slice(), |proposed| {
@@ -92,6 +104,7 @@ impl Registry {
             plan,
             before: &entry.routes,
             reason: None,
+            waiting: Waiting::Adopted(proposed),
         };
         self.approve_version(caller, verdict).await
     }
@@ -103,12 +116,22 @@ impl Registry {
         verdict: Verdict<'_>,
     ) -> Result<Outcome, RegistryError> {
         self.require_assessed(caller, verdict.chosen).await?;
+        self.approve_judged(caller, verdict).await
+    }
+
+    /// The same for one that was judged in this moment.
+    pub(crate) async fn approve_judged(
+        &self,
+        caller: &Caller,
+        verdict: Verdict<'_>,
+    ) -> Result<Outcome, RegistryError> {
         let Verdict {
             chosen,
             granted,
             plan,
             before,
             reason,
+            waiting,
         } = verdict;
         let agreed = plan.map(|hash| Agreed {
             version: Some(chosen.version.clone()),
@@ -120,6 +143,12 @@ impl Registry {
                 self.require_complete(work, Some(&chosen.version), &known)?;
                 work.agreed.clone_from(&agreed);
                 work.grant(granted, self.parts.clock.now());
+                let Waiting::Adopted(seen) = waiting else {
+                    return self.let_pass(caller, work, (chosen, reason));
+                };
+                if work.server.deployments.proposed.as_ref() != seen {
+                    return Err(changed_deployments(&work.server.name));
+                }
                 self.approve_in(caller, work, (chosen, reason))
             })
             .await?;
@@ -155,6 +184,18 @@ impl Registry {
         &self,
         caller: &Caller,
         work: &mut Work,
+        decision: (&Version, Option<&str>),
+    ) -> Result<(), RegistryError> {
+        self.let_pass(caller, work, decision)?;
+        self.adopt(caller, work);
+        Ok(())
+    }
+
+    /// Approves a version alone.
+    fn let_pass(
+        &self,
+        caller: &Caller,
+        work: &mut Work,
         (chosen, reason): (&Version, Option<&str>),
     ) -> Result<(), RegistryError> {
         let decided = Decided {
@@ -162,8 +203,25 @@ impl Registry {
             step: Step::Approve,
             reason,
         };
-        self.step(caller, work, &decided)?;
-        self.adopt(caller, work);
-        Ok(())
+        self.step(caller, work, &decided)
+    }
+}
+
+/// Deployments that somebody else proposed come into force by a look at the plan alone: whoever proposes may change them
+/// at any moment.
+pub(crate) fn require_looked_at(
+    caller: &Caller,
+    server: &Server,
+    plan: Option<&str>,
+) -> Result<(), RegistryError> {
+    match &server.deployments.proposed {
+        Some(proposed) if plan.is_none() && *proposed.by != *caller.label => Err(RegistryError::State {
+            what: format!(
+                "the deployments that `{}` proposed for `{}` come into force by their plan alone, and no plan was named",
+                proposed.by, server.name
+            ),
+            hint: "look at `portreeve server plan NAME`, and approve with the `--plan` that it shows",
+        }),
+        _ => Ok(()),
     }
 }

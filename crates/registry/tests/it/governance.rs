@@ -3,7 +3,9 @@
 use portreeve_core::caller::Caller;
 use portreeve_core::name::RegistryName;
 use portreeve_core::server::Approval;
-use portreeve_registry::{Approve, Internal, NewDeployments, RegistryError, RegistryPatch, Submission};
+use portreeve_registry::{
+    Approve, Approving, Deployed, Internal, NewDeployments, RegistryError, RegistryPatch, Submission,
+};
 
 use crate::world::{NAME, URL, World, admin, caller, package, remote};
 
@@ -30,6 +32,26 @@ async fn change_default(world: &World, patch: RegistryPatch) {
 async fn approve(world: &World, by: &Caller) -> Result<Approval, RegistryError> {
     let outcome = world.registry.approve(by, &name(), None, Internal::No).await?;
     Ok(outcome.version.approval)
+}
+
+/// Puts what waits in force, after a look at the plan.
+async fn approve_deployments(world: &World) -> Deployed {
+    let plan = world.registry.plan(&admin(), &name(), None).await.unwrap();
+    let alone = world
+        .registry
+        .approve_deployments(&admin(), &name(), Internal::No.into())
+        .await
+        .unwrap_err();
+    assert!(alone.to_string().contains("no plan was named"), "{alone}");
+    let approving = Approving {
+        internal: Internal::No,
+        plan: Some(plan.hash),
+    };
+    world
+        .registry
+        .approve_deployments(&admin(), &name(), approving)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -82,11 +104,7 @@ async fn a_publisher_hands_in_and_does_not_approve() {
     let deployed = world.registry.deploy(&publisher, &name(), there).await.unwrap();
     assert_eq!(deployed.entry.routes.len(), 1, "production alone");
     assert!(deployed.entry.server.deployments.proposed.is_some());
-    let deployed = world
-        .registry
-        .approve_deployments(&admin(), &name(), Internal::No.into())
-        .await
-        .unwrap();
+    let deployed = approve_deployments(&world).await;
     assert_eq!(deployed.entry.routes.len(), 2);
 }
 
@@ -141,11 +159,7 @@ async fn b2_the_approver_is_not_who_submitted() {
         refused.to_string().contains("wants another approver"),
         "{refused}"
     );
-    let deployed = world
-        .registry
-        .approve_deployments(&admin(), &name(), Internal::No.into())
-        .await
-        .unwrap();
+    let deployed = approve_deployments(&world).await;
     assert_eq!(
         deployed.entry.routes[0].upstream_url,
         "https://new.acme.example/mcp"

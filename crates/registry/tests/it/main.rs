@@ -10,6 +10,7 @@ mod world;
 
 mod approve;
 mod assess;
+mod bound;
 mod corpus;
 mod deployment_list;
 mod deployments;

@@ -331,6 +331,68 @@ async fn b3_a_change_lists_who_fails_and_breaks_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_publisher_proposed_comes_into_force_by_its_plan_alone() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    node.add(NAME, &upstream.url);
+    let publisher = Publisher::of(&node, "com.acme");
+    let there = json!({"deployments": [{"environment": "test", "url": upstream.url}]});
+    let url = format!("{}/api/v1/servers/com.acme%2Fbilling/deployments", node.url);
+    let [key, kind] = &publisher.headers;
+    let headers = [key.clone(), kind.clone(), ("if-match", "*".to_owned())];
+    let proposed = node
+        .web
+        .ask("PUT", &url, &headers, there.to_string())
+        .await
+        .unwrap();
+    assert_eq!(proposed.status, 200, "{}", proposed.text());
+    let next = [
+        "server",
+        "add",
+        NAME,
+        "--url",
+        &upstream.url,
+        "--version",
+        "1.1.0",
+    ];
+    node.cli_json(&next);
+    let said = refusal(&node, &["server", "approve", NAME]);
+    assert!(
+        said.contains("no plan was named") && said.contains("--plan"),
+        "{said}"
+    );
+
+    // In a list of approvals, too.
+    let waiting = node.cli_json(&["waiting", "list", "--kind", "version"]);
+    let item = &waiting["items"][0];
+    let approve = async |plan: Value| {
+        let item = json!({
+            "name": NAME, "version": "1.1.0", "contentHash": item["contentHash"], "plan": plan,
+        });
+        let decided = node
+            .api(
+                "POST",
+                "/api/v1/waiting/approve",
+                Some(json!({ "items": [item] })),
+            )
+            .await
+            .json();
+        decided["items"][0].clone()
+    };
+    let decided = approve(Value::Null).await;
+    assert_eq!(decided["approved"], false, "{decided}");
+    assert!(
+        decided["reason"].as_str().unwrap().contains("no plan was named"),
+        "{decided}"
+    );
+    let plan = node.cli_json(&["server", "plan", NAME]);
+    let decided = approve(plan["hash"].clone()).await;
+    assert_eq!(decided["approved"], true, "{decided}");
+    let places = node.cli_json(&["deployment", "list", NAME]).to_string();
+    assert!(places.contains("billing--test"), "{places}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rule_of_a_registry_approves_at_once() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
