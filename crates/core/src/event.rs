@@ -60,11 +60,11 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A version was registered by a manager.
+    /// A version was registered by a manager, or taken in by an import.
     ServerAdded = "server.added" (Some("version")) ["contentHash", "approval"];
     /// A version was published over the registry API.
     ServerPublished = "server.published" (Some("version")) ["contentHash", "approval"];
-    /// The document of a version was edited; an approval it had is void.
+    /// The document of a version was edited, here or at the source of a version that waits; an approval it had is void.
     ServerEdited = "server.edited" (Some("version")) ["from", "to", "formerHash", "contentHash", "approvalVoid"];
     /// A version was handed in for approval.
     ServerSubmitted = "server.submitted" (Some("version")) ["from", "to", "contentHash"];
@@ -78,6 +78,8 @@ kinds! {
     ServerDeprecated = "server.deprecated" (Some("version")) ["from", "to", "contentHash", "message"];
     /// A version was retired: it is not listed and not served.
     ServerRetired = "server.retired" (Some("version")) ["from", "to", "contentHash", "message"];
+    /// The source that a version was imported from says that it is deleted; `approval` is where it stood here.
+    ServerUpstreamDeleted = "server.upstream-deleted" (Some("version")) ["origin", "approval", "contentHash"];
     /// What people say about a server was changed: owners, tags, use cases, properties.
     ServerDescribed = "server.described" (None) ["fields"];
     /// A server was removed with all its versions.
@@ -155,6 +157,7 @@ impl EventKind {
                 Some("retired") => Self::ServerRetired,
                 _ => Self::ServerStageChanged,
             },
+            "server.upstream-deleted" => Self::ServerUpstreamDeleted,
             "server.describe" => Self::ServerDescribed,
             "server.remove" => Self::ServerRemoved,
             "server.assess" => Self::ServerAssessed,

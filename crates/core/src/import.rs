@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::ImportId;
 use crate::login::Login;
 use crate::name::{ServerName, VersionText};
-use crate::server::{PrivateHost, as_words};
+use crate::server::{Lifecycle, PrivateHost, as_words};
 use crate::time::Timestamp;
 
 /// The form in which a source keeps its entries.
@@ -93,6 +93,9 @@ pub struct ImportApproval {
     pub all: bool,
     /// Those of these namespaces: `com.acme`, or `com.acme.*` with everything below.
     pub namespaces: Vec<String>,
+    /// Of these, those whose assessment has at least this score, 0 to 100. Without it, the score does not matter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum_score: Option<u8>,
 }
 
 /// Something that was noticed about a record.
@@ -201,6 +204,20 @@ pub struct Provenance {
     pub findings: Vec<Finding>,
     /// The record as it came, where that is not the stored document.
     pub raw: Option<String>,
+    /// What the source changed when it said that the version is deprecated or deleted, so that it can take that back.
+    pub stage_before: Option<StageBefore>,
+    /// Whether the rule of its run approves it once it was judged.
+    pub awaits_assessment: bool,
+}
+
+/// The stage that a version had before its source said otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageBefore {
+    /// The stage.
+    pub lifecycle: Lifecycle,
+    /// What was said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 /// A source that is read again and again.
@@ -235,6 +252,11 @@ pub struct ImportSchedule {
 impl ImportApproval {
     /// Whether a version of this server is approved at once.
     pub fn covers(&self, name: &ServerName) -> bool {
+        self.rule(name).is_some()
+    }
+
+    /// The part of it that covers a server, as one word: `all`, or the namespace.
+    pub fn rule(&self, name: &ServerName) -> Option<&str> {
         let namespace = name.namespace();
         let covers = |pattern: &String| match pattern.strip_suffix(".*") {
             Some(above) => namespace
@@ -242,7 +264,11 @@ impl ImportApproval {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
             None => namespace == pattern,
         };
-        self.all || self.namespaces.iter().any(covers)
+        if self.all {
+            return Some("all");
+        }
+        let mut namespaces = self.namespaces.iter();
+        namespaces.find(|pattern| covers(pattern)).map(String::as_str)
     }
 }
 
@@ -275,6 +301,7 @@ mod tests {
             let approval = ImportApproval {
                 all: false,
                 namespaces: vec![pattern.to_owned()],
+                minimum_score: None,
             };
             approval.covers(&name.parse().unwrap())
         };

@@ -112,12 +112,16 @@ pub struct Limits {
     pub deployments_per_server: usize,
     /// Versions that are approved with one request.
     pub approvals_at_once: usize,
-    /// Records of one upload of an import.
+    /// Records of one upload of an import, those within lists included.
     pub import_batch_records: usize,
     /// Bytes of one upload of an import.
     pub import_batch_bytes: usize,
     /// Bytes of all files of an import that are uploaded in the portal.
     pub import_file_bytes: usize,
+    /// Records of one file of an import that is uploaded in the portal.
+    pub import_file_records: usize,
+    /// Records of one page of a registry that is imported.
+    pub import_page_records: usize,
     /// Bytes of one page of a registry that is imported.
     pub import_page_bytes: usize,
     /// Time for one page of a registry that is imported.
@@ -171,6 +175,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
+    #[expect(clippy::too_many_lines, reason = "each limit is a line")]
     fn default() -> Self {
         Self {
             head_bytes: 16 * 1024,
@@ -226,6 +231,8 @@ impl Default for Limits {
             import_batch_records: 1_000,
             import_batch_bytes: 8 * 1024 * 1024,
             import_file_bytes: 32 * 1024 * 1024,
+            import_file_records: 200_000,
+            import_page_records: 1_000,
             import_page_bytes: 16 * 1024 * 1024,
             import_page: Duration::from_secs(30),
             import_pages: 100_000,

@@ -208,14 +208,22 @@ fn asked(fields: &Fields, kind: ImportKind, origin: String) -> NewImport {
 
 fn approval(fields: &Fields) -> ImportApproval {
     let namespaces = fields.lines("namespaces");
+    // Without a number, the score does not matter; what is no number is refused like one that is too large.
+    let minimum_score = fields
+        .get("minimum_score")
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(|text| text.parse().unwrap_or(u8::MAX));
     match fields.get("approve") {
         Some("all") => ImportApproval {
             all: true,
             namespaces: Vec::new(),
+            minimum_score,
         },
         Some("namespaces") => ImportApproval {
             all: false,
             namespaces,
+            minimum_score,
         },
         _ => ImportApproval::default(),
     }

@@ -76,7 +76,7 @@ impl AssessmentStore for Store {
              ON a.server = v.server AND a.version = v.version \
              WHERE v.approval IN ('submitted', 'approved') AND v.lifecycle <> 'retired' \
              AND ($3 OR v.approval = 'approved' OR NOT EXISTS (SELECT 1 FROM provenance p \
-             WHERE p.server = v.server AND p.version = v.version)) \
+             WHERE p.server = v.server AND p.version = v.version AND NOT p.awaits_assessment)) \
              AND (a.assessed_at IS NULL OR a.assessed_at < $1 OR a.content_hash <> v.content_hash) \
              ORDER BY coalesce(a.assessed_at, 0), v.server, v.version LIMIT $2",
         )

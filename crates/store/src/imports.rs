@@ -8,6 +8,7 @@ use portreeve_core::id::ImportId;
 use portreeve_core::import::{ImportRun, ImportSchedule, ImportedRecord, Provenance};
 use portreeve_core::name::ServerName;
 use portreeve_core::ports::{Entry, ImportBatch, ImportStore, StoreError};
+use portreeve_core::time::Timestamp;
 
 use crate::change::Change;
 use crate::engine::{Sql, Value};
@@ -32,6 +33,11 @@ const SAVE_SCHEDULE: &str = "INSERT INTO import_schedules (origin, kind, every_s
     every_seconds = excluded.every_seconds, private_hosts = excluded.private_hosts, \
     approval = excluded.approval, last_import = excluded.last_import, next_at = excluded.next_at, \
     synced_until = excluded.synced_until, login = excluded.login";
+/// Whoever changes a source takes its last run away and lets the next one begin at once.
+const BEGIN_SCHEDULED: &str = "UPDATE import_schedules SET last_import = $2, next_at = $3 \
+    WHERE origin = $1 AND next_at = $4 AND coalesce(last_import, '') = $5";
+const NOTE_SYNCED: &str =
+    "UPDATE import_schedules SET synced_until = $3 WHERE origin = $1 AND last_import = $2";
 
 #[async_trait]
 impl ImportStore for Store {
@@ -136,6 +142,29 @@ impl ImportStore for Store {
         change.save().await
     }
 
+    async fn begin_scheduled(
+        &self,
+        seen: &ImportSchedule,
+        run: ImportId,
+        next_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sql = Sql::new(BEGIN_SCHEDULED)
+            .bind(&seen.origin)
+            .bind(run.to_string())
+            .bind(next_at)
+            .bind(seen.next_at)
+            .bind(seen.last_import.map(|id| id.to_string()).unwrap_or_default());
+        self.note_schedule(&seen.origin, sql).await
+    }
+
+    async fn note_synced(&self, origin: &str, run: ImportId, until: Timestamp) -> Result<(), StoreError> {
+        let sql = Sql::new(NOTE_SYNCED)
+            .bind(origin)
+            .bind(run.to_string())
+            .bind(until);
+        self.note_schedule(origin, sql).await
+    }
+
     async fn remove_schedule(&self, origin: &str, event: AuditEvent) -> Result<(), StoreError> {
         let mut change = Change::begin(self).await?;
         let sql = Sql::new("DELETE FROM import_schedules WHERE origin = $1").bind(origin);
@@ -146,6 +175,19 @@ impl ImportStore for Store {
         }
         secret_uses::forget(&mut change, (KIND, origin)).await?;
         change.record(&[event]).await?;
+        change.save().await
+    }
+}
+
+impl Store {
+    /// Changes the line of a source, if it is still the one that is meant.
+    async fn note_schedule(&self, origin: &str, sql: Sql) -> Result<(), StoreError> {
+        let mut change = Change::begin(self).await?;
+        if change.execute(sql).await? == 0 {
+            return Err(StoreError::Conflict {
+                what: format!("the schedule for `{origin}`"),
+            });
+        }
         change.save().await
     }
 }
@@ -168,7 +210,7 @@ async fn update_run(change: &mut Change, run: &ImportRun) -> Result<(), StoreErr
 }
 
 async fn save_provenance(change: &mut Change, rows: &[Provenance]) -> Result<(), StoreError> {
-    let mut values: Vec<Value> = Vec::with_capacity(rows.len() * 11);
+    let mut values: Vec<Value> = Vec::with_capacity(rows.len() * 13);
     for row in rows {
         values.extend([
             row.server.as_str().into(),
@@ -182,17 +224,25 @@ async fn save_provenance(change: &mut Change, rows: &[Provenance]) -> Result<(),
             row.source_status.as_str().into(),
             json_text("findings", &row.findings)?.into(),
             row.raw.as_deref().into(),
+            stage_before(row)?.into(),
+            row.awaits_assessment.into(),
         ]);
     }
-    let list = change.values_list(rows.len(), 11);
+    let list = change.values_list(rows.len(), 13);
     let text = format!(
         "INSERT INTO provenance (server, version, kind, origin, place, import, imported_at, source_hash, \
-         source_status, findings, raw) VALUES {list} ON CONFLICT (server, version) DO UPDATE SET \
+         source_status, findings, raw, stage_before, awaits_assessment) VALUES {list} ON CONFLICT (server, version) DO UPDATE SET \
          kind = excluded.kind, origin = excluded.origin, place = excluded.place, import = excluded.import, \
          imported_at = excluded.imported_at, source_hash = excluded.source_hash, \
-         source_status = excluded.source_status, findings = excluded.findings, raw = excluded.raw"
+         source_status = excluded.source_status, findings = excluded.findings, raw = excluded.raw, \
+         stage_before = excluded.stage_before, awaits_assessment = excluded.awaits_assessment"
     );
     change.execute(Sql::built(text, values)).await.map(drop)
+}
+
+fn stage_before(row: &Provenance) -> Result<Option<String>, StoreError> {
+    let stage = row.stage_before.as_ref();
+    stage.map(|stage| json_text("stage_before", stage)).transpose()
 }
 
 async fn save_records(

@@ -93,6 +93,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0017_owner_groups.sql"),
         include_str!("../migrations/postgres/0017_owner_groups.sql"),
     ),
+    (
+        18,
+        "import stages",
+        include_str!("../migrations/sqlite/0018_import_stages.sql"),
+        include_str!("../migrations/postgres/0018_import_stages.sql"),
+    ),
 ];
 
 /// What the database and this binary know that the other does not.

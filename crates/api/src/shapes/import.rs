@@ -39,6 +39,10 @@ pub(crate) struct Approval {
     all: bool,
     /// Those of these namespaces: `com.acme`, or `com.acme.*` with everything below.
     namespaces: Vec<String>,
+    /// Of these, those whose assessment has at least this score, 0 to 100; each is approved once it was judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 100)]
+    minimum_score: Option<u8>,
 }
 
 /// Records of a source.
@@ -239,6 +243,7 @@ impl From<Approval> for ImportApproval {
         Self {
             all: shape.all,
             namespaces: shape.namespaces,
+            minimum_score: shape.minimum_score,
         }
     }
 }
@@ -248,6 +253,7 @@ impl From<&ImportApproval> for Approval {
         Self {
             all: approval.all,
             namespaces: approval.namespaces.clone(),
+            minimum_score: approval.minimum_score,
         }
     }
 }

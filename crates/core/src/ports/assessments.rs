@@ -51,7 +51,8 @@ pub trait AssessmentStore: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Versions that wait or are listed, and whose content was never judged, or not since that moment; those that wait
-    /// longest first. What waits because it was imported is left out, unless it is asked for.
+    /// longest first. What waits because it was imported is left out, unless it is asked for or a rule approves it once it
+    /// was judged.
     async fn unassessed(
         &self,
         since: Timestamp,

@@ -7,6 +7,7 @@ use crate::audit::AuditEvent;
 use crate::id::ImportId;
 use crate::import::{ImportRun, ImportSchedule, ImportedRecord, Provenance};
 use crate::name::ServerName;
+use crate::time::Timestamp;
 
 /// A part of a run. Everything in it is saved in one transaction, or nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +62,19 @@ pub trait ImportStore: Send + Sync {
         schedule: &ImportSchedule,
         event: Option<AuditEvent>,
     ) -> Result<(), StoreError>;
+
+    /// Notes that a run over a source has begun, and when the next one shall. [`StoreError::Conflict`] when the source was
+    /// changed or ended since it was read; then nothing is noted.
+    async fn begin_scheduled(
+        &self,
+        seen: &ImportSchedule,
+        run: ImportId,
+        next_at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Notes that a run took in everything that the source changed before a moment. [`StoreError::Conflict`] when it is
+    /// not the source's last run any more, because that was changed, ended or set up anew.
+    async fn note_synced(&self, origin: &str, run: ImportId, until: Timestamp) -> Result<(), StoreError>;
 
     /// Ends it.
     async fn remove_schedule(&self, origin: &str, event: AuditEvent) -> Result<(), StoreError>;

@@ -120,7 +120,13 @@ fn approvals(form: FormView, fields: &Fields) -> FormView {
             Field::text("namespaces", "Namespaces", 2)
                 .value(fields.text("namespaces"))
                 .hint("One to the line: com.acme, or com.acme.* with everything below.")
-                .at("approval"),
+                .at("approval.namespaces"),
+        )
+        .field(
+            Field::line("minimum_score", "Lowest score")
+                .value(fields.text("minimum_score"))
+                .hint("0 to 100. With it, each is approved once its assessment gives at least that.")
+                .at("approval.minimumScore"),
         )
         .field(Field::tick("dry_run", "Only say what would become of it").value(
             if fields.get("dry_run").is_some() {
@@ -240,6 +246,10 @@ impl ScheduleRow {
             (true, _) => "All of it, except what a person must look at".to_owned(),
             (false, []) => "Nothing".to_owned(),
             (false, some) => some.join(", "),
+        };
+        let approves = match schedule.approval.minimum_score {
+            Some(score) => format!("{approves}; from a score of {score}"),
+            None => approves,
         };
         let every = match schedule.every_seconds {
             3_600 => "Every hour".to_owned(),

@@ -109,6 +109,9 @@ pub(crate) struct How {
     /// Approve only these namespaces at once, as in `com.acme` or `com.acme.*`
     #[arg(long, value_name = "NAMESPACE", conflicts_with = "approve")]
     approve_namespace: Vec<String>,
+    /// Approve only what its assessment gives at least this score, 0 to 100, once it was judged
+    #[arg(long, value_name = "SCORE")]
+    approve_score: Option<u8>,
     /// Only say what would become of the records
     #[arg(long)]
     dry_run: bool,
@@ -203,7 +206,11 @@ fn nameable(source: &str) -> String {
 }
 
 fn approval(how: &How) -> Value {
-    json!({ "all": how.approve, "namespaces": how.approve_namespace })
+    let mut approval = json!({ "all": how.approve, "namespaces": how.approve_namespace });
+    if let Some(score) = how.approve_score {
+        approval["minimumScore"] = json!(score);
+    }
+    approval
 }
 
 async fn schedule(

@@ -21,6 +21,7 @@ mod governance;
 mod http_sse;
 mod icons;
 mod imports;
+mod imports_ruled;
 mod journey_two;
 mod ladder;
 mod lifecycle;

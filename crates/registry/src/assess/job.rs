@@ -182,7 +182,10 @@ impl AssessJob {
         }
         let assessment = registry.judged(&entry, version, Arc::clone(neighbours)).await?;
         match registry.keep(&Caller::system(), name, &assessment).await {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                registry.pass_imported(&entry, version, &assessment).await?;
+                Ok(true)
+            }
             // Removed while it was judged.
             Err(RegistryError::NotFound { .. }) => Ok(false),
             Err(RegistryError::Store(StoreError::NotFound { .. })) => Ok(false),

@@ -43,6 +43,7 @@ impl Registry {
         let chosen = choose(&entry, version)?;
         let assessment = self.judged(&entry, chosen, self.neighbours().await?).await?;
         self.keep(caller, &chosen.name, &assessment).await?;
+        self.pass_imported(&entry, chosen, &assessment).await?;
         self.with_icons(&chosen.name, assessment).await
     }
 

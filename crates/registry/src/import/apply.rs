@@ -105,7 +105,7 @@ impl Registry {
 
     /// Everything that the candidates concern, as it is now.
     async fn desk<'a>(
-        &self,
+        &'a self,
         caller: &'a Caller,
         run: &'a ImportRun,
         candidates: &[Candidate],
@@ -117,6 +117,7 @@ impl Registry {
         let stored: Vec<ServerName> = entries.iter().map(|entry| entry.server.name.clone()).collect();
         let origins = self.parts.imports.provenance(&stored).await?;
         Ok(Desk {
+            registry: self,
             caller,
             run,
             now: self.parts.clock.now(),
@@ -130,7 +131,6 @@ impl Registry {
                 .collect(),
             provenance: HashMap::new(),
             known: self.known_properties().await?,
-            assessed_first: self.parts.assessment.block.is_some(),
             told: Vec::new(),
             approved: 0,
         })

@@ -1,35 +1,42 @@
 //! One batch of candidates beside what is there: what becomes of each, decided without asking or saving anything.
 //!
 //! Before: `apply` read the entries that a batch concerns. After: it saves what was decided here. What is there already
-//! stays: the first source wins, and an approved version never changes.
+//! stays: the first source wins, and an approved version never changes. What a source says of its versions is in `follow`,
+//! what its rule approves in `rule`.
 
 use std::collections::HashMap;
 
+use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
-use portreeve_core::deployment::Deployments;
 use portreeve_core::import::{Finding, ImportRun, Provenance, RecordOutcome};
 use portreeve_core::name::{ServerName, VersionText};
-use portreeve_core::profile::Profile;
-use portreeve_core::server::{Approval, Lifecycle, Server, Version};
+use portreeve_core::server::{Approval, Lifecycle, Version};
 use portreeve_core::time::Timestamp;
 use serde_json::json;
 
+use super::rule::Ruling;
 use super::{Candidate, SourceStatus, finding};
 use crate::properties::Known;
+use crate::registry::Registry;
 use crate::work::Work;
+
+/// A version, by the server's name and its own.
+pub(super) type Which = (ServerName, VersionText);
+
+/// What became of a candidate, and what is to be said about that.
+pub(super) type Decided = (RecordOutcome, Vec<Finding>);
 
 /// Entries while a batch goes over them, by name in lower case.
 pub(super) struct Desk<'a> {
+    pub(super) registry: &'a Registry,
     pub(super) caller: &'a Caller,
     pub(super) run: &'a ImportRun,
     pub(super) now: Timestamp,
     pub(super) works: HashMap<String, Work>,
-    pub(super) origins: HashMap<(ServerName, VersionText), Provenance>,
-    pub(super) provenance: HashMap<(ServerName, VersionText), Provenance>,
+    pub(super) origins: HashMap<Which, Provenance>,
+    pub(super) provenance: HashMap<Which, Provenance>,
     /// What is required of a server.
     pub(super) known: Known,
-    /// Whether an assessment may stop an approval, so that it comes first.
-    pub(super) assessed_first: bool,
     /// Name, version and content hash of what was added or changed, and whether it was approved.
     pub(super) told: Vec<serde_json::Value>,
     pub(super) approved: u64,
@@ -38,23 +45,16 @@ pub(super) struct Desk<'a> {
 // === impl Desk ===
 
 impl Desk<'_> {
-    /// What becomes of a candidate, and what is to be said about that.
-    pub(super) fn decide(&mut self, candidate: &Candidate) -> (RecordOutcome, Vec<Finding>) {
+    /// What becomes of a candidate.
+    pub(super) fn decide(&mut self, candidate: &Candidate) -> Decided {
         let (Some(name), Some(version)) = (&candidate.name, &candidate.version) else {
             return (RecordOutcome::Refused, Vec::new());
         };
-        let now = self.now;
-        let work = self.works.entry(folded(name)).or_insert_with(|| {
-            Work::begin(Server {
-                name: name.clone(),
-                registered_by: self.caller.label.to_string(),
-                private_hosts: Vec::new(),
-                profile: Profile::default(),
-                deployments: Deployments::default(),
-                created_at: now,
-                updated_at: now,
-            })
-        });
+        let (registry, caller) = (self.registry, self.caller);
+        let work = self
+            .works
+            .entry(folded(name))
+            .or_insert_with(|| Work::begin(registry.new_server(caller, name)));
         if work.server.name != *name {
             let said = format!(
                 "it is registered as `{}`: names may not differ in case alone",
@@ -62,45 +62,28 @@ impl Desk<'_> {
             );
             return (RecordOutcome::Conflict, vec![finding("name", said)]);
         }
+        let which = (name.clone(), version.clone());
         match work.version(version) {
-            None => self.add(candidate, name, version),
-            Some(present) if present.content_hash == candidate.content_hash => {
-                self.follow_status(candidate, name, version)
-            }
-            Some(_) => self.differ(candidate, name, version),
+            None => self.add(candidate, &which),
+            Some(present) if present.content_hash == candidate.content_hash => self.same(candidate, &which),
+            Some(_) => self.differ(candidate, &which),
         }
     }
 
-    fn add(
-        &mut self,
-        candidate: &Candidate,
-        name: &ServerName,
-        version: &VersionText,
-    ) -> (RecordOutcome, Vec<Finding>) {
+    fn add(&mut self, candidate: &Candidate, which: &Which) -> Decided {
         let now = self.now;
-        let mut said = Vec::new();
-        let covered = self.run.approval.covers(name);
-        let held_back = self.held_back(candidate, name).filter(|_| covered);
-        if let Some(reason) = held_back {
-            said.push(finding("$", format!("it was not approved by rule: {reason}")));
-        }
-        let approves = covered && held_back.is_none();
-        let gone = candidate.status == SourceStatus::Deleted;
+        let (name, version) = which;
         let new = Version {
             name: name.clone(),
             version: version.clone(),
             document: candidate.document.clone(),
             content_hash: candidate.content_hash.clone(),
-            approval: if approves {
-                Approval::Approved
-            } else {
-                Approval::Submitted
-            },
-            lifecycle: lifecycle(candidate.status),
+            approval: Approval::Submitted,
+            lifecycle: Lifecycle::Production,
             former_lifecycle: None,
-            status_message: gone.then(|| deleted_at(&self.run.origin)),
+            status_message: None,
             submitted_by: self.caller.label.to_string(),
-            decided_by: approves.then(|| self.caller.label.to_string()),
+            decided_by: None,
             is_latest: false,
             metadata: Default::default(),
             published_at: candidate.published_at.unwrap_or(now),
@@ -110,74 +93,43 @@ impl Desk<'_> {
         if let Some(work) = self.works.get_mut(&folded(name)) {
             work.put(new);
         }
-        self.approved += u64::from(approves);
-        self.note(candidate, name, version, approves);
-        if gone {
-            said.push(finding("$", "its source deleted it"));
+        let detail = json!({"contentHash": candidate.content_hash, "approval": Approval::Submitted});
+        self.tell("server.add", which, detail);
+        let ruling = self.ruling(candidate, name);
+        let mut said = ruling.said();
+        if let Ruling::Approves(rule) = &ruling {
+            self.approve(which, rule);
+        }
+        self.note(candidate, which, &ruling);
+        let followed = self.follow(which, candidate.status);
+        self.told(candidate, which);
+        if candidate.status == SourceStatus::Deleted {
+            said.extend(followed);
             return (RecordOutcome::Hidden, said);
         }
         (RecordOutcome::Added, said)
     }
 
-    /// Why the rule of the run does not approve it.
-    fn held_back(&self, candidate: &Candidate, name: &ServerName) -> Option<&'static str> {
-        let lacks = |work: &Work| !self.known.of_entry(&work.server, None).is_empty();
-        if candidate.needs_eyes {
-            return Some("somebody must look at it first");
-        }
-        if self.assessed_first {
-            return Some("its assessment comes first");
-        }
-        let work = self.works.get(&folded(name));
-        work.is_some_and(lacks).then_some("it lacks a required property")
-    }
-
     /// The content is what is there. What its source says of it may have changed.
-    fn follow_status(
-        &mut self,
-        candidate: &Candidate,
-        name: &ServerName,
-        version: &VersionText,
-    ) -> (RecordOutcome, Vec<Finding>) {
-        let key = (name.clone(), version.clone());
+    fn same(&mut self, candidate: &Candidate, which: &Which) -> Decided {
         let is_ours = self
-            .origin_of(&key)
+            .origin_of(which)
             .is_some_and(|origin| self.is_this_source(origin));
-        let before = self.origin_of(&key).map(|origin| origin.source_status.clone());
-        if !is_ours || before.as_deref() == Some(candidate.status.as_str()) {
+        if !is_ours || self.status_before(which) == candidate.status {
             return (RecordOutcome::Unchanged, Vec::new());
         }
-        let now = self.now;
-        let message = match candidate.status {
-            SourceStatus::Deleted => Some(deleted_at(&self.run.origin)),
-            SourceStatus::Deprecated => Some(format!("deprecated at {}", self.run.origin)),
-            SourceStatus::Active => None,
-        };
-        let work = self.works.get_mut(&folded(name));
-        if let Some(present) = work.and_then(|work| work.version_mut(version)) {
-            present.lifecycle = lifecycle(candidate.status);
-            present.status_message = message.map(|text| text.chars().take(500).collect());
-            present.status_changed_at = now;
-            present.updated_at = now;
+        let said = self.follow(which, candidate.status);
+        self.told(candidate, which);
+        match candidate.status {
+            SourceStatus::Deleted => (RecordOutcome::Hidden, said),
+            SourceStatus::Active | SourceStatus::Deprecated => (RecordOutcome::Updated, said),
         }
-        self.note(candidate, name, version, false);
-        if candidate.status == SourceStatus::Deleted {
-            return (RecordOutcome::Hidden, vec![finding("$", "its source deleted it")]);
-        }
-        let said = format!("its source says `{}` of it now", candidate.status.as_str());
-        (RecordOutcome::Updated, vec![finding("$", said)])
     }
 
     /// The content differs from what is there.
-    fn differ(
-        &mut self,
-        candidate: &Candidate,
-        name: &ServerName,
-        version: &VersionText,
-    ) -> (RecordOutcome, Vec<Finding>) {
-        let key = (name.clone(), version.clone());
+    fn differ(&mut self, candidate: &Candidate, which: &Which) -> Decided {
         let conflict = |said: String| (RecordOutcome::Conflict, vec![finding("$", said)]);
-        let Some(origin) = self.origin_of(&key) else {
+        let Some(origin) = self.origin_of(which) else {
             return conflict("this version was registered here with other content, which stays".to_owned());
         };
         if !self.is_this_source(origin) {
@@ -187,30 +139,88 @@ impl Desk<'_> {
             );
             return conflict(said);
         }
-        let now = self.now;
-        let work = self.works.get_mut(&folded(name));
-        let Some(present) = work.and_then(|work| work.version_mut(version)) else {
-            return conflict("it was removed meanwhile".to_owned());
-        };
-        if present.approval == Approval::Approved {
-            let said = "its source changed it after it was approved here; the approved content stays";
-            return conflict(said.to_owned());
+        let before = self.status_before(which);
+        if candidate.status == SourceStatus::Deleted && before == SourceStatus::Deleted {
+            // What a source says of a version that it took away is of no use to anybody.
+            return (RecordOutcome::Unchanged, Vec::new());
         }
+        let is_approved = self
+            .version(which)
+            .is_some_and(|present| present.approval == Approval::Approved);
+        let mut said = Vec::new();
+        if is_approved {
+            let pinned = "its source changed it after it was approved here; the approved content stays";
+            said.push(finding("$", pinned));
+        } else {
+            self.replace(candidate, which);
+            let ruling = self.ruling(candidate, &which.0).after_a_change();
+            said.push(finding("$", "its source changed it"));
+            self.note(candidate, which, &ruling);
+        }
+        if before != candidate.status {
+            said.extend(self.follow(which, candidate.status));
+        }
+        if !is_approved || before != candidate.status {
+            self.told(candidate, which);
+        }
+        match (candidate.status, is_approved) {
+            (SourceStatus::Deleted, _) => (RecordOutcome::Hidden, said),
+            (_, true) => (RecordOutcome::Conflict, said),
+            (_, false) => (RecordOutcome::Updated, said),
+        }
+    }
+
+    /// A version that waits follows its source.
+    fn replace(&mut self, candidate: &Candidate, which: &Which) {
+        let now = self.now;
+        let Some(present) = self.version_mut(which) else {
+            return;
+        };
+        let (from, former) = (present.approval, present.content_hash.clone());
         present.document.clone_from(&candidate.document);
         present.content_hash.clone_from(&candidate.content_hash);
         present.approval = Approval::Submitted;
         present.decided_by = None;
+        if from == Approval::Rejected {
+            present.status_message = None;
+        }
         present.status_changed_at = now;
         present.updated_at = now;
-        self.note(candidate, name, version, false);
-        (
-            RecordOutcome::Updated,
-            vec![finding("$", "its source changed it")],
-        )
+        let detail = json!({
+            "from": from, "to": Approval::Submitted, "formerHash": former, "contentHash": candidate.content_hash,
+            "approvalVoid": false,
+        });
+        self.tell("server.edit", which, detail);
     }
 
-    fn origin_of(&self, key: &(ServerName, VersionText)) -> Option<&Provenance> {
-        self.provenance.get(key).or_else(|| self.origins.get(key))
+    /// Approves what was just taken in.
+    fn approve(&mut self, which: &Which, rule: &str) {
+        let by = self.caller.label.to_string();
+        let Some(version) = self.version_mut(which) else {
+            return;
+        };
+        version.approval = Approval::Approved;
+        version.decided_by = Some(by);
+        let hash = version.content_hash.clone();
+        let mut event = self.event("server.approve", which);
+        event.policies = vec![format!("import:{rule}")];
+        event.detail = Some(json!({
+            "from": Approval::Submitted, "to": Approval::Approved, "contentHash": hash,
+        }));
+        self.keep(which, event);
+        self.approved += 1;
+    }
+
+    pub(super) fn version(&self, (name, version): &Which) -> Option<&Version> {
+        self.works.get(&folded(name))?.version(version)
+    }
+
+    pub(super) fn version_mut(&mut self, (name, version): &Which) -> Option<&mut Version> {
+        self.works.get_mut(&folded(name))?.version_mut(version)
+    }
+
+    pub(super) fn origin_of(&self, which: &Which) -> Option<&Provenance> {
+        self.provenance.get(which).or_else(|| self.origins.get(which))
     }
 
     /// A dump and the registry that it was taken from are two sources: nobody can say that they are one.
@@ -218,44 +228,60 @@ impl Desk<'_> {
         origin.kind == self.run.kind && origin.origin == self.run.origin
     }
 
-    fn note(&mut self, candidate: &Candidate, name: &ServerName, version: &VersionText, approved: bool) {
-        self.told.push(json!({
-            "name": name,
-            "version": version,
-            "contentHash": candidate.content_hash,
-            "approved": approved,
-            "status": candidate.status.as_str(),
-        }));
+    /// Writes down where a version came from.
+    fn note(&mut self, candidate: &Candidate, which: &Which, ruling: &Ruling) {
+        let before = self.origin_of(which);
         let provenance = Provenance {
-            server: name.clone(),
-            version: version.clone(),
+            server: which.0.clone(),
+            version: which.1.clone(),
             kind: self.run.kind,
             origin: self.run.origin.clone(),
             place: candidate.place.chars().take(300).collect(),
             import: self.run.id,
             imported_at: self.now,
             source_hash: candidate.source_hash.clone(),
-            source_status: candidate.status.as_str().to_owned(),
+            source_status: self.status_before(which).as_str().to_owned(),
             findings: candidate.findings.clone(),
             raw: candidate.raw.clone(),
+            stage_before: before.and_then(|origin| origin.stage_before.clone()),
+            awaits_assessment: *ruling == Ruling::AfterAssessment,
         };
-        self.provenance
-            .insert((name.clone(), version.clone()), provenance);
+        self.provenance.insert(which.clone(), provenance);
+    }
+
+    /// A line of the batch's own event.
+    fn told(&mut self, candidate: &Candidate, which: &Which) {
+        let is_approved = |version: &Version| version.approval == Approval::Approved;
+        let approved = self.version(which).is_some_and(is_approved);
+        self.told.push(json!({
+            "name": which.0,
+            "version": which.1,
+            "contentHash": candidate.content_hash,
+            "approved": approved,
+            "status": candidate.status.as_str(),
+        }));
+    }
+
+    pub(super) fn event(&self, action: &str, which: &Which) -> AuditEvent {
+        let mut event = self.registry.event(self.caller, action, &which.0);
+        event.target = Some(which.1.to_string());
+        event
+    }
+
+    /// An event of an entry, as any other way of changing it has it.
+    pub(super) fn tell(&mut self, action: &str, which: &Which, detail: serde_json::Value) {
+        let mut event = self.event(action, which);
+        event.detail = Some(detail);
+        self.keep(which, event);
+    }
+
+    pub(super) fn keep(&mut self, which: &Which, event: AuditEvent) {
+        if let Some(work) = self.works.get_mut(&folded(&which.0)) {
+            work.events.push(event);
+        }
     }
 }
 
 pub(super) fn folded(name: &ServerName) -> String {
     name.as_str().to_ascii_lowercase()
-}
-
-const fn lifecycle(status: SourceStatus) -> Lifecycle {
-    match status {
-        SourceStatus::Active => Lifecycle::Production,
-        SourceStatus::Deprecated => Lifecycle::Deprecated,
-        SourceStatus::Deleted => Lifecycle::Retired,
-    }
-}
-
-fn deleted_at(origin: &str) -> String {
-    format!("deleted at {origin}").chars().take(500).collect()
 }

@@ -38,10 +38,10 @@ impl Registry {
         if new.kind == ImportKind::Registry {
             return Err(RegistryError::invalid("kind", "a registry is read by its URL"));
         }
-        let kind = new.kind;
+        let (kind, most) = (new.kind, self.parts.limits.import_file_records);
         let records: Vec<Record> = files
             .into_iter()
-            .flat_map(|file| split::records_of(kind, file))
+            .flat_map(|file| split::records_of(kind, file, most))
             .collect();
         if records.is_empty() {
             return Err(RegistryError::invalid("files", "there is no entry in them"));

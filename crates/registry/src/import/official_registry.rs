@@ -7,6 +7,7 @@ use portreeve_core::time::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::page::items_of;
 use super::server_json::{Beside, candidate};
 use super::{Candidate, Importer, Record, SourceStatus};
 
@@ -19,7 +20,7 @@ struct Envelope<'a> {
     #[serde(borrow)]
     server: Option<&'a RawValue>,
     #[serde(borrow)]
-    servers: Option<Vec<&'a RawValue>>,
+    servers: Option<&'a RawValue>,
     #[serde(borrow, rename = "_meta")]
     meta: Option<&'a RawValue>,
 }
@@ -44,31 +45,44 @@ impl Importer for OfficialRegistry {
         let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else {
             return vec![candidate(record, text, Beside::default(), limits)];
         };
-        if let Some(servers) = envelope.servers {
-            return servers
-                .into_iter()
-                .enumerate()
-                .flat_map(|(index, server)| {
-                    let inner = Record {
-                        place: format!("{}servers[{index}]", prefix(&record.place)),
-                        text: server.get().to_owned(),
-                    };
-                    self.read(&inner, limits)
-                })
-                .collect();
-        }
-        // A document without an envelope has a `_meta` of its own, which is not the registry's.
-        let Some(server) = envelope.server else {
-            return vec![candidate(record, text, Beside::default(), limits)];
+        let Some(servers) = envelope.servers else {
+            return vec![one(record, text, &envelope, limits)];
         };
-        let official = envelope.meta.map(read_official).unwrap_or_default();
-        let published = official.published_at.or(official.published_at_old);
-        let beside = Beside {
-            status: official.status.as_deref().map(SourceStatus::from_word),
-            published_at: published.as_deref().and_then(Timestamp::parse),
+        let servers = match items_of(servers, limits.import_batch_records) {
+            Ok(servers) => servers.into_iter().enumerate(),
+            Err(error) => return vec![Candidate::refused(record, "servers", error.to_string())],
         };
-        vec![candidate(record, server.get(), beside, limits)]
+        let read = |(index, server): (usize, &RawValue)| {
+            let inner = Record {
+                place: format!("{}servers[{index}]", prefix(&record.place)),
+                text: server.get().to_owned(),
+            };
+            match serde_json::from_str::<Envelope<'_>>(&inner.text) {
+                // Lists in lists could be as deep as somebody likes.
+                Ok(envelope) if envelope.servers.is_some() => {
+                    Candidate::refused(&inner, "servers", "a list stands within a list")
+                }
+                Ok(envelope) => one(&inner, &inner.text, &envelope, limits),
+                Err(_) => candidate(&inner, &inner.text, Beside::default(), limits),
+            }
+        };
+        servers.map(read).collect()
     }
+}
+
+/// One server, with what the registry says beside it.
+fn one(record: &Record, text: &str, envelope: &Envelope<'_>, limits: &Limits) -> Candidate {
+    // A document without an envelope has a `_meta` of its own, which is not the registry's.
+    let Some(server) = envelope.server else {
+        return candidate(record, text, Beside::default(), limits);
+    };
+    let official = envelope.meta.map(read_official).unwrap_or_default();
+    let published = official.published_at.or(official.published_at_old);
+    let beside = Beside {
+        status: official.status.as_deref().map(SourceStatus::from_word),
+        published_at: published.as_deref().and_then(Timestamp::parse),
+    };
+    candidate(record, server.get(), beside, limits)
 }
 
 fn prefix(place: &str) -> String {

@@ -70,6 +70,16 @@ pub struct RecordsPage {
 impl Registry {
     /// Begins a run.
     pub async fn begin_import(&self, caller: &Caller, new: NewImport) -> Result<ImportRun, RegistryError> {
+        self.begin_at(caller, new, None).await
+    }
+
+    /// Begins one that stands behind what an earlier one read.
+    pub(super) async fn begin_at(
+        &self,
+        caller: &Caller,
+        new: NewImport,
+        position: Option<String>,
+    ) -> Result<ImportRun, RegistryError> {
         self.require_administrator(caller, "import servers".to_owned())?;
         let origin = checked_origin(&new.origin)?;
         let approval = checked_approval(new.approval)?;
@@ -88,7 +98,7 @@ impl Registry {
             updated_at: now,
             finished_at: None,
             counts: ImportCounts::default(),
-            position: None,
+            position,
         };
         let event = self.import_event(caller, "import.begin", &run);
         self.parts.imports.begin_import(&run, event).await?;
@@ -112,10 +122,14 @@ impl Registry {
         }
         let _one_at_a_time = self.importing.lock().await;
         let mut run = self.open_run(id).await?;
-        let candidates: Vec<Candidate> = records
-            .iter()
-            .flat_map(|record| importer(run.kind).read(record, &self.parts.limits))
-            .collect();
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for record in &records {
+            candidates.extend(importer(run.kind).read(record, &self.parts.limits));
+            if candidates.len() > limit {
+                let said = format!("the lists in them hold more than the {limit} that are taken at once");
+                return Err(RegistryError::invalid("records", said));
+            }
+        }
         let records = self.apply(caller, &mut run, &candidates).await?;
         Ok(Taken { run, records })
     }
@@ -270,6 +284,19 @@ pub(super) fn checked_approval(approval: ImportApproval) -> Result<ImportApprova
         return Err(RegistryError::invalid(
             "approval.namespaces",
             format!("at most {MOST_NAMESPACES} are taken"),
+        ));
+    }
+    let covers_nothing = !approval.all && approval.namespaces.is_empty();
+    if approval.minimum_score.is_some() && covers_nothing {
+        return Err(RegistryError::invalid(
+            "approval.minimumScore",
+            "it is asked of what is approved: name `all` or `namespaces`",
+        ));
+    }
+    if approval.minimum_score.is_some_and(|score| score > 100) {
+        return Err(RegistryError::invalid(
+            "approval.minimumScore",
+            "it must be a number from 0 to 100",
         ));
     }
     for (index, pattern) in approval.namespaces.iter().enumerate() {

@@ -12,11 +12,11 @@ use portreeve_core::import::{
     ImportApproval, ImportKind, ImportMode, ImportRun, ImportSchedule, ImportState,
 };
 use portreeve_core::login::Login;
-use portreeve_core::ports::Locks;
+use portreeve_core::ports::{Lease, Locks, StoreError};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::fetch::base_of;
+use super::fetch::{Wanted, base_of};
 use super::runs::{NewImport, checked_approval};
 use crate::error::RegistryError;
 use crate::publish::Internal;
@@ -143,9 +143,8 @@ impl Registry {
     }
 
     /// One run over a source that is due.
-    async fn run_schedule(&self, mut schedule: ImportSchedule) -> Result<ImportRun, RegistryError> {
+    async fn run_schedule(&self, schedule: &ImportSchedule) -> Result<ImportRun, RegistryError> {
         let system = Caller::system();
-        let begun = self.parts.clock.now();
         let new = NewImport {
             kind: ImportKind::Registry,
             origin: schedule.origin.clone(),
@@ -155,10 +154,14 @@ impl Registry {
         let since = schedule.synced_until.map(|at| at.minus(OVERLAP));
         let place = (schedule.private_hosts.clone(), since);
         let base = base_of(&schedule.origin)?;
+        let now = self.parts.clock.now();
         let mut fetch = self.fetch_from(&system, new, base, place).await?;
-        schedule.last_import = Some(fetch.run().id);
-        schedule.next_at = begun.plus(Duration::from_secs(schedule.every_seconds));
-        self.parts.imports.save_schedule(&schedule, None).await?;
+        fetch.wanted = Wanted::BySchedule;
+        let (id, begun) = (fetch.run().id, fetch.position.begun);
+        let next_at = now.plus(Duration::from_secs(schedule.every_seconds));
+        if let Err(error) = self.parts.imports.begin_scheduled(schedule, id, next_at).await {
+            return self.end_run(&system, fetch.run, Some(error.to_string())).await;
+        }
         let run = match self.presented(schedule.login.as_ref()).await {
             Ok(presented) => {
                 fetch.presented = presented;
@@ -166,9 +169,13 @@ impl Registry {
             }
             Err(reason) => self.end_run(&system, fetch.run, Some(reason)).await?,
         };
-        if run.state == ImportState::Done {
-            schedule.synced_until = Some(begun);
-            self.parts.imports.save_schedule(&schedule, None).await?;
+        // Its first pages may have been read by an earlier run: what the source changed since then comes next time.
+        if let (ImportState::Done, Some(begun)) = (run.state, begun) {
+            match self.parts.imports.note_synced(&schedule.origin, id, begun).await {
+                // Changed or ended in this moment: whoever did that decides how it goes on.
+                Ok(()) | Err(StoreError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(run)
     }
@@ -197,37 +204,64 @@ impl ImportJob {
     }
 
     async fn look(&self) {
+        if let Err(error) = self.round().await {
+            tracing::warn!(%error, "The sources to be imported cannot be read.");
+        }
+    }
+
+    /// Ends the runs that nobody reads any more, and reads every source that is due.
+    pub async fn round(&self) -> Result<(), RegistryError> {
+        for run in self.registry.silent_runs().await? {
+            let Some(lease) = self.take(&format!("import/{}", run.id)).await else {
+                continue;
+            };
+            self.registry.end_silent(run).await?;
+            self.give_back(&lease).await;
+        }
         let parts = &self.registry.parts;
-        let schedules = match parts.imports.schedules().await {
-            Ok(schedules) => schedules,
-            Err(error) => {
-                tracing::warn!(%error, "The sources to be imported cannot be read.");
-                return;
-            }
-        };
+        let schedules = parts.imports.schedules().await?;
         let now = parts.clock.now();
         for schedule in schedules.into_iter().filter(|schedule| schedule.next_at <= now) {
-            let key = format!("import:{}", schedule.origin);
-            let lease = match self.locks.acquire(&key, "import", LEASE).await {
-                Ok(Some(lease)) => lease,
-                Ok(None) => continue,
-                Err(error) => {
-                    tracing::warn!(%error, "Nodes cannot agree who imports.");
-                    continue;
-                }
+            let Some(lease) = self.take(&format!("import:{}", schedule.origin)).await else {
+                continue;
             };
-            let origin = schedule.origin.clone();
-            match self.registry.run_schedule(schedule).await {
-                Ok(run) if run.state == ImportState::Failed => {
-                    let reason = run.failure.unwrap_or_default();
-                    tracing::warn!(origin, reason, "A registry could not be imported as a whole.");
-                }
-                Ok(_) => {}
-                Err(error) => tracing::warn!(origin, %error, "A registry could not be imported."),
+            self.read(&schedule).await;
+            self.give_back(&lease).await;
+        }
+        Ok(())
+    }
+
+    async fn read(&self, schedule: &ImportSchedule) {
+        let origin = schedule.origin.as_str();
+        // A run may take longer than a lock is held.
+        let run = match self.registry.is_being_read(schedule).await {
+            Ok(true) => return,
+            Ok(false) => self.registry.run_schedule(schedule).await,
+            Err(error) => Err(error),
+        };
+        match run {
+            Ok(run) if run.state == ImportState::Failed => {
+                let reason = run.failure.unwrap_or_default();
+                tracing::warn!(origin, reason, "A registry could not be imported as a whole.");
             }
-            if let Err(error) = self.locks.release(&lease).await {
-                tracing::debug!(%error, "A lock could not be given back; it ends by itself.");
+            Ok(_) => {}
+            Err(error) => tracing::warn!(origin, %error, "A registry could not be imported."),
+        }
+    }
+
+    async fn take(&self, key: &str) -> Option<Lease> {
+        match self.locks.acquire(key, "import", LEASE).await {
+            Ok(lease) => lease,
+            Err(error) => {
+                tracing::warn!(%error, "Nodes cannot agree who imports.");
+                None
             }
+        }
+    }
+
+    async fn give_back(&self, lease: &Lease) {
+        if let Err(error) = self.locks.release(lease).await {
+            tracing::debug!(%error, "A lock could not be given back; it ends by itself.");
         }
     }
 }

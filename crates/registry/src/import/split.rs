@@ -10,18 +10,19 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Record;
+use super::page::items_of;
 
 /// Characters of a place.
 const PLACE: usize = 300;
 
-/// The records of a file. A file that is neither a list nor a bundle is one record.
-pub fn records_of(kind: ImportKind, file: Record) -> Vec<Record> {
+/// The records of a file. A file that is neither a list of so many at most nor a bundle is one record.
+pub fn records_of(kind: ImportKind, file: Record, most: usize) -> Vec<Record> {
     let text = file.text.trim_start_matches('\u{feff}');
     let found = match kind {
-        ImportKind::ApiCenter => items(text, &["value", "items", "apis", "servers"]),
+        ImportKind::ApiCenter => items(text, &["value", "items", "apis", "servers"], most),
         ImportKind::Partners | ImportKind::Docker => bundle(text, |place| is_of_source(kind, place))
-            .or_else(|| items(text, &["servers", "items"]).filter(|_| kind == ImportKind::Partners)),
-        ImportKind::Dump => items(text, &["servers", "items"]),
+            .or_else(|| items(text, &["servers", "items"], most).filter(|_| kind == ImportKind::Partners)),
+        ImportKind::Dump => items(text, &["servers", "items"], most),
         _ => None,
     };
     found.unwrap_or_else(|| vec![record(&file.place, text.to_owned())])
@@ -49,21 +50,21 @@ pub fn record(place: &str, text: String) -> Record {
 }
 
 /// The items of a list, each as its own text: of the text itself, or of the first member that is one.
-fn items(text: &str, members: &[&str]) -> Option<Vec<Record>> {
-    let items = |name: &str, items: Vec<Box<RawValue>>| {
+fn items(text: &str, members: &[&str], most: usize) -> Option<Vec<Record>> {
+    let items = |name: &str, items: Vec<&RawValue>| {
         items
             .into_iter()
             .enumerate()
             .map(|(index, item)| record(&format!("{name}[{index}]"), item.get().to_owned()))
             .collect()
     };
-    if let Ok(list) = serde_json::from_str::<Vec<Box<RawValue>>>(text) {
+    if text.trim_start().starts_with('[') {
+        let list = items_of(serde_json::from_str(text).ok()?, most).ok()?;
         return Some(items("", list));
     }
-    let mut object: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text).ok()?;
+    let object: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
     members.iter().find_map(|name| {
-        let list = object.remove(*name)?;
-        let list: Vec<Box<RawValue>> = serde_json::from_str(list.get()).ok()?;
+        let list = items_of(object.get(*name)?, most).ok()?;
         Some(items(name, list))
     })
 }
@@ -95,7 +96,7 @@ mod tests {
     use super::*;
 
     fn split(kind: ImportKind, text: &str) -> Vec<(String, String)> {
-        let records = records_of(kind, record("file.json", text.to_owned())).into_iter();
+        let records = records_of(kind, record("file.json", text.to_owned()), 2).into_iter();
         records.map(|record| (record.place, record.text)).collect()
     }
 
@@ -112,6 +113,8 @@ mod tests {
         ];
         assert_eq!(split(ImportKind::Dump, text), expected);
         assert_eq!(split(ImportKind::Dump, "\u{feff}[1]"), [pair("[0]", "1")]);
+        let long = r#"{"servers":[1,2,3]}"#;
+        assert_eq!(split(ImportKind::Dump, long), [pair("file.json", long)]);
         let one = r#"{"name":"a/b"}"#;
         assert_eq!(split(ImportKind::Dump, one), [pair("file.json", one)]);
         assert_eq!(

@@ -1,6 +1,10 @@
-//! Imports: what each form of source becomes (`forms`), and what a run and a second look at it change (`runs`).
+//! Imports: what each form of source becomes (`forms`), what a run and a second look at it change (`runs`), what its rule
+//! approves (`rules`), what a source says afterwards (`follow`), and how a registry is read (`fetch`).
 
+mod fetch;
+mod follow;
 mod forms;
+mod rules;
 mod runs;
 
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@ mod governed;
 mod icons;
 mod imports;
 mod logins;
+mod pages;
 mod served;
 mod shared;
 mod store;
@@ -42,6 +43,7 @@ use url::Url;
 
 pub(crate) use governed::Governed;
 use logins::Shelf;
+pub(crate) use pages::{Pages, page};
 use shared::Counted;
 pub(crate) use shared::{Locked, Told};
 pub(crate) use store::Memory;
@@ -61,7 +63,7 @@ pub(crate) struct World {
 
 // === callers ===
 
-/// `admin` manages everything, `steward` manages one server, `publisher` may publish it, `user` may use it, everyone else
+/// `admin` and the system itself manage everything, `steward` manages one server, `publisher` may publish it, `user` may use it, everyone else
 /// may nothing.
 pub(crate) fn caller(label: &str) -> Caller {
     Caller {
@@ -87,7 +89,7 @@ impl Authorizer for Rights {
         };
         let is_ours = server.is_some_and(|name| name.as_str().eq_ignore_ascii_case(NAME));
         let permit = match (&*caller.label, action) {
-            ("admin", _) => true,
+            ("admin" | "system", _) => true,
             ("steward", Action::Manage) => is_ours,
             ("publisher", Action::Publish) => is_ours,
             ("user", Action::Manage | Action::Publish) => false,

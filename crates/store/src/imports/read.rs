@@ -73,7 +73,7 @@ pub(super) async fn provenance(store: &Store, names: &[ServerName]) -> Result<Ve
         let list = values_list(chunk.len(), 1);
         let text = format!(
             "SELECT server, version, kind, origin, place, import, imported_at, source_hash, source_status, findings, \
-             raw FROM provenance WHERE server IN (VALUES {list})"
+             raw, stage_before, awaits_assessment FROM provenance WHERE server IN (VALUES {list})"
         );
         let values = chunk.iter().map(|name| Value::from(name.as_str())).collect();
         let rows = store.engine().rows(Sql::built(text, values)).await?;
@@ -131,6 +131,11 @@ fn provenance_of(row: &Row) -> Result<Provenance, StoreError> {
         source_status: row.text("source_status")?,
         findings: row.json("findings")?,
         raw: row.optional_text("raw")?,
+        stage_before: match row.optional_text("stage_before")? {
+            Some(_) => Some(row.json("stage_before")?),
+            None => None,
+        },
+        awaits_assessment: row.boolean("awaits_assessment")?,
     })
 }
 

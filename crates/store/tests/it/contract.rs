@@ -75,6 +75,7 @@ contract! {
     imports::a_batch_is_whole_or_nothing,
     imports::runs_come_newest_first,
     imports::schedules_are_kept,
+    imports::a_run_notes_nothing_in_a_schedule_that_was_changed,
     imports::proposals_of_imports_are_judged_when_asked,
     routes::a_stale_route_is_a_conflict,
     routes::noted_eras_change_the_catalogue_alone,

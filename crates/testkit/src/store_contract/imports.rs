@@ -5,10 +5,10 @@ use std::slice::from_ref;
 use portreeve_core::id::ImportId;
 use portreeve_core::import::{
     Finding, ImportApproval, ImportCounts, ImportKind, ImportMode, ImportRun, ImportSchedule, ImportState,
-    ImportedRecord, Provenance, RecordOutcome,
+    ImportedRecord, Provenance, RecordOutcome, StageBefore,
 };
 use portreeve_core::ports::{EntryChange, ImportBatch, Imported, StoreError};
-use portreeve_core::server::{Approval, PrivateHost};
+use portreeve_core::server::{Approval, Lifecycle, PrivateHost};
 
 use super::{Durable, Outcome, assert_conflict, assert_not_found};
 use crate::store_fixtures::{CountingRng, SteppingClock, at, event, new_entry, parse, route, version};
@@ -23,6 +23,7 @@ fn run(origin: &str, moment: i64) -> ImportRun {
         approval: ImportApproval {
             all: false,
             namespaces: vec!["com.acme.*".to_owned()],
+            minimum_score: Some(80),
         },
         state: ImportState::Open,
         failure: None,
@@ -55,6 +56,11 @@ fn origin(name: &str, text: &str, run: &ImportRun) -> Provenance {
         source_status: "active".to_owned(),
         findings: findings(),
         raw: Some("{ }".to_owned()),
+        stage_before: Some(StageBefore {
+            lifecycle: Lifecycle::Preview,
+            message: Some("soon".to_owned()),
+        }),
+        awaits_assessment: false,
     }
 }
 
@@ -189,6 +195,55 @@ pub async fn schedules_are_kept(store: &dyn Durable) -> Outcome {
     Ok(())
 }
 
+/// A run notes what became of it with the schedule that it was begun for, and with no other.
+pub async fn a_run_notes_nothing_in_a_schedule_that_was_changed(store: &dyn Durable) -> Outcome {
+    let mut schedule = ImportSchedule {
+        origin: "https://registry.example/".to_owned(),
+        kind: ImportKind::Registry,
+        every_seconds: 3_600,
+        private_hosts: Vec::new(),
+        approval: ImportApproval::default(),
+        created_by: "user:admin".to_owned(),
+        created_at: at(1),
+        last_import: None,
+        next_at: at(2),
+        login: None,
+        synced_until: None,
+    };
+    let origin = schedule.origin.clone();
+    let [first, second] = [run("x", 1).id, run("x", 2).id];
+    assert_conflict(store.begin_scheduled(&schedule, first, at(3)).await);
+    store
+        .save_schedule(&schedule, Some(event("import.schedule")))
+        .await?;
+    store.begin_scheduled(&schedule, first, at(3)).await?;
+    // Another node had read the same.
+    assert_conflict(store.begin_scheduled(&schedule, second, at(3)).await);
+    store.note_synced(&origin, first, at(2)).await?;
+    let noted = ImportSchedule {
+        last_import: Some(first),
+        next_at: at(3),
+        synced_until: Some(at(2)),
+        ..schedule.clone()
+    };
+    assert_eq!(store.schedules().await?, from_ref(&noted));
+    store.begin_scheduled(&noted, second, at(4)).await?;
+    assert_conflict(store.note_synced(&origin, first, at(3)).await);
+
+    // Changed while its second run is under way.
+    schedule.approval.all = true;
+    schedule.next_at = at(5);
+    store
+        .save_schedule(&schedule, Some(event("import.schedule")))
+        .await?;
+    assert_conflict(store.note_synced(&origin, second, at(4)).await);
+    assert_eq!(store.schedules().await?, from_ref(&schedule));
+    store.remove_schedule(&origin, event("import.unschedule")).await?;
+    assert_conflict(store.note_synced(&origin, second, at(4)).await);
+    assert!(store.schedules().await?.is_empty());
+    Ok(())
+}
+
 /// Proposals that came with an import wait for an assessment only where that is asked for; what was approved of them does
 /// like anything else, and so does what was handed in.
 pub async fn proposals_of_imports_are_judged_when_asked(store: &dyn Durable) -> Outcome {
@@ -203,7 +258,7 @@ pub async fn proposals_of_imports_are_judged_when_asked(store: &dyn Durable) -> 
         of("com.acme/approved", Approval::Approved),
         of("com.acme/proposed", Approval::Submitted),
     ];
-    store.save_import(batch(one, imported)).await?;
+    store.save_import(batch(one.clone(), imported)).await?;
     store.save(of("com.acme/handed-in", Approval::Submitted)).await?;
     let waiting = async |imported| {
         let waiting = store.unassessed(at(0), imported, 9).await;
@@ -220,6 +275,17 @@ pub async fn proposals_of_imports_are_judged_when_asked(store: &dyn Durable) -> 
     assert_eq!(
         waiting(Imported::Judged).await?,
         ["com.acme/approved", "com.acme/handed-in", "com.acme/proposed"]
+    );
+    // A rule that waits for the assessment is as good as somebody who asks.
+    let mut ruled = batch(one, vec![of("com.acme/ruled", Approval::Submitted)]);
+    ruled.records.clear();
+    ruled.provenance[0].awaits_assessment = true;
+    store.save_import(ruled.clone()).await?;
+    let stored = store.provenance(&[parse("com.acme/ruled")]).await?;
+    assert_eq!(stored, ruled.provenance);
+    assert_eq!(
+        waiting(Imported::Left).await?,
+        ["com.acme/approved", "com.acme/handed-in", "com.acme/ruled"]
     );
     Ok(())
 }

@@ -97,7 +97,8 @@ fn read(path: &Path, most: u64) -> Result<String, Failure> {
 }
 
 fn split(kind: ImportKind, place: &str, text: String) -> Vec<Record> {
-    let records = import::records_of(kind, import::record(place, text)).into_iter();
+    // They are uploaded in parts, however many there are.
+    let records = import::records_of(kind, import::record(place, text), usize::MAX).into_iter();
     records.map(Record::from).collect()
 }
 

@@ -314,6 +314,14 @@ async fn b9_a_registry_is_read_page_by_page_and_goes_on_where_it_broke_off() {
     let refused = node.cli(&["import", "registry", &url]);
     assert!(!refused.status.success(), "a private host needs a grant");
 
+    // Nothing goes on where a dry run broke off.
+    let dry = node.cli(&["--json", "import", "registry", &url, "--internal", "--dry-run"]);
+    let dry: Value = serde_json::from_slice(&dry.stdout).unwrap();
+    assert_eq!(
+        (&dry["state"], &dry["counts"]["records"]),
+        (&json!("failed"), &json!(501))
+    );
+
     let output = node.cli(&["--json", "import", "registry", &url, "--internal", "--approve"]);
     assert!(!output.status.success());
     let broken: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -67,7 +67,9 @@ async fn what_is_imported_waits_and_a_second_run_changes_nothing() {
     assert_eq!(entry.versions[0].approval, Approval::Submitted);
     assert!(entry.routes.is_empty());
     let actions = world.actions();
-    assert_eq!(actions, ["import.begin", "import.batch", "import.finish"]);
+    let added = ["server.add"; 3].as_slice();
+    let around = ["import.batch", "import.finish"].as_slice();
+    assert_eq!(actions, [["import.begin"].as_slice(), added, around].concat());
 
     let again = take(&world, "git", all(), &texts).await;
     assert_eq!((again.run.counts.unchanged, again.run.counts.approved), (3, 0));
@@ -88,6 +90,7 @@ async fn a_rule_approves_its_namespaces_and_opens_their_routes_once() {
     let approval = ImportApproval {
         all: false,
         namespaces: vec!["com.acme.*".to_owned()],
+        minimum_score: None,
     };
     let taken = take(&world, "git", approval, &texts).await;
     assert_eq!((taken.run.counts.added, taken.run.counts.approved), (4, 2));
@@ -252,6 +255,7 @@ async fn imports_are_for_administrators_and_within_limits() {
         approval: ImportApproval {
             all: false,
             namespaces: vec!["com acme".to_owned()],
+            minimum_score: None,
         },
         ..new
     };

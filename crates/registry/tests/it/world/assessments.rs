@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::{AssessmentStore, Imported, StoreError, StoredAssessment};
-use portreeve_core::server::{Approval, Lifecycle};
+use portreeve_core::server::{Approval, Lifecycle, Version};
 use portreeve_core::time::Timestamp;
 
 use super::store::Memory;
@@ -33,16 +33,25 @@ impl AssessmentStore for Memory {
     async fn unassessed(
         &self,
         since: Timestamp,
-        _: Imported,
+        imported: Imported,
         limit: u32,
     ) -> Result<Vec<(ServerName, VersionText)>, StoreError> {
         let versions = self.versions();
+        let tables = self.tables();
+        let is_left = |version: &Version| {
+            let key = (version.name.to_string(), version.version.to_string());
+            let origin = tables.provenance.get(&key);
+            imported == Imported::Left
+                && version.approval == Approval::Submitted
+                && origin.is_some_and(|origin| !origin.awaits_assessment)
+        };
         let known = self.assessments();
         let waits = versions.into_iter().filter(|version| {
             let is_open = matches!(version.approval, Approval::Submitted | Approval::Approved)
                 && version.lifecycle != Lifecycle::Retired;
             let stored = known.get(&(version.name.clone(), version.version.clone()));
             is_open
+                && !is_left(version)
                 && stored
                     .is_none_or(|stored| stored.at < since || stored.content_hash != version.content_hash)
         });

@@ -11,6 +11,7 @@ use portreeve_core::ports::{
     StoreError, VersionFilter, VersionQuery,
 };
 use portreeve_core::server::Version;
+use portreeve_core::time::Timestamp;
 use portreeve_core::visibility::Visibility;
 
 use super::Memory;
@@ -138,6 +139,23 @@ fn texts(version: &Version) -> Vec<String> {
     vec![text("title"), text("description")]
 }
 
+impl Memory {
+    /// A schedule as somebody leaves it who changes or ends it.
+    pub(crate) fn leave_schedule(&self, origin: &str, schedule: Option<ImportSchedule>) {
+        let mut tables = self.tables();
+        tables.schedules.remove(origin);
+        tables
+            .schedules
+            .extend(schedule.map(|schedule| (origin.to_owned(), schedule)));
+    }
+}
+
+fn changed(origin: &str) -> StoreError {
+    StoreError::Conflict {
+        what: origin.to_owned(),
+    }
+}
+
 #[async_trait]
 impl ImportStore for Memory {
     async fn begin_import(&self, run: &ImportRun, event: AuditEvent) -> Result<(), StoreError> {
@@ -149,6 +167,10 @@ impl ImportStore for Memory {
 
     async fn save_import(&self, batch: ImportBatch) -> Result<(), StoreError> {
         let mut tables = self.tables();
+        if tables.conflicts > 0 && !batch.entries.is_empty() {
+            tables.conflicts -= 1;
+            return Err(changed(batch.entries[0].server.name.as_str()));
+        }
         for entry in batch.entries {
             tables.save(entry)?;
         }
@@ -224,6 +246,29 @@ impl ImportStore for Memory {
         let mut tables = self.tables();
         tables.schedules.insert(schedule.origin.clone(), schedule.clone());
         tables.events.extend(event);
+        Ok(())
+    }
+
+    async fn begin_scheduled(
+        &self,
+        seen: &ImportSchedule,
+        run: ImportId,
+        next_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let schedule = tables.schedules.get_mut(&seen.origin);
+        let schedule = schedule
+            .filter(|one| **one == *seen)
+            .ok_or(changed(&seen.origin))?;
+        (schedule.last_import, schedule.next_at) = (Some(run), next_at);
+        Ok(())
+    }
+
+    async fn note_synced(&self, origin: &str, run: ImportId, until: Timestamp) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let schedule = tables.schedules.get_mut(origin);
+        let schedule = schedule.filter(|one| one.last_import == Some(run));
+        schedule.ok_or(changed(origin))?.synced_until = Some(until);
         Ok(())
     }
 

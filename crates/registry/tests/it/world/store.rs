@@ -31,7 +31,7 @@ pub(super) struct Tables {
     slugs: Vec<(Slug, ServerName, Place)>,
     pub(super) tools: BTreeMap<(RouteId, String, Era), Tool>,
     pub(super) events: Vec<AuditEvent>,
-    conflicts: u32,
+    pub(super) conflicts: u32,
     is_slow: bool,
     /// The count of the last change of each entry, by its name as it is written.
     pub(super) changed: BTreeMap<String, i64>,
