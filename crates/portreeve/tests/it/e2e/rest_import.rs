@@ -254,7 +254,12 @@ async fn an_operation_that_is_elsewhere_is_shown_with_its_address() {
     assert!(note.contains("credential is not shown there"), "{note}");
     let file = harbour.folder.path().join("harbour.json").display().to_string();
     let words = ["server", "add", "com.acme/harbour", "--openapi", &file];
-    let shown = harbour.node.cli(&[&words[..], &["--internal", "--dry-run"]].concat());
+    let shown = harbour
+        .node
+        .cli(&[&words[..], &["--internal", "--dry-run"]].concat());
     let shown = String::from_utf8(shown.stdout).unwrap();
-    assert!(shown.contains("GET https://elsewhere.example/v2/there"), "{shown}");
+    assert!(
+        shown.contains("GET https://elsewhere.example/v2/there"),
+        "{shown}"
+    );
 }

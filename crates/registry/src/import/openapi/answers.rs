@@ -16,52 +16,67 @@ const MOST_TYPES: usize = 10;
 /// Looks at schemas to find out whether an answer is an object.
 const MOST_LOOKS: usize = 500;
 
-/// The answers of an operation and its `outputSchema`, without the schemas that it refers to.
-pub(super) fn of(
-    root: Root<'_>,
-    answers: &[(String, Described<'_>)],
-    schemas: &mut Schemas<'_>,
-) -> (Answers, Option<Map<String, Value>>) {
-    let mut accept: Vec<String> = Vec::new();
-    let mut bodies: Vec<(&Value, String)> = Vec::new();
-    let mut is_plain = false;
+/// What the answers of success are.
+struct Found<'a> {
+    accept: Vec<String>,
+    /// Schemas of those that are JSON, with their places.
+    bodies: Vec<(&'a Value, String)>,
+    /// Whether something may come that is none of JSON although it was asked for with it: events, or a file.
+    is_plain: bool,
+}
+
+fn found<'a>(root: Root<'a>, answers: &'a [(String, Described<'a>)]) -> Found<'a> {
+    let mut found = Found {
+        accept: Vec::new(),
+        bodies: Vec::new(),
+        is_plain: false,
+    };
     for answer in successes(answers) {
         let content = answer.value.get("content").and_then(Value::as_object);
         for (media, described) in content.into_iter().flatten() {
             let Ok(described) = root.resolve(described) else {
                 continue;
             };
-            if is_clean(media) && !accept.contains(media) && accept.len() < MOST_TYPES {
-                accept.push(media.clone());
+            let schema = described.get("schema").unwrap_or(&Value::Bool(true));
+            if is_clean(media) && !found.accept.contains(media) && found.accept.len() < MOST_TYPES {
+                found.accept.push(media.clone());
             }
-            // Events are no structure, and a file is none of JSON: where one of them may come, none can be promised.
-            let is_of_file = described
-                .get("schema")
-                .is_some_and(|schema| is_file(root, schema));
-            is_plain |= is_events(media) || is_of_file;
-            if is_of_file && !accept.iter().any(|known| known == ANY) {
-                accept.push(ANY.to_owned());
+            found.is_plain |= is_events(media);
+            if !is_json(media) {
+                continue;
             }
-            if is_json(media) {
+            if is_file(root, schema) {
+                found.is_plain = true;
+                found.accept.push(ANY.to_owned());
+            } else if !found.bodies.iter().any(|(known, _)| *known == schema) {
                 let place = format!("{}/content/{}/schema", answer.pointer, escaped(media));
-                let schema = described.get("schema").unwrap_or(&Value::Bool(true));
-                if !bodies.iter().any(|(known, _)| *known == schema) {
-                    bodies.push((schema, place));
-                }
+                found.bodies.push((schema, place));
             }
         }
     }
-    accept.sort_by_key(|media| (media == ANY, !is_json(media)));
-    let all_json = !accept.is_empty() && accept.iter().any(|media| is_json(media));
-    if bodies.is_empty() || !all_json || is_plain {
-        return (
-            Answers {
-                accept,
-                structured: Structured::None,
-                graphql: None,
-            },
-            None,
-        );
+    found.accept.sort_by_key(|media| (media == ANY, !is_json(media)));
+    found.accept.dedup();
+    found
+}
+
+/// The answers of an operation and its `outputSchema`, without the schemas that it refers to.
+pub(super) fn of(
+    root: Root<'_>,
+    answers: &[(String, Described<'_>)],
+    schemas: &mut Schemas<'_>,
+) -> (Answers, Option<Map<String, Value>>) {
+    let Found {
+        accept,
+        bodies,
+        is_plain,
+    } = found(root, answers);
+    if bodies.is_empty() || is_plain || !accept.iter().any(|media| is_json(media)) {
+        let answers = Answers {
+            accept,
+            structured: Structured::None,
+            graphql: None,
+        };
+        return (answers, None);
     }
     let mut looks = MOST_LOOKS;
     let are_objects = bodies

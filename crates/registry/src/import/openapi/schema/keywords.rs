@@ -335,9 +335,19 @@ impl Schemas<'_> {
                 made.insert(word.to_owned(), Value::Array(schemas));
             }
         }
-        if self.direction == Direction::Output {
-            return;
+        if self.direction == Direction::Input {
+            self.conditions(object, made, pointer, depth);
         }
+    }
+
+    /// What a value must not be, and what holds of it under a condition.
+    fn conditions(
+        &mut self,
+        object: &Map<String, Value>,
+        made: &mut Map<String, Value>,
+        pointer: &str,
+        depth: usize,
+    ) {
         let unsure: Vec<&str> = ["not", "if"]
             .into_iter()
             .filter(|word| object.get(*word).is_some_and(|schema| self.is_loosened(schema)))
