@@ -3,6 +3,13 @@ nothing else is listed, and what is known of it is what our own assertions say."
 
 import re
 
+# Descriptions that cannot be imported, with the reason; every other one must be.
+NOT_IMPORTED = {}
+# Descriptions of which no tool can be called, with the reason.
+WITHOUT_CALLS = {}
+# Descriptions that the validator reads, and of which it finds no request right that is: what it says is listed below.
+NEVER_VALID = {}
+
 
 def reason(problem, document, operation, seen):
     """Why a problem is none; nothing when it may be one."""

@@ -35,7 +35,9 @@ META = "io.modelcontextprotocol/"
 
 
 # What the gateway says of values that the style of their parameter cannot carry.
-NO_FORM = re.compile("would be read as another parameter|holds what separates elements")
+NO_FORM = re.compile(
+    "would be read as another (parameter|one of the form)|holds what separates elements|cannot stand alone in a path"
+)
 
 
 class Gateway:
@@ -104,15 +106,26 @@ class Run:
             words = ["--json", "server", "add", name, "--openapi", str(path), "--base-url", mock.url, "--internal", "--approve"]
             added = subprocess.run([self.given.portreeve, *words], capture_output=True, text=True)
             if added.returncode:
-                return Count(), "no import: " + (added.stdout + added.stderr).strip().splitlines()[0][:200]
+                why = "no import: " + ((added.stdout + added.stderr).strip().splitlines() or ["it says nothing"])[0][:200]
+                self.must(path.name in known.NOT_IMPORTED, path, why)
+                return Count(), why
             report = json.loads(added.stdout)["preview"]["report"]
             counts = Count(operations=len(report["operations"]), tools=report["tools"])
             operations = {one["tool"]: one for one in report["operations"] if one["outcome"] == "tool"}
             tools = self.gateway.tools(f"/s/api-{number}/mcp")
             self.calls(f"/s/api-{number}/mcp", tools, operations, (document, mock, judge), counts)
+            # A description of nothing but webhooks has no tools.
+            is_called = counts["requests"] or not counts["operations"] or path.name in known.WITHOUT_CALLS
+            self.must(is_called, path, "no tool of it was called")
+            right = counts["valid"] if judge else counts["echoed"]
+            self.must(right or not counts["requests"] or path.name in known.NEVER_VALID, path, "no request of it was valid")
             return counts, why
         finally:
             mock.close()
+
+    def must(self, holds, path, why):
+        if not holds:
+            self.failures.append(f"{path.name}: {why}; if that is as it must be, say so in known.py")
 
     def calls(self, path, tools, operations, around, counts):
         maker = Maker(f"{self.given.seed} {around[0].path.name}")
