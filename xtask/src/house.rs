@@ -70,6 +70,19 @@ impl House {
         log.run(&mut command, COMMAND_LIMIT)
     }
 
+    /// Runs a command of the binary against this server, and reads what it prints.
+    pub(crate) fn json(&self, words: &[&str]) -> Result<serde_json::Value> {
+        let mut command = process::bound(&self.binary);
+        command
+            .arg("--json")
+            .args(words)
+            .env("PORTREEVE_URL", &self.url)
+            .env("PORTREEVE_KEY", &self.key);
+        let text =
+            process::output_of(&mut command).with_context(|| format!("`{}` failed", words.join(" ")))?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
     /// The one-time link that it prints when it is ready.
     pub(crate) fn sign_in_link(&mut self, log: &Log) -> Result<String> {
         let find = || {

@@ -1,4 +1,7 @@
-//! The official clients in both eras, through the gateway, to the sample server and to a real legacy server.
+//! The official clients in both eras, through the gateway, to the sample server and to a real legacy server; and whether
+//! they take the lists of tools that are made of descriptions of REST APIs.
+
+mod lists;
 
 use std::process::Command;
 use std::time::Duration;
@@ -34,6 +37,8 @@ pub(crate) fn run(context: &mut Context, log: &mut Log) -> Result<String> {
     let (_everything, port) = everything(log, &node)?;
     let url = format!("http://127.0.0.1:{port}/mcp");
     house.run(log, &["server", "add", EVERYTHING, "--url", &url, "--approve"])?;
+
+    let lists = lists::ready(context, &house)?;
 
     let mut failed = Vec::new();
     let mut count = 0;
@@ -87,6 +92,12 @@ pub(crate) fn run(context: &mut Context, log: &mut Log) -> Result<String> {
     let mut inspector = node.command("peers/inspector.mjs");
     inspector.args(["--url", &format!("{}/mcp", house.url), "--server", "registry"]);
     check(log, "inspector to the registry".to_owned(), inspector);
+    for (name, command) in lists
+        .iter()
+        .flat_map(|list| list.commands(&house, &node, &python))
+    {
+        check(log, name, command);
+    }
     match failed.len() {
         0 => Ok(format!("{count} runs")),
         _ => bail!("{} of {count} runs failed: {}", failed.len(), failed.join(", ")),
