@@ -7,11 +7,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use portreeve_core::time::Timestamp;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
+use crate::certificate::ends_at;
 use crate::error::{NetError, Phase};
 use crate::guard::{Class, PublicHttp, Refusal, Target, TargetHost, check_address};
 use crate::proxy::Proxy;
@@ -29,6 +34,32 @@ pub(crate) struct Dialler {
     pub(crate) public_http: PublicHttp,
     pub(crate) connect_timeout: Duration,
     pub(crate) handshake_timeout: Duration,
+}
+
+/// What a server showed of itself in a TLS handshake that succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Greeting {
+    /// The version that was agreed on: `TLS 1.3`.
+    pub protocol: &'static str,
+    /// When the first of its certificates ends; `None` when none of them says so in a way that is read here.
+    pub ends_at: Option<Timestamp>,
+}
+
+// === impl Greeting ===
+
+impl Greeting {
+    fn of<T>(encrypted: &TlsStream<T>) -> Self {
+        let (_, connection) = encrypted.get_ref();
+        let certificates = connection.peer_certificates().unwrap_or_default();
+        Self {
+            protocol: match connection.protocol_version() {
+                Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
+                Some(rustls::ProtocolVersion::TLSv1_2) => "TLS 1.2",
+                _ => "an unknown version",
+            },
+            ends_at: certificates.iter().filter_map(|one| ends_at(one)).min(),
+        }
+    }
 }
 
 // === impl Dialler ===
@@ -82,7 +113,7 @@ impl Dialler {
         let Some(proxy) = self.proxy_for(target) else {
             let tcp = self.dial(target, class).await?;
             return if target.tls {
-                self.encrypt(tcp, target).await
+                self.encrypt(tcp, target).await.map(spoken)
             } else {
                 Ok(Stream::new(tcp, Speech::Http1))
             };
@@ -91,10 +122,31 @@ impl Dialler {
         if !target.tls {
             return Ok(Stream::new(tcp, Speech::Proxied));
         }
-        let tunnel = timeout(self.handshake_timeout, proxy.tunnel(tcp, target))
+        let tunnel = self.tunnel(proxy, tcp, target).await?;
+        self.encrypt(tunnel, target).await.map(spoken)
+    }
+
+    /// Greets a server over TLS, on a connection of its own that ends with that.
+    pub(crate) async fn greet(&self, target: &Target, class: Class) -> Result<Greeting, NetError> {
+        target.check(class, self.public_http)?;
+        let Some(proxy) = self.proxy_for(target) else {
+            let tcp = self.dial(target, class).await?;
+            return Ok(Greeting::of(&self.encrypt(tcp, target).await?));
+        };
+        let tcp = self.dial(&proxy.target, Class::Operator).await?;
+        let tunnel = self.tunnel(proxy, tcp, target).await?;
+        Ok(Greeting::of(&self.encrypt(tunnel, target).await?))
+    }
+
+    async fn tunnel(
+        &self,
+        proxy: &Proxy,
+        tcp: TcpStream,
+        target: &Target,
+    ) -> Result<TokioIo<Upgraded>, NetError> {
+        timeout(self.handshake_timeout, proxy.tunnel(tcp, target))
             .await
-            .map_err(|_| self.late(target, Phase::Handshake))??;
-        self.encrypt(tunnel, target).await
+            .map_err(|_| self.late(target, Phase::Handshake))?
     }
 
     /// Tries the addresses in order. Each gets its share of the time that is left, so that a dead one does not use up
@@ -122,13 +174,13 @@ impl Dialler {
         Err(last)
     }
 
-    async fn encrypt(&self, io: impl Duplex + 'static, target: &Target) -> Result<Stream, NetError> {
+    async fn encrypt<T: Duplex + 'static>(&self, io: T, target: &Target) -> Result<TlsStream<T>, NetError> {
         let name = match &target.host {
             TargetHost::Address(address) => ServerName::from(*address),
             TargetHost::Name(name) => ServerName::try_from(name.clone())
                 .map_err(|_| NetError::refused(target.to_string(), Refusal::Host))?,
         };
-        let encrypted = timeout(
+        timeout(
             self.handshake_timeout,
             TlsConnector::from(self.tls.clone()).connect(name, io),
         )
@@ -137,12 +189,7 @@ impl Dialler {
         .map_err(|cause| NetError::Tls {
             host: target.to_string(),
             cause: Arc::new(cause),
-        })?;
-        let speech = match encrypted.get_ref().1.alpn_protocol() {
-            Some(b"h2") => Speech::Http2,
-            _ => Speech::Http1,
-        };
-        Ok(Stream::new(encrypted, speech))
+        })
     }
 
     fn late(&self, target: &Target, phase: Phase) -> NetError {
@@ -156,4 +203,13 @@ impl Dialler {
             limit,
         }
     }
+}
+
+/// A connection on which the version of HTTP was agreed on.
+fn spoken(encrypted: TlsStream<impl Duplex + 'static>) -> Stream {
+    let speech = match encrypted.get_ref().1.alpn_protocol() {
+        Some(b"h2") => Speech::Http2,
+        _ => Speech::Http1,
+    };
+    Stream::new(encrypted, speech)
 }

@@ -18,7 +18,7 @@ use url::Url;
 
 use crate::address::{Kind, kind};
 use crate::body::ResponseBody;
-use crate::connect::Dialler;
+use crate::connect::{Dialler, Greeting};
 use crate::destination::Destination;
 use crate::error::{NetError, Phase};
 use crate::guard::{Class, PublicHttp, Reach, Refusal, Target, TargetHost, name_kind};
@@ -172,6 +172,17 @@ impl Egress {
             Kind::Private => Ok(vec![target.as_grant()]),
             Kind::Never => Err(NetError::refused(target.to_string(), Refusal::Never)),
         }
+    }
+
+    /// What the server of an https URL shows of itself over TLS; `None` for any other URL.
+    pub async fn greet(&self, url: &Url, reach: &Reach) -> Result<Option<Greeting>, NetError> {
+        if url.scheme() != "https" {
+            return Ok(None);
+        }
+        let to = Destination::new(url, reach)?;
+        to.check(self.0.config.public_http)?;
+        let place = to.place();
+        self.0.dialler.greet(&place.target, place.class).await.map(Some)
     }
 
     /// Sends a request to where its URL leads. Whoever does so often makes a [`Destination`] once, and takes

@@ -11,6 +11,7 @@ mod guard;
 
 mod destination;
 
+mod certificate;
 mod connect;
 mod proxy;
 mod resolve;
@@ -25,6 +26,7 @@ mod tls;
 mod txt;
 
 pub use body::{ResponseBody, read_body};
+pub use connect::Greeting;
 pub use destination::Destination;
 pub use egress::{Egress, EgressConfig};
 pub use error::{Cause, NetError, Phase};
