@@ -146,7 +146,7 @@ async function wizard(scheme, storageState, options = {}) {
     await page.getByText("Name and words of GET /tides").click();
     await page.getByLabel(/name of the tool/i).first().fill("read_tides");
     await page.getByRole("button", { name: /save choices/i }).first().click();
-    await page.getByText("Saved.").waitFor();
+    await page.getByText("Saved. The tools").waitFor();
     await page.getByText("read_tides").first().waitFor();
     await look("saved", { axe });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

@@ -24,7 +24,7 @@ use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::id::EventId;
 use portreeve_core::limits::Limits;
-use portreeve_core::ports::{Journal, Locks};
+use portreeve_core::ports::{Counters, Journal, Locks, RateLimit};
 use portreeve_core::publishing::{Permission, Publisher};
 use portreeve_core::random::Rng;
 use portreeve_core::secret::{Secret, SecretKey};
@@ -53,6 +53,8 @@ pub struct PublishingParts {
     pub rng: Arc<dyn Rng>,
     /// Remembers which signatures were used, on all nodes.
     pub locks: Arc<dyn Locks>,
+    /// Counts proofs.
+    pub counters: Arc<dyn Counters>,
     /// Where proofs are written down.
     pub journal: Arc<dyn Journal>,
     /// The way to well-known files, issuers and GitHub.
@@ -167,7 +169,29 @@ impl Publishing {
         let proven = looked.map_err(|_| ProofError::Unreachable {
             what: format!("the proof by `{name}` did not arrive in time"),
         })??;
+        self.count(name, &proven).await?;
         self.grant(name, proven)
+    }
+
+    /// Each proof is an event that nobody can take away, so there is a rate. Only who proved a label uses it up: nobody can
+    /// keep somebody else from signing in.
+    async fn count(&self, method: &'static str, proven: &Proven) -> Result<(), ProofError> {
+        if method == none::NAME {
+            return Ok(());
+        }
+        let rate = RateLimit {
+            interval: self.parts.limits.sign_in_interval,
+            burst: self.parts.limits.sign_ins_per_publisher,
+        };
+        let key = format!("registry_sign_in/{}", proven.label);
+        let decision = self.parts.counters.take(&key, rate, 1).await?;
+        if decision.allowed {
+            return Ok(());
+        }
+        Err(ProofError::TooOften {
+            publisher: proven.label.clone(),
+            wait: decision.retry_after,
+        })
     }
 
     fn grant(&self, method: &'static str, proven: Proven) -> Result<Granted, ProofError> {

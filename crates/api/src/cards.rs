@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use portreeve_core::name::Slug;
+use portreeve_core::name::{RegistryName, Slug};
 use portreeve_registry::{CARD_TYPE, CATALOG_TYPE};
 use serde_json::Value;
 
@@ -41,7 +41,8 @@ async fn route_card(State(api): State<Api>, Path(slug): Path<String>, headers: H
 }
 
 async fn registry_card(State(api): State<Api>, headers: HeaderMap) -> Response {
-    shown(&headers, Ok(api.registry.own_card(api.version)), CARD_TYPE)
+    let card = api.registry.registry_card(&RegistryName::main(), api.version);
+    shown(&headers, card.map_err(Problem::from), CARD_TYPE)
 }
 
 async fn named_card(State(api): State<Api>, Path(name): Path<String>, headers: HeaderMap) -> Response {

@@ -7,6 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, header};
 use portreeve_core::caller::Caller;
 use portreeve_core::name::RegistryName;
+use portreeve_core::publishing::Publisher;
 use portreeve_registry::View;
 
 use crate::Api;
@@ -42,24 +43,58 @@ impl FromRequestParts<Api> for Reading {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let named = parts.extensions.get::<Named>().and_then(|named| named.0.clone());
-        // What cannot be a name is the name of nothing, and answered like it.
-        let name: Result<Option<RegistryName>, String> =
-            named.map(|text| text.parse().map_err(|_| text)).transpose();
-        let open = |name: Option<&RegistryName>, caller: Option<&Caller>| api.registry.view(name, caller);
-        if let Ok(name) = &name
-            && let Ok(view) = open(name.as_ref(), None)
-        {
-            return Ok(Self(view));
-        }
-        let Known(caller) = Known::from_request_parts(parts, api).await?;
-        match name {
-            Ok(name) => Ok(Self(open(name.as_ref(), Some(&caller))?)),
-            Err(text) => {
-                let shown: String = text.chars().take(200).collect();
-                Err(Problem::not_found(format!("registry `{shown}`")))
-            }
-        }
+        open(api, &parts.headers, named.as_deref()).map(Self)
     }
+}
+
+/// Opens a registry, or the default one, for who sends this head.
+pub(crate) fn open(api: &Api, headers: &HeaderMap, named: Option<&str>) -> Result<View, Problem> {
+    // What cannot be a name is the name of nothing, and answered like it.
+    let name: Result<Option<RegistryName>, &str> =
+        named.map(|text| text.parse().map_err(|_| text)).transpose();
+    if let Ok(name) = &name
+        && let Ok(view) = api.registry.view(name.as_ref(), None)
+    {
+        return Ok(view);
+    }
+    let reader = Reader::of(api, headers)?;
+    match (name, reader) {
+        (Ok(name), Reader::Caller(caller)) => Ok(api.registry.view(name.as_ref(), Some(&caller))?),
+        // A namespace that somebody proved makes him a member of no registry.
+        (Ok(name), Reader::Publisher(_)) => {
+            Err(no_registry(name.unwrap_or_else(RegistryName::main).as_str()))
+        }
+        (Err(text), _) => Err(no_registry(text)),
+    }
+}
+
+/// Somebody whose credential works.
+#[derive(Debug)]
+pub(crate) enum Reader {
+    /// By an API key.
+    Caller(Caller),
+    /// By a registry token.
+    Publisher(Publisher),
+}
+
+impl Reader {
+    /// Who sends this head.
+    pub(crate) fn of(api: &Api, headers: &HeaderMap) -> Result<Self, Problem> {
+        let credential = credential(headers)?;
+        let found = if credential.starts_with("prv_") {
+            let known = api.access.authenticate(credential);
+            known.map(Self::Caller).map_err(|error| error.to_string())
+        } else {
+            let known = api.publishing.authenticate(credential);
+            known.map(Self::Publisher).map_err(|error| error.to_string())
+        };
+        found.map_err(|reason| Problem::unauthenticated("Bearer error=\"invalid_token\"", reason))
+    }
+}
+
+fn no_registry(name: &str) -> Problem {
+    let shown: String = name.chars().take(200).collect();
+    Problem::not_found(format!("registry `{shown}`"))
 }
 
 /// The key in the request's head.

@@ -7,9 +7,12 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
+use portreeve_core::name::RegistryName;
 use tower::ServiceExt;
 
+use crate::Api;
 use crate::cors::{self, Methods};
+use crate::credential::open;
 use crate::path::{Abnormal, Face, Normal, Way, normalise};
 use crate::problem::Problem;
 
@@ -24,6 +27,8 @@ pub(crate) struct Entrance {
     pub(crate) face: Face,
     /// Its router, which knows paths in one form only.
     pub(crate) inner: Router,
+    /// What its registries are opened with.
+    pub(crate) api: Api,
 }
 
 /// Lets a request in.
@@ -55,6 +60,14 @@ async fn pass(entrance: Entrance, mut request: Request) -> Response {
     match with_path(request.uri(), &path) {
         Some(uri) => *request.uri_mut() = uri,
         None => return Problem::no_such_path(&path).into_response(),
+    }
+    // A registry that is not there, or not for him, has no operations at all. The default one is everybody's to publish to.
+    if let Some(named) = registry
+        .as_deref()
+        .filter(|name| *name != RegistryName::main().as_str())
+        && let Err(problem) = open(&entrance.api, request.headers(), Some(named))
+    {
+        return problem.into_response();
     }
     // The outer router left its own match here, which the inner one would add its parameters to.
     request.extensions_mut().clear();

@@ -42,17 +42,18 @@ pub(crate) async fn servers(
 /// `GET /v0.1/servers/{name}/versions`
 pub(crate) async fn versions(
     State(api): State<Api>,
-    (Reading(view), viewer): (Reading, Viewer),
+    viewer: Viewer,
     PathParts(name): PathParts<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let deleted = include_deleted(query.as_deref())?;
     let name = server_name(&name)?;
-    if let Some(publisher) = viewer.publisher_of(&api, &view, &name) {
+    if let Some(publisher) = viewer.publisher_of(&api, &name) {
         let page = api.registry.publisher_versions(publisher, &name, deleted).await?;
         return etag::tagged_for_one(&headers, &page);
     }
+    let view = viewer.view()?;
     let page = api.registry.versions_json(&view, &name, deleted).await?;
     Ok(etag::viewed(&view, &headers, page))
 }
@@ -60,20 +61,21 @@ pub(crate) async fn versions(
 /// `GET /v0.1/servers/{name}/versions/{version}`
 pub(crate) async fn version(
     State(api): State<Api>,
-    (Reading(view), viewer): (Reading, Viewer),
+    viewer: Viewer,
     PathParts((name, version)): PathParts<(String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let deleted = include_deleted(query.as_deref())?;
     let name = server_name(&name)?;
-    if let Some(publisher) = viewer.publisher_of(&api, &view, &name) {
+    if let Some(publisher) = viewer.publisher_of(&api, &name) {
         let served = api
             .registry
             .publisher_version(publisher, &name, &version, deleted)
             .await?;
         return etag::tagged_for_one(&headers, &served);
     }
+    let view = viewer.view()?;
     let served = api
         .registry
         .version_json(&view, (&name, &version), deleted)

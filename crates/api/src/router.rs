@@ -33,10 +33,12 @@ pub fn router(parts: ApiParts) -> Router {
     let registry = Entrance {
         face: Face::Registry,
         inner: finished(registry(), &api),
+        api: Arc::clone(&api),
     };
     let management = Entrance {
         face: Face::Management,
         inner: finished(management(), &api),
+        api: Arc::clone(&api),
     };
     let mut registry_router = Router::new();
     for place in ["", "/registries/{registry}", "/workspaces/{registry}"] {

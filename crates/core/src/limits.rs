@@ -76,12 +76,20 @@ pub struct Limits {
     pub document_remotes: usize,
     /// Versions of one server.
     pub versions_per_server: usize,
+    /// Names of servers that are read at once, to compare others with.
+    pub names_at_once: u32,
+    /// Versions of one server that are listed at once, the newest.
+    pub versions_listed: u32,
     /// Versions of one publisher that wait for an approver. Managers have no such limit.
     pub waiting_per_publisher: u32,
     /// What one publisher may write over the registry API at once: publish, edit, change a status.
     pub writes_per_publisher: u32,
     /// The time in which a publisher who used that up may write once more.
     pub write_interval: Duration,
+    /// Proofs of namespaces by which one publisher may sign in at once.
+    pub sign_ins_per_publisher: u32,
+    /// The time in which a publisher who used that up may sign in once more.
+    pub sign_in_interval: Duration,
     /// Proofs of namespaces of one kind that one node looks into at once.
     pub proofs_at_once: usize,
     /// Time to look into a proof: the DNS, a well-known file, an issuer, GitHub.
@@ -210,9 +218,13 @@ impl Default for Limits {
             document_problems: 500,
             document_remotes: 100,
             versions_per_server: 10_000,
+            names_at_once: 20_000,
+            versions_listed: 1_000,
             waiting_per_publisher: 100,
             writes_per_publisher: 200,
             write_interval: Duration::from_secs(5),
+            sign_ins_per_publisher: 60,
+            sign_in_interval: Duration::from_secs(10),
             proofs_at_once: 32,
             proof: Duration::from_secs(10),
             proof_bytes: 256 * 1024,
@@ -271,6 +283,7 @@ impl Limits {
     /// Small limits, so that a test reaches them.
     pub fn for_tests() -> Self {
         Self {
+            names_at_once: 50,
             mcp_body_bytes: 64 * 1024,
             api_body_bytes: 64 * 1024,
             body_read: Duration::from_secs(2),

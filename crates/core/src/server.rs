@@ -82,6 +82,16 @@ pub enum Lifecycle {
     Retired,
 }
 
+/// By which right a version was deprecated or retired. What a manager ended, a publisher does not bring back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EndedBy {
+    /// By who may publish under its name.
+    Publisher,
+    /// By who manages.
+    Manager,
+}
+
 macro_rules! as_words {
     ($type:ident { $($variant:ident = $word:literal),* $(,)? }) => {
         impl $type {
@@ -113,6 +123,7 @@ impl Lifecycle {
 }
 
 as_words!(Approval { Draft = "draft", Submitted = "submitted", Approved = "approved", Rejected = "rejected" });
+as_words!(EndedBy { Publisher = "publisher", Manager = "manager" });
 as_words!(Lifecycle {
     Design = "design",
     Development = "development",
@@ -141,6 +152,10 @@ pub struct Version {
     /// How mature it was before it was deprecated or retired: what it returns to.
     #[serde(default)]
     pub former_lifecycle: Option<Lifecycle>,
+    /// By which right it was deprecated or retired. Unknown of what its source ended, and of what ended before this was
+    /// written down.
+    #[serde(default)]
+    pub ended_by: Option<EndedBy>,
     /// Why it was rejected, deprecated or retired.
     pub status_message: Option<String>,
     /// Actor label of who submitted it.

@@ -115,6 +115,13 @@ pub(crate) struct Assessment {
     /// Findings of this severity or worse stop an approval: `low`, `medium`, `high`, or `off`. Default: `off`. With any
     /// other value an approval asks the server for its tools first.
     pub(crate) block: Block,
+    /// A score below this stops an approval, as `block` does; 0 to 100. Default: 0, which stops nothing.
+    pub(crate) least_score: u8,
+    /// Whether certificate and version of TLS are judged; not where something in between shows a certificate of its own.
+    /// Default: true.
+    pub(crate) judge_tls: bool,
+    /// Whether the links of a version are asked if they lead anywhere. Default: true.
+    pub(crate) ask_links: bool,
     /// Namespaces of yours, such as `com.acme`. Names that are easily taken for one of them are reported as `high`.
     pub(crate) protected_namespaces: Vec<String>,
     /// Whether proposals that came with an import are judged by themselves, too, which asks the servers of all of them.
@@ -129,6 +136,9 @@ impl Default for Assessment {
     fn default() -> Self {
         Self {
             block: Block::Off,
+            least_score: 0,
+            judge_tls: true,
+            ask_links: true,
             protected_namespaces: Vec::new(),
             imported_proposals: false,
             every_hours: 24,
@@ -177,6 +187,9 @@ impl Assessment {
                 Block::Medium => Some(Severity::Medium),
                 Block::High => Some(Severity::High),
             },
+            least_score: Some(self.least_score.min(100)).filter(|least| *least > 0),
+            judge_tls: self.judge_tls,
+            ask_links: self.ask_links,
             protected: self.protected_namespaces.clone(),
         }
     }

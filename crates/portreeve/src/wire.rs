@@ -230,6 +230,7 @@ impl Ground {
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),
             locks: Arc::clone(&self.shared.locks),
+            counters: Arc::clone(&self.shared.counters),
             journal: self.audit.journal.clone(),
             egress: self.egress.clone(),
             texts: Arc::new(texts),

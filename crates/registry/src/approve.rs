@@ -16,7 +16,7 @@ use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
-use portreeve_core::server::{Approval, Lifecycle, Version};
+use portreeve_core::server::{Approval, EndedBy, Lifecycle, Version};
 use portreeve_inspect::content_hash;
 use serde_json::json;
 
@@ -41,6 +41,15 @@ struct Decided<'a> {
     chosen: &'a Version,
     step: Step,
     reason: Option<&'a str>,
+}
+
+/// A stage that a version is brought to.
+pub(crate) struct Turn<'a> {
+    pub(crate) lifecycle: Lifecycle,
+    /// Why it was deprecated or retired.
+    pub(crate) message: Option<&'a str>,
+    /// By which right; a source has none here.
+    pub(crate) by: Option<EndedBy>,
 }
 
 /// Where a step leads from a state; `None` when it does not lead anywhere from there.
@@ -162,15 +171,17 @@ impl Registry {
             .map(|message| checked_message("message", &message))
             .transpose()?
             .filter(|_| lifecycle.is_ended());
+        let turn = Turn {
+            lifecycle,
+            message: message.as_deref(),
+            by: Some(EndedBy::Manager),
+        };
         let entry = self
             .change(caller, name, |work| {
                 let chosen = affected(work, version)?;
                 for version in &chosen {
-                    if let Some(event) =
-                        self.turn(caller, work.version_mut(version), lifecycle, message.as_deref())
-                    {
-                        work.events.push(event);
-                    }
+                    let event = self.turn(caller, work.version_mut(version), &turn);
+                    work.events.extend(event);
                 }
                 Ok(())
             })
@@ -243,10 +254,14 @@ impl Registry {
         &self,
         caller: &Caller,
         version: Option<&mut Version>,
-        lifecycle: Lifecycle,
-        message: Option<&str>,
+        turn: &Turn<'_>,
     ) -> Option<AuditEvent> {
         let version = version?;
+        let &Turn {
+            lifecycle,
+            message,
+            by,
+        } = turn;
         let now = self.parts.clock.now();
         let from = version.lifecycle;
         if from == lifecycle && version.status_message.as_deref() == message {
@@ -256,6 +271,12 @@ impl Registry {
             (_, false) => None,
             (true, true) => version.former_lifecycle,
             (false, true) => Some(from),
+        };
+        version.ended_by = match (from.is_ended(), lifecycle.is_ended()) {
+            (_, false) => None,
+            // Who takes a version further does not make the first word on it his own.
+            (true, true) if by != Some(EndedBy::Manager) => version.ended_by,
+            (_, true) => by,
         };
         version.lifecycle = lifecycle;
         // The reason of a rejection stays until somebody decides again.

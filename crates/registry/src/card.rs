@@ -5,7 +5,7 @@
 
 use portreeve_core::name::{RegistryName, ServerName, Slug};
 use portreeve_core::protocol::{Era, Revision};
-use portreeve_core::route::Route;
+use portreeve_core::route::{Route, RouteState};
 use portreeve_core::view::{Readers, RegistryRecord};
 use serde_json::{Map, Value, json};
 
@@ -13,9 +13,9 @@ use crate::error::RegistryError;
 use crate::mcp_face;
 use crate::registry::Registry;
 use crate::routes::no_route;
+use crate::serve::Served;
 use crate::serve::document::endpoint_url;
-use crate::serve::{ListParams, Served};
-use crate::views::no_registry;
+use crate::views::{View, no_registry};
 
 /// The schema that a card is written in.
 const SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/v1/server-card.schema.json";
@@ -25,6 +25,8 @@ pub const CARD_TYPE: &str = "application/mcp-server-card+json";
 pub const CATALOG_TYPE: &str = "application/ai-catalog+json";
 /// Servers that a catalogue names. The others are found by searching the registry, which it names first.
 const CATALOG_ENTRIES: usize = 1_000;
+/// Servers that are read at once for it.
+const CATALOG_STEP: usize = 100;
 
 // === impl Registry ===
 
@@ -55,8 +57,8 @@ impl Registry {
         Ok(card(&served, remote, &route))
     }
 
-    /// The card of the registry itself, in this version of the product.
-    pub fn own_card(&self, version: &str) -> Value {
+    /// The card of the default registry, in this version of the product.
+    fn own_card(&self, version: &str) -> Value {
         json!({
             "$schema": SCHEMA,
             "name": mcp_face::NAME,
@@ -71,8 +73,7 @@ impl Registry {
         })
     }
 
-    /// The card of a named registry, in this version of the product. Cards are for everybody: a registry that is not has
-    /// none.
+    /// The card of a registry, in this version of the product. Cards are for everybody: a registry that is not has none.
     pub fn registry_card(&self, name: &RegistryName, version: &str) -> Result<Value, RegistryError> {
         self.view(Some(name), None).map_err(|_| no_registry(name))?;
         let mut card = self.own_card(version);
@@ -110,29 +111,51 @@ impl Registry {
     /// The catalogue of the cards: the registry itself, then what is listed and served, by name.
     pub async fn ai_catalog(&self) -> Result<Value, RegistryError> {
         let host = self.parts.public_url.host_str().unwrap_or("localhost");
-        let mut entries = vec![json!({
-            "identifier": format!("urn:air:{host}:mcp:registry"),
-            "displayName": mcp_face::TITLE,
-            "type": CARD_TYPE,
-            "url": card_url(&endpoint_url(&Slug::of_the_registry(), &self.parts.public_url)),
-        })];
+        let mut entries = Vec::new();
+        if self.view(None, None).is_ok() {
+            entries.push(json!({
+                "identifier": format!("urn:air:{host}:mcp:registry"),
+                "displayName": mcp_face::TITLE,
+                "type": CARD_TYPE,
+                "url": card_url(&endpoint_url(&Slug::of_the_registry(), &self.parts.public_url)),
+            }));
+        }
         entries.extend(self.catalogued_registries(host));
-        let own = entries.len();
-        let mut params = ListParams {
-            version: Some("latest".to_owned()),
-            limit: Some("100".to_owned()),
-            ..ListParams::default()
-        };
-        while let Ok(view) = self.view(None, None) {
-            let page = self.serve_list_in(&view, &params).await?;
-            entries.extend(page.servers.iter().filter_map(catalogued));
-            params.cursor = page.metadata.next_cursor;
-            if params.cursor.is_none() || entries.len() >= CATALOG_ENTRIES + own {
+        if let Ok(view) = self.view(None, None) {
+            let made = self
+                .catalogue
+                .get(self, (), async || self.catalogued(&view).await);
+            entries.extend_from_slice(&made.await?);
+        }
+        Ok(json!({"specVersion": "1.0", "entries": entries}))
+    }
+}
+
+impl Registry {
+    /// The catalogue's entries of servers that are listed and served, by name. It goes through the routes: most entries of
+    /// a large registry have none.
+    async fn catalogued(&self, view: &View) -> Result<Vec<Value>, RegistryError> {
+        let mut names: Vec<ServerName> = self
+            .parts
+            .routes
+            .routes()
+            .await?
+            .into_iter()
+            .filter(|route| route.state == RouteState::Active && view.remotes().contains(&route.environment))
+            .map(|route| route.server)
+            .collect();
+        names.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
+        names.dedup();
+        let mut entries = Vec::new();
+        for some in names.chunks(CATALOG_STEP) {
+            let page = self.serve_latest_of(view, some).await?;
+            entries.extend(page.iter().filter_map(catalogued));
+            if entries.len() >= CATALOG_ENTRIES {
                 break;
             }
         }
-        entries.truncate(CATALOG_ENTRIES + own);
-        Ok(json!({"specVersion": "1.0", "entries": entries}))
+        entries.truncate(CATALOG_ENTRIES);
+        Ok(entries)
     }
 }
 

@@ -88,6 +88,10 @@ impl Registry {
         };
         let granted = self.grants(caller, request).await?;
         let in_force = self.may_manage(caller, name) && self.four_eyes(&before.server).is_none();
+        if in_force {
+            self.require_assessed_at(&before, (&deployments, &granted))
+                .await?;
+        }
         let entry = self
             .change(caller, name, |work| {
                 work.expect(new.expected)?;
@@ -122,6 +126,8 @@ impl Registry {
             granting: approving.internal,
         };
         let granted = self.grants(caller, request).await?;
+        self.require_assessed_at(&before, (&proposed.deployments, &granted))
+            .await?;
         let agreed = approving.plan.map(|hash| Agreed { version: None, hash });
         let known = self.known_properties().await?;
         let entry = self

@@ -55,15 +55,23 @@ fn implied(listed: &[&Version]) -> Option<Destination> {
 }
 
 fn declared(deployment: &Deployment, listed: &[&Version]) -> Option<Destination> {
-    let runs = |version: &&&Version| match (&deployment.version, deployment.major) {
+    Some(Destination {
+        version: listed
+            .iter()
+            .find(|version| runs(deployment, version))?
+            .version
+            .clone(),
+        url: Url::parse(&deployment.url).ok()?,
+    })
+}
+
+/// Whether a deployment may serve a version, once that is the highest one that it may.
+pub(crate) fn runs(deployment: &Deployment, version: &Version) -> bool {
+    match (&deployment.version, deployment.major) {
         (Some(pinned), _) => version.version == *pinned,
         (None, Some(major)) => is_of(version, major),
         (None, None) => true,
-    };
-    Some(Destination {
-        version: listed.iter().find(runs)?.version.clone(),
-        url: Url::parse(&deployment.url).ok()?,
-    })
+    }
 }
 
 fn is_of(version: &Version, major: Major) -> bool {

@@ -13,9 +13,14 @@ use portreeve_core::server::Version;
 use portreeve_core::visibility::Visibility;
 
 use crate::error::RegistryError;
+use crate::horizon::Horizon;
 use crate::registry::Registry;
 use crate::serve::cursor::{Cursor, CursorKind, Filters};
 use crate::serve::read_search;
+
+/// Versions that are looked at in one step, for who does not see everything, and steps of one page.
+const STEP: u32 = 100;
+const STEPS: usize = 10;
 
 /// A question about entries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -42,8 +47,11 @@ pub struct EntriesPage {
 impl Registry {
     /// One entry. Managers see it as it is; others its listed versions without what is internal.
     pub async fn entry(&self, caller: &Caller, name: &ServerName) -> Result<Entry, RegistryError> {
-        self.require_reader(caller)?;
+        let horizon = self.horizon(caller)?;
         let entry = self.load(name).await?;
+        if !horizon.holds(&entry) {
+            return Err(RegistryError::no_server(name));
+        }
         if self.may_publish(caller, &entry.server.name) {
             return Ok(entry);
         }
@@ -84,7 +92,7 @@ impl Registry {
 
     /// A page of entries.
     pub async fn entries(&self, caller: &Caller, query: EntriesQuery) -> Result<EntriesPage, RegistryError> {
-        self.require_reader(caller)?;
+        let horizon = self.horizon(caller)?;
         let search = query
             .search
             .filter(|search| !search.is_empty())
@@ -113,15 +121,15 @@ impl Registry {
                 "it must be a number from 1 to 100",
             ));
         }
-        self.entries_page(caller, filters, after, limit.min(100)).await
+        self.entries_page(&horizon, caller, (filters, after, limit.min(100)))
+            .await
     }
 
     async fn entries_page(
         &self,
+        horizon: &Horizon<'_>,
         caller: &Caller,
-        filters: Filters,
-        after: Option<(String, String)>,
-        limit: u32,
+        (filters, after, limit): (Filters, Option<(String, String)>, u32),
     ) -> Result<EntriesPage, RegistryError> {
         let visibility = self.parts.authorizer.visibility(caller);
         let is_all = visibility == Visibility::All;
@@ -138,17 +146,16 @@ impl Registry {
             after,
             limit,
         };
-        let page = self.page_of(&query).await?;
-        let next_cursor = page.items.last().filter(|_| page.more).map(|last| {
+        let (items, next) = self.items_within(horizon, query).await?;
+        let next_cursor = next.map(|(name, version)| {
             let cursor = Cursor {
                 filters,
-                name: last.version.name.to_string(),
-                version: last.version.version.to_string(),
+                name,
+                version,
             };
             cursor.seal(CursorKind::Entries, &self.cursor_mac)
         });
-        let items = page
-            .items
+        let items = items
             .into_iter()
             .map(|item| {
                 if is_all || self.may_manage(caller, &item.version.name) {
@@ -159,6 +166,35 @@ impl Registry {
             })
             .collect::<Result<_, _>>()?;
         Ok(EntriesPage { items, next_cursor })
+    }
+
+    /// The items of a page that exist for the caller, and where the next one begins. For who does not see everything, so
+    /// many are looked at and no more: such a page may hold fewer than were asked for, and another one follows.
+    async fn items_within(
+        &self,
+        horizon: &Horizon<'_>,
+        mut query: VersionQuery,
+    ) -> Result<(Vec<ListedVersion>, Option<(String, String)>), RegistryError> {
+        let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let mut found: Vec<ListedVersion> = Vec::new();
+        for _ in 0..STEPS {
+            if !horizon.is_open() {
+                query.limit = STEP;
+            }
+            let page = self.page_of(&query).await?;
+            let last = page.items.last().filter(|_| page.more).map(place_of);
+            found.extend(horizon.among(page.items).await?);
+            if found.len() > wanted {
+                found.truncate(wanted);
+                let last = found.last().map(place_of);
+                return Ok((found, last));
+            }
+            if last.is_none() || found.len() == wanted {
+                return Ok((found, last));
+            }
+            query.after = last;
+        }
+        Ok((found, query.after))
     }
 
     /// A version in its public form: the gateway's address instead of the upstream's, and nobody's name.
@@ -172,6 +208,10 @@ impl Registry {
         version.status_message = served.meta.official.status_message;
         Ok(ListedVersion { version, route })
     }
+}
+
+fn place_of(item: &ListedVersion) -> (String, String) {
+    (item.version.name.to_string(), item.version.version.to_string())
 }
 
 /// A version with the face of the production route that serves exactly it, the one without a major version first.

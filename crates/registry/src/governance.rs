@@ -87,14 +87,14 @@ impl Registry {
         };
         let own = caller.groups.iter().find(|group| owns(group));
         match (self.four_eyes(server), own) {
-            (Some(record), Some(group)) if *caller.label != *submitted_by => Err(forbidden(
+            (Some(record), Some(group)) if !is_one_person(&caller.label, submitted_by) => Err(forbidden(
                 caller,
                 format!(
                     "approve anything of `{}`, which group `{group}` owns: registry `{}` wants an approver who does not belong to it",
                     server.name, record.name
                 ),
             )),
-            (Some(record), _) if *caller.label == *submitted_by => Err(forbidden(
+            (Some(record), _) if is_one_person(&caller.label, submitted_by) => Err(forbidden(
                 caller,
                 format!(
                     "approve what `{submitted_by}` submitted of `{}`: registry `{}` wants another approver",
@@ -116,6 +116,47 @@ impl Registry {
         match &entry.server.deployments.proposed {
             Some(proposed) => self.require_another(caller, &entry.server, &proposed.by),
             None => Ok(()),
+        }
+    }
+}
+
+/// Whether two labels may stand for one person: they are the same, or name somebody alike in two ways, as `user:ada` and
+/// `oidc:ada@acme.example`. A key of a user carries the user's label already; whose any other key is nobody can tell.
+fn is_one_person(one: &str, other: &str) -> bool {
+    fn person(label: &str) -> Option<&str> {
+        let (kind, name) = label.split_once(':')?;
+        let is_of_people = matches!(kind, "user" | "key" | "oidc" | "github");
+        is_of_people.then(|| name.split_once('@').map_or(name, |(local, _)| local))
+    }
+    let alike = |(one, other): (&str, &str)| one.eq_ignore_ascii_case(other);
+    one == other || person(one).zip(person(other)).is_some_and(alike)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_one_person;
+
+    #[test]
+    fn one_person_is_known_by_several_labels() {
+        for (one, other) in [
+            ("user:ada", "user:ada"),
+            ("user:ada", "oidc:ada"),
+            ("oidc:Ada@acme.example", "user:ada"),
+            ("key:ada", "github:ada"),
+            ("system", "system"),
+        ] {
+            assert!(
+                is_one_person(one, other) && is_one_person(other, one),
+                "{one} {other}"
+            );
+        }
+        for (one, other) in [
+            ("user:ada", "user:ben"),
+            ("user:acme.com", "dns:acme.com"),
+            ("user:ada", "system"),
+            ("dns:acme.com", "http:acme.com"),
+        ] {
+            assert!(!is_one_person(one, other), "{one} {other}");
         }
     }
 }

@@ -76,6 +76,11 @@ impl Registry {
         name: &ServerName,
     ) -> Result<Vec<NamedIcon>, RegistryError> {
         self.require_publish(caller, name)?;
+        if !self.may_manage(caller, name) {
+            // Each of them may be asked for somewhere else.
+            let requests = u32::try_from(self.parts.limits.icons_per_server).unwrap_or(u32::MAX);
+            self.count(caller, requests).await?;
+        }
         let entry = self.load(name).await?;
         let look = self.look(caller, &entry, Fetch::All).await?;
         let icons = look.icons.clone();

@@ -32,6 +32,8 @@ mod profile;
 mod properties;
 
 mod governance;
+mod horizon;
+mod kept;
 mod registries;
 mod rules;
 mod views;

@@ -19,7 +19,8 @@ use self::arguments::{Fetch, Search};
 use crate::error::RegistryError;
 use crate::install::{self, Setup, Snippet, SnippetKind};
 use crate::registry::Registry;
-use crate::serve::{ListParams, Served};
+use crate::search::Sought;
+use crate::serve::{ListParams, Served, read_search};
 use crate::views::View;
 
 /// How the registry is named in records. Nobody can register it, see [`is_reserved`].
@@ -115,6 +116,51 @@ impl McpFace {
     ) -> Result<Map<String, Value>, RegistryError> {
         let view = self.view(caller)?;
         let Search { query, limit, cursor } = Search::read(arguments)?;
+        let page = self.sought((caller, &view), &query, &cursor, limit).await?;
+        let page = match page {
+            Some(page) => page,
+            None => self.listed(&view, (query, cursor), limit).await?,
+        };
+        let (servers, next) = page;
+        let servers: Vec<Value> = servers.iter().map(found).collect();
+        let mut result = Map::new();
+        result.insert("servers".to_owned(), servers.into());
+        if let Some(cursor) = next {
+            result.insert("nextCursor".to_owned(), cursor.into());
+        }
+        Ok(result)
+    }
+
+    /// What was looked for, best first. `None` where nothing was, and while the index does not know everything yet.
+    async fn sought(
+        &self,
+        reading: (&Caller, &View),
+        query: &Option<String>,
+        cursor: &Option<String>,
+        limit: u32,
+    ) -> Result<Option<(Vec<Served>, Option<String>)>, RegistryError> {
+        let sought = match (query, cursor) {
+            (Some(_), Some(_)) => return Err(RegistryError::BadCursor),
+            (Some(words), None) => Sought::Words(read_search(words.trim())?),
+            (None, Some(cursor)) => Sought::More(cursor.clone()),
+            (None, None) => return Ok(None),
+        };
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        match self.registry.seek(reading, sought, limit).await {
+            Ok(page) => Ok(Some(page)),
+            // A cursor may be one of the list.
+            Err(RegistryError::BadCursor | RegistryError::Warming { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All of it by name, or what contains a text.
+    async fn listed(
+        &self,
+        view: &View,
+        (query, cursor): (Option<String>, Option<String>),
+        limit: u32,
+    ) -> Result<(Vec<Served>, Option<String>), RegistryError> {
         let params = ListParams {
             search: query,
             limit: Some(limit.to_string()),
@@ -123,14 +169,8 @@ impl McpFace {
             cursor,
             ..ListParams::default()
         };
-        let page = self.registry.serve_list_in(&view, &params).await?;
-        let servers: Vec<Value> = page.servers.iter().map(found).collect();
-        let mut result = Map::new();
-        result.insert("servers".to_owned(), servers.into());
-        if let Some(cursor) = page.metadata.next_cursor {
-            result.insert("nextCursor".to_owned(), cursor.into());
-        }
-        Ok(result)
+        let page = self.registry.serve_list_in(view, &params).await?;
+        Ok((page.servers, page.metadata.next_cursor))
     }
 
     async fn fetch(

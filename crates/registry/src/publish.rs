@@ -339,6 +339,7 @@ impl Registry {
             approval: Approval::Submitted,
             lifecycle: Lifecycle::Production,
             former_lifecycle: None,
+            ended_by: None,
             status_message: None,
             submitted_by: caller.label.to_string(),
             decided_by: None,

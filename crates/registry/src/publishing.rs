@@ -14,6 +14,7 @@ mod view;
 use portreeve_core::caller::Caller;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::{Entry, Publication, Published, RateLimit, StoreError};
+use portreeve_core::profile::Metadata;
 use portreeve_core::publishing::{NameAction, Publisher};
 use portreeve_core::server::Approval;
 use serde_json::json;
@@ -31,6 +32,10 @@ use crate::work::Work;
 pub use issues::{Issue, IssueKind, Severity, Verdict};
 pub use status::{OfficialStatus, StatusChange};
 
+/// The part of a document's `_meta` that holds values of custom properties of its version. Nobody but its publisher and
+/// managers sees it.
+const VALUES_META: &str = "io.portreeve/metadata";
+
 /// How often a publication is tried again after somebody else changed the entry first.
 const RETRIES: u32 = 16;
 
@@ -41,6 +46,8 @@ pub(crate) struct Accepted<'a> {
     policy: String,
     valid: Valid,
     remotes: Vec<String>,
+    /// Values of custom properties that it brings along.
+    values: Option<Metadata>,
     /// The properties that an approval asks for.
     known: Known,
 }
@@ -53,7 +60,12 @@ impl Registry {
         let draft = Draft::read(document, &self.parts.limits)?;
         let policy = match draft.name() {
             Some(name) => self.take_turn(publisher, &[NameAction::Publish], name).await?,
-            None => String::new(),
+            // Under no name at all nobody manages anything, unless everything.
+            None if self.may_administer(&publisher.caller) => String::new(),
+            None => {
+                self.count(&publisher.caller, 1).await?;
+                String::new()
+            }
         };
         let accepted = self.accept(publisher, policy, draft).await?;
         self.check_upstream(&accepted).await?;
@@ -111,16 +123,22 @@ impl Registry {
         if self.may_manage(&publisher.caller, name) {
             return Ok(policy);
         }
-        let label = publisher.caller.label.to_string();
+        self.count(&publisher.caller, 1).await?;
+        Ok(policy)
+    }
+
+    /// Counts what somebody does who does not manage: `units` of what he may do at once.
+    pub(crate) async fn count(&self, caller: &Caller, units: u32) -> Result<(), RegistryError> {
+        let label = caller.label.to_string();
         let rate = RateLimit {
             interval: self.parts.limits.write_interval,
             burst: self.parts.limits.writes_per_publisher,
         };
         let key = format!("registry_write/{label}");
-        let decision = self.parts.counters.take(&key, rate, 1).await;
+        let decision = self.parts.counters.take(&key, rate, units).await;
         let decision = decision.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         if decision.allowed {
-            return Ok(policy);
+            return Ok(());
         }
         Err(RegistryError::TooFast {
             publisher: label,
@@ -136,12 +154,14 @@ impl Registry {
         draft: Draft,
     ) -> Result<Accepted<'a>, RegistryError> {
         let remotes = rules::remote_urls(draft.raw());
+        let values = rules::values(draft.raw());
         let judgement = rules::judge(draft, &self.parts.public_url, &self.parts.limits);
         Ok(Accepted {
             publisher,
             policy,
             valid: judgement.into_valid()?,
             remotes,
+            values,
             known: self.known_properties().await?,
         })
     }
@@ -191,9 +211,35 @@ impl Registry {
         event.policies = vec![accepted.policy.clone()];
         event.detail = Some(json!({"contentHash": valid.content_hash, "approval": "submitted"}));
         work.events.push(event);
-        work.put(self.new_version(caller, valid));
+        let mut new = self.new_version(caller, valid);
+        // What people say of a version stays, whatever becomes of its document.
+        if let Some(present) = work.version(&valid.version) {
+            new.metadata.clone_from(&present.metadata);
+        }
+        work.put(new);
+        self.require_values(work, accepted)?;
         self.approve_by_rule(work, accepted);
         Ok(())
+    }
+
+    /// Takes the values that a document brings along, and refuses a version without those that must be.
+    fn require_values(&self, work: &mut Work, accepted: &Accepted<'_>) -> Result<(), RegistryError> {
+        let (version, caller) = (&accepted.valid.version, &accepted.publisher.caller);
+        let taken = match &accepted.values {
+            Some(values) => self.value_in(caller, work, version, (values, &accepted.known)),
+            None => Ok(()),
+        };
+        let judged = taken.and_then(|()| self.require_complete(work, Some(version), &accepted.known));
+        judged.map_err(|error| match error {
+            RegistryError::Invalid(mut problems) => {
+                for problem in &mut problems {
+                    let place = format!("; a document says it in `_meta`, `{VALUES_META}`");
+                    problem.message.push_str(&place);
+                }
+                RegistryError::Invalid(problems)
+            }
+            other => other,
+        })
     }
 
     /// Approves the version in the same breath where a rule covers it and nothing holds it back.

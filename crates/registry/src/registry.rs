@@ -20,10 +20,14 @@ use portreeve_core::secret::SecretKey;
 use portreeve_core::time::Clock;
 use portreeve_inspect::Mac;
 use portreeve_net::Egress;
+use serde_json::Value;
 use url::Url;
 
 use crate::assess::AssessmentPolicy;
+use crate::assess::near_names::Neighbours;
 use crate::error::RegistryError;
+use crate::export::KeptExports;
+use crate::kept::Kept;
 use crate::search::Searcher;
 use crate::serve::document::RemoteTexts;
 use crate::source::ToolSource;
@@ -95,6 +99,12 @@ pub struct Registry {
     /// How routes are written into lists.
     pub(crate) remotes: RemoteTexts,
     pub(crate) searcher: Searcher,
+    /// The allow-lists of registries.
+    pub(crate) exports: KeptExports,
+    /// The catalogue of the cards of servers.
+    pub(crate) catalogue: Kept<(), Vec<Value>>,
+    /// The names of listed servers, to compare others with.
+    pub(crate) neighbours: Kept<(), Neighbours>,
     /// Batches of imports are taken in one after the other.
     pub(crate) importing: tokio::sync::Mutex<()>,
     /// Somebody approved something, or named other icons.
@@ -117,6 +127,9 @@ impl Registry {
         let cursor_mac = Mac::new(&parts.cursor_key);
         Self {
             searcher: Searcher::new(Arc::clone(&parts.feed)),
+            exports: Kept::default(),
+            catalogue: Kept::default(),
+            neighbours: Kept::default(),
             importing: tokio::sync::Mutex::default(),
             icons_wanted: tokio::sync::Notify::new(),
             remotes: RemoteTexts::of(&parts.public_url),

@@ -83,7 +83,7 @@ impl Registry {
         version: &VersionText,
         known: &Known,
     ) -> Option<&'static str> {
-        if self.parts.assessment.block.is_some() {
+        if self.parts.assessment.is_strict() {
             return Some("its assessment comes first");
         }
         let lacks = self.require_complete(work, Some(version), known).is_err();

@@ -3,6 +3,7 @@
 //!
 //! Before: entries in the store, which `search/feed.rs` follows. After: `api` and `portal` show the page.
 
+mod agents;
 mod feed;
 mod job;
 
@@ -11,14 +12,16 @@ use portreeve_core::decision::{Action, Target};
 use portreeve_core::page::PageOf;
 use portreeve_core::ports::{ListedVersion, VersionQuery};
 use portreeve_core::visibility::Visibility;
+use portreeve_search::{Exists, Index, Inside, Question, Ranked};
 pub use portreeve_search::{Facet, Facets, Kind, Mark, Narrow};
-use portreeve_search::{Index, Inside, Question, Ranked};
 use serde::{Deserialize, Serialize};
 
 use crate::error::RegistryError;
+use crate::horizon::Horizon;
 use crate::registry::Registry;
 use crate::serve::cursor::{CursorKind, opened, sealed};
 use crate::serve::read_search;
+pub(crate) use agents::{Sought, may_hold};
 pub use feed::{SearchState, Searcher};
 pub use job::SearchJob;
 
@@ -87,11 +90,11 @@ struct Place {
 impl Registry {
     /// A page of what was looked for, as far as the caller may know of it.
     pub async fn search(&self, caller: &Caller, query: SearchQuery) -> Result<SearchPage, RegistryError> {
-        self.require_reader(caller)?;
+        let horizon = self.horizon(caller)?;
         let asked = Asked::read(query, |text| opened(text, CursorKind::Search, &self.cursor_mac))?;
         let visibility = self.parts.authorizer.visibility(caller);
         self.catch_up().await?;
-        let chosen = self.choose(caller, &visibility, &asked);
+        let chosen = self.choose((caller, &horizon), &visibility, &asked);
         let keys: Vec<(String, String)> = chosen.hits.iter().map(|hit| hit.key.clone()).collect();
         let mut listed = self.parts.feed.listed(&visibility, &keys).await?;
         let mut items = Vec::with_capacity(listed.len());
@@ -160,7 +163,32 @@ impl Registry {
     }
 
     /// Ranks, and cuts the page out. Nothing waits in here.
-    fn choose(&self, caller: &Caller, visibility: &Visibility, asked: &Asked) -> Chosen {
+    fn choose(
+        &self,
+        (caller, horizon): (&Caller, &Horizon<'_>),
+        visibility: &Visibility,
+        asked: &Asked,
+    ) -> Chosen {
+        let exists = |entry: &portreeve_search::Entry<'_>| horizon.finds(entry);
+        let exists: Option<Exists<'_>> = if horizon.is_open() { None } else { Some(&exists) };
+        let who = (caller, *visibility == Visibility::All);
+        self.with_question(who, exists, (&asked.text, &asked.narrow), |index, question| {
+            let ranked = portreeve_search::rank(index, question);
+            let facets = asked
+                .facets
+                .then(|| Facets::count(index, &ranked.hits, |server| question.discovers(server)));
+            Chosen::cut(index, ranked, asked, facets)
+        })
+    }
+
+    /// Asks the index, as somebody who sees of the inside of entries what he has a right to.
+    fn with_question<T>(
+        &self,
+        (caller, sees_all): (&Caller, bool),
+        exists: Option<Exists<'_>>,
+        (text, narrow): (&str, &Narrow),
+        ask: impl FnOnce(&Index, &Question<'_>) -> T,
+    ) -> T {
         let sees = |server: &_, tool: &str, annotations: &_| {
             let target = Target::Tool {
                 server,
@@ -172,25 +200,20 @@ impl Registry {
                 .may(caller, Action::CallTool, &target)
                 .is_permit()
         };
-        let sees_all = *visibility == Visibility::All;
         let discovers = |server: &_| sees_all || self.may_discover(caller, server);
         // Who has no identity has no rights to an inside either.
         let is_known = caller.principal != Principal::Anonymous;
         let question = Question {
-            text: &asked.text,
+            text,
             sees_unlisted: sees_all,
+            exists,
             inside: is_known.then_some(Inside {
                 sees_tool: &sees,
                 discovers: &discovers,
             }),
-            narrow: &asked.narrow,
+            narrow,
         };
-        let index = self.searcher.index();
-        let ranked = portreeve_search::rank(&index, &question);
-        let facets = asked
-            .facets
-            .then(|| Facets::count(&index, &ranked.hits, |server| question.discovers(server)));
-        Chosen::cut(&index, ranked, asked, facets)
+        ask(&self.searcher.index(), &question)
     }
 
     /// A page of versions. A text that must be contained is looked up in memory first.

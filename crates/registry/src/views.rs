@@ -57,9 +57,12 @@ impl View {
         }
     }
 
-    /// Whether it is the default registry, to which publishers publish.
-    pub fn is_main(&self) -> bool {
-        self.name == RegistryName::main()
+    pub(crate) fn name(&self) -> &RegistryName {
+        &self.name
+    }
+
+    pub(crate) fn selection(&self) -> &Selection {
+        &self.selection
     }
 
     /// Whether what it shows is for its reader alone, and must not be kept by anyone between.
@@ -77,10 +80,13 @@ impl View {
 
     /// A cursor of one registry and reader means nothing to another.
     pub(crate) fn cursors(&self) -> CursorKind<'_> {
-        CursorKind::Served {
-            registry: self.name.as_str(),
-            reader: self.reader.as_deref().unwrap_or_default(),
-        }
+        let (registry, reader) = self.reading();
+        CursorKind::Served { registry, reader }
+    }
+
+    /// The registry, and its reader where it is not for everybody.
+    pub(crate) fn reading(&self) -> (&str, &str) {
+        (self.name.as_str(), self.reader.as_deref().unwrap_or_default())
     }
 
     /// The routes of the registry's environments that serve exactly this version, those without a major version first.
@@ -136,14 +142,6 @@ impl Registry {
     pub fn main_view(&self, caller: &Caller) -> Result<View, RegistryError> {
         let known = Some(caller).filter(|caller| caller.principal != Principal::Anonymous);
         self.view(None, known)
-    }
-
-    /// Refuses strangers where the default registry is not for everybody.
-    pub(crate) fn require_reader(&self, caller: &Caller) -> Result<(), RegistryError> {
-        if caller.principal == Principal::Anonymous {
-            self.main_view(caller)?;
-        }
-        Ok(())
     }
 
     pub(crate) fn may_read(&self, caller: &Caller, record: &RegistryRecord) -> bool {

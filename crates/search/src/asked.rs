@@ -162,7 +162,10 @@ fn exists(index: &Index, question: &Question<'_>, meant: &Meant<'_>) -> bool {
         let mut docs = segment.terms.public(term).docs.iter();
         docs.any(|doc| {
             part.is_alive(*doc)
-                && (question.sees_unlisted || segment.docs.entry(*doc).is_some_and(|entry| entry.is_listed()))
+                && segment
+                    .docs
+                    .entry(*doc)
+                    .is_some_and(|entry| question.exists(&entry))
         })
     };
     let mut places = meant.places.iter();

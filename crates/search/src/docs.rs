@@ -22,6 +22,7 @@ pub(crate) struct Docs {
     registry_types: Rows<u32>,
     tags: Rows<u32>,
     inner_tags: Rows<u32>,
+    profile_tags: Rows<u32>,
     tools: Rows<(u32, ToolAnnotations)>,
     /// Name, titles and descriptions of all versions of an entry, in lower case, each ended by NUL.
     texts: Texts,
@@ -46,6 +47,7 @@ pub(crate) struct Described<'a> {
     pub(crate) registry_types: Vec<&'a str>,
     pub(crate) tags: Vec<&'a str>,
     pub(crate) inner_tags: Vec<&'a str>,
+    pub(crate) profile_tags: Vec<&'a str>,
     pub(crate) tools: Vec<(&'a str, ToolAnnotations)>,
     pub(crate) texts: &'a str,
 }
@@ -81,6 +83,8 @@ impl Gathering {
         self.docs.tags.push(row);
         let row = self.labels(&entry.inner_tags);
         self.docs.inner_tags.push(row);
+        let row = self.labels(&entry.profile_tags);
+        self.docs.profile_tags.push(row);
         let mut tools = Vec::with_capacity(entry.tools.len());
         for (name, annotations) in &entry.tools {
             tools.push((self.label(name), *annotations));
@@ -109,7 +113,12 @@ impl Gathering {
         for texts in [&mut docs.versions, &mut docs.labels, &mut docs.texts] {
             texts.shrink();
         }
-        for rows in [&mut docs.registry_types, &mut docs.tags, &mut docs.inner_tags] {
+        for rows in [
+            &mut docs.registry_types,
+            &mut docs.tags,
+            &mut docs.inner_tags,
+            &mut docs.profile_tags,
+        ] {
             rows.shrink();
         }
         docs.tools.shrink();
@@ -150,7 +159,13 @@ impl Docs {
     pub(crate) fn bytes(&self) -> usize {
         // A name is a pointer with a length to two counters and the text.
         let names: usize = self.names.iter().map(|name| name.as_str().len() + 32).sum();
-        let rows = [&self.registry_types, &self.tags, &self.inner_tags].map(Rows::bytes);
+        let rows = [
+            &self.registry_types,
+            &self.tags,
+            &self.inner_tags,
+            &self.profile_tags,
+        ]
+        .map(Rows::bytes);
         let texts = [&self.versions, &self.labels, &self.texts].map(Texts::bytes);
         names
             + self.traits.capacity() * size_of::<Traits>()
@@ -203,6 +218,11 @@ impl<'a> Entry<'a> {
         self.labels(&self.docs.inner_tags)
     }
 
+    /// Those of them that registries select by: its categories are left out.
+    pub fn profile_tags(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.labels(&self.docs.profile_tags)
+    }
+
     /// Its tools, for who may see them.
     pub fn tools(&self) -> impl Iterator<Item = (&'a str, &'a ToolAnnotations)> + use<'a> {
         let docs = self.docs;
@@ -224,6 +244,7 @@ impl<'a> Entry<'a> {
             registry_types: self.registry_types().collect(),
             tags: self.tags().collect(),
             inner_tags: self.inner_tags().collect(),
+            profile_tags: self.profile_tags().collect(),
             tools: self
                 .tools()
                 .map(|(name, annotations)| (name, *annotations))

@@ -40,4 +40,4 @@ pub use facets::{Facet, Facets};
 pub use index::{Index, Place};
 pub use marks::{Mark, marks};
 pub use merge::{Merge, Merged};
-pub use rank::{Discovers, Hit, Inside, Kind, MOST_RANKED, Narrow, Question, Ranked, SeesTool, rank};
+pub use rank::{Discovers, Exists, Hit, Inside, Kind, MOST_RANKED, Narrow, Question, Ranked, SeesTool, rank};

@@ -26,6 +26,9 @@ pub type SeesTool<'a> = &'a (dyn Fn(&ServerName, &str, &ToolAnnotations) -> bool
 /// Whether a caller may discover an entry, and so read what people say about it.
 pub type Discovers<'a> = &'a (dyn Fn(&ServerName) -> bool + Sync);
 
+/// Whether an entry exists for a caller, if it is listed.
+pub type Exists<'a> = &'a (dyn Fn(&Entry<'_>) -> bool + Sync);
+
 /// What a caller may see beyond the public texts.
 #[derive(Clone, Copy)]
 pub struct Inside<'a> {
@@ -38,6 +41,8 @@ pub struct Question<'a> {
     pub text: &'a str,
     /// Whether entries that are not listed are found, too.
     pub sees_unlisted: bool,
+    /// Which entries there are for the caller; `None`: all of them.
+    pub exists: Option<Exists<'a>>,
     /// What the caller may see of the inside of entries; `None`: nothing.
     pub inside: Option<Inside<'a>>,
     pub narrow: &'a Narrow,
@@ -143,10 +148,15 @@ impl Question<'_> {
         self.inside.is_some_and(|inside| (inside.discovers)(server))
     }
 
+    /// Whether the caller may know that there is such an entry.
+    pub(crate) fn exists(&self, entry: &Entry<'_>) -> bool {
+        (entry.is_listed() || self.sees_unlisted) && self.exists.is_none_or(|exists| exists(entry))
+    }
+
     /// Whether the entry may be among the results.
     pub(crate) fn admits(&self, entry: &Entry<'_>) -> bool {
         let narrow = self.narrow;
-        (entry.is_listed() || self.sees_unlisted)
+        self.exists(entry)
             && (narrow.lifecycle.is_empty() || narrow.lifecycle.contains(&entry.lifecycle()))
             && narrow
                 .kind

@@ -72,6 +72,7 @@ fn described<'a>(entry: &'a Searchable, facts: &'a Facts, texts: &'a str) -> Des
         registry_types: all(&facts.registry_types),
         tags: all(&facts.tags),
         inner_tags: all(&facts.inner_tags),
+        profile_tags: all(&entry.profile.tags),
         tools: entry
             .tools
             .iter()

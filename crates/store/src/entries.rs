@@ -3,7 +3,7 @@
 /// What [`version_of`] reads, of a table `versions v`.
 macro_rules! version_columns {
     () => {
-        "v.server, v.version, v.document, v.content_hash, v.approval, v.lifecycle, v.former_lifecycle, \
+        "v.server, v.version, v.document, v.content_hash, v.approval, v.lifecycle, v.former_lifecycle, v.ended_by, \
          v.status_message, v.submitted_by, v.decided_by, v.is_latest, v.published_at, v.status_changed_at, v.updated_at, \
          v.metadata"
     };
@@ -28,7 +28,7 @@ use portreeve_core::page::PageOf;
 use portreeve_core::ports::{
     Entry, EntryChange, EntryStore, ListedVersion, Publication, Published, StoreError, VersionQuery,
 };
-use portreeve_core::server::{Approval, Lifecycle, Server, Version};
+use portreeve_core::server::{Approval, EndedBy, Lifecycle, Server, Version};
 
 use crate::change::Change;
 use crate::engine::{Row, Sql};
@@ -155,6 +155,7 @@ fn version_of(row: &Row) -> Result<Version, StoreError> {
         approval: row.word("approval", Approval::from_word)?,
         lifecycle: row.word("lifecycle", Lifecycle::from_word)?,
         former_lifecycle: row.optional_word("former_lifecycle", Lifecycle::from_word)?,
+        ended_by: row.optional_word("ended_by", EndedBy::from_word)?,
         status_message: row.optional_text("status_message")?,
         submitted_by: row.text("submitted_by")?,
         decided_by: row.optional_text("decided_by")?,

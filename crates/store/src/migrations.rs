@@ -99,6 +99,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0018_import_stages.sql"),
         include_str!("../migrations/postgres/0018_import_stages.sql"),
     ),
+    (
+        19,
+        "ended by",
+        include_str!("../migrations/sqlite/0019_ended_by.sql"),
+        include_str!("../migrations/postgres/0019_ended_by.sql"),
+    ),
 ];
 
 /// What the database and this binary know that the other does not.

@@ -104,6 +104,7 @@ pub fn version(name: &str, version: &str) -> Version {
         approval: Approval::Approved,
         lifecycle: Lifecycle::Production,
         former_lifecycle: None,
+        ended_by: None,
         status_message: Some("as it should be".to_owned()),
         submitted_by: "key:deploy".to_owned(),
         decided_by: Some("user:admin".to_owned()),

@@ -1,5 +1,7 @@
 //! Why a claim shows nothing. The texts are public.
 
+use std::time::Duration;
+
 use portreeve_core::ports::{JournalError, StateError};
 
 /// Why no token was granted.
@@ -40,6 +42,14 @@ pub enum ProofError {
     /// Too many claims are being looked into.
     #[error("too many claims are being looked into")]
     Busy,
+    /// This publisher proves who he is more often than anybody needs to.
+    #[error("`{publisher}` signs in too often")]
+    TooOften {
+        /// The publisher's label.
+        publisher: String,
+        /// When the next one is taken.
+        wait: Duration,
+    },
     /// It cannot be told whether the signature was used before.
     #[error("it cannot be told whether this signature was used before")]
     State(#[from] StateError),
@@ -62,6 +72,9 @@ impl ProofError {
             Self::Refused { .. } => "check what was claimed, and sign in again",
             Self::Unreachable { .. } => "check that it can be reached from this Portreeve, and sign in again",
             Self::Busy => "try again in a moment",
+            Self::TooOften { .. } => {
+                "a token works for five minutes: keep it, or wait as long as `Retry-After` says"
+            }
             Self::State(_) => "try again; an administrator looks at `state.url`",
             Self::Audit(_) => "free space or repair the rights of the data directory, then try again",
         }

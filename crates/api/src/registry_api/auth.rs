@@ -39,6 +39,7 @@ impl From<ProofError> for Problem {
             ProofError::SwitchedOff { .. } => Self::forbidden(detail),
             ProofError::Malformed { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail),
             ProofError::Busy => Self::new(StatusCode::TOO_MANY_REQUESTS, detail).wait(Duration::from_secs(1)),
+            ProofError::TooOften { wait, .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, detail).wait(wait),
             ProofError::State(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail),
             ProofError::Audit(cause) => {
                 tracing::error!(error = %cause, "The audit log cannot be written.");

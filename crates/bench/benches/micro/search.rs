@@ -147,6 +147,7 @@ fn entry(number: usize, drawn: &mut Drawn) -> Result<Searchable> {
             approval: Approval::Approved,
             lifecycle: Lifecycle::Production,
             former_lifecycle: None,
+            ended_by: None,
             status_message: None,
             submitted_by: String::new(),
             decided_by: None,

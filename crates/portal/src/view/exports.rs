@@ -1,6 +1,7 @@
 //! The page of allow-lists: one section for each format.
 
 use askama::Template;
+use portreeve_core::name::RegistryName;
 use portreeve_registry::ExportFile;
 
 use crate::view::shell::Shell;
@@ -35,12 +36,17 @@ pub(crate) struct MissingView {
 pub(crate) struct ExportsPage {
     shell: Shell,
     files: Vec<ExportView>,
+    /// What stands behind the addresses of files of a registry that is not the default one.
+    query: String,
 }
 
 impl ExportsPage {
-    pub(crate) fn new(shell: Shell, files: &[ExportFile]) -> Self {
-        let files = files.iter().map(ExportView::new).collect();
-        Self { shell, files }
+    pub(crate) fn new(shell: Shell, files: &[ExportFile], of: Option<&RegistryName>) -> Self {
+        Self {
+            shell,
+            files: files.iter().map(ExportView::new).collect(),
+            query: of.map(|name| format!("?registry={name}")).unwrap_or_default(),
+        }
     }
 }
 

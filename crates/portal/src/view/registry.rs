@@ -28,6 +28,8 @@ pub(crate) struct RegistryPage {
     /// What hosts and agents are given.
     pub(crate) base: String,
     pub(crate) mcp: String,
+    /// The page of its allow-lists.
+    pub(crate) exports: String,
     pub(crate) shown: Vec<ShownRow>,
     pub(crate) more: bool,
     pub(crate) form: Option<FormView>,
@@ -138,6 +140,7 @@ impl RegistryPage {
             shell,
             description: words::visible(&record.description),
             mcp: format!("{base}/mcp"),
+            exports: format!("/exports?registry={}", record.name),
             base,
             shown: shown.servers.iter().map(ShownRow::new).collect(),
             more: shown.metadata.next_cursor.is_some(),

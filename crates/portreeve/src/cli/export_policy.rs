@@ -12,15 +12,25 @@ use super::{Failure, Reply};
 pub(crate) struct ExportPolicyArgs {
     /// Print the file of this format; without it, list the formats and what each cannot say
     format: Option<String>,
+    /// What this registry approves, instead of the default one
+    #[arg(long, value_name = "NAME")]
+    registry: Option<String>,
 }
 
 pub(super) async fn run(connection: &Connection, args: &ExportPolicyArgs) -> Result<Reply, Failure> {
+    let of = |path: String| match &args.registry {
+        Some(name) => {
+            let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+            format!("{path}?registry={name}")
+        }
+        None => path,
+    };
     let Some(format) = &args.format else {
-        let body = connection.get(&api_path!("exports")).await?.body;
+        let body = connection.get(&of(api_path!("exports"))).await?.body;
         let shown = render(&body);
         return Ok(Reply::new(body, shown));
     };
-    let body = connection.get(&api_path!("exports/{}", format)).await?.body;
+    let body = connection.get(&of(api_path!("exports/{}", format))).await?.body;
     let shown = serde_json::to_string_pretty(&body).unwrap_or_default();
     Ok(Reply::new(body, shown))
 }

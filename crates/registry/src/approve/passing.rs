@@ -3,7 +3,7 @@
 //! Before: somebody looked at the plan, or not. After: `settle` leads the routes, and `pinning` looks at their tools.
 
 use portreeve_core::caller::Caller;
-use portreeve_core::deployment::{Place, ProposedDeployments};
+use portreeve_core::deployment::{Deployments, Place, ProposedDeployments};
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
 use portreeve_core::route::Route;
@@ -115,15 +115,18 @@ impl Registry {
         caller: &Caller,
         verdict: Verdict<'_>,
     ) -> Result<Outcome, RegistryError> {
-        self.require_assessed(caller, verdict.chosen).await?;
-        self.approve_judged(caller, verdict).await
+        let judged = self
+            .require_assessed(caller, (verdict.chosen, verdict.granted))
+            .await?;
+        self.approve_judged(caller, verdict, judged).await
     }
 
-    /// The same for one that was judged in this moment.
+    /// The same for one that was judged in this moment, with the deployments that were looked at, if any were.
     pub(crate) async fn approve_judged(
         &self,
         caller: &Caller,
         verdict: Verdict<'_>,
+        judged: Option<Deployments>,
     ) -> Result<Outcome, RegistryError> {
         let Verdict {
             chosen,
@@ -140,6 +143,12 @@ impl Registry {
         let known = self.known_properties().await?;
         let entry = self
             .change(caller, &chosen.name, |work| {
+                if judged
+                    .as_ref()
+                    .is_some_and(|judged| *judged != work.server.deployments)
+                {
+                    return Err(changed_deployments(&chosen.name));
+                }
                 self.require_complete(work, Some(&chosen.version), &known)?;
                 work.agreed.clone_from(&agreed);
                 work.grant(granted, self.parts.clock.now());

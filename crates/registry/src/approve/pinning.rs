@@ -30,6 +30,10 @@ impl Registry {
                 return ToolsOutcome::NotSeen { reason };
             }
         };
+        if let Some(reason) = self.stops(route, &probe).await {
+            tracing::info!(route = %route.slug, reason, "The tools seen at approval wait for a review.");
+            return ToolsOutcome::NotSeen { reason };
+        }
         match self.pin(caller, route, version, probe).await {
             Ok(count) => {
                 self.parts.refresh.refresh().await;

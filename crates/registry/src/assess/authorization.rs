@@ -32,10 +32,11 @@ impl Assessor for Authorization {
     }
 
     fn assess(&self, subject: &Subject, notes: &mut Notes) {
-        let faults = subject.trail.iter().flat_map(|trail| &trail.faults);
-        for fault in faults {
-            let path = format!("authorization.{}", fault.step);
-            notes.show(fault.severity, path, fault.message, fault.evidence.clone());
+        for place in &subject.places {
+            for fault in place.trail.iter().flat_map(|trail| &trail.faults) {
+                let path = format!("{}authorization.{}", place.spot.root(), fault.step);
+                notes.show(fault.severity, path, fault.message, fault.evidence.clone());
+            }
         }
     }
 }

@@ -1,4 +1,6 @@
-//! Whether somebody stands behind the server: source, website, licence.
+//! Whether somebody stands behind the server: source, website, licence; and whether these lead anywhere.
+
+pub(super) mod ask;
 
 use portreeve_mcp::server_json::PUBLISHER_META;
 use serde_json::Value;
@@ -38,8 +40,17 @@ impl Assessor for Links {
                 );
             }
         }
-        if !names_a_licence(document.get("_meta").and_then(|meta| meta.get(PUBLISHER_META))) {
+        let own = document.get("_meta").and_then(|meta| meta.get(PUBLISHER_META));
+        if !subject.is_licensed && !names_a_licence(own) {
             notes.note(Severity::Low, "_meta", "names no licence");
+        }
+        for broken in &subject.broken {
+            notes.show(
+                Severity::Low,
+                broken.path.clone(),
+                "leads nowhere",
+                broken.evidence.clone(),
+            );
         }
     }
 }

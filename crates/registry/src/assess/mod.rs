@@ -6,18 +6,20 @@
 
 mod authorization;
 mod links;
-mod near_names;
+pub(crate) mod near_names;
 mod poisoning;
 mod reachable;
 mod secrets_in_document;
+mod tls;
 mod tool_quality;
 mod transport;
+
+mod look;
 
 mod job;
 mod login;
 mod run;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use job::{AssessJob, AssessParts, Round};
@@ -28,10 +30,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The assessors, in the order in which they are asked.
-const ASSESSORS: [&dyn Assessor; 8] = [
+const ASSESSORS: [&dyn Assessor; 9] = [
     &secrets_in_document::SecretsInDocument,
     &near_names::NearNames,
     &transport::Transport,
+    &tls::Tls,
     &links::Links,
     &reachable::Reachable,
     &authorization::Authorization,
@@ -115,6 +118,12 @@ pub struct Brief {
 pub struct AssessmentPolicy {
     /// Findings of this severity or worse stop an approval. `None`: none does.
     pub block: Option<Severity>,
+    /// A score below this stops an approval. `None`: none does.
+    pub least_score: Option<u8>,
+    /// Whether servers are greeted over TLS, to see what they show.
+    pub judge_tls: bool,
+    /// Whether links are asked if they answer.
+    pub ask_links: bool,
     /// Namespaces whose look-alikes are reported, besides those of well-known makers.
     pub protected: Vec<String>,
 }
@@ -123,37 +132,40 @@ pub struct AssessmentPolicy {
 struct Subject {
     document: Map<String, Value>,
     view: ServerJson,
-    sight: Sight,
-    /// What was found at a server that asks for a credential; `None` when it asks for none.
-    trail: Option<authorization::Trail>,
+    /// Where it is served or would be, and what was seen there. None when nothing of it could be served.
+    places: Vec<look::Seen>,
     /// Names of listed servers, its own perhaps among them.
     neighbours: Arc<near_names::Neighbours>,
     protected: Vec<String>,
-}
-
-/// What was seen of the server itself.
-enum Sight {
-    /// It has no remote that a route could lead to.
-    NoRemote,
-    /// It did not answer as an MCP server.
-    Unseen { reason: String },
-    /// Its tools.
-    Seen(Tools),
-}
-
-/// The tools of a server.
-#[derive(Default)]
-struct Tools {
-    /// By name. One name may have two definitions, one for each era.
-    by_name: BTreeMap<String, Vec<Value>>,
-    /// How many were too large to be read.
-    unread: usize,
+    /// Links that lead nowhere, if they were asked.
+    broken: Vec<links::ask::Broken>,
+    /// Whether people named a licence beside the document.
+    is_licensed: bool,
+    /// When it is judged.
+    now: Timestamp,
 }
 
 /// Where an assessor writes what it finds.
 struct Notes {
     assessor: &'static str,
     findings: Vec<Finding>,
+}
+
+// === impl AssessmentPolicy ===
+
+impl AssessmentPolicy {
+    /// Whether anything at all may stop an approval, so that a version is judged before it is approved.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.block.is_some() || self.least_score.is_some()
+    }
+
+    /// Whether findings of which this is the worst, and this score, stop an approval.
+    fn stops(&self, worst: Option<Severity>, score: u8) -> bool {
+        let is_grave = self
+            .block
+            .is_some_and(|block| worst.is_some_and(|worst| worst >= block));
+        is_grave || self.least_score.is_some_and(|least| score < least)
+    }
 }
 
 // === impl Severity ===
@@ -181,17 +193,9 @@ impl Severity {
 // === impl Subject ===
 
 impl Subject {
-    /// Its tools; none while it was not seen.
-    fn tools(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let tools = match &self.sight {
-            Sight::Seen(tools) => Some(&tools.by_name),
-            Sight::NoRemote | Sight::Unseen { .. } => None,
-        };
-        tools.into_iter().flatten().flat_map(|(name, definitions)| {
-            definitions
-                .iter()
-                .map(move |definition| (name.as_str(), definition))
-        })
+    /// Its tools, wherever they were seen.
+    fn tools(&self) -> impl Iterator<Item = look::Tool<'_>> {
+        self.places.iter().flat_map(look::Seen::tools)
     }
 }
 
@@ -227,11 +231,27 @@ impl Notes {
 
 /// Asks every assessor.
 fn judge(subject: &Subject) -> Vec<Finding> {
+    ask(&ASSESSORS, subject)
+}
+
+/// Asks those that look at tools, and reads nothing else.
+fn judge_tools(subject: &Subject) -> Vec<Finding> {
+    ask(
+        &[
+            &reachable::Reachable,
+            &tool_quality::ToolQuality,
+            &poisoning::Poisoning,
+        ],
+        subject,
+    )
+}
+
+fn ask(assessors: &[&dyn Assessor], subject: &Subject) -> Vec<Finding> {
     let mut notes = Notes {
         assessor: "",
         findings: Vec::new(),
     };
-    for assessor in ASSESSORS {
+    for assessor in assessors {
         notes.assessor = assessor.id();
         assessor.assess(subject, &mut notes);
     }

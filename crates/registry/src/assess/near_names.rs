@@ -5,7 +5,8 @@ use super::{Assessor, Notes, Severity, Subject};
 pub(super) struct NearNames;
 
 /// Names to compare with, each with what is compared: there are thousands, and many versions are judged against them.
-pub(super) struct Neighbours(Vec<Neighbour>);
+#[derive(Default)]
+pub(crate) struct Neighbours(Vec<Neighbour>);
 
 struct Neighbour {
     name: String,

@@ -19,9 +19,8 @@ impl Assessor for Poisoning {
                 scan(key, text, notes);
             }
         }
-        for (name, tool) in subject.tools() {
-            let root = format!("tools.{}", name.chars().take(60).collect::<String>());
-            for (path, text) in texts(&root, tool) {
+        for tool in subject.tools() {
+            for (path, text) in texts(&tool.path, tool.definition) {
                 scan(&path, &text, notes);
             }
         }

@@ -1,31 +1,28 @@
 //! An assessment from its beginning: what is known is gathered, the server is asked once, the assessors judge, and the
 //! policy says whether that stops an approval.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use portreeve_core::caller::Caller;
+use portreeve_core::deployment::{Deployment, Deployments};
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::{Entry, StoredAssessment};
-use portreeve_core::rest::RestMark;
-use portreeve_core::server::{Approval, Version};
+use portreeve_core::route::Route;
+use portreeve_core::server::{Approval, PrivateHost, Version};
 use portreeve_core::time::Timestamp;
 use portreeve_mcp::server_json::ServerJson;
-use portreeve_net::Reach;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use url::Url;
 
-use super::authorization::Trail;
-use super::authorization::follow::Follow;
+use super::look::Seen;
 use super::near_names::Neighbours;
-use super::{Assessment, Brief, Finding, Severity, Sight, Subject, Tools, judge, score};
+use super::{Assessment, Brief, Finding, Severity, Subject, judge, judge_tools, links, score};
+use crate::destination::destinations;
 use crate::error::RegistryError;
+use crate::publish::find;
 use crate::registry::Registry;
 use crate::source::Probe;
-use crate::validate::upstream_of;
-
-/// Names that a name is compared with. More than that are not looked at.
-const NEIGHBOURS: u32 = 20_000;
-/// Bytes of definitions that are read, all tools together.
-const TOOLS_BYTES: usize = 4 * 1024 * 1024;
 
 // === impl Registry ===
 
@@ -74,29 +71,80 @@ impl Registry {
         self.with_icons(&chosen.name, assessment).await.map(Some)
     }
 
-    /// Refuses to approve what the policy does not let pass.
+    /// Refuses to approve what the policy does not let pass, wherever it would be served. Returns the deployments that it
+    /// was judged with: with others it is something else.
     pub(crate) async fn require_assessed(
         &self,
         caller: &Caller,
-        chosen: &Version,
-    ) -> Result<(), RegistryError> {
-        if self.parts.assessment.block.is_none() {
-            return Ok(());
+        (chosen, granted): (&Version, &[PrivateHost]),
+    ) -> Result<Option<Deployments>, RegistryError> {
+        if !self.parts.assessment.is_strict() {
+            return Ok(None);
         }
-        let entry = self.load(&chosen.name).await?;
+        let mut entry = self.load(&chosen.name).await?;
+        entry.server.private_hosts.extend_from_slice(granted);
         let assessment = self.judged(&entry, chosen, self.neighbours().await?).await?;
         self.keep(caller, &chosen.name, &assessment).await?;
-        if !assessment.blocked {
+        require_passing(&chosen.name, &assessment)?;
+        Ok(Some(entry.server.deployments))
+    }
+
+    /// Refuses to lead routes to places at which the policy does not let a version pass.
+    pub(crate) async fn require_assessed_at(
+        &self,
+        before: &Entry,
+        (deployments, granted): (&[Deployment], &[PrivateHost]),
+    ) -> Result<(), RegistryError> {
+        if !self.parts.assessment.is_strict() {
             return Ok(());
         }
-        let worst = assessment.findings.first().map(told).unwrap_or_default();
-        Err(RegistryError::State {
-            what: format!(
-                "the assessment stops version `{}` of server `{}`: {worst}",
-                chosen.version, chosen.name
-            ),
-            hint: "`portreeve server assess NAME` shows every finding; mend them, or change `[assessment] block`",
-        })
+        let mut entry = before.clone();
+        entry.server.private_hosts.extend_from_slice(granted);
+        entry.server.deployments = Deployments {
+            current: deployments.to_vec(),
+            proposed: None,
+        };
+        let was = destinations(&before.server, &before.versions);
+        let moved: BTreeSet<VersionText> = destinations(&entry.server, &entry.versions)
+            .into_iter()
+            .filter(|(place, destination)| was.get(place) != Some(destination))
+            .map(|(_, destination)| destination.version)
+            .collect();
+        for version in moved {
+            let version = find(&entry, &version)?;
+            let assessment = self.judged(&entry, version, self.neighbours().await?).await?;
+            require_passing(&version.name, &assessment)?;
+        }
+        Ok(())
+    }
+
+    /// What stops the tools of a list from being taken as approved, if the policy stops them: a server may show others
+    /// than a moment ago.
+    pub(crate) async fn stops(&self, route: &Route, probe: &Probe) -> Option<String> {
+        if !self.parts.assessment.is_strict() {
+            return None;
+        }
+        let url = Url::parse(&route.upstream_url).ok()?;
+        let subject = Subject {
+            document: Map::new(),
+            view: ServerJson::view(&Map::new()),
+            places: vec![Seen::of(url, probe, self.parts.limits.tool_definition_bytes)],
+            neighbours: Arc::default(),
+            protected: Vec::new(),
+            broken: Vec::new(),
+            is_licensed: true,
+            now: self.parts.clock.now(),
+        };
+        let findings = tokio::task::spawn_blocking(move || judge_tools(&subject)).await;
+        let Ok(findings) = findings else {
+            return Some("its tools could not be judged".to_owned());
+        };
+        let worst = findings.first()?;
+        let is_stopped = self
+            .parts
+            .assessment
+            .stops(Some(worst.severity), score(&findings));
+        is_stopped.then(|| format!("the assessment stops its tools: {}", told(worst)))
     }
 
     /// Stores an assessment. What is news is an event.
@@ -159,12 +207,22 @@ impl Registry {
                 ));
             }
         };
-        let (sight, trail) = tokio::join!(self.sight(entry, version), self.trail(entry, version));
+        let profile = &entry.server.profile;
+        let links = match self.parts.assessment.ask_links {
+            true => links::ask::named(&document, profile),
+            false => Vec::new(),
+        };
+        let (places, broken) = tokio::join!(
+            self.look_around(entry, version),
+            links::ask::broken(&self.parts.egress, links, self.parts.limits.probe)
+        );
         let subject = Subject {
             view: ServerJson::view(&document),
             document,
-            sight,
-            trail,
+            places,
+            broken,
+            is_licensed: profile.license.is_some(),
+            now: self.parts.clock.now(),
             neighbours,
             protected: self.parts.assessment.protected.clone(),
         };
@@ -204,62 +262,52 @@ impl Registry {
 
     /// What findings come to here.
     pub(crate) fn in_brief(&self, findings: &[Finding]) -> Brief {
-        let block = self.parts.assessment.block;
+        let score = score(findings);
+        let worst = findings.iter().map(|finding| finding.severity).max();
         Brief {
-            score: score(findings),
+            score,
             findings: findings.len(),
-            worst: findings.iter().map(|finding| finding.severity).max(),
-            blocked: block.is_some_and(|block| findings.iter().any(|finding| finding.severity >= block)),
+            worst,
+            blocked: self.parts.assessment.stops(worst, score),
         }
-    }
-
-    /// Asks the version's server, as the approval would.
-    async fn sight(&self, entry: &Entry, version: &Version) -> Sight {
-        let Some(url) = upstream_of(&version.document) else {
-            return Sight::NoRemote;
-        };
-        if let Some(mark) = RestMark::of(&version.document) {
-            return match self.parts.source.kept(&mark.toolset).await {
-                Ok(probe) => Sight::Seen(by_name(&probe, self.parts.limits.tool_definition_bytes)),
-                Err(reason) => Sight::Unseen { reason },
-            };
-        }
-        let reach = Reach::granted(&entry.server.private_hosts);
-        let asked = self.parts.source.tools(&entry.server.name, &url, &reach);
-        match tokio::time::timeout(self.parts.limits.probe, asked).await {
-            Ok(Ok(probe)) => Sight::Seen(by_name(&probe, self.parts.limits.tool_definition_bytes)),
-            Ok(Err(reason)) => Sight::Unseen { reason },
-            Err(_) => Sight::Unseen {
-                reason: format!("it did not answer within {:?}", self.parts.limits.probe),
-            },
-        }
-    }
-
-    /// Follows what the version's server says to a host without a credential.
-    async fn trail(&self, entry: &Entry, version: &Version) -> Option<Trail> {
-        let url = upstream_of(&version.document)?;
-        let follow = Follow {
-            egress: &self.parts.egress,
-            reach: &Reach::granted(&entry.server.private_hosts),
-            limit: self.parts.limits.probe,
-        };
-        // Each request has its time; all of them together have no more than three of them.
-        let whole = follow.follow(&url);
-        tokio::time::timeout(self.parts.limits.probe * 3, whole)
-            .await
-            .unwrap_or_default()
     }
 
     /// The names of listed servers, ready to be compared with.
     pub(super) async fn neighbours(&self) -> Result<Arc<Neighbours>, RegistryError> {
-        let names = self.parts.feed.listed_names("", NEIGHBOURS).await?;
-        let neighbours = tokio::task::spawn_blocking(move || Neighbours::of(names));
-        let neighbours = neighbours.await.map_err(|_| RegistryError::State {
-            what: "the names of the listed servers could not be read".to_owned(),
-            hint: "try again; the log says what went wrong",
-        })?;
-        Ok(Arc::new(neighbours))
+        let read = async || {
+            let step = self.parts.limits.names_at_once;
+            let mut names = Vec::new();
+            loop {
+                let after = names.last().map_or("", String::as_str);
+                let page = self.parts.feed.listed_names(after, step).await?;
+                let is_end = page.len() < step as usize;
+                names.extend(page);
+                if is_end {
+                    break;
+                }
+            }
+            let neighbours = tokio::task::spawn_blocking(move || Neighbours::of(names));
+            neighbours.await.map_err(|_| RegistryError::State {
+                what: "the names of the listed servers could not be read".to_owned(),
+                hint: "try again; the log says what went wrong",
+            })
+        };
+        self.neighbours.get(self, (), read).await
     }
+}
+
+fn require_passing(name: &ServerName, assessment: &Assessment) -> Result<(), RegistryError> {
+    if !assessment.blocked {
+        return Ok(());
+    }
+    let worst = assessment.findings.first().map(told).unwrap_or_default();
+    Err(RegistryError::State {
+        what: format!(
+            "the assessment stops version `{}` of server `{name}`, with a score of {}: {worst}",
+            assessment.version, assessment.score
+        ),
+        hint: "`portreeve server assess NAME` shows every finding; mend them, or change `[assessment]` `block` and `least_score`",
+    })
 }
 
 fn choose<'a>(entry: &'a Entry, version: Option<&VersionText>) -> Result<&'a Version, RegistryError> {
@@ -278,32 +326,6 @@ fn choose<'a>(entry: &'a Entry, version: Option<&VersionText>) -> Result<&'a Ver
         },
         None => RegistryError::no_server(name),
     })
-}
-
-fn by_name(probe: &Probe, longest: usize) -> Tools {
-    let mut tools = Tools::default();
-    let mut room = TOOLS_BYTES;
-    for definition in probe.tools.iter().flat_map(|(_, list)| list) {
-        let Some(left) = room
-            .checked_sub(definition.len())
-            .filter(|_| definition.len() <= longest)
-        else {
-            tools.unread += 1;
-            continue;
-        };
-        room = left;
-        // What is no JSON is no tool either: no list shows it, and nothing calls it.
-        let Ok(value) = serde_json::from_str::<Value>(definition) else {
-            continue;
-        };
-        let name = value["name"].as_str().unwrap_or_default().to_owned();
-        let known = tools.by_name.entry(name).or_default();
-        // Most servers say the same in both eras.
-        if !known.contains(&value) {
-            known.push(value);
-        }
-    }
-    tools
 }
 
 /// A finding in one line.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Assessor, Notes, Severity, Subject};
+use super::{Assessor, Notes, Severity, Subject, look};
 
 pub(super) struct ToolQuality;
 
@@ -21,18 +21,22 @@ impl Assessor for ToolQuality {
     fn assess(&self, subject: &Subject, notes: &mut Notes) {
         let count = subject
             .tools()
-            .map(|(name, _)| name)
+            .map(|tool| tool.name)
             .collect::<std::collections::BTreeSet<_>>()
             .len();
         if count > MOST_TOOLS {
             let message = format!("has {count} tools; several hosts show a model at most {MOST_TOOLS}");
             notes.note(Severity::Low, "tools", message);
         }
-        for (name, tool) in subject.tools() {
-            let path = format!("tools.{}", name.chars().take(60).collect::<String>());
-            described(&path, tool, notes);
+        for look::Tool {
+            path,
+            name,
+            definition,
+        } in subject.tools()
+        {
+            described(&path, definition, notes);
             named(&path, name, notes);
-            schema(&path, tool, notes);
+            schema(&path, definition, notes);
         }
     }
 }

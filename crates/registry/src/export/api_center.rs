@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Export, Format, LeftOut, Register, Written};
+use super::{About, Export, Format, LeftOut, Writing, Written};
 use crate::serve::Served;
 
 pub(super) struct ApiCenter;
@@ -30,15 +30,31 @@ impl Export for ApiCenter {
         }
     }
 
-    fn write(&self, register: &Register) -> Written {
-        let mut resources = vec![environment(register)];
-        let mut left_out = Vec::new();
-        for served in register.latest() {
-            match endpoint(served) {
-                Some(url) => resources.extend(entry(served, &url)),
-                None => left_out.push(LeftOut::new(served, LOCAL)),
-            }
+    fn begin(&self, about: &About) -> Box<dyn Writing> {
+        Box::new(File {
+            resources: vec![environment(&about.origin)],
+            left_out: Vec::new(),
+        })
+    }
+}
+
+struct File {
+    resources: Vec<Value>,
+    left_out: Vec<LeftOut>,
+}
+
+impl Writing for File {
+    fn take(&mut self, served: &Served) {
+        if !served.meta.official.is_latest {
+            return;
         }
+        match endpoint(served) {
+            Some(url) => self.resources.extend(entry(served, &url)),
+            None => self.left_out.push(LeftOut::new(served, LOCAL)),
+        }
+    }
+
+    fn finish(self: Box<Self>) -> Written {
         Written {
             document: json!({
                 "$schema": SCHEMA,
@@ -47,9 +63,9 @@ impl Export for ApiCenter {
                     "type": "string",
                     "metadata": {"description": "The API Center service, which must exist"},
                 }},
-                "resources": resources,
+                "resources": self.resources,
             }),
-            left_out,
+            left_out: self.left_out,
         }
     }
 }
@@ -59,7 +75,7 @@ fn endpoint(served: &Served) -> Option<String> {
     remotes.first()?["url"].as_str().map(str::to_owned)
 }
 
-fn environment(register: &Register) -> Value {
+fn environment(origin: &str) -> Value {
     resource(
         "environments",
         ENVIRONMENT,
@@ -67,7 +83,7 @@ fn environment(register: &Register) -> Value {
         json!({
             "title": "Portreeve",
             "kind": "production",
-            "server": {"type": "MCP", "managementPortalUri": [plain(register.origin(), 2_000)]},
+            "server": {"type": "MCP", "managementPortalUri": [plain(origin, 2_000)]},
         }),
     )
 }

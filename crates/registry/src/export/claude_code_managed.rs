@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
-use super::{Export, Format, LeftOut, NO_WAY, Register, Written};
+use super::{About, Export, Format, LeftOut, NO_WAY, Writing, Written};
 use crate::install::{Setup, claude_code_config};
+use crate::serve::Served;
 
 pub(super) struct ClaudeCodeManaged;
 
@@ -20,18 +21,36 @@ impl Export for ClaudeCodeManaged {
         }
     }
 
-    fn write(&self, register: &Register) -> Written {
-        let (mut servers, mut left_out, mut taken) = (Map::new(), Vec::new(), HashSet::new());
-        for served in register.latest() {
-            let Some(setup) = Setup::of(&served.server.to_map()) else {
-                left_out.push(LeftOut::new(served, NO_WAY));
-                continue;
-            };
-            servers.insert(key(&setup, &mut taken), claude_code_config(&setup));
+    fn begin(&self, _: &About) -> Box<dyn Writing> {
+        Box::<File>::default()
+    }
+}
+
+#[derive(Default)]
+struct File {
+    servers: Map<String, Value>,
+    left_out: Vec<LeftOut>,
+    taken: HashSet<String>,
+}
+
+impl Writing for File {
+    fn take(&mut self, served: &Served) {
+        if !served.meta.official.is_latest {
+            return;
         }
+        match Setup::of(&served.server.to_map()) {
+            Some(setup) => {
+                let key = key(&setup, &mut self.taken);
+                self.servers.insert(key, claude_code_config(&setup));
+            }
+            None => self.left_out.push(LeftOut::new(served, NO_WAY)),
+        }
+    }
+
+    fn finish(self: Box<Self>) -> Written {
         Written {
-            document: json!({"mcpServers": servers}),
-            left_out,
+            document: json!({"mcpServers": self.servers}),
+            left_out: self.left_out,
         }
     }
 }

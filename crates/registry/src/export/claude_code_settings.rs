@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::{Export, Format, Register, Written, allow_list};
+use super::allow_list::AllowList;
+use super::{About, Export, Format, Writing, Written};
+use crate::serve::Served;
 
 pub(super) struct ClaudeCodeSettings;
 
@@ -17,16 +19,27 @@ impl Export for ClaudeCodeSettings {
         }
     }
 
-    fn write(&self, register: &Register) -> Written {
-        let (allowed, left_out) = allow_list(register);
+    fn begin(&self, _: &About) -> Box<dyn Writing> {
+        Box::new(File(AllowList::default()))
+    }
+}
+
+struct File(AllowList);
+
+impl Writing for File {
+    fn take(&mut self, served: &Served) {
+        self.0.take(served);
+    }
+
+    fn finish(self: Box<Self>) -> Written {
         Written {
             document: json!({
-                "allowedMcpServers": allowed,
+                "allowedMcpServers": self.0.allowed,
                 "deniedMcpServers": [],
                 // Without it, people could widen the list in settings of their own.
                 "allowManagedMcpServersOnly": true,
             }),
-            left_out,
+            left_out: self.0.left_out,
         }
     }
 }

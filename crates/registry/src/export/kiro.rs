@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Export, Format, LeftOut, NO_WAY, Register, Written};
+use super::{About, Export, Format, LeftOut, NO_WAY, Writing, Written};
 use crate::serve::Served;
 
 pub(super) struct Kiro;
@@ -23,17 +23,32 @@ impl Export for Kiro {
         }
     }
 
-    fn write(&self, register: &Register) -> Written {
-        let (mut servers, mut left_out) = (Vec::new(), Vec::new());
-        for served in register.latest() {
-            match entry(served) {
-                Some(server) => servers.push(json!({"server": server})),
-                None => left_out.push(LeftOut::new(served, NO_WAY)),
-            }
+    fn begin(&self, _: &About) -> Box<dyn Writing> {
+        Box::<File>::default()
+    }
+}
+
+#[derive(Default)]
+struct File {
+    servers: Vec<Value>,
+    left_out: Vec<LeftOut>,
+}
+
+impl Writing for File {
+    fn take(&mut self, served: &Served) {
+        if !served.meta.official.is_latest {
+            return;
         }
+        match entry(served) {
+            Some(server) => self.servers.push(json!({"server": server})),
+            None => self.left_out.push(LeftOut::new(served, NO_WAY)),
+        }
+    }
+
+    fn finish(self: Box<Self>) -> Written {
         Written {
-            document: json!({"servers": servers}),
-            left_out,
+            document: json!({"servers": self.servers}),
+            left_out: self.left_out,
         }
     }
 }

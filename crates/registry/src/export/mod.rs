@@ -3,6 +3,8 @@
 //! Before: `serve`, whose anonymous view says what is approved. After: device management puts the file onto machines. To
 //! add a format: one file, and one line in `FORMATS`.
 
+mod allow_list;
+
 mod api_center;
 mod claude_code_managed;
 mod claude_code_settings;
@@ -10,16 +12,18 @@ mod copilot;
 mod kiro;
 mod vscode;
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
-use portreeve_core::caller::Caller;
-use serde_json::{Value, json};
-use url::Url;
+use portreeve_core::caller::{Caller, Principal};
+use portreeve_core::name::RegistryName;
+use portreeve_core::view::Selection;
+use serde_json::Value;
 
 use crate::error::RegistryError;
-use crate::install::{Launch, Piece, Setup, Words};
+use crate::kept::Kept;
 use crate::registry::Registry;
 use crate::serve::{ListParams, Served};
+use crate::views::View;
 
 /// The formats, in the order in which they are shown.
 const FORMATS: [&dyn Export; 6] = [
@@ -31,17 +35,39 @@ const FORMATS: [&dyn Export; 6] = [
     &api_center::ApiCenter,
 ];
 
-/// Most versions that a file is made of. What enterprises approve one by one is far below.
-const VERSIONS: usize = 10_000;
+/// Why a version is left out of most formats.
+const NO_WAY: &str = "nothing serves it, and it has no package that a host can run";
+/// Versions that are read at once.
+const PAGE: usize = 100;
 
 /// A format.
 trait Export: Send + Sync {
     /// What it is.
     fn format(&self) -> Format;
 
-    /// The file for this register.
-    fn write(&self, register: &Register) -> Written;
+    /// Begins a file for a registry.
+    fn begin(&self, about: &About) -> Box<dyn Writing>;
 }
+
+/// A file while it is written: versions come one after the other, by name, so that nobody has to hold them all.
+trait Writing: Send {
+    /// The next version that is approved and not retired.
+    fn take(&mut self, served: &Served);
+
+    /// The file.
+    fn finish(self: Box<Self>) -> Written;
+}
+
+/// The registry that a file is about, as hosts are given it.
+struct About {
+    /// The public origin.
+    origin: String,
+    /// What its API's path is appended to.
+    base: String,
+}
+
+/// The files of registries as they were made last, each for what the registry selected then.
+pub(crate) type KeptExports = Kept<(RegistryName, Selection), Vec<ExportFile>>;
 
 /// What a format is, for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,85 +110,89 @@ struct Written {
     left_out: Vec<LeftOut>,
 }
 
-/// Everything that is approved and not retired.
-struct Register {
-    public_url: Url,
-    versions: Vec<Served>,
-}
-
 // === impl Registry ===
 
 impl Registry {
-    /// Every format, as a file of what the caller's registry approves now.
-    pub async fn exports(&self, caller: &Caller) -> Result<Vec<ExportFile>, RegistryError> {
-        let register = self.register(caller).await?;
-        Ok(FORMATS.iter().map(|export| made(*export, &register)).collect())
+    /// Every format, as a file of what a registry approves now: of the one named, or the default one.
+    pub async fn exports(
+        &self,
+        caller: &Caller,
+        registry: Option<&RegistryName>,
+    ) -> Result<Arc<Vec<ExportFile>>, RegistryError> {
+        let known = Some(caller).filter(|caller| caller.principal != Principal::Anonymous);
+        let view = self.view(registry, known)?;
+        let key = (view.name().clone(), view.selection().clone());
+        self.exports
+            .get(self, key, async || self.written(&view).await)
+            .await
     }
 
     /// One format.
-    pub async fn export(&self, caller: &Caller, id: &str) -> Result<ExportFile, RegistryError> {
-        let export = FORMATS.iter().find(|export| export.format().id == id);
-        let export = export.ok_or_else(|| RegistryError::NotFound {
-            what: format!("export format `{id}`"),
-        })?;
-        Ok(made(*export, &self.register(caller).await?))
+    pub async fn export(
+        &self,
+        caller: &Caller,
+        id: &str,
+        registry: Option<&RegistryName>,
+    ) -> Result<ExportFile, RegistryError> {
+        let all = self.exports(caller, registry).await?;
+        let found = all.iter().find(|file| file.format.id == id);
+        found.cloned().ok_or_else(|| RegistryError::NotFound {
+            what: format!("export format `{}`", id.chars().take(60).collect::<String>()),
+        })
     }
 
-    async fn register(&self, caller: &Caller) -> Result<Register, RegistryError> {
-        let view = self.main_view(caller)?;
+    /// Writes all files in one walk through the registry.
+    async fn written(&self, view: &View) -> Result<Vec<ExportFile>, RegistryError> {
+        let about = self.about(view.name());
+        let mut files: Vec<_> = FORMATS
+            .iter()
+            .map(|export| (export.format(), export.begin(&about)))
+            .collect();
         let mut params = ListParams {
-            limit: Some("100".to_owned()),
+            limit: Some(PAGE.to_string()),
             ..ListParams::default()
         };
-        let mut versions = Vec::new();
         loop {
-            let page = self.serve_list_in(&view, &params).await?;
-            versions.extend(page.servers);
+            let page = self.serve_list_in(view, &params).await?;
+            for served in &page.servers {
+                for (_, file) in &mut files {
+                    file.take(served);
+                }
+            }
             params.cursor = page.metadata.next_cursor;
             if params.cursor.is_none() {
                 break;
             }
-            if versions.len() > VERSIONS {
-                // Half an allow-list would block what is approved, in silence.
-                return Err(RegistryError::State {
-                    what: format!("more than {VERSIONS} versions are approved, too many for one file"),
-                    hint: "retire versions that nobody should use any more",
-                });
-            }
         }
-        Ok(Register {
-            public_url: self.parts.public_url.clone(),
-            versions,
-        })
+        Ok(files
+            .into_iter()
+            .map(|(format, file)| made(format, file))
+            .collect())
+    }
+
+    fn about(&self, name: &RegistryName) -> About {
+        let origin = self.parts.public_url.as_str().trim_end_matches('/').to_owned();
+        let base = if *name == RegistryName::main() {
+            origin.clone()
+        } else {
+            format!("{origin}/registries/{name}")
+        };
+        About { origin, base }
     }
 }
 
-fn made(export: &dyn Export, register: &Register) -> ExportFile {
-    let Written { document, left_out } = export.write(register);
+fn made(format: Format, file: Box<dyn Writing>) -> ExportFile {
+    let Written { document, left_out } = file.finish();
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     ExportFile {
-        format: export.format(),
+        format,
         text,
         left_out,
     }
 }
 
-// === impl Register ===
-
-impl Register {
-    /// The latest version of each server.
-    fn latest(&self) -> impl Iterator<Item = &Served> {
-        self.versions
-            .iter()
-            .filter(|served| served.meta.official.is_latest)
-    }
-
-    /// The public origin, as hosts are given it.
-    fn origin(&self) -> &str {
-        self.public_url.as_str().trim_end_matches('/')
-    }
-}
+// === impl LeftOut ===
 
 impl LeftOut {
     fn new(served: &Served, reason: &'static str) -> Self {
@@ -170,46 +200,6 @@ impl LeftOut {
             name: served.server.text("name").unwrap_or_default(),
             version: served.server.text("version").unwrap_or_default(),
             reason,
-        }
-    }
-}
-
-// === shared by the formats ===
-
-const NO_WAY: &str = "nothing serves it, and it has no package that a host can run";
-const ASKS: &str = "its command holds what each person is asked for, and a list can only name exact commands";
-
-/// The allow-list that Copilot and Claude Code share: endpoints of the gateway, and exact commands.
-fn allow_list(register: &Register) -> (Vec<Value>, Vec<LeftOut>) {
-    let (mut allowed, mut left_out, mut known) = (Vec::new(), Vec::new(), HashSet::new());
-    for served in &register.versions {
-        let setups = Setup::all(&served.server.to_map());
-        if setups.is_empty() {
-            left_out.push(LeftOut::new(served, NO_WAY));
-        }
-        for setup in &setups {
-            match allowance(setup) {
-                // Several versions may be started alike, or served by one route in the end.
-                Some(entry) if known.insert(entry.to_string()) => allowed.push(entry),
-                Some(_) => {}
-                None => left_out.push(LeftOut::new(served, ASKS)),
-            }
-        }
-    }
-    (allowed, left_out)
-}
-
-fn allowance(setup: &Setup) -> Option<Value> {
-    match &setup.launch {
-        Launch::Http { url, .. } => Some(json!({"serverUrl": url})),
-        Launch::Stdio { command, args, .. } => {
-            let exact = |words: &Words| words.0.iter().all(|piece| matches!(piece, Piece::Text(_)));
-            if !args.iter().all(exact) {
-                return None;
-            }
-            let mut words = vec![command.clone()];
-            words.extend(args.iter().map(|word| word.render(&[], |_| String::new())));
-            Some(json!({"serverCommand": words}))
         }
     }
 }

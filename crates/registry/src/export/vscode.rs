@@ -3,7 +3,8 @@
 
 use serde_json::json;
 
-use super::{Export, Format, Register, Written};
+use super::{About, Export, Format, Writing, Written};
+use crate::serve::Served;
 
 pub(super) struct VsCode;
 
@@ -18,9 +19,23 @@ impl Export for VsCode {
         }
     }
 
-    fn write(&self, register: &Register) -> Written {
+    fn begin(&self, about: &About) -> Box<dyn Writing> {
+        Box::new(File {
+            gallery: about.base.clone(),
+        })
+    }
+}
+
+struct File {
+    gallery: String,
+}
+
+impl Writing for File {
+    fn take(&mut self, _: &Served) {}
+
+    fn finish(self: Box<Self>) -> Written {
         Written {
-            document: json!({"ChatMCP": "registry", "McpGalleryServiceUrl": register.origin()}),
+            document: json!({"ChatMCP": "registry", "McpGalleryServiceUrl": self.gallery}),
             left_out: Vec::new(),
         }
     }

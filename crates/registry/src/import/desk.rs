@@ -81,6 +81,7 @@ impl Desk<'_> {
             approval: Approval::Submitted,
             lifecycle: Lifecycle::Production,
             former_lifecycle: None,
+            ended_by: None,
             status_message: None,
             submitted_by: self.caller.label.to_string(),
             decided_by: None,

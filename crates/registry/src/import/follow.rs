@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::desk::{Desk, Which};
 use super::{SourceStatus, finding};
+use crate::approve;
 
 /// The stage that a version shall have, and what its source may take back then.
 struct Turn {
@@ -117,7 +118,12 @@ impl Desk<'_> {
     fn bring(&mut self, which: &Which, turn: &Turn) {
         let (registry, caller) = (self.registry, self.caller);
         let version = self.version_mut(which);
-        let event = registry.turn(caller, version, turn.lifecycle, turn.message.as_deref());
+        let turn = approve::Turn {
+            lifecycle: turn.lifecycle,
+            message: turn.message.as_deref(),
+            by: None,
+        };
+        let event = registry.turn(caller, version, &turn);
         if let Some(event) = event {
             self.keep(which, event);
         }

@@ -120,7 +120,7 @@ impl Registry {
             reason: Some(&reason),
             waiting: Waiting::Left,
         };
-        match self.approve_judged(&Caller::system(), verdict).await {
+        match self.approve_judged(&Caller::system(), verdict, None).await {
             Ok(_) => Ok(()),
             Err(error @ RegistryError::Store(_)) => Err(error),
             Err(refused) => {

@@ -57,7 +57,7 @@ fn search(name: &str) -> Value {
             "properties": {
                 "query": {
                     "type": "string",
-                    "description": "What to look for in names, titles and descriptions. Leave it out to list all.",
+                    "description": "What it is for, in a few words: `send a slack message`. Leave it out to list all.",
                 },
                 "limit": {
                     "type": "integer", "minimum": 1, "maximum": MOST, "default": 10,

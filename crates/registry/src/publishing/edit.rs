@@ -79,6 +79,7 @@ impl Registry {
             "approvalVoid": from == Approval::Approved,
         }));
         work.events.push(event);
+        self.require_values(work, accepted)?;
         self.approve_by_rule(work, accepted);
         Ok(())
     }

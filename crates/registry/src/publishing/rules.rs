@@ -10,7 +10,7 @@ use portreeve_mcp::server_json::{PUBLISHER_META, Problem};
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::shape;
+use super::{VALUES_META, shape};
 use crate::validate::{Draft, Judgement};
 
 /// The schemas that a document may follow when it is published, newest first.
@@ -77,6 +77,11 @@ impl Notes {
             message: message.into(),
         });
     }
+}
+
+/// The values of custom properties that a document brings along.
+pub(super) fn values(raw: &Map<String, Value>) -> Option<Map<String, Value>> {
+    raw.get("_meta")?.get(VALUES_META)?.as_object().cloned()
 }
 
 fn look(raw: &Map<String, Value>, limits: &Limits, notes: &mut Notes) {

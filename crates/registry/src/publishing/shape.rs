@@ -8,6 +8,8 @@ use portreeve_mcp::server_json::{PUBLISHER_META, Problem};
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::VALUES_META;
+
 /// What a value must be.
 enum Shape {
     /// A text with at least and at most so many characters.
@@ -78,7 +80,7 @@ static DOCUMENT: Shape = Shape::Object(&[&[
     may("remotes", &Shape::List(&REMOTE)),
     may("_meta", &META),
 ]]);
-static META: Shape = Shape::Object(&[&[may(PUBLISHER_META, &ANY_OBJECT)]]);
+static META: Shape = Shape::Object(&[&[may(PUBLISHER_META, &ANY_OBJECT), may(VALUES_META, &ANY_OBJECT)]]);
 static ANY_OBJECT: Shape = Shape::Object(&[]);
 static REPOSITORY: Shape = Shape::Object(&[&[
     must("url", &URI),

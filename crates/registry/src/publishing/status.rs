@@ -1,19 +1,19 @@
 //! The official status of versions: `active`, `deprecated`, `deleted`; here the lifecycle stages before and at the end.
 //!
 //! Before: a version was published. After: `settle` moves the latest mark and the route. What was deprecated or deleted
-//! returns to the stage that it had.
+//! returns to the stage that it had; what a manager ended stays so until a manager brings it back.
 
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
 use portreeve_core::publishing::{NameAction, Publisher};
-use portreeve_core::server::{Lifecycle, Version};
+use portreeve_core::server::{EndedBy, Lifecycle, Version};
 use serde::Deserialize;
 
 use super::view;
-use crate::approve::checked_message;
+use crate::approve::{Turn, checked_message};
 use crate::error::RegistryError;
 use crate::publish::find;
-use crate::registry::Registry;
+use crate::registry::{Registry, forbidden};
 use crate::serve::Served;
 use crate::work::Work;
 
@@ -119,6 +119,11 @@ impl Registry {
         let message = change.message()?;
         let before = self.load(name).await?;
         view::require_spelling(&before, name)?;
+        let by = if self.may_manage(&publisher.caller, name) {
+            EndedBy::Manager
+        } else {
+            EndedBy::Publisher
+        };
         let step = |work: &mut Work| {
             let meant: Vec<VersionText> = match whose {
                 Whose::One(version) => vec![(*version).clone()],
@@ -128,18 +133,35 @@ impl Registry {
                     .map(|version| version.version.clone())
                     .collect(),
             };
-            let mut events = Vec::new();
+            let (mut events, mut closed) = (Vec::new(), None);
             for version in &meant {
                 let Some(present) = work.version_mut(version) else {
                     return Err(RegistryError::NotFound {
                         what: format!("version `{version}` of server `{name}`"),
                     });
                 };
-                let stage = change.stage_of(present);
-                events.extend(self.turn(&publisher.caller, Some(present), stage, message.as_deref()));
+                let turn = Turn {
+                    lifecycle: change.stage_of(present),
+                    message: message.as_deref(),
+                    by: Some(by),
+                };
+                if by == EndedBy::Publisher && is_closed(present, turn.lifecycle) {
+                    // Of all versions, those that a manager ended stay as they are.
+                    closed = Some(version.clone());
+                    continue;
+                }
+                events.extend(self.turn(&publisher.caller, Some(present), &turn));
             }
             if events.is_empty() {
-                return Err(unchanged(name, whose));
+                return Err(match closed {
+                    Some(version) => forbidden(
+                        &publisher.caller,
+                        format!(
+                            "bring back version `{version}` of `{name}`, which was deprecated or deleted by who manages it"
+                        ),
+                    ),
+                    None => unchanged(name, whose),
+                });
             }
             for event in &mut events {
                 event.policies = vec![policy.clone()];
@@ -156,6 +178,13 @@ impl Registry {
             .collect();
         Ok((after, changed))
     }
+}
+
+/// Whether a manager ended the version, or nobody knows who did, and this would be a way back. Further down is open to its
+/// publisher.
+fn is_closed(version: &Version, to: Lifecycle) -> bool {
+    let goes_on = version.lifecycle == Lifecycle::Deprecated && to == Lifecycle::Retired;
+    version.lifecycle.is_ended() && version.ended_by != Some(EndedBy::Publisher) && !goes_on
 }
 
 fn status_of<'a>(entry: &'a Entry, version: &Version) -> Option<(Lifecycle, Option<&'a str>)> {

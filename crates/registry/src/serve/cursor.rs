@@ -23,6 +23,8 @@ const TAG: usize = 32;
 pub(crate) enum CursorKind<'a> {
     /// The official API of a registry, for one reader where it is not for everybody.
     Served { registry: &'a str, reader: &'a str },
+    /// What was looked for in a registry, by the same.
+    Found { registry: &'a str, reader: &'a str },
     /// The managers' list.
     Entries,
     /// Results of a search.
@@ -103,22 +105,21 @@ pub(crate) fn opened<T: DeserializeOwned>(
 impl CursorKind<'_> {
     fn framed(self, body: &[u8]) -> Vec<u8> {
         match self {
-            // Neither a registry's name nor a principal holds a NUL.
-            Self::Served { registry, reader } => [
-                b"served\0",
-                registry.as_bytes(),
-                b"\0",
-                reader.as_bytes(),
-                b"\0",
-                body,
-            ]
-            .concat(),
+            Self::Served { registry, reader } => read_by("served", registry, reader, body),
+            Self::Found { registry, reader } => read_by("found", registry, reader, body),
             Self::Entries => [b"entries\0", body].concat(),
             Self::Search => [b"search\0", body].concat(),
             Self::Waiting => [b"waiting\0", body].concat(),
             Self::Deployments => [b"deployments\0", body].concat(),
         }
     }
+}
+
+/// Neither a registry's name nor a principal holds a NUL.
+fn read_by(list: &str, registry: &str, reader: &str, body: &[u8]) -> Vec<u8> {
+    let mut framed = format!("{list}\0{registry}\0{reader}\0").into_bytes();
+    framed.extend_from_slice(body);
+    framed
 }
 
 #[expect(

@@ -83,6 +83,20 @@ impl Registry {
         read(&self.served_version(view, wanted, include_deleted).await?)
     }
 
+    /// The latest versions of some servers, by name.
+    pub(crate) async fn serve_latest_of(
+        &self,
+        view: &View,
+        names: &[ServerName],
+    ) -> Result<Vec<Served>, RegistryError> {
+        let mut versions = of_server(view, Some("latest"), false);
+        versions.limit = u32::try_from(names.len()).unwrap_or(u32::MAX);
+        let mut query = self.served_query(view, versions);
+        query.among = Some(names.iter().map(ToString::to_string).collect());
+        let found = self.parts.served.served(&query).await?;
+        read(&format!("[{}]", found.items))
+    }
+
     async fn served_page(&self, view: &View, params: &ListParams) -> Result<Page, RegistryError> {
         let wanted = Wanted::read(params, |text| {
             Cursor::open(view.cursors(), text, &self.cursor_mac)
@@ -124,7 +138,9 @@ impl Registry {
         name: &ServerName,
         include_deleted: bool,
     ) -> Result<Page, RegistryError> {
-        let mut query = self.served_query(view, of_server(view, None, include_deleted));
+        let mut versions = of_server(view, None, include_deleted);
+        versions.limit = self.parts.limits.versions_listed;
+        let mut query = self.served_query(view, versions);
         query.among = Some(vec![name.to_string()]);
         query.order = ServedOrder::Newest;
         let ServedItems { items, count, .. } = self.parts.served.served(&query).await?;

@@ -90,6 +90,7 @@ fn version() -> impl Strategy<Value = Version> {
                 approval: Approval::Approved,
                 lifecycle,
                 former_lifecycle: None,
+                ended_by: None,
                 status_message,
                 submitted_by: "key:deploy".to_owned(),
                 decided_by: None,

@@ -222,7 +222,7 @@ async fn a_finding_stops_an_approval_only_where_the_policy_says_so() {
     ] {
         let world = World::assessing(AssessmentPolicy {
             block,
-            protected: Vec::new(),
+            ..AssessmentPolicy::default()
         });
         tools(&world, URL, std::slice::from_ref(&poisoned));
         world

@@ -242,7 +242,7 @@ async fn a_rule_of_a_registry_of_one_environment_covers_what_runs_there_alone() 
 async fn an_edit_passes_by_rule_once_it_was_judged_as_a_publication_does() {
     let world = World::assessing(AssessmentPolicy {
         block: Some(FindingSeverity::High),
-        protected: Vec::new(),
+        ..AssessmentPolicy::default()
     });
     world.upstreams.answer(
         "https://mail.example/mcp",

@@ -63,6 +63,7 @@ impl Record {
             approval: Approval::Approved,
             lifecycle: Lifecycle::Production,
             former_lifecycle: None,
+            ended_by: None,
             status_message: None,
             submitted_by: "import".to_owned(),
             decided_by: None,

@@ -12,7 +12,7 @@ use portreeve_registry::{
 };
 use serde_json::{Value, json};
 
-use crate::publishing::{latest, publish};
+use crate::publishing::{acme, latest, publish, publisher};
 use crate::world::{NAME, URL, World, admin, caller, package, remote};
 
 fn name() -> ServerName {
@@ -332,8 +332,9 @@ async fn no_rule_approves_what_lacks_a_required_property() {
     let at_once = publish(&world, name, "1.0.0").await.unwrap();
     assert!(at_once.meta.official.is_latest);
     require_class(&world).await;
-    publish(&world, name, "1.1.0").await.unwrap();
-    assert_eq!(latest(&world, name).await.as_deref(), Some("1.0.0"));
+    let refused = publish(&world, name, "1.1.0").await.unwrap_err();
+    assert_eq!(paths(&refused), ["metadata.dataClass"]);
+    assert_eq!(world.store.get(name).versions.len(), 1, "nothing was taken in");
     world
         .registry
         .describe(&admin(), &name.parse().unwrap(), with(json!("public")), None)
@@ -341,6 +342,83 @@ async fn no_rule_approves_what_lacks_a_required_property() {
         .unwrap();
     publish(&world, name, "1.2.0").await.unwrap();
     assert_eq!(latest(&world, name).await.as_deref(), Some("1.2.0"));
+}
+
+#[tokio::test]
+async fn b3_a_published_document_brings_its_values_along() {
+    let world = World::new();
+    require_class(&world).await;
+    let document = |version: &str, class: Value| {
+        let mut document: Value = serde_json::from_str(&remote(NAME, version, URL)).unwrap();
+        document["_meta"] = json!({"io.portreeve/metadata": class});
+        document.to_string()
+    };
+    let send = async |text: String| world.registry.publish(&acme(), &text).await;
+    for (wrong, path) in [
+        (json!({}), "metadata.dataClass"),
+        (json!({"dataClass": "secret"}), "metadata.dataClass"),
+        (json!({"dataClass": "public", "colour": 1}), "metadata.colour"),
+        (json!("public"), "_meta.io.portreeve/metadata"),
+    ] {
+        let refused = send(document("1.0.0", wrong)).await.unwrap_err();
+        assert_eq!(paths(&refused), [path], "{refused}");
+    }
+    assert!(world.store.all().is_empty());
+    let published = send(document("1.0.0", json!({"dataClass": "internal"})))
+        .await
+        .unwrap();
+    assert!(published.server.get("remotes").is_some());
+    let value = || {
+        world.store.get(NAME).versions[0]
+            .metadata
+            .get("dataClass")
+            .cloned()
+    };
+    assert_eq!(value(), Some(json!("internal")));
+
+    // What is sent back and published anew keeps what was said, unless it says something else.
+    let reject = async || {
+        world
+            .registry
+            .reject(&admin(), &name(), None, "say more")
+            .await
+            .unwrap()
+    };
+    reject().await;
+    send(remote(NAME, "1.0.0", URL)).await.unwrap();
+    assert_eq!(value(), Some(json!("internal")));
+    reject().await;
+    send(document("1.0.0", json!({"dataClass": "public"})))
+        .await
+        .unwrap();
+    assert_eq!(value(), Some(json!("public")));
+
+    // An edit is a submission, too.
+    let editor = publisher("oidc:ada", &["edit com.acme/*"]);
+    let version = "1.0.0".parse().unwrap();
+    let wrong = document("1.0.0", json!({"dataClass": "secret"}));
+    let refused = world
+        .registry
+        .edit(&editor, &name(), &version, &wrong)
+        .await
+        .unwrap_err();
+    assert_eq!(paths(&refused), ["metadata.dataClass"]);
+    assert_eq!(value(), Some(json!("public")));
+    let public = world
+        .registry
+        .approve(&admin(), &name(), None, Internal::No)
+        .await
+        .unwrap();
+    assert!(public.version.document.contains("io.portreeve/metadata"));
+    let read = world
+        .registry
+        .version_json(&world.everybody(), (&name(), "1.0.0"), false)
+        .await
+        .unwrap();
+    assert!(
+        !String::from_utf8(read).unwrap().contains("io.portreeve"),
+        "it is nobody's business"
+    );
 }
 
 #[tokio::test]
@@ -371,8 +449,11 @@ async fn a_rule_approves_what_its_assessment_lets_pass_and_nothing_else() {
 async fn a_draft_that_is_handed_in_passes_by_a_rule_too() {
     let world = World::new();
     let name = "com.trusted/mail";
-    require_class(&world).await;
     publish(&world, name, "1.0.0").await.unwrap();
+    require_class(&world).await;
+    world
+        .store
+        .meddle(name, |entry| entry.versions[0].approval = Approval::Submitted);
     let name = name.parse().unwrap();
     world
         .registry

@@ -210,3 +210,62 @@ async fn what_is_restored_returns_to_its_former_stage() {
         (Lifecycle::Preview, None)
     );
 }
+
+#[tokio::test]
+async fn what_a_manager_ended_a_publisher_does_not_bring_back() {
+    let world = World::new();
+    let name = "com.trusted/mail";
+    publish(&world, name, "1.0.0").await.unwrap();
+    publish(&world, name, "2.0.0").await.unwrap();
+    let parsed = name.parse().unwrap();
+    let end = async |stage, version: &str| {
+        let version = version.parse().unwrap();
+        let why = Some("it leaks".to_owned());
+        world
+            .registry
+            .set_lifecycle(&admin(), &parsed, Some(&version), stage, why)
+            .await
+            .unwrap();
+    };
+    end(Lifecycle::Retired, "1.0.0").await;
+    let before = world.store.get(name);
+    for way_back in [
+        status(OfficialStatus::Active, None),
+        status(OfficialStatus::Deprecated, None),
+        status(OfficialStatus::Deleted, Some("never mind")),
+    ] {
+        let refused = set(&world, name, "1.0.0", way_back).await.unwrap_err();
+        assert!(matches!(refused, RegistryError::Forbidden { .. }), "{refused}");
+    }
+    assert_eq!(world.store.get(name), before, "nothing changed");
+
+    // Of all versions together, it stays as it is.
+    let deprecated = status(OfficialStatus::Deprecated, Some("use another"));
+    let changed = world
+        .registry
+        .set_status_of_all(&trusted(), &parsed, &deprecated)
+        .await;
+    let changed: Vec<_> = changed
+        .unwrap()
+        .iter()
+        .map(|served| served.server.text("version").unwrap())
+        .collect();
+    assert_eq!(changed, ["2.0.0"]);
+
+    // Further down is open to him, and no way back from there.
+    set(&world, name, "2.0.0", status(OfficialStatus::Active, None))
+        .await
+        .unwrap();
+    end(Lifecycle::Deprecated, "2.0.0").await;
+    set(&world, name, "2.0.0", status(OfficialStatus::Deleted, None))
+        .await
+        .unwrap();
+    let back = set(&world, name, "2.0.0", status(OfficialStatus::Active, None)).await;
+    assert!(matches!(back, Err(RegistryError::Forbidden { .. })), "{back:?}");
+
+    // A manager may, through the same door.
+    let manager = portreeve_core::publishing::Publisher::known(admin());
+    let active = status(OfficialStatus::Active, None);
+    let restored = world.registry.set_status_of_all(&manager, &parsed, &active).await;
+    assert_eq!(restored.unwrap().len(), 2);
+}

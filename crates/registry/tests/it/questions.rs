@@ -58,6 +58,7 @@ fn listed(name: &str, document: String) -> Entry {
             approval: Approval::Approved,
             lifecycle: Lifecycle::Production,
             former_lifecycle: None,
+            ended_by: None,
             status_message: None,
             submitted_by: "import".to_owned(),
             decided_by: None,

@@ -16,6 +16,7 @@ fn version(text: &str, published: i64) -> Version {
         approval: Approval::Approved,
         lifecycle: Lifecycle::Production,
         former_lifecycle: None,
+        ended_by: None,
         status_message: None,
         submitted_by: "admin".to_owned(),
         decided_by: None,

@@ -197,6 +197,8 @@ impl Resolve for Names {
 #[derive(Default)]
 pub(crate) struct Upstreams {
     answers: Mutex<HashMap<String, Result<Probe, String>>>,
+    /// What they answer once they were asked.
+    later: Mutex<HashMap<String, Result<Probe, String>>>,
     asked: Mutex<Vec<(String, Vec<String>)>>,
     pub(crate) delay: Mutex<Option<Duration>>,
 }
@@ -204,15 +206,13 @@ pub(crate) struct Upstreams {
 impl Upstreams {
     /// The upstream speaks both eras and has these tools: (name, description).
     pub(crate) fn answer(&self, url: &str, tools: &[(&str, &str)]) {
-        let texts: Vec<String> = tools.iter().map(|(name, text)| definition(name, text)).collect();
-        self.answer_with(
-            url,
-            Ok(Probe {
-                eras: vec![Era::Legacy, Era::Modern],
-                tools: vec![(Era::Legacy, texts.clone()), (Era::Modern, texts)],
-                server_info: None,
-            }),
-        );
+        self.answer_with(url, Ok(probe(tools)));
+    }
+
+    /// It has these tools once somebody asked it.
+    pub(crate) fn turns(&self, url: &str, tools: &[(&str, &str)]) {
+        let mut later = self.later.lock().unwrap();
+        later.insert(url.to_owned(), Ok(probe(tools)));
     }
 
     pub(crate) fn answer_with(&self, url: &str, answer: Result<Probe, String>) {
@@ -222,6 +222,15 @@ impl Upstreams {
     /// Who was asked, with the private hosts that the request might reach.
     pub(crate) fn asked(&self) -> Vec<(String, Vec<String>)> {
         self.asked.lock().unwrap().clone()
+    }
+}
+
+fn probe(tools: &[(&str, &str)]) -> Probe {
+    let texts: Vec<String> = tools.iter().map(|(name, text)| definition(name, text)).collect();
+    Probe {
+        eras: vec![Era::Legacy, Era::Modern],
+        tools: vec![(Era::Legacy, texts.clone()), (Era::Modern, texts)],
+        server_info: None,
     }
 }
 
@@ -241,11 +250,12 @@ impl ToolSource for Upstreams {
         if let Some(delay) = delay {
             tokio::time::sleep(delay).await;
         }
-        let answers = self.answers.lock().unwrap();
-        answers
-            .get(url.as_str())
-            .cloned()
-            .unwrap_or_else(|| Err("nobody is there".to_owned()))
+        let mut answers = self.answers.lock().unwrap();
+        let answer = answers.get(url.as_str()).cloned();
+        if let Some(next) = self.later.lock().unwrap().remove(url.as_str()) {
+            answers.insert(url.to_string(), next);
+        }
+        answer.unwrap_or_else(|| Err("nobody is there".to_owned()))
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn entry(name: &str, (title, description): (&str, &str), tags: &[&str
             approval: Approval::Approved,
             lifecycle: Lifecycle::Production,
             former_lifecycle: None,
+            ended_by: None,
             status_message: None,
             submitted_by: "user:test".to_owned(),
             decided_by: None,
@@ -72,6 +73,7 @@ pub(crate) fn ask(index: &Index, text: &str, is_manager: bool) -> Ranked {
     let question = Question {
         text,
         sees_unlisted: is_manager,
+        exists: None,
         inside: is_manager.then_some(Inside {
             sees_tool: &all,
             discovers: &|_| true,

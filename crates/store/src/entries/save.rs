@@ -4,7 +4,7 @@ use portreeve_core::name::ServerName;
 use portreeve_core::ports::{EntryChange, StoreError};
 use portreeve_core::rest::RestMark;
 use portreeve_core::route::Route;
-use portreeve_core::server::{Lifecycle, Server, Version};
+use portreeve_core::server::{EndedBy, Lifecycle, Server, Version};
 
 use super::publish::save_remotes;
 use super::{deployments, label, owners, served, slugs};
@@ -21,8 +21,8 @@ const UPDATE_SERVER: &str = "UPDATE servers SET registered_by = $2, private_host
 const SAVE_VERSION: &str = "INSERT INTO versions (server, version, document, content_hash, folded_title, \
     folded_description, approval, lifecycle, former_lifecycle, status_message, submitted_by, decided_by, is_latest, \
     published_at, status_changed_at, updated_at, toolset, served_head, served_tail, served_of, \
-    metadata) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
+    metadata, ended_by) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
     ON CONFLICT (server, version) DO UPDATE SET document = excluded.document, content_hash = excluded.content_hash, \
     folded_title = excluded.folded_title, folded_description = excluded.folded_description, \
     approval = excluded.approval, lifecycle = excluded.lifecycle, \
@@ -30,7 +30,8 @@ const SAVE_VERSION: &str = "INSERT INTO versions (server, version, document, con
     submitted_by = excluded.submitted_by, decided_by = excluded.decided_by, is_latest = excluded.is_latest, \
     published_at = excluded.published_at, status_changed_at = excluded.status_changed_at, \
     updated_at = excluded.updated_at, toolset = excluded.toolset, served_head = excluded.served_head, \
-    served_tail = excluded.served_tail, served_of = excluded.served_of, metadata = excluded.metadata";
+    served_tail = excluded.served_tail, served_of = excluded.served_of, metadata = excluded.metadata, \
+    ended_by = excluded.ended_by";
 const INSERT_ROUTE: &str = "INSERT INTO routes (id, slug, server, environment, version, upstream_url, upstream_eras, \
     private_hosts, access, state, pin_state, policies, upstream_timeout_ms, revision, updated_at, created_at, major) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
@@ -150,7 +151,8 @@ async fn save_version(change: &mut Change, name: &ServerName, version: &Version)
         .bind(head)
         .bind(tail)
         .bind(of)
-        .bind(json_text("metadata", &version.metadata)?);
+        .bind(json_text("metadata", &version.metadata)?)
+        .bind(version.ended_by.map(EndedBy::as_str));
     let conflict = || StoreError::Conflict {
         what: format!("the latest version of server `{name}`"),
     };

@@ -1,7 +1,7 @@
 //! Publications: what they may not break is looked at together with the change.
 
 use portreeve_core::ports::{EntryChange, Publication, Published};
-use portreeve_core::server::{Approval, Lifecycle, Version};
+use portreeve_core::server::{Approval, EndedBy, Lifecycle, Version};
 use serde_json::json;
 
 use super::{Durable, Outcome, assert_conflict};
@@ -59,6 +59,7 @@ pub async fn a_remote_belongs_to_one_name(store: &dyn Durable) -> Outcome {
     let mut retired = first.clone();
     retired.lifecycle = Lifecycle::Retired;
     retired.former_lifecycle = Some(Lifecycle::Preview);
+    retired.ended_by = Some(EndedBy::Publisher);
     let mut rejected = waiting("com.acme/billing", "1.1.0", URL);
     rejected.approval = Approval::Rejected;
     let change = EntryChange {

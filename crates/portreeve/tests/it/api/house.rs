@@ -442,6 +442,7 @@ impl World {
             clock: self.clock.clone(),
             rng: self.rng.clone(),
             locks: Arc::new(InProcess::new(Start::Fresh)),
+            counters: Arc::new(InProcess::new(Start::Fresh)),
             journal,
             egress: Egress::new(&EgressConfig::default()).unwrap(),
             texts: Arc::new(OneDomain),

@@ -145,3 +145,28 @@ async fn without_a_policy_nothing_stops_and_everything_is_told() {
     assert!(!checked.status.success());
     assert!(String::from_utf8_lossy(&checked.stderr).contains("sometimes"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_deployed_elsewhere_is_judged_there() {
+    let (node, _folder) = node_that_blocks().await;
+    let (own, there) = (
+        Upstream::start(Speaks::Both).await,
+        Upstream::start(Speaks::Both).await,
+    );
+    own.set_tools(vec![mended()]);
+    there.set_tools(vec![poisoned()]);
+    let (name, production) = ("com.acme/billing", format!("production={}", there.url));
+    let add = ["server", "add", name, "--url", &own.url, "--internal"];
+    let refused = node.cli(&[&add[..], &["--deploy", &production, "--approve"]].concat());
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(told.contains("`tools.list.description`"), "{told}");
+
+    // Sending it back drops where it should have been served.
+    node.cli_json(&["server", "reject", name, "--reason", "not there"]);
+    let approved = node.cli_json(&["server", "approve", name, "--version", "1.0.0"]);
+    assert_eq!(approved["route"]["slug"], "billing", "{approved}");
+    let refused = node.cli(&["deployment", "set", name, "production", "--url", &there.url]);
+    assert!(!refused.status.success(), "nor is the route led there later");
+    there.set_tools(vec![mended()]);
+    node.cli_json(&["deployment", "set", name, "production", "--url", &there.url]);
+}

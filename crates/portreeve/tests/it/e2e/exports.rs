@@ -414,6 +414,34 @@ async fn a_file_is_the_same_on_the_command_line_and_in_the_portal() {
         page.header("content-disposition"),
         "attachment; filename=\"managed-settings.json\""
     );
+    let named = [
+        "registry",
+        "create",
+        "acme",
+        "--namespace",
+        "com.acme",
+        "--visibility",
+        "anonymous",
+    ];
+    node.cli_json(&named);
+    let of_acme = node
+        .api("GET", "/exports/copilot?registry=acme", None)
+        .await
+        .text();
+    let cli = node.cli(&["export-policy", "copilot", "--registry", "acme"]);
+    assert_eq!(String::from_utf8_lossy(&cli.stdout), of_acme);
+    let page = format!("{}/exports/copilot?registry=acme", node.url);
+    assert_eq!(node.web.get(&page).await.unwrap().text(), of_acme);
+    let list = node
+        .cli_json(&["export-policy", "--registry", "acme"])
+        .to_string();
+    assert!(
+        !list.contains("com.other/billing"),
+        "it is not in that registry: {list}"
+    );
+    let nowhere = node.api("GET", "/exports/copilot?registry=never", None).await;
+    assert_eq!(nowhere.status, 404, "{}", nowhere.text());
+
     let shown = node
         .web
         .get(&format!("{}/exports", node.url))

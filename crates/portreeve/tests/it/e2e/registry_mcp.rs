@@ -341,9 +341,7 @@ async fn b12_a_closed_registry_is_closed_to_agents_and_has_no_cards() {
     assert_eq!(node.web.get(&card).await.unwrap().status, 404);
     let catalog = format!("{}/.well-known/ai-catalog.json", node.url);
     let catalog = node.web.get(&catalog).await.unwrap().json();
-    assert_eq!(
-        catalog["entries"].as_array().unwrap().len(),
-        1,
-        "only the registry itself: {catalog}"
-    );
+    assert_eq!(catalog["entries"], json!([]), "nothing is for everybody");
+    let own = node.web.get(&format!("{}/mcp/server-card", node.url)).await;
+    assert_eq!(own.unwrap().status, 404);
 }

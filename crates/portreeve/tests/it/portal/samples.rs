@@ -57,6 +57,7 @@ impl Sample {
             approval: self.approval,
             lifecycle: self.lifecycle,
             former_lifecycle: None,
+            ended_by: None,
             status_message: self.message.map(str::to_owned),
             submitted_by: "key:deploy".to_owned(),
             decided_by: (self.approval == Approval::Approved).then(|| "user:admin".to_owned()),

@@ -112,7 +112,7 @@ async fn where_another_approver_is_wanted_an_import_is_a_proposal() {
 async fn a_rule_approves_what_its_assessment_lets_pass() {
     let world = World::assessing(AssessmentPolicy {
         block: Some(FindingSeverity::High),
-        protected: Vec::new(),
+        ..AssessmentPolicy::default()
     });
     let (good, bad) = ("https://good.example/mcp", "https://bad.example/mcp");
     tool(&world, good, "Lists the invoices of a month, newest first.");
@@ -203,7 +203,7 @@ async fn a_rule_may_ask_for_a_score() {
 async fn what_its_source_changed_while_it_waits_passes_with_its_new_content() {
     let world = World::assessing(AssessmentPolicy {
         block: Some(FindingSeverity::High),
-        protected: Vec::new(),
+        ..AssessmentPolicy::default()
     });
     let url = "https://good.example/mcp";
     tool(&world, url, "Lists the invoices of a month, newest first.");
