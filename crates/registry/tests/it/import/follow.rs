@@ -45,6 +45,13 @@ fn version(world: &World) -> Version {
     world.store.get(SERVER).versions.remove(0)
 }
 
+/// Where the last turn led that the audit log tells of.
+fn last_turn(world: &World) -> serde_json::Value {
+    let events = world.events();
+    let mut turns = events.iter().filter(|event| event.action == "server.lifecycle");
+    turns.next_back().unwrap().detail.as_ref().unwrap()["to"].clone()
+}
+
 /// What happens to a version: its source says something, or somebody here does.
 #[derive(Clone, Copy)]
 enum Said {
@@ -131,15 +138,7 @@ async fn b9_a_source_takes_back_what_it_did_and_nothing_else() {
             "story {index}"
         );
         // Every turn is an event of the server, and only turns are.
-        let events = world.events();
-        let turns: Vec<_> = events
-            .iter()
-            .filter(|event| event.action == "server.lifecycle")
-            .collect();
-        let last = turns
-            .last()
-            .map(|event| event.detail.as_ref().unwrap()["to"].clone());
-        assert_eq!(last.unwrap(), serde_json::json!(stage), "story {index}");
+        assert_eq!(last_turn(&world), serde_json::json!(stage), "story {index}");
     }
 }
 
