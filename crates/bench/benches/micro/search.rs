@@ -118,6 +118,7 @@ fn ask(name: &str, index: &Index, text: &str) -> Result<()> {
     let question = Question {
         text,
         sees_unlisted: false,
+        exists: None,
         inside: None,
         narrow: &narrow,
     };
