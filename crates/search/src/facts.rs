@@ -85,6 +85,11 @@ impl Facts {
     pub(crate) fn read(entry: &Searchable) -> Self {
         let document: Value = serde_json::from_str(&entry.shown.document).unwrap_or_default();
         let text = |key: &str| document.get(key).and_then(Value::as_str).unwrap_or_default();
+        // A REST API, or what is deployed somewhere, has a remote of the gateway's and none of its own.
+        let has = |key: &str| {
+            let list = document.get(key).and_then(Value::as_array);
+            list.is_some_and(|list| !list.is_empty())
+        };
         let meta = document.get("_meta").and_then(Value::as_object);
         let lists = Lists::read(meta);
         let mut gathered = Gathered::default();
@@ -104,10 +109,7 @@ impl Facts {
             inner: of_profile(&entry.profile),
             tags: lists.tags,
             inner_tags: [&entry.profile.tags[..], &entry.profile.categories[..]].concat(),
-            is_remote: document
-                .get("remotes")
-                .and_then(Value::as_array)
-                .is_some_and(|list| !list.is_empty()),
+            is_remote: has("remotes") || !has("packages"),
             registry_types: registry_types(&document),
         }
     }
