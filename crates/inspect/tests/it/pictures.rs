@@ -119,8 +119,6 @@ fn nothing_in_an_svg_runs_or_asks_somebody() {
         "<use href='https://evil.example/a.svg#x'/>",
         "<path d='M0 0' style='fill: url(https://evil.example/c)'/>",
         "<path d='M0 0' fill='url(https://evil.example/d#x)'/>",
-        "<set attributeName='href' to='javascript:alert(1)'/>",
-        "<animate attributeName='xlink:href' values='javascript:alert(1)'/>",
         "<handler type='text/javascript'>alert(1)</handler>",
         "<iframe src='https://evil.example/'/>",
         "<?xml-stylesheet href='https://evil.example/a.css'?>",
@@ -145,6 +143,18 @@ fn nothing_in_an_svg_runs_or_asks_somebody() {
             assert!(!clean.contains(bad), "`{bad}` is left of {inside}: {clean}");
         }
         assert!(clean.contains("m0 0h8v8z"), "the picture itself stays: {clean}");
+    }
+}
+
+/// What is left of it changes nothing.
+#[test]
+fn an_animation_of_an_address_loses_its_target() {
+    for inside in [
+        "<set attributeName='href' to='javascript:alert(1)'/>",
+        "<animate attributeName='xlink:href' values='javascript:alert(1)'/>",
+    ] {
+        let clean = cleaned(inside).to_lowercase();
+        assert!(!clean.contains("attributename"), "{inside}: {clean}");
     }
 }
 

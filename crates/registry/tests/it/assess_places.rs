@@ -142,19 +142,21 @@ async fn a_route_is_not_led_elsewhere_past_the_policy() {
         .deploy(&caller("publisher"), &name(), there())
         .await
         .unwrap();
-    let approving = || Approving::from(Internal::No);
-    let refused = world
-        .registry
-        .approve_deployments(&admin(), &name(), approving())
-        .await;
-    is_stopped(refused, "`tools.list.description`");
+    let approve = async || {
+        let plan = world.registry.plan(&admin(), &name(), None).await.unwrap();
+        let approving = Approving {
+            internal: Internal::No,
+            plan: Some(plan.hash),
+        };
+        world
+            .registry
+            .approve_deployments(&admin(), &name(), approving)
+            .await
+    };
+    is_stopped(approve().await, "`tools.list.description`");
     assert_eq!(world.store.get(NAME).routes[0].upstream_url, URL);
     world.upstreams.answer(THERE, &[("list", HONEST)]);
-    world
-        .registry
-        .approve_deployments(&admin(), &name(), approving())
-        .await
-        .unwrap();
+    approve().await.unwrap();
     assert_eq!(world.store.get(NAME).routes[0].upstream_url, THERE);
 }
 

@@ -370,11 +370,7 @@ async fn what_a_publisher_proposed_comes_into_force_by_its_plan_alone() {
             "name": NAME, "version": "1.1.0", "contentHash": item["contentHash"], "plan": plan,
         });
         let decided = node
-            .api(
-                "POST",
-                "/api/v1/waiting/approve",
-                Some(json!({ "items": [item] })),
-            )
+            .api("POST", "/waiting/approve", Some(json!({ "items": [item] })))
             .await
             .json();
         decided["items"][0].clone()
