@@ -107,7 +107,7 @@ class Operation:
             if "schema" in answer:
                 return status, "application/json", answer["schema"], where
             for media, content in (answer.get("content") or {}).items():
-                if "json" in media:
+                if re.search(r"[/+]json *(;|$)", media):
                     return status, media.split(";")[0], (content or {}).get("schema", {}), where
             return status, None, None, where
         return 200, None, None, self.file

@@ -18,6 +18,8 @@ def reason(problem, document, operation, seen):
     missing = re.search(r"'([^']*)' is a required property", problem)
     if missing and missing[1] in read_only(document):
         return "a property that is read-only and required is not for requests (3.1 leaves it to the reader)"
+    if missing and "urlencoded" in kind and re.search(rf"(^|&){re.escape(missing[1])}=".encode(), seen["body"]):
+        return "members of a form that `required` names and `properties` does not"
     if re.match(r"b[\'\"].* is not (of type|valid under any)", problem):
         return "files and media types like json-patch+json are bytes to it"
     places = {parameter["in"] for parameter in operation.parameters}

@@ -64,10 +64,10 @@ impl Engines {
         let made = made.expect("psql is needed for the tests on PostgreSQL");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let (server, _) = postgres.rsplit_once('/').expect("a URL with a database");
-        // Redis has 16 databases; keys of different installations differ by their identifiers anyway.
+        // Redis has 16 databases; keys of different installations differ by their identifiers, but for those of locks.
         Self::Servers {
             store: format!("{server}/{name}"),
-            state: format!("{redis}/{}", number % 16),
+            state: format!("{redis}/{}", std::process::id().wrapping_add(number) % 16),
         }
     }
 }

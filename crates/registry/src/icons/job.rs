@@ -19,8 +19,9 @@ const ROUND: u32 = 100;
 const REST: Duration = Duration::from_secs(60);
 /// Rest between rounds while there is more, and before a round that somebody woke.
 const BREATH: Duration = Duration::from_secs(1);
-/// How long a round may take before another node may begin one.
-const TURN: Duration = Duration::from_secs(600);
+/// How long a round may take before another node may begin one, and how long one waits that finds another at it. What a
+/// node that died was at is taken up soon; two that fetch the same do no harm.
+const TURN: Duration = Duration::from_secs(20);
 /// Rest between two servers: a thousand that were never looked at, as after an import, are no reason to work without
 /// one.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -80,11 +81,12 @@ impl IconJob {
             }
             let round = tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
-                round = self.round() => round,
+                round = self.attempt() => round,
             };
             rest = match round {
-                Ok(looked) if looked >= ROUND as usize => BREATH,
-                Ok(_) => REST,
+                Ok(None) => TURN,
+                Ok(Some(looked)) if looked >= ROUND as usize => BREATH,
+                Ok(Some(_)) => REST,
                 Err(error) => {
                     tracing::warn!(error = %error, "icons could not be fetched; the next round tries again");
                     REST
@@ -95,9 +97,14 @@ impl IconJob {
 
     /// Looks at the icons of the servers that wait longest, unless another node does. Returns how many were looked at.
     pub async fn round(&self) -> Result<usize, RegistryError> {
+        Ok(self.attempt().await?.unwrap_or_default())
+    }
+
+    /// The same; nothing if another node is at it.
+    async fn attempt(&self) -> Result<Option<usize>, RegistryError> {
         let lease = match self.0.locks.acquire("icons", &self.0.holder, TURN).await {
             Ok(Some(lease)) => Some(lease),
-            Ok(None) => return Ok(0),
+            Ok(None) => return Ok(None),
             Err(error) => {
                 // Without locks two nodes may do the same work; that is better than none doing it.
                 tracing::debug!(error = %error, "icons are fetched without a lock");
@@ -110,7 +117,7 @@ impl IconJob {
         {
             tracing::debug!(error = %error, "the lock of the icons ends by its time");
         }
-        round
+        round.map(Some)
     }
 
     async fn work(&self) -> Result<usize, RegistryError> {

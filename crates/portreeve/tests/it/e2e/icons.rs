@@ -145,7 +145,7 @@ async fn start(folder: &Path) -> (Node, Pictures, Arc<Mutex<usize>>) {
     (node, pictures, inside_asked)
 }
 
-/// Waits until the job has looked.
+/// Waits until the job has looked. Nodes of other tests stand at the same lock.
 async fn looked(node: &Node, count: usize) -> Vec<Value> {
     let begun = Instant::now();
     loop {
@@ -155,7 +155,7 @@ async fn looked(node: &Node, count: usize) -> Vec<Value> {
             return items;
         }
         assert!(
-            begun.elapsed() < Duration::from_secs(30),
+            begun.elapsed() < Duration::from_secs(90),
             "{icons} {}",
             node.log_text()
         );

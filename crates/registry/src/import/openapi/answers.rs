@@ -66,7 +66,7 @@ pub(super) fn of(
     schemas: &mut Schemas<'_>,
 ) -> (Answers, Option<Map<String, Value>>) {
     let Found {
-        accept,
+        mut accept,
         bodies,
         is_plain,
     } = found(root, answers);
@@ -101,6 +101,8 @@ pub(super) fn of(
         ]);
         (Structured::Wrapped(WRAP.to_owned()), wrapped)
     };
+    // What is promised is asked for, and nothing beside it.
+    accept.retain(|media| is_json(media));
     let answers = Answers {
         accept,
         structured,
