@@ -95,6 +95,9 @@ pub enum EndedBy {
 macro_rules! as_words {
     ($type:ident { $($variant:ident = $word:literal),* $(,)? }) => {
         impl $type {
+            /// Every one of them, in their order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
             /// The word by which the state is stored and shown.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),* }

@@ -2,6 +2,7 @@
 //!
 //! Before: `segment` read entries, or `merge` took them over from other segments. After: `rank` and `facets` ask them.
 
+use crate::Kind;
 use std::collections::HashMap;
 
 use portreeve_core::name::ServerName;
@@ -198,9 +199,13 @@ impl<'a> Entry<'a> {
         self.traits.lifecycle
     }
 
-    /// Whether it runs somewhere for everyone.
-    pub fn is_remote(&self) -> bool {
-        self.traits.is_remote
+    /// Where it runs.
+    pub fn kind(&self) -> Kind {
+        if self.traits.is_remote {
+            Kind::Remote
+        } else {
+            Kind::Local
+        }
     }
 
     /// The registries of its packages.

@@ -43,7 +43,7 @@ impl Facets {
         let mut tags = BTreeMap::new();
         for entry in hits.iter().filter_map(|hit| index.entry(hit.entry)) {
             note(&mut lifecycle, entry.lifecycle().as_str());
-            note(&mut kind, if entry.is_remote() { "remote" } else { "local" });
+            note(&mut kind, entry.kind().as_str());
             for value in entry.registry_types() {
                 note(&mut registry_types, value);
             }

@@ -72,6 +72,23 @@ pub enum Kind {
     Local,
 }
 
+impl Kind {
+    /// The word by which it is asked for and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Remote => "remote",
+            Self::Local => "local",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Remote, Self::Local]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+    }
+}
+
 /// An answer.
 #[derive(Debug, Default)]
 pub struct Ranked {
@@ -158,9 +175,7 @@ impl Question<'_> {
         let narrow = self.narrow;
         self.exists(entry)
             && (narrow.lifecycle.is_empty() || narrow.lifecycle.contains(&entry.lifecycle()))
-            && narrow
-                .kind
-                .is_none_or(|kind| entry.is_remote() == (kind == Kind::Remote))
+            && narrow.kind.is_none_or(|kind| entry.kind() == kind)
             && (narrow.registry_types.is_empty()
                 || entry
                     .registry_types()
