@@ -14,6 +14,7 @@ use portreeve_core::visibility::Visibility;
 
 use crate::error::RegistryError;
 use crate::horizon::Horizon;
+use crate::paging;
 use crate::registry::Registry;
 use crate::serve::cursor::{Cursor, CursorKind, Filters};
 use crate::serve::read_search;
@@ -114,15 +115,8 @@ impl Registry {
                 (cursor.filters, Some((cursor.name, cursor.version)))
             }
         };
-        let limit = query.limit.unwrap_or(30);
-        if limit == 0 {
-            return Err(RegistryError::invalid(
-                "limit",
-                "it must be a number from 1 to 100",
-            ));
-        }
-        self.entries_page(&horizon, caller, (filters, after, limit.min(100)))
-            .await
+        let limit = paging::limit(query.limit, 30, 100)?;
+        self.entries_page(&horizon, caller, (filters, after, limit)).await
     }
 
     async fn entries_page(

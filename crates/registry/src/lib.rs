@@ -8,6 +8,9 @@ mod error;
 mod registry;
 mod source;
 
+mod lease;
+mod paging;
+
 mod publish;
 mod validate;
 

@@ -40,6 +40,12 @@ pub enum Internal {
     Grant,
 }
 
+impl From<bool> for Internal {
+    fn from(granted: bool) -> Self {
+        if granted { Self::Grant } else { Self::No }
+    }
+}
+
 /// Whether a document is approved at once, and whether anybody is asked for that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Approve {

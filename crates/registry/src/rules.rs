@@ -108,22 +108,38 @@ impl Registry {
             return Ok(None);
         };
         let reason = format!("the rule `{rule}` approves it");
-        let verdict = Verdict {
-            chosen: version,
-            granted: &[],
-            plan: None,
-            before: &entry.routes,
-            reason: Some(&reason),
-            waiting: Waiting::Left,
-        };
-        match self.approve_version(&Caller::system(), verdict).await {
-            Ok(outcome) => Ok(Some(outcome)),
-            Err(error @ RegistryError::Store(_)) => Err(error),
-            Err(refused) => {
-                let (server, version) = (version.name.as_str(), version.version.as_str());
-                tracing::info!(server, version, rule, %refused, "What a rule covers waits for a person.");
-                Ok(None)
-            }
+        let approved = self
+            .approve_version(&Caller::system(), by_rule(entry, version, &reason))
+            .await;
+        or_waits(approved, version, &reason)
+    }
+}
+
+/// The verdict of a rule. Deployments that wait are left to a person.
+pub(crate) fn by_rule<'a>(entry: &'a Entry, version: &'a Version, reason: &'a str) -> Verdict<'a> {
+    Verdict {
+        chosen: version,
+        granted: &[],
+        plan: None,
+        before: &entry.routes,
+        reason: Some(reason),
+        waiting: Waiting::Left,
+    }
+}
+
+/// What a rule approved; nothing if a person could not approve it either.
+pub(crate) fn or_waits(
+    approved: Result<Outcome, RegistryError>,
+    version: &Version,
+    reason: &str,
+) -> Result<Option<Outcome>, RegistryError> {
+    match approved {
+        Ok(outcome) => Ok(Some(outcome)),
+        Err(error @ RegistryError::Store(_)) => Err(error),
+        Err(refused) => {
+            let (server, version) = (version.name.as_str(), version.version.as_str());
+            tracing::info!(server, version, reason, %refused, "What a rule covers waits for a person.");
+            Ok(None)
         }
     }
 }

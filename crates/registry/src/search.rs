@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::RegistryError;
 use crate::horizon::Horizon;
+use crate::paging;
 use crate::registry::Registry;
 use crate::serve::cursor::{CursorKind, opened, sealed};
 use crate::serve::read_search;
@@ -132,6 +133,21 @@ impl Registry {
             corrected: chosen.corrected,
             facets: chosen.facets,
         })
+    }
+
+    /// What the servers that the caller may know of can be narrowed by, as far as the index came: nobody waits for it.
+    pub fn facets(&self, caller: &Caller) -> Result<Facets, RegistryError> {
+        let horizon = self.horizon(caller)?;
+        let visibility = self.parts.authorizer.visibility(caller);
+        let asked = Asked {
+            text: String::new(),
+            narrow: Narrow::default(),
+            after: None,
+            limit: 1,
+            facets: true,
+        };
+        let chosen = self.choose((caller, &horizon), &visibility, &asked);
+        Ok(chosen.facets.unwrap_or_default())
     }
 
     /// How far the index is.
@@ -295,14 +311,7 @@ impl Asked {
         query: SearchQuery,
         open: impl Fn(&str) -> Result<Place, RegistryError>,
     ) -> Result<Self, RegistryError> {
-        let limit = query.limit.unwrap_or(PAGE);
-        if limit == 0 {
-            return Err(RegistryError::invalid(
-                "limit",
-                format!("it must be a number from 1 to {MOST}"),
-            ));
-        }
-        let limit = usize::try_from(limit.min(MOST)).unwrap_or(usize::MAX);
+        let limit = paging::limit(query.limit, PAGE, MOST)? as usize;
         let text = read_search(query.text.trim())?;
         let Some(cursor) = query.cursor.filter(|cursor| !cursor.is_empty()) else {
             return Ok(Self {

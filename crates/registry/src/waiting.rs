@@ -11,14 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::assess::{Brief, Finding};
 use crate::error::RegistryError;
+use crate::paging;
 use crate::registry::{Registry, forbidden};
 use crate::serve::cursor::{self, CursorKind};
 
 /// Things on a page unless told otherwise, and most of them.
 const PAGE: u32 = 30;
 const MOST: u32 = 100;
-/// Pages of the store that are read for one page of somebody who may decide about few of them.
-const PAGES: usize = 20;
 
 /// A question about what waits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -80,41 +79,25 @@ impl Registry {
         if caller.principal == Principal::Anonymous {
             return Err(forbidden(caller, "see what waits".to_owned()));
         }
-        let limit = match query.limit {
-            None => PAGE,
-            Some(0) => {
-                let said = format!("it must be a number from 1 to {MOST}");
-                return Err(RegistryError::invalid("limit", said));
-            }
-            Some(limit) => limit.min(MOST),
-        };
-        let mut asked = portreeve_core::ports::WaitingQuery {
+        let limit = paging::limit(query.limit, PAGE, MOST)?;
+        let asked = portreeve_core::ports::WaitingQuery {
             kinds: query.kind.into_iter().collect(),
             import: query.import,
             flagged: query.flagged,
-            after: self.waiting_place(&query)?,
+            after: None,
             limit,
         };
         let decides_about_all = self.may_administer(caller);
-        let wanted = limit as usize;
-        let mut items: Vec<Waiting> = Vec::new();
-        let mut more = false;
-        for _ in 0..PAGES {
-            let page = self.parts.waiting.waiting(&asked).await?;
-            asked.after = page.items.last().map(Waiting::place);
-            more = page.more;
-            let mine = |item: &Waiting| decides_about_all || self.may_manage(caller, &item.server);
-            items.extend(page.items.into_iter().filter(mine));
-            if items.len() >= wanted || !more {
-                break;
-            }
-        }
-        if items.len() > wanted {
-            items.truncate(wanted);
-            more = true;
-            asked.after = items.last().map(Waiting::place);
-        }
-        let next_cursor = asked.after.filter(|_| more);
+        let page = |after| {
+            let asked = portreeve_core::ports::WaitingQuery {
+                after,
+                ..asked.clone()
+            };
+            async move { self.parts.waiting.waiting(&asked).await }
+        };
+        let mine = |item: &Waiting| decides_about_all || self.may_manage(caller, &item.server);
+        let from = (self.waiting_place(&query)?, limit);
+        let (items, next_cursor) = paging::of_somebody(from, page, Waiting::place, mine).await?;
         Ok(WaitingList {
             next_cursor: next_cursor.map(|place| Place::new(&query, place).seal(self)),
             items: items.into_iter().map(|waiting| self.known(waiting)).collect(),

@@ -9,7 +9,7 @@ use portreeve_registry::{Approving, DeploymentsQuery, NewDeployments, Standing};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::servers::{Nothing, internal, read_expected};
+use super::servers::{Nothing, read_expected};
 use crate::content::{Content, MaybeContent};
 use crate::credential::Known;
 use crate::etag;
@@ -150,7 +150,7 @@ pub(crate) async fn replace(
     let name = server_name(&name)?;
     let new = NewDeployments {
         expected: read_expected(&headers)?,
-        internal: internal(new.internal),
+        internal: new.internal.into(),
         deployments: new
             .deployments
             .into_iter()
@@ -177,7 +177,7 @@ pub(crate) async fn approve(
     MaybeContent(step): MaybeContent<ApproveStep>,
 ) -> Result<impl IntoResponse, Problem> {
     let approving = Approving {
-        internal: internal(step.internal),
+        internal: step.internal.into(),
         plan: step.plan,
     };
     let name = server_name(&name)?;

@@ -12,7 +12,7 @@ use portreeve_registry::import::{self, Record};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::servers::{Pages, internal};
+use super::servers::Pages;
 use crate::Api;
 use crate::content::{Content, LargeContent, MaybeContent};
 use crate::credential::Known;
@@ -66,7 +66,7 @@ pub(crate) async fn begin(
     }
     let fetch = api
         .registry
-        .begin_fetch(&caller, asked, internal(new.internal))
+        .begin_fetch(&caller, asked, new.internal.into())
         .await?;
     let shape = ImportShape::new(fetch.run());
     let registry = Arc::clone(&api.registry);
@@ -215,7 +215,7 @@ pub(crate) async fn schedule(
         origin: new.origin,
         every: Duration::from_secs(new.every_seconds),
         approval: new.approval.into(),
-        internal: internal(new.internal),
+        internal: new.internal.into(),
         login: new.login,
     };
     let schedule = api.registry.schedule_import(&caller, asked).await?;

@@ -7,7 +7,6 @@ use portreeve_registry::{Approve, Description, NewRest};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::servers::internal;
 use crate::Api;
 use crate::content::{self, LargeContent};
 use crate::credential::Known;
@@ -109,7 +108,7 @@ fn asked(name: &str, new: NewOpenApi) -> Result<NewRest, Problem> {
         version,
         about: new.description,
         curation: new.curation.0,
-        internal: internal(new.internal),
+        internal: new.internal.into(),
         approve: if new.approve { Approve::Now } else { Approve::No },
     })
 }

@@ -91,10 +91,8 @@ fn stages(text: Option<&str>) -> Result<Vec<Lifecycle>, Problem> {
 fn kind(text: Option<&str>) -> Result<Option<Kind>, Problem> {
     match text {
         None | Some("") => Ok(None),
-        Some("remote") => Ok(Some(Kind::Remote)),
-        Some("local") => Ok(Some(Kind::Local)),
-        Some(_) => Err(Problem::bad_request(
-            "the query is wrong: `kind` is `remote` or `local`",
-        )),
+        Some(word) => Kind::from_word(word)
+            .map(Some)
+            .ok_or_else(|| Problem::bad_request("the query is wrong: `kind` is `remote` or `local`")),
     }
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use portreeve_registry::{Approve, Declared, EntriesQuery, Internal, Submission};
+use portreeve_registry::{Approve, Declared, EntriesQuery, Submission};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -83,7 +83,7 @@ pub(crate) async fn add(
     };
     let submission = Submission {
         document: new.document.get().to_owned(),
-        internal: internal(new.internal),
+        internal: new.internal.into(),
         approve,
     };
     let mut profile = new.profile.into_patch();
@@ -198,10 +198,6 @@ pub(crate) async fn version(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}
-
-pub(super) fn internal(granted: bool) -> Internal {
-    if granted { Internal::Grant } else { Internal::No }
-}
 
 /// The paging of a list that has no other parameter.
 pub(super) type Pages = Query<Paging>;

@@ -8,7 +8,6 @@ use portreeve_core::caller::Caller;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_registry::Approving;
 
-use super::servers::internal;
 use crate::Api;
 use crate::content::{Content, MaybeContent};
 use crate::credential::Known;
@@ -45,7 +44,7 @@ async fn take_approve(
     step: ApproveStep,
 ) -> Result<Json<OutcomeShape>, Problem> {
     let approving = Approving {
-        internal: internal(step.internal),
+        internal: step.internal.into(),
         plan: step.plan,
     };
     let outcome = api

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::near_names::Neighbours;
 use crate::error::RegistryError;
+use crate::lease::{self, Turn};
 use crate::registry::Registry;
 
 /// Versions of one round.
@@ -138,18 +139,12 @@ impl AssessJob {
     ) -> Result<bool, RegistryError> {
         let AssessParts { locks, holder, .. } = &self.parts;
         let key = format!("assess/{}/{}", which.0, which.1);
-        let lease = match locks.acquire(&key, holder, TURN).await {
-            Ok(Some(lease)) => lease,
-            Ok(None) => return Ok(false),
-            Err(error) => {
-                // Without locks two nodes may do the same work; that is better than none doing it.
-                tracing::debug!(error = %error, "an assessment is made without a lock");
-                return self.judge(which, since, neighbours).await;
-            }
+        let Turn::Ours(lease) = lease::take(locks.as_ref(), &key, holder, TURN).await else {
+            return Ok(false);
         };
         let outcome = self.judge(which, since, neighbours).await;
-        if let Err(error) = locks.release(&lease).await {
-            tracing::debug!(error = %error, "the lock of an assessment ends by its time");
+        if let Some(lease) = lease {
+            lease::give_back(locks.as_ref(), &lease).await;
         }
         outcome
     }

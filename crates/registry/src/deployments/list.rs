@@ -7,14 +7,13 @@ use portreeve_core::ports::{DeployedServer, DeploymentPlace};
 use serde::{Deserialize, Serialize};
 
 use crate::error::RegistryError;
+use crate::paging;
 use crate::registry::{Registry, forbidden};
 use crate::serve::cursor::{self, CursorKind};
 
 /// Deployments on a page unless told otherwise, and most of them.
 const PAGE: u32 = 30;
 const MOST: u32 = 100;
-/// Pages of the store that are read for one page of somebody who may publish few of the servers.
-const PAGES: usize = 20;
 
 /// Which deployments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,15 +97,8 @@ impl Registry {
         if caller.principal == Principal::Anonymous {
             return Err(forbidden(caller, "see where servers run".to_owned()));
         }
-        let limit = match query.limit {
-            None => PAGE,
-            Some(0) => {
-                let said = format!("it must be a number from 1 to {MOST}");
-                return Err(RegistryError::invalid("limit", said));
-            }
-            Some(limit) => limit.min(MOST),
-        };
-        let mut asked = portreeve_core::ports::DeploymentQuery {
+        let limit = paging::limit(query.limit, PAGE, MOST)?;
+        let asked = portreeve_core::ports::DeploymentQuery {
             server: query.server.clone(),
             environment: query.environment.clone(),
             state: match query.standing {
@@ -115,29 +107,21 @@ impl Registry {
                 Some(Standing::Proposed) | None => None,
             },
             proposed: query.standing.map(|standing| standing == Standing::Proposed),
-            after: self.place_of(&query)?,
+            after: None,
             limit,
         };
         let sees_all = self.may_administer(caller);
-        let wanted = limit as usize;
-        let mut items: Vec<DeployedServer> = Vec::new();
-        let mut more = false;
-        for _ in 0..PAGES {
-            let page = self.parts.governance.deployed(&asked).await?;
-            asked.after = page.items.last().map(DeployedServer::place).or(asked.after);
-            more = page.more;
-            let mine = |item: &DeployedServer| sees_all || self.may_publish(caller, &item.server);
-            items.extend(page.items.into_iter().filter(mine));
-            if items.len() >= wanted || !more {
-                break;
-            }
-        }
-        if items.len() > wanted {
-            items.truncate(wanted);
-            more = true;
-            asked.after = items.last().map(DeployedServer::place);
-        }
-        let mark = asked.after.filter(|_| more).map(|place| Mark {
+        let page = |after| {
+            let asked = portreeve_core::ports::DeploymentQuery {
+                after,
+                ..asked.clone()
+            };
+            async move { self.parts.governance.deployed(&asked).await }
+        };
+        let mine = |item: &DeployedServer| sees_all || self.may_publish(caller, &item.server);
+        let from = (self.place_of(&query)?, limit);
+        let (items, next) = paging::of_somebody(from, page, DeployedServer::place, mine).await?;
+        let mark = next.map(|place| Mark {
             server: query.server,
             environment: query.environment,
             standing: query.standing,

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::Fetch;
 use crate::error::RegistryError;
+use crate::lease::{self, Turn};
 use crate::registry::Registry;
 
 /// Servers of one round.
@@ -102,20 +103,13 @@ impl IconJob {
 
     /// The same; nothing if another node is at it.
     async fn attempt(&self) -> Result<Option<usize>, RegistryError> {
-        let lease = match self.0.locks.acquire("icons", &self.0.holder, TURN).await {
-            Ok(Some(lease)) => Some(lease),
-            Ok(None) => return Ok(None),
-            Err(error) => {
-                // Without locks two nodes may do the same work; that is better than none doing it.
-                tracing::debug!(error = %error, "icons are fetched without a lock");
-                None
-            }
+        let IconParts { locks, holder, .. } = &self.0;
+        let Turn::Ours(lease) = lease::take(locks.as_ref(), "icons", holder, TURN).await else {
+            return Ok(None);
         };
         let round = self.work().await;
-        if let Some(lease) = lease
-            && let Err(error) = self.0.locks.release(&lease).await
-        {
-            tracing::debug!(error = %error, "the lock of the icons ends by its time");
+        if let Some(lease) = lease {
+            lease::give_back(locks.as_ref(), &lease).await;
         }
         round.map(Some)
     }

@@ -11,10 +11,10 @@ use portreeve_core::server::{Approval, Lifecycle, Version};
 
 use super::desk::{Desk, folded};
 use super::{Candidate, finding};
-use crate::approve::{Verdict, Waiting};
 use crate::assess::Assessment;
 use crate::error::RegistryError;
 use crate::registry::Registry;
+use crate::rules;
 
 /// What a rule says about a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,23 +112,9 @@ impl Registry {
             return Ok(());
         }
         let reason = format!("the rule `{rule}` of import `{}` approves it", run.id);
-        let verdict = Verdict {
-            chosen: version,
-            granted: &[],
-            plan: None,
-            before: &entry.routes,
-            reason: Some(&reason),
-            waiting: Waiting::Left,
-        };
-        match self.approve_judged(&Caller::system(), verdict, None).await {
-            Ok(_) => Ok(()),
-            Err(error @ RegistryError::Store(_)) => Err(error),
-            Err(refused) => {
-                let (server, version) = (version.name.as_str(), version.version.as_str());
-                tracing::info!(server, version, rule, %refused, "What a rule covers waits for a person.");
-                Ok(())
-            }
-        }
+        let verdict = rules::by_rule(entry, version, &reason);
+        let approved = self.approve_judged(&Caller::system(), verdict, None).await;
+        rules::or_waits(approved, version, &reason).map(drop)
     }
 
     /// The run whose rule waited for the assessment of a version.

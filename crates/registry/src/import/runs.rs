@@ -15,6 +15,7 @@ use url::Url;
 
 use super::{Candidate, Record, importer};
 use crate::error::RegistryError;
+use crate::paging;
 use crate::registry::Registry;
 
 /// Records of a report on one page, and runs of a list.
@@ -156,7 +157,7 @@ impl Registry {
         limit: Option<u32>,
     ) -> Result<ImportsPage, RegistryError> {
         self.require_administrator(caller, "see imports".to_owned())?;
-        let limit = checked_limit(limit)?;
+        let limit = paging::limit(limit, PAGE, MOST)?;
         let mut items = self.parts.imports.imports(after, limit + 1).await?;
         let is_last = items.len() <= limit as usize;
         items.truncate(limit as usize);
@@ -173,7 +174,7 @@ impl Registry {
         limit: Option<u32>,
     ) -> Result<RecordsPage, RegistryError> {
         let run = self.import(caller, id).await?;
-        let limit = checked_limit(limit)?;
+        let limit = paging::limit(limit, PAGE, MOST)?;
         let mut items = self
             .parts
             .imports
@@ -308,17 +309,6 @@ pub(super) fn checked_approval(approval: ImportApproval) -> Result<ImportApprova
         }
     }
     Ok(approval)
-}
-
-fn checked_limit(limit: Option<u32>) -> Result<u32, RegistryError> {
-    match limit {
-        None => Ok(PAGE),
-        Some(0) => Err(RegistryError::invalid(
-            "limit",
-            format!("it must be a number from 1 to {MOST}"),
-        )),
-        Some(limit) => Ok(limit.min(MOST)),
-    }
 }
 
 fn no_import(id: ImportId) -> RegistryError {

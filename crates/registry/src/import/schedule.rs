@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use super::fetch::{Wanted, base_of};
 use super::runs::{NewImport, checked_approval};
 use crate::error::RegistryError;
+use crate::lease;
 use crate::publish::Internal;
 use crate::registry::Registry;
 
@@ -216,7 +217,7 @@ impl ImportJob {
                 continue;
             };
             self.registry.end_silent(run).await?;
-            self.give_back(&lease).await;
+            lease::give_back(self.locks.as_ref(), &lease).await;
         }
         let parts = &self.registry.parts;
         let schedules = parts.imports.schedules().await?;
@@ -226,7 +227,7 @@ impl ImportJob {
                 continue;
             };
             self.read(&schedule).await;
-            self.give_back(&lease).await;
+            lease::give_back(self.locks.as_ref(), &lease).await;
         }
         Ok(())
     }
@@ -256,12 +257,6 @@ impl ImportJob {
                 tracing::warn!(%error, "Nodes cannot agree who imports.");
                 None
             }
-        }
-    }
-
-    async fn give_back(&self, lease: &Lease) {
-        if let Err(error) = self.locks.release(lease).await {
-            tracing::debug!(%error, "A lock could not be given back; it ends by itself.");
         }
     }
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portreeve_core::id::RouteId;
-use portreeve_core::ports::{Lease, StoreError};
+use portreeve_core::ports::StoreError;
 use portreeve_core::route::{PinState, Route, RouteState};
 
 use super::schedule::Jitter;
 use super::{PinParts, PinTimes};
+use crate::lease::{self, Turn};
 use crate::observe::{Announce, Noted, Observer, Sighting, definitions};
 use crate::source::{Probe, ask};
 
@@ -105,36 +106,26 @@ impl Worker {
     }
 
     async fn refresh_route(&self, route: &Route, occasion: Occasion) -> Ended {
-        let lease = match self.lock(route, occasion).await {
-            Ok(Some(lease)) => Some(lease),
-            Ok(None) => return Ended::Elsewhere,
-            // To ask twice does no harm; not to ask would.
-            Err(()) => None,
+        let Turn::Ours(lease) = self.turn(route, occasion).await else {
+            return Ended::Elsewhere;
         };
         let ended = self.ask(route, occasion).await;
         // A turn that succeeded is kept until it runs out: so long no other node takes it.
         if let Some(lease) = lease
             && (occasion == Occasion::Notice || ended == Ended::Failed)
         {
-            self.release(&lease).await;
+            lease::give_back(self.parts.locks.as_ref(), &lease).await;
         }
         ended
     }
 
-    async fn lock(&self, route: &Route, occasion: Occasion) -> Result<Option<Lease>, ()> {
+    async fn turn(&self, route: &Route, occasion: Occasion) -> Turn {
         let key = format!("pins/{}/{}", route.id, occasion.as_str());
         let ttl = match occasion {
             Occasion::Turn => self.times.interval.mul_f64(0.7),
             Occasion::Notice => self.parts.limits.probe + Duration::from_secs(5),
         };
-        let taken = self.parts.locks.acquire(&key, &self.holder, ttl).await;
-        taken.map_err(|error| tracing::debug!(%error, "A refresh of tools goes ahead without its lock."))
-    }
-
-    async fn release(&self, lease: &Lease) {
-        if let Err(error) = self.parts.locks.release(lease).await {
-            tracing::debug!(%error, "A lock could not be given back; it ends by itself.");
-        }
+        lease::take(self.parts.locks.as_ref(), &key, &self.holder, ttl).await
     }
 
     async fn ask(&self, route: &Route, occasion: Occasion) -> Ended {

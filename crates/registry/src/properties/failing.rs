@@ -8,14 +8,15 @@ use portreeve_mcp::server_json::Problem;
 
 use super::check::Known;
 use crate::error::RegistryError;
+use crate::paging;
 use crate::registry::Registry;
 
 /// Servers that are read at once, and most pages of them for one answer.
 const PAGE: u32 = 500;
 const PAGES: usize = 20;
 /// Servers of an answer unless told otherwise, and most of them.
-const ANSWER: usize = 30;
-const MOST: usize = 100;
+const ANSWER: u32 = 30;
+const MOST: u32 = 100;
 
 /// A server that does not meet what is asked of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,14 +47,7 @@ impl Registry {
         limit: Option<u32>,
     ) -> Result<FailingPage, RegistryError> {
         self.require_administrator(caller, "see what fails".to_owned())?;
-        let wanted = match limit {
-            None => ANSWER,
-            Some(0) => {
-                let said = format!("it must be a number from 1 to {MOST}");
-                return Err(RegistryError::invalid("limit", said));
-            }
-            Some(limit) => (limit as usize).min(MOST),
-        };
+        let wanted = paging::limit(limit, ANSWER, MOST)? as usize;
         let mut found = FailingPage {
             items: Vec::new(),
             next: after,
