@@ -26,6 +26,11 @@ const GOVERNED = {
   rest: "/admin/rest",
   exports: "/exports",
   review: `/servers/${SERVER.name}/review`,
+  stages: `/servers/${SERVER.name}/stages`,
+  places: `/servers/${SERVER.name}/deployments`,
+  profile: `/servers/${SERVER.name}/profile`,
+  logins: `/servers/${SERVER.name}/logins`,
+  narrowed: "/?kind=local",
 };
 const TRIED = { name: "com.example/chandler", tool: "show_picture", arguments: { sku: "SF-410" } };
 const DESCRIPTION = `openapi: 3.1.0

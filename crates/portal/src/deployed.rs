@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use portreeve_core::deployment::{Deployment, DeploymentState, Major};
 use portreeve_core::name::Environment;
 use portreeve_core::ports::Entry;
-use portreeve_registry::{Internal, NewDeployments, Problem, RegistryError};
+use portreeve_registry::{NewDeployments, Problem, RegistryError};
 
-use crate::environments::revision;
 use crate::failure::Failure;
-use crate::fields::{Fields, Form};
+use crate::fields::{Fields, Form, Parsed};
 use crate::forms::Purpose;
+use crate::named::Named;
 use crate::router::Portal;
 use crate::view::{DeployedPage, FormView, deployed as view};
 use crate::visitor::Visitor;
@@ -21,9 +21,9 @@ use crate::{frame, server};
 pub(crate) async fn page(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
 ) -> Result<Response, Failure> {
-    let entry = found(&portal, &visitor, &namespace, &name).await?;
+    let entry = named.to_publish(&portal, &visitor).await?;
     let form = form(&portal, &visitor, &entry).await?;
     show(&portal, &visitor, &entry, form)
 }
@@ -32,11 +32,11 @@ pub(crate) async fn page(
 pub(crate) async fn set(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Publish, fields.get("csrf"))?;
-    let entry = found(&portal, &visitor, &namespace, &name).await?;
+    let entry = named.to_publish(&portal, &visitor).await?;
     let problems = match deployment(&fields) {
         Ok(mut new) => {
             let mut all = declared(&entry);
@@ -61,11 +61,11 @@ pub(crate) async fn set(
 pub(crate) async fn remove(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Publish, fields.get("csrf"))?;
-    let entry = found(&portal, &visitor, &namespace, &name).await?;
+    let entry = named.to_publish(&portal, &visitor).await?;
     let environment: Environment = fields.text("environment").parse().map_err(|_| Failure::Form)?;
     let major = fields.get("major").map(str::parse::<Major>).transpose();
     let major = major.map_err(|_| Failure::Form)?;
@@ -83,12 +83,8 @@ async fn save(
     let name = &entry.server.name;
     let new = NewDeployments {
         deployments,
-        internal: if visitor.manages() && fields.get("internal").is_some() {
-            Internal::Grant
-        } else {
-            Internal::No
-        },
-        expected: revision(fields),
+        internal: (visitor.manages() && fields.get("internal").is_some()).into(),
+        expected: fields.revision(),
     };
     portal.parts.registry.deploy(&visitor.caller, name, new).await?;
     Ok(frame::redirect(&format!("/servers/{name}/deployments")))
@@ -119,58 +115,30 @@ fn is_at(one: &Deployment, environment: &Environment, major: Option<Major>) -> b
 
 /// What the form says.
 fn deployment(fields: &Fields) -> Result<Deployment, Vec<Problem>> {
-    let mut problems = Vec::new();
-    let mut wrong = |path: &str, message: String| {
-        problems.push(Problem {
-            path: path.to_owned(),
-            message,
-        });
-    };
-    let environment = fields.text("environment").parse::<Environment>();
-    let environment = environment
-        .map_err(|error| wrong("environment", error.to_string()))
-        .ok();
-    let mut major = None;
-    if let Some(text) = fields.get("major") {
-        match text.parse::<Major>() {
-            Ok(read) => major = Some(read),
-            Err(error) => wrong("major", error.to_string()),
-        }
-    }
-    let mut version = None;
-    if let Some(text) = fields.get("version") {
-        match text.parse() {
-            Ok(read) => version = Some(read),
-            Err(_) => wrong("version", "there is no such version".to_owned()),
-        }
+    let mut read = Parsed::default();
+    let environment = read.one("environment", Some(&fields.text("environment")));
+    let major = read.one("major", fields.get("major"));
+    let version = fields.get("version").map(str::parse).transpose();
+    if version.is_err() {
+        read.wrong("version", "there is no such version");
     }
     let url = fields.text("url");
     if url.is_empty() {
-        wrong("url", "say where it runs".to_owned());
+        read.wrong("url", "say where it runs");
     }
-    match environment {
-        Some(environment) if problems.is_empty() => Ok(Deployment {
-            environment,
-            major,
-            version,
-            url,
-            state: match fields.get("state") {
-                Some("inactive") => DeploymentState::Inactive,
-                _ => DeploymentState::Active,
-            },
-            metadata: serde_json::Map::new(),
-        }),
-        _ => Err(problems),
-    }
-}
-
-/// The entry with what waits, for who may publish it.
-async fn found(portal: &Portal, visitor: &Visitor, namespace: &str, name: &str) -> Result<Entry, Failure> {
-    let name = server::parse(&format!("{namespace}/{name}"))?;
-    if !visitor.is_signed_in() {
-        return Err(Failure::forbidden(visitor));
-    }
-    Ok(portal.parts.registry.deployments(&visitor.caller, &name).await?)
+    let deployment = environment.map(|environment| Deployment {
+        environment,
+        major,
+        version: version.unwrap_or_default(),
+        url,
+        state: match fields.get("state") {
+            Some("inactive") => DeploymentState::Inactive,
+            _ => DeploymentState::Active,
+        },
+        metadata: serde_json::Map::new(),
+    });
+    // Without an environment, something is wrong.
+    read.finish(deployment)?.ok_or_else(Vec::new)
 }
 
 async fn form(portal: &Portal, visitor: &Visitor, entry: &Entry) -> Result<FormView, Failure> {

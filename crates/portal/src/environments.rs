@@ -9,7 +9,7 @@ use portreeve_core::name::Environment;
 use portreeve_registry::{EnvironmentPatch, RegistryError};
 
 use crate::failure::Failure;
-use crate::fields::{Fields, Form};
+use crate::fields::Form;
 use crate::forms::Purpose;
 use crate::frame;
 use crate::router::Portal;
@@ -44,7 +44,7 @@ pub(crate) async fn change(
     };
     let registry = &portal.parts.registry;
     let changed = registry
-        .change_environment(&visitor.caller, &record.name, patch, revision(&fields))
+        .change_environment(&visitor.caller, &record.name, patch, fields.revision())
         .await;
     match changed {
         Ok(_) => Ok(frame::redirect("/admin/environments")),
@@ -66,15 +66,13 @@ pub(crate) async fn delete(
     let record = found(&portal, &visitor, &name).await?;
     let registry = &portal.parts.registry;
     registry
-        .remove_environment(&visitor.caller, &record.name, revision(&fields))
+        .remove_environment(&visitor.caller, &record.name, fields.revision())
         .await?;
     Ok(frame::redirect("/admin/environments"))
 }
 
 async fn found(portal: &Portal, visitor: &Visitor, name: &str) -> Result<EnvironmentRecord, Failure> {
-    if !visitor.manages() {
-        return Err(Failure::forbidden(visitor));
-    }
+    visitor.require_manager()?;
     let name: Environment = name.parse().map_err(|_| Failure::NotFound {
         text: "No environment has this address.".to_owned(),
     })?;
@@ -102,9 +100,4 @@ fn show(
         page.part(view::delete(record, token))
     };
     frame::html(status, &page)
-}
-
-/// The revision that a form was made from.
-pub(crate) fn revision(fields: &Fields) -> Option<i64> {
-    fields.get("revision").and_then(|revision| revision.parse().ok())
 }

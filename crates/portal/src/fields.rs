@@ -52,6 +52,11 @@ impl Fields {
         self.get(name).unwrap_or_default().to_owned()
     }
 
+    /// The revision that a form was made from.
+    pub(crate) fn revision(&self) -> Option<i64> {
+        self.get("revision").and_then(|revision| revision.parse().ok())
+    }
+
     /// Every value of that name.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0
@@ -82,6 +87,22 @@ impl Parsed {
             }
         }
         read
+    }
+
+    /// A value that need not be there.
+    pub(crate) fn one<T>(&mut self, path: &str, text: Option<&str>) -> Option<T>
+    where
+        T: FromStr<Err = InvalidName>,
+    {
+        self.all(path, text.into_iter()).pop()
+    }
+
+    /// Notes what is wrong besides.
+    pub(crate) fn wrong(&mut self, path: &str, message: impl Into<String>) {
+        self.0.push(Problem {
+            path: path.to_owned(),
+            message: message.into(),
+        });
     }
 
     /// The lines of a field that can be read.

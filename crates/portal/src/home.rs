@@ -82,22 +82,11 @@ async fn all(portal: &Portal, visitor: &Visitor, cursor: Option<String>) -> Resu
     };
     let registry = &portal.parts.registry;
     let page = registry.entries(&visitor.caller, asked).await?;
-    let counted = SearchQuery {
-        limit: Some(1),
-        facets: true,
-        ..SearchQuery::default()
-    };
-    let facets = match registry.search(&visitor.caller, counted).await {
-        Ok(page) => page.facets.unwrap_or_default(),
-        // The index does not know everything yet: the list is whole without.
-        Err(RegistryError::Warming { .. }) => Facets::default(),
-        Err(error) => return Err(error),
-    };
     Ok(Listed {
         cards: Card::of_servers(&page.items),
         next: page.next_cursor,
         corrected: None,
-        facets,
+        facets: registry.facets(&visitor.caller)?,
     })
 }
 

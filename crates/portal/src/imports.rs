@@ -230,10 +230,7 @@ fn approval(fields: &Fields) -> ImportApproval {
 }
 
 fn internal(fields: &Fields) -> Internal {
-    match fields.get("internal") {
-        Some("yes") => Internal::Grant,
-        _ => Internal::No,
-    }
+    (fields.get("internal") == Some("yes")).into()
 }
 
 /// The form again, with what is wrong; everything else is a page of its own.

@@ -11,6 +11,7 @@ mod cookie;
 mod fields;
 mod forms;
 mod frame;
+mod named;
 mod upload;
 mod visitor;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use portreeve_core::login::Login;
 use portreeve_core::name::ServerName;
@@ -12,17 +12,18 @@ use portreeve_registry::{Problem, RegistryError};
 use crate::failure::Failure;
 use crate::fields::{Fields, Form};
 use crate::forms::Purpose;
+use crate::frame;
+use crate::named::Named;
 use crate::router::Portal;
 use crate::view::{FormView, LoginsPage, logins as view};
 use crate::visitor::Visitor;
-use crate::{frame, server};
 
 pub(crate) async fn page(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
 ) -> Result<Response, Failure> {
-    let name = server::parse(&format!("{namespace}/{name}"))?;
+    let name = named.read()?;
     let form = form(&portal, &visitor, &name).await?;
     show(&portal, &visitor, &name, form).await
 }
@@ -30,11 +31,11 @@ pub(crate) async fn page(
 pub(crate) async fn set(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Secret, fields.get("csrf"))?;
-    let name = server::parse(&format!("{namespace}/{name}"))?;
+    let name = named.read()?;
     let registry = &portal.parts.registry;
     let problems = match login(&fields) {
         Ok(login) => {
@@ -54,11 +55,11 @@ pub(crate) async fn set(
 pub(crate) async fn remove(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Secret, fields.get("csrf"))?;
-    let name = server::parse(&format!("{namespace}/{name}"))?;
+    let name = named.read()?;
     let registry = &portal.parts.registry;
     registry
         .remove_login(&visitor.caller, &name, Some(fields.text("url")))
@@ -67,9 +68,7 @@ pub(crate) async fn remove(
 }
 
 async fn form(portal: &Portal, visitor: &Visitor, name: &ServerName) -> Result<FormView, Failure> {
-    if !visitor.manages() {
-        return Err(Failure::forbidden(visitor));
-    }
+    visitor.require_manager()?;
     let secrets = portal.parts.vault.secrets(&visitor.caller).await?;
     Ok(view::form(name, &secrets))
 }

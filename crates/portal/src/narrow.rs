@@ -82,7 +82,7 @@ impl Choice {
         };
         Narrow {
             lifecycle: of(Group::Stage).filter_map(Lifecycle::from_word).collect(),
-            kind: of(Group::Kind).find_map(kind),
+            kind: of(Group::Kind).find_map(Kind::from_word),
             registry_types: of(Group::Package).map(str::to_owned).collect(),
             tags: of(Group::Tag).map(str::to_owned).collect(),
         }
@@ -197,7 +197,7 @@ impl Group {
 
     fn knows(self, value: &str) -> bool {
         match self {
-            Self::Kind => kind(value).is_some(),
+            Self::Kind => Kind::from_word(value).is_some(),
             Self::Stage => Lifecycle::from_word(value).is_some(),
             Self::Package | Self::Tag => !value.is_empty(),
         }
@@ -205,21 +205,15 @@ impl Group {
 
     fn text(self, value: &str) -> String {
         match self {
-            Self::Kind if value == "remote" => "Behind a URL".to_owned(),
-            Self::Kind => "On your machine".to_owned(),
+            Self::Kind => match Kind::from_word(value) {
+                Some(Kind::Remote) => "Behind a URL".to_owned(),
+                _ => "On your machine".to_owned(),
+            },
             Self::Stage => match Lifecycle::from_word(value) {
                 Some(stage) => Badge::lifecycle(stage).text,
                 None => words::visible(value),
             },
             Self::Package | Self::Tag => words::visible(value),
         }
-    }
-}
-
-fn kind(word: &str) -> Option<Kind> {
-    match word {
-        "remote" => Some(Kind::Remote),
-        "local" => Some(Kind::Local),
-        _ => None,
     }
 }

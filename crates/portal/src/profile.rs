@@ -3,29 +3,28 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
-use portreeve_core::name::ServerName;
 use portreeve_core::ports::Entry;
 use portreeve_core::profile::{Contact, ExternalDocument, Metadata, UseCase};
 use portreeve_registry::{Problem, ProfilePatch, RegistryError};
 use serde_json::Value;
 
-use crate::environments::revision;
 use crate::failure::Failure;
 use crate::fields::{Fields, Form};
 use crate::forms::Purpose;
+use crate::frame;
+use crate::named::Named;
 use crate::router::Portal;
 use crate::view::{Crumb, FormView, OnePage, Part, profile_form as view};
 use crate::visitor::Visitor;
-use crate::{frame, server};
 
 pub(crate) async fn page(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
 ) -> Result<Response, Failure> {
-    let entry = found(&portal, &visitor, &namespace, &name).await?;
+    let entry = named.to_publish(&portal, &visitor).await?;
     let (profile, values) = (view::profile(&entry), view::values(&entry));
     show(&portal, &visitor, &entry, (profile, values))
 }
@@ -34,16 +33,16 @@ pub(crate) async fn page(
 pub(crate) async fn change(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Publish, fields.get("csrf"))?;
-    let entry = found(&portal, &visitor, &namespace, &name).await?;
+    let entry = named.to_publish(&portal, &visitor).await?;
     let name = &entry.server.name;
     let registry = &portal.parts.registry;
     let problems = match patch(&entry, &fields) {
         Ok(patch) => match registry
-            .describe(&visitor.caller, name, patch, revision(&fields))
+            .describe(&visitor.caller, name, patch, fields.revision())
             .await
         {
             Ok(_) => return Ok(frame::redirect(&format!("/servers/{name}?done=described"))),
@@ -60,17 +59,17 @@ pub(crate) async fn change(
 pub(crate) async fn change_values(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Publish, fields.get("csrf"))?;
-    let entry = found(&portal, &visitor, &namespace, &name).await?;
+    let entry = named.to_publish(&portal, &visitor).await?;
     let name = &entry.server.name;
     let version = fields.text("version").parse().map_err(|_| Failure::Form)?;
     let registry = &portal.parts.registry;
     let problems = match values(&fields, "values") {
         Ok(values) => match registry
-            .describe_version(&visitor.caller, (name, &version), values, revision(&fields))
+            .describe_version(&visitor.caller, (name, &version), values, fields.revision())
             .await
         {
             Ok(_) => return Ok(frame::redirect(&format!("/servers/{name}?done=described"))),
@@ -81,15 +80,6 @@ pub(crate) async fn change_values(
     };
     let form = view::values(&entry).typed(&fields).explain(&problems);
     show(&portal, &visitor, &entry, (view::profile(&entry), form))
-}
-
-/// The entry, for who may publish it.
-async fn found(portal: &Portal, visitor: &Visitor, namespace: &str, name: &str) -> Result<Entry, Failure> {
-    let name: ServerName = server::parse(&format!("{namespace}/{name}"))?;
-    if !visitor.is_signed_in() {
-        return Err(Failure::forbidden(visitor));
-    }
-    Ok(portal.parts.registry.deployments(&visitor.caller, &name).await?)
 }
 
 fn show(
@@ -134,33 +124,19 @@ fn patch(entry: &Entry, fields: &Fields) -> Result<ProfilePatch, Vec<Problem>> {
         summary: Some(fields.text("summary")),
         owners: Some(fields.lines("owners")),
         owner_groups: Some(fields.lines("owner_groups")),
-        contacts: Some(
-            fields
-                .lines("contacts")
-                .iter()
-                .map(|line| contact(line))
-                .collect(),
-        ),
+        contacts: Some(each(fields, "contacts", contact)),
         license: Some(fields.text("license")),
-        use_cases: Some(
-            fields
-                .lines("use_cases")
-                .iter()
-                .map(|line| use_case(line))
-                .collect(),
-        ),
+        use_cases: Some(each(fields, "use_cases", use_case)),
         categories: Some(fields.lines("categories")),
         tags: Some(fields.lines("tags")),
-        external_docs: Some(
-            fields
-                .lines("external_docs")
-                .iter()
-                .map(|line| external(line))
-                .collect(),
-        ),
+        external_docs: Some(each(fields, "external_docs", external)),
         icons: Some(fields.lines("icons")),
         metadata: Some(metadata),
     })
+}
+
+fn each<T>(fields: &Fields, name: &str, read: fn(&str) -> T) -> Vec<T> {
+    fields.lines(name).iter().map(|line| read(line)).collect()
 }
 
 /// `Billing desk <desk@acme.example>`, `Billing desk <https://acme.example/desk>`, or a name alone.

@@ -9,7 +9,6 @@ use portreeve_core::name::PropertyName;
 use portreeve_core::property::{Need, PropertyOwner};
 use portreeve_registry::{Defined, Problem, PropertyPatch, RegistryError};
 
-use crate::environments::revision;
 use crate::failure::Failure;
 use crate::fields::{Fields, Form};
 use crate::forms::Purpose;
@@ -39,7 +38,7 @@ pub(crate) async fn change(
     let registry = &portal.parts.registry;
     let problems = match patch(&fields) {
         Ok(patch) => match registry
-            .change_property(&visitor.caller, &defined.record.name, patch, revision(&fields))
+            .change_property(&visitor.caller, &defined.record.name, patch, fields.revision())
             .await
         {
             // Who fails by now stands there.
@@ -66,15 +65,13 @@ pub(crate) async fn delete(
     let defined = found(&portal, &visitor, &name).await?;
     let registry = &portal.parts.registry;
     registry
-        .remove_property(&visitor.caller, &defined.record.name, revision(&fields))
+        .remove_property(&visitor.caller, &defined.record.name, fields.revision())
         .await?;
     Ok(frame::redirect("/admin/properties"))
 }
 
 async fn found(portal: &Portal, visitor: &Visitor, name: &str) -> Result<Defined, Failure> {
-    if !visitor.manages() {
-        return Err(Failure::forbidden(visitor));
-    }
+    visitor.require_manager()?;
     let name: PropertyName = name.parse().map_err(|_| Failure::NotFound {
         text: "No property has this address.".to_owned(),
     })?;

@@ -52,7 +52,7 @@ pub(crate) async fn change(
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Govern, fields.get("csrf"))?;
     let record = found(&portal, &visitor, &name).await?;
-    let revision = fields.get("revision").and_then(|revision| revision.parse().ok());
+    let revision = fields.revision();
     let registry = &portal.parts.registry;
     let problems = match patch(&record, &fields) {
         Ok(patch) => match registry
@@ -81,7 +81,7 @@ pub(crate) async fn delete(
     visitor.check(&portal, Purpose::Govern, fields.get("csrf"))?;
     let record = found(&portal, &visitor, &name).await?;
     let registry = &portal.parts.registry;
-    let revision = fields.get("revision").and_then(|revision| revision.parse().ok());
+    let revision = fields.revision();
     registry
         .remove_registry(&visitor.caller, &record.name, revision)
         .await?;
@@ -93,11 +93,8 @@ async fn found(portal: &Portal, visitor: &Visitor, name: &str) -> Result<Registr
         text: "No registry has this address.".to_owned(),
     })?;
     let record = portal.parts.registry.registry(&visitor.caller, &name).await?;
-    if visitor.manages() {
-        Ok(record)
-    } else {
-        Err(Failure::forbidden(visitor))
-    }
+    visitor.require_manager()?;
+    Ok(record)
 }
 
 async fn edit_form(portal: &Portal, record: &RegistryRecord) -> Result<FormView, Failure> {

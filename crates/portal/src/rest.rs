@@ -13,7 +13,7 @@ use portreeve_core::decision::{Action, Target};
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Authorizer;
 use portreeve_registry::import::openapi::{Curation, Pick, Words};
-use portreeve_registry::{Approve, Description, Internal, NewRest, Problem, RegistryError, RestDraft};
+use portreeve_registry::{Approve, Description, NewRest, Problem, RegistryError, RestDraft};
 
 use crate::failure::Failure;
 use crate::fields::{Fields, Form, Query};
@@ -29,9 +29,7 @@ pub(crate) async fn begin(
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Response, Failure> {
-    if !visitor.is_signed_in() {
-        return Err(Failure::forbidden(&visitor));
-    }
+    visitor.require_known()?;
     show_begin(&portal, &visitor, view::begin_form(&fields))
 }
 
@@ -254,10 +252,7 @@ pub(crate) async fn submit(
     let new = NewRest {
         version,
         about: fields.get("about").map(str::to_owned),
-        internal: match fields.get("grant") {
-            Some("yes") => Internal::Grant,
-            _ => Internal::No,
-        },
+        internal: (fields.get("grant") == Some("yes")).into(),
         approve: match fields.get("approve") {
             Some("yes") => Approve::Now,
             _ => Approve::No,

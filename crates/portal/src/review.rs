@@ -5,27 +5,28 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use portreeve_core::name::{ServerName, VersionText};
-use portreeve_registry::{Approving, Assessment, Comparison, Internal, Plan, RegistryError};
+use portreeve_registry::{Approving, Assessment, Comparison, Plan, RegistryError};
 
 use crate::failure::Failure;
 use crate::fields::{Form, Query};
 use crate::forms::Purpose;
+use crate::named::Named;
 use crate::router::Portal;
 use crate::view::{ReviewPage, ReviewParts};
 use crate::visitor::Visitor;
-use crate::{frame, server, words};
+use crate::{frame, words};
 
 pub(crate) async fn page(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Query(fields): Query,
 ) -> Result<Response, Failure> {
-    let name = server::parse(&format!("{namespace}/{name}"))?;
+    let name = named.read()?;
     let version = wanted(&name, fields.get("version"))?;
     let registry = &portal.parts.registry;
     let entry = registry.deployments(&visitor.caller, &name).await?;
@@ -81,18 +82,15 @@ impl About {
 pub(crate) async fn decide(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Review, fields.get("csrf"))?;
-    let name = server::parse(&format!("{namespace}/{name}"))?;
+    let name = named.read()?;
     let version = wanted(&name, fields.get("version"))?;
     let registry = &portal.parts.registry;
     let approving = Approving {
-        internal: match fields.get("internal") {
-            Some("yes") => Internal::Grant,
-            _ => Internal::No,
-        },
+        internal: (fields.get("internal") == Some("yes")).into(),
         plan: Some(fields.text("plan")),
     };
     let done = match (fields.get("decision"), &version) {
@@ -127,11 +125,11 @@ pub(crate) async fn decide(
 pub(crate) async fn assess(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Review, fields.get("csrf"))?;
-    let name = server::parse(&format!("{namespace}/{name}"))?;
+    let name = named.read()?;
     let version = wanted(&name, fields.get("version"))?;
     let registry = &portal.parts.registry;
     let found = registry.assess(&visitor.caller, &name, version.as_ref()).await?;

@@ -16,14 +16,15 @@ use portreeve_registry::{RegistryError, Served, ToolsOf};
 
 use crate::failure::Failure;
 use crate::fields::{Fields, Query};
+use crate::named::Named;
 use crate::router::Portal;
 use crate::view::{AssessmentView, HostPanel, Notice, Official, ServerFacts, ServerPage, ToolsView, Way};
 use crate::visitor::Visitor;
-use crate::{frame, tools};
+use crate::{frame, named, tools};
 
 /// `/servers/com.acme%2Fbilling` leads to the address with two segments.
 pub(crate) async fn encoded(Path(name): Path<String>, Query(fields): Query) -> Result<Response, Failure> {
-    let name = parse(&name)?;
+    let name = named::parse(&name)?;
     let version = fields.get("version").map(|version| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         format!("?{}", query.append_pair("version", version).finish())
@@ -37,10 +38,10 @@ pub(crate) async fn encoded(Path(name): Path<String>, Query(fields): Query) -> R
 pub(crate) async fn page(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Query(fields): Query,
 ) -> Result<Response, Failure> {
-    let name = parse(&format!("{namespace}/{name}"))?;
+    let name = named.read()?;
     let entry = portal.parts.registry.entry(&visitor.caller, &name).await?;
     let name = entry.server.name.clone();
     let shown = shown(&entry, fields.get("version")).ok_or_else(|| no_version(&name))?;
@@ -93,13 +94,6 @@ async fn assessment(
         .assessment(&visitor.caller, &shown.name, Some(&shown.version))
         .await?;
     Ok(found.as_ref().map(AssessmentView::new))
-}
-
-/// A name from an address. What cannot be a name does not exist.
-pub(crate) fn parse(name: &str) -> Result<ServerName, Failure> {
-    name.parse().map_err(|_| Failure::NotFound {
-        text: "No server has this address.".to_owned(),
-    })
 }
 
 fn no_version(name: &ServerName) -> Failure {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use portreeve_core::ports::Entry;
 use portreeve_core::server::Lifecycle;
@@ -11,6 +11,7 @@ use portreeve_registry::{Problem, RegistryError};
 use crate::failure::Failure;
 use crate::fields::{Fields, Form};
 use crate::forms::Purpose;
+use crate::named::Named;
 use crate::router::Portal;
 use crate::view::{Crumb, OnePage, stages as view};
 use crate::visitor::Visitor;
@@ -19,9 +20,9 @@ use crate::{frame, server};
 pub(crate) async fn page(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
 ) -> Result<Response, Failure> {
-    let entry = found(&portal, &visitor, &namespace, &name).await?;
+    let entry = named.to_publish(&portal, &visitor).await?;
     show(&portal, &visitor, &entry, None)
 }
 
@@ -29,11 +30,11 @@ pub(crate) async fn page(
 pub(crate) async fn turn(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Publish, fields.get("csrf"))?;
-    let entry = found(&portal, &visitor, &namespace, &name).await?;
+    let entry = named.to_publish(&portal, &visitor).await?;
     let name = &entry.server.name;
     let version = fields.get("version").map(str::parse).transpose();
     let version = version.map_err(|_| Failure::Form)?;
@@ -59,11 +60,11 @@ pub(crate) async fn turn(
 pub(crate) async fn submit(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Publish, fields.get("csrf"))?;
-    let entry = found(&portal, &visitor, &namespace, &name).await?;
+    let entry = named.to_publish(&portal, &visitor).await?;
     let name = &entry.server.name;
     let version = fields.text("version").parse().map_err(|_| Failure::Form)?;
     let registry = &portal.parts.registry;
@@ -83,11 +84,11 @@ pub(crate) async fn submit(
 pub(crate) async fn icons(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Publish, fields.get("csrf"))?;
-    let name = server::parse(&format!("{namespace}/{name}"))?;
+    let name = named.read()?;
     portal.parts.registry.fetch_icons(&visitor.caller, &name).await?;
     Ok(frame::redirect(&format!("/servers/{name}?done=icons")))
 }
@@ -96,11 +97,11 @@ pub(crate) async fn icons(
 pub(crate) async fn remove(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Publish, fields.get("csrf"))?;
-    let entry = found(&portal, &visitor, &namespace, &name).await?;
+    let entry = named.to_publish(&portal, &visitor).await?;
     let name = &entry.server.name;
     if fields.text("name") != name.as_str() {
         let problem = Problem {
@@ -124,15 +125,6 @@ enum Wrong {
     Stage,
     Submit,
     Remove,
-}
-
-/// The entry with what waits, for who may publish it.
-async fn found(portal: &Portal, visitor: &Visitor, namespace: &str, name: &str) -> Result<Entry, Failure> {
-    let name = server::parse(&format!("{namespace}/{name}"))?;
-    if !visitor.is_signed_in() {
-        return Err(Failure::forbidden(visitor));
-    }
-    Ok(portal.parts.registry.deployments(&visitor.caller, &name).await?)
 }
 
 fn show(

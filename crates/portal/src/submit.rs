@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use portreeve_core::server::Approval;
-use portreeve_registry::{Approve, Declared, Internal, Problem, ProfilePatch, RegistryError, Submission};
+use portreeve_registry::{Approve, Declared, Problem, ProfilePatch, RegistryError, Submission};
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
@@ -21,9 +21,7 @@ use crate::visitor::Visitor;
 const SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json";
 
 pub(crate) async fn page(State(portal): State<Arc<Portal>>, visitor: Visitor) -> Result<Response, Failure> {
-    if !visitor.is_signed_in() {
-        return Err(Failure::forbidden(&visitor));
-    }
+    visitor.require_known()?;
     show(&portal, &visitor, view::form(visitor.manages()))
 }
 
@@ -47,11 +45,7 @@ pub(crate) async fn hand_in(
     let ticked = |name: &str| visitor.manages() && fields.get(name).is_some();
     let submission = Submission {
         document,
-        internal: if ticked("internal") {
-            Internal::Grant
-        } else {
-            Internal::No
-        },
+        internal: ticked("internal").into(),
         approve: if fields.get("draft").is_some() {
             Approve::Draft
         } else if ticked("approve") {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use portreeve_core::name::Slug;
 use portreeve_registry::{RegistryError, ToolChoice, ToolView, ToolsOf};
@@ -10,10 +10,11 @@ use portreeve_registry::{RegistryError, ToolChoice, ToolView, ToolsOf};
 use crate::failure::Failure;
 use crate::fields::Form;
 use crate::forms::Purpose;
+use crate::frame;
+use crate::named::Named;
 use crate::router::Portal;
 use crate::view::{Change, ToolInput, ToolsFrame, ToolsList, ToolsView, seen};
 use crate::visitor::Visitor;
-use crate::{frame, server};
 
 /// The tools that a signed-in visitor may see.
 pub(crate) async fn view(
@@ -56,11 +57,11 @@ pub(crate) async fn view(
 pub(crate) async fn approve(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::ApproveTools, fields.get("csrf"))?;
-    let name = server::parse(&format!("{namespace}/{name}"))?;
+    let name = named.read()?;
     let route = route(fields.get("route"))?;
     let of = ToolsOf {
         server: &name,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use portreeve_core::name::{Environment, ServerName, Slug};
@@ -16,10 +16,11 @@ use serde_json::{Map, Value};
 use crate::failure::Failure;
 use crate::fields::{Fields, Form, Query};
 use crate::forms::Purpose;
+use crate::named::Named;
 use crate::router::Portal;
 use crate::view::{TryPage, TryResult};
 use crate::visitor::Visitor;
-use crate::{frame, server, tools};
+use crate::{frame, tools};
 
 /// A tool of a route, as the visitor may call it.
 struct Tried {
@@ -31,10 +32,10 @@ struct Tried {
 pub(crate) async fn page(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Query(fields): Query,
 ) -> Result<Response, Failure> {
-    let tried = find(&portal, &visitor, &format!("{namespace}/{name}"), &fields).await?;
+    let tried = find(&portal, &visitor, &named, &fields).await?;
     let page = view(&portal, &visitor, &tried);
     frame::html(StatusCode::OK, &page)
 }
@@ -43,11 +44,11 @@ pub(crate) async fn page(
 pub(crate) async fn call(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    Path((namespace, name)): Path<(String, String)>,
+    named: Named,
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::TryTool, fields.get("csrf"))?;
-    let tried = find(&portal, &visitor, &format!("{namespace}/{name}"), &fields).await?;
+    let tried = find(&portal, &visitor, &named, &fields).await?;
     let page = view(&portal, &visitor, &tried).typed(&fields);
     let page = match arguments(&fields) {
         Ok(arguments) => {
@@ -79,11 +80,9 @@ fn view(portal: &Portal, visitor: &Visitor, tried: &Tried) -> TryPage {
 }
 
 /// The tool, if the visitor may call it: as it was approved, since that is what the gateway offers.
-async fn find(portal: &Portal, visitor: &Visitor, name: &str, fields: &Fields) -> Result<Tried, Failure> {
-    if !visitor.is_signed_in() {
-        return Err(Failure::forbidden(visitor));
-    }
-    let name = server::parse(name)?;
+async fn find(portal: &Portal, visitor: &Visitor, named: &Named, fields: &Fields) -> Result<Tried, Failure> {
+    visitor.require_known()?;
+    let name = named.read()?;
     let registry = &portal.parts.registry;
     let entry = registry.entry(&visitor.caller, &name).await?;
     let slug = tools::route(fields.get("route"))?;

@@ -80,6 +80,24 @@ impl Visitor {
         self.manages
     }
 
+    /// Refuses who is not signed in.
+    pub(crate) fn require_known(&self) -> Result<(), Failure> {
+        if self.is_signed_in() {
+            Ok(())
+        } else {
+            Err(Failure::forbidden(self))
+        }
+    }
+
+    /// Refuses whom the managers' pages are not for.
+    pub(crate) fn require_manager(&self) -> Result<(), Failure> {
+        if self.manages {
+            Ok(())
+        } else {
+            Err(Failure::forbidden(self))
+        }
+    }
+
     /// The secret of the session, for what must be bound to it.
     pub(crate) fn session(&self) -> Option<&Secret> {
         self.session.as_ref()

@@ -5,20 +5,20 @@ use portreeve_core::deployment::{EnvironmentKind, EnvironmentRecord};
 use crate::view::form::{Choice, Field, FormView};
 use crate::view::one::Part;
 
-const KINDS: [EnvironmentKind; 4] = [
-    EnvironmentKind::Development,
-    EnvironmentKind::Testing,
-    EnvironmentKind::Staging,
-    EnvironmentKind::Production,
-];
-
 /// The form, as the environment is.
 pub(crate) fn form(record: &EnvironmentRecord) -> FormView {
     let action = format!("/admin/environments/{}", record.name);
     FormView::new("environment", action, "Save")
         .hide("revision", record.revision)
         .field(Field::line("title", "Title").value(&record.title))
-        .field(Field::choice("kind", "Kind", Choice::of(KINDS, |kind| *kind == record.kind)).required())
+        .field(
+            Field::choice(
+                "kind",
+                "Kind",
+                Choice::of(EnvironmentKind::ALL, |kind| **kind == record.kind),
+            )
+            .required(),
+        )
         .field(Field::text("description", "What it is for", 3).value(&record.description))
         .field(Field::text("onboarding", "How to get access", 3).value(&record.onboarding))
         .field(

@@ -90,14 +90,10 @@ fn selection(form: FormView, record: &RegistryRecord, environments: &[Environmen
     let names = environments.iter().map(|environment| &environment.name);
     let namespaces: Vec<String> = chosen.namespaces.iter().map(ToString::to_string).collect();
     let tags: Vec<String> = chosen.tags.iter().cloned().collect();
-    const STAGES: [Lifecycle; 6] = [
-        Lifecycle::Design,
-        Lifecycle::Development,
-        Lifecycle::Testing,
-        Lifecycle::Preview,
-        Lifecycle::Production,
-        Lifecycle::Deprecated,
-    ];
+    // What is retired is in no registry.
+    let stages = Lifecycle::ALL
+        .iter()
+        .filter(|stage| **stage != Lifecycle::Retired);
     form.field(
         Field::text("tags", "Holds servers with one of these tags", 2)
             .value(tags.join("\n"))
@@ -117,7 +113,7 @@ fn selection(form: FormView, record: &RegistryRecord, environments: &[Environmen
         Field::many(
             "lifecycles",
             "whose latest version is in one of these stages",
-            Choice::of(STAGES, |stage| chosen.lifecycles.contains(stage)),
+            Choice::of(stages, |stage| chosen.lifecycles.contains(*stage)),
         )
         .at("selection.lifecycles"),
     )

@@ -189,10 +189,7 @@ impl Around {
                 message: error.to_string(),
             })?,
             base_url: fields.get("base_url").map(str::to_owned),
-            internal: match fields.get("internal") {
-                Some("yes") => Internal::Grant,
-                _ => Internal::No,
-            },
+            internal: (fields.get("internal") == Some("yes")).into(),
         })
     }
 

@@ -8,27 +8,18 @@ use crate::view::form::{Choice, Field, FormView};
 use crate::view::one::Part;
 use crate::words;
 
-const STAGES: [Lifecycle; 7] = [
-    Lifecycle::Design,
-    Lifecycle::Development,
-    Lifecycle::Testing,
-    Lifecycle::Preview,
-    Lifecycle::Production,
-    Lifecycle::Deprecated,
-    Lifecycle::Retired,
-];
-
 /// What says how mature a version is. Nothing where no version was approved.
 pub(crate) fn stage(entry: &Entry) -> Option<Part> {
     let approved: Vec<&Version> = newest(entry, |approval| approval == Approval::Approved);
     let stands = approved.first()?.lifecycle;
     let mut versions = vec![Choice::new("", "Every approved version", true)];
     versions.extend(approved.into_iter().map(choice));
-    let stages =
-        STAGES.map(|stage| Choice::new(stage.as_str(), Badge::lifecycle(stage).text, stage == stands));
+    let stages = Lifecycle::ALL
+        .iter()
+        .map(|&stage| Choice::new(stage.as_str(), Badge::lifecycle(stage).text, stage == stands));
     let form = FormView::new("stage", address(entry, "stages"), "Set the stage")
         .field(Field::choice("version", "Version", versions).required())
-        .field(Field::choice("lifecycle", "Stage", stages.to_vec()).required())
+        .field(Field::choice("lifecycle", "Stage", stages.collect()).required())
         .field(
             Field::text("message", "What its users should know", 2)
                 .hint("Shown by hosts where a version is deprecated: what to use instead, and until when."),

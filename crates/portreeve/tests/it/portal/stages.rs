@@ -89,6 +89,8 @@ async fn a_server_is_removed_by_its_name_alone() {
 async fn the_list_is_narrowed_by_what_servers_are() {
     let (world, _admin) = admin().await;
     let mut browser = Browser::new(&world);
+    // In a node a job follows what changes; here a search does.
+    browser.get("/?q=notes").await;
     let all = browser.get("/").await.body;
     assert!(all.contains("href=\"/?kind=remote\"") && all.contains("href=\"/?package=npm\""));
     let local = browser.get("/?kind=local").await.body;
