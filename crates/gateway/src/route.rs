@@ -64,8 +64,9 @@ impl ServedRoute {
         policies: Vec<Arc<dyn Policy>>,
         bindings: Arc<Bindings>,
     ) -> Option<Self> {
-        let credential = policies.iter().find_map(|policy| policy.credential()).cloned();
-        let api = Api::new(commons, &route, &tools, bindings, credential)?;
+        let credentials = policies.iter().filter_map(|policy| policy.credential());
+        let credentials = credentials.cloned().collect();
+        let api = Api::new(commons, &route, &tools, bindings, credentials)?;
         Some(Self::leading(Way::Rest(Arc::new(api)), route, tools, policies))
     }
 

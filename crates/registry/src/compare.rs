@@ -1,4 +1,4 @@
-//! Two versions of a server side by side: which fields of their documents differ.
+//! Two versions of a server side by side: which fields of their documents differ, and which tools of a REST API.
 //!
 //! Before: both were published. After: a reviewer, or somebody who wonders whether to upgrade, reads it.
 
@@ -9,6 +9,7 @@ use portreeve_core::server::Version;
 use portreeve_inspect::{FieldChange, document_diff};
 
 use crate::error::RegistryError;
+use crate::import::openapi::Change;
 use crate::publish::find;
 use crate::registry::Registry;
 
@@ -21,6 +22,9 @@ pub struct Comparison {
     pub to: VersionText,
     /// The fields that differ, at most a hundred and a remark. Names and numbers of versions differ anyway.
     pub changes: Vec<FieldChange>,
+    /// The tools, resources and prompts that differ between two versions of a REST API, for who manages the server.
+    /// Nothing for others, and where one of the two is no REST API.
+    pub tools: Option<Vec<Change>>,
 }
 
 // === impl Registry ===
@@ -40,7 +44,12 @@ impl Registry {
             Some(from) => Some(find(&entry, from)?),
             None => before(&entry, to),
         };
+        let tools = match from {
+            Some(from) if self.require_manage(caller, name).is_ok() => self.tool_changes(from, to).await?,
+            _ => None,
+        };
         Ok(Comparison {
+            tools,
             changes: from
                 .map(|from| document_diff(&from.document, &to.document))
                 .unwrap_or_default(),

@@ -258,11 +258,28 @@ impl Registry {
         Ok((version.clone(), toolset))
     }
 
-    /// What an entry's tools were made into last: of the version that is served, or else of the newest one.
-    async fn known_toolset(&self, entry: Option<&Entry>) -> Result<Option<Known>, RegistryError> {
-        let Some(version) = entry.and_then(marked) else {
+    /// What is different between the tools of two versions of a REST API; nothing where one of them is none.
+    pub(crate) async fn tool_changes(
+        &self,
+        from: &Version,
+        to: &Version,
+    ) -> Result<Option<Vec<Change>>, RegistryError> {
+        let (Some(from), Some(to)) = (self.toolset_of(from).await?, self.toolset_of(to).await?) else {
             return Ok(None);
         };
+        Ok(Some(differences(&from, &to)))
+    }
+
+    /// What an entry's tools were made into last: of the version that is served, or else of the newest one.
+    async fn known_toolset(&self, entry: Option<&Entry>) -> Result<Option<Known>, RegistryError> {
+        match entry.and_then(marked) {
+            Some(version) => self.toolset_of(version).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What is kept of the tools of a version; nothing if it is no REST API.
+    async fn toolset_of(&self, version: &Version) -> Result<Option<Known>, RegistryError> {
         let Some(mark) = RestMark::of(&version.document) else {
             return Ok(None);
         };
@@ -278,6 +295,15 @@ impl Registry {
             toolset,
         }))
     }
+}
+
+/// What is different between two sets of tools, with the resources and prompts beside them. What matters most comes first.
+fn differences<'a>(before: impl Into<Side<'a>>, after: impl Into<Side<'a>>) -> Vec<Change> {
+    let (before, after) = (before.into(), after.into());
+    let mut changes = compare(before, after);
+    changes.extend(compare_offers(before.bindings, after.bindings));
+    changes.sort_by_key(|change| change.kind);
+    changes
 }
 
 /// The version of a REST API that people have in mind: the one that is served, or the newest.
@@ -319,15 +345,11 @@ fn preview(
     let vanished = known
         .map(|known| vanished::among(&known.tools, &imported.report))
         .unwrap_or_default();
-    let mut changes = Vec::new();
-    if let Some(known) = known {
-        changes = compare(known, &imported);
-        changes.extend(compare_offers(&known.bindings, &imported.bindings));
-        changes.sort_by_key(|change| change.kind);
-    }
     Ok(RestPreview {
         version,
-        changes,
+        changes: known
+            .map(|known| differences(known, &imported))
+            .unwrap_or_default(),
         compared_with: known.map(|known| known.version.clone()),
         vanished,
         report: imported.report,

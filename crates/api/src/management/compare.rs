@@ -10,6 +10,7 @@ use crate::Api;
 use crate::credential::Known;
 use crate::problem::Problem;
 use crate::query::{PathParts, Query, server_name, version_text};
+use crate::shapes::rest::ChangeShape;
 
 /// Which versions are compared.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -33,13 +34,16 @@ pub(crate) struct ComparisonShape {
     from: Option<String>,
     to: String,
     /// At most a hundred, and a remark when there are more.
-    changes: Vec<ChangeShape>,
+    changes: Vec<FieldChangeShape>,
+    /// The tools, resources and prompts that differ between two versions of a REST API, for who manages the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<Vec<ChangeShape>>,
 }
 
 /// One field that differs.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FieldChange)]
-struct ChangeShape {
+struct FieldChangeShape {
     /// A JSON pointer (RFC 6901); empty for the whole document.
     path: String,
     /// As JSON, cut to a readable length; left out when the field is new.
@@ -68,7 +72,7 @@ pub(crate) async fn show(
     let from: Option<VersionText> = wanted.from.as_deref().map(version_text).transpose()?;
     let to = version_text(&wanted.to)?;
     let found = api.registry.compare(&caller, &name, (from.as_ref(), &to)).await?;
-    let change = |change: portreeve_registry::FieldChange| ChangeShape {
+    let change = |change: portreeve_registry::FieldChange| FieldChangeShape {
         path: change.path,
         before: change.before,
         after: change.after,
@@ -78,5 +82,8 @@ pub(crate) async fn show(
         from: found.from.map(|version| version.to_string()),
         to: found.to.to_string(),
         changes: found.changes.into_iter().map(change).collect(),
+        tools: found
+            .tools
+            .map(|tools| tools.into_iter().map(ChangeShape::new).collect()),
     }))
 }

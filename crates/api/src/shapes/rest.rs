@@ -196,7 +196,7 @@ struct NoteShape {
 /// A tool that is different.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OpenApiChange)]
-struct ChangeShape {
+pub(crate) struct ChangeShape {
     /// The tool; the prompt, or the tool that a resource would be.
     tool: String,
     /// `GET /pets/{id}`; `resource` or `prompt`.
@@ -343,7 +343,7 @@ impl OperationShape {
 // === impl ChangeShape ===
 
 impl ChangeShape {
-    fn new(change: Change) -> Self {
+    pub(crate) fn new(change: Change) -> Self {
         Self {
             tool: change.tool,
             operation: change.operation,

@@ -1,7 +1,8 @@
 //! `credential`: what Portreeve shows to the REST API behind a route, from its vault. It decides nothing: a request that
-//! the other policies let pass goes out with it.
+//! the other policies let pass goes out with it. An API that asks for two has two of these.
 
 use async_trait::async_trait;
+use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 use portreeve_core::name::SecretName;
 use portreeve_core::rest::{Place, is_reserved_header};
@@ -73,14 +74,20 @@ pub enum Form {
 }
 
 impl Credential {
-    /// The parameter that is not an argument's, where there is one.
-    pub fn parameter(&self) -> Option<(Place, &str)> {
+    /// Where it stands. That is no argument's place.
+    pub fn place(&self) -> (Place, &str) {
         match &self.form {
-            Form::Bearer | Form::Basic(_) => None,
-            Form::Header(name) => Some((Place::Header, name.as_str())),
-            Form::Query(name) => Some((Place::Query, name)),
-            Form::Cookie(name) => Some((Place::Cookie, name)),
+            Form::Bearer | Form::Basic(_) => (Place::Header, AUTHORIZATION.as_str()),
+            Form::Header(name) => (Place::Header, name.as_str()),
+            Form::Query(name) => (Place::Query, name),
+            Form::Cookie(name) => (Place::Cookie, name),
         }
+    }
+
+    /// Whether the two cannot go with the same request.
+    pub(super) fn is_in_the_way_of(&self, other: &Self) -> bool {
+        let ((place, name), (others_place, others_name)) = (self.place(), other.place());
+        place == others_place && name.eq_ignore_ascii_case(others_name)
     }
 }
 
@@ -177,6 +184,25 @@ mod tests {
     fn made(config: Value) -> Result<Credential, String> {
         let config = serde_json::from_value(config).map_err(|error| error.to_string())?;
         Shown::new(config).map(|shown| shown.0)
+    }
+
+    #[test]
+    fn two_stand_beside_each_other_and_never_in_the_same_place() {
+        let bearer = json!({"scheme": "bearer", "secret": "secret:a"});
+        let basic = json!({"scheme": "basic", "user": "u", "secret": "secret:b"});
+        let named = |scheme: &str, name: &str| json!({"scheme": scheme, "name": name, "secret": "secret:c"});
+        for (one, other, is_in_the_way) in [
+            (bearer.clone(), basic.clone(), true),
+            (basic, named("header", "AUTHORIZATION"), true),
+            (named("header", "X-Key"), named("header", "x-key"), true),
+            (named("query", "key"), named("query", "Key"), true),
+            (named("query", "key"), named("cookie", "key"), false),
+            (bearer, named("header", "x-key"), false),
+        ] {
+            let (one, other) = (made(one).unwrap(), made(other).unwrap());
+            assert_eq!(one.is_in_the_way_of(&other), is_in_the_way, "{one:?} {other:?}");
+            assert_eq!(other.is_in_the_way_of(&one), is_in_the_way);
+        }
     }
 
     #[test]

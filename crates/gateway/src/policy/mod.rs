@@ -172,10 +172,11 @@ pub fn compile(
     documents: &[PolicyDocument],
     tools: &Tools,
 ) -> Result<Vec<Arc<dyn Policy>>, Vec<PolicyProblem>> {
-    let mut compiled = Vec::new();
+    let mut compiled: Vec<Arc<dyn Policy>> = Vec::new();
     let mut problems = Vec::new();
     for (index, document) in documents.iter().enumerate() {
-        match compile_one(index, document, tools) {
+        let made = compile_one(index, document, tools);
+        match made.and_then(|policy| beside(&compiled, policy)) {
             Ok(policy) => compiled.push(policy),
             Err(problem) => problems.push(PolicyProblem { index, problem }),
         }
@@ -184,6 +185,18 @@ pub fn compile(
         Ok(compiled)
     } else {
         Err(problems)
+    }
+}
+
+/// A policy that goes together with those before it.
+fn beside(others: &[Arc<dyn Policy>], policy: Arc<dyn Policy>) -> Result<Arc<dyn Policy>, String> {
+    let mut shown = others.iter().filter_map(|other| other.credential());
+    match policy.credential() {
+        Some(credential) if shown.any(|other| credential.is_in_the_way_of(other)) => {
+            let (_, name) = credential.place();
+            Err(format!("`{name}` is where another `credential` stands already"))
+        }
+        _ => Ok(policy),
     }
 }
 

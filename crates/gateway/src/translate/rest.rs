@@ -19,6 +19,8 @@ use portreeve_core::rest::{Binding, Parameter, Place, Source};
 use portreeve_inspect::ValueProblem;
 use serde_json::{Map, Value};
 
+use crate::policy::Credential;
+
 pub use self::body::Payload;
 
 /// A request without what no argument has a say in: origin, base path, credential.
@@ -41,8 +43,8 @@ pub struct Filling<'a> {
     pub arguments: &'a Map<String, Value>,
     /// A parameter of the query that has this value instead of its own: the next page.
     pub turned: Option<(&'a str, &'a str)>,
-    /// The parameter that the route's credential stands in. No other value goes there.
-    pub own: Option<(Place, &'a str)>,
+    /// The route's credentials. Where they stand, no other value goes.
+    pub own: &'a [Credential],
     /// A random text that separates the parts of a multipart body.
     pub boundary: &'a str,
 }
@@ -117,10 +119,10 @@ fn placed<'a>(
 }
 
 impl Filling<'_> {
-    /// Whether it is where the credential stands.
+    /// Whether it is where a credential stands.
     fn is_own(&self, place: Place, name: &str) -> bool {
-        self.own
-            .is_some_and(|(own, known)| own == place && known.eq_ignore_ascii_case(name))
+        let mut own = self.own.iter().map(Credential::place);
+        own.any(|(own, known)| own == place && known.eq_ignore_ascii_case(name))
     }
 }
 

@@ -71,7 +71,7 @@ pub struct Api {
     version: String,
     bindings: Arc<Bindings>,
     /// What is shown to it.
-    credential: Option<Credential>,
+    credentials: Vec<Credential>,
     /// What paths are appended to, by the text of the binding; the route's own under the empty one.
     bases: HashMap<String, Base>,
     /// The definitions that may be called, by era and name.
@@ -135,7 +135,7 @@ impl Api {
         route: &Route,
         tools: &[Tool],
         bindings: Arc<Bindings>,
-        credential: Option<Credential>,
+        credentials: Vec<Credential>,
     ) -> Option<Self> {
         let reach = Reach::granted(&route.private_hosts);
         let own = Base::new(&route.upstream_url, &reach)?;
@@ -172,7 +172,7 @@ impl Api {
                 hash: "".into(),
             },
             bindings,
-            credential,
+            credentials,
             bases,
             tools: approved,
             timeout: Duration::from_millis(route.upstream_timeout_ms),

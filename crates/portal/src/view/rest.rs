@@ -417,7 +417,7 @@ impl SkippedRow {
 // === impl ChangeRow ===
 
 impl ChangeRow {
-    fn new(change: &portreeve_registry::import::openapi::Change) -> Self {
+    pub(crate) fn new(change: &portreeve_registry::import::openapi::Change) -> Self {
         let (text, tone) = match change.kind {
             ChangeKind::Removed => ("Removed", "badge-bad"),
             ChangeKind::Breaking => ("Breaking", "badge-bad"),

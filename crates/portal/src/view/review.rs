@@ -6,6 +6,7 @@ use portreeve_registry::{Assessment, Comparison, FieldChange, Move, MoveKind, Pl
 
 use crate::view::assessment::AssessmentView;
 use crate::view::badge::Badge;
+use crate::view::rest::ChangeRow;
 use crate::view::shell::Shell;
 use crate::view::tools::Change;
 use crate::words;
@@ -61,6 +62,8 @@ pub(crate) struct ComparisonView {
     pub(crate) from: String,
     pub(crate) to: String,
     pub(crate) changes: Vec<Change>,
+    /// Tools that differ, of a REST API.
+    pub(crate) tools: Option<Vec<ChangeRow>>,
 }
 
 /// What waits, and what approving it would do.
@@ -105,6 +108,10 @@ impl ComparisonView {
             from: words::visible(from.as_str()),
             to: words::visible(comparison.to.as_str()),
             changes: comparison.changes.iter().map(change).collect(),
+            tools: comparison
+                .tools
+                .as_ref()
+                .map(|tools| tools.iter().map(ChangeRow::new).collect()),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! `portreeve policy`: shows the policies of a route, and changes them one by one.
 //!
-//! A policy is a document with a `kind` and the fields of that kind. A route has at most one of each kind here; the
-//! gateway checks the documents when they are saved.
+//! A policy is a document with a `kind` and the fields of that kind. A route has one of each kind, unless somebody says
+//! that another one stands beside it; the gateway checks the documents when they are saved.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(crate) enum PolicyCommand {
         /// The server's name, or the route's slug
         name: String,
     },
-    /// Set a policy of a route; one of the same kind is replaced
+    /// Set a policy of a route; those of the same kind are replaced
     Set(SetArgs),
     /// Remove a policy from a route
     Remove {
@@ -47,6 +47,9 @@ pub(crate) struct SetArgs {
     /// The fields of any kind, as a JSON object
     #[arg(long, value_name = "JSON", conflicts_with_all = ["calls", "per"])]
     config: Option<String>,
+    /// Keep those of the same kind: an API that asks for two credentials has two policies
+    #[arg(long)]
+    beside: bool,
 }
 
 pub(super) async fn run(connection: &Connection, command: PolicyCommand) -> Result<Reply, Failure> {
@@ -57,7 +60,7 @@ pub(super) async fn run(connection: &Connection, command: PolicyCommand) -> Resu
         }
         PolicyCommand::Set(args) => {
             let policy = args.document()?;
-            let set = |route: &Value| Ok(json!({ "policies": with(policies(route), policy) }));
+            let set = |route: &Value| Ok(json!({ "policies": with(policies(route), policy, args.beside) }));
             let body = route::change(connection, &args.name, set).await?;
             Ok(reply(&body))
         }
@@ -106,12 +109,15 @@ fn policies(route: &Value) -> Vec<Value> {
     policies.cloned().unwrap_or_default()
 }
 
-fn with(mut policies: Vec<Value>, policy: Value) -> Vec<Value> {
+/// The policy takes the place of the first of its kind, and the others go; or it stands after them.
+fn with(mut policies: Vec<Value>, policy: Value, beside: bool) -> Vec<Value> {
     let kind = text(&policy, "kind");
-    match policies.iter_mut().find(|old| text(old, "kind") == kind) {
-        Some(old) => *old = policy,
-        None => policies.push(policy),
+    let is_same = |old: &Value| text(old, "kind") == kind;
+    let place = policies.iter().position(is_same).filter(|_| !beside);
+    if !beside {
+        policies.retain(|old| !is_same(old));
     }
+    policies.insert(place.unwrap_or(policies.len()), policy);
     policies
 }
 

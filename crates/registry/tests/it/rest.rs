@@ -135,6 +135,11 @@ async fn a_newer_description_changes_nothing_until_it_is_approved() {
             .any(|event| event.action == "tools.vanished")
     );
 
+    // Who reviews it reads the same of the version that waits.
+    let waits = (None, &preview.version);
+    let compared = world.registry.compare(&admin(), &name, waits).await.unwrap();
+    assert_eq!(compared.tools.as_ref(), Some(&preview.changes));
+
     world
         .registry
         .approve(&admin(), &name, None, Internal::No)
@@ -142,6 +147,17 @@ async fn a_newer_description_changes_nothing_until_it_is_approved() {
         .unwrap();
     let entry = world.store.get("com.acme/harbour");
     assert_eq!(entry.routes[0].version.as_str(), "1.0.1");
+    // Who does not manage the server sees that the document changed, and no tools.
+    let served = (Some(&"1.0.0".parse().unwrap()), &preview.version);
+    let compared = world
+        .registry
+        .compare(&caller("reader"), &name, served)
+        .await
+        .unwrap();
+    assert!(
+        !compared.changes.is_empty() && compared.tools.is_none(),
+        "{compared:?}"
+    );
     let tools = world.registry.tools(&admin(), &name).await.unwrap();
     assert_eq!(
         (state(&tools, "tides"), state(&tools, "ships")),

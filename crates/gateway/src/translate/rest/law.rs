@@ -53,7 +53,7 @@ fn stays(binding: &Binding, arguments: &Map<String, Value>) {
     let filling = Filling {
         arguments,
         turned: None,
-        own: None,
+        own: &[],
         boundary: "b",
     };
     let Ok(request) = request(binding, filling) else {

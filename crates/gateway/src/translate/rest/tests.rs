@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::policy::Form;
 
 mod laws;
 mod styles;
@@ -41,9 +42,16 @@ fn fill(binding: &Binding, arguments: Value) -> Result<RestRequest, Problems> {
             arguments: &arguments,
             turned: None,
             boundary: "b0undary",
-            own: None,
+            own: &[],
         },
     )
+}
+
+fn shown(form: Form) -> Credential {
+    Credential {
+        secret: "key".parse().unwrap(),
+        form,
+    }
 }
 
 fn places(problems: Result<RestRequest, Problems>) -> Vec<String> {
@@ -261,7 +269,7 @@ fn an_exploded_object_in_a_cookie_sets_no_other_cookie_and_not_the_credential() 
             arguments: &arguments,
             turned: None,
             boundary: "b0undary",
-            own: Some((Place::Cookie, "session")),
+            own: &[shown(Form::Cookie("session".to_owned()))],
         };
         request(&binding, filling)
     };
@@ -283,7 +291,7 @@ fn a_query_as_a_whole_does_not_hold_the_credential() {
             arguments: &arguments,
             turned: None,
             boundary: "b0undary",
-            own: Some((Place::Query, "api_key")),
+            own: &[shown(Form::Query("api_key".to_owned()))],
         };
         request(&binding, filling)
     };

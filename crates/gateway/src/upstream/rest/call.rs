@@ -25,7 +25,6 @@ use super::pages::{Next, Pages};
 use super::results::Outcome;
 use super::told::replied;
 use super::{Api, Approved, failure};
-use crate::policy::Credential;
 use crate::translate::Outbound;
 use crate::translate::rest::{self, Filling, RestRequest};
 
@@ -51,8 +50,8 @@ struct Meta<'a> {
 /// What a call ends with.
 enum End {
     Outcome(Outcome),
-    /// Events of the API, which the host wants to hear of, and the credential that they must not tell.
-    Events(ResponseBody, Option<Presented>),
+    /// Events of the API, which the host wants to hear of, and the credentials that they must not tell.
+    Events(ResponseBody, Presented),
 }
 
 impl Api {
@@ -108,7 +107,7 @@ impl Api {
         };
         Ok(match end {
             End::Outcome(outcome) => self.written(outbound.era, id, &outcome),
-            End::Events(body, credential) => {
+            End::Events(body, shown) => {
                 let patience = self.patience_of(binding);
                 let progress = Progress {
                     api: Arc::clone(self),
@@ -118,7 +117,7 @@ impl Api {
                     patience,
                     most: self.commons.limits.rest.events.max(patience),
                     promised: binding.answers.structured.clone(),
-                    credential,
+                    shown,
                     body,
                 };
                 progress.reply()
@@ -217,12 +216,12 @@ impl Api {
         let Some(paging) = &binding.paging else {
             return Ok(match self.once(&trip, &to, &request).await {
                 Err(outcome) => End::Outcome(outcome),
-                Ok(Read::Events(body)) => End::Events(body, trip.credential),
+                Ok(Read::Events(body)) => End::Events(body, trip.credentials),
                 Ok(Read::Whole(answer)) => {
                     let outcome = self.result(called.tool, binding, answer);
-                    End::Outcome(match &trip.credential {
-                        Some(credential) if outcome.is_error => outcome.without(credential),
-                        _ => outcome,
+                    End::Outcome(match outcome.is_error {
+                        true => outcome.without(&trip.credentials),
+                        false => outcome,
                     })
                 }
             });
@@ -246,13 +245,12 @@ impl Api {
         })?;
         let timeout = self.patience_of(binding);
         // It is shown where the route leads, and nowhere else: where another address came from, nobody has looked at.
-        let credential = match self.credential.as_ref().filter(|_| self.is_own_origin(base)) {
-            None => None,
-            Some(credential) => match self.commons.secrets.open(credential).await {
-                Some(presented) => Some(presented),
-                None => return Err(failure::without_credential()),
-            },
+        let shown = match self.is_own_origin(base) {
+            true => &self.credentials[..],
+            false => &[],
         };
+        let credentials = self.commons.secrets.open_all(shown).await;
+        let credentials = credentials.ok_or_else(failure::without_credential)?;
         Ok(Trip {
             egress,
             binding,
@@ -260,7 +258,7 @@ impl Api {
             timeout,
             deadline: Instant::now() + timeout,
             traceparent: outbound.traceparent.as_deref(),
-            credential,
+            credentials,
         })
     }
 
@@ -342,17 +340,16 @@ impl Api {
         let (head, body) = response.into_parts();
         if !head.status.is_success() {
             let until = Instant::now() + trip.timeout;
-            let credential = trip.credential.as_ref();
             let most = limits.rest.error_bytes;
-            return Err(failure::refused((&head, body), most, until, credential).await);
+            return Err(failure::refused((&head, body), most, until, &trip.credentials).await);
         }
         let read = Answer::read(head, body, limits, trip.timeout).await;
         let mut read = read.map_err(|error| match error {
             Ok(error) => failure::unreached(&error, trip.binding),
             Err(outcome) => outcome,
         })?;
-        if let (Read::Whole(answer), Some(credential)) = (&mut read, &trip.credential) {
-            answer.bytes = credential.clean(std::mem::take(&mut answer.bytes));
+        if let Read::Whole(answer) = &mut read {
+            answer.bytes = trip.credentials.clean(std::mem::take(&mut answer.bytes));
         }
         Ok(read)
     }
@@ -373,7 +370,7 @@ impl Api {
                 arguments: called.arguments,
                 turned,
                 boundary: &boundary,
-                own: self.credential.as_ref().and_then(Credential::parameter),
+                own: &self.credentials,
             },
         )
     }

@@ -1,4 +1,4 @@
-//! The credential of a route, opened: from the vault, kept for a moment, put where the API wants it.
+//! The credentials of a route, opened: from the vault, kept for a moment, put where the API wants them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,8 +29,12 @@ pub struct Secrets {
     open: Mutex<HashMap<SecretName, (Instant, Secret)>>,
 }
 
+/// What is shown to the API with one request; nothing, or a credential, or each of those that it asks for together.
+#[derive(Default)]
+pub(super) struct Presented(Vec<Opened>);
+
 /// A credential with its secret.
-pub(super) struct Presented {
+struct Opened {
     form: Form,
     secret: Secret,
 }
@@ -50,8 +54,16 @@ impl Secrets {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens a credential; `None` when that is not possible now, which is in the log.
-    pub(super) async fn open(&self, credential: &Credential) -> Option<Presented> {
+    /// Opens credentials; `None` when that is not possible now, which is in the log.
+    pub(super) async fn open_all(&self, credentials: &[Credential]) -> Option<Presented> {
+        let mut all = Vec::new();
+        for credential in credentials {
+            all.push(self.open(credential).await?);
+        }
+        Some(Presented(all))
+    }
+
+    async fn open(&self, credential: &Credential) -> Option<Opened> {
         let name = &credential.secret;
         let found = self.lock().get(name).cloned();
         let known = match found {
@@ -73,7 +85,7 @@ impl Secrets {
                 }
             },
         };
-        known.map(|secret| Presented {
+        known.map(|secret| Opened {
             form: credential.form.clone(),
             secret,
         })
@@ -83,8 +95,32 @@ impl Secrets {
 // === impl Presented ===
 
 impl Presented {
-    /// Puts it into the fields. `None`: it is nothing that a field holds.
+    /// Puts them into the fields. `None`: one is nothing that a field holds.
     pub(super) fn put(&self, headers: &mut HeaderMap) -> Option<()> {
+        self.0.iter().try_for_each(|one| one.put(headers))
+    }
+
+    /// The parameters of the query that they are, each with what it adds to the query.
+    pub(super) fn query(&self) -> impl Iterator<Item = (&str, String)> {
+        self.0.iter().filter_map(Opened::query)
+    }
+
+    /// An answer of success without the secrets, for APIs that repeat what they were sent. What is short stands in any
+    /// answer, and is left there.
+    pub(super) fn clean(&self, bytes: Bytes) -> Bytes {
+        self.0.iter().fold(bytes, |bytes, one| one.clean(bytes))
+    }
+
+    /// A text of the API without the secrets, which some APIs repeat in their refusals.
+    pub(super) fn redact(&self, text: String) -> String {
+        self.0.iter().fold(text, |text, one| one.redact(text))
+    }
+}
+
+// === impl Opened ===
+
+impl Opened {
+    fn put(&self, headers: &mut HeaderMap) -> Option<()> {
         let secret = self.secret.expose();
         let (name, text) = match &self.form {
             Form::Bearer => (AUTHORIZATION, format!("Bearer {secret}")),
@@ -107,8 +143,7 @@ impl Presented {
         Some(())
     }
 
-    /// The parameter of the query that it is, and what it adds to the query.
-    pub(super) fn query(&self) -> Option<(&str, String)> {
+    fn query(&self) -> Option<(&str, String)> {
         let Form::Query(name) = &self.form else {
             return None;
         };
@@ -116,9 +151,8 @@ impl Presented {
         Some((name, format!("{name}={secret}")))
     }
 
-    /// An answer of success without the secret, for APIs that repeat what they were sent. One look for each form of it;
-    /// what has none of them is not copied. What is short stands in any answer, and is left there.
-    pub(super) fn clean(&self, bytes: Bytes) -> Bytes {
+    /// One look for each form of it; what has none of them is not copied.
+    fn clean(&self, bytes: Bytes) -> Bytes {
         const SHORTEST: usize = 8;
         let mut bytes = bytes;
         for form in self.written().iter().filter(|form| form.len() >= SHORTEST) {
@@ -138,9 +172,9 @@ impl Presented {
         bytes
     }
 
-    /// A text of the API without the secret, which some APIs repeat in their refusals: as it is, or as it was sent. Where
-    /// the text ends in the beginning of it, the rest may just have been cut off, so that is taken out as well.
-    pub(super) fn redact(&self, mut text: String) -> String {
+    /// As it is, or as it was sent. Where the text ends in the beginning of it, the rest may just have been cut off, so that
+    /// is taken out as well.
+    fn redact(&self, mut text: String) -> String {
         const SHORTEST: usize = 4;
         let written = self.written();
         for form in written.iter().filter(|form| form.len() >= SHORTEST) {
@@ -186,10 +220,10 @@ mod tests {
     use super::*;
 
     fn presented(form: Form, secret: &str) -> Presented {
-        Presented {
+        Presented(vec![Opened {
             form,
             secret: Secret::new(secret),
-        }
+        }])
     }
 
     #[test]

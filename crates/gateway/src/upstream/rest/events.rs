@@ -43,7 +43,7 @@ pub(super) struct Progress {
     /// What the tool's definition promises of its result.
     pub(super) promised: Structured,
     /// What was shown to the API, and is told to nobody.
-    pub(super) credential: Option<Presented>,
+    pub(super) shown: Presented,
     pub(super) body: ResponseBody,
 }
 
@@ -100,10 +100,7 @@ impl Progress {
                     Err(_) => return Some(Outcome::failure("An event of the API is too large.")),
                 };
                 let Some(data) = event.data else { continue };
-                let data = match &self.credential {
-                    Some(credential) => credential.clean(data),
-                    None => data,
-                };
+                let data = self.shown.clean(data);
                 let text = String::from_utf8_lossy(&data);
                 count += 1;
                 if let Some(token) = &self.token {

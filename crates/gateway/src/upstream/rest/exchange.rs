@@ -39,7 +39,7 @@ pub(super) struct Trip<'a> {
     /// By when the head of the answer must be there, retries included.
     pub(super) deadline: Instant,
     pub(super) traceparent: Option<&'a str>,
-    pub(super) credential: Option<Presented>,
+    pub(super) credentials: Presented,
 }
 
 /// Why there is no answer.
@@ -77,16 +77,19 @@ impl Trip<'_> {
         })
     }
 
-    /// Where a target on the base's origin is, with the credential where that stands in the query.
+    /// Where a target on the base's origin is, with the credentials that stand in the query.
     pub(super) fn at(&self, target: &Target) -> Result<Destination, NetError> {
         let base = self.base.destination.as_ref().map_err(Clone::clone)?;
         let mut path = target.path.clone();
-        let (own, query) = match self.credential.as_ref().and_then(Presented::query) {
-            Some((name, own)) => (own, without(&target.query, name)),
-            None => (String::new(), target.query.clone()),
-        };
+        let mut query = target.query.clone();
+        let mut parts = Vec::new();
+        for (name, own) in self.credentials.query() {
+            query = without(&query, name);
+            parts.push(own);
+        }
+        parts.push(query);
         let mut mark = '?';
-        for part in [own, query].iter().filter(|part| !part.is_empty()) {
+        for part in parts.iter().filter(|part| !part.is_empty()) {
             path.push(mark);
             path.push_str(part);
             mark = '&';
@@ -94,7 +97,7 @@ impl Trip<'_> {
         base.at(&path)
     }
 
-    /// The fields; `None` when the credential is nothing that a field holds.
+    /// The fields; `None` when a credential is nothing that a field holds.
     fn fields(&self, request: &RestRequest) -> Option<HeaderMap> {
         let mut headers = request.headers.clone();
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
@@ -111,9 +114,7 @@ impl Trip<'_> {
         if let Some(Ok(trace)) = self.traceparent.map(HeaderValue::from_str) {
             headers.insert(TRACEPARENT, trace);
         }
-        if let Some(credential) = &self.credential {
-            credential.put(&mut headers)?;
-        }
+        self.credentials.put(&mut headers)?;
         Some(headers)
     }
 }

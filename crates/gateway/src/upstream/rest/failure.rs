@@ -59,12 +59,12 @@ pub(super) fn without_credential() -> Outcome {
     )
 }
 
-/// The API answered with a status that is no success. What it says is told without the credential that it was shown.
+/// The API answered with a status that is no success. What it says is told without the credentials that it was shown.
 pub(super) async fn refused(
     (head, body): (&Parts, ResponseBody),
     most: usize,
     deadline: Instant,
-    credential: Option<&Presented>,
+    shown: &Presented,
 ) -> Outcome {
     let status = head.status;
     let mut text = format!("The API answered {}", status.as_u16());
@@ -73,10 +73,7 @@ pub(super) async fn refused(
         text.push_str(reason);
     }
     text.push('.');
-    let mut detail = detail(&head.headers, &some(body, most, deadline).await);
-    if let Some(credential) = credential {
-        detail = credential.redact(detail);
-    }
+    let detail = shown.redact(detail(&head.headers, &some(body, most, deadline).await));
     if !detail.is_empty() {
         text.push_str(" It says: ");
         text.push_str(&beginning(&detail, most));

@@ -82,11 +82,11 @@ impl Outcome {
         }
     }
 
-    /// The same without the credential of the route, which some APIs repeat in what they refuse.
-    pub(super) fn without(mut self, credential: &Presented) -> Self {
+    /// The same without the credentials of the route, which some APIs repeat in what they refuse.
+    pub(super) fn without(mut self, shown: &Presented) -> Self {
         for block in &mut self.blocks {
             if let Block::Text { text } = block {
-                *text = credential.redact(std::mem::take(text));
+                *text = shown.redact(std::mem::take(text));
             }
         }
         self

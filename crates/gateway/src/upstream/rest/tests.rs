@@ -237,24 +237,30 @@ impl Front {
     }
 
     fn with_bindings(url: &str, bindings: Value, schema: Value, limits: Limits) -> Self {
-        Self::made((&route(url), None), bindings, schema, limits)
+        Self::made((&route(url), Vec::new()), bindings, schema, limits)
     }
 
     /// A front that shows the secret of the vault in a form. It may reach these hosts besides its own.
     fn with_credential(url: &str, form: Form, bindings: Value, more: &[&str]) -> Self {
+        Self::with_credentials(url, vec![form], bindings, more)
+    }
+
+    /// The same in several forms at once.
+    fn with_credentials(url: &str, forms: Vec<Form>, bindings: Value, more: &[&str]) -> Self {
         let mut route = route(url);
         for other in more {
             route.private_hosts.extend(self::route(other).private_hosts);
         }
-        let credential = Credential {
+        let shown = |form| Credential {
             secret: "key".parse().unwrap(),
             form,
         };
-        Self::made((&route, Some(credential)), bindings, any(), Limits::for_tests())
+        let credentials = forms.into_iter().map(shown).collect();
+        Self::made((&route, credentials), bindings, any(), Limits::for_tests())
     }
 
     fn made(
-        (route, credential): (&Route, Option<Credential>),
+        (route, credentials): (&Route, Vec<Credential>),
         bindings: Value,
         schema: Value,
         limits: Limits,
@@ -281,7 +287,7 @@ impl Front {
             Arc::new(Secrets::new(Arc::new(Vault))),
         );
         let commons = Arc::new(commons);
-        let api = Api::new(&commons, route, &tools, Arc::new(bindings), credential).unwrap();
+        let api = Api::new(&commons, route, &tools, Arc::new(bindings), credentials).unwrap();
         Self {
             api: Arc::new(api),
             egress: Egress::new(&EgressConfig::default()).unwrap(),

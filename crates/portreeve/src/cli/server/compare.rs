@@ -7,6 +7,7 @@ use super::super::connection::{Connection, api_path, segment};
 use super::super::failure::one_line;
 use super::super::reply::{count, text};
 use super::super::{Failure, Reply};
+use super::openapi::different_tools;
 
 /// `portreeve server compare`
 #[derive(Debug, Clone, Args)]
@@ -58,6 +59,9 @@ pub(in crate::cli) fn render(body: &Value) -> String {
                 lines.push(format!("  {sign} {}", one_line(&text(change, side))));
             }
         }
+    }
+    if let Some(tools) = body.get("tools") {
+        lines.push(format!("\nTools:\n{}", different_tools(tools)));
     }
     lines.join("\n")
 }

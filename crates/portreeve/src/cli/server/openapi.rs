@@ -341,8 +341,13 @@ fn changes(body: &Value) -> String {
     let Some(version) = body.get("comparedWith").and_then(Value::as_str) else {
         return String::new();
     };
-    let changes = body.get("changes").cloned().unwrap_or_default();
-    let shown = table(
+    let changes = body.get("changes").unwrap_or(&Value::Null);
+    format!("Compared with version {version}:\n{}\n", different_tools(changes))
+}
+
+/// Tools that differ between two versions, as a table.
+pub(super) fn different_tools(changes: &Value) -> String {
+    table(
         &json!({ "items": changes }),
         &[
             ("CHANGE", |one| text(one, "kind")),
@@ -356,6 +361,5 @@ fn changes(body: &Value) -> String {
             }),
         ],
         "No tool is different.",
-    );
-    format!("Compared with version {version}:\n{shown}\n")
+    )
 }

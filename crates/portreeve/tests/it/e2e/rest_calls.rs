@@ -147,6 +147,29 @@ async fn the_credential_comes_from_the_vault_and_shows_nowhere_else() {
         r#"{"scheme": "bearer", "secret": "env:HOME"}"#,
     ]);
     assert!(!bad.status.success());
+    // A second one stands beside the first, unless it stands where that does.
+    let set = |config: &str| {
+        node.cli(&[
+            "policy",
+            "set",
+            NAME,
+            "credential",
+            "--beside",
+            "--config",
+            config,
+        ])
+    };
+    let beside = set(r#"{"scheme": "query", "name": "app_id", "secret": "secret:pets"}"#);
+    assert!(
+        beside.status.success(),
+        "{}",
+        String::from_utf8_lossy(&beside.stderr)
+    );
+    let in_the_way = set(r#"{"scheme": "basic", "user": "ada", "secret": "secret:pets"}"#);
+    let told = String::from_utf8_lossy(&in_the_way.stderr).into_owned();
+    assert!(told.contains("another `credential` stands already"), "{told}");
+    let listed = node.cli_json(&["policy", "list", NAME]);
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(2), "{listed}");
     let nowhere = r#"{"scheme": "bearer", "secret": "secret:nowhere"}"#;
     let bad = node.cli(&["policy", "set", NAME, "credential", "--config", nowhere]);
     let told = String::from_utf8_lossy(&bad.stderr).into_owned();

@@ -130,6 +130,14 @@ async fn j7_importing_again_shows_what_changes_and_changes_nothing() {
     );
     assert_eq!(shown["curation"]["tools"]["ships"]["rename"], "list_ships");
 
+    let compared = harbour
+        .node
+        .cli(&["server", "compare", "com.acme/harbour", "1.0.1"]);
+    let told = String::from_utf8(compared.stdout).unwrap();
+    assert!(
+        told.contains("removed  berths") && told.contains("added    tides"),
+        "{told}"
+    );
     harbour.node.cli_json(&["server", "approve", "com.acme/harbour"]);
     let tools = harbour.tools();
     assert!(

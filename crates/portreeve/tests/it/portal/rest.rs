@@ -135,7 +135,7 @@ async fn j7_a_description_becomes_a_version_that_waits() {
     );
 
     // A newer description is looked at through the same choices, and what differs is told.
-    let (page, _) = draft(&mut admin, &description("1.1.0", "cranes")).await;
+    let (page, action) = draft(&mut admin, &description("1.1.0", "cranes")).await;
     for shown in [
         "Compared with version 1.0.0",
         "Removed",
@@ -143,6 +143,30 @@ async fn j7_a_description_becomes_a_version_that_waits() {
         "GET /cranes",
     ] {
         assert!(page.body.contains(shown), "{shown}: {}", page.body);
+    }
+    // The reviewer reads the same, once the first version is let in and this one waits.
+    let review = "/servers/com.acme/harbour/review";
+    let first = admin.get(&format!("{review}?version=1.0.0")).await;
+    let [token, plan] = ["csrf", "plan"].map(|name| first.hidden(review, name).remove(0));
+    let fields = [
+        ("csrf", token.as_str()),
+        ("plan", &plan),
+        ("version", "1.0.0"),
+        ("decision", "approve"),
+    ];
+    let let_in = admin.post(review, &fields).await;
+    assert_eq!(let_in.status, StatusCode::SEE_OTHER, "{}", let_in.body);
+    let submit = format!("{action}/submit");
+    let token = hidden(&page, &submit, "csrf").remove(0);
+    let fields = [("csrf", token.as_str()), ("name", NAME), ("version", "1.1.0")];
+    let made = admin.post(&submit, &fields).await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+    let review = admin
+        .get("/servers/com.acme/harbour/review?version=1.1.0")
+        .await
+        .body;
+    for shown in ["Its tools", "Removed", "<code>tides</code>"] {
+        assert!(review.contains(shown), "{shown}: {review}");
     }
 }
 

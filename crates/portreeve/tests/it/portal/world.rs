@@ -31,7 +31,7 @@ use portreeve_insight::{Insight, InsightParts, UsageRing, WebhookParts, Webhooks
 use portreeve_inspect::{Ed25519Signer, Mac};
 use portreeve_net::{Egress, EgressConfig, Reach};
 use portreeve_portal::PortalParts;
-use portreeve_registry::{PinKeeper, Probe, Registry, RegistryParts, ToolSource};
+use portreeve_registry::{PinKeeper, Probe, Registry, RegistryParts, RestSource, ToolSource};
 use portreeve_state::{InProcess, Start};
 use portreeve_store::{Audit, AuditOptions, Store, StoreOptions};
 use url::Url;
@@ -255,7 +255,10 @@ impl World {
             authorizer: access.clone(),
             policies: Arc::new(EveryPolicyHolds),
             refresh: Arc::clone(&refresh),
-            source: Arc::new(NoUpstreams),
+            source: Arc::new(RestSource {
+                toolsets: Arc::new(store.clone()),
+                others: Arc::new(NoUpstreams),
+            }),
             egress: Egress::new(&EgressConfig::default())?,
             clock: Arc::clone(&clock),
             logins: Arc::new(store.clone()),

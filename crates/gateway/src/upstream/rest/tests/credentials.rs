@@ -76,6 +76,27 @@ async fn a_credential_in_the_query_goes_with_every_page_once() {
 }
 
 #[tokio::test]
+async fn an_api_that_asks_for_several_is_shown_all_of_them() {
+    let double = Double::start(|_: &Seen, _| ok_json(&json!({}))).await;
+    let forms = vec![
+        header(),
+        Form::Query("app_id".to_owned()),
+        Form::Query("app_key".to_owned()),
+        Form::Cookie("session".to_owned()),
+        Form::Cookie("user".to_owned()),
+    ];
+    let front = Front::with_credentials(&double.url, forms, of(get(json!({}))), &[]);
+    front.result(json!({})).await;
+    let seen = double.seen().pop().unwrap();
+    let encoded = "s3cr3t%2Fof%2Dthe%2Droute";
+    let line = format!("GET /base/v2/items?app_id={encoded}&app_key={encoded} HTTP/1.1");
+    assert_eq!(seen.line, line);
+    assert_eq!(seen.field("x-key"), Some(SECRET));
+    let cookies = format!("user={SECRET}; session={SECRET}");
+    assert_eq!(seen.field("cookie"), Some(cookies.as_str()));
+}
+
+#[tokio::test]
 async fn an_api_that_repeats_the_credential_is_not_repeated() {
     let echo = |seen: &Seen, _: usize| {
         let key = seen.field("x-key").unwrap();
