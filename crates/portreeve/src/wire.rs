@@ -5,6 +5,8 @@ mod jobs;
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portreeve_access::{Access, AccessParts, Publishing, PublishingParts, Vault, VaultParts};
 use portreeve_api::ApiParts;
 use portreeve_core::doctor::Doctor;
@@ -33,7 +35,7 @@ use portreeve_registry::{
     AssessJob, AssessmentPolicy, ClientSource, IconJob, McpFace, PinJob, PinKeeper, PinParts, PurgeJob,
     Registry, RegistryParts, RestSource, SearchJob, ToolSource,
 };
-use portreeve_state::{InProcess, Valkey};
+use portreeve_state::{InProcess, Valkey, ValkeyOptions};
 use portreeve_store::{Audit, AuditOptions, AuditWriter, JournalSync, Store, StoreOptions, node_identity};
 use prometheus_client::registry::Registry as MetricsRegistry;
 use tokio::sync::watch;
@@ -118,7 +120,7 @@ struct Shared {
     _cache: Arc<dyn Cache>,
 }
 
-async fn shared(config: &Config, data: &DataDirectory) -> Result<Shared, Failure> {
+async fn shared(config: &Config, data: &DataDirectory, keys: &Keyring) -> Result<Shared, Failure> {
     let url = config.state.url.as_ref().map(config::resolve).transpose()?;
     match url.as_ref().map(|url| url.expose()) {
         None | Some("memory:") => {
@@ -131,7 +133,13 @@ async fn shared(config: &Config, data: &DataDirectory) -> Result<Shared, Failure
             })
         }
         Some(url) => {
-            let state = Valkey::connect(url).await.map_err(|error| {
+            // Nodes of one installation have one master key.
+            let name = Mac::new(&keys.derive("shared-state")).tag(b"installation");
+            let options = ValkeyOptions {
+                installation: URL_SAFE_NO_PAD.encode(name.split_at(9).0),
+                ..ValkeyOptions::default()
+            };
+            let state = Valkey::connect_with(url, options).await.map_err(|error| {
                 Failure::new(format!("the shared state cannot be reached: {error}"))
                     .hint("look at `state.url` and at Valkey or Redis")
             })?;
@@ -195,7 +203,7 @@ impl Ground {
         Ok(Self {
             limits: Arc::new(config.limits()),
             egress: Egress::new(&config.egress()?).map_err(|error| Failure::new(error.to_string()))?,
-            shared: shared(config, around.data).await?,
+            shared: shared(config, around.data, &keys).await?,
             audit: audit.map_err(|error| Failure::new(error.to_string()).hint(error.hint()))?,
             rng: Arc::new(SystemRng),
             store: Arc::new(store),
