@@ -12,6 +12,8 @@ pub const INVALID_PARAMS: i64 = -32602;
 pub const INTERNAL_ERROR: i64 = -32603;
 /// An unknown resource in the legacy era.
 pub const RESOURCE_NOT_FOUND_LEGACY: i64 = -32002;
+/// Pages that the user must see before the request can be answered (2025-11-25).
+pub const PAGES_REQUIRED: i64 = -32042;
 /// What the reference SDK answers to a request outside a session. It has no meaning of its own today.
 pub const NOT_INITIALIZED: i64 = -32000;
 /// A header and the body disagree, or a header is missing (2026-07-28).

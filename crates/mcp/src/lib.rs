@@ -15,8 +15,12 @@ pub mod params;
 pub mod result;
 
 pub mod answer;
+mod edit;
 pub mod splice;
 pub mod sse;
+
+pub mod bridge;
+pub mod level;
 
 pub mod server_json;
 

@@ -54,6 +54,19 @@ impl<'a> Splice<'a> {
         Ok(self)
     }
 
+    /// Puts something in before this place. What is put in at one place stands in the order in which it came.
+    pub fn insert(&mut self, at: usize, with: impl Into<Vec<u8>>) -> Result<&mut Self, Misplaced> {
+        let within = self
+            .edits
+            .iter()
+            .any(|(other, _)| other.start < at && at < other.end);
+        if within || at > self.body.len() {
+            return Err(Misplaced);
+        }
+        self.edits.push((at..at, with.into()));
+        Ok(self)
+    }
+
     /// Where a part lies, given as a slice of the body itself.
     pub fn place_of(&self, part: &str) -> Result<Range<usize>, Misplaced> {
         let start = (part.as_ptr() as usize)
@@ -69,7 +82,7 @@ impl<'a> Splice<'a> {
 
     /// The body with its edits.
     pub fn finish(mut self) -> Vec<u8> {
-        self.edits.sort_by_key(|(range, _)| range.start);
+        self.edits.sort_by_key(|(range, _)| (range.start, range.end));
         let added: usize = self.edits.iter().map(|(_, with)| with.len()).sum();
         let mut out = Vec::with_capacity(self.body.len() + added);
         let mut done = 0;
