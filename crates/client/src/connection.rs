@@ -100,9 +100,36 @@ impl Connection {
         bearer: Option<Secret>,
         limits: &Limits,
     ) -> Result<Self, ClientError> {
-        let mut connection = Self::new(egress, upstream, bearer, limits, Revision::NEWEST_LEGACY);
+        let connection = Self::new(egress, upstream, bearer, limits, Revision::NEWEST_LEGACY);
+        let hello = (capabilities(), client_info());
+        connection
+            .initialize(hello)
+            .await
+            .map(|(connection, _)| connection)
+    }
+
+    /// Connects in the legacy era for somebody else, who declares these capabilities and says this about itself. Says what
+    /// the server answered to `initialize`.
+    pub async fn legacy_for(
+        egress: &Egress,
+        upstream: &Upstream,
+        limits: &Limits,
+        hello: (Value, Option<Value>),
+    ) -> Result<(Self, Box<RawValue>), ClientError> {
+        let connection = Self::new(egress, upstream, None, limits, Revision::NEWEST_LEGACY);
+        let (capabilities, info) = hello;
+        connection
+            .initialize((capabilities, info.unwrap_or_else(client_info)))
+            .await
+    }
+
+    async fn initialize(
+        self,
+        (capabilities, client_info): (Value, Value),
+    ) -> Result<(Self, Box<RawValue>), ClientError> {
+        let mut connection = self;
         let params = json!({
-            "protocolVersion": connection.version, "capabilities": capabilities(), "clientInfo": client_info(),
+            "protocolVersion": connection.version, "capabilities": capabilities, "clientInfo": client_info,
         });
         let id = connection.next_id.fetch_add(1, Ordering::Relaxed);
         let body = answer::request(Some(id), "initialize", &params);
@@ -110,7 +137,10 @@ impl Connection {
             bearer: connection.bearer.as_ref(),
             ..Exchange::default()
         };
-        let reply = upstream.post(egress, exchange, body.into()).await?;
+        let reply = connection
+            .upstream
+            .post(&connection.egress, exchange, body.into())
+            .await?;
         connection.session = reply.session.clone();
         let result = connection.outcome(reply, id, &mut |_, _| ()).await?;
         let initialized: Initialized<'_> =
@@ -118,7 +148,7 @@ impl Connection {
         connection.server_info = initialized.server_info.map(|info| info.get().to_owned());
         connection.version = initialized.protocol_version.into_owned();
         connection.notify("notifications/initialized").await?;
-        Ok(connection)
+        Ok((connection, result))
     }
 
     fn new(
@@ -144,6 +174,16 @@ impl Connection {
     /// The era of this connection.
     pub fn era(&self) -> Era {
         self.era
+    }
+
+    /// The version that was agreed on.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The session, where the server keeps one (legacy).
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
     }
 
     /// What the server says about itself, as JSON; unverified.

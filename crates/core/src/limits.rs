@@ -172,6 +172,18 @@ pub struct Limits {
     pub sessions_per_node: usize,
     /// Legacy sessions of one caller.
     pub sessions_per_caller: usize,
+    /// Sessions of one node with legacy servers, for hosts of the modern era.
+    pub pooled_sessions: usize,
+    /// Time that such a session is kept without a request.
+    pub pooled_idle: Duration,
+    /// Bytes of what a host declares of its capabilities, where its server is of the other era.
+    pub declared_bytes: usize,
+    /// How often a server may ask a legacy host something before one call is answered.
+    pub call_rounds: usize,
+    /// Time that a legacy host has to answer what a server asks in the middle of a call.
+    pub host_answer: Duration,
+    /// Time in which a host may bring back the state of a call in several rounds.
+    pub request_state: Duration,
     /// Time that a legacy session lives without a request.
     pub session_idle: Duration,
     /// Silence on a stream after which a comment is sent.
@@ -267,6 +279,12 @@ impl Default for Limits {
             sessions_per_node: 50_000,
             sessions_per_caller: 1_000,
             session_idle: Duration::from_secs(24 * 60 * 60),
+            pooled_sessions: 10_000,
+            pooled_idle: Duration::from_secs(15 * 60),
+            declared_bytes: 64 * 1024,
+            call_rounds: 8,
+            request_state: Duration::from_secs(60 * 60),
+            host_answer: Duration::from_secs(5 * 60),
             keep_alive: Duration::from_secs(15),
             probe: Duration::from_secs(10),
             requests_per_session: 256,

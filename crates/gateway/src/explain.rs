@@ -28,11 +28,7 @@ impl Gateway {
     /// Explains a call of a tool. `None` when no active route has the slug.
     pub async fn explain(&self, caller: &Caller, slug: &str, tool: &str) -> Option<Why> {
         let route = self.loader.find(slug)?;
-        let era = if route.lacks(Era::Modern) {
-            Era::Legacy
-        } else {
-            Era::Modern
-        };
+        let era = route.hop(Era::Modern);
         let question = Question {
             caller,
             route: &route,

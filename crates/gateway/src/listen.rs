@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::accept::head::Head;
 use crate::record::{Record, Stopped, stop};
-use crate::relay::{Ends, Errand, relay};
+use crate::relay::{Begin, Ends, Errand, relay};
 use crate::respond::{self, Body, Refusal};
 use crate::session::Session;
 use crate::upstream;
@@ -57,7 +57,13 @@ pub async fn open(
                 stopping: Some(errand.gateway.stopping()),
                 replaced,
             };
-            Ok(respond::events(relay(body, errand, record, slot, ends)))
+            Ok(respond::events(relay(
+                Begin::Stream(body),
+                errand,
+                record,
+                slot,
+                ends,
+            )))
         }
         _ if reply.status == StatusCode::NOT_FOUND => {
             errand.gateway.end_session(&session);

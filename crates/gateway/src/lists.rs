@@ -93,13 +93,13 @@ fn shared_scope(result: &RawValue) -> Option<&RawValue> {
         .filter(|scope| scope.get() != "\"private\"")
 }
 
-/// Who looks at which route, on which kind of hop.
+/// Who looks at which route, on which kind of the server's hop.
 pub struct View<'a> {
     /// The caller.
     pub caller: &'a Caller,
     /// The route.
     pub route: &'a ServedRoute,
-    /// The era of the hop.
+    /// The era of the server's hop.
     pub era: Era,
     /// The policies.
     pub policies: &'a Policies,

@@ -10,9 +10,9 @@ use portreeve_core::name::Slug;
 use portreeve_core::ports::{Authorizer, Outgoing, PinWatch};
 use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
+use portreeve_inspect::Sealer;
 use portreeve_mcp::method::Method;
 use portreeve_net::Egress;
-use serde_json::json;
 use tokio::sync::watch;
 use url::Url;
 
@@ -25,16 +25,21 @@ use crate::http_sse::{self, Hosts};
 use crate::lists::ReadyLists;
 use crate::policy::{Passage, Policies, Question};
 use crate::record::{Record, Sinks, Stopped, stop};
-use crate::relay::{Errand, Streams};
+use crate::relay::{Errand, Exchanges, Questions, Streams};
 use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
 use crate::session::Sessions;
 use crate::snapshot::Loader;
+use crate::translate::States;
+use crate::upstream::pool::Pool;
 use crate::upstream::rest::{Commons, Secrets};
 use crate::{listen, relay, stranger, translate, upstream};
 
+mod bridged;
+mod resource;
 mod sessions;
 
+pub use self::resource::Endpoint;
 use self::sessions::Opened;
 
 /// The request's identity, as the audit log knows it.
@@ -51,6 +56,10 @@ pub struct Gateway {
     pub(crate) sinks: Arc<Sinks>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) exchanges: Arc<Exchanges>,
+    pub(crate) questions: Arc<Questions>,
+    pub(crate) states: Arc<States>,
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) ready: Arc<ReadyLists>,
     pub(crate) limits: Arc<Limits>,
@@ -65,15 +74,6 @@ impl std::fmt::Debug for Gateway {
     }
 }
 
-/// What hosts may call a protected resource of a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Endpoint {
-    /// Its endpoint for Streamable HTTP.
-    Mcp,
-    /// Its endpoint for HTTP+SSE.
-    Sse,
-}
-
 /// What a gateway is made of.
 pub struct GatewayParts {
     /// The catalogue in force.
@@ -82,6 +82,8 @@ pub struct GatewayParts {
     pub access: Arc<Access>,
     /// What the credentials for REST APIs are in.
     pub vault: Arc<dyn Outgoing>,
+    /// What seals the state of calls in several rounds, under a key of the installation.
+    pub sealer: Sealer,
     /// The way out.
     pub egress: Egress,
     /// Where records go.
@@ -112,6 +114,9 @@ impl Gateway {
             parts.sinks.metrics.clone(),
             Arc::new(Secrets::new(parts.vault)),
         ));
+        let life = parts.limits.request_state;
+        let states = States::new(parts.sealer, Arc::clone(&clock), Arc::clone(&rng), life);
+        let pool = Pool::new(Arc::clone(&clock), Arc::clone(&parts.limits));
         let streams = Streams::new(Arc::clone(&parts.limits), parts.sinks.metrics.streams.clone());
         Self {
             loader: parts.loader,
@@ -122,6 +127,10 @@ impl Gateway {
             sinks: Arc::new(parts.sinks),
             sessions: Arc::new(Sessions::new(clock, rng, Arc::clone(&parts.limits))),
             streams,
+            pool: Arc::new(pool),
+            exchanges: Arc::default(),
+            questions: Arc::default(),
+            states: Arc::new(states),
             hosts: Arc::default(),
             ready: Arc::new(ReadyLists::new(parts.limits.ready_list_bytes)),
             limits: parts.limits,
@@ -253,6 +262,8 @@ impl Gateway {
         match inbound {
             Inbound::Call(call) => self.call(head, call, errand, record).await,
             Inbound::Note(note) => self.note(head, note, &errand, record).await,
+            // What such a server has to say unasked, nobody asked it for.
+            Inbound::Listen(_) if errand.hop == Era::Modern => Err(stop(Refusal::MethodNotAllowed, record)),
             Inbound::Listen(session) => listen::open(head, session, errand, record).await,
             Inbound::Connect => http_sse::open(errand, record),
             Inbound::End(session) => listen::end(&session, &errand, &mut record)
@@ -280,10 +291,15 @@ impl Gateway {
             route: Arc::clone(route),
             caller: who.caller.clone(),
             era,
+            hop: route.hop(era),
             method,
             host_id,
             session,
             under_way: None,
+            crossing: None,
+            lease: None,
+            belonging: None,
+            exchange: None,
         }
     }
 
@@ -300,7 +316,7 @@ impl Gateway {
         let question = Question {
             caller: &errand.caller,
             route: &errand.route,
-            era: call.era,
+            era: errand.hop,
             method: call.method,
             target: target.as_deref(),
         };
@@ -314,23 +330,25 @@ impl Gateway {
             // Opened before the caller was granted anything: the host must begin anew, now with the server itself.
             return Err(stop(echo(Refusal::SessionUnknown), record));
         }
-        if errand.era == Era::Modern && errand.route.lacks(Era::Modern) {
-            return Err(stop(Refusal::NotInitialized, record));
+        if let Some(turned) = self.here(permitted.get(), &errand) {
+            return Self::answer_here(turned, permitted.get(), record);
         }
-        let outbound = match translate::call(permitted, head) {
+        if (errand.era, errand.hop) == (Era::Modern, Era::Modern) {
+            errand.belonging = translate::Belonging::of(permitted.get()).map(Arc::new);
+        }
+        let outbound = match translate::call(permitted, head, &errand) {
             Ok(outbound) => outbound,
             Err(refusal) => return Err(stop(echo(refusal), record)),
         };
         errand.under_way = outbound.get().under_way.clone();
-        let reply = match errand.era {
-            Era::Legacy => {
-                upstream::send_through(&self.egress, &errand.route, &errand.caller, outbound).await
+        errand.crossing = outbound.get().crossing.clone();
+        let reply = match self.send(&mut errand, outbound).await {
+            Ok(Some(reply)) => reply,
+            Ok(None) => return Self::silence(record),
+            Err(error) => {
+                self.doubt(&errand, &error);
+                return Err(stop(echo(Refusal::Upstream(error)), record));
             }
-            Era::Modern => upstream::send(&self.egress, &errand.route, &errand.caller, outbound).await,
-        };
-        let reply = match reply {
-            Ok(reply) => reply,
-            Err(error) => return Err(stop(echo(Refusal::Upstream(error)), record)),
         };
         if errand.method == Some(Method::Initialize) && reply.status.is_success() {
             let opened = self.open_session(&errand, reply.session.clone(), Opened::WithServer);
@@ -386,7 +404,7 @@ impl Gateway {
         let question = Question {
             caller: &errand.caller,
             route: &errand.route,
-            era: note.era,
+            era: errand.hop,
             method: Method::Ping,
             target: None,
         };
@@ -396,6 +414,9 @@ impl Gateway {
             Err(refusal) => return Err(stop(refusal, record)),
         };
         match passage {
+            Passage::Permitted(permitted) if errand.era != errand.hop => {
+                self.note_here(permitted.get(), errand);
+            }
             Passage::Permitted(permitted) if !stranger => {
                 let outbound = match translate::note(permitted, head) {
                     Ok(outbound) => outbound,
@@ -428,32 +449,6 @@ impl Gateway {
             Ok(()) => response,
             Err(journal_away) => respond::refuse(&journal_away, None),
         }
-    }
-
-    /// RFC 9728, section 5.1: where the resource's metadata is.
-    fn challenge(&self, path: &str) -> String {
-        format!(
-            "Bearer resource_metadata=\"{}\"",
-            self.endpoint(&format!("/.well-known/oauth-protected-resource{path}"))
-        )
-    }
-
-    fn endpoint(&self, path: &str) -> String {
-        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
-    }
-
-    /// The protected resource metadata (RFC 9728) of an endpoint of a route. Says nothing that needs a credential.
-    pub fn resource_metadata(&self, slug: &str, of: Endpoint) -> Option<serde_json::Value> {
-        let route = self.loader.find(slug)?;
-        let path = match of {
-            Endpoint::Mcp => route.route.slug.path(),
-            Endpoint::Sse => http_sse::path(&route.route.slug)?,
-        };
-        Some(json!({
-            "resource": self.endpoint(&path),
-            "resource_name": route.route.server.as_str(),
-            "bearer_methods_supported": ["header"],
-        }))
     }
 
     /// Turns true when the node stops.

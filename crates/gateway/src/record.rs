@@ -133,7 +133,9 @@ impl Record {
         }
         if let (Some(route), Some(name)) = (&self.route, &call.target) {
             // Only tools that were seen become labels: a caller cannot grow the set.
-            self.tool = route.tool(call.era, name).map(|tool| Arc::clone(&tool.name));
+            self.tool = route
+                .tool(route.hop(call.era), name)
+                .map(|tool| Arc::clone(&tool.name));
         }
     }
 

@@ -1,7 +1,13 @@
 //! The upstream's answer on its way to the host: a JSON body held just long enough to put the host's id back, or an
 //! event stream passed on read by read.
 
+mod asked;
+mod asking;
 mod bounds;
+mod crossing;
+mod exchanges;
+mod places;
+mod questions;
 mod stream;
 
 use std::cell::Cell;
@@ -13,26 +19,31 @@ use http_body_util::BodyExt as _;
 use portreeve_client::{ClientError, Reply, ReplyBody};
 use portreeve_core::caller::Caller;
 use portreeve_core::ports::Authorizer as _;
-use portreeve_core::protocol::{Era, Revision};
+use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
 use portreeve_mcp::answer;
+use portreeve_mcp::bridge::Round;
 use portreeve_mcp::envelope::{Message, Outcome};
 use portreeve_mcp::method::Method;
-use portreeve_mcp::result::{CallEnd, DiscoveredVersions, Initialized};
-use portreeve_mcp::splice::Splice;
+use portreeve_mcp::result::Initialized;
 use portreeve_mcp::sse;
 use portreeve_net::{ResponseBody, read_body};
 use serde_json::value::RawValue;
 
+use self::asked::{Asked, end_of, is_same_id, served_versions};
 use self::bounds::Bounds;
-pub use self::stream::{Ends, StreamSlot, Streams, relay};
+pub use self::exchanges::{Exchanges, OpenExchange, cancellation};
+pub use self::places::{StreamSlot, Streams};
+pub use self::questions::Questions;
+pub use self::stream::{Begin, Ends, relay};
 use crate::lists::{self, Filtered, View};
 use crate::pipeline::Gateway;
 use crate::record::{Record, Stopped, stop};
 use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
 use crate::session::{Session, UnderWay};
-use crate::translate;
+use crate::translate::{self, Belonging, Crossing};
+use crate::upstream::Lease;
 
 /// What an answer belongs to.
 #[derive(Debug, Clone)]
@@ -43,8 +54,10 @@ pub struct Errand {
     pub route: Arc<ServedRoute>,
     /// Who asked.
     pub caller: Caller,
-    /// The era of both hops.
+    /// The era of the host's hop.
     pub era: Era,
+    /// The era of the server's hop.
+    pub hop: Era,
     /// What was asked; `None` on the stream of a session.
     pub method: Option<Method>,
     /// The host's id; `None` on the stream of a session.
@@ -53,6 +66,14 @@ pub struct Errand {
     pub session: Option<Arc<Session>>,
     /// The request under our id on the upstream's hop (legacy).
     pub under_way: Option<Arc<UnderWay>>,
+    /// How the request came to the server's era, where that is another one.
+    pub crossing: Option<Arc<Crossing>>,
+    /// The session of the pool that it goes through (modern host, legacy server).
+    pub lease: Option<Arc<Lease>>,
+    /// What the state of a call in several rounds belongs to (modern host, modern server).
+    pub belonging: Option<Arc<Belonging>>,
+    /// The exchange with the server (legacy host, modern server).
+    pub exchange: Option<Arc<OpenExchange>>,
 }
 
 /// Turns the upstream's reply to a call into the host's response. Journals before the first byte can leave.
@@ -60,6 +81,7 @@ pub async fn answer(reply: Reply, errand: Errand, mut record: Record) -> Result<
     let status = reply.status;
     record.upstream_answered(status.as_u16());
     if status == StatusCode::NOT_FOUND
+        && errand.crossing.is_none()
         && let Some(session) = &errand.session
     {
         errand.gateway.end_session(session);
@@ -69,7 +91,7 @@ pub async fn answer(reply: Reply, errand: Errand, mut record: Record) -> Result<
         ReplyBody::Events(body) if status.is_success() && errand.method == Some(Method::ListTools) => {
             listed(body, errand, record).await
         }
-        ReplyBody::Events(body) if status.is_success() => events(body, errand, record),
+        ReplyBody::Events(body) if status.is_success() => events(Begin::Stream(body), errand, record),
         ReplyBody::Json(body) if is_answer(status) => held(status, body, errand, record).await,
         _ if status.is_success() => {
             let error = ClientError::NotMcp("neither JSON nor an event stream".to_owned());
@@ -80,6 +102,7 @@ pub async fn answer(reply: Reply, errand: Errand, mut record: Record) -> Result<
                 status: status.as_u16(),
                 reason: None,
             };
+            errand.gateway.doubt(&errand, &error);
             Err(stop(about(Refusal::Upstream(error), &errand), record))
         }
     }
@@ -92,7 +115,7 @@ fn about(refusal: Refusal, errand: &Errand) -> Refusal {
     }
 }
 
-fn events(body: ResponseBody, errand: Errand, mut record: Record) -> Result<Response<Body>, Stopped> {
+fn events(begin: Begin, errand: Errand, mut record: Record) -> Result<Response<Body>, Stopped> {
     let slot = match errand.gateway.streams.open(errand.caller.principal) {
         Ok(slot) => slot,
         Err(refusal) => return Err(stop(about(refusal, &errand), record)),
@@ -102,9 +125,9 @@ fn events(body: ResponseBody, errand: Errand, mut record: Record) -> Result<Resp
     }
     let ends = Ends {
         stopping: errand.is_subscription().then(|| errand.gateway.stopping()),
-        replaced: None,
+        replaced: errand.exchange.as_ref().map(|exchange| exchange.cancelled()),
     };
-    Ok(respond::events(relay(body, errand, record, slot, ends)))
+    Ok(respond::events(relay(begin, errand, record, slot, ends)))
 }
 
 async fn held(
@@ -119,17 +142,22 @@ async fn held(
         Err(error) => return Err(stop(about(Refusal::Upstream(error.into()), &errand), record)),
     };
     let turned = match errand.ready(&bytes).or_else(|| errand.turn(&bytes)) {
+        Some(Turned {
+            asks: Some(round), ..
+        }) => return events(Begin::Round(*round), errand, record),
         Some(turned) if turned.outcome.is_some() => turned,
         _ => {
             let error = ClientError::NotMcp("its JSON is not an answer to this request".to_owned());
             return Err(stop(about(Refusal::Upstream(error), &errand), record));
         }
     };
+    errand.look_at_error(status, &bytes);
+    let status = errand.status(status, turned.code);
     whole(status, turned, record)
 }
 
 /// Answers with one document.
-fn whole(status: StatusCode, turned: Turned, mut record: Record) -> Result<Response<Body>, Stopped> {
+pub fn whole(status: StatusCode, turned: Turned, mut record: Record) -> Result<Response<Body>, Stopped> {
     if let Err(refusal) = record.journal(status.as_u16()) {
         return Err(stop(refusal, record));
     }
@@ -151,7 +179,7 @@ async fn listed(mut body: ResponseBody, errand: Errand, record: Record) -> Resul
     let limit = errand.gateway.limits.held_result_bytes;
     let patience = errand.route.upstream.patience();
     match tokio::time::timeout(patience, first_answer(&mut body, &errand, limit)).await {
-        Ok(Ok(turned)) => whole(StatusCode::OK, turned, record),
+        Ok(Ok(turned)) => whole(errand.status(StatusCode::OK, turned.code), turned, record),
         Ok(Err(reason)) => {
             let error = ClientError::NotMcp(reason);
             Err(stop(about(Refusal::Upstream(error), &errand), record))
@@ -197,7 +225,37 @@ pub struct Turned {
     pub bytes: Bytes,
     /// How the request ended, if the message ends it.
     pub outcome: Option<UsageOutcome>,
+    /// The code of an error that came from the other era.
+    pub code: Option<i64>,
+    /// What the host must be asked before the request can be answered.
+    pub asks: Option<Box<Round>>,
 }
+
+// === impl Turned ===
+
+impl Turned {
+    /// An answer of our own.
+    pub fn ending(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes: bytes.into(),
+            outcome: Some(UsageOutcome::Ok),
+            code: None,
+            asks: None,
+        }
+    }
+
+    /// A message that ends nothing.
+    fn by_the_way(bytes: Bytes) -> Self {
+        Self {
+            bytes,
+            outcome: None,
+            code: None,
+            asks: None,
+        }
+    }
+}
+
+// === impl Errand ===
 
 impl Errand {
     /// Whether the answer is a subscription, which ends when the node stops.
@@ -230,31 +288,36 @@ impl Errand {
     pub fn turn(&self, bytes: &Bytes) -> Option<Turned> {
         match Message::parse(bytes).ok()? {
             Message::Response { id, outcome } => self.turn_response(bytes, id, outcome),
-            Message::Request { id, .. } => {
+            Message::Request { id, method, .. } => {
+                if self.answers_server(&method, id) {
+                    return None;
+                }
                 // A request of the server: its answer comes back in a POST of its own.
                 self.session.as_ref()?.note_server_request(id.get());
-                Some(Turned {
-                    bytes: bytes.clone(),
-                    outcome: None,
-                })
+                Some(Turned::by_the_way(bytes.clone()))
             }
-            Message::Notification { method, .. } => {
+            Message::Notification { method, params } => {
                 if method == "notifications/tools/list_changed" {
                     self.gateway.pins.list_changed(self.route.route.id);
                 }
-                Some(Turned {
-                    bytes: bytes.clone(),
-                    outcome: None,
-                })
+                self.cross_notice(&method, params, bytes).map(Turned::by_the_way)
             }
         }
     }
 
     fn turn_response(&self, bytes: &Bytes, id: Option<&RawValue>, outcome: Outcome<'_>) -> Option<Turned> {
         let Asked { method, host_id } = self.asked(id)?;
+        if let Some(asks) = self.asks(bytes) {
+            return Some(Turned {
+                asks: Some(Box::new(asks.ok()?)),
+                ..Turned::by_the_way(Bytes::new())
+            });
+        }
+        self.finish();
         let mut end = UsageOutcome::ToolError;
         let mut body = bytes.clone();
         let mut settled = None;
+        let mut code = None;
         match (outcome, id) {
             (Outcome::Result(result), Some(_)) => {
                 end = end_of(method, result);
@@ -267,11 +330,17 @@ impl Errand {
                 } else {
                     body = self.rewrite_result(method, bytes, result)?;
                 }
+                body = self.cross_result(method, body)?;
             }
             (Outcome::Result(_), None) => return None,
-            (Outcome::Error(_), Some(_)) => {}
+            (Outcome::Error(_), Some(_)) => (body, code) = self.cross_error(method, body),
             // A server that could not read the request does not know its id.
-            (Outcome::Error(error), None) => body = answer::failure(&host_id, error).into(),
+            (Outcome::Error(error), None) => {
+                (body, code) = self.cross_error(method, answer::failure(&host_id, error).into());
+            }
+        }
+        if let Some(lease) = &self.lease {
+            lease.answered();
         }
         if let Some(id) = id
             && host_id.get() != id.get()
@@ -292,6 +361,8 @@ impl Errand {
         Some(Turned {
             bytes: body,
             outcome: Some(end),
+            code,
+            asks: None,
         })
     }
 
@@ -307,12 +378,10 @@ impl Errand {
                 host_id: pending.host_id,
             });
         };
-        if self.era == Era::Legacy {
-            let own = self.under_way.as_ref().map_or(0, |request| request.id);
+        if let Some(own) = self.own_id() {
             if ours.is_some_and(|ours| ours != Some(own)) {
                 return None;
             }
-            self.session.as_ref().and_then(|session| session.finish(own));
         } else if id.is_some_and(|id| !is_same_id(id, host_id)) {
             // The answer to somebody else's request, for all that can be known here.
             return None;
@@ -323,11 +392,18 @@ impl Errand {
         })
     }
 
+    /// The request is answered.
+    fn finish(&self) {
+        if let (Some(session), Some(request)) = (&self.session, &self.under_way) {
+            session.finish(request.id);
+        }
+    }
+
     fn filter(&self, bytes: &Bytes, result: &RawValue) -> Option<Filtered> {
         let view = View {
             caller: &self.caller,
             route: &self.route,
-            era: self.era,
+            era: self.hop,
             policies: &self.gateway.policies,
             pins: &*self.gateway.pins,
             limits: &self.gateway.limits,
@@ -342,32 +418,27 @@ impl Errand {
             .host_id
             .as_ref()
             .filter(|_| self.method == Some(Method::ListTools))?;
-        let (gateway, key) = (&self.gateway, self.list_key());
-        let bytes = match &self.under_way {
-            Some(request) => {
-                let id = request.id.to_string();
-                let found = gateway
-                    .ready
-                    .find(key, self.rules(), bytes, [&id, host_id.get()])?;
-                self.session
-                    .as_ref()
-                    .and_then(|session| session.finish(request.id));
-                found
-            }
-            None => gateway
-                .ready
-                .find(key, self.rules(), bytes, [host_id.get(), host_id.get()])?,
-        };
+        let (gateway, key, own) = (&self.gateway, self.list_key(), self.own_id());
+        let id = own.map_or_else(|| host_id.get().to_owned(), |own| own.to_string());
+        let bytes = gateway
+            .ready
+            .find(key, self.rules(), bytes, [&id, host_id.get()])?;
+        self.finish();
+        if let Some(lease) = &self.lease {
+            lease.answered();
+        }
         Some(Turned {
             bytes,
             outcome: Some(UsageOutcome::Ok),
+            code: None,
+            asks: None,
         })
     }
 
     fn list_key(&self) -> lists::Key {
         lists::Key {
             route: self.route.route.id,
-            era: self.era,
+            eras: [self.era, self.hop],
             principal: self.caller.principal,
         }
     }
@@ -380,6 +451,9 @@ impl Errand {
     }
 
     fn rewrite_result(&self, method: Method, bytes: &Bytes, result: &RawValue) -> Option<Bytes> {
+        if self.crossing.is_some() {
+            return Some(bytes.clone());
+        }
         match method {
             Method::Discover => served_versions(bytes, result),
             Method::Initialize => {
@@ -391,58 +465,7 @@ impl Errand {
                 }
                 Some(bytes.clone())
             }
-            _ => Some(bytes.clone()),
+            _ => Some(self.seal_state(bytes)),
         }
     }
-}
-
-/// Whether two ids are one. Some servers read an id and write it again: an escape may be gone, and a large number may
-/// have become the nearest one that JavaScript knows.
-fn is_same_id(one: &RawValue, other: &RawValue) -> bool {
-    let value = |id: &RawValue| serde_json::from_str::<serde_json::Value>(id.get()).ok();
-    one.get() == other.get()
-        || match (value(one), value(other)) {
-            (Some(one), Some(other)) => {
-                one == other || (one.is_number() && other.is_number() && one.as_f64() == other.as_f64())
-            }
-            _ => false,
-        }
-}
-
-/// What a response answers.
-struct Asked {
-    method: Method,
-    host_id: Box<RawValue>,
-}
-
-fn end_of(method: Method, result: &RawValue) -> UsageOutcome {
-    // Large results are seldom failures, and reading them once more costs as much as everything else about them.
-    let failed = method == Method::CallTool
-        && memchr::memmem::find(result.get().as_bytes(), b"isError").is_some()
-        && serde_json::from_str::<CallEnd>(result.get()).is_ok_and(|end| end.is_error);
-    if failed {
-        UsageOutcome::ToolError
-    } else {
-        UsageOutcome::Ok
-    }
-}
-
-/// What is advertised is what Portreeve serves too: versions it does not know are left out.
-fn served_versions(bytes: &Bytes, result: &RawValue) -> Option<Bytes> {
-    let place: DiscoveredVersions<'_> = serde_json::from_str(result.get()).ok()?;
-    let versions: Vec<String> = serde_json::from_str(place.supported_versions.get()).ok()?;
-    let served = |version: &String| {
-        version
-            .parse::<Revision>()
-            .is_ok_and(|revision| revision > Revision::V2024_11_05)
-    };
-    if versions.iter().all(served) {
-        return Some(bytes.clone());
-    }
-    let known: Vec<_> = versions.into_iter().filter(served).collect();
-    let mut splice = Splice::new(bytes);
-    splice
-        .replace(place.supported_versions.get(), serde_json::to_vec(&known).ok()?)
-        .ok()?;
-    Some(splice.finish().into())
 }

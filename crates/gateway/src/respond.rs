@@ -155,7 +155,6 @@ fn look_up(refusal: &Refusal) -> Sheet {
             "Bad Request: `sessionId` is required, as the `endpoint` event says it",
         ),
         Refusal::SessionUnknown => sheet(404, code::NOT_INITIALIZED, "Session not found"),
-        Refusal::NotInitialized => sheet(400, code::NOT_INITIALIZED, "Bad Request: Server not initialized"),
         Refusal::UnknownTool { name } => sheet(200, code::INVALID_PARAMS, format!("Unknown tool: {name}")),
         Refusal::Limited { reason, .. } => sheet(429, code::LIMITED, format!("Rate limit reached: {reason}")),
         Refusal::StateAway => sheet(
@@ -177,6 +176,23 @@ fn look_up(refusal: &Refusal) -> Sheet {
             "Service Unavailable: the audit log cannot be written",
         ),
         Refusal::About(_, refusal) => look_up(refusal),
+    }
+}
+
+/// The status of an answer with an error that came from a server of the other era. A legacy host reads anything but 200 as
+/// something about its session; a modern one learns from the status alone what is wrong with its request.
+pub fn status_of(host: Era, code: i64) -> StatusCode {
+    match (host, code) {
+        (Era::Modern, code::METHOD_NOT_FOUND) => StatusCode::NOT_FOUND,
+        (
+            Era::Modern,
+            code::PARSE_ERROR
+            | code::INVALID_REQUEST
+            | code::HEADER_MISMATCH
+            | code::MISSING_CAPABILITY
+            | code::UNSUPPORTED_VERSION,
+        ) => StatusCode::BAD_REQUEST,
+        _ => StatusCode::OK,
     }
 }
 

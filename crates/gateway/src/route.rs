@@ -164,6 +164,15 @@ impl ServedRoute {
         matches!(self.upstream, Way::Local(_))
     }
 
+    /// The era of the server's hop, for a host of this era: the same, if the server is not known to lack it.
+    pub fn hop(&self, host: Era) -> Era {
+        match host {
+            Era::Modern if self.lacks(host) => Era::Legacy,
+            Era::Legacy if self.lacks(host) => Era::Modern,
+            spoken => spoken,
+        }
+    }
+
     /// Whether the upstream is known to speak only the other era.
     pub fn lacks(&self, era: Era) -> bool {
         // The gateway itself is the server in front of an API, and speaks both.

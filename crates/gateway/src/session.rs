@@ -1,6 +1,6 @@
 //! Legacy sessions of this node: our own ids, bound to a caller and a route, each with its upstream side.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -46,6 +46,17 @@ struct State {
     server_requests: HashSet<String>,
     /// Ends the present stream of the session when another one takes its place.
     stream: Option<watch::Sender<bool>>,
+    /// What the host said of itself.
+    host: HostSide,
+}
+
+/// What a host said of itself, for a server that wants to hear it with every request.
+#[derive(Debug, Default)]
+struct HostSide {
+    capabilities: Option<Box<RawValue>>,
+    info: Option<Box<RawValue>>,
+    level: Option<String>,
+    subscriptions: BTreeSet<String>,
 }
 
 /// A request that the host made.
@@ -85,6 +96,55 @@ impl Session {
     /// Notes the negotiated version.
     pub fn set_version(&self, version: &str) {
         self.lock().version = Some(version.to_owned());
+    }
+
+    /// The capabilities that the host declared, as they were written.
+    pub fn client_capabilities(&self) -> Option<Box<RawValue>> {
+        self.lock().host.capabilities.clone()
+    }
+
+    /// What the host calls itself, as it was written. Unverified.
+    pub fn client_info(&self) -> Option<Box<RawValue>> {
+        self.lock().host.info.clone()
+    }
+
+    /// The level that the host set for log messages.
+    pub fn log_level(&self) -> Option<String> {
+        self.lock().host.level.clone()
+    }
+
+    /// Resources whose changes the host wants to be told.
+    pub fn subscriptions(&self) -> BTreeSet<String> {
+        self.lock().host.subscriptions.clone()
+    }
+
+    /// Notes what the host says of itself.
+    pub fn introduce(&self, capabilities: Option<&str>, info: Option<&str>) {
+        let raw = |text: Option<&str>| RawValue::from_string(text?.to_owned()).ok();
+        let mut state = self.lock();
+        state.host.capabilities = raw(capabilities);
+        state.host.info = raw(info);
+    }
+
+    /// Notes the level that the host wants log messages of.
+    pub fn set_log_level(&self, level: &str) {
+        self.lock().host.level = Some(level.to_owned());
+    }
+
+    /// Notes that the host wants to be told of changes of a resource. `false`: it wants to be told of too many.
+    pub fn subscribe(&self, uri: &str) -> bool {
+        let mut state = self.lock();
+        let known = state.host.subscriptions.len();
+        let has_room = known < self.limit;
+        if has_room {
+            state.host.subscriptions.insert(uri.to_owned());
+        }
+        has_room
+    }
+
+    /// Notes that it does not any more.
+    pub fn unsubscribe(&self, uri: &str) {
+        self.lock().host.subscriptions.remove(uri);
     }
 
     /// Gives a request an id of ours: the host's ids need not be unique among requests under way.

@@ -1,7 +1,10 @@
-//! The sixth room: what the upstream expects of a permitted request. Host and server speak the same era here; the two
-//! hops still share no session id, no legacy request id and no header.
+//! The sixth room: what the upstream expects of a permitted request. Where host and server speak the same era, a body
+//! passes as it is; where they do not, `crossing.rs` puts it in the words of the other one. The two hops share no session
+//! id, no legacy request id and no header.
 
+mod crossing;
 pub mod rest;
+mod sealed;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,17 +13,22 @@ use bytes::Bytes;
 use http::HeaderMap;
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_mcp::header;
+use portreeve_mcp::method::Method;
 use portreeve_mcp::splice::Splice;
 use serde_json::value::RawValue;
 
 use crate::accept::head::Head;
 use crate::accept::inbound::{Call, Note};
 use crate::policy::Permitted;
+use crate::relay::Errand;
 use crate::respond::Refusal;
 use crate::session::{Session, UnderWay};
 
+pub use self::crossing::{Crossing, ToLegacy, ToModern};
+pub use self::sealed::{Belonging, States, sealed};
+
 /// What goes to the upstream.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Outbound {
     /// The era of the upstream's hop.
     pub era: Era,
@@ -38,23 +46,80 @@ pub struct Outbound {
     pub session: Option<Arc<Session>>,
     /// The caller's trace context.
     pub traceparent: Option<String>,
+    /// How it came from the other era, if it did.
+    pub crossing: Option<Arc<Crossing>>,
+}
+
+// === impl Outbound ===
+
+impl Outbound {
+    /// A message for a legacy server, outside a session.
+    fn legacy(body: impl Into<Bytes>) -> Self {
+        Self {
+            era: Era::Legacy,
+            body: body.into(),
+            method: None,
+            name: None,
+            params: HeaderMap::new(),
+            under_way: None,
+            session: None,
+            traceparent: None,
+            crossing: None,
+        }
+    }
+
+    /// A request for a modern server.
+    fn modern(body: impl Into<Bytes>, method: Method) -> Self {
+        Self {
+            era: Era::Modern,
+            method: Some(method.as_str().into()),
+            ..Self::legacy(body)
+        }
+    }
 }
 
 /// Translates a call.
-pub fn call(permitted: Permitted<Call>, head: &Head) -> Result<Permitted<Outbound>, Refusal> {
+pub fn call(
+    permitted: Permitted<Call>,
+    head: &Head,
+    errand: &Errand,
+) -> Result<Permitted<Outbound>, Refusal> {
     let traceparent = traceparent(head);
-    permitted.map(|call| match call.era {
-        Era::Modern => Ok(Outbound {
-            era: Era::Modern,
-            name: call.method.named().and(call.target),
-            method: Some(call.method.as_str().into()),
-            body: call.body,
-            params: mirrored_arguments(&head.headers),
-            under_way: None,
-            session: None,
-            traceparent,
-        }),
-        Era::Legacy => legacy_call(call, traceparent),
+    let limit = errand.gateway.limits.declared_bytes;
+    permitted.map(|mut call| match (call.era, errand.hop) {
+        (Era::Modern, Era::Modern) => {
+            sealed::opened(&mut call, errand)?;
+            Ok(Outbound {
+                name: call.method.named().and(call.target),
+                params: mirrored_arguments(&head.headers),
+                traceparent,
+                ..Outbound::modern(call.body, call.method)
+            })
+        }
+        (Era::Legacy, Era::Legacy) => legacy_call(call, traceparent),
+        (Era::Modern, Era::Legacy) => {
+            let id = errand.gateway.pool.next_id();
+            let (outbound, crossing) = crossing::to_legacy(&call, id, limit)?;
+            Ok(Outbound {
+                traceparent,
+                crossing: Some(Arc::new(Crossing::ToLegacy(crossing))),
+                ..outbound
+            })
+        }
+        (Era::Legacy, Era::Modern) => {
+            let under_way = match &call.session {
+                Some(session) => Some(session.begin(&call.id, call.method)?),
+                None => None,
+            };
+            let id = under_way.as_ref().map_or(0, |request| request.id);
+            let (outbound, crossing) = crossing::to_modern(&call, id, limit)?;
+            Ok(Outbound {
+                traceparent,
+                under_way: under_way.map(Arc::new),
+                crossing: Some(Arc::new(Crossing::ToModern(crossing))),
+                ..outbound
+            })
+        }
     })
 }
 
@@ -85,14 +150,10 @@ fn legacy_call(call: Call, traceparent: Option<String>) -> Result<Outbound, Refu
         }
     }
     Ok(Outbound {
-        era: Era::Legacy,
-        body: splice.finish().into(),
-        method: None,
-        name: None,
-        params: HeaderMap::new(),
         under_way: under_way.map(Arc::new),
         session: call.session,
         traceparent,
+        ..Outbound::legacy(splice.finish())
     })
 }
 
@@ -123,13 +184,10 @@ pub fn note(permitted: Permitted<Note>, head: &Head) -> Result<Option<Permitted<
     }
     let outbound = |note: Note| Outbound {
         era: note.era,
-        body,
         method: note.method.filter(|_| note.era == Era::Modern).map(Cow::Owned),
-        name: None,
-        params: HeaderMap::new(),
-        under_way: None,
         session,
         traceparent,
+        ..Outbound::legacy(body)
     };
     permitted.map(|note| Ok(outbound(note))).map(Some)
 }

@@ -1,7 +1,9 @@
 //! The seventh room: sends what was permitted, and nothing else. A route leads to a server over the network, to a REST API
 //! (`rest.rs`), or into this process (`local.rs`); what comes back looks the same.
 
+mod lease;
 pub mod local;
+pub mod pool;
 pub mod rest;
 
 use std::sync::Arc;
@@ -15,9 +17,12 @@ use portreeve_net::{Egress, ResponseBody};
 use tokio::sync::oneshot;
 
 use crate::policy::Permitted;
+use crate::relay::{Errand, cancellation};
 use crate::route::ServedRoute;
 use crate::session::Session;
 use crate::translate::Outbound;
+
+pub use self::lease::{Lease, Sending, alike, end as end_pooled};
 
 /// Where a route leads.
 #[derive(Debug)]
@@ -77,21 +82,27 @@ pub async fn send(
     server.post(egress, exchange, outbound.body).await
 }
 
-/// Sends a legacy call. Up to 2025-11-25 a host that goes away has not cancelled it: the call goes on without the host,
-/// and what comes back is read so that the server can finish.
+/// Sends a call of a legacy host. Up to 2025-11-25 a host that goes away has not cancelled it: the call goes on without the
+/// host, and what comes back is read so that the server can finish. `None`: the host took it back.
 pub async fn send_through(
     egress: &Egress,
-    route: &Arc<ServedRoute>,
-    caller: &Caller,
+    errand: &Errand,
     permitted: Permitted<Outbound>,
-) -> Result<Reply, ClientError> {
-    let (egress, route, caller) = (egress.clone(), Arc::clone(route), caller.clone());
+) -> Result<Option<Reply>, ClientError> {
+    let (egress, route, caller) = (egress.clone(), Arc::clone(&errand.route), errand.caller.clone());
+    let exchange = errand.exchange.clone();
     let (host, waiting) = oneshot::channel();
     tokio::spawn(async move {
-        let reply = send(&egress, &route, &caller, permitted).await;
-        if let Err(Ok(unwanted)) = host.send(reply) {
+        let reply = tokio::select! {
+            reply = send(&egress, &route, &caller, permitted) => reply.map(Some),
+            () = cancellation(exchange.as_deref()) => Ok(None),
+        };
+        if let Err(Ok(Some(unwanted))) = host.send(reply) {
             let (ReplyBody::Json(body) | ReplyBody::Events(body) | ReplyBody::Other(body)) = unwanted.body;
-            let _ = tokio::time::timeout(route.upstream.patience(), drain(body)).await;
+            tokio::select! {
+                _ = tokio::time::timeout(route.upstream.patience(), drain(body)) => {}
+                () = cancellation(exchange.as_deref()) => {}
+            }
         }
     });
     match waiting.await {

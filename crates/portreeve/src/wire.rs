@@ -27,7 +27,7 @@ use portreeve_gateway::{Gateway, GatewayParts};
 use portreeve_insight::{
     DeliveryJob, Insight, InsightParts, UsageFlush, UsageRing, UsageWriter, WebhookParts, Webhooks,
 };
-use portreeve_inspect::{Ed25519Signer, Keyring, Mac};
+use portreeve_inspect::{Ed25519Signer, Keyring, Mac, Sealer};
 use portreeve_net::{DnsTexts, Egress};
 use portreeve_portal::PortalParts;
 use portreeve_registry::import::ImportJob;
@@ -349,6 +349,12 @@ impl Ground {
         })
     }
 
+    /// Seals what the gateway hands to hosts and wants back unchanged.
+    fn sealer(&self) -> Result<Sealer, Failure> {
+        Sealer::new(&self.keys.derive("request-states"))
+            .map_err(|error| Failure::new(format!("a key cannot be used: {error}")))
+    }
+
     fn sinks(&self, usage: Arc<dyn UsageSink>, metrics: &mut MetricsRegistry) -> Sinks {
         Sinks {
             journal: self.audit.journal.clone(),
@@ -427,6 +433,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         loader: Arc::clone(&loader),
         access: Arc::clone(&access),
         vault: Arc::clone(&vault) as Arc<dyn Outgoing>,
+        sealer: ground.sealer()?,
         egress: ground.egress.clone(),
         sinks: ground.sinks(ring, &mut metrics),
         limits: Arc::clone(&ground.limits),

@@ -94,6 +94,7 @@ impl Errand {
             era: Era::Legacy,
             method: None,
             host_id: None,
+            crossing: None,
             ..self.clone()
         }
     }

@@ -23,8 +23,8 @@ pub struct ReadyLists(Cache<Key, Arc<Ready>, Weight>);
 pub struct Key {
     /// The route.
     pub route: RouteId,
-    /// The era of both hops.
-    pub era: Era,
+    /// The eras of the host's hop and of the server's.
+    pub eras: [Era; 2],
     /// The caller.
     pub principal: Principal,
 }

@@ -33,7 +33,7 @@ pub struct Question<'a> {
     pub caller: &'a Caller,
     /// On which route.
     pub route: &'a ServedRoute,
-    /// On which kind of hop.
+    /// On which kind of the server's hop.
     pub era: Era,
     /// What.
     pub method: Method,

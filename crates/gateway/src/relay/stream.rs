@@ -1,10 +1,9 @@
 //! Event streams: what one read brings goes out in one write; silence is filled with comments; an end without an
 //! answer becomes one.
 
-use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -12,106 +11,34 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt as _, stream};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
-use portreeve_core::caller::Principal;
-use portreeve_core::limits::Limits;
 use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
+use portreeve_mcp::bridge::Round;
 use portreeve_mcp::method::Method;
 use portreeve_mcp::{answer, code, sse};
 use portreeve_net::ResponseBody;
-use prometheus_client::metrics::gauge::Gauge;
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
-use super::Errand;
-use super::bounds::{Bounds, Hosts, Overrun};
+use super::asking::Asking;
+use super::bounds::{Bounds, Overrun};
+use super::{Errand, OpenExchange, StreamSlot, cancellation};
 use crate::record::Record;
-use crate::respond::{Body, BodyError, Refusal};
+use crate::respond::{Body, BodyError};
 use crate::upstream::drain;
-
-/// Counts the open streams of a node and of each caller.
-#[derive(Debug)]
-pub struct Streams {
-    open: Mutex<HashMap<Principal, usize>>,
-    hosts: Hosts,
-    limits: Arc<Limits>,
-    gauge: Gauge<i64, std::sync::atomic::AtomicI64>,
-}
-
-/// One open stream; gives its place back when dropped.
-#[derive(Debug)]
-pub struct StreamSlot {
-    streams: Arc<Streams>,
-    principal: Principal,
-}
-
-impl Streams {
-    /// None open yet.
-    pub fn new(limits: Arc<Limits>, gauge: Gauge<i64, std::sync::atomic::AtomicI64>) -> Arc<Self> {
-        Arc::new(Self {
-            open: Mutex::default(),
-            hosts: Hosts::default(),
-            limits,
-            gauge,
-        })
-    }
-
-    /// Takes a place, if there is one.
-    pub fn open(self: &Arc<Self>, principal: Principal) -> Result<StreamSlot, Refusal> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = usize::try_from(self.gauge.get()).unwrap_or(0);
-        let own = open.entry(principal).or_default();
-        if *own >= self.limits.streams_per_caller || all >= self.limits.streams_per_node {
-            return Err(Refusal::TooManyStreams);
-        }
-        *own += 1;
-        self.gauge.inc();
-        Ok(StreamSlot {
-            streams: Arc::clone(self),
-            principal,
-        })
-    }
-
-    /// Ends the streams whose hosts take nothing of what waits for them. Says how many there were.
-    pub fn cut_stalled(&self) -> usize {
-        self.hosts.cut_stalled(self.limits.host_write)
-    }
-
-    /// Looks after the body of a stream, whose host may leave it unread.
-    pub(crate) fn watch(&self, body: Body) -> Body {
-        self.hosts.watch(body)
-    }
-
-    fn give_back(&self, principal: Principal) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        self.gauge.dec();
-        if let Some(own) = open.get_mut(&principal) {
-            *own -= 1;
-            if *own == 0 {
-                open.remove(&principal);
-            }
-        }
-    }
-}
-
-impl Drop for StreamSlot {
-    fn drop(&mut self) {
-        self.streams.give_back(self.principal);
-    }
-}
 
 /// What may end a stream from this side.
 #[derive(Debug, Default)]
 pub struct Ends {
     /// The node stops (subscriptions and session streams only: calls are waited for).
     pub stopping: Option<watch::Receiver<bool>>,
-    /// Another stream took this one's place.
+    /// Another stream took this one's place; or the host does not want its answer any more.
     pub replaced: Option<watch::Receiver<bool>>,
 }
 
 impl Ends {
-    async fn wait(&mut self) {
+    pub(super) async fn wait(&mut self) {
         let stopping = async {
             let stopped = match &mut self.stopping {
                 Some(stopping) => stopping.wait_for(|stop| *stop).await.is_ok(),
@@ -131,17 +58,24 @@ impl Ends {
     }
 }
 
-struct Relay {
-    upstream: Rest,
-    reader: sse::Reader,
-    errand: Errand,
-    record: Option<Record>,
-    ends: Ends,
-    answered: bool,
+/// A stream on its way to the host.
+pub(super) struct Relay {
+    pub(super) upstream: Rest,
+    pub(super) reader: sse::Reader,
+    pub(super) errand: Errand,
+    pub(super) record: Option<Record>,
+    pub(super) ends: Ends,
+    pub(super) answered: bool,
+    /// What the host was asked and has not answered.
+    pub(super) asking: Option<Asking>,
+    /// How often it was asked.
+    pub(super) rounds: usize,
+    /// What it is to be asked next.
+    round: Option<Round>,
     /// The last id of an event tells the host how to come back for the rest.
     resumable: bool,
-    over: bool,
-    bounds: Bounds,
+    pub(super) over: bool,
+    pub(super) bounds: Bounds,
     /// When the host was last told something.
     told: Instant,
     /// Rings when silence must be filled or a bound is near. Moved only when it rings, so that a stream that speaks
@@ -155,8 +89,17 @@ const GATHERED_BYTES: usize = 64 * 1024;
 /// before the one to the server had its turn.
 const CHANCES: usize = 3;
 
+/// Where a stream begins.
+#[derive(Debug)]
+pub enum Begin {
+    /// With what the server sends.
+    Stream(ResponseBody),
+    /// With what it asks the host.
+    Round(Round),
+}
+
 /// Passes an upstream's stream on to the host.
-pub fn relay(upstream: ResponseBody, errand: Errand, record: Record, slot: StreamSlot, ends: Ends) -> Body {
+pub fn relay(begin: Begin, errand: Errand, record: Record, slot: StreamSlot, ends: Ends) -> Body {
     let drain = errand.era == Era::Legacy && errand.method.is_some();
     let patience = errand.route.upstream.patience();
     let gateway = Arc::clone(&errand.gateway);
@@ -166,10 +109,15 @@ pub fn relay(upstream: ResponseBody, errand: Errand, record: Record, slot: Strea
         Bounds::of_call(&gateway.limits, patience)
     };
     let alarm = bounds.listen(gateway.limits.keep_alive);
+    let (body, round) = match begin {
+        Begin::Stream(body) => (Some(body), None),
+        Begin::Round(round) => (None, Some(round)),
+    };
     let relay = Box::new(Relay {
         upstream: Rest {
-            body: Some(upstream),
+            body,
             drain: drain.then_some(patience),
+            exchange: errand.exchange.clone(),
             slot: Some(slot),
         },
         reader: sse::Reader::new(errand.gateway.limits.held_result_bytes),
@@ -177,19 +125,25 @@ pub fn relay(upstream: ResponseBody, errand: Errand, record: Record, slot: Strea
         record: Some(record),
         ends,
         answered: false,
+        asking: None,
+        rounds: 0,
+        round: None,
         resumable: false,
         over: false,
         bounds,
         told: Instant::now(),
         alarm: Box::pin(tokio::time::sleep(alarm)),
     });
-    let frames = stream::unfold(relay, |mut relay| async move {
-        let bytes = relay.next().await?;
+    let frames = stream::unfold((relay, round), |(mut relay, round)| async move {
+        let bytes = match round {
+            Some(round) => relay.begin_round(round),
+            None => relay.next().await?,
+        };
         relay.told = Instant::now();
         if let Some(record) = &mut relay.record {
             record.sent(bytes.len());
         }
-        Some((Ok::<_, BodyError>(Frame::data(bytes)), relay))
+        Some((Ok::<_, BodyError>(Frame::data(bytes)), (relay, None)))
     });
     gateway.streams.watch(StreamBody::new(frames).boxed_unsync())
 }
@@ -235,6 +189,12 @@ impl Relay {
     /// The next bytes for the host; `None` when the stream is over.
     async fn next(&mut self) -> Option<Bytes> {
         while !self.over {
+            if let Some(asking) = self.asking.take() {
+                match self.go_on(asking).await {
+                    Some(bytes) if !bytes.is_empty() => return Some(bytes),
+                    _ => continue,
+                }
+            }
             let heard = self.hear().await;
             if is_endless(self.errand.method) && !self.errand.still_stands() {
                 return self.stop();
@@ -247,7 +207,7 @@ impl Relay {
                         return self.overrun(overrun);
                     }
                     let mut out = self.turn_events();
-                    if let Some(last) = last.filter(|_| !self.over) {
+                    if let Some(last) = last.filter(|_| !self.over && self.asking.is_none()) {
                         out.extend(self.end(&last).unwrap_or_default());
                     }
                     if !out.is_empty() {
@@ -337,7 +297,7 @@ impl Relay {
     /// closes the stream of a long call), and which helps after a broken connection. An error in the answer's place
     /// would end the call for the host.
     fn awaits_return(&self) -> bool {
-        self.resumable && !self.answered && self.errand.session.is_some()
+        self.resumable && !self.answered && self.errand.session.is_some() && self.errand.crossing.is_none()
     }
 
     fn turn_events(&mut self) -> BytesMut {
@@ -362,36 +322,61 @@ impl Relay {
             // An empty id takes the last one back.
             self.resumable = !id.is_empty();
         }
-        let Some(data) = &event.data else {
-            out.extend_from_slice(&event.raw);
-            return;
-        };
+        let crosses = self.errand.crossing.is_some();
+        match &event.data {
+            None if crosses => {}
+            None => out.extend_from_slice(&event.raw),
+            Some(data) if crosses => self.take_message(data, out),
+            Some(data) => {
+                let Some(turned) = self.turn_message(data) else {
+                    return;
+                };
+                if turned == *data && event.name.is_some() {
+                    out.extend_from_slice(&event.raw);
+                } else if event.id.is_some() {
+                    out.extend_from_slice(&event.with_data(&turned));
+                } else {
+                    out.extend_from_slice(&sse::message(&turned));
+                }
+            }
+        }
+    }
+
+    /// A message from the other era, which may have a question in it. Identities of events stay on their hop.
+    pub(super) fn take_message(&mut self, data: &Bytes, out: &mut BytesMut) {
+        if let Some(turned) = self.turn_message(data) {
+            out.extend_from_slice(&sse::message(&turned));
+        } else if let Some(round) = self.round.take() {
+            out.extend_from_slice(&self.begin_round(round));
+        }
+    }
+
+    /// What the host gets for a message; `None`: nothing, or it is asked something first.
+    fn turn_message(&mut self, data: &Bytes) -> Option<Bytes> {
         let Some(turned) = self.errand.turn(data) else {
-            tracing::warn!(route = %self.errand.route.route.slug, "an event of the upstream is not a message for the host");
-            return;
+            tracing::debug!(route = %self.errand.route.route.slug, "an event of the upstream is not a message for the host");
+            return None;
         };
+        if let Some(round) = turned.asks.filter(|_| !self.answered) {
+            self.round = Some(*round);
+            return None;
+        }
         if let Some(outcome) = turned.outcome {
             if self.answered && self.errand.method.is_some() {
                 tracing::warn!(route = %self.errand.route.route.slug, "the upstream answered twice; the first answer counts");
-                return;
+                return None;
             }
             self.answered = true;
             if let Some(record) = &mut self.record {
                 record.ended(outcome);
             }
         }
-        if turned.bytes == *data && event.name.is_some() {
-            out.extend_from_slice(&event.raw);
-        } else if event.id.is_some() {
-            out.extend_from_slice(&event.with_data(&turned.bytes));
-        } else {
-            out.extend_from_slice(&sse::message(&turned.bytes));
-        }
+        Some(turned.bytes)
     }
 
     /// Ends the stream. A request that was not answered gets an error, since its answer is lost; it is not sent again,
     /// because it may have had effects.
-    fn end_with(&mut self, reason: &str) -> Option<Bytes> {
+    pub(super) fn end_with(&mut self, reason: &str) -> Option<Bytes> {
         self.over = true;
         self.upstream.body = None;
         let record = self.record.as_mut();
@@ -429,7 +414,7 @@ impl Relay {
     }
 
     /// Ends a subscription from this side: the host is told that it is complete.
-    fn stop(&mut self) -> Option<Bytes> {
+    pub(super) fn stop(&mut self) -> Option<Bytes> {
         self.answered = true;
         self.end_with("stopped");
         let id = self
@@ -447,9 +432,11 @@ impl Relay {
 
 /// What is left of an upstream's answer. A legacy host that goes away has not cancelled its call, so the rest is read
 /// to its end; dropping it would tell some servers to stop.
-struct Rest {
-    body: Option<ResponseBody>,
+pub(super) struct Rest {
+    pub(super) body: Option<ResponseBody>,
     drain: Option<Duration>,
+    /// What ends it before, if the host takes its call back.
+    exchange: Option<Arc<OpenExchange>>,
     /// Its place among the open streams, given back when nothing is left to read.
     slot: Option<StreamSlot>,
 }
@@ -461,10 +448,13 @@ impl Drop for Rest {
             self.drain,
             tokio::runtime::Handle::try_current(),
         ) {
-            let slot = self.slot.take();
+            let (slot, exchange) = (self.slot.take(), self.exchange.take());
             runtime.spawn(async move {
                 let _slot = slot;
-                tokio::time::timeout(patience, drain(body)).await
+                tokio::select! {
+                    _ = tokio::time::timeout(patience, drain(body)) => {}
+                    () = cancellation(exchange.as_deref()) => {}
+                }
             });
         }
     }

@@ -98,9 +98,6 @@ pub enum Refusal {
     StreamMissing,
     /// A session that is unknown, ended, or somebody else's.
     SessionUnknown,
-    /// A modern request to a route whose server speaks only the legacy era: what such a server answers, so that hosts
-    /// which can fall back do.
-    NotInitialized,
     /// No such tool, or none for this caller: one and the same answer.
     UnknownTool {
         /// The name asked for.
@@ -164,9 +161,7 @@ impl Refusal {
             Self::HeaderMismatch { .. } => "header-mismatch",
             Self::InvalidParams { .. } => "invalid-params",
             Self::MethodNotFound { .. } => "unknown-method",
-            Self::SessionMissing | Self::StreamMissing | Self::SessionUnknown | Self::NotInitialized => {
-                "no-session"
-            }
+            Self::SessionMissing | Self::StreamMissing | Self::SessionUnknown => "no-session",
             Self::UnknownTool { .. } => "unknown-tool",
             Self::Limited { .. } => "rate-limited",
             Self::StateAway => "state-away",

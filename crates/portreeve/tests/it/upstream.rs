@@ -24,6 +24,7 @@ use tokio::net::TcpListener;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Speaks {
     Legacy,
+    Modern,
     Both,
 }
 
@@ -249,6 +250,14 @@ async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
             &Value::Null,
             -32000,
             "Bad Request: Server not initialized",
+        );
+    }
+    if !modern && shared.speaks == Speaks::Modern {
+        return error(
+            StatusCode::BAD_REQUEST,
+            &id,
+            -32602,
+            "Invalid params: `_meta` is missing",
         );
     }
     if method == "initialize" {

@@ -52,6 +52,17 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// Every message of an event stream.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        let text = self.text();
+        let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        data.filter(|data| !data.is_empty())
+            .map(|data| serde_json::from_str(data).expect("JSON in the event"))
+            .collect()
+    }
+}
+
 /// An answer that is still coming.
 pub(crate) struct Stream {
     pub(crate) status: u16,
@@ -196,9 +207,14 @@ pub(crate) struct LegacyHost {
 
 impl LegacyHost {
     pub(crate) async fn connect(web: &Web, url: &str, key: Option<&str>) -> Self {
+        Self::connect_able(web, url, key, json!({})).await
+    }
+
+    /// One that declares these capabilities.
+    pub(crate) async fn connect_able(web: &Web, url: &str, key: Option<&str>, able: Value) -> Self {
         let mut headers = vec![("accept", "application/json, text/event-stream".to_owned())];
         headers.extend(key.map(|key| ("authorization", format!("Bearer {key}"))));
-        let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}});
+        let params = json!({"protocolVersion": "2025-11-25", "capabilities": able, "clientInfo": {"name": "test", "version": "1"}});
         let body = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params});
         let hello = web
             .ask("POST", url, &headers, body.to_string())

@@ -324,6 +324,7 @@ impl Front {
             under_way: None,
             session: None,
             traceparent: None,
+            crossing: None,
         };
         self.api.answer(&self.egress, &outbound).await.unwrap().body
     }

@@ -28,7 +28,7 @@ use portreeve_gateway::record::Sinks;
 use portreeve_gateway::snapshot::Loader;
 use portreeve_gateway::{Gateway, GatewayParts};
 use portreeve_insight::{Insight, InsightParts, UsageRing, WebhookParts, Webhooks};
-use portreeve_inspect::{Ed25519Signer, Mac};
+use portreeve_inspect::{Ed25519Signer, Mac, Sealer};
 use portreeve_net::{Egress, EgressConfig, NetError, Reach, TxtLookup};
 use portreeve_registry::{
     AssessmentPolicy, PinKeeper, Probe, Registry, RegistryParts, RestSource, ToolSource,
@@ -462,6 +462,7 @@ impl World {
             loader,
             access: self.access.clone(),
             vault: Arc::new(self.vault(store)),
+            sealer: Sealer::new(&SecretKey::new([9; 32])).unwrap(),
             egress: Egress::new(&EgressConfig::default()).unwrap(),
             sinks: Sinks {
                 journal,

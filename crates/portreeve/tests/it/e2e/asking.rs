@@ -45,7 +45,7 @@ async fn s8_a_question_comes_on_the_stream_of_the_call_that_caused_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_wants_input_and_its_repetition_pass_untouched() {
+async fn an_answer_that_wants_input_and_its_repetition_pass_untouched_but_for_the_seal_of_the_state() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
     let slug = node.add("com.acme/billing", &upstream.url);
@@ -69,10 +69,17 @@ async fn an_answer_that_wants_input_and_its_repetition_pass_untouched() {
         .ask("POST", &node.endpoint(&slug), &headers, body)
         .await
         .unwrap();
-    assert_eq!(asked.json()["result"], wanted);
+    let asked = asked.text();
+    let state = asked
+        .split("\"requestState\":\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
+    let state = state.unwrap_or_else(|| panic!("no state: {asked}")).to_owned();
+    let opened: Value = serde_json::from_str(&asked.replace(&state, "opaque==")).unwrap();
+    assert_eq!(opened["result"], wanted);
 
     let again = json!({
-        "name": "echo", "arguments": {"a": 1}, "requestState": "opaque==",
+        "name": "echo", "arguments": {"a": 1}, "requestState": state,
         "inputResponses": {"q": {"action": "accept", "content": {"name": "bob"}}},
     });
     let (headers, body) = modern(Some(&node.key), 3, "tools/call", again);
@@ -82,7 +89,8 @@ async fn an_answer_that_wants_input_and_its_repetition_pass_untouched() {
         .await
         .unwrap();
     assert_eq!(done.json()["result"]["resultType"], "complete");
-    assert_eq!(upstream.seen().pop().unwrap().body, body.as_bytes());
+    let sent = body.replace(&state, "opaque==");
+    assert_eq!(upstream.seen().pop().unwrap().body, sent.as_bytes());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -174,25 +174,6 @@ async fn a_progress_notification_arrives_before_its_tool_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_modern_request_to_a_legacy_only_server_gets_what_lets_hosts_fall_back() {
-    let node = Node::start().await;
-    let upstream = Upstream::start(Speaks::Legacy).await;
-    let slug = node.add("com.acme/old", &upstream.url);
-    let (headers, body) = modern(Some(&node.key), 1, "server/discover", json!({}));
-    let answer = node
-        .web
-        .ask("POST", &node.endpoint(&slug), &headers, body)
-        .await
-        .unwrap();
-    assert_eq!(answer.status, 400);
-    let expected = json!({"jsonrpc": "2.0", "id": null, "error": {"code": -32000, "message": "Bad Request: Server not initialized"}});
-    assert_eq!(answer.json(), expected);
-    let host = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&node.key)).await;
-    let listed = host.request(json!(1), "tools/list", json!({})).await.json();
-    assert_eq!(listed["result"]["tools"].as_array().map(Vec::len), Some(3));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn discovery_advertises_only_what_is_served_and_lists_are_private() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;

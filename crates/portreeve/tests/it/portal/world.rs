@@ -28,7 +28,7 @@ use portreeve_gateway::policy::Tools;
 use portreeve_gateway::record::Sinks;
 use portreeve_gateway::{Gateway, GatewayParts, snapshot};
 use portreeve_insight::{Insight, InsightParts, UsageRing, WebhookParts, Webhooks};
-use portreeve_inspect::{Ed25519Signer, Mac};
+use portreeve_inspect::{Ed25519Signer, Mac, Sealer};
 use portreeve_net::{Egress, EgressConfig, Reach};
 use portreeve_portal::PortalParts;
 use portreeve_registry::{PinKeeper, Probe, Registry, RegistryParts, RestSource, ToolSource};
@@ -189,6 +189,7 @@ fn gateway(access: &Arc<Access>, store: &Store, vault: &Arc<Vault>, audit: &Audi
         )),
         access: Arc::clone(access),
         vault: vault.clone(),
+        sealer: Sealer::new(&SecretKey::new([9; 32]))?,
         egress: Egress::new(&EgressConfig::default())?,
         sinks: Sinks {
             journal: audit.journal.clone(),

@@ -1,0 +1,157 @@
+//! The corridor's part where host and server are of different eras: what is answered here, and how the rest is sent.
+
+use std::sync::Arc;
+
+use http::{Response, StatusCode};
+use http_body_util::{BodyExt as _, Empty};
+use portreeve_client::{ClientError, Reply};
+use portreeve_core::protocol::Era;
+use portreeve_core::usage::UsageOutcome;
+use portreeve_mcp::method::Method;
+use portreeve_mcp::{answer, bridge};
+use serde_json::json;
+
+use super::Gateway;
+use crate::accept::inbound::{Call, Note};
+use crate::policy::Permitted;
+use crate::record::{Record, Stopped, stop};
+use crate::relay::{self, Errand, Turned};
+use crate::respond::{self, Body, Refusal};
+use crate::translate::{Crossing, Outbound};
+use crate::upstream::{self, Sending};
+
+impl Gateway {
+    /// What a server of the other era cannot be asked, and needs not be.
+    pub(super) fn here(&self, call: &Call, errand: &Errand) -> Option<Result<Turned, Refusal>> {
+        let missing = || Refusal::MethodNotFound {
+            id: None,
+            era: call.era,
+            method: call.method.as_str().to_owned(),
+        };
+        let done = || Ok(Turned::ending(answer::result(&call.id, json!({}))));
+        match (call.era, errand.hop, call.method) {
+            (Era::Legacy, Era::Modern, Method::Ping) => Some(done()),
+            (Era::Legacy, Era::Modern, Method::SetLevel) => {
+                let Some(level) = bridge::wanted_level(&call.body) else {
+                    return Some(Err(Refusal::InvalidParams {
+                        id: None,
+                        reason: "`level` is not one of the levels of RFC 5424".to_owned(),
+                    }));
+                };
+                if let Some(session) = &errand.session {
+                    session.set_log_level(level.as_str());
+                }
+                Some(done())
+            }
+            (Era::Legacy, Era::Modern, Method::Subscribe | Method::Unsubscribe)
+            | (Era::Modern, Era::Legacy, Method::Listen) => Some(Err(missing())),
+            (Era::Modern, Era::Legacy, Method::CallTool) if bridge::declines(&call.body) => {
+                let text = "The page that the server wants to be seen first was not opened";
+                let result = json!({
+                    "resultType": "complete", "content": [{"type": "text", "text": text}], "isError": true,
+                });
+                Some(Ok(Turned::ending(answer::result(&call.id, result))))
+            }
+            _ => None,
+        }
+    }
+
+    /// Answers a call here.
+    pub(super) fn answer_here(
+        turned: Result<Turned, Refusal>,
+        call: &Call,
+        record: Record,
+    ) -> Result<Response<Body>, Stopped> {
+        match turned {
+            Ok(turned) => relay::whole(StatusCode::OK, turned, record),
+            Err(refusal) => Err(stop(refusal.about(&call.id), record)),
+        }
+    }
+
+    /// Sends a call the way that its two eras ask for. `None`: the host took it back meanwhile.
+    pub(super) async fn send(
+        &self,
+        errand: &mut Errand,
+        outbound: Permitted<Outbound>,
+    ) -> Result<Option<Reply>, ClientError> {
+        let crossing = errand.crossing.clone();
+        match (errand.era, crossing.as_deref()) {
+            (Era::Modern, Some(Crossing::ToLegacy(crossing))) => {
+                let alike = upstream::alike(&errand.route, errand.caller.principal, crossing);
+                let sending = Sending {
+                    egress: &self.egress,
+                    route: &errand.route,
+                    pool: &self.pool,
+                    alike,
+                };
+                let (reply, lease) = sending.send(outbound, crossing).await?;
+                errand.lease = Some(Arc::new(lease));
+                Ok(Some(reply))
+            }
+            (Era::Modern, _) => upstream::send(&self.egress, &errand.route, &errand.caller, outbound)
+                .await
+                .map(Some),
+            (Era::Legacy, crossing) => {
+                if let (Some(_), Some(session), Some(request)) =
+                    (crossing, &errand.session, &errand.under_way)
+                {
+                    errand.exchange = Some(Arc::new(self.exchanges.open(&session.id, request.id)));
+                }
+                upstream::send_through(&self.egress, errand, outbound).await
+            }
+        }
+    }
+
+    /// Takes note of what a legacy host tells a modern server: such a server hears of a call that is taken back from the end
+    /// of its exchange, and of nothing else. A legacy server hears nothing of what no session could be named for.
+    pub(super) fn note_here(&self, note: &Note, errand: &Errand) {
+        let Some(session) = &errand.session else { return };
+        if let Some(answers) = &note.answers
+            && !self
+                .questions
+                .answer(&session.id, answers.get(), note.body.clone())
+        {
+            tracing::debug!("an answer came to a question that is not open here");
+        }
+        let Some((cancelled, _)) = &note.cancels else {
+            return;
+        };
+        if let Some(id) = session.upstream_id(cancelled) {
+            self.exchanges.cancel(&session.id, id);
+        }
+    }
+
+    /// The end of a call that the host took back: nothing is said of it any more.
+    pub(super) fn silence(mut record: Record) -> Result<Response<Body>, Stopped> {
+        record.ended(UsageOutcome::Cancelled);
+        match record.journal(200) {
+            Ok(()) => Ok(respond::events(
+                Empty::new().map_err(|never| match never {}).boxed_unsync(),
+            )),
+            Err(refusal) => Err(stop(refusal, record)),
+        }
+    }
+
+    /// A server that fails so may have changed its era: then it is looked at again.
+    pub(crate) fn doubt(&self, errand: &Errand, error: &ClientError) {
+        let is_about_the_era = match error {
+            ClientError::Status { status, .. } => matches!(status, 400 | 404 | 405),
+            ClientError::Rpc { code, .. } => errand.is_about_the_era(*code),
+            _ => false,
+        };
+        if is_about_the_era && !errand.route.is_local() {
+            self.pins.list_changed(errand.route.route.id);
+        }
+    }
+
+    /// Ends sessions of the pool that nobody used for long.
+    pub(super) async fn sweep_pool(&self) {
+        let routes = self.loader.routes();
+        for (id, session) in self.pool.sweep() {
+            let route = routes.by_slug.values().find(|route| route.route.id == id);
+            if let Some(route) = route {
+                upstream::end_pooled(&self.egress, route, &session).await;
+            }
+        }
+    }
+}

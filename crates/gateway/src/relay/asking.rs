@@ -1,0 +1,252 @@
+//! A modern server that asks something before a call can go on, in front of a legacy host: the questions go out on the
+//! stream of the call as requests, the answers come back in requests of the host's own, and the call is made once more
+//! with them.
+//!
+//! Before: `crossing` found that a result is not the last word. After: `stream` goes on with what the server answers next.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use portreeve_client::{Reply, ReplyBody};
+use portreeve_core::usage::UsageOutcome;
+use portreeve_mcp::bridge::{self, Round, Taken};
+use portreeve_mcp::method::Method;
+use portreeve_mcp::{answer, code, sse};
+use portreeve_net::read_body;
+use serde_json::json;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+
+use super::bounds::Bounds;
+use super::questions::Waiting;
+use super::stream::{Ends, Relay};
+use super::{Errand, is_answer};
+use crate::policy::{Passage, Question};
+use crate::translate::{Crossing, Outbound};
+use crate::upstream;
+
+/// A round under way.
+#[derive(Debug)]
+pub(super) struct Asking {
+    /// Questions without an answer, each by the key of its answer.
+    open: VecDeque<(String, Waiting)>,
+    answers: BTreeMap<String, Box<RawValue>>,
+    state: Option<Box<RawValue>>,
+    deadline: Instant,
+}
+
+/// What came of waiting for a while.
+pub(super) enum Waited {
+    /// All answers are there.
+    Answered,
+    /// Nothing yet.
+    Silence,
+    /// The stream is over.
+    Stop,
+    /// There will be none.
+    Failed(String),
+}
+
+// === impl Asking ===
+
+impl Asking {
+    /// Waits for answers, no longer than until something must be said on the stream.
+    pub(super) async fn wait(&mut self, ends: &mut Ends, keep_alive: Duration) -> Waited {
+        let alarm = Instant::now() + keep_alive;
+        while let Some((_, waiting)) = self.open.front_mut() {
+            let body = tokio::select! {
+                biased;
+                () = ends.wait() => return Waited::Stop,
+                body = &mut waiting.answer => body,
+                () = tokio::time::sleep_until(self.deadline) => {
+                    return Waited::Failed("the host did not answer what the server asks for in time".to_owned());
+                }
+                () = tokio::time::sleep_until(alarm) => return Waited::Silence,
+            };
+            let Some((key, _)) = self.open.pop_front() else {
+                break;
+            };
+            match body.ok().and_then(|body| bridge::taken(&body)) {
+                Some(Taken::Answered(answer)) => drop(self.answers.insert(key, answer)),
+                Some(Taken::Refused(reason)) => {
+                    return Waited::Failed(format!("the host refused what the server asks for: {reason}"));
+                }
+                None => {
+                    return Waited::Failed("the host gave no answer to what the server asks for".to_owned());
+                }
+            }
+        }
+        Waited::Answered
+    }
+}
+
+// === impl Errand ===
+
+impl Errand {
+    /// Puts the questions of a round to the host. The messages for it; or why it cannot be asked.
+    fn ask_host(&self, round: Round) -> Result<(Asking, BytesMut), String> {
+        let (gateway, Some(session)) = (&self.gateway, &self.session) else {
+            return Err("there is no session in which the host could be asked".to_owned());
+        };
+        let declared = session.client_capabilities();
+        let declared = declared.as_deref().map_or("{}", RawValue::get);
+        let mut open = VecDeque::new();
+        let mut messages = BytesMut::new();
+        for question in round.questions {
+            if !question.is_within(declared) {
+                return Err(format!(
+                    "the server asks for `{}`, and the host did not declare that it can answer it",
+                    question.method
+                ));
+            }
+            let id = format!("ask-{}", gateway.pool.next_id());
+            let message = question.as_request(&id).map_err(|error| error.to_string())?;
+            let waiting = gateway.questions.ask(&session.id, &json!(id).to_string());
+            messages.extend_from_slice(&sse::message(&message));
+            open.push_back((question.key, waiting));
+        }
+        let asking = Asking {
+            open,
+            answers: BTreeMap::new(),
+            state: round.state,
+            deadline: Instant::now() + gateway.limits.host_answer,
+        };
+        Ok((asking, messages))
+    }
+
+    /// The call once more, with what the host answered.
+    fn once_more(&self, asking: &Asking) -> Result<Outbound, String> {
+        let Some(Crossing::ToModern(crossing)) = self.crossing.as_deref() else {
+            return Err("it is no call of a legacy host".to_owned());
+        };
+        let first = crossing.again.as_deref().ok_or("it cannot be made once more")?;
+        let id = self.gateway.pool.next_id();
+        let body = bridge::next_round(&first.body, id, &asking.answers, asking.state.as_deref());
+        let body = body.map_err(|error| error.to_string())?;
+        crossing.set_id(id);
+        Ok(Outbound {
+            body: body.into(),
+            ..first.clone()
+        })
+    }
+
+    /// What the host gets in place of a result that it cannot be asked for.
+    fn cannot(&self, reason: &str) -> Option<Vec<u8>> {
+        let id = self.host_id.as_ref()?;
+        Some(match self.method {
+            Some(Method::CallTool) => answer::result(
+                id,
+                json!({"content": [{"type": "text", "text": reason}], "isError": true}),
+            ),
+            _ => answer::error(Some(id), code::INTERNAL_ERROR, reason, None),
+        })
+    }
+}
+
+// === impl Relay ===
+
+impl Relay {
+    /// Begins a round: what the host gets now.
+    pub(super) fn begin_round(&mut self, round: Round) -> Bytes {
+        self.upstream.body = None;
+        self.rounds += 1;
+        let limit = self.errand.gateway.limits.call_rounds;
+        let asked = if self.rounds > limit {
+            Err(format!("the server asked more than {limit} times"))
+        } else {
+            self.errand.ask_host(round)
+        };
+        match asked {
+            Ok((asking, messages)) => {
+                self.asking = Some(asking);
+                messages.freeze()
+            }
+            Err(reason) => self.give_up(&reason),
+        }
+    }
+
+    /// Ends the call, since its server cannot be answered.
+    fn give_up(&mut self, reason: &str) -> Bytes {
+        self.over = true;
+        self.answered = true;
+        if let Some(record) = &mut self.record {
+            record.ended(UsageOutcome::ToolError);
+        }
+        let told = self.errand.cannot(reason);
+        told.map(|told| sse::message(&told)).unwrap_or_default()
+    }
+
+    /// Goes on with a round. `None`: nothing is to be said yet.
+    pub(super) async fn go_on(&mut self, mut asking: Asking) -> Option<Bytes> {
+        let keep_alive = self.errand.gateway.limits.keep_alive;
+        match asking.wait(&mut self.ends, keep_alive).await {
+            Waited::Silence => {
+                self.asking = Some(asking);
+                Some(Bytes::from_static(sse::KEEP_ALIVE))
+            }
+            Waited::Stop => self.stop(),
+            Waited::Failed(reason) => Some(self.give_up(&reason)),
+            Waited::Answered => match self.resume(&asking).await {
+                Ok(bytes) => bytes,
+                Err(reason) => self.end_with(&reason),
+            },
+        }
+    }
+
+    /// Makes the call once more. Who may not make it any more does not.
+    async fn resume(&mut self, asking: &Asking) -> Result<Option<Bytes>, String> {
+        let outbound = self.errand.once_more(asking)?;
+        let target = outbound.name.clone();
+        let Some(record) = &mut self.record else {
+            return Err("it is over".to_owned());
+        };
+        let question = Question {
+            caller: &self.errand.caller,
+            route: &self.errand.route,
+            era: self.errand.hop,
+            method: self.errand.method.unwrap_or(Method::CallTool),
+            target: target.as_deref(),
+        };
+        let gateway = Arc::clone(&self.errand.gateway);
+        let passage = gateway.policies.before(&question, outbound, record).await;
+        let Ok(Passage::Permitted(permitted)) = passage else {
+            return Ok(Some(self.give_up("The call is not permitted any more")));
+        };
+        let reply = tokio::select! {
+            () = self.ends.wait() => return Ok(self.stop()),
+            reply = upstream::send_through(&gateway.egress, &self.errand, permitted) => reply,
+        };
+        match reply.map_err(|error| error.to_string())? {
+            Some(reply) => self.take_up(reply).await,
+            None => Ok(self.stop()),
+        }
+    }
+
+    async fn take_up(&mut self, reply: Reply) -> Result<Option<Bytes>, String> {
+        let patience = self.errand.route.upstream.patience();
+        let limits = Arc::clone(&self.errand.gateway.limits);
+        match reply.body {
+            ReplyBody::Events(body) if reply.status.is_success() => {
+                self.reader = sse::Reader::new(limits.held_result_bytes);
+                self.bounds = Bounds::of_call(&limits, patience);
+                self.upstream.body = Some(body);
+                Ok(None)
+            }
+            ReplyBody::Json(body) if is_answer(reply.status) => {
+                let body = read_body(body, limits.held_result_bytes, patience)
+                    .await
+                    .map_err(|error| error.to_string())?;
+                let mut out = BytesMut::new();
+                self.take_message(&body, &mut out);
+                if !self.answered && self.asking.is_none() && !self.over {
+                    return Err("its JSON is not an answer to this request".to_owned());
+                }
+                self.over |= self.answered;
+                Ok(Some(out.freeze()))
+            }
+            _ => Err(format!("the server answered {}", reply.status.as_u16())),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The state of a call in several rounds, sealed on its way through the host: it comes back to the server only from the
+//! caller to whom it was given, on the same route, for the same call, and not too late.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portreeve_core::random::Rng;
+use portreeve_core::secret::Secret;
+use portreeve_core::time::{Clock, Timestamp};
+use portreeve_inspect::{Sealer, canonical};
+use portreeve_mcp::bridge;
+use portreeve_mcp::method::Method;
+use serde_json::json;
+
+use crate::accept::inbound::Call;
+use crate::relay::Errand;
+use crate::respond::Refusal;
+
+/// Seals and opens states.
+#[derive(Debug)]
+pub struct States {
+    sealer: Sealer,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    life: Duration,
+}
+
+/// Names what is sealed, among all that one key seals.
+const KIND: &str = "request-state";
+
+// === impl States ===
+
+impl States {
+    /// With a key of the installation, so that every node opens what another one sealed.
+    pub fn new(sealer: Sealer, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>, life: Duration) -> Self {
+        Self {
+            sealer,
+            clock,
+            rng,
+            life,
+        }
+    }
+
+    /// Seals a state, as a JSON text.
+    fn seal(&self, state: &str, bound_to: &[&str]) -> Option<String> {
+        let until = self.clock.now().plus(self.life).as_millis();
+        let secret = Secret::new(format!("{until}:{state}"));
+        let sealed = self.sealer.seal(&secret, bound_to, &*self.rng).ok()?;
+        Some(json!(sealed).to_string())
+    }
+
+    /// Opens a state, as it was written.
+    fn open(&self, sealed: &str, bound_to: &[&str]) -> Option<Secret> {
+        let sealed: String = serde_json::from_str(sealed).ok()?;
+        let opened = self.sealer.open(&sealed, bound_to).ok()?;
+        let (until, state) = opened.expose().split_once(':')?;
+        let until = Timestamp::from_millis(until.parse().ok()?);
+        (self.clock.now() <= until).then(|| Secret::new(state))
+    }
+}
+
+/// What a state belongs to, besides its route and caller.
+#[derive(Debug)]
+pub struct Belonging {
+    method: Method,
+    about: String,
+}
+
+impl Belonging {
+    /// Of this call.
+    pub fn of(call: &Call) -> Option<Self> {
+        let rounds = matches!(
+            call.method,
+            Method::CallTool | Method::GetPrompt | Method::ReadResource
+        );
+        rounds.then(|| Self::about(call.method, &call.body))
+    }
+
+    fn about(method: Method, body: &[u8]) -> Self {
+        let about = bridge::about(body);
+        // A host may write the same arguments another way when it says them again.
+        let one_way = canonical(&about)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        Self {
+            method,
+            about: one_way.unwrap_or(about),
+        }
+    }
+
+    fn with<T>(&self, errand: &Errand, work: impl FnOnce(&[&str]) -> T) -> T {
+        let principal = errand.caller.principal.to_string();
+        let route = errand.route.route.id.to_string();
+        work(&[KIND, &principal, &route, self.method.as_str(), &self.about])
+    }
+}
+
+/// A call with the state that its server gave, in place of the seal that the host brings.
+pub(super) fn opened(call: &mut Call, errand: &Errand) -> Result<(), Refusal> {
+    if memchr::memmem::find(&call.body, b"requestState").is_none() {
+        return Ok(());
+    }
+    let (Some(sealed), Some(belonging)) = (bridge::brought(&call.body), Belonging::of(call)) else {
+        return Ok(());
+    };
+    let states = &errand.gateway.states;
+    let Some(state) = belonging.with(errand, |bound_to| states.open(sealed, bound_to)) else {
+        return Err(Refusal::InvalidParams {
+            id: None,
+            reason: "`requestState` was not given to this caller for this request, or too long ago"
+                .to_owned(),
+        });
+    };
+    let body = bridge::with_state(&call.body, sealed, state.expose()).map_err(|_| Refusal::BrokenBody)?;
+    call.body = body.into();
+    Ok(())
+}
+
+/// An answer with a seal in place of the state that its server gives; `None` when it gives none.
+pub fn sealed(body: &[u8], belonging: &Belonging, errand: &Errand) -> Option<Vec<u8>> {
+    let state = bridge::given(body)?;
+    let states = &errand.gateway.states;
+    let sealed = belonging.with(errand, |bound_to| states.seal(state, bound_to))?;
+    bridge::with_state(body, state, &sealed).ok()
+}

@@ -1,0 +1,164 @@
+//! Sessions with legacy servers for hosts that have none of their own, those of the modern era: kept for those who are
+//! alike in everything that a server may answer by, and opened once however many come at the same time.
+//!
+//! Before: `translate` found that the server speaks the other era. After: `lease` says what becomes of a session when a
+//! request is over.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use portreeve_client::{ClientError, Connection, Upstream};
+use portreeve_core::caller::Principal;
+use portreeve_core::id::RouteId;
+use portreeve_core::limits::Limits;
+use portreeve_core::time::{Clock, Timestamp};
+use portreeve_net::Egress;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+/// The sessions of a node with legacy servers.
+pub struct Pool {
+    open: Mutex<HashMap<Alike, Place>>,
+    next_id: AtomicU64,
+    limits: Arc<Limits>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Who may share a session: a server may show one caller other things than another, and other things to a host that can
+/// do more.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Alike {
+    /// The route, with its credential.
+    pub route: RouteId,
+    /// Where it leads: a route may be moved.
+    pub url: String,
+    /// The caller.
+    pub principal: Principal,
+    /// What the host declared, in one order.
+    pub capabilities: String,
+}
+
+/// Where a session is, or will be.
+#[derive(Debug, Clone)]
+struct Place {
+    session: Shared,
+    used: Timestamp,
+}
+
+/// A session that is opened once.
+pub type Shared = Arc<OnceCell<Arc<ServerSession>>>;
+
+/// A session with a legacy server.
+#[derive(Debug)]
+pub struct ServerSession {
+    /// The server's id; `None` when it keeps no sessions.
+    pub id: Option<String>,
+    /// The version that was agreed on.
+    pub version: String,
+    /// What it answered to `initialize`.
+    pub initialized: Bytes,
+    /// What it says about itself, an object as it was written.
+    pub server: Option<String>,
+}
+
+// === impl Pool ===
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pool")
+    }
+}
+
+impl Pool {
+    /// None open yet.
+    pub fn new(clock: Arc<dyn Clock>, limits: Arc<Limits>) -> Self {
+        Self {
+            open: Mutex::default(),
+            next_id: AtomicU64::new(1),
+            limits,
+            clock,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Alike, Place>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An id of ours: no two requests of a node have the same, so none that share a session.
+    pub fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The place of the session for hosts that are alike. When all places are taken, the one that rested longest is let go:
+    /// its server ends it by itself.
+    pub fn place(&self, alike: &Alike) -> Shared {
+        let now = self.clock.now();
+        let mut open = self.lock();
+        if let Some(place) = open.get_mut(alike) {
+            place.used = now;
+            return Arc::clone(&place.session);
+        }
+        if open.len() >= self.limits.pooled_sessions {
+            let oldest = open.iter().min_by_key(|(_, place)| place.used);
+            if let Some(oldest) = oldest.map(|(alike, _)| alike.clone()) {
+                open.remove(&oldest);
+            }
+        }
+        let session = Shared::default();
+        let place = Place {
+            session: Arc::clone(&session),
+            used: now,
+        };
+        open.insert(alike.clone(), place);
+        session
+    }
+
+    /// Forgets a session that its server does not know any more. Whoever comes next opens one, once.
+    pub fn forget(&self, alike: &Alike, lost: &Shared) {
+        let mut open = self.lock();
+        let is_there = open
+            .get(alike)
+            .is_some_and(|place| Arc::ptr_eq(&place.session, lost));
+        if is_there {
+            open.remove(alike);
+        }
+    }
+
+    /// Lets go of sessions that were not used for long, and gives back those that their servers keep.
+    pub fn sweep(&self) -> Vec<(RouteId, Arc<ServerSession>)> {
+        let limit = self.clock.now().minus(self.limits.pooled_idle);
+        let mut old = Vec::new();
+        self.lock().retain(|alike, place| {
+            let stays = place.used >= limit;
+            if let Some(session) = place.session.get().filter(|_| !stays) {
+                old.push((alike.route, Arc::clone(session)));
+            }
+            stays
+        });
+        old.retain(|(_, session)| session.id.is_some());
+        old
+    }
+
+    /// Opens a session with a server.
+    pub async fn open(
+        &self,
+        egress: &Egress,
+        server: &Upstream,
+        (capabilities, info): (&str, Option<&str>),
+    ) -> Result<Arc<ServerSession>, ClientError> {
+        let read = |text: &str| serde_json::from_str::<Value>(text).ok();
+        let hello = (read(capabilities).unwrap_or_default(), info.and_then(read));
+        let (connection, result) = Connection::legacy_for(egress, server, &self.limits, hello).await?;
+        Ok(Arc::new(ServerSession {
+            id: connection.session().map(str::to_owned),
+            version: connection.version().to_owned(),
+            server: connection.server_info().map(str::to_owned),
+            initialized: Bytes::from(result.get().to_owned()),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;
