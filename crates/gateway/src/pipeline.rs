@@ -25,7 +25,7 @@ use crate::http_sse::{self, Hosts};
 use crate::lists::ReadyLists;
 use crate::policy::{Passage, Policies, Question};
 use crate::record::{Record, Sinks, Stopped, stop};
-use crate::relay::{Errand, Exchanges, Questions, Streams};
+use crate::relay::{Errand, Exchanges, Questions, Streams, Wishes};
 use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
 use crate::session::Sessions;
@@ -36,6 +36,7 @@ use crate::upstream::rest::{Commons, Secrets};
 use crate::{listen, relay, stranger, translate, upstream};
 
 mod bridged;
+mod news;
 mod resource;
 mod sessions;
 
@@ -60,6 +61,7 @@ pub struct Gateway {
     pub(crate) exchanges: Arc<Exchanges>,
     pub(crate) questions: Arc<Questions>,
     pub(crate) states: Arc<States>,
+    pub(crate) wishes: Arc<Wishes>,
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) ready: Arc<ReadyLists>,
     pub(crate) limits: Arc<Limits>,
@@ -131,6 +133,7 @@ impl Gateway {
             exchanges: Arc::default(),
             questions: Arc::default(),
             states: Arc::new(states),
+            wishes: Arc::default(),
             hosts: Arc::default(),
             ready: Arc::new(ReadyLists::new(parts.limits.ready_list_bytes)),
             limits: parts.limits,
@@ -262,8 +265,9 @@ impl Gateway {
         match inbound {
             Inbound::Call(call) => self.call(head, call, errand, record).await,
             Inbound::Note(note) => self.note(head, note, &errand, record).await,
-            // What such a server has to say unasked, nobody asked it for.
-            Inbound::Listen(_) if errand.hop == Era::Modern => Err(stop(Refusal::MethodNotAllowed, record)),
+            Inbound::Listen(session) if errand.hop == Era::Modern => {
+                self.listen_to_modern(session, errand, record).await
+            }
             Inbound::Listen(session) => listen::open(head, session, errand, record).await,
             Inbound::Connect => http_sse::open(errand, record),
             Inbound::End(session) => listen::end(&session, &errand, &mut record)
@@ -329,6 +333,9 @@ impl Gateway {
         if errand.session.as_ref().is_some_and(|session| session.stranger) {
             // Opened before the caller was granted anything: the host must begin anew, now with the server itself.
             return Err(stop(echo(Refusal::SessionUnknown), record));
+        }
+        if errand.era != errand.hop && errand.method == Some(Method::Listen) {
+            return self.subscribe_to_legacy(permitted.get(), errand, record).await;
         }
         if let Some(turned) = self.here(permitted.get(), &errand) {
             return Self::answer_here(turned, permitted.get(), record);

@@ -3,12 +3,14 @@
 
 mod lease;
 pub mod local;
+mod own;
 pub mod pool;
 pub mod rest;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use portreeve_client::{ClientError, Exchange, Reply, ReplyBody, Upstream};
 use portreeve_core::caller::Caller;
@@ -23,6 +25,7 @@ use crate::session::Session;
 use crate::translate::Outbound;
 
 pub use self::lease::{Lease, Sending, alike, end as end_pooled};
+pub use self::own::OwnSession;
 
 /// Where a route leads.
 #[derive(Debug)]
@@ -114,6 +117,19 @@ pub async fn send_through(
 /// Reads what nobody waits for.
 pub async fn drain(mut body: ResponseBody) {
     while let Some(Ok(_)) = body.frame().await {}
+}
+
+/// Subscribes the session of a legacy host to a modern server. The session was permitted when it was made.
+pub async fn subscribe(egress: &Egress, route: &ServedRoute, body: Bytes) -> Result<Reply, ClientError> {
+    let Way::Remote(server) = &route.upstream else {
+        return Ok(local::no_stream());
+    };
+    let exchange = Exchange {
+        protocol_version: Some(Revision::V2026_07_28.as_str()),
+        method: Some("subscriptions/listen"),
+        ..Exchange::default()
+    };
+    server.post(egress, exchange, body).await
 }
 
 /// Opens the upstream side of a legacy session's stream. The session was permitted when it was made.

@@ -12,6 +12,7 @@ mod request;
 mod result;
 mod round;
 mod state;
+mod subscription;
 
 pub use self::capability::{declared_to_legacy, declared_to_modern, declared_url_elicitation};
 pub use self::failure::{failure_code, failure_to_legacy, failure_to_modern};
@@ -21,6 +22,7 @@ pub use self::request::{Client, Told, discover, to_legacy, to_modern, told, want
 pub use self::result::{to_legacy_result, to_modern_result};
 pub use self::round::{Question, Round, Taken, declines, next_round, pages, round, taken};
 pub use self::state::{about, brought, given, with_state};
+pub use self::subscription::{Wanted, subscription_end, tagged, untagged};
 
 use crate::envelope::{Message, Outcome};
 use crate::splice::Misplaced;
@@ -32,6 +34,7 @@ pub(crate) mod key {
     pub(crate) const CLIENT: &str = "io.modelcontextprotocol/clientInfo";
     pub(crate) const LEVEL: &str = "io.modelcontextprotocol/logLevel";
     pub(crate) const SERVER: &str = "io.modelcontextprotocol/serverInfo";
+    pub(crate) const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 }
 
 /// A message that cannot be brought to the other era.

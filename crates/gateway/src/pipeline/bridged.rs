@@ -23,11 +23,6 @@ use crate::upstream::{self, Sending};
 impl Gateway {
     /// What a server of the other era cannot be asked, and needs not be.
     pub(super) fn here(&self, call: &Call, errand: &Errand) -> Option<Result<Turned, Refusal>> {
-        let missing = || Refusal::MethodNotFound {
-            id: None,
-            era: call.era,
-            method: call.method.as_str().to_owned(),
-        };
         let done = || Ok(Turned::ending(answer::result(&call.id, json!({}))));
         match (call.era, errand.hop, call.method) {
             (Era::Legacy, Era::Modern, Method::Ping) => Some(done()),
@@ -43,8 +38,10 @@ impl Gateway {
                 }
                 Some(done())
             }
-            (Era::Legacy, Era::Modern, Method::Subscribe | Method::Unsubscribe)
-            | (Era::Modern, Era::Legacy, Method::Listen) => Some(Err(missing())),
+            (Era::Legacy, Era::Modern, Method::Subscribe | Method::Unsubscribe) => Some(
+                self.wish(call, errand)
+                    .map(|()| Turned::ending(answer::result(&call.id, json!({})))),
+            ),
             (Era::Modern, Era::Legacy, Method::CallTool) if bridge::declines(&call.body) => {
                 let text = "The page that the server wants to be seen first was not opened";
                 let result = json!({
@@ -54,6 +51,23 @@ impl Gateway {
             }
             _ => None,
         }
+    }
+
+    /// A resource that a legacy host wants to be told of, or not any more: what its stream brings changes.
+    fn wish(&self, call: &Call, errand: &Errand) -> Result<(), Refusal> {
+        let (Some(session), Some(uri)) = (&errand.session, &call.target) else {
+            return Err(Refusal::InvalidParams {
+                id: None,
+                reason: "`uri` is missing".to_owned(),
+            });
+        };
+        if call.method == Method::Unsubscribe {
+            session.unsubscribe(uri);
+        } else if !session.subscribe(uri) {
+            return Err(Refusal::TooManyRequests);
+        }
+        self.wishes.changed(&session.id);
+        Ok(())
     }
 
     /// Answers a call here.

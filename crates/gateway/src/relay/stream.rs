@@ -23,6 +23,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::asking::Asking;
 use super::bounds::{Bounds, Overrun};
+use super::resume::Mark;
 use super::{Errand, OpenExchange, StreamSlot, cancellation};
 use crate::record::Record;
 use crate::respond::{Body, BodyError};
@@ -70,6 +71,8 @@ pub(super) struct Relay {
     pub(super) asking: Option<Asking>,
     /// How often it was asked.
     pub(super) rounds: usize,
+    /// Where the server's stream can be taken up again.
+    pub(super) mark: Mark,
     /// What it is to be asked next.
     round: Option<Round>,
     /// The last id of an event tells the host how to come back for the rest.
@@ -127,6 +130,7 @@ pub fn relay(begin: Begin, errand: Errand, record: Record, slot: StreamSlot, end
         answered: false,
         asking: None,
         rounds: 0,
+        mark: Mark::default(),
         round: None,
         resumable: false,
         over: false,
@@ -207,7 +211,8 @@ impl Relay {
                         return self.overrun(overrun);
                     }
                     let mut out = self.turn_events();
-                    if let Some(last) = last.filter(|_| !self.over && self.asking.is_none()) {
+                    let goes_on = self.asking.is_some() || self.may_take_up();
+                    if let Some(last) = last.filter(|_| !self.over && !goes_on) {
                         out.extend(self.end(&last).unwrap_or_default());
                     }
                     if !out.is_empty() {
@@ -221,6 +226,8 @@ impl Relay {
                     Ok(()) => return Some(Bytes::from_static(sse::KEEP_ALIVE)),
                     Err(overrun) => return self.overrun(overrun),
                 },
+                Heard::Stop => return self.stop(),
+                _ if self.take_up_stream().await => {}
                 last => return self.end(&last),
             }
         }
@@ -318,6 +325,9 @@ impl Relay {
     }
 
     fn turn_event(&mut self, event: &sse::Event, out: &mut BytesMut) {
+        if self.errand.lease.is_some() {
+            self.mark.note(event);
+        }
         if let Some(id) = &event.id {
             // An empty id takes the last one back.
             self.resumable = !id.is_empty();

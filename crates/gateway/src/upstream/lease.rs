@@ -9,7 +9,7 @@ use http::StatusCode;
 use portreeve_client::{ClientError, Exchange, Reply, ReplyBody, Upstream};
 use portreeve_mcp::envelope::{Message, Outcome};
 use portreeve_mcp::method::Method;
-use portreeve_mcp::{answer, bridge, code};
+use portreeve_mcp::{answer, bridge, code, sse};
 use portreeve_net::{Egress, ResponseBody, read_body};
 use serde::Deserialize;
 use serde_json::json;
@@ -155,6 +155,18 @@ impl Lease {
         server.post(&self.egress, exchange, outbound.body.clone()).await
     }
 
+    /// Asks for the rest of a stream of this session that broke off after this event.
+    pub async fn resume(&self, last: &str) -> Result<Reply, ClientError> {
+        let Way::Remote(server) = &self.route.upstream else {
+            return Err(ClientError::NotMcp("the route leads to no server".to_owned()));
+        };
+        let exchange = Exchange {
+            last_event_id: Some(last),
+            ..self.exchange()
+        };
+        server.listen(&self.egress, exchange).await
+    }
+
     /// A session of its own logs as its one request wants. A server that does not is none the worse.
     async fn set_level(&self, server: &Upstream, crossing: &ToLegacy) {
         let Some(level) = crossing.told.level else { return };
@@ -209,7 +221,7 @@ impl Drop for Lease {
     }
 }
 
-fn in_session(session: &ServerSession) -> Exchange<'_> {
+pub(super) fn in_session(session: &ServerSession) -> Exchange<'_> {
     Exchange {
         protocol_version: Some(&session.version),
         session: session.id.as_deref(),
@@ -217,7 +229,7 @@ fn in_session(session: &ServerSession) -> Exchange<'_> {
     }
 }
 
-async fn tell(egress: &Egress, route: &ServedRoute, session: &ServerSession, body: Bytes) {
+pub(super) async fn tell(egress: &Egress, route: &ServedRoute, session: &ServerSession, body: Bytes) {
     let Way::Remote(server) = &route.upstream else {
         return;
     };
@@ -253,6 +265,29 @@ fn answered(id: u64, result: &[u8]) -> Vec<u8> {
     body.extend_from_slice(result);
     body.push(b'}');
     body
+}
+
+/// The short answer to a request of ours, as JSON or the last of a few events.
+pub(super) async fn said_briefly(body: ReplyBody, id: u64) -> Result<Bytes, ClientError> {
+    let is_stream = matches!(body, ReplyBody::Events(_));
+    let bytes = whole(body).await?;
+    if !is_stream {
+        return Ok(bytes);
+    }
+    let mut events = sse::Reader::new(COMPLAINT_BYTES);
+    events.feed(&bytes);
+    let ours = id.to_string();
+    while let Ok(Some(event)) = events.next_event() {
+        let Some(data) = event.data else { continue };
+        let is_ours =
+            Message::parse(&data).is_ok_and(|message| message.id().is_some_and(|id| id.get() == ours));
+        if is_ours {
+            return Ok(data);
+        }
+    }
+    Err(ClientError::NotMcp(
+        "its stream ended without an answer".to_owned(),
+    ))
 }
 
 async fn whole(body: ReplyBody) -> Result<Bytes, ClientError> {

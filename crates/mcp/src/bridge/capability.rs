@@ -76,20 +76,10 @@ const TASKS: &str = "io.modelcontextprotocol/tasks";
 pub(super) fn offered(capabilities: &str, splice: &mut Splice<'_>) -> Result<(), Unbridgeable> {
     let mut edit = Edit::of(capabilities);
     edit.cut("tasks");
-    for (name, flags) in [
-        ("tools", &["listChanged"][..]),
-        ("prompts", &["listChanged"]),
-        ("resources", &["listChanged", "subscribe"]),
-        ("extensions", &[TASKS]),
-    ] {
-        let Some(raw) = edit.value(name).filter(|raw| raw.starts_with('{')) else {
-            continue;
-        };
-        let mut inner = Edit::of(raw);
-        for flag in flags {
-            inner.cut(flag);
-        }
-        inner.apply(splice)?;
+    if let Some(raw) = edit.value("extensions").filter(|raw| raw.starts_with('{')) {
+        let mut extensions = Edit::of(raw);
+        extensions.cut(TASKS);
+        extensions.apply(splice)?;
     }
     edit.apply(splice)?;
     Ok(())

@@ -142,7 +142,7 @@ pub fn discover(id: u64, client: Client<'_>) -> Vec<u8> {
 }
 
 /// What a request to a modern server says of its host.
-fn meta(client: Client<'_>) -> String {
+pub(super) fn meta(client: Client<'_>) -> String {
     let mut meta = format!(
         "{{\"{}\":{},\"{}\":{}",
         key::VERSION,

@@ -108,7 +108,7 @@ fn either_handshake_is_made_of_the_other() {
         discovered["result"],
         json!({
             "supportedVersions": ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"],
-            "capabilities": {"tools": {}, "logging": {}, "x": {"y": 1}}, "instructions": "do", "resultType": "complete",
+            "capabilities": {"tools": {"listChanged": true}, "logging": {}, "x": {"y": 1}}, "instructions": "do", "resultType": "complete",
             "ttlMs": 0, "cacheScope": "private",
             "_meta": {"io.modelcontextprotocol/serverInfo": {"name": "s", "version": "1"}},
         })
@@ -120,7 +120,7 @@ fn either_handshake_is_made_of_the_other() {
     assert_eq!(
         back["result"],
         json!({
-            "protocolVersion": "2025-06-18", "capabilities": {"tools": {}, "logging": {}, "x": {"y": 1}},
+            "protocolVersion": "2025-06-18", "capabilities": {"tools": {"listChanged": true}, "logging": {}, "x": {"y": 1}},
             "serverInfo": {"name": "s", "version": "1"}, "instructions": "do", "_meta": {},
         })
     );

@@ -8,6 +8,7 @@ mod bad_input;
 mod bad_upstreams;
 mod bad_upstreams_house;
 mod bombs;
+mod bridge_news;
 mod bridge_rounds;
 mod bridge_to_legacy;
 mod bridge_to_modern;

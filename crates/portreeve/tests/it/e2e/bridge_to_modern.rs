@@ -128,7 +128,6 @@ async fn p23_errors_of_a_modern_server_never_look_like_the_end_of_the_session() 
             json!({"ref": {"type": "ref/prompt", "name": "p"}}),
             -32601,
         ),
-        ("resources/subscribe", json!({"uri": "a://b"}), -32601),
     ] {
         let answer = host.request(json!(1), method, params).await;
         assert_eq!(
