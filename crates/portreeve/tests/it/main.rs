@@ -16,7 +16,9 @@ mod portal;
 
 mod e2e;
 
+mod any_host;
 mod doubles;
+mod fixture;
 mod http2;
 mod node;
 mod official;

@@ -75,9 +75,23 @@ impl Stream {
     /// The next message; `None` at the end.
     pub(crate) async fn message(&mut self) -> Option<Value> {
         loop {
-            if let Some(data) = self.event().await?.data {
+            // The first event of a stream may carry nothing but an id.
+            if let Some(data) = self.event().await?.data.filter(|data| !data.is_empty()) {
                 return Some(serde_json::from_slice(&data).expect("JSON in the event"));
             }
+        }
+    }
+
+    /// The rest of the body, of an answer that is no stream.
+    pub(crate) async fn whole(mut self) -> Answer {
+        let mut body = Vec::new();
+        while let Some(Ok(frame)) = self.body.frame().await {
+            body.extend_from_slice(frame.data_ref().map_or(&[][..], |data| &data[..]));
+        }
+        Answer {
+            status: self.status,
+            headers: self.headers,
+            body: body.into(),
         }
     }
 

@@ -1,0 +1,122 @@
+//! What should happen in each cell, and which cells do not get there yet.
+
+use super::abilities::Ability::{
+    self, Call, Cancel, Elicitation, List, Progress, Prompt, Resource, Sampling, Subscription,
+};
+use super::{Cell, Outcome};
+use crate::any_host::{ELICITATION, MODERN, Revision};
+
+/// Cells that are not as they should be: hosts, servers, abilities, and why. One that is as it should be fails the test.
+type Open = (
+    &'static [Revision],
+    &'static [Revision],
+    &'static [Ability],
+    &'static str,
+);
+
+const LEGACY: &[Revision] = &["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
+const NEWEST: &[Revision] = &[MODERN];
+const EVERYTHING: &[Ability] = &super::abilities::ABILITIES;
+/// A tool that is not there is refused whether the server is reached or not.
+const BUT_ELICITATION: &[Ability] = &[
+    List,
+    Call,
+    Resource,
+    Prompt,
+    Progress,
+    Cancel,
+    Subscription,
+    Sampling,
+];
+
+const NO_STREAM: &str = "no server is reached over HTTP+SSE yet";
+const FROM_LEGACY: &str = "no bridge from a legacy host yet";
+const TO_LEGACY: &str = "no bridge to a legacy server yet";
+
+const OPEN: &[Open] = &[
+    (LEGACY, &["2024-11-05"], EVERYTHING, NO_STREAM),
+    (NEWEST, &["2024-11-05"], BUT_ELICITATION, NO_STREAM),
+    (LEGACY, NEWEST, EVERYTHING, FROM_LEGACY),
+    (NEWEST, &["2025-03-26"], BUT_ELICITATION, TO_LEGACY),
+    (NEWEST, &["2025-06-18", "2025-11-25"], EVERYTHING, TO_LEGACY),
+];
+
+/// What should happen, and why it does not.
+pub(crate) struct Expected {
+    pub(crate) target: Target,
+    pub(crate) open: Option<&'static str>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Target {
+    Passes,
+    /// One of these codes, or a result that says that the tool failed (`None`), and why.
+    Refused(&'static [Option<i64>], &'static str),
+}
+
+pub(crate) fn expected(cell: Cell) -> Expected {
+    let Cell {
+        host,
+        server,
+        ability,
+    } = cell;
+    let listed = |(hosts, servers, abilities, _): &&Open| {
+        hosts.contains(&host) && servers.contains(&server) && abilities.contains(&ability)
+    };
+    Expected {
+        target: target(cell),
+        open: OPEN.iter().find(listed).map(|(.., reason)| *reason),
+    }
+}
+
+fn target(
+    Cell {
+        host,
+        server,
+        ability,
+    }: Cell,
+) -> Target {
+    match ability {
+        Elicitation if server < ELICITATION => Target::Refused(
+            &[Some(-32602)],
+            "a server of this revision has no tool that asks the user (elicitation came with 2025-06-18)",
+        ),
+        Elicitation if host < ELICITATION => Target::Refused(
+            &[Some(-32603), None],
+            "a host of this revision cannot be asked, so the server is told that it lacks the capability",
+        ),
+        Elicitation | Sampling if host == MODERN && server < MODERN => Target::Refused(
+            &[Some(-32603), Some(-32021), None],
+            "a request in the middle of a call has no counterpart in the modern era, where a call is repeated with \
+             what it lacked; the server is told that the capability is not there",
+        ),
+        List | Call | Resource | Prompt | Progress | Cancel | Subscription | Elicitation | Sampling => {
+            Target::Passes
+        }
+    }
+}
+
+// === impl Target ===
+
+impl Target {
+    pub(crate) fn is_met(&self, outcome: &Outcome) -> Result<(), String> {
+        match (self, outcome) {
+            (Self::Passes, Outcome::Passed) => Ok(()),
+            (Self::Refused(codes, why), Outcome::Refused(answer)) => {
+                let code = answer["error"]["code"].as_i64();
+                let known = codes.contains(&code);
+                known
+                    .then_some(())
+                    .ok_or_else(|| format!("is refused in other words, where {why}: {answer}"))
+            }
+            (target, outcome) => Err(format!("{outcome:?}, and should be {target:?}")),
+        }
+    }
+
+    pub(crate) fn shown(&self) -> char {
+        match self {
+            Self::Passes => '.',
+            Self::Refused(..) => 'r',
+        }
+    }
+}
