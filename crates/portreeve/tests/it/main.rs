@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod pitfalls;
 mod tidy;
 
 mod api;
