@@ -39,6 +39,23 @@ export const servers = {
       },
     },
   },
+  fixture: {
+    tools: ["test_simple_text", "test_tool_with_progress"],
+    fast: {
+      name: "test_simple_text",
+      arguments: {},
+      check: (result) => must(textOf(result).includes("simple text response"), "test_simple_text said something else"),
+    },
+    // It takes a tenth of a second: that its progress comes at all, and three times, is all that is asked.
+    slow: {
+      name: "test_tool_with_progress",
+      arguments: {},
+      lead: 0,
+      check: (result) => must(textOf(result).includes("three steps"), "test_tool_with_progress did not report"),
+    },
+    resource: { uri: "test://static-text", includes: "static text resource" },
+    prompt: { name: "test_prompt_with_arguments", arguments: { arg1: "a", arg2: "Ishmael" }, includes: "Ishmael" },
+  },
   everything: {
     tools: ["echo", "trigger-long-running-operation"],
     fast: {

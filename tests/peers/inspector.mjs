@@ -1,6 +1,6 @@
 // The inspector's command line against one MCP endpoint: list the tools, call one.
 //
-//   PORTREEVE_KEY=... node inspector.mjs --url URL --server demo|everything|registry
+//   PORTREEVE_KEY=... node inspector.mjs --url URL --server demo|everything|fixture|registry
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { must, options, run, servers } from "./expectations.mjs";
@@ -15,7 +15,8 @@ await run(`inspector ${given.server}`, async () => {
   for (const name of expected.tools) must(names.includes(name), `no tool \`${name}\` among \`${names}\``);
   const { name, arguments: args, check } = expected.fast;
   const pairs = Object.entries(args).map(([key, value]) => `${key}=${value}`);
-  check(inspect("tools/call", "--tool-name", name, "--tool-arg", ...pairs));
+  const given = pairs.length > 0 ? ["--tool-arg", ...pairs] : [];
+  check(inspect("tools/call", "--tool-name", name, ...given));
   return `${names.length} tools`;
 });
 

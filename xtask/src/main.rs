@@ -16,6 +16,7 @@ mod install;
 mod services;
 
 mod files;
+mod fixture;
 mod process;
 
 use std::io::{self, Write};

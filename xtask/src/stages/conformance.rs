@@ -1,30 +1,46 @@
-//! The official conformance suite against a server of ours, directly and through Portreeve: nothing may be worse there.
+//! The official conformance suite against servers of ours, directly and through Portreeve: nothing may be worse there, and
+//! a server of one era is asked in the other one too.
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::context::Context;
+use crate::fixture;
 use crate::house::House;
 use crate::install::node::Node;
-use crate::process::{self, Log, Service};
+use crate::process::Log;
 
-const LIMIT: Duration = Duration::from_secs(10 * 60);
-/// The name under which the test server is registered; its last part becomes the route.
-const NAME: &str = "com.example/fixture";
-const SLUG: &str = "fixture";
+const LIMIT: Duration = Duration::from_secs(20 * 60);
+/// What the suite calls each server behind Portreeve, the last part of its name (which becomes the route), and how the
+/// server is started.
+const SERVERS: [(&str, &str, &[&str]); 4] = [
+    ("through", "fixture", &[]),
+    ("legacy", "fixture-legacy", &["--era", "legacy"]),
+    ("modern", "fixture-modern", &["--era", "modern"]),
+    ("plain", "fixture-plain", &["--without-result-type"]),
+];
 
 pub(crate) fn run(context: &mut Context, log: &mut Log) -> Result<String> {
     let node = Node::ready(context, log)?;
     let house = House::start(context, log)?;
-    let (_fixture, direct) = fixture(context, log)?;
-    house.run(log, &["server", "add", NAME, "--url", &direct, "--approve"])?;
-    // The suite has no way to send a credential.
-    house.run(log, &["route", "set", SLUG, "--anonymous", "on"])?;
     let mut suite = node.command("peers/conformance.mjs");
-    suite
-        .args(["--direct", &direct, "--through", &house.endpoint(SLUG), "--out"])
-        .arg(context.fresh_folder("conformance")?);
+    let mut running = Vec::new();
+    for (word, slug, flags) in SERVERS {
+        let (service, direct) = fixture::start(context, log, flags)?;
+        running.push(service);
+        let name = format!("com.example/{slug}");
+        house.run(log, &["server", "add", &name, "--url", &direct, "--approve"])?;
+        // The suite has no way to send a credential.
+        house.run(log, &["route", "set", slug, "--anonymous", "on"])?;
+        suite.arg(format!("--{word}")).arg(house.endpoint(slug));
+        match word {
+            "through" => suite.args(["--direct", &direct]),
+            "plain" => suite.args(["--plain-direct", &direct]),
+            _ => &mut suite,
+        };
+    }
+    suite.arg("--out").arg(context.fresh_folder("conformance")?);
     let outcome = log.run(&mut suite, LIMIT);
     let sum = sum_of(&log.text()?);
     match outcome {
@@ -38,16 +54,4 @@ fn sum_of(text: &str) -> String {
     let mut lines = text.lines().rev();
     let sum = lines.find(|line| line.starts_with("direct "));
     sum.unwrap_or("the suite did not run to its end").to_owned()
-}
-
-/// The test server, on a port of its own.
-fn fixture(context: &Context, log: &mut Log) -> Result<(Service, String)> {
-    let port = process::free_port()?;
-    let mut serve = process::bound(context.built("portreeve-fixture"));
-    serve.args(["--listen", &format!("127.0.0.1:{port}")]);
-    let mut service = log.serve("portreeve-fixture", &mut serve, "TERM")?;
-    service
-        .until(Duration::from_secs(30), || process::accepts(port))
-        .context("the test server did not start")?;
-    Ok((service, format!("http://127.0.0.1:{port}/mcp")))
 }
