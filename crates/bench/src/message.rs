@@ -2,6 +2,8 @@
 
 /// The revision that the load speaks.
 pub const REVISION: &str = "2026-07-28";
+/// The revision of a session, which is what a host of the legacy era opens.
+pub const SESSION_REVISION: &str = "2025-11-25";
 /// Everything before the id.
 pub const BEFORE_ID: &str = r#"{"jsonrpc":"2.0","id":"#;
 /// Between the id and the text of an `echo`.

@@ -43,6 +43,12 @@ pub(crate) enum Contestant {
     Full,
     /// The same Portreeve as `Full`, with its checks, in front of a REST API.
     Rest,
+    /// The same, asked within a session of the legacy era.
+    Session,
+    /// The same, asked in the modern era, in front of a server of the legacy one.
+    ToLegacy,
+    /// The same, asked within a session, in front of a server of the modern era.
+    ToModern,
 }
 
 /// All of them.
@@ -79,6 +85,9 @@ impl Contestant {
             Self::PassThrough => "Portreeve pass-through",
             Self::Full => "Portreeve full",
             Self::Rest => "Portreeve full, REST API",
+            Self::Session => "Portreeve full, session",
+            Self::ToLegacy => "Portreeve full, to a legacy server",
+            Self::ToModern => "Portreeve full, session to a modern server",
         }
     }
 }
@@ -126,6 +135,17 @@ impl Contestants {
         }
     }
 
+    /// Whether one answers a call as it should, and what it says where it does not.
+    pub(crate) fn answers(&self, contestant: Contestant) -> Result<(), String> {
+        // A handshake that is refused ends the load generator.
+        let said = self.load(contestant, &["first", "--seconds", "3"]);
+        let said = said.map_err(|error| format!("{error:#}"))?;
+        match said.get("failed").and_then(Value::as_u64) {
+            Some(0) => Ok(()),
+            _ => Err(said.to_string()),
+        }
+    }
+
     /// Runs the load generator against one.
     pub(crate) fn load(&self, contestant: Contestant, words: &[&str]) -> Result<Value> {
         load::run(self.load_command(contestant, words)).with_context(|| contestant.name())
@@ -141,25 +161,28 @@ impl Contestants {
     fn load_command(&self, contestant: Contestant, words: &[&str]) -> Command {
         let mut command = pinned(LOAD_CORE, self.descriptors, &self.binaries.load);
         let node = match contestant {
+            Contestant::Direct | Contestant::Nginx | Contestant::NginxLarge => None,
             Contestant::PassThrough => Some(&self.pass_through),
-            Contestant::Full | Contestant::Rest => Some(&self.full),
-            _ => None,
+            _ => Some(&self.full),
         };
-        let port = match contestant {
-            Contestant::Direct => self.upstream.1,
-            Contestant::Nginx => self.nginx.port,
-            Contestant::NginxLarge => self.nginx.large,
-            Contestant::PassThrough => self.pass_through.port,
-            Contestant::Full | Contestant::Rest => self.full.port,
+        let port = match (contestant, node) {
+            (_, Some(node)) => node.port,
+            (Contestant::Nginx, None) => self.nginx.port,
+            (Contestant::NginxLarge, None) => self.nginx.large,
+            _ => self.upstream.1,
         };
         command.args(words).args(["--port", &port.to_string()]);
         if node.is_some() {
-            let path = if contestant == Contestant::Rest {
-                Node::rest_path()
-            } else {
-                Node::path()
+            let path = match contestant {
+                Contestant::Rest => Node::rest_path(),
+                Contestant::ToLegacy => Node::legacy_path(),
+                Contestant::ToModern => Node::modern_path(),
+                _ => Node::path(),
             };
             command.args(["--path", path]);
+        }
+        if matches!(contestant, Contestant::Session | Contestant::ToModern) {
+            command.args(["--era", "legacy"]);
         }
         if let Some(key) = node.and_then(|node| node.key.as_ref()) {
             command.args(["--key", key]);
@@ -173,7 +196,7 @@ impl Contestants {
             Contestant::Direct => None,
             Contestant::Nginx | Contestant::NginxLarge => Some(self.nginx.service.process()),
             Contestant::PassThrough => Some(self.pass_through.process()?),
-            Contestant::Full | Contestant::Rest => Some(self.full.process()?),
+            _ => Some(self.full.process()?),
         })
     }
 
@@ -181,8 +204,8 @@ impl Contestants {
     pub(crate) fn node(&mut self, contestant: Contestant) -> Option<&mut Node> {
         match contestant {
             Contestant::PassThrough => Some(&mut self.pass_through),
-            Contestant::Full | Contestant::Rest => Some(&mut self.full),
             Contestant::Direct | Contestant::Nginx | Contestant::NginxLarge => None,
+            _ => Some(&mut self.full),
         }
     }
 

@@ -1,7 +1,10 @@
 //! The goals of the project, held against what was measured.
 
-use super::contestants::Contestant::{Direct, Full, Nginx, NginxLarge, PassThrough, Rest};
+use super::contestants::Contestant::{
+    Direct, Full, Nginx, NginxLarge, PassThrough, Rest, Session, ToLegacy, ToModern,
+};
 use super::results::Results;
+use super::suites::bridges::{TO_LEGACY, TO_MODERN};
 use super::suites::calls::{LIST, ONE_CORE, REST, connections_cell, size_cell};
 use super::suites::life::START;
 use super::suites::streams::{OPEN, STREAMED};
@@ -29,6 +32,7 @@ pub(crate) struct Goal {
 /// All goals.
 pub(crate) fn judge(results: &Results) -> Vec<Goal> {
     let mut goals = of_calls(results);
+    goals.extend(of_bridges(results));
     goals.extend(of_bodies(results));
     goals.extend(of_streams(results));
     goals.extend(of_the_node(results));
@@ -64,6 +68,27 @@ fn of_calls(results: &Results) -> Vec<Goal> {
             results.faultless(REST, Rest, "cpu_us"),
             results.faultless(REST, Full, "cpu_us"),
         )),
+    ]
+}
+
+fn of_bridges(results: &Results) -> Vec<Goal> {
+    let ratio = |cell, bridged, straight| {
+        let cpu = |who| results.faultless(cell, who, "cpu_us");
+        quotient(cpu(bridged), cpu(straight))
+    };
+    vec![
+        at_most(
+            "CPU of a modern host's call to a legacy server to a straight one's",
+            "x",
+            1.5,
+        )
+        .is(ratio(TO_LEGACY, ToLegacy, Full)),
+        at_most(
+            "CPU of a legacy host's call to a modern server to a straight one's",
+            "x",
+            1.5,
+        )
+        .is(ratio(TO_MODERN, ToModern, Session)),
     ]
 }
 

@@ -18,6 +18,9 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 const SERVER: &str = "com.example/bench";
 /// The same as a REST API.
 const REST: &str = "com.example/rest";
+/// The same, where it knows one era alone.
+const LEGACY: &str = "com.example/to-legacy";
+const MODERN: &str = "com.example/to-modern";
 const KEY: &str = "bench";
 
 /// What stands between a call and the server.
@@ -106,6 +109,16 @@ impl Node {
         "/s/rest/mcp"
     }
 
+    /// The path of the route to the server that knows the legacy era alone.
+    pub(crate) fn legacy_path() -> &'static str {
+        "/s/to-legacy/mcp"
+    }
+
+    /// The path of the route to the server that knows the modern era alone.
+    pub(crate) fn modern_path() -> &'static str {
+        "/s/to-modern/mcp"
+    }
+
     fn until_ready(&mut self) -> Result<()> {
         let (port, key) = (self.port, self.folder().join("admin.key"));
         let service = self.service.as_mut().context("Portreeve does not run")?;
@@ -135,8 +148,12 @@ impl Node {
             "--internal",
             "--approve",
         ])?;
+        for (server, path) in [(LEGACY, "legacy"), (MODERN, "modern")] {
+            let url = format!("http://127.0.0.1:{upstream}/{path}/mcp");
+            self.ask(&["server", "add", server, "--url", &url, "--approve"])?;
+        }
         let limit = ["--calls", "1000000", "--per", "1s"];
-        for server in [SERVER, REST] {
+        for server in [SERVER, REST, LEGACY, MODERN] {
             self.ask(&["grant", "add", "--key", KEY, "--server", server])?;
             self.ask(&[&["policy", "set", server, "rate_limit"], &limit[..]].concat())?;
         }

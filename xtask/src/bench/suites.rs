@@ -1,5 +1,6 @@
 //! The suites in their order, and how a cell is measured.
 
+pub(crate) mod bridges;
 pub(crate) mod calls;
 pub(crate) mod life;
 pub(crate) mod streams;
@@ -40,6 +41,10 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite {
         name: "rest",
         run: calls::rest,
+    },
+    Suite {
+        name: "bridges",
+        run: bridges::run,
     },
     Suite {
         name: "sse",

@@ -1,7 +1,7 @@
 //! Calls an MCP endpoint as fast as it answers, looks at every answer, and prints what it saw as one line of JSON.
 //!
-//! One thread, without a runtime: what the generator costs is taken from the server beside it. Revision 2026-07-28,
-//! HTTP/1.1, connections that stay open. `bench-load MODE --port P [--path /mcp] [--key KEY] ...`, where the mode is
+//! One thread, without a runtime: what the generator costs is taken from the server beside it. Revision 2026-07-28, or with
+//! `--era legacy` one session of 2025-11-25 that all share; HTTP/1.1, connections that stay open. `bench-load MODE --port P [--path /mcp] [--key KEY] ...`, where the mode is
 //!
 //! - `calls`: `--connections`, `--seconds`, `--size` of the echoed text; or with `--method tools/list`
 //! - `events`: the same, of a tool that streams `--count` events, `--interval` milliseconds apart
@@ -15,6 +15,7 @@ mod figures;
 mod first;
 mod hold;
 mod request;
+mod session;
 
 use std::io::{self, Write as _};
 

@@ -2,9 +2,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use anyhow::Result;
-use portreeve_bench::message::{BEFORE_ID, BEFORE_TEXT, META, REVISION};
+use anyhow::{Result, bail};
+use portreeve_bench::message::{BEFORE_ID, BEFORE_TEXT, META, REVISION, SESSION_REVISION};
 use portreeve_bench::options::Options;
+
+use crate::session;
 
 /// Digits of an id. All ids have as many, so that the length of a request never changes.
 const DIGITS: usize = 12;
@@ -42,24 +44,43 @@ impl Target {
             "events" => options.get("count", 5)?,
             _ => 0,
         };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let base = base(options, port);
+        let session = match options.text("era") {
+            None | Some("modern") => None,
+            Some("legacy") => Some(session::open(address, &base)?),
+            Some(other) => bail!("`{other}` is not an era; hint: legacy or modern"),
+        };
+        // What every request says of its client, unless a session knows it.
+        let meta = match session {
+            Some(_) => String::new(),
+            None => format!(",{META}"),
+        };
         let (tool, rest) = match (mode, method) {
             ("events", _) => {
                 let interval: u64 = options.get("interval", 0)?;
                 let arguments = format!(r#""n":{events},"interval_ms":{interval}"#);
-                (Some("events"), call("events", &arguments))
+                (Some("events"), call("events", &arguments, &meta))
             }
-            ("hold", _) => (Some("hold"), call("hold", "")),
+            ("hold", _) => (Some("hold"), call("hold", "", &meta)),
             (_, "tools/call") => {
                 let text = "x".repeat(size);
-                (Some("echo"), format!(r#"{BEFORE_TEXT}{text}"}},{META}}}}}"#))
+                (Some("echo"), format!(r#"{BEFORE_TEXT}{text}"}}{meta}}}}}"#))
             }
-            _ => (None, format!(r#","method":"{method}","params":{{{META}}}}}"#)),
+            _ => {
+                let members = meta.trim_start_matches(',');
+                (None, format!(r#","method":"{method}","params":{{{members}}}}}"#))
+            }
+        };
+        let own = match session {
+            Some(session) => session,
+            None => mirrored(method, tool),
         };
         Ok(Self {
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            address,
             size: if tool == Some("echo") { size } else { 0 },
             events,
-            head: head(options, port, method, tool),
+            head: format!("{base}{own}"),
             rest,
         })
     }
@@ -77,23 +98,35 @@ impl Target {
     }
 }
 
-fn call(tool: &str, arguments: &str) -> String {
-    format!(r#","method":"tools/call","params":{{"name":"{tool}","arguments":{{{arguments}}},{META}}}}}"#)
+fn call(tool: &str, arguments: &str, meta: &str) -> String {
+    format!(r#","method":"tools/call","params":{{"name":"{tool}","arguments":{{{arguments}}}{meta}}}}}"#)
 }
 
-fn head(options: &Options, port: u16, method: &str, tool: Option<&str>) -> String {
+/// The head of every request, up to what differs between the eras.
+fn base(options: &Options, port: u16) -> String {
     let path = options.text("path").unwrap_or("/mcp");
     let mut head = format!(
         "POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-type: application/json\r\n\
-         accept: application/json, text/event-stream\r\nmcp-protocol-version: {REVISION}\r\nmcp-method: {method}\r\n"
+         accept: application/json, text/event-stream\r\n"
     );
-    if let Some(tool) = tool {
-        head.push_str(&format!("mcp-name: {tool}\r\n"));
-    }
     if let Some(key) = options.text("key") {
         head.push_str(&format!("authorization: Bearer {key}\r\n"));
     }
     head
+}
+
+/// The fields in which a modern request repeats what is in it.
+fn mirrored(method: &str, tool: Option<&str>) -> String {
+    let name = tool.map(|tool| format!("mcp-name: {tool}\r\n"));
+    format!(
+        "mcp-protocol-version: {REVISION}\r\nmcp-method: {method}\r\n{}",
+        name.unwrap_or_default()
+    )
+}
+
+/// The fields of a request within a session.
+pub(crate) fn within(session: &str) -> String {
+    format!("mcp-protocol-version: {SESSION_REVISION}\r\nmcp-session-id: {session}\r\n")
 }
 
 // === impl Request ===

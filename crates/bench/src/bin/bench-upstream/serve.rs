@@ -20,6 +20,10 @@ use crate::tools;
 /// The path of the REST API, an `echo` as well.
 const REST: &str = "/rest/echo";
 
+/// The endpoints of servers that know one era alone.
+const LEGACY_ONLY: &str = "/legacy/mcp";
+const MODERN_ONLY: &str = "/modern/mcp";
+
 /// What every connection shares.
 pub(crate) struct Server {
     tools: String,
@@ -85,10 +89,14 @@ impl Server {
             _ => Era::Legacy,
         };
         let is_rest = request.uri().path() == REST;
+        let refusal = refusal(request.uri().path(), era);
         let Ok(body) = request.into_body().collect().await else {
             return answer::empty(StatusCode::BAD_REQUEST);
         };
         let body = body.to_bytes();
+        if let Some(refusal) = refusal {
+            return refusal;
+        }
         if is_rest {
             // The object that came is the one that goes back.
             return answer::json(StatusCode::OK, body);
@@ -125,6 +133,16 @@ impl Server {
         };
         answer::json(StatusCode::OK, answer::result(id, &fields))
     }
+}
+
+/// What a server of one era says to a request of the other one.
+fn refusal(path: &str, era: Era) -> Option<Response<Answer>> {
+    let body = match (path, era) {
+        (LEGACY_ONLY, Era::Modern) => answer::error("null", -32000, "Bad Request: Server not initialized"),
+        (MODERN_ONLY, Era::Legacy) => answer::error("null", -32022, "Unsupported protocol version"),
+        _ => return None,
+    };
+    Some(answer::json(StatusCode::BAD_REQUEST, body))
 }
 
 fn initialize(id: &str, asked: Option<&str>) -> Response<Answer> {
@@ -177,6 +195,17 @@ fn echoed(body: &Bytes) -> Option<(&str, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_of_one_era_refuses_the_other_one() {
+        assert!(refusal("/mcp", Era::Legacy).is_none());
+        assert!(refusal(LEGACY_ONLY, Era::Legacy).is_none());
+        assert!(refusal(MODERN_ONLY, Era::Modern).is_none());
+        for (path, era) in [(LEGACY_ONLY, Era::Modern), (MODERN_ONLY, Era::Legacy)] {
+            let status = refusal(path, era).map(|refusal| refusal.status());
+            assert_eq!(status, Some(StatusCode::BAD_REQUEST));
+        }
+    }
 
     #[test]
     fn an_echo_is_answered_alike_with_and_without_parsing() {
