@@ -178,6 +178,8 @@ pub struct Limits {
     pub pooled_idle: Duration,
     /// Bytes of what a host declares of its capabilities, where its server is of the other era.
     pub declared_bytes: usize,
+    /// Bytes of what a server answers to `initialize`, where it is kept for hosts of the other era.
+    pub handshake_bytes: usize,
     /// How often a server may ask a legacy host something before one call is answered.
     pub call_rounds: usize,
     /// Time that a legacy host has to answer what a server asks in the middle of a call.
@@ -282,6 +284,7 @@ impl Default for Limits {
             pooled_sessions: 10_000,
             pooled_idle: Duration::from_secs(15 * 60),
             declared_bytes: 64 * 1024,
+            handshake_bytes: 128 * 1024,
             call_rounds: 8,
             request_state: Duration::from_secs(60 * 60),
             host_answer: Duration::from_secs(5 * 60),

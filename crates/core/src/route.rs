@@ -46,6 +46,35 @@ pub enum PinState {
 
 as_words!(PinState { ToolsNotSeen = "tools-not-seen", Pinned = "pinned" });
 
+/// In which era the gateway speaks with the upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// In the host's, if the upstream was seen to speak it; else in the other one. The default.
+    #[default]
+    Auto,
+    /// In the modern era, whatever was seen.
+    Modern,
+    /// In the legacy era, whatever was seen.
+    Legacy,
+}
+
+as_words!(Protocol { Auto = "auto", Modern = "modern", Legacy = "legacy" });
+
+/// Which calls of modern hosts share a session with a legacy upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionAffinity {
+    /// Every call of a tool has a session of its own, where the upstream keeps sessions. The default.
+    #[default]
+    PerRequest,
+    /// All calls of one caller share one: what the upstream remembers in it lasts from call to call, and from one
+    /// conversation of the caller to another.
+    Principal,
+}
+
+as_words!(SessionAffinity { PerRequest = "per_request", Principal = "principal" });
+
 /// A policy as it stands in a file, in the API and in the store: its kind and the configuration of that kind.
 /// The gateway owns the meaning; `gateway::policy` checks it whenever one is saved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +139,12 @@ pub struct Route {
     pub policies: Vec<PolicyDocument>,
     /// Longest time to the upstream's response head and between two reads of its body, in milliseconds.
     pub upstream_timeout_ms: u64,
+    /// In which era the gateway speaks with the upstream.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// Which calls of modern hosts share a session with a legacy upstream.
+    #[serde(default)]
+    pub session_affinity: SessionAffinity,
     /// Counts the changes; `If-Match` carries it.
     pub revision: i64,
     /// When it was made.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use portreeve_client::Upstream;
 use portreeve_core::protocol::Era;
 use portreeve_core::rest::Bindings;
-use portreeve_core::route::Route;
+use portreeve_core::route::{Protocol, Route};
 use portreeve_core::tool::Tool;
 use portreeve_net::Reach;
 use url::Url;
@@ -166,18 +166,23 @@ impl ServedRoute {
 
     /// The era of the server's hop, for a host of this era: the same, if the server is not known to lack it.
     pub fn hop(&self, host: Era) -> Era {
-        match host {
-            Era::Modern if self.lacks(host) => Era::Legacy,
-            Era::Legacy if self.lacks(host) => Era::Modern,
-            spoken => spoken,
+        if !matches!(self.upstream, Way::Remote(_)) {
+            // The gateway itself is the server, and speaks both.
+            return host;
+        }
+        let seen = &self.route.upstream_eras;
+        match (self.route.protocol, host) {
+            (Protocol::Modern, _) => Era::Modern,
+            (Protocol::Legacy, _) => Era::Legacy,
+            (Protocol::Auto, host) if seen.is_empty() || seen.contains(&host) => host,
+            (Protocol::Auto, Era::Modern) => Era::Legacy,
+            (Protocol::Auto, Era::Legacy) => Era::Modern,
         }
     }
 
-    /// Whether the upstream is known to speak only the other era.
+    /// Whether the upstream is only spoken with in the other era.
     pub fn lacks(&self, era: Era) -> bool {
-        // The gateway itself is the server in front of an API, and speaks both.
-        let is_rest = matches!(self.upstream, Way::Rest(_));
-        !is_rest && !self.route.upstream_eras.is_empty() && !self.route.upstream_eras.contains(&era)
+        self.hop(era) != era
     }
 }
 

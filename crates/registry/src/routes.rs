@@ -6,7 +6,7 @@ use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
 use portreeve_core::name::Slug;
 use portreeve_core::ports::{RouteChange, StoreError};
-use portreeve_core::route::{Access, PolicyDocument, Route, RouteState};
+use portreeve_core::route::{Access, PolicyDocument, Protocol, Route, RouteState, SessionAffinity};
 use portreeve_core::server::Version;
 use portreeve_mcp::server_json::Problem;
 use serde_json::json;
@@ -31,6 +31,10 @@ pub struct RoutePatch {
     pub state: Option<RouteState>,
     /// How long the gateway waits for the upstream, in milliseconds.
     pub upstream_timeout_ms: Option<u64>,
+    /// In which era the gateway speaks with the upstream.
+    pub protocol: Option<Protocol>,
+    /// Which calls of modern hosts share a session with a legacy upstream.
+    pub session_affinity: Option<SessionAffinity>,
 }
 
 // === impl Registry ===
@@ -156,23 +160,9 @@ impl Registry {
         }
         route.state = patch.state.unwrap_or(route.state);
         route.upstream_timeout_ms = patch.upstream_timeout_ms.unwrap_or(route.upstream_timeout_ms);
-        let mut detail = serde_json::Map::new();
-        if route.policies != before.policies {
-            detail.insert(
-                "policies".to_owned(),
-                json!({"from": before.policies, "to": route.policies}),
-            );
-        }
-        if route.state != before.state {
-            detail.insert(
-                "state".to_owned(),
-                json!({"from": before.state, "to": route.state}),
-            );
-        }
-        if route.upstream_timeout_ms != before.upstream_timeout_ms {
-            let (from, to) = (before.upstream_timeout_ms, route.upstream_timeout_ms);
-            detail.insert("upstreamTimeoutMs".to_owned(), json!({"from": from, "to": to}));
-        }
+        route.protocol = patch.protocol.unwrap_or(route.protocol);
+        route.session_affinity = patch.session_affinity.unwrap_or(route.session_affinity);
+        let detail = differences(&before, &route);
         if !detail.is_empty() {
             events.push(self.route_event(caller, "route.change", &route, detail.into()));
         }
@@ -194,6 +184,24 @@ impl Registry {
         event.detail = Some(detail);
         event
     }
+}
+
+/// What of a route is not as it was, but for who may use it.
+fn differences(before: &Route, route: &Route) -> serde_json::Map<String, serde_json::Value> {
+    let mut all = serde_json::Map::new();
+    let mut differ = |name: &str, from: serde_json::Value, to: serde_json::Value| {
+        if from != to {
+            all.insert(name.to_owned(), json!({"from": from, "to": to}));
+        }
+    };
+    differ("policies", json!(before.policies), json!(route.policies));
+    differ("state", json!(before.state), json!(route.state));
+    let timeouts = (before.upstream_timeout_ms, route.upstream_timeout_ms);
+    differ("upstreamTimeoutMs", json!(timeouts.0), json!(timeouts.1));
+    differ("protocol", json!(before.protocol), json!(route.protocol));
+    let affinities = (before.session_affinity, route.session_affinity);
+    differ("sessionAffinity", json!(affinities.0), json!(affinities.1));
+    all
 }
 
 pub(crate) fn no_route(slug: &Slug) -> RegistryError {

@@ -80,6 +80,8 @@ impl Registry {
             pin_state: PinState::ToolsNotSeen,
             policies: Vec::new(),
             upstream_timeout_ms: DEFAULT_UPSTREAM_TIMEOUT_MS,
+            protocol: Default::default(),
+            session_affinity: Default::default(),
             revision: 1,
             created_at: now,
             updated_at: now,

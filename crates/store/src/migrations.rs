@@ -105,6 +105,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0019_ended_by.sql"),
         include_str!("../migrations/postgres/0019_ended_by.sql"),
     ),
+    (
+        21,
+        "hops",
+        include_str!("../migrations/sqlite/0021_hops.sql"),
+        include_str!("../migrations/postgres/0021_hops.sql"),
+    ),
 ];
 
 /// What the database and this binary know that the other does not.

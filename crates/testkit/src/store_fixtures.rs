@@ -137,6 +137,8 @@ pub fn route(name: &str, version: &str, slug: &str) -> Route {
         pin_state: PinState::ToolsNotSeen,
         policies: vec![policy],
         upstream_timeout_ms: 300_000,
+        protocol: Default::default(),
+        session_affinity: Default::default(),
         revision: 1,
         created_at: at(6),
         updated_at: at(7),

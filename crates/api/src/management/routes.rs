@@ -93,6 +93,8 @@ fn patch(change: RouteChangeShape) -> Result<RoutePatch, Problem> {
         policies: None,
         state: None,
         upstream_timeout_ms: None,
+        protocol: None,
+        session_affinity: None,
     } = change
     {
         return Err(content::field("", "name at least one thing to change"));
@@ -102,6 +104,8 @@ fn patch(change: RouteChangeShape) -> Result<RoutePatch, Problem> {
         policies: change.policies,
         state: change.state,
         upstream_timeout_ms: change.upstream_timeout_ms,
+        protocol: change.protocol,
+        session_affinity: change.session_affinity,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Routes, as they are shown and changed.
 
-use portreeve_core::route::{Access, PolicyDocument, Route, RouteState};
+use portreeve_core::route::{Access, PolicyDocument, Protocol, Route, RouteState, SessionAffinity};
 use portreeve_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -46,6 +46,10 @@ pub(crate) struct RouteShape {
     policies: Vec<PolicyDocument>,
     /// Longest time to the upstream's answer and between two parts of it, in milliseconds.
     upstream_timeout_ms: u64,
+    /// In which era the gateway speaks with the upstream: `auto`, `modern` or `legacy`.
+    protocol: &'static str,
+    /// Which calls of modern hosts share a session with a legacy upstream: `per_request` or `principal`.
+    session_affinity: &'static str,
     /// Counts the changes; the `ETag` is the same number in quotes.
     revision: i64,
     #[schema(value_type = String, format = DateTime)]
@@ -70,6 +74,14 @@ pub(crate) struct RouteChangeShape {
     pub(crate) state: Option<RouteState>,
     /// Longest time to the upstream's answer and between two parts of it, in milliseconds.
     pub(crate) upstream_timeout_ms: Option<u64>,
+    /// In which era the gateway speaks with the upstream: `auto` (the host's, where it was seen to be spoken), `modern` or
+    /// `legacy`.
+    #[schema(value_type = Option<String>)]
+    pub(crate) protocol: Option<Protocol>,
+    /// Which calls of modern hosts share a session with a legacy upstream: `per_request` (none) or `principal` (those of one
+    /// caller).
+    #[schema(value_type = Option<String>)]
+    pub(crate) session_affinity: Option<SessionAffinity>,
 }
 
 impl RouteShape {
@@ -90,6 +102,8 @@ impl RouteShape {
             pin_state: route.pin_state.as_str(),
             policies: route.policies.clone(),
             upstream_timeout_ms: route.upstream_timeout_ms,
+            protocol: route.protocol.as_str(),
+            session_affinity: route.session_affinity.as_str(),
             revision: route.revision,
             created_at: route.created_at,
             updated_at: route.updated_at,

@@ -130,6 +130,8 @@ fn served(server: &ServerName, tools: &[String]) -> Result<ServedRoute> {
         pin_state: PinState::Pinned,
         policies: Vec::new(),
         upstream_timeout_ms: DEFAULT_UPSTREAM_TIMEOUT_MS,
+        protocol: Default::default(),
+        session_affinity: Default::default(),
         revision: 1,
         created_at: now,
         updated_at: now,

@@ -82,7 +82,9 @@ impl Gateway {
         if !wanted.resource_subscriptions.is_empty() && !self.may_read(errand, record).await {
             wanted.resource_subscriptions.clear();
         }
-        wanted.resource_subscriptions = own.subscribe(&wanted.resource_subscriptions).await;
+        let subscribing = own.subscribe(&wanted.resource_subscriptions);
+        let agreed = tokio::time::timeout(self.limits.probe, subscribing).await;
+        wanted.resource_subscriptions = agreed.unwrap_or_default();
         let stream = tokio::time::timeout(PATIENCE, own.listen(&wanted.resource_subscriptions)).await;
         let open = match stream {
             // It may still come: the subscription asks again.

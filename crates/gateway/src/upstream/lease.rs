@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use http::StatusCode;
 use portreeve_client::{ClientError, Exchange, Reply, ReplyBody, Upstream};
+use portreeve_core::route::SessionAffinity;
 use portreeve_mcp::envelope::{Message, Outcome};
 use portreeve_mcp::method::Method;
 use portreeve_mcp::{answer, bridge, code, sse};
@@ -80,7 +81,9 @@ impl Sending<'_> {
                 lease.answered();
                 return Ok((ready(StatusCode::OK, body), lease));
             }
-            let own = crossing.method == Method::CallTool && shared.id.is_some();
+            let own = crossing.method == Method::CallTool
+                && shared.id.is_some()
+                && self.route.route.session_affinity == SessionAffinity::PerRequest;
             let session = if own {
                 self.open(server, crossing).await?
             } else {

@@ -151,6 +151,11 @@ impl Pool {
         let read = |text: &str| serde_json::from_str::<Value>(text).ok();
         let hello = (read(capabilities).unwrap_or_default(), info.and_then(read));
         let (connection, result) = Connection::legacy_for(egress, server, &self.limits, hello).await?;
+        let limit = self.limits.handshake_bytes;
+        if result.get().len() > limit {
+            let reason = format!("its answer to `initialize` has more than {limit} bytes");
+            return Err(ClientError::NotMcp(reason));
+        }
         Ok(Arc::new(ServerSession {
             id: connection.session().map(str::to_owned),
             version: connection.version().to_owned(),

@@ -26,7 +26,7 @@ pub(crate) enum RouteCommand {
 
 /// `portreeve route set`
 #[derive(Debug, Clone, Args)]
-#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["anonymous", "state", "timeout"]))]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["anonymous", "state", "timeout", "protocol", "sessions"]))]
 pub(crate) struct SetArgs {
     /// The route's slug, or the name of its server
     slug: String,
@@ -39,6 +39,27 @@ pub(crate) struct SetArgs {
     /// Longest time to the upstream's answer, and between two parts of it
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     timeout: Option<Duration>,
+    /// In which era the gateway speaks with the upstream; `auto` is the host's, where the upstream was seen to speak it
+    #[arg(long, value_enum)]
+    protocol: Option<Protocol>,
+    /// Which calls of modern hosts share a session with a legacy upstream: none, or those of one caller
+    #[arg(long, value_enum)]
+    sessions: Option<Sessions>,
+}
+
+/// Eras to speak with an upstream.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Protocol {
+    Auto,
+    Modern,
+    Legacy,
+}
+
+/// Who shares a session with an upstream.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Sessions {
+    PerRequest,
+    Principal,
 }
 
 /// On or off.
@@ -95,6 +116,21 @@ impl SetArgs {
         if let Some(timeout) = self.timeout {
             let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
             patch.insert("upstreamTimeoutMs".to_owned(), json!(millis));
+        }
+        if let Some(protocol) = self.protocol {
+            let protocol = match protocol {
+                Protocol::Auto => "auto",
+                Protocol::Modern => "modern",
+                Protocol::Legacy => "legacy",
+            };
+            patch.insert("protocol".to_owned(), json!(protocol));
+        }
+        if let Some(sessions) = self.sessions {
+            let sessions = match sessions {
+                Sessions::PerRequest => "per_request",
+                Sessions::Principal => "principal",
+            };
+            patch.insert("sessionAffinity".to_owned(), json!(sessions));
         }
         Ok(Value::Object(patch))
     }
@@ -162,6 +198,8 @@ pub(super) fn render_one(route: &Value) -> String {
         ("tools", text(route, "pinState")),
         ("upstream", text(route, "upstreamUrl")),
         ("speaks", joined(route, "upstreamEras")),
+        ("protocol", text(route, "protocol")),
+        ("sessions", text(route, "sessionAffinity").replace('_', "-")),
         ("timeout", timeout(route)),
         ("private hosts", joined(route, "privateHosts")),
         ("updated", when(route, "updatedAt")),

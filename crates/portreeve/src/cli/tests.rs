@@ -78,7 +78,7 @@ const REMOTE: &[&str] = &[
     "registry delete partners",
     "route list",
     "route show billing",
-    "route set billing --anonymous off --state active --timeout 30s",
+    "route set billing --anonymous off --state active --timeout 30s --protocol legacy --sessions principal",
     "policy list com.acme/billing",
     "policy set billing rate_limit --calls 5 --per 30s",
     "policy remove billing rate_limit",

@@ -9,6 +9,7 @@ mod bad_upstreams;
 mod bad_upstreams_house;
 mod bombs;
 mod bridge_news;
+mod bridge_pinned;
 mod bridge_rounds;
 mod bridge_to_legacy;
 mod bridge_to_modern;

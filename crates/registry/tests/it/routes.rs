@@ -1,6 +1,6 @@
 //! Routes as their managers change them.
 
-use portreeve_core::route::{Access, PolicyDocument, RouteState};
+use portreeve_core::route::{Access, PolicyDocument, Protocol, RouteState, SessionAffinity};
 use portreeve_core::server::Lifecycle;
 use portreeve_registry::{RegistryError, RoutePatch};
 use serde_json::json;
@@ -29,6 +29,8 @@ async fn opening_a_route_to_everyone_is_an_event_of_its_own() {
         access: Some(Access::Anonymous),
         policies: Some(vec![policy("rate_limit")]),
         upstream_timeout_ms: Some(5_000),
+        protocol: Some(Protocol::Legacy),
+        session_affinity: Some(SessionAffinity::Principal),
         ..RoutePatch::default()
     };
     let refreshed = world.refreshed.count();
@@ -53,6 +55,13 @@ async fn opening_a_route_to_everyone_is_an_event_of_its_own() {
         events[1].detail.as_ref().unwrap()["upstreamTimeoutMs"],
         json!({"from": 300_000, "to": 5_000})
     );
+    let detail = events[1].detail.as_ref().unwrap();
+    assert_eq!(detail["protocol"], json!({"from": "auto", "to": "legacy"}));
+    assert_eq!(
+        detail["sessionAffinity"],
+        json!({"from": "per_request", "to": "principal"})
+    );
+    assert_eq!(detail.get("state"), None);
     // The same again changes nothing and writes nothing.
     let route = world
         .registry

@@ -214,6 +214,8 @@ fn route(url: &str) -> Route {
         pin_state: PinState::Pinned,
         policies: Vec::new(),
         upstream_timeout_ms: 2_000,
+        protocol: Default::default(),
+        session_affinity: Default::default(),
         revision: 1,
         created_at: Timestamp::from_millis(0),
         updated_at: Timestamp::from_millis(0),

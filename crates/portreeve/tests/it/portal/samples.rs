@@ -234,6 +234,8 @@ fn route(id: RouteId, name: &ServerName, version: &Version, url: &str, access: A
         pin_state: PinState::Pinned,
         policies: Vec::new(),
         upstream_timeout_ms: 300_000,
+        protocol: Default::default(),
+        session_affinity: Default::default(),
         revision: 1,
         created_at: now(),
         updated_at: now(),

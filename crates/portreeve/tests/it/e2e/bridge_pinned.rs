@@ -1,0 +1,108 @@
+//! How a route speaks with its server, where an administrator says so.
+
+use serde_json::{Value, json};
+
+use crate::node::Node;
+use crate::upstream::{Speaks, Upstream};
+use crate::web::{LegacyHost, modern};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_pins_the_era_and_who_shares_a_session() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    let slug = node.add("com.acme/both", &upstream.url);
+    let url = node.endpoint(&slug);
+    let call = async || {
+        let (headers, body) = modern(
+            Some(&node.key),
+            1,
+            "tools/call",
+            json!({"name": "echo", "arguments": {}}),
+        );
+        let answer = node.web.ask("POST", &url, &headers, body).await.unwrap();
+        assert_eq!(answer.json()["result"]["content"][0]["text"], "{}");
+    };
+    let calls = || {
+        let all = upstream.seen().into_iter().filter(|seen| {
+            let message: Value = serde_json::from_slice(&seen.body).unwrap();
+            message["method"] == "tools/call"
+        });
+        let header = |headers: &http::HeaderMap, name: &str| {
+            headers.get(name).map(|value| value.to_str().unwrap().to_owned())
+        };
+        all.map(|seen| {
+            [
+                header(&seen.headers, "mcp-method"),
+                header(&seen.headers, "mcp-session-id"),
+            ]
+        })
+        .collect::<Vec<_>>()
+    };
+    call().await;
+    assert_eq!(
+        calls(),
+        [[Some("tools/call".to_owned()), None]],
+        "as it was seen to speak"
+    );
+
+    let set = node.cli_json(&[
+        "route",
+        "set",
+        &slug,
+        "--protocol",
+        "legacy",
+        "--sessions",
+        "principal",
+    ]);
+    assert_eq!(
+        (&set["protocol"], &set["sessionAffinity"]),
+        (&json!("legacy"), &json!("principal"))
+    );
+    upstream.forget();
+    call().await;
+    call().await;
+    let shared = calls();
+    assert_eq!((shared.len(), &shared[0][0], &shared[0]), (2, &None, &shared[1]));
+    assert!(shared[0][1].is_some(), "one session for both");
+
+    node.cli_json(&["route", "set", &slug, "--sessions", "per-request"]);
+    upstream.forget();
+    call().await;
+    call().await;
+    let single = calls();
+    assert_ne!(single[0][1], single[1][1], "each has its own");
+
+    let patch = json!({"protocol": "modern"});
+    let headers = [
+        ("authorization", format!("Bearer {}", node.key)),
+        ("if-match", "*".to_owned()),
+    ];
+    let path = format!("{}/api/v1/routes/{slug}", node.url);
+    let changed = node
+        .web
+        .ask("PATCH", &path, &headers, patch.to_string())
+        .await
+        .unwrap();
+    assert_eq!(
+        (changed.status, &changed.json()["protocol"]),
+        (200, &json!("modern"))
+    );
+    let host = LegacyHost::connect(&node.web, &url, Some(&node.key)).await;
+    upstream.forget();
+    let answer = host
+        .request(json!(1), "tools/call", json!({"name": "echo", "arguments": {}}))
+        .await;
+    assert_eq!(answer.json()["result"]["content"][0]["text"], "{}");
+    assert_eq!(calls(), [[Some("tools/call".to_owned()), None]]);
+    let wrong = node
+        .web
+        .ask("PATCH", &path, &headers, json!({"protocol": "sse"}).to_string())
+        .await
+        .unwrap();
+    assert_eq!(wrong.status, 422, "{}", wrong.text());
+    let log = node.api("GET", "/audit?action=route.change", None).await.text();
+    assert!(
+        log.contains(r#""protocol":{"from":"auto","to":"legacy"}"#),
+        "{log}"
+    );
+}
