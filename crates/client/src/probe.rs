@@ -18,6 +18,8 @@ use crate::exchange::Upstream;
 pub struct Probe {
     /// The eras that the server speaks, at least one.
     pub eras: Vec<Era>,
+    /// Eras of which its answer settled nothing: it was away, wanted a credential, or took too long.
+    pub uncertain: Vec<Era>,
     /// Every tool definition, as JSON, by era.
     pub tools: Vec<(Era, Vec<String>)>,
     /// What the server says about itself, as JSON; unverified.
@@ -49,6 +51,7 @@ pub async fn probe(egress: &Egress, upstream: &Upstream, limits: &Limits) -> Res
 async fn both_eras(egress: &Egress, upstream: &Upstream, limits: &Limits) -> Result<Probe, ProbeError> {
     let mut found = Probe {
         eras: Vec::new(),
+        uncertain: Vec::new(),
         tools: Vec::new(),
         server_info: None,
     };
@@ -63,6 +66,10 @@ async fn both_eras(egress: &Egress, upstream: &Upstream, limits: &Limits) -> Res
             added?;
         }
         Err(error) if found.eras.is_empty() => return Err(error.into()),
+        Err(error) if settles_nothing(&error) => {
+            tracing::debug!(url = %upstream.url, error = %error, "whether the server speaks the legacy era is not certain");
+            found.uncertain.push(Era::Legacy);
+        }
         Err(error) => {
             tracing::debug!(url = %upstream.url, error = %error, "the server speaks the modern era only")
         }
@@ -70,7 +77,23 @@ async fn both_eras(egress: &Egress, upstream: &Upstream, limits: &Limits) -> Res
     Ok(found)
 }
 
+/// Whether a failure says nothing of what the server speaks.
+fn settles_nothing(error: &ClientError) -> bool {
+    match error {
+        ClientError::Net(_) | ClientError::Timeout(_) => true,
+        ClientError::Status { status, .. } => matches!(status, 401 | 403 | 407 | 408 | 429 | 500..),
+        _ => false,
+    }
+}
+
 impl Probe {
+    /// The eras of a server that was seen to speak these before: what settles nothing changes nothing.
+    pub fn eras_beside(&self, known: &[Era]) -> Vec<Era> {
+        let mut eras = self.eras.clone();
+        eras.extend(self.uncertain.iter().filter(|era| known.contains(era)));
+        eras
+    }
+
     async fn add(&mut self, connection: &Connection, limits: &Limits) -> Result<(), ProbeError> {
         let tools = all_tools(connection, limits).await?;
         self.eras.push(connection.era());

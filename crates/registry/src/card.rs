@@ -4,7 +4,7 @@
 //! Before: `serve`, whose anonymous view this is: what it does not list has no card. After: `api` writes them out.
 
 use portreeve_core::name::{RegistryName, ServerName, Slug};
-use portreeve_core::protocol::{Era, Revision};
+use portreeve_core::protocol::Revision;
 use portreeve_core::route::{Route, RouteState};
 use portreeve_core::view::{Readers, RegistryRecord};
 use serde_json::{Map, Value, json};
@@ -68,7 +68,7 @@ impl Registry {
             "remotes": [{
                 "type": "streamable-http",
                 "url": endpoint_url(&Slug::of_the_registry(), &self.parts.public_url),
-                "supportedProtocolVersions": versions(&[Era::Legacy, Era::Modern]),
+                "supportedProtocolVersions": versions(),
             }],
         })
     }
@@ -161,7 +161,7 @@ impl Registry {
 
 fn card(served: &Served, mut remote: Value, route: &Route) -> Value {
     if !route.upstream_eras.is_empty() {
-        remote["supportedProtocolVersions"] = versions(&route.upstream_eras);
+        remote["supportedProtocolVersions"] = versions();
     }
     let document = served.server.to_map();
     let mut card = Map::new();
@@ -218,11 +218,11 @@ fn card_url(endpoint: &str) -> String {
     format!("{endpoint}/server-card")
 }
 
-/// What the gateway serves over Streamable HTTP to a server of these eras.
-fn versions(eras: &[Era]) -> Value {
+/// What the gateway serves over Streamable HTTP to any server: what such a server does not speak is bridged.
+fn versions() -> Value {
     Revision::ALL
         .into_iter()
-        .filter(|revision| *revision > Revision::V2024_11_05 && eras.contains(&revision.era()))
+        .filter(|revision| *revision > Revision::V2024_11_05)
         .map(Revision::as_str)
         .collect()
 }

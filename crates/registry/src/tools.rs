@@ -196,7 +196,9 @@ impl Registry {
             };
             observer.complete(sighting, Announce::Drift).await?;
         }
-        observer.eras(route, &probe.eras).await?;
+        observer
+            .eras(route, &probe.eras_beside(&route.upstream_eras))
+            .await?;
         Ok(())
     }
 

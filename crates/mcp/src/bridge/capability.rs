@@ -32,9 +32,7 @@ pub fn declared_to_legacy(capabilities: &str) -> String {
     if url {
         read.insert("elicitation".to_owned(), json!({"url": {}}));
     }
-    if let Some(Value::Object(extensions)) = read.get_mut("extensions") {
-        extensions.remove(TASKS);
-    }
+    without_tasks(&mut read);
     let mut declared = Value::Object(read);
     declared.sort_all_objects();
     declared.to_string()
@@ -45,6 +43,7 @@ pub fn declared_to_legacy(capabilities: &str) -> String {
 pub fn declared_to_modern(capabilities: &str) -> String {
     let mut read = read(capabilities);
     read.remove("tasks");
+    without_tasks(&mut read);
     if let Some(Value::Object(elicitation)) = read.get_mut("elicitation")
         && elicitation.is_empty()
     {
@@ -67,6 +66,12 @@ pub(super) fn declares(capabilities: &str, method: &str, is_page: bool) -> bool 
         "sampling/createMessage" => read.contains_key("sampling"),
         "roots/list" => read.contains_key("roots"),
         _ => false,
+    }
+}
+
+fn without_tasks(declared: &mut Map<String, Value>) {
+    if let Some(Value::Object(extensions)) = declared.get_mut("extensions") {
+        extensions.remove(TASKS);
     }
 }
 

@@ -67,7 +67,7 @@ fn a_request_to_a_modern_server_says_all_of_the_hop() {
 
 #[test]
 fn a_host_that_comes_is_introduced_to_the_server() {
-    let hello = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{"elicitation":{},"x":{}},"clientInfo":{"name":"old"}}}"#;
+    let hello = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{"elicitation":{},"x":{},"tasks":{},"extensions":{"io.modelcontextprotocol/tasks":{}}},"clientInfo":{"name":"old"}}}"#;
     let introduction = introduction(hello.as_bytes());
     assert_eq!(introduction.proposed, Some(Revision::V2025_06_18));
     assert_eq!(introduction.info.as_deref(), Some(r#"{"name":"old"}"#));
@@ -79,7 +79,7 @@ fn a_host_that_comes_is_introduced_to_the_server() {
     };
     assert_eq!(
         text(discover(0, client)),
-        r#"{"jsonrpc":"2.0","id":0,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"elicitation":{"form":{}},"x":{}},"io.modelcontextprotocol/clientInfo":{"name":"old"}}}}"#
+        r#"{"jsonrpc":"2.0","id":0,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"elicitation":{"form":{}},"x":{},"extensions":{}},"io.modelcontextprotocol/clientInfo":{"name":"old"}}}}"#
     );
 }
 

@@ -80,7 +80,9 @@ impl Registry {
                 }
             }
         }
-        observer.eras(route, &probe.eras).await?;
+        observer
+            .eras(route, &probe.eras_beside(&route.upstream_eras))
+            .await?;
         let mut event = self.event(caller, "tools.approve", &route.server);
         event.route = Some(route.slug.to_string());
         event.detail = Some(json!({

@@ -160,7 +160,9 @@ impl Worker {
 
     async fn note(&self, route: &Route, probe: Probe) -> Result<Noted, StoreError> {
         let observer = self.observer();
-        let mut noted = observer.eras(route, &probe.eras).await?;
+        let mut noted = observer
+            .eras(route, &probe.eras_beside(&route.upstream_eras))
+            .await?;
         for (era, texts) in &probe.tools {
             let sighting = Sighting {
                 route,

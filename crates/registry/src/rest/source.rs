@@ -49,6 +49,7 @@ impl ToolSource for RestSource {
             .collect();
         let eras = vec![Era::Legacy, Era::Modern];
         Ok(Probe {
+            uncertain: Vec::new(),
             tools: eras.iter().map(|era| (*era, tools.clone())).collect(),
             eras,
             server_info: None,

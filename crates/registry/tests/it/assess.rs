@@ -31,6 +31,7 @@ fn honest(tool: &str) -> Value {
 fn tools(world: &World, url: &str, tools: &[Value]) {
     let texts: Vec<String> = tools.iter().map(Value::to_string).collect();
     let probe = Probe {
+        uncertain: Vec::new(),
         eras: vec![Era::Legacy, Era::Modern],
         tools: vec![(Era::Legacy, texts.clone()), (Era::Modern, texts)],
         server_info: None,

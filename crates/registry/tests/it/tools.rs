@@ -230,6 +230,7 @@ async fn what_is_no_tool_is_left_out() {
     world.upstreams.answer_with(
         URL,
         Ok(Probe {
+            uncertain: Vec::new(),
             eras: vec![Era::Modern],
             tools: vec![(Era::Modern, texts)],
             server_info: None,

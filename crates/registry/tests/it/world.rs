@@ -228,6 +228,7 @@ impl Upstreams {
 fn probe(tools: &[(&str, &str)]) -> Probe {
     let texts: Vec<String> = tools.iter().map(|(name, text)| definition(name, text)).collect();
     Probe {
+        uncertain: Vec::new(),
         eras: vec![Era::Legacy, Era::Modern],
         tools: vec![(Era::Legacy, texts.clone()), (Era::Modern, texts)],
         server_info: None,

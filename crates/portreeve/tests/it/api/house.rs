@@ -110,6 +110,7 @@ impl ToolSource for TestTools {
             .to_string()
         };
         Ok(Probe {
+            uncertain: Vec::new(),
             eras: vec![Era::Modern],
             tools: vec![(
                 Era::Modern,

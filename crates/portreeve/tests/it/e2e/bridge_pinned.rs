@@ -1,5 +1,7 @@
 //! How a route speaks with its server, where an administrator says so.
 
+use axum::response::IntoResponse as _;
+use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::node::Node;
@@ -105,4 +107,29 @@ async fn an_administrator_pins_the_era_and_who_shares_a_session() {
         log.contains(r#""protocol":{"from":"auto","to":"legacy"}"#),
         "{log}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p26_an_answer_that_settles_nothing_changes_nothing_that_is_known() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    let slug = node.add("com.acme/both", &upstream.url);
+    let eras = async |status: Option<u16>| {
+        upstream.set_script(move |message| {
+            let status = StatusCode::from_u16(status?).unwrap();
+            (message["method"] == "initialize").then(|| status.into_response())
+        });
+        let path = "/servers/com.acme%2Fboth/tools/refresh";
+        let asked = node.api("POST", path, None).await;
+        assert_eq!(asked.status, 200, "{}", asked.text());
+        let route = node.api("GET", &format!("/routes/{slug}"), None).await.json();
+        route["upstreamEras"].clone()
+    };
+    let both = json!(["legacy", "modern"]);
+    assert_eq!(eras(None).await, both);
+    for unsettled in [401, 403, 408, 429, 500, 503] {
+        assert_eq!(eras(Some(unsettled)).await, both, "{unsettled}");
+    }
+    assert_eq!(eras(Some(400)).await, json!(["modern"]), "this one settles it");
+    assert_eq!(eras(None).await, both, "and it is asked again");
 }

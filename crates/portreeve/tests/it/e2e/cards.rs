@@ -217,7 +217,11 @@ async fn b12_no_private_server_is_in_the_catalogue_or_has_a_card() {
     }
     let legacy = get(&node, &format!("/s/{open}/mcp/server-card")).await.json();
     let versions = &legacy["remotes"][0]["supportedProtocolVersions"];
-    assert_eq!(*versions, json!(["2025-03-26", "2025-06-18", "2025-11-25"]));
+    // What the server itself does not speak is bridged.
+    assert_eq!(
+        *versions,
+        json!(["2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"])
+    );
 
     // With the admin's key, too: a card is the same for everyone, so that caches may keep it.
     let key = [("authorization", format!("Bearer {}", node.key))];

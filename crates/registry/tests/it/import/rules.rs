@@ -52,6 +52,7 @@ fn clean(name: &str, url: &str) -> String {
 fn tool(world: &World, url: &str, description: &str) {
     let tool = json!({"name": "list", "description": description, "inputSchema": {"type": "object"}});
     let probe = Probe {
+        uncertain: Vec::new(),
         eras: vec![Era::Modern],
         tools: vec![(Era::Modern, vec![tool.to_string()])],
         server_info: None,
