@@ -139,6 +139,17 @@ impl Record {
         }
     }
 
+    /// The same is asked of the server once more, with answers of the host: that is decided anew, and told anew, as an event
+    /// of the same request.
+    pub fn again(&mut self) {
+        let id = EventId::new(&*self.sinks.clock, &*self.sinks.rng);
+        self.event.id = id;
+        self.event.at = self.sinks.clock.now();
+        self.event.policies.clear();
+        self.event.reason = None;
+        self.event.upstream_status = None;
+    }
+
     /// A policy let it pass.
     pub fn decided_by(&mut self, names: Vec<Arc<str>>) {
         self.event.policies.extend(names.iter().map(ToString::to_string));

@@ -274,6 +274,15 @@ impl Errand {
         self.standing() == Some(Standing::Admitted)
     }
 
+    /// The route as it is served now; `None` when it leads elsewhere, or when its server speaks another era by now.
+    fn route_now(&self) -> Option<Arc<ServedRoute>> {
+        let served = self.gateway.loader.find(self.route.route.slug.as_str())?;
+        let is_same = served.route.id == self.route.route.id
+            && served.upstream.leads_as(&self.route.upstream)
+            && served.hop(self.era) == self.hop;
+        is_same.then_some(served)
+    }
+
     /// How the caller stands on the route now; `None` when it is not served any more as it was.
     pub fn standing(&self) -> Option<Standing> {
         let gateway = &self.gateway;

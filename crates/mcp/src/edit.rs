@@ -71,6 +71,7 @@ impl<'a> Edit<'a> {
             found = true;
         }
         if !found {
+            self.added.retain(|(known, _)| *known != key);
             self.added.push((key, value));
         }
     }

@@ -23,6 +23,10 @@ pub struct Params<'a> {
     pub protocol_version: Option<&'a str>,
     /// `notifications/cancelled`: the request that is meant.
     pub request_id: Option<&'a str>,
+    /// The state of a call in several rounds (2026-07-28).
+    pub request_state: Option<&'a str>,
+    /// The answers of such a round.
+    pub input_responses: Option<&'a str>,
 }
 
 /// The reserved keys of a request's `_meta`.
@@ -59,8 +63,19 @@ impl<'a> Params<'a> {
             "_meta",
             "protocolVersion",
             "requestId",
+            "requestState",
+            "inputResponses",
         ];
-        let [name, uri, arguments, meta, protocol_version, request_id] = object::fields_read(object, names)?;
+        let [
+            name,
+            uri,
+            arguments,
+            meta,
+            protocol_version,
+            request_id,
+            request_state,
+            input_responses,
+        ] = object::fields_read(object, names)?;
         Ok(Self {
             name: object::text("name", name)?,
             uri: object::text("uri", uri)?,
@@ -72,6 +87,8 @@ impl<'a> Params<'a> {
                 .map_err(|error| serde_json::Error::custom(format_args!("`_meta`: {error}")))?,
             protocol_version,
             request_id,
+            request_state,
+            input_responses,
         })
     }
 }
@@ -126,6 +143,10 @@ mod tests {
             r#"{"_meta":[]}"#,
             r#"{"uri":"a","uri":"b"}"#,
             r#"{"name":7}"#,
+            r#"{"requestState":"a","requestState":"b"}"#,
+            r#"{"requestState":"a","requestStat\u0065":"b"}"#,
+            r#"{"RequestState":"a"}"#,
+            r#"{"inputresponses":{}}"#,
             r#"{"name":"a","Name":"b"}"#,
             r#"{"NAME":"b","name":"a"}"#,
             r#"{"name":"a","argumentſ":{}}"#,

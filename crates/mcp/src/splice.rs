@@ -26,15 +26,7 @@ impl<'a> Splice<'a> {
     /// Replaces a part, given as a slice of the body itself.
     pub fn replace(&mut self, part: &str, with: impl Into<Vec<u8>>) -> Result<&mut Self, Misplaced> {
         let range = self.place_of(part)?;
-        let overlaps = self
-            .edits
-            .iter()
-            .any(|(other, _)| range.start < other.end && other.start < range.end);
-        if overlaps {
-            return Err(Misplaced);
-        }
-        self.edits.push((range, with.into()));
-        Ok(self)
+        self.replace_at(range, with)
     }
 
     /// Replaces a part, given by its place in the body.
@@ -43,27 +35,33 @@ impl<'a> Splice<'a> {
         range: Range<usize>,
         with: impl Into<Vec<u8>>,
     ) -> Result<&mut Self, Misplaced> {
-        let overlaps = self
-            .edits
-            .iter()
-            .any(|(other, _)| range.start < other.end && other.start < range.end);
-        if overlaps || range.is_empty() || range.end > self.body.len() {
+        if range.is_empty() || range.end > self.body.len() {
             return Err(Misplaced);
         }
-        self.edits.push((range, with.into()));
-        Ok(self)
+        self.edit(range, with.into())
     }
 
     /// Puts something in before this place. What is put in at one place stands in the order in which it came.
     pub fn insert(&mut self, at: usize, with: impl Into<Vec<u8>>) -> Result<&mut Self, Misplaced> {
-        let within = self
-            .edits
-            .iter()
-            .any(|(other, _)| other.start < at && at < other.end);
-        if within || at > self.body.len() {
+        if at > self.body.len() {
             return Err(Misplaced);
         }
-        self.edits.push((at..at, with.into()));
+        self.edit(at..at, with.into())
+    }
+
+    /// Keeps the edits in the order of their places, so that only neighbours can overlap: a body may have very many.
+    fn edit(&mut self, range: Range<usize>, with: Vec<u8>) -> Result<&mut Self, Misplaced> {
+        let order = |place: &Range<usize>| (place.start, place.end);
+        let at = self
+            .edits
+            .partition_point(|(other, _)| order(other) <= order(&range));
+        let (before, after) = self.edits.split_at(at);
+        let meets_before = before.last().is_some_and(|(other, _)| other.end > range.start);
+        let meets_after = after.first().is_some_and(|(other, _)| other.start < range.end);
+        if meets_before || meets_after {
+            return Err(Misplaced);
+        }
+        self.edits.insert(at, (range, with));
         Ok(self)
     }
 
@@ -81,8 +79,7 @@ impl<'a> Splice<'a> {
     }
 
     /// The body with its edits.
-    pub fn finish(mut self) -> Vec<u8> {
-        self.edits.sort_by_key(|(range, _)| (range.start, range.end));
+    pub fn finish(self) -> Vec<u8> {
         let added: usize = self.edits.iter().map(|(_, with)| with.len()).sum();
         let mut out = Vec::with_capacity(self.body.len() + added);
         let mut done = 0;

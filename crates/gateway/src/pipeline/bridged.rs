@@ -1,6 +1,7 @@
 //! The corridor's part where host and server are of different eras: what is answered here, and how the rest is sent.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
@@ -19,6 +20,9 @@ use crate::relay::{self, Errand, Turned};
 use crate::respond::{self, Body, Refusal};
 use crate::translate::{Crossing, Outbound};
 use crate::upstream::{self, Sending};
+
+/// How long a server may take to hear that a session is over.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 impl Gateway {
     /// What a server of the other era cannot be asked, and needs not be.
@@ -158,14 +162,21 @@ impl Gateway {
         }
     }
 
-    /// Ends sessions of the pool that nobody used for long.
-    pub(super) async fn sweep_pool(&self) {
-        let routes = self.loader.routes();
-        for (id, session) in self.pool.sweep() {
-            let route = routes.by_slug.values().find(|route| route.route.id == id);
-            if let Some(route) = route {
-                upstream::end_pooled(&self.egress, route, &session).await;
-            }
+    /// Ends sessions of the pool that nobody used for long. Servers are told one after the other, and nobody waits for that.
+    pub(super) fn sweep_pool(&self) {
+        let over = self.pool.sweep();
+        if over.is_empty() {
+            return;
         }
+        let (routes, egress) = (self.loader.routes(), self.egress.clone());
+        tokio::spawn(async move {
+            for (id, session) in over {
+                let route = routes.by_slug.values().find(|route| route.route.id == id);
+                if let Some(route) = route {
+                    let told = upstream::end_pooled(&egress, route, &session);
+                    let _ = tokio::time::timeout(FAREWELL, told).await;
+                }
+            }
+        });
     }
 }

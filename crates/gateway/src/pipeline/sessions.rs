@@ -73,7 +73,7 @@ impl Gateway {
 
     /// Ends sessions that nobody used for long, and tells their servers.
     pub async fn sweep_sessions(&self) {
-        self.sweep_pool().await;
+        self.sweep_pool();
         for session in self.sessions.sweep() {
             let routes = self.loader.routes();
             let route = routes

@@ -195,8 +195,12 @@ impl Relay {
         }
     }
 
-    /// Makes the call once more. Who may not make it any more does not.
+    /// Makes the call once more, by the rules that hold now. Who may not make it any more does not.
     async fn resume(&mut self, asking: &Asking) -> Result<Option<Bytes>, String> {
+        let Some(route) = self.errand.route_now() else {
+            return Ok(Some(self.give_up("The server is not served any more as it was")));
+        };
+        self.errand.route = route;
         let outbound = self.errand.once_more(asking)?;
         let target = outbound.name.clone();
         let Some(record) = &mut self.record else {
@@ -210,14 +214,31 @@ impl Relay {
             target: target.as_deref(),
         };
         let gateway = Arc::clone(&self.errand.gateway);
-        let passage = gateway.policies.before(&question, outbound, record).await;
-        let Ok(Passage::Permitted(permitted)) = passage else {
-            return Ok(Some(self.give_up("The call is not permitted any more")));
+        record.again();
+        let permitted = match gateway.policies.before(&question, outbound, record).await {
+            Ok(Passage::Permitted(permitted)) => permitted,
+            other => {
+                match &other {
+                    Err(refusal) => record.refused(refusal),
+                    Ok(_) => record.stranger(),
+                }
+                // What cannot be written down is not answered, here as anywhere.
+                record.journal(200).map_err(|refusal| refusal.word().to_owned())?;
+                return Ok(Some(self.give_up("The call is not permitted any more")));
+            }
         };
         let reply = tokio::select! {
             () = self.ends.wait() => return Ok(self.stop()),
             reply = upstream::send_through(&gateway.egress, &self.errand, permitted) => reply,
         };
+        if let Some(record) = &mut self.record {
+            match &reply {
+                Ok(Some(reply)) => record.upstream_answered(reply.status.as_u16()),
+                Ok(None) => {}
+                Err(_) => record.ended(UsageOutcome::UpstreamError),
+            }
+            record.journal(200).map_err(|refusal| refusal.word().to_owned())?;
+        }
         match reply.map_err(|error| error.to_string())? {
             Some(reply) => self.take_up(reply).await,
             None => Ok(self.stop()),

@@ -57,6 +57,10 @@ pub struct News {
     /// What the host gets next.
     ready: VecDeque<Bytes>,
     pause: Duration,
+    /// The same before the next one of a subscription that was changed is asked for again.
+    next_pause: Duration,
+    /// Since when the present one is open: one that lived for a while broke off, and is opened again at once.
+    opened: Instant,
     told: Instant,
     end: Instant,
     over: bool,
@@ -129,6 +133,8 @@ impl News {
             wire,
             next: None,
             pause: FIRST_PAUSE,
+            next_pause: FIRST_PAUSE,
+            opened: now,
             told: now,
             over: false,
             _slot: slot,
@@ -174,14 +180,21 @@ impl News {
                 Heard::Silence => return Some(Bytes::from_static(sse::KEEP_ALIVE)),
                 Heard::Bytes(bytes) => self.take(&bytes),
                 Heard::Closed => self.reopen(),
-                Heard::Changed => self.next = Some(self.source.open(&self.errand, Duration::ZERO)),
+                Heard::Changed => {
+                    self.next_pause = FIRST_PAUSE;
+                    self.next = Some(self.source.open(&self.errand, Duration::ZERO));
+                }
                 Heard::Opened(Some(body)) => self.take_up(body),
                 Heard::Opened(None) => self.reopen(),
                 Heard::Next(Some(body)) => {
                     self.reader = sse::Reader::new(self.errand.gateway.limits.held_result_bytes);
                     self.wire = Wire::Open(body);
                 }
-                // The present one goes on; it is asked again when it ends.
+                // The present one goes on, and the server is asked again; at last when it ends.
+                Heard::Next(None) if self.next_pause <= LONGEST_PAUSE => {
+                    self.next = Some(self.source.open(&self.errand, self.next_pause));
+                    self.next_pause *= 2;
+                }
                 Heard::Next(None) => {}
             }
         }
@@ -213,7 +226,7 @@ impl News {
     fn take_up(&mut self, body: ResponseBody) {
         self.reader = sse::Reader::new(self.errand.gateway.limits.held_result_bytes);
         self.wire = Wire::Open(body);
-        self.pause = FIRST_PAUSE;
+        self.opened = Instant::now();
         for message in self.source.missed() {
             let told = for_host(&message, &self.errand);
             self.ready.extend(told.map(|message| sse::message(&message)));
@@ -221,6 +234,9 @@ impl News {
     }
 
     fn reopen(&mut self) {
+        if self.opened.elapsed() >= LONGEST_PAUSE {
+            self.pause = FIRST_PAUSE;
+        }
         self.wire = Wire::Opening(self.source.open(&self.errand, self.pause));
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }

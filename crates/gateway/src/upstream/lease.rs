@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
 use portreeve_client::{ClientError, Exchange, Reply, ReplyBody, Upstream};
+use portreeve_core::caller::Principal;
 use portreeve_core::route::SessionAffinity;
 use portreeve_mcp::envelope::{Message, Outcome};
 use portreeve_mcp::method::Method;
@@ -15,6 +17,7 @@ use portreeve_net::{Egress, ResponseBody, read_body};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
+use tokio::sync::Semaphore;
 
 use super::Way;
 use super::pool::{Alike, Pool, ServerSession, Shared};
@@ -38,7 +41,16 @@ pub struct Lease {
     own: bool,
     /// Nothing is to be taken back: it was answered, or never reached the server.
     over: AtomicBool,
+    answers: Answers,
 }
+
+/// What a server may ask at once of somebody who can only say no: what it asks beyond that is not answered.
+#[derive(Debug, Clone)]
+pub(super) struct Answers(Arc<Semaphore>);
+
+/// Answers that are under way at once, and how long the server may take for one.
+const ANSWERS: usize = 8;
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// What a request was sent with.
 pub struct Sending<'a> {
@@ -74,16 +86,21 @@ impl Sending<'_> {
         let mut tries = 0;
         loop {
             let place = self.pool.place(&self.alike);
-            let shared = self.shared(server, &place, crossing).await?;
+            let shared = match self.shared(server, &place, crossing).await {
+                Ok(shared) => shared,
+                Err(error) => {
+                    // A place without a session is nobody's.
+                    self.pool.forget(&self.alike, &place);
+                    return Err(error);
+                }
+            };
             if crossing.method == Method::Discover {
                 let body = answered(crossing.id, &shared.initialized);
                 let lease = self.lease(shared, crossing.id, false);
                 lease.answered();
                 return Ok((ready(StatusCode::OK, body), lease));
             }
-            let own = crossing.method == Method::CallTool
-                && shared.id.is_some()
-                && self.route.route.session_affinity == SessionAffinity::PerRequest;
+            let own = shared.id.is_some() && self.wants_its_own(crossing.method);
             let session = if own {
                 self.open(server, crossing).await?
             } else {
@@ -109,16 +126,28 @@ impl Sending<'_> {
         }
     }
 
+    /// Whether the request has a session of its own: who called before must not show in it. Callers without a name are not
+    /// one caller.
+    fn wants_its_own(&self, method: Method) -> bool {
+        match (self.alike.principal, self.route.route.session_affinity) {
+            (Principal::Anonymous, _) => true,
+            (_, SessionAffinity::PerRequest) => method == Method::CallTool,
+            (_, SessionAffinity::Principal) => false,
+        }
+    }
+
     async fn shared(
         &self,
         server: &Upstream,
         place: &Shared,
         crossing: &ToLegacy,
     ) -> Result<Arc<ServerSession>, ClientError> {
-        place
-            .get_or_try_init(|| self.open(server, crossing))
-            .await
-            .map(Arc::clone)
+        let opened = place.get_or_try_init(|| self.open(server, crossing));
+        // Those who wait for one that fails try it one after the other.
+        match tokio::time::timeout(self.pool.patience(), opened).await {
+            Ok(session) => session.map(Arc::clone),
+            Err(_) => Err(ClientError::Timeout(self.pool.patience().as_secs())),
+        }
     }
 
     async fn open(&self, server: &Upstream, crossing: &ToLegacy) -> Result<Arc<ServerSession>, ClientError> {
@@ -134,6 +163,26 @@ impl Sending<'_> {
             id,
             own,
             over: AtomicBool::new(false),
+            answers: Answers::default(),
+        }
+    }
+}
+
+// === impl Answers ===
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(ANSWERS)))
+    }
+}
+
+impl Answers {
+    pub(super) fn give(&self, answer: impl Future<Output = ()> + Send + 'static) {
+        if let Ok(permit) = Arc::clone(&self.0).try_acquire_owned() {
+            tokio::spawn(async move {
+                let _permit = permit;
+                let _ = tokio::time::timeout(ANSWER, answer).await;
+            });
         }
     }
 }
@@ -188,7 +237,7 @@ impl Lease {
             _ => answer::error(Some(id), code::METHOD_NOT_FOUND, "Method not found", None),
         };
         let lease = Arc::clone(self);
-        tokio::spawn(async move { lease.tell(body.into()).await });
+        self.answers.give(async move { lease.tell(body.into()).await });
     }
 
     async fn tell(&self, body: Bytes) {

@@ -13,7 +13,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::Way;
-use super::lease::{end, in_session, said_briefly, tell};
+use super::lease::{Answers, end, in_session, said_briefly, tell};
 use super::pool::{Pool, ServerSession};
 use crate::route::ServedRoute;
 
@@ -26,6 +26,7 @@ pub struct OwnSession {
     info: Option<String>,
     /// The present one: a server may forget it, and is introduced to again.
     session: Mutex<Arc<ServerSession>>,
+    answers: Answers,
 }
 
 impl std::fmt::Debug for OwnSession {
@@ -54,6 +55,7 @@ impl OwnSession {
             capabilities,
             info,
             session: Mutex::new(session),
+            answers: Answers::default(),
         })
     }
 
@@ -108,7 +110,9 @@ impl OwnSession {
         };
         let session = self.present();
         let reply = server.listen(&self.egress, in_session(&session)).await?;
-        if reply.status != StatusCode::NOT_FOUND || session.id.is_none() {
+        // Some servers say 400 of a session that they forgot; 405 says that they have no such streams.
+        let may_be_lost = reply.status.is_client_error() && reply.status != StatusCode::METHOD_NOT_ALLOWED;
+        if !may_be_lost || session.id.is_none() {
             return Ok(reply);
         }
         let hello = (self.capabilities.as_str(), self.info.as_deref());
@@ -125,7 +129,8 @@ impl OwnSession {
             _ => answer::error(Some(id), code::METHOD_NOT_FOUND, "Method not found", None),
         };
         let own = Arc::clone(self);
-        tokio::spawn(async move { tell(&own.egress, &own.route, &own.present(), body.into()).await });
+        self.answers
+            .give(async move { tell(&own.egress, &own.route, &own.present(), body.into()).await });
     }
 }
 

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use portreeve_client::{ClientError, Connection, Upstream};
@@ -63,6 +64,17 @@ pub struct ServerSession {
     pub server: Option<String>,
 }
 
+// === impl Place ===
+
+impl Place {
+    /// Whether a request is under way in the session.
+    fn is_in_use(&self) -> bool {
+        self.session
+            .get()
+            .is_some_and(|session| Arc::strong_count(session) > 1)
+    }
+}
+
 // === impl Pool ===
 
 impl std::fmt::Debug for Pool {
@@ -91,8 +103,13 @@ impl Pool {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The place of the session for hosts that are alike. When all places are taken, the one that rested longest is let go:
-    /// its server ends it by itself.
+    /// How long a session may take to be opened.
+    pub fn patience(&self) -> Duration {
+        self.limits.probe
+    }
+
+    /// The place of the session for hosts that are alike. When all places are taken, of the node or of the caller, the one
+    /// that rested longest is let go: its server ends it by itself.
     pub fn place(&self, alike: &Alike) -> Shared {
         let now = self.clock.now();
         let mut open = self.lock();
@@ -100,8 +117,12 @@ impl Pool {
             place.used = now;
             return Arc::clone(&place.session);
         }
-        if open.len() >= self.limits.pooled_sessions {
-            let oldest = open.iter().min_by_key(|(_, place)| place.used);
+        let is_callers = |known: &Alike| known.principal == alike.principal;
+        let of_caller = open.keys().filter(|known| is_callers(known)).count();
+        let too_many = of_caller >= self.limits.sessions_per_caller;
+        if too_many || open.len() >= self.limits.pooled_sessions {
+            let known = open.iter().filter(|(known, _)| !too_many || is_callers(known));
+            let oldest = known.min_by_key(|(_, place)| (place.is_in_use(), place.used));
             if let Some(oldest) = oldest.map(|(alike, _)| alike.clone()) {
                 open.remove(&oldest);
             }
@@ -131,7 +152,7 @@ impl Pool {
         let limit = self.clock.now().minus(self.limits.pooled_idle);
         let mut old = Vec::new();
         self.lock().retain(|alike, place| {
-            let stays = place.used >= limit;
+            let stays = place.used >= limit || place.is_in_use();
             if let Some(session) = place.session.get().filter(|_| !stays) {
                 old.push((alike.route, Arc::clone(session)));
             }
@@ -150,7 +171,10 @@ impl Pool {
     ) -> Result<Arc<ServerSession>, ClientError> {
         let read = |text: &str| serde_json::from_str::<Value>(text).ok();
         let hello = (read(capabilities).unwrap_or_default(), info.and_then(read));
-        let (connection, result) = Connection::legacy_for(egress, server, &self.limits, hello).await?;
+        let opening = Connection::legacy_for(egress, server, &self.limits, hello);
+        let late = |_| ClientError::Timeout(self.patience().as_secs());
+        let opened = tokio::time::timeout(self.patience(), opening).await;
+        let (connection, result) = opened.map_err(late)??;
         let limit = self.limits.handshake_bytes;
         if result.get().len() > limit {
             let reason = format!("its answer to `initialize` has more than {limit} bytes");

@@ -96,7 +96,8 @@ pub fn to_legacy(body: &[u8], id: u64) -> Result<Vec<u8>, Unbridgeable> {
 }
 
 /// For a modern server: with our id, and with `_meta` as that era wants it. A task cannot be asked for across eras; the
-/// answer comes when it is there.
+/// answer comes when it is there. A legacy host knows of no rounds, so answers and state that it brings are nobody's: what
+/// it was really asked goes to the server by [`super::next_round`].
 pub fn to_modern(body: &[u8], id: u64, client: Client<'_>) -> Result<Vec<u8>, Unbridgeable> {
     let (_, params) = params(body)?;
     let whole = std::str::from_utf8(body).map_err(|_| Unbridgeable)?;
@@ -107,7 +108,9 @@ pub fn to_modern(body: &[u8], id: u64, client: Client<'_>) -> Result<Vec<u8>, Un
         None => envelope.put("params", format!("{{\"_meta\":{}}}", meta(client))),
         Some(params) => {
             let mut edit = Edit::of(params);
-            edit.cut("task");
+            for key in ["task", "inputResponses", "requestState"] {
+                edit.cut(key);
+            }
             match edit.value("_meta").filter(|raw| raw.starts_with('{')) {
                 Some(raw) => {
                     let mut known = Edit::of(raw);

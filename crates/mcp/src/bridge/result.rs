@@ -42,6 +42,13 @@ pub fn to_modern_result(body: &[u8], method: Method, server: Option<&str>) -> Re
     let result = result_of(body)?;
     let mut splice = Splice::new(body);
     let mut edit = Edit::of(result);
+    // A legacy server asks for no further round, whatever it calls its members, and knows nothing of shared caches.
+    edit.put("resultType", "\"complete\"");
+    edit.cut("inputRequests");
+    edit.cut("requestState");
+    if is_kept(method) {
+        edit.put("cacheScope", "\"private\"");
+    }
     complete(&mut edit, method);
     if let Some(server) = server {
         match edit.value("_meta").filter(|raw| raw.starts_with('{')) {
