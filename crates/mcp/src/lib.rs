@@ -10,6 +10,7 @@ pub mod method;
 pub mod depth;
 pub mod envelope;
 mod members;
+pub mod mirror;
 mod object;
 pub mod params;
 pub mod result;
