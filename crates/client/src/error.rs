@@ -32,6 +32,9 @@ pub enum ClientError {
     /// An answer that is packed, although that was not asked for. It is not unpacked.
     #[error("the server's answer is encoded as `{0}`, although only `identity` was accepted")]
     Encoded(String),
+    /// No room for one more: for a stream of HTTP+SSE, or for a request over one.
+    #[error("{0} are under way already, and no more can be")]
+    Crowded(usize),
     /// The answer did not come in time.
     #[error("the server did not answer within {0} s")]
     Timeout(u64),

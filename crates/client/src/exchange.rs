@@ -1,6 +1,7 @@
 //! One HTTP exchange with an MCP server. Headers are built from scratch for the era of this hop; nothing of another
 //! hop is copied.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,13 +14,14 @@ use portreeve_net::{Destination, Egress, NetError, Reach, ResponseBody};
 use url::Url;
 
 use crate::error::ClientError;
+use crate::http_sse::{self, Lines};
 
 const AGENT: &str = concat!("portreeve/", env!("CARGO_PKG_VERSION"));
 
 /// A server and how to reach it.
 #[derive(Debug, Clone)]
 pub struct Upstream {
-    /// Its Streamable HTTP endpoint.
+    /// Its endpoint: of Streamable HTTP, or the stream of HTTP+SSE.
     pub url: Url,
     /// Longest wait for the head of an answer.
     pub timeout: Duration,
@@ -27,6 +29,8 @@ pub struct Upstream {
     presented: Option<(HeaderName, HeaderValue)>,
     /// The URL as the egress guard judged it, or why it refused.
     destination: Result<Destination, NetError>,
+    /// Where lines of HTTP+SSE are kept; without it that transport is not spoken.
+    lines: Option<Arc<Lines>>,
 }
 
 /// What an exchange says besides its body. Absent things send no header.
@@ -72,6 +76,17 @@ pub enum ReplyBody {
     Other(ResponseBody),
 }
 
+impl Reply {
+    /// One that says nothing but its status.
+    pub(crate) fn of(status: StatusCode) -> Self {
+        Self {
+            status,
+            session: None,
+            body: ReplyBody::Other(ResponseBody::ready(Bytes::new())),
+        }
+    }
+}
+
 impl Upstream {
     /// A server at this URL, reached as far as `reach` goes. A URL that the guard refuses shows when it is asked.
     pub fn new(url: Url, reach: &Reach, timeout: Duration) -> Self {
@@ -81,7 +96,26 @@ impl Upstream {
             timeout,
             presented: None,
             destination,
+            lines: None,
         }
+    }
+
+    /// The same, spoken to over HTTP+SSE if it does not speak Streamable HTTP.
+    #[must_use]
+    pub fn over(mut self, lines: &Arc<Lines>) -> Self {
+        self.lines = Some(Arc::clone(lines));
+        self
+    }
+
+    pub(crate) fn without_lines(&self) -> Self {
+        Self {
+            lines: None,
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn destination(&self) -> Result<&Destination, ClientError> {
+        self.destination.as_ref().map_err(|error| error.clone().into())
     }
 
     /// The same, with a credential of Portreeve's own.
@@ -95,9 +129,32 @@ impl Upstream {
         Ok(self)
     }
 
-    /// POSTs a message.
+    /// POSTs a message. `initialize` finds out which transport the server speaks; the reply's session stands for either.
     pub async fn post(
         &self,
+        egress: &Egress,
+        exchange: Exchange<'_>,
+        body: Bytes,
+    ) -> Result<Reply, ClientError> {
+        if http_sse::is_line(&exchange) {
+            return match &self.lines {
+                Some(lines) => lines.post(self, egress, exchange, body).await,
+                None => Ok(Reply::of(StatusCode::NOT_FOUND)),
+            };
+        }
+        match &self.lines {
+            // Of the legacy era, and the first of a session if there is one.
+            Some(lines) if exchange.session.is_none() && exchange.method.is_none() => {
+                lines.first(self, egress, exchange, body).await
+            }
+            _ => self.post_to(None, egress, exchange, body).await,
+        }
+    }
+
+    /// POSTs a message to this place, or to the endpoint itself.
+    pub(crate) async fn post_to(
+        &self,
+        place: Option<&Destination>,
         egress: &Egress,
         exchange: Exchange<'_>,
         body: Bytes,
@@ -109,22 +166,34 @@ impl Upstream {
             ACCEPT,
             HeaderValue::from_static("application/json, text/event-stream"),
         );
-        self.send(egress, request).await
+        self.send(place, egress, request).await
     }
 
     /// Opens the stream of a legacy session.
     pub async fn listen(&self, egress: &Egress, exchange: Exchange<'_>) -> Result<Reply, ClientError> {
+        match &self.lines {
+            Some(lines) if http_sse::is_line(&exchange) => lines.listen(self, egress, exchange).await,
+            None if http_sse::is_line(&exchange) => Ok(Reply::of(StatusCode::NOT_FOUND)),
+            _ => self.get(egress, exchange).await,
+        }
+    }
+
+    pub(crate) async fn get(&self, egress: &Egress, exchange: Exchange<'_>) -> Result<Reply, ClientError> {
         let mut request = Self::request(Method::GET, exchange, Bytes::new())?;
         request
             .headers_mut()
             .insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
-        self.send(egress, request).await
+        self.send(None, egress, request).await
     }
 
     /// Ends a legacy session.
     pub async fn end_session(&self, egress: &Egress, exchange: Exchange<'_>) -> Result<Reply, ClientError> {
+        if http_sse::is_line(&exchange) {
+            let ended = self.lines.as_ref().map(|lines| lines.end(exchange));
+            return Ok(ended.unwrap_or_else(|| Reply::of(StatusCode::NOT_FOUND)));
+        }
         let request = Self::request(Method::DELETE, exchange, Bytes::new())?;
-        self.send(egress, request).await
+        self.send(None, egress, request).await
     }
 
     fn request(method: Method, exchange: Exchange<'_>, body: Bytes) -> Result<Request<Bytes>, ClientError> {
@@ -161,11 +230,19 @@ impl Upstream {
         Ok(request)
     }
 
-    async fn send(&self, egress: &Egress, mut request: Request<Bytes>) -> Result<Reply, ClientError> {
+    async fn send(
+        &self,
+        place: Option<&Destination>,
+        egress: &Egress,
+        mut request: Request<Bytes>,
+    ) -> Result<Reply, ClientError> {
         if let Some((name, value)) = &self.presented {
             request.headers_mut().insert(name, value.clone());
         }
-        let destination = self.destination.as_ref().map_err(Clone::clone)?;
+        let destination = match place {
+            Some(place) => place,
+            None => self.destination()?,
+        };
         let response = egress.send_to(destination, request, self.timeout).await?;
         let (head, body) = response.into_parts();
         if let Some(encoding) = encoding(&head.headers) {

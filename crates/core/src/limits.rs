@@ -188,6 +188,10 @@ pub struct Limits {
     pub request_state: Duration,
     /// Time that a legacy session lives without a request.
     pub session_idle: Duration,
+    /// Sessions of one node with servers of HTTP+SSE (2024-11-05), each of which is a stream that is open.
+    pub sse_lines: usize,
+    /// Time without a message after which such a stream is closed; the next message opens it again.
+    pub sse_line_idle: Duration,
     /// Silence on a stream after which a comment is sent.
     pub keep_alive: Duration,
     /// Time for a tool discovery as a whole.
@@ -288,6 +292,8 @@ impl Default for Limits {
             call_rounds: 8,
             request_state: Duration::from_secs(60 * 60),
             host_answer: Duration::from_secs(5 * 60),
+            sse_lines: 2_000,
+            sse_line_idle: Duration::from_secs(30 * 60),
             keep_alive: Duration::from_secs(15),
             probe: Duration::from_secs(10),
             requests_per_session: 256,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderName, Request, Response};
 use portreeve_access::Access;
+use portreeve_client::Lines;
 use portreeve_core::limits::Limits;
 use portreeve_core::name::Slug;
 use portreeve_core::ports::{Authorizer, Outgoing, PinWatch};
@@ -119,6 +120,8 @@ impl Gateway {
         let life = parts.limits.request_state;
         let states = States::new(parts.sealer, Arc::clone(&clock), Arc::clone(&rng), life);
         let pool = Pool::new(Arc::clone(&clock), Arc::clone(&parts.limits));
+        let lines = Lines::new(Arc::clone(&rng), &parts.limits);
+        parts.loader.serve_lines(lines);
         let streams = Streams::new(Arc::clone(&parts.limits), parts.sinks.metrics.streams.clone());
         Self {
             loader: parts.loader,

@@ -231,6 +231,7 @@ fn upstream(error: &ClientError) -> Sheet {
             code::UPSTREAM,
             format!("Upstream error: the server answered {status}"),
         ),
+        ClientError::Crowded(_) => sheet(503, code::UPSTREAM, format!("Service Unavailable: {error}")),
         ClientError::Rpc { .. } | ClientError::NotMcp(_) | ClientError::Encoded(_) => {
             sheet(502, code::UPSTREAM, format!("Upstream error: {error}"))
         }

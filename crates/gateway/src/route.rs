@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use portreeve_client::Upstream;
+use portreeve_client::{Lines, Upstream};
 use portreeve_core::protocol::Era;
 use portreeve_core::rest::Bindings;
 use portreeve_core::route::{Protocol, Route};
@@ -46,13 +46,21 @@ type Marks = HashMap<(Era, String), (Instant, String)>;
 const MARK_LIFE: Duration = Duration::from_secs(10);
 
 impl ServedRoute {
-    /// Compiles a route. `None` when its upstream is not a URL any more.
-    pub fn new(route: Route, tools: Vec<Tool>, policies: Vec<Arc<dyn Policy>>) -> Option<Self> {
-        let upstream = Upstream::new(
+    /// Compiles a route, whose server may speak HTTP+SSE over a line. `None` when its upstream is not a URL any more.
+    pub fn new(
+        lines: Option<&Arc<Lines>>,
+        route: Route,
+        tools: Vec<Tool>,
+        policies: Vec<Arc<dyn Policy>>,
+    ) -> Option<Self> {
+        let mut upstream = Upstream::new(
             Url::parse(&route.upstream_url).ok()?,
             &Reach::granted(&route.private_hosts),
             Duration::from_millis(route.upstream_timeout_ms),
         );
+        if let Some(lines) = lines {
+            upstream = upstream.over(lines);
+        }
         Some(Self::leading(Way::Remote(upstream), route, tools, policies))
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use portreeve_access::Access;
+use portreeve_client::Lines;
 use portreeve_core::name::{InvalidName, RegistryName, Slug};
 use portreeve_core::ports::{
     Catalogue, LocalRegistries, LocalTools, News, Refresh, RouteSnapshot, Signals, Snapshot, StoreError,
@@ -31,6 +32,7 @@ pub struct Loader {
     access: Arc<Access>,
     tools: Tools,
     rest: OnceLock<Arc<Commons>>,
+    lines: OnceLock<Arc<Lines>>,
     routes: ArcSwap<Routes>,
     registries: ArcSwap<Arc<[RegistryRecord]>>,
     own: OnceLock<Arc<ServedRoute>>,
@@ -62,6 +64,7 @@ impl Loader {
             access,
             tools,
             rest: OnceLock::new(),
+            lines: OnceLock::new(),
             routes,
             registries: ArcSwap::from_pointee(Arc::from([])),
             own: OnceLock::new(),
@@ -73,6 +76,11 @@ impl Loader {
     /// Serves REST APIs in every catalogue that is read from now on.
     pub fn serve_rest(&self, commons: Commons) {
         self.rest.get_or_init(|| Arc::new(commons));
+    }
+
+    /// Serves servers of HTTP+SSE in every catalogue that is read from now on.
+    pub fn serve_lines(&self, lines: Arc<Lines>) {
+        self.lines.get_or_init(|| lines);
     }
 
     /// Adds Portreeve's own route to every catalogue that is read from now on. The first one stays.
@@ -196,7 +204,7 @@ impl Loader {
                 ServedRoute::to_rest(commons, entry.route, entry.tools, policies, bindings)
             }
             (Some(_), None) => None,
-            (None, _) => ServedRoute::new(entry.route, entry.tools, policies),
+            (None, _) => ServedRoute::new(self.lines.get(), entry.route, entry.tools, policies),
         };
         if served.is_none() {
             tracing::error!(route = %slug, "a route's upstream is not a URL, it is not served");

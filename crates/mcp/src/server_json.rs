@@ -122,11 +122,11 @@ impl ServerJson {
         read(raw, &mut Notes::default())
     }
 
-    /// The remote that a route of the gateway leads to: the first that speaks Streamable HTTP.
+    /// The remote that a route of the gateway leads to: the first that speaks Streamable HTTP; where there is none, the
+    /// first that speaks HTTP+SSE.
     pub fn upstream(&self) -> Option<&Remote> {
-        self.remotes
-            .iter()
-            .find(|remote| remote.kind == RemoteKind::StreamableHttp)
+        let first = |kind| self.remotes.iter().find(|remote| remote.kind == kind);
+        first(RemoteKind::StreamableHttp).or_else(|| first(RemoteKind::Sse))
     }
 }
 

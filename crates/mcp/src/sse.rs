@@ -52,6 +52,11 @@ impl Reader {
         }
     }
 
+    /// Refuses events above this size from now on.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     /// Takes the next bytes of the stream.
     pub fn feed(&mut self, chunk: &[u8]) {
         let mut chunk = chunk;

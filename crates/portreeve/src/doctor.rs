@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use http::Request;
-use portreeve_client::{Connection, Upstream};
+use portreeve_client::{Connection, Lines, Upstream};
 use portreeve_core::doctor::{Check, CheckStatus, Doctor};
 use portreeve_core::limits::Limits;
 use portreeve_core::ports::{AuditLog, Counters, RateLimit, RouteStore, StoreHealth};
@@ -18,6 +18,7 @@ use portreeve_registry::{Registry, SearchState};
 use url::Url;
 
 use crate::data;
+use crate::randomness::SystemRng;
 
 /// Free space below which the disk is a failure, and below which it is a warning.
 const DISK_FAILURE: u64 = 100 * 1024 * 1024;
@@ -220,7 +221,8 @@ impl Examination {
         let Ok(url) = Url::parse(&route.upstream_url) else {
             return failure(&name, format!("`{}` is not a URL", route.upstream_url), hint);
         };
-        let upstream = Upstream::new(url, &Reach::granted(&route.private_hosts), PATIENCE);
+        let lines = Lines::new(Arc::new(SystemRng), &self.limits);
+        let upstream = Upstream::new(url, &Reach::granted(&route.private_hosts), PATIENCE).over(&lines);
         match tokio::time::timeout(PATIENCE, self.shake_hands(&upstream)).await {
             Ok(Ok(era)) => ok(&name, format!("answers ({era} era)")),
             Ok(Err(problem)) => failure(&name, problem, hint),

@@ -265,6 +265,7 @@ impl Ground {
             others: Arc::new(ClientSource {
                 egress: self.egress.clone(),
                 limits: Arc::clone(&self.limits),
+                rng: Arc::clone(&self.rng),
                 logins: self.store.clone(),
                 outgoing: Arc::clone(vault) as Arc<dyn Outgoing>,
             }),

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use portreeve_client::{Upstream, probe};
+use portreeve_client::{Lines, Upstream, probe};
 use portreeve_core::limits::Limits;
 use portreeve_core::login::Presented;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::{LoginStore, Outgoing, Purpose};
+use portreeve_core::random::Rng;
 use portreeve_core::route::Route;
 use portreeve_net::{Egress, Reach};
 use url::Url;
@@ -42,6 +43,8 @@ pub struct ClientSource {
     pub egress: Egress,
     /// Limits on what comes back.
     pub limits: Arc<Limits>,
+    /// Names the streams of servers that speak HTTP+SSE.
+    pub rng: Arc<dyn Rng>,
     /// How to log in at protected servers.
     pub logins: Arc<dyn LoginStore>,
     /// The vault, which has the secrets for it.
@@ -51,7 +54,9 @@ pub struct ClientSource {
 #[async_trait]
 impl ToolSource for ClientSource {
     async fn tools(&self, server: &ServerName, url: &Url, reach: &Reach) -> Result<Probe, String> {
-        let mut upstream = Upstream::new(url.clone(), reach, self.limits.probe);
+        // Kept for this question alone: whatever becomes of it, no stream stays open.
+        let lines = Lines::new(Arc::clone(&self.rng), &self.limits);
+        let mut upstream = Upstream::new(url.clone(), reach, self.limits.probe).over(&lines);
         if let Some(presented) = self.presented(server, url).await? {
             upstream = upstream
                 .presenting(&presented)

@@ -225,7 +225,7 @@ impl Registry {
             (None, Some(slug)) => Err(no_route(of.server, slug)),
             (None, None) => Err(RegistryError::State {
                 what: format!("server `{}` has no route", entry.server.name),
-                hint: "approve a version with a `streamable-http` remote; that makes one",
+                hint: "approve a version with a remote; that makes one",
             }),
         }
     }

@@ -136,7 +136,7 @@ fn served(server: &ServerName, tools: &[String]) -> Result<ServedRoute> {
         created_at: now,
         updated_at: now,
     };
-    ServedRoute::new(route, tools, Vec::new()).context("the route has no upstream")
+    ServedRoute::new(None, route, tools, Vec::new()).context("the route has no upstream")
 }
 
 fn approved(definition: ToolDefinition) -> Tool {

@@ -62,6 +62,7 @@ mod reuse;
 mod sessions;
 mod smuggling;
 mod soak;
+mod sse_upstream;
 mod statuses;
 mod tls;
 mod transport;

@@ -29,6 +29,7 @@ mod repository;
 mod rogue;
 mod served;
 mod sse_host;
+mod sse_server;
 mod upstream;
 mod web;
 mod wire;
