@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::accept::head::Head;
 use crate::record::{Record, Stopped, stop};
-use crate::relay::{Begin, Ends, Errand, relay};
+use crate::relay::{Begin, Ends, Errand, greeted, relay};
 use crate::respond::{self, Body, Refusal};
 use crate::session::Session;
 use crate::upstream;
@@ -58,7 +58,7 @@ pub async fn open(
                 replaced,
             };
             Ok(respond::events(relay(
-                Begin::Stream(body),
+                Begin::Stream(greeted(body)),
                 errand,
                 record,
                 slot,

@@ -6,6 +6,8 @@ mod asking;
 mod bounds;
 mod crossing;
 mod exchanges;
+mod first;
+mod large;
 mod news;
 mod places;
 mod questions;
@@ -24,18 +26,19 @@ use portreeve_core::caller::Caller;
 use portreeve_core::ports::Authorizer as _;
 use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
-use portreeve_mcp::answer;
 use portreeve_mcp::bridge::Round;
 use portreeve_mcp::envelope::{Message, Outcome};
 use portreeve_mcp::method::Method;
 use portreeve_mcp::result::Initialized;
-use portreeve_mcp::sse;
+use portreeve_mcp::{answer, complete, sse};
 use portreeve_net::{ResponseBody, read_body};
 use serde_json::value::RawValue;
 
-use self::asked::{Asked, end_of, is_same_id, served_versions};
+use self::asked::{Asked, completed, end_of, is_same_id, served_versions};
 use self::bounds::Bounds;
 pub use self::exchanges::{Exchanges, OpenExchange, cancellation};
+use self::first::First;
+pub(crate) use self::first::greeted;
 pub use self::news::{News, Source};
 pub use self::places::{StreamSlot, Streams};
 pub use self::questions::Questions;
@@ -92,7 +95,12 @@ pub async fn answer(reply: Reply, errand: Errand, mut record: Record) -> Result<
         errand.gateway.end_session(session);
         return Err(stop(about(Refusal::SessionUnknown, &errand), record));
     }
-    match reply.body {
+    let body = match first::look(status, reply.body, &errand).await {
+        Ok(First::Usual(body)) => body,
+        Ok(First::Large(large)) => return large.pass(errand, record),
+        Err(error) => return Err(stop(about(Refusal::Upstream(error), &errand), record)),
+    };
+    match body {
         ReplyBody::Events(body) if status.is_success() && errand.method == Some(Method::ListTools) => {
             listed(body, errand, record).await
         }
@@ -330,11 +338,14 @@ impl Errand {
         self.finish();
         let mut end = UsageOutcome::ToolError;
         let mut body = bytes.clone();
-        let mut settled = None;
+        let (mut settled, mut lacking) = (None, None);
         let mut code = None;
         match (outcome, id) {
             (Outcome::Result(result), Some(_)) => {
                 end = end_of(method, result);
+                if self.era == Era::Modern && self.crossing.is_none() {
+                    lacking = complete::lacking(method, result);
+                }
                 if method == Method::ListTools {
                     // Before the list is judged: rules that change meanwhile must not keep what the older ones gave.
                     let rules = self.rules();
@@ -355,6 +366,9 @@ impl Errand {
         }
         if let Some(lease) = &self.lease {
             lease.answered();
+        }
+        if let Some(members) = lacking {
+            body = completed(&body, &members)?;
         }
         if let Some(id) = id
             && host_id.get() != id.get()

@@ -1,5 +1,6 @@
 //! The last room before the wire: reply or refusal → HTTP response. The only table of status codes, per era.
 
+mod held;
 mod refusal;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use portreeve_mcp::{answer, code};
 use portreeve_net::NetError;
 use serde_json::json;
 
+pub use self::held::{Unheld, held};
 pub use self::refusal::Refusal;
 
 /// Why a body broke off.

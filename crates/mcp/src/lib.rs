@@ -15,6 +15,9 @@ mod object;
 pub mod params;
 pub mod result;
 
+pub mod complete;
+pub mod passing;
+
 pub mod answer;
 mod edit;
 pub mod splice;

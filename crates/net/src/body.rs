@@ -20,6 +20,15 @@ use crate::pool::Lease;
 pub struct ResponseBody {
     source: Source,
     lease: Option<Lease>,
+    /// What comes before the source.
+    ahead: Option<Box<Ahead>>,
+}
+
+/// What was read of a body and is read once more.
+#[derive(Debug)]
+struct Ahead {
+    bytes: Option<Bytes>,
+    broken: Option<hyper::Error>,
 }
 
 #[derive(Debug)]
@@ -38,6 +47,7 @@ impl ResponseBody {
         let mut body = Self {
             source: Source::Incoming(incoming),
             lease: Some(lease),
+            ahead: None,
         };
         body.settle();
         body
@@ -48,6 +58,7 @@ impl ResponseBody {
         Self {
             source: Source::Ready(Some(bytes).filter(|bytes| !bytes.is_empty())),
             lease: None,
+            ahead: None,
         }
     }
 
@@ -57,7 +68,18 @@ impl ResponseBody {
         Self {
             source: Source::Piped(pieces),
             lease: None,
+            ahead: None,
         }
+    }
+
+    /// The same body with these bytes before what is left of it: for who read them to see what comes, and lets somebody
+    /// else read it. How it broke off, if it did, comes after them once more.
+    #[must_use]
+    pub fn after(mut self, bytes: Bytes, broken: Option<hyper::Error>) -> Self {
+        let bytes = Some(bytes).filter(|bytes| !bytes.is_empty());
+        let is_anything = bytes.is_some() || broken.is_some();
+        self.ahead = is_anything.then(|| Box::new(Ahead { bytes, broken }));
+        self
     }
 
     /// Gives the connection back if nothing more comes.
@@ -78,6 +100,14 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        if let Some(ahead) = &mut self.ahead {
+            if let Some(bytes) = ahead.bytes.take() {
+                self.ahead = self.ahead.take().filter(|ahead| ahead.broken.is_some());
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+            let broken = self.ahead.take().and_then(|ahead| ahead.broken);
+            return Poll::Ready(broken.map(Err));
+        }
         let incoming = match &mut self.source {
             Source::Incoming(incoming) => incoming,
             Source::Ready(bytes) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
@@ -101,6 +131,9 @@ impl Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
+        if self.ahead.is_some() {
+            return false;
+        }
         match &self.source {
             Source::Incoming(incoming) => incoming.is_end_stream(),
             Source::Ready(bytes) => bytes.is_none(),
@@ -109,6 +142,9 @@ impl Body for ResponseBody {
     }
 
     fn size_hint(&self) -> SizeHint {
+        if self.ahead.is_some() {
+            return SizeHint::default();
+        }
         match &self.source {
             Source::Incoming(incoming) => incoming.size_hint(),
             Source::Ready(bytes) => {

@@ -7,14 +7,15 @@ use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
 use portreeve_core::protocol::Era;
 use portreeve_mcp::method::Method;
-use portreeve_mcp::{header, sse};
+use portreeve_mcp::{answer, code, header, sse};
+use serde_json::value::RawValue;
 
 use super::{Host, Message};
 use crate::accept::head::Head;
 use crate::accept::inbound::Inbound;
 use crate::record::Record;
 use crate::relay::Errand;
-use crate::respond::{self, Body};
+use crate::respond::{self, Body, Unheld};
 use crate::session::Session;
 
 /// What a host says when it has read the answer to `initialize`.
@@ -100,6 +101,13 @@ impl Errand {
     }
 }
 
+fn too_large(id: &RawValue, errand: &Errand) -> Bytes {
+    let limit = errand.gateway.limits.held_result_bytes;
+    let text =
+        format!("Upstream error: the answer is longer than {limit} bytes, and comes as one event here");
+    answer::error(Some(id), code::UPSTREAM, &text, None).into()
+}
+
 impl Host {
     /// Takes the session over that an answer to `initialize` brings. A host that says it twice has the second one.
     fn begin(&self, response: &Response<Body>, errand: &Errand) {
@@ -130,10 +138,15 @@ impl Host {
         let is_stream = respond::is_stream(&response);
         let mut body = response.into_body();
         if !is_stream {
-            let Ok(whole) = body.collect().await else { return };
-            let whole = whole.to_bytes();
             // What answers no request of the host is nothing that it could place.
-            if errand.host_id.is_some() && !whole.is_empty() {
+            let Some(id) = &errand.host_id else { return };
+            let limit = errand.gateway.limits.held_result_bytes + FRAME_BYTES;
+            let whole = match respond::held(body, limit).await {
+                Ok(whole) => whole,
+                Err(Unheld::TooLarge) => too_large(id, errand),
+                Err(Unheld::Broken) => return,
+            };
+            if !whole.is_empty() {
                 self.say(&whole).await;
             }
             return;

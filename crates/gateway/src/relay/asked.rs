@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use portreeve_core::protocol::Revision;
 use portreeve_core::usage::UsageOutcome;
+use portreeve_mcp::envelope::{Message, Outcome};
 use portreeve_mcp::method::Method;
 use portreeve_mcp::result::{CallEnd, DiscoveredVersions};
 use portreeve_mcp::splice::Splice;
@@ -37,6 +38,22 @@ pub(super) fn end_of(method: Method, result: &RawValue) -> UsageOutcome {
     } else {
         UsageOutcome::Ok
     }
+}
+
+/// A result with what its revision wants it to say, where the server did not say it.
+pub(super) fn completed(body: &[u8], members: &str) -> Option<Bytes> {
+    let Message::Response {
+        outcome: Outcome::Result(result),
+        ..
+    } = Message::parse(body).ok()?
+    else {
+        return None;
+    };
+    let mut splice = Splice::new(body);
+    splice
+        .replace(result.get().get(..1)?, format!("{{{members}"))
+        .ok()?;
+    Some(splice.finish().into())
 }
 
 /// What is advertised is what Portreeve serves too: versions it does not know are left out.

@@ -21,6 +21,7 @@ mod deployments;
 mod drift;
 mod egress;
 mod exports;
+mod forms;
 mod framing;
 mod gateway;
 mod governance;

@@ -99,7 +99,7 @@ async fn an_answer_to_another_request_on_a_stream() {
             result(&json!(4_711), "of somebody else")
         ))
     });
-    house.must_fail(200, "ended its stream without an answer").await;
+    house.must_fail(502, "not an answer to this request").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
