@@ -33,6 +33,7 @@ use crate::session::Sessions;
 use crate::snapshot::Loader;
 use crate::translate::States;
 use crate::upstream::pool::Pool;
+use crate::translate::trace::Context;
 use crate::upstream::rest::{Commons, Secrets};
 use crate::{listen, relay, stranger, translate, upstream};
 
@@ -242,7 +243,8 @@ impl Gateway {
             Door::Mcp | Door::Stream => None,
         };
         let (inbound, size) = step!(body(&head, request_body, &who, &places).await);
-        record.asks(&inbound, size, translate::traceparent(&head));
+        let trace = Context::of_host(&head, &inbound);
+        record.asks(&inbound, size, trace.map(Context::into_text));
         let errand = self.errand(&route, &who, &inbound);
         match host {
             Some(host) => host.take(
@@ -350,6 +352,7 @@ impl Gateway {
             Ok(outbound) => outbound,
             Err(refusal) => return Err(stop(echo(refusal), record)),
         };
+        let outbound = outbound.turn(|outbound| outbound.in_a_span(&*self.sinks.rng));
         errand.under_way = outbound.get().under_way.clone();
         errand.crossing = outbound.get().crossing.clone();
         let reply = match self.send(&mut errand, outbound).await {
@@ -433,6 +436,7 @@ impl Gateway {
                     Err(refusal) => return Err(stop(refusal, record)),
                 };
                 if let Some(outbound) = outbound {
+                    let outbound = outbound.turn(|outbound| outbound.in_a_span(&*self.sinks.rng));
                     match upstream::send(&self.egress, &errand.route, &errand.caller, outbound).await {
                         Ok(reply) => record.upstream_answered(reply.status.as_u16()),
                         Err(error) => return Err(stop(Refusal::Upstream(error), record)),

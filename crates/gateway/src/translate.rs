@@ -5,6 +5,7 @@
 mod crossing;
 pub mod rest;
 mod sealed;
+pub mod trace;
 
 use std::borrow::Cow;
 use std::sync::Arc;

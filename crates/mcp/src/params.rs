@@ -117,6 +117,14 @@ pub fn text(raw: &str) -> Option<Cow<'_, str>> {
     object::text("", Some(raw)).ok().flatten()
 }
 
+/// The value of a key in `_meta`, as it was written.
+pub fn in_meta<'a>(params: &'a RawValue, key: &str) -> Option<&'a str> {
+    let member = |object: &'a str, wanted: &str| {
+        Members::of(object).find_map(|(key, value)| (text(key)? == wanted).then_some(value))
+    };
+    member(member(params.get(), "_meta")?, key)
+}
+
 /// The top-level keys of a JSON object that was read before, in their order, at most `limit`; none for anything else.
 /// A key is cut to 128 characters.
 pub fn keys(json: &[u8], limit: usize) -> Vec<String> {

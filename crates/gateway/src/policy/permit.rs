@@ -20,6 +20,12 @@ impl<T> Permitted<T> {
         translate(self.0).map(Permitted)
     }
 
+    /// [`Permitted::map`] where nothing can go wrong. For `translate` only.
+    #[must_use]
+    pub(crate) fn turn<U>(self, translate: impl FnOnce(T) -> U) -> Permitted<U> {
+        Permitted(translate(self.0))
+    }
+
     /// Takes what was permitted out, to be sent. For `upstream` only.
     pub(crate) fn into_inner(self) -> T {
         self.0

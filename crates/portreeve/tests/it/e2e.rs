@@ -66,6 +66,7 @@ mod soak;
 mod sse_upstream;
 mod statuses;
 mod tls;
+mod tracing;
 mod transport;
 mod try_tool;
 mod upstreams;
