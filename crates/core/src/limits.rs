@@ -19,6 +19,8 @@ pub struct Limits {
     pub head_read: Duration,
     /// Bytes of the body of a request to an MCP endpoint.
     pub mcp_body_bytes: usize,
+    /// Messages of one batch (2025-03-26).
+    pub batch_messages: usize,
     /// Bytes of the body of any other request.
     pub api_body_bytes: usize,
     /// Longest time for a request body to arrive. Small ones get less: ten seconds and one for each KiB.
@@ -208,6 +210,7 @@ impl Default for Limits {
             head_fields: 64,
             head_read: Duration::from_secs(10),
             mcp_body_bytes: 4 * 1024 * 1024,
+            batch_messages: 50,
             api_body_bytes: 1024 * 1024,
             body_read: Duration::from_secs(60),
             idle_connection: Duration::from_secs(60),

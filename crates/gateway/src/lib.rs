@@ -11,6 +11,7 @@ pub mod route;
 pub mod translate;
 pub mod upstream;
 
+pub mod batch;
 pub mod http_sse;
 pub mod listen;
 pub mod session;

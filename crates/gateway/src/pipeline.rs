@@ -12,6 +12,7 @@ use portreeve_core::ports::{Authorizer, Outgoing, PinWatch};
 use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
 use portreeve_inspect::Sealer;
+use portreeve_mcp::envelope::InvalidMessage;
 use portreeve_mcp::method::Method;
 use portreeve_net::Egress;
 use tokio::sync::watch;
@@ -21,6 +22,7 @@ use crate::accept::body::{Places, body};
 use crate::accept::head::{self, Door, Head, Origins};
 use crate::accept::inbound::{Call, Inbound, Note};
 use crate::authenticate::{self, Identified};
+use crate::batch::{self, Batch};
 use crate::console::KnownCaller;
 use crate::http_sse::{self, Hosts};
 use crate::lists::ReadyLists;
@@ -35,7 +37,7 @@ use crate::translate::States;
 use crate::upstream::pool::Pool;
 use crate::translate::trace::Context;
 use crate::upstream::rest::{Commons, Secrets};
-use crate::{listen, relay, stranger, translate, upstream};
+use crate::{listen, relay, translate, upstream};
 
 mod bridged;
 mod news;
@@ -243,6 +245,15 @@ impl Gateway {
             Door::Mcp | Door::Stream => None,
         };
         let (inbound, size) = step!(body(&head, request_body, &who, &places).await);
+        if let Inbound::Batch(parts) = inbound {
+            let batch = Batch {
+                head,
+                route,
+                who,
+                parts,
+            };
+            return batch::answer(self, batch, record).await;
+        }
         let trace = Context::of_host(&head, &inbound);
         record.asks(&inbound, size, trace.map(Context::into_text));
         let errand = self.errand(&route, &who, &inbound);
@@ -275,13 +286,20 @@ impl Gateway {
             }
             Inbound::Listen(session) => listen::open(head, session, errand, record).await,
             Inbound::Connect => http_sse::open(errand, record),
+            // None within another.
+            Inbound::Batch(_) => Err(stop(Refusal::Message(InvalidMessage::Batch), record)),
             Inbound::End(session) => listen::end(&session, &errand, &mut record)
                 .await
                 .map_err(|refusal| stop(refusal, record)),
         }
     }
 
-    fn errand(self: &Arc<Self>, route: &Arc<ServedRoute>, who: &Identified, inbound: &Inbound) -> Errand {
+    pub(crate) fn errand(
+        self: &Arc<Self>,
+        route: &Arc<ServedRoute>,
+        who: &Identified,
+        inbound: &Inbound,
+    ) -> Errand {
         let (era, method, host_id, session) = match inbound {
             Inbound::Call(call) => (
                 call.era,
@@ -293,7 +311,7 @@ impl Gateway {
             Inbound::Listen(session) | Inbound::End(session) => {
                 (Era::Legacy, None, None, Some(Arc::clone(session)))
             }
-            Inbound::Connect => (Era::Legacy, None, None, None),
+            Inbound::Connect | Inbound::Batch(_) => (Era::Legacy, None, None, None),
         };
         Errand {
             gateway: Arc::clone(self),
@@ -378,31 +396,6 @@ impl Gateway {
         match opened {
             Some(session) => self.hand_over(&session, answered),
             None => answered,
-        }
-    }
-
-    /// Answers a caller who was granted nothing here.
-    fn as_stranger(
-        &self,
-        call: &Call,
-        errand: &Errand,
-        mut record: Record,
-    ) -> Result<Response<Body>, Stopped> {
-        record.stranger();
-        let mut response = stranger::answer(call);
-        if call.method == Method::Initialize {
-            match self.open_session(errand, None, Opened::AsStranger) {
-                Ok(session) => respond::put(
-                    response.headers_mut(),
-                    portreeve_mcp::header::SESSION_ID,
-                    &session.id,
-                ),
-                Err(refusal) => return Err(stop(refusal.about(&call.id), record)),
-            }
-        }
-        match record.journal(response.status().as_u16()) {
-            Ok(()) => Ok(response),
-            Err(refusal) => Err(stop(refusal, record)),
         }
     }
 

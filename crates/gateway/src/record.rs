@@ -93,6 +93,20 @@ impl Record {
         }
     }
 
+    /// The record of another part of the same request: an event of its own, of the same caller on the same route.
+    pub fn beside(&self) -> Self {
+        let mut record = Self::open(&self.sinks);
+        record.event.request_id.clone_from(&self.event.request_id);
+        record.event.server.clone_from(&self.event.server);
+        record.event.route.clone_from(&self.event.route);
+        record.event.actor.clone_from(&self.event.actor);
+        record.event.principal.clone_from(&self.event.principal);
+        record.event.key.clone_from(&self.event.key);
+        record.route.clone_from(&self.route);
+        record.caller = Arc::clone(&self.caller);
+        record
+    }
+
     /// The request's identity.
     pub fn request_id(&self) -> &str {
         self.event.request_id.as_deref().unwrap_or_default()

@@ -17,6 +17,7 @@ use portreeve_mcp::params::Params;
 use portreeve_mcp::splice::Splice;
 use serde_json::value::RawValue;
 
+use super::batch;
 use super::head::{Door, Head, Verb};
 use super::inbound::{Call, Inbound, Note};
 use super::ladder;
@@ -45,6 +46,10 @@ where
     }
     let bytes = read(head, body, at.limits).await?;
     let size = bytes.len();
+    let agreed = |session: Arc<Session>| batch::is_agreed(&session);
+    if batch::may_be(head, &bytes) && session(head, who, at).is_ok_and(agreed) {
+        return batch::split(head, &bytes, who, at).map(|parts| (Inbound::Batch(parts), size));
+    }
     parse(head, bytes, who, at).map(|inbound| (inbound, size))
 }
 
@@ -116,7 +121,13 @@ fn patience(declared: Option<usize>, limits: &Limits) -> Duration {
     Duration::from_secs(10 + seconds as u64).min(limits.body_read)
 }
 
-fn parse(head: &Head, bytes: Bytes, who: &Identified, at: &Places<'_>) -> Result<Inbound, Refusal> {
+/// Brings one message to what it asks for.
+pub(super) fn parse(
+    head: &Head,
+    bytes: Bytes,
+    who: &Identified,
+    at: &Places<'_>,
+) -> Result<Inbound, Refusal> {
     let body = bytes.clone();
     let places = Splice::new(&body);
     match Message::parse(&body).map_err(Refusal::Message)? {

@@ -8,6 +8,7 @@ use portreeve_core::protocol::Era;
 use portreeve_mcp::method::Method;
 use serde_json::value::RawValue;
 
+use super::batch::Part;
 use crate::session::Session;
 
 /// A request that wants an answer.
@@ -63,6 +64,8 @@ pub enum Inbound {
     End(Arc<Session>),
     /// The stream of an HTTP+SSE host.
     Connect,
+    /// Several things at once, each for itself.
+    Batch(Vec<Part>),
 }
 
 impl Inbound {
@@ -75,6 +78,7 @@ impl Inbound {
             Self::Note(_) => "notification",
             Self::Listen(_) | Self::Connect => "stream",
             Self::End(_) => "session/end",
+            Self::Batch(_) => "batch",
         }
     }
 }

@@ -4,12 +4,15 @@
 use std::sync::Arc;
 
 use http::Response;
+use portreeve_mcp::method::Method;
 
 use super::Gateway;
-use crate::record::Stopped;
+use crate::accept::inbound::Call;
+use crate::record::{Record, Stopped, stop};
 use crate::relay::Errand;
 use crate::respond::{self, Body, Refusal};
 use crate::session::{NewSession, Session};
+use crate::stranger;
 use crate::upstream;
 
 /// With whom a session is opened.
@@ -58,6 +61,31 @@ impl Gateway {
         })?;
         self.count_sessions();
         Ok(session)
+    }
+
+    /// Answers a caller who was granted nothing here.
+    pub(super) fn as_stranger(
+        &self,
+        call: &Call,
+        errand: &Errand,
+        mut record: Record,
+    ) -> Result<Response<Body>, Stopped> {
+        record.stranger();
+        let mut response = stranger::answer(call);
+        if call.method == Method::Initialize {
+            match self.open_session(errand, None, Opened::AsStranger) {
+                Ok(session) => respond::put(
+                    response.headers_mut(),
+                    portreeve_mcp::header::SESSION_ID,
+                    &session.id,
+                ),
+                Err(refusal) => return Err(stop(refusal.about(&call.id), record)),
+            }
+        }
+        match record.journal(response.status().as_u16()) {
+            Ok(()) => Ok(response),
+            Err(refusal) => Err(stop(refusal, record)),
+        }
     }
 
     fn count_sessions(&self) {

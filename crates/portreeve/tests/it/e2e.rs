@@ -7,6 +7,7 @@ mod audit;
 mod bad_input;
 mod bad_upstreams;
 mod bad_upstreams_house;
+mod batches;
 mod bombs;
 mod bridge_news;
 mod bridge_pinned;

@@ -61,6 +61,16 @@ impl Served {
         self.upstream.reached()
     }
 
+    /// The same for a server that speaks the legacy era alone.
+    pub(crate) async fn is_well_in_the_legacy_era(&self) {
+        let host = self.legacy().await;
+        let params = json!({"name": "echo", "arguments": {"well": true}});
+        let answer = host.request(json!(9), "tools/call", params).await;
+        assert_eq!((answer.status, &answer.json()["id"]), (200, &json!(9)));
+        let log = self.node.log_text();
+        assert!(!log.contains("panicked"), "{log}");
+    }
+
     /// The node serves on as if nothing had been, in both eras, and nothing in it panicked.
     pub(crate) async fn is_well(&self) {
         let request = self.modern(
