@@ -4,13 +4,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body_util::BodyExt as _;
 use portreeve_core::limits::Limits;
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_core::secret::Secret;
 use portreeve_mcp::envelope::{Message, Outcome};
-use portreeve_mcp::result::{Discovered, Initialized};
-use portreeve_mcp::{answer, sse};
+use portreeve_mcp::mirror::Mirrors;
+use portreeve_mcp::params::text;
+use portreeve_mcp::result::{Discovered, Initialized, ToolName, ToolPage};
+use portreeve_mcp::{answer, code, sse};
 use portreeve_net::{Egress, ResponseBody, read_body};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -33,6 +36,15 @@ pub struct Connection {
     server_info: Option<String>,
     next_id: AtomicU64,
     limits: Limits,
+}
+
+/// A request.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    method: &'a str,
+    params: &'a Map<String, Value>,
+    /// The headers that repeat its arguments.
+    repeated: Option<&'a HeaderMap>,
 }
 
 /// What a server sends while a request is under way.
@@ -193,13 +205,39 @@ impl Connection {
 
     /// Sends a request and waits for its result. Notifications on the way go to `on_notification`; requests of the
     /// server are answered with "method not found", since nobody is here to be asked.
+    ///
+    /// A call whose arguments the server wants repeated in headers is sent again with those: it was not run.
     pub async fn request(
         &self,
         method: &str,
-        mut params: Map<String, Value>,
+        params: Map<String, Value>,
         on_notification: OnNotification<'_>,
     ) -> Result<Box<RawValue>, ClientError> {
+        let asked = Asked {
+            method,
+            params: &params,
+            repeated: None,
+        };
+        match self.ask(asked, &mut *on_notification).await {
+            Err(
+                error @ ClientError::Rpc {
+                    code: code::HEADER_MISMATCH,
+                    ..
+                },
+            ) if method == "tools/call" => {
+                let Some(headers) = self.repeated(&params).await else {
+                    return Err(error);
+                };
+                let repeated = Some(&headers);
+                self.ask(Asked { repeated, ..asked }, on_notification).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn ask(&self, asked: Asked<'_>, on: OnNotification<'_>) -> Result<Box<RawValue>, ClientError> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let mut params = asked.params.clone();
         let name = ["name", "uri"]
             .iter()
             .find_map(|key| params.get(*key))
@@ -208,15 +246,43 @@ impl Connection {
         if self.era == Era::Modern {
             self.add_meta(&mut params);
         }
-        let body = answer::request(Some(id), method, &params);
+        let body = answer::request(Some(id), asked.method, &params);
         let modern = self.era == Era::Modern;
         let exchange = Exchange {
-            method: modern.then_some(method),
+            method: modern.then_some(asked.method),
             name: if modern { name.as_deref() } else { None },
+            params: asked.repeated,
             ..self.exchange()
         };
         let reply = self.upstream.post(&self.egress, exchange, body.into()).await?;
-        self.outcome(reply, id, on_notification).await
+        self.outcome(reply, id, on).await
+    }
+
+    /// The headers that repeat the arguments of a call, by what the server's list says now.
+    async fn repeated(&self, params: &Map<String, Value>) -> Option<HeaderMap> {
+        let name = params.get("name").and_then(Value::as_str)?;
+        let arguments = params.get("arguments").map(Value::to_string);
+        let mut place = Map::new();
+        for _ in 0..self.limits.tool_list_pages {
+            let asked = Asked {
+                method: "tools/list",
+                params: &place,
+                repeated: None,
+            };
+            let page = self.ask(asked, &mut |_, _| ()).await.ok()?;
+            let page: ToolPage<'_> = serde_json::from_str(page.get()).ok()?;
+            let is_it = |tool: &&&RawValue| {
+                serde_json::from_str::<ToolName<'_>>(tool.get()).is_ok_and(|tool| tool.name == name)
+            };
+            if let Some(tool) = page.tools.iter().find(is_it) {
+                let mirrors = Mirrors::of_tool(tool.get()).ok()?;
+                let headers = mirrors.headers(arguments.as_deref()).ok()?;
+                return (!headers.is_empty()).then_some(headers);
+            }
+            let cursor = page.next_cursor.and_then(|cursor| text(cursor.get()))?;
+            place = Map::from_iter([("cursor".to_owned(), Value::from(cursor.into_owned()))]);
+        }
+        None
     }
 
     fn add_meta(&self, params: &mut Map<String, Value>) {
@@ -362,12 +428,7 @@ impl Connection {
                 None
             }
             Ok(Message::Request { id, .. }) => {
-                let refusal = answer::error(
-                    Some(id),
-                    portreeve_mcp::code::METHOD_NOT_FOUND,
-                    "Method not found",
-                    None,
-                );
+                let refusal = answer::error(Some(id), code::METHOD_NOT_FOUND, "Method not found", None);
                 let sent = self
                     .upstream
                     .post(&self.egress, self.exchange(), refusal.into())

@@ -88,14 +88,32 @@ impl Gateway {
             "io.modelcontextprotocol/clientCapabilities": {},
             "io.modelcontextprotocol/clientInfo": client(),
         });
-        let headers = [
+        let repeated = self.repeated(slug, tool, &params);
+        let name = header::encode(tool);
+        let mut headers = vec![
             (header::PROTOCOL_VERSION, revision),
             (header::METHOD, "tools/call"),
-            (header::NAME, &header::encode(tool)),
+            (header::NAME, &*name),
         ];
+        headers.extend(
+            repeated
+                .iter()
+                .filter_map(|(name, value)| Some((name.clone(), value.to_str().ok()?))),
+        );
         let message = message(1, "tools/call", params);
         let response = self.ask(caller, slug, &headers, &message).await;
         self.answer(response).await
+    }
+
+    /// The headers that repeat arguments, as the tool wants it.
+    fn repeated(&self, slug: &str, tool: &str, params: &Value) -> HeaderMap {
+        let route = self.loader.find(slug);
+        let served = route.as_ref().and_then(|route| route.tool(Era::Modern, tool));
+        let mirrors = served.and_then(|served| served.mirrors.as_ref().ok());
+        let arguments = params.get("arguments").map(Value::to_string);
+        mirrors
+            .and_then(|mirrors| mirrors.headers(arguments.as_deref()).ok())
+            .unwrap_or_default()
     }
 
     /// A session of one call.

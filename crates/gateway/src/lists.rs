@@ -150,7 +150,11 @@ impl View<'_> {
             self.report_return(Some(served), approved.clone());
         }
         match known {
-            Some(served) if !served.tool.hidden && self.policies.see(self.caller, self.route, served) => {
+            Some(served)
+                if !served.tool.hidden
+                    && served.mirrors.is_ok()
+                    && self.policies.see(self.caller, self.route, served) =>
+            {
                 Judgement::Shown
             }
             _ => Judgement::Hidden,

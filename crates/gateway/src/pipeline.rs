@@ -21,6 +21,7 @@ use url::Url;
 use crate::accept::body::{Places, body};
 use crate::accept::head::{self, Door, Head, Origins};
 use crate::accept::inbound::{Call, Inbound, Note};
+use crate::accept::ladder;
 use crate::authenticate::{self, Identified};
 use crate::batch::{self, Batch};
 use crate::console::KnownCaller;
@@ -359,6 +360,11 @@ impl Gateway {
         }
         if errand.era != errand.hop && errand.method == Some(Method::Listen) {
             return self.subscribe_to_legacy(permitted.get(), errand, record).await;
+        }
+        if errand.era == Era::Modern
+            && let Err(refusal) = ladder::arguments_agree(head, permitted.get(), &errand.route)
+        {
+            return Err(stop(refusal, record));
         }
         if let Some(turned) = self.here(permitted.get(), &errand) {
             return Self::answer_here(turned, permitted.get(), record);

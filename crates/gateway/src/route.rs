@@ -9,6 +9,7 @@ use portreeve_core::protocol::Era;
 use portreeve_core::rest::Bindings;
 use portreeve_core::route::{Protocol, Route};
 use portreeve_core::tool::Tool;
+use portreeve_mcp::mirror::{InvalidMirror, Mirrors};
 use portreeve_net::Reach;
 use url::Url;
 
@@ -23,6 +24,27 @@ pub struct ServedTool {
     pub name: Arc<str>,
     /// What was approved and what was last seen.
     pub tool: Tool,
+    /// The arguments that headers repeat (modern), as it was approved; or why nobody can call it so.
+    pub mirrors: Result<Mirrors, InvalidMirror>,
+}
+
+impl ServedTool {
+    fn new(tool: Tool) -> Self {
+        let approved = tool.approved.as_ref().filter(|_| tool.era == Era::Modern);
+        Self {
+            name: tool.name.as_str().into(),
+            mirrors: approved.map_or_else(
+                || Ok(Mirrors::default()),
+                |approved| Mirrors::of_tool(&approved.definition),
+            ),
+            tool,
+        }
+    }
+
+    /// Whether it may be called by whoever has the right: approved, not hidden, and such that a host can call it.
+    pub fn is_callable(&self) -> bool {
+        self.tool.is_callable() && self.mirrors.is_ok()
+    }
 }
 
 /// A route, compiled for serving.
@@ -99,13 +121,7 @@ impl ServedRoute {
             } else {
                 &mut served.modern
             };
-            map.insert(
-                tool.name.clone(),
-                ServedTool {
-                    name: tool.name.as_str().into(),
-                    tool,
-                },
-            );
+            map.insert(tool.name.clone(), ServedTool::new(tool));
         }
         served
     }
@@ -122,7 +138,7 @@ impl ServedRoute {
     /// A tool that a caller with the right may call: approved, not hidden, not seen to differ.
     pub fn callable(&self, era: Era, name: &str) -> Option<&ServedTool> {
         self.tool(era, name)
-            .filter(|served| served.tool.is_callable() && !self.is_marked(era, served))
+            .filter(|served| served.is_callable() && !self.is_marked(era, served))
     }
 
     /// Notes that a tool was just seen to differ, ahead of the catalogue.

@@ -1,4 +1,4 @@
-//! The validation ladder of revision 2026-07-28, L4 to L9: first failure wins, every error echoes the id. Beside it the
+//! The validation ladder of revision 2026-07-28, L4 to L10: first failure wins, every error echoes the id. Beside it the
 //! few steps of the legacy lane.
 
 use http::HeaderName;
@@ -9,7 +9,9 @@ use portreeve_mcp::params::{Meta, Params, text};
 use serde_json::value::RawValue;
 
 use super::head::{Head, is_modern};
+use super::inbound::Call;
 use crate::respond::Refusal;
+use crate::route::ServedRoute;
 
 /// A request is modern when its version header says so, or its `_meta` carries a protocol version.
 pub fn era(head: &Head, meta: Option<&Meta<'_>>) -> Era {
@@ -71,6 +73,26 @@ pub fn legacy_method(method: &str) -> Result<Method, Refusal> {
         era: Era::Legacy,
         method: method.to_owned(),
     })
+}
+
+/// L10: headers that repeat arguments say what the body says. Asked after the policies, so that a tool that is not there for
+/// somebody is not known by its headers.
+pub fn arguments_agree(head: &Head, call: &Call, route: &ServedRoute) -> Result<(), Refusal> {
+    let name = call.target.as_deref().filter(|_| call.method == Method::CallTool);
+    let Some(tool) = name.and_then(|name| route.tool(Era::Modern, name)) else {
+        return Ok(());
+    };
+    let Ok(mirrors) = &tool.mirrors else {
+        return Ok(());
+    };
+    let arguments = call.arguments.clone().and_then(|place| call.body.get(place));
+    let arguments = arguments.and_then(|bytes| std::str::from_utf8(bytes).ok());
+    mirrors
+        .compare(&head.headers, arguments)
+        .map_err(|disagreement| Refusal::HeaderMismatch {
+            id: Some(call.id.clone()),
+            reason: disagreement.to_string(),
+        })
 }
 
 /// Where a request stands on the ladder.

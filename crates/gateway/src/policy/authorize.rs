@@ -141,6 +141,9 @@ impl Policy for Authorize {
                 ),
             );
         }
+        if let Err(problem) = &served.mirrors {
+            return answer(false, format!("`{name}` cannot be called in this era: {problem}"));
+        }
         match self.ask(question.caller, Action::CallTool, question.route, Some(served)) {
             Some(names) => answer(true, format!("permitted by {}", names.join(", "))),
             None => answer(

@@ -37,6 +37,7 @@ mod lifecycle;
 mod limits;
 mod logins;
 mod matrix;
+mod mirrored;
 mod operate;
 mod order;
 mod owner_groups;
