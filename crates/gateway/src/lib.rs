@@ -15,6 +15,7 @@ pub mod batch;
 pub mod http_sse;
 pub mod listen;
 pub mod session;
+pub mod tasks;
 
 pub mod lists;
 pub mod relay;

@@ -36,6 +36,7 @@ use crate::session::Sessions;
 use crate::snapshot::Loader;
 use crate::translate::States;
 use crate::upstream::pool::Pool;
+use crate::tasks::Tasks;
 use crate::translate::trace::Context;
 use crate::upstream::rest::{Commons, Secrets};
 use crate::{listen, relay, translate, upstream};
@@ -69,6 +70,7 @@ pub struct Gateway {
     pub(crate) wishes: Arc<Wishes>,
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) ready: Arc<ReadyLists>,
+    pub(crate) tasks: Arc<Tasks>,
     pub(crate) limits: Arc<Limits>,
     origins: Origins,
     pub(crate) public_url: Url,
@@ -87,6 +89,8 @@ pub struct GatewayParts {
     pub loader: Arc<Loader>,
     /// Who is calling, and what they may do.
     pub access: Arc<Access>,
+    /// What seals the identities of tasks, under a key of the installation.
+    pub task_sealer: Sealer,
     /// What the credentials for REST APIs are in.
     pub vault: Arc<dyn Outgoing>,
     /// What seals the state of calls in several rounds, under a key of the installation.
@@ -134,6 +138,7 @@ impl Gateway {
             egress: parts.egress,
             pins,
             sinks: Arc::new(parts.sinks),
+            tasks: Arc::new(Tasks::new(parts.task_sealer, Arc::clone(&rng))),
             sessions: Arc::new(Sessions::new(clock, rng, Arc::clone(&parts.limits))),
             streams,
             pool: Arc::new(pool),
@@ -328,19 +333,24 @@ impl Gateway {
             lease: None,
             belonging: None,
             exchange: None,
+            tasks: None,
         }
     }
 
     async fn call(
         self: &Arc<Self>,
         head: &Head,
-        call: Call,
+        mut call: Call,
         mut errand: Errand,
         mut record: Record,
     ) -> Result<Response<Body>, Stopped> {
         let id = call.id.clone();
         let echo = |refusal: Refusal| refusal.about(&id);
-        let target = call.target.clone();
+        if let Err(refusal) = self.look_for_tasks(&mut call, &mut errand, &mut record) {
+            return Err(stop(refusal, record));
+        }
+        let made_by = errand.tasks.as_ref().and_then(|tasks| tasks.tool());
+        let target = made_by.map(str::to_owned).or_else(|| call.target.clone());
         let question = Question {
             caller: &errand.caller,
             route: &errand.route,

@@ -7,6 +7,7 @@ use portreeve_core::audit::{ArgumentsDigest, AuditEvent, AuditOutcome};
 use portreeve_core::caller::Caller;
 use portreeve_core::id::EventId;
 use portreeve_core::ports::{Journal, UsageSink};
+use portreeve_core::protocol::Era;
 use portreeve_core::random::Rng;
 use portreeve_core::time::Clock;
 use portreeve_core::usage::{UsageEvent, UsageOutcome};
@@ -162,6 +163,16 @@ impl Record {
         self.event.policies.clear();
         self.event.reason = None;
         self.event.upstream_status = None;
+    }
+
+    /// It is about what a call of this tool has made.
+    pub fn is_about(&mut self, tool: &str) {
+        self.event.target = Some(shortened(tool.to_owned()));
+        let seen = self
+            .route
+            .as_ref()
+            .and_then(|route| route.tool(Era::Modern, tool));
+        self.tool = seen.map(|tool| Arc::clone(&tool.name));
     }
 
     /// A policy let it pass.

@@ -50,6 +50,7 @@ use crate::record::{Record, Stopped, stop};
 use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
 use crate::session::{Session, UnderWay};
+use crate::tasks::{InHand, Owner};
 use crate::translate::{self, Belonging, Crossing};
 use crate::upstream::Lease;
 
@@ -82,6 +83,8 @@ pub struct Errand {
     pub belonging: Option<Arc<Belonging>>,
     /// The exchange with the server (legacy host, modern server).
     pub exchange: Option<Arc<OpenExchange>>,
+    /// What it has to do with tasks (modern).
+    pub tasks: Option<Arc<InHand>>,
 }
 
 /// Turns the upstream's reply to a call into the host's response. Journals before the first byte can leave.
@@ -308,6 +311,19 @@ impl Errand {
 
     /// Turns a message of the upstream into what the host gets. `None`: it is not for the host.
     pub fn turn(&self, bytes: &Bytes) -> Option<Turned> {
+        let turned = self.turn_message(bytes)?;
+        let Some(in_hand) = &self.tasks else {
+            return Some(turned);
+        };
+        let owner = Owner {
+            caller: &self.caller,
+            route: &self.route,
+        };
+        let bytes = self.gateway.tasks.turn(in_hand, owner, &turned.bytes)?;
+        Some(Turned { bytes, ..turned })
+    }
+
+    fn turn_message(&self, bytes: &Bytes) -> Option<Turned> {
         match Message::parse(bytes).ok()? {
             Message::Response { id, outcome } => self.turn_response(bytes, id, outcome),
             Message::Request { id, method, .. } => {

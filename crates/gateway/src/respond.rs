@@ -11,7 +11,7 @@ use http_body_util::{BodyExt as _, Full};
 use portreeve_client::ClientError;
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_mcp::envelope::InvalidMessage;
-use portreeve_mcp::{answer, code};
+use portreeve_mcp::{answer, code, tasks};
 use portreeve_net::NetError;
 use serde_json::json;
 
@@ -138,6 +138,14 @@ fn look_up(refusal: &Refusal) -> Sheet {
         Refusal::UnsupportedVersion { requested, .. } => Sheet {
             data: Some(json!({"supported": [Revision::V2026_07_28.as_str()], "requested": requested})),
             ..sheet(400, code::UNSUPPORTED_VERSION, "Unsupported protocol version")
+        },
+        Refusal::TasksNotDeclared { .. } => Sheet {
+            data: Some(json!({"requiredCapabilities": {"extensions": {tasks::EXTENSION: {}}}})),
+            ..sheet(
+                400,
+                code::MISSING_CAPABILITY,
+                "Missing required client capability: the tasks extension is not declared",
+            )
         },
         // A legacy host reads 404 as the end of its session.
         Refusal::MethodNotFound { era: Era::Legacy, .. } => {

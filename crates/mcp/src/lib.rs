@@ -14,6 +14,7 @@ pub mod mirror;
 mod object;
 pub mod params;
 pub mod result;
+pub mod tasks;
 
 pub mod complete;
 pub mod passing;

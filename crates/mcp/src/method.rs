@@ -35,6 +35,12 @@ pub enum Method {
     SetLevel,
     /// `subscriptions/listen` (modern)
     Listen,
+    /// `tasks/get` (modern, extension)
+    GetTask,
+    /// `tasks/update` (modern, extension)
+    UpdateTask,
+    /// `tasks/cancel` (modern, extension)
+    CancelTask,
 }
 
 /// Which mirrored field of `params` names the thing that a request is about.
@@ -44,10 +50,12 @@ pub enum Named {
     Name,
     /// `params.uri`
     Uri,
+    /// `params.taskId`
+    Task,
 }
 
 impl Method {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 18] = [
         Self::Initialize,
         Self::Ping,
         Self::Discover,
@@ -63,6 +71,9 @@ impl Method {
         Self::Complete,
         Self::SetLevel,
         Self::Listen,
+        Self::GetTask,
+        Self::UpdateTask,
+        Self::CancelTask,
     ];
 
     /// The method's name on the wire.
@@ -83,6 +94,9 @@ impl Method {
             Self::Complete => "completion/complete",
             Self::SetLevel => "logging/setLevel",
             Self::Listen => "subscriptions/listen",
+            Self::GetTask => "tasks/get",
+            Self::UpdateTask => "tasks/update",
+            Self::CancelTask => "tasks/cancel",
         }
     }
 
@@ -99,8 +113,14 @@ impl Method {
                 era == Era::Legacy
             }
             Self::Discover | Self::Listen => era == Era::Modern,
+            task if task.is_about_a_task() => era == Era::Modern,
             _ => true,
         }
+    }
+
+    /// Whether it asks for a task that a call has made.
+    pub const fn is_about_a_task(self) -> bool {
+        matches!(self, Self::GetTask | Self::UpdateTask | Self::CancelTask)
     }
 
     /// The field that `Mcp-Name` mirrors, for methods that have one (protocol 2026-07-28, L8).
@@ -108,6 +128,7 @@ impl Method {
         match self {
             Self::CallTool | Self::GetPrompt => Some(Named::Name),
             Self::ReadResource => Some(Named::Uri),
+            Self::GetTask | Self::UpdateTask | Self::CancelTask => Some(Named::Task),
             _ => None,
         }
     }

@@ -15,6 +15,8 @@ pub struct Params<'a> {
     pub name: Option<Cow<'a, str>>,
     /// Resource.
     pub uri: Option<Cow<'a, str>>,
+    /// Task.
+    pub task_id: Option<Cow<'a, str>>,
     /// Arguments of a tool or a prompt.
     pub arguments: Option<&'a str>,
     /// The request's `_meta`; `None` when it is absent or `null`.
@@ -59,6 +61,7 @@ impl<'a> Params<'a> {
         let names = [
             "name",
             "uri",
+            "taskId",
             "arguments",
             "_meta",
             "protocolVersion",
@@ -69,6 +72,7 @@ impl<'a> Params<'a> {
         let [
             name,
             uri,
+            task_id,
             arguments,
             meta,
             protocol_version,
@@ -79,6 +83,7 @@ impl<'a> Params<'a> {
         Ok(Self {
             name: object::text("name", name)?,
             uri: object::text("uri", uri)?,
+            task_id: object::text("taskId", task_id)?,
             arguments,
             meta: meta
                 .filter(|meta| *meta != "null")

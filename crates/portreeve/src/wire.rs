@@ -317,6 +317,12 @@ impl Ground {
         vault.map(Arc::new).map_err(|error| told(&error))
     }
 
+    /// Seals what hosts know tasks by.
+    fn task_sealer(&self) -> Result<Sealer, Failure> {
+        let sealer = Sealer::new(&self.keys.derive("task-identities"));
+        sealer.map_err(|error| Failure::new(format!("a key cannot be used: {error}")))
+    }
+
     fn webhooks(&self, access: &Arc<Access>, vault: &Arc<Vault>) -> Arc<Webhooks> {
         Arc::new(Webhooks::new(WebhookParts {
             webhooks: self.store.clone(),
@@ -435,6 +441,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         access: Arc::clone(&access),
         vault: Arc::clone(&vault) as Arc<dyn Outgoing>,
         sealer: ground.sealer()?,
+        task_sealer: ground.task_sealer()?,
         egress: ground.egress.clone(),
         sinks: ground.sinks(ring, &mut metrics),
         limits: Arc::clone(&ground.limits),

@@ -234,6 +234,7 @@ fn must_be_notification(method: &str) -> Result<(), Refusal> {
 fn target<'a>(method: Method, params: &'a Params<'_>) -> Option<&'a str> {
     match method {
         Method::CallTool | Method::GetPrompt => params.name.as_deref(),
+        Method::GetTask | Method::UpdateTask | Method::CancelTask => params.task_id.as_deref(),
         Method::ReadResource | Method::Subscribe | Method::Unsubscribe => params.uri.as_deref(),
         _ => None,
     }

@@ -1,11 +1,11 @@
-//! The validation ladder of revision 2026-07-28, L4 to L10: first failure wins, every error echoes the id. Beside it the
+//! The validation ladder of revision 2026-07-28, L4 to L11: first failure wins, every error echoes the id. Beside it the
 //! few steps of the legacy lane.
 
 use http::HeaderName;
 use portreeve_core::protocol::{Era, Revision};
-use portreeve_mcp::header;
 use portreeve_mcp::method::{Method, Named};
 use portreeve_mcp::params::{Meta, Params, text};
+use portreeve_mcp::{header, tasks};
 use serde_json::value::RawValue;
 
 use super::head::{Head, is_modern};
@@ -33,11 +33,13 @@ pub fn modern(head: &Head, id: &RawValue, method: &str, params: &Params<'_>) -> 
     step.method_agrees(method)?;
     step.name_agrees(method, params)?;
     // L9
-    Method::find(method, Era::Modern).ok_or_else(|| Refusal::MethodNotFound {
+    let known = Method::find(method, Era::Modern).ok_or_else(|| Refusal::MethodNotFound {
         id: Some(id.to_owned()),
         era: Era::Modern,
         method: method.to_owned(),
-    })
+    })?;
+    step.can_follow(known, params.meta.as_ref())?;
+    Ok(known)
 }
 
 /// What is asked of a modern notification: what its headers say must be so. Which of them it needs is left open by the
@@ -185,12 +187,24 @@ impl Step<'_> {
         }
     }
 
+    /// L11, for the one extension whose requests the gateway looks into.
+    fn can_follow(&self, method: Method, meta: Option<&Meta<'_>>) -> Result<(), Refusal> {
+        let capabilities = meta.and_then(|meta| meta.client_capabilities);
+        if !method.is_about_a_task() || capabilities.is_some_and(tasks::are_declared) {
+            return Ok(());
+        }
+        Err(Refusal::TasksNotDeclared {
+            id: self.id.map(ToOwned::to_owned),
+        })
+    }
+
     /// L8
     fn name_agrees(&self, method: &str, params: &Params<'_>) -> Result<(), Refusal> {
         let named = Method::find(method, Era::Modern).and_then(Method::named);
         let (field, in_body) = match named {
             Some(Named::Name) => ("name", params.name.as_deref()),
             Some(Named::Uri) => ("uri", params.uri.as_deref()),
+            Some(Named::Task) => ("taskId", params.task_id.as_deref()),
             None => return Ok(()),
         };
         let Some(in_body) = in_body else {

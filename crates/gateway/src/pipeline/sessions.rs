@@ -1,9 +1,10 @@
-//! The corridor's part in legacy sessions: they begin with the answer to `initialize`, and end when nobody used them for
-//! long.
+//! The corridor's part in what outlives a request: the tasks of the modern era, and legacy sessions, which begin with the
+//! answer to `initialize` and end when nobody used them for long.
 
 use std::sync::Arc;
 
 use http::Response;
+use portreeve_core::protocol::Era;
 use portreeve_mcp::method::Method;
 
 use super::Gateway;
@@ -13,6 +14,7 @@ use crate::relay::Errand;
 use crate::respond::{self, Body, Refusal};
 use crate::session::{NewSession, Session};
 use crate::stranger;
+use crate::tasks::{InHand, Owner};
 use crate::upstream;
 
 /// With whom a session is opened.
@@ -91,6 +93,28 @@ impl Gateway {
     fn count_sessions(&self) {
         let open = i64::try_from(self.sessions.len()).unwrap_or(i64::MAX);
         self.sinks.metrics.sessions.set(open);
+    }
+
+    /// What a modern request has to do with tasks, whose identities become the server's own.
+    pub(super) fn look_for_tasks(
+        &self,
+        call: &mut Call,
+        errand: &mut Errand,
+        record: &mut Record,
+    ) -> Result<(), Refusal> {
+        if call.era == Era::Legacy {
+            return Ok(());
+        }
+        let owner = Owner {
+            caller: &errand.caller,
+            route: &errand.route,
+        };
+        let in_hand = self.tasks.take(call, owner)?;
+        if let Some(tool) = in_hand.as_ref().and_then(InHand::tool) {
+            record.is_about(tool);
+        }
+        errand.tasks = in_hand.map(Arc::new);
+        Ok(())
     }
 
     /// Forgets a session.

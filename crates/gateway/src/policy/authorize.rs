@@ -91,7 +91,7 @@ impl Policy for Authorize {
 
     async fn before(&self, question: &Question<'_>) -> Verdict {
         let route = question.route;
-        if question.method == Method::CallTool {
+        if question.method == Method::CallTool || question.method.is_about_a_task() {
             let name = question.target.unwrap_or_default();
             let allowed = route
                 .callable(question.era, name)

@@ -83,6 +83,11 @@ pub enum Refusal {
         /// What it asked for.
         requested: String,
     },
+    /// A request about a task, of a client that does not declare the extension (modern).
+    TasksNotDeclared {
+        /// The request.
+        id: Option<Box<RawValue>>,
+    },
     /// The method is not served.
     MethodNotFound {
         /// The request.
@@ -161,6 +166,7 @@ impl Refusal {
             Self::HeaderMismatch { .. } => "header-mismatch",
             Self::InvalidParams { .. } => "invalid-params",
             Self::MethodNotFound { .. } => "unknown-method",
+            Self::TasksNotDeclared { .. } => "missing-capability",
             Self::SessionMissing | Self::StreamMissing | Self::SessionUnknown => "no-session",
             Self::UnknownTool { .. } => "unknown-tool",
             Self::Limited { .. } => "rate-limited",
@@ -189,6 +195,7 @@ impl Refusal {
             Self::HeaderMismatch { id, .. }
             | Self::UnsupportedVersion { id, .. }
             | Self::InvalidParams { id, .. }
+            | Self::TasksNotDeclared { id }
             | Self::MethodNotFound { id, .. } => id.as_deref(),
             _ => None,
         }

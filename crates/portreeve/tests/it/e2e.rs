@@ -67,6 +67,7 @@ mod smuggling;
 mod soak;
 mod sse_upstream;
 mod statuses;
+mod tasks;
 mod tls;
 mod tracing;
 mod transport;

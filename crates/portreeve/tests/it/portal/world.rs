@@ -190,6 +190,7 @@ fn gateway(access: &Arc<Access>, store: &Store, vault: &Arc<Vault>, audit: &Audi
         access: Arc::clone(access),
         vault: vault.clone(),
         sealer: Sealer::new(&SecretKey::new([9; 32]))?,
+        task_sealer: portreeve_inspect::Sealer::new(&SecretKey::new([7; 32]))?,
         egress: Egress::new(&EgressConfig::default())?,
         sinks: Sinks {
             journal: audit.journal.clone(),
