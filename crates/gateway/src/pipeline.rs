@@ -34,10 +34,10 @@ use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
 use crate::session::Sessions;
 use crate::snapshot::Loader;
-use crate::translate::States;
-use crate::upstream::pool::Pool;
 use crate::tasks::Tasks;
+use crate::translate::States;
 use crate::translate::trace::Context;
+use crate::upstream::pool::Pool;
 use crate::upstream::rest::{Commons, Secrets};
 use crate::{listen, relay, translate, upstream};
 

@@ -12,6 +12,7 @@ mod news;
 mod places;
 mod questions;
 mod resume;
+mod standing;
 mod stream;
 mod wishes;
 
@@ -42,6 +43,7 @@ pub(crate) use self::first::greeted;
 pub use self::news::{News, Source};
 pub use self::places::{StreamSlot, Streams};
 pub use self::questions::Questions;
+pub use self::standing::Standing;
 pub use self::stream::{Begin, Ends, relay};
 pub use self::wishes::Wishes;
 use crate::lists::{self, Filtered, View};
@@ -225,15 +227,6 @@ async fn first_answer(body: &mut ResponseBody, errand: &Errand, limit: usize) ->
     Err("its stream ended without an answer".to_owned())
 }
 
-/// How a caller stands on a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// Something was granted.
-    Admitted,
-    /// Nothing was.
-    Stranger,
-}
-
 /// A message for the host.
 #[derive(Debug)]
 pub struct Turned {
@@ -277,36 +270,6 @@ impl Errand {
     /// Whether the answer is a subscription, which ends when the node stops.
     fn is_subscription(&self) -> bool {
         self.method == Some(Method::Listen)
-    }
-
-    /// Whether the stream may go on: the route is served as it was, and the caller would be let in again. Asked for
-    /// streams that have no end of their own, since rights change while they are open.
-    pub fn still_stands(&self) -> bool {
-        self.standing() == Some(Standing::Admitted)
-    }
-
-    /// The route as it is served now; `None` when it leads elsewhere, or when its server speaks another era by now.
-    fn route_now(&self) -> Option<Arc<ServedRoute>> {
-        let served = self.gateway.loader.find(self.route.route.slug.as_str())?;
-        let is_same = served.route.id == self.route.route.id
-            && served.upstream.leads_as(&self.route.upstream)
-            && served.hop(self.era) == self.hop;
-        is_same.then_some(served)
-    }
-
-    /// How the caller stands on the route now; `None` when it is not served any more as it was.
-    pub fn standing(&self) -> Option<Standing> {
-        let gateway = &self.gateway;
-        let served = gateway.loader.find(self.route.route.slug.as_str())?;
-        let is_same =
-            served.route.id == self.route.route.id && served.upstream.leads_as(&self.route.upstream);
-        is_same.then(|| {
-            if gateway.policies.admit(&self.caller, &served) {
-                Standing::Admitted
-            } else {
-                Standing::Stranger
-            }
-        })
     }
 
     /// Turns a message of the upstream into what the host gets. `None`: it is not for the host.

@@ -105,6 +105,21 @@ impl Gateway {
         if call.era == Era::Legacy {
             return Ok(());
         }
+        if errand.hop == Era::Legacy {
+            // What legacy servers call tasks begins and ends in other ways.
+            let is_about_one = matches!(
+                call.method,
+                Method::GetTask | Method::UpdateTask | Method::CancelTask
+            );
+            return match is_about_one {
+                true => Err(Refusal::MethodNotFound {
+                    id: Some(call.id.clone()),
+                    era: Era::Modern,
+                    method: call.method.as_str().to_owned(),
+                }),
+                false => Ok(()),
+            };
+        }
         let owner = Owner {
             caller: &errand.caller,
             route: &errand.route,

@@ -1,0 +1,51 @@
+//! Whether what was begun may go on: routes and rights change while streams are open and hosts are asked.
+//!
+//! Before: a request was let in. After: its stream ends, or its next round is not made.
+
+use std::sync::Arc;
+
+use portreeve_core::ports::Authorizer as _;
+
+use super::Errand;
+use crate::route::ServedRoute;
+
+/// How a caller stands on a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Something was granted.
+    Admitted,
+    /// Nothing was.
+    Stranger,
+}
+
+impl Errand {
+    /// Whether the stream may go on: the route is served as it was, and the caller would be let in again. Asked for
+    /// streams that have no end of their own, since rights change while they are open.
+    pub fn still_stands(&self) -> bool {
+        self.standing() == Some(Standing::Admitted)
+    }
+
+    /// The route as it is served now; `None` when it leads elsewhere, or when its server speaks another era by now.
+    pub(super) fn route_now(&self) -> Option<Arc<ServedRoute>> {
+        let served = self.gateway.loader.find(self.route.route.slug.as_str())?;
+        let is_same = served.route.id == self.route.route.id
+            && served.upstream.leads_as(&self.route.upstream)
+            && served.hop(self.era) == self.hop;
+        is_same.then_some(served)
+    }
+
+    /// How the caller stands on the route now; `None` when it is not served any more as it was.
+    pub fn standing(&self) -> Option<Standing> {
+        let gateway = &self.gateway;
+        let served = gateway.loader.find(self.route.route.slug.as_str())?;
+        let is_same =
+            served.route.id == self.route.route.id && served.upstream.leads_as(&self.route.upstream);
+        is_same.then(|| {
+            if gateway.policies.admit(&self.caller, &served) {
+                Standing::Admitted
+            } else {
+                Standing::Stranger
+            }
+        })
+    }
+}
