@@ -35,6 +35,7 @@ mod journey_two;
 mod ladder;
 mod lifecycle;
 mod limits;
+mod list_scope;
 mod logins;
 mod matrix;
 mod mirrored;

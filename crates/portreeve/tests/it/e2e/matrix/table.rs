@@ -30,15 +30,10 @@ const BUT_ELICITATION: &[Ability] = &[
 ];
 
 const NO_STREAM: &str = "no server is reached over HTTP+SSE yet";
-const FROM_LEGACY: &str = "no bridge from a legacy host yet";
-const TO_LEGACY: &str = "no bridge to a legacy server yet";
 
 const OPEN: &[Open] = &[
     (LEGACY, &["2024-11-05"], EVERYTHING, NO_STREAM),
     (NEWEST, &["2024-11-05"], BUT_ELICITATION, NO_STREAM),
-    (LEGACY, NEWEST, EVERYTHING, FROM_LEGACY),
-    (NEWEST, &["2025-03-26"], BUT_ELICITATION, TO_LEGACY),
-    (NEWEST, &["2025-06-18", "2025-11-25"], EVERYTHING, TO_LEGACY),
 ];
 
 /// What should happen, and why it does not.
