@@ -145,7 +145,7 @@ impl Gateway {
         let answer = self.answer(response).await;
         if session.is_some() {
             let end = self.request(caller, slug, (Method::DELETE, &headers), Bytes::new());
-            drop(self.handle(end).await);
+            drop(Box::pin(self.handle(end)).await);
         }
         answer
     }
@@ -158,8 +158,7 @@ impl Gateway {
         message: &Value,
     ) -> Response<Body> {
         let body = Bytes::from(message.to_string());
-        self.handle(self.request(caller, slug, (Method::POST, headers), body))
-            .await
+        Box::pin(self.handle(self.request(caller, slug, (Method::POST, headers), body))).await
     }
 
     fn request(

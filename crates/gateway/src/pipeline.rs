@@ -89,12 +89,11 @@ pub struct GatewayParts {
     pub loader: Arc<Loader>,
     /// Who is calling, and what they may do.
     pub access: Arc<Access>,
-    /// What seals the identities of tasks, under a key of the installation.
-    pub task_sealer: Sealer,
     /// What the credentials for REST APIs are in.
     pub vault: Arc<dyn Outgoing>,
-    /// What seals the state of calls in several rounds, under a key of the installation.
-    pub sealer: Sealer,
+    /// What seals what hosts keep for us, under a key of the installation: the state of calls in several rounds, and the
+    /// identities of tasks.
+    pub sealer: Arc<Sealer>,
     /// The way out.
     pub egress: Egress,
     /// Where records go.
@@ -126,7 +125,12 @@ impl Gateway {
             Arc::new(Secrets::new(parts.vault)),
         ));
         let life = parts.limits.request_state;
-        let states = States::new(parts.sealer, Arc::clone(&clock), Arc::clone(&rng), life);
+        let states = States::new(
+            Arc::clone(&parts.sealer),
+            Arc::clone(&clock),
+            Arc::clone(&rng),
+            life,
+        );
         let pool = Pool::new(Arc::clone(&clock), Arc::clone(&parts.limits));
         let lines = Lines::new(Arc::clone(&rng), &parts.limits);
         parts.loader.serve_lines(lines);
@@ -138,7 +142,7 @@ impl Gateway {
             egress: parts.egress,
             pins,
             sinks: Arc::new(parts.sinks),
-            tasks: Arc::new(Tasks::new(parts.task_sealer, Arc::clone(&rng))),
+            tasks: Arc::new(Tasks::new(parts.sealer, Arc::clone(&rng))),
             sessions: Arc::new(Sessions::new(clock, rng, Arc::clone(&parts.limits))),
             streams,
             pool: Arc::new(pool),

@@ -27,7 +27,7 @@ use crate::route::ServedRoute;
 /// Seals and opens identities of tasks.
 #[derive(Debug)]
 pub struct Tasks {
-    sealer: Sealer,
+    sealer: Arc<Sealer>,
     rng: Arc<dyn Rng>,
 }
 
@@ -101,7 +101,7 @@ impl InHand {
 
 impl Tasks {
     /// With a key of the installation.
-    pub fn new(sealer: Sealer, rng: Arc<dyn Rng>) -> Self {
+    pub fn new(sealer: Arc<Sealer>, rng: Arc<dyn Rng>) -> Self {
         Self { sealer, rng }
     }
 

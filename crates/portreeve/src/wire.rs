@@ -318,11 +318,6 @@ impl Ground {
     }
 
     /// Seals what hosts know tasks by.
-    fn task_sealer(&self) -> Result<Sealer, Failure> {
-        let sealer = Sealer::new(&self.keys.derive("task-identities"));
-        sealer.map_err(|error| Failure::new(format!("a key cannot be used: {error}")))
-    }
-
     fn webhooks(&self, access: &Arc<Access>, vault: &Arc<Vault>) -> Arc<Webhooks> {
         Arc::new(Webhooks::new(WebhookParts {
             webhooks: self.store.clone(),
@@ -357,8 +352,9 @@ impl Ground {
     }
 
     /// Seals what the gateway hands to hosts and wants back unchanged.
-    fn sealer(&self) -> Result<Sealer, Failure> {
-        Sealer::new(&self.keys.derive("request-states"))
+    fn sealer(&self) -> Result<Arc<Sealer>, Failure> {
+        Sealer::new(&self.keys.derive("kept-by-hosts"))
+            .map(Arc::new)
             .map_err(|error| Failure::new(format!("a key cannot be used: {error}")))
     }
 
@@ -441,7 +437,6 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         access: Arc::clone(&access),
         vault: Arc::clone(&vault) as Arc<dyn Outgoing>,
         sealer: ground.sealer()?,
-        task_sealer: ground.task_sealer()?,
         egress: ground.egress.clone(),
         sinks: ground.sinks(ring, &mut metrics),
         limits: Arc::clone(&ground.limits),
@@ -482,9 +477,8 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         limits: Arc::clone(&ground.limits),
         version: VERSION,
     });
-    let router = portal
-        .merge(api)
-        .merge(health::router(ground.store.clone(), Arc::clone(&loader)));
+    let health = health::router(ground.store.clone(), Arc::clone(&loader));
+    let router = portal.merge(api).merge(health);
     let jobs = Jobs {
         assess: ground.assess(config, &registry),
         icons: ground.icons(&registry),

@@ -75,7 +75,7 @@ pub(crate) fn measure(access: Arc<Access>, caller: &Caller, server: &ServerName)
     let ready = ReadyLists::new(READY);
     let key = Key {
         route: route.route.id,
-        era: Era::Modern,
+        eras: [Era::Modern; 2],
         principal: caller.principal,
     };
     let rules = Rules {

@@ -4,8 +4,6 @@
 
 use std::sync::Arc;
 
-use portreeve_core::ports::Authorizer as _;
-
 use super::Errand;
 use crate::route::ServedRoute;
 

@@ -19,7 +19,7 @@ use crate::respond::Refusal;
 /// Seals and opens states.
 #[derive(Debug)]
 pub struct States {
-    sealer: Sealer,
+    sealer: Arc<Sealer>,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
     life: Duration,
@@ -32,7 +32,7 @@ const KIND: &str = "request-state";
 
 impl States {
     /// With a key of the installation, so that every node opens what another one sealed.
-    pub fn new(sealer: Sealer, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>, life: Duration) -> Self {
+    pub fn new(sealer: Arc<Sealer>, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>, life: Duration) -> Self {
         Self {
             sealer,
             clock,

@@ -66,7 +66,7 @@ pub struct Sending<'a> {
 
 enum Said {
     Lost,
-    Answer(Reply),
+    Answer(Box<Reply>),
 }
 
 // === impl Sending ===
@@ -121,7 +121,7 @@ impl Sending<'_> {
                     lease.answered();
                     return Err(ClientError::NotMcp("it does not know its own session".to_owned()));
                 }
-                Said::Answer(reply) => return Ok((reply, lease)),
+                Said::Answer(reply) => return Ok((*reply, lease)),
             }
         }
     }
@@ -353,7 +353,7 @@ async fn said(reply: Reply, session: &ServerSession) -> Result<Said, ClientError
         return Ok(Said::Lost);
     }
     if reply.status != StatusCode::BAD_REQUEST {
-        return Ok(Said::Answer(reply));
+        return Ok(Said::Answer(Box::new(reply)));
     }
     let status = reply.status;
     let is_json = matches!(reply.body, ReplyBody::Json(_));
@@ -361,7 +361,7 @@ async fn said(reply: Reply, session: &ServerSession) -> Result<Said, ClientError
     if is_loss(&body) {
         return Ok(Said::Lost);
     }
-    Ok(Said::Answer(if is_json {
+    let reply = if is_json {
         ready(status, body)
     } else {
         Reply {
@@ -369,7 +369,8 @@ async fn said(reply: Reply, session: &ServerSession) -> Result<Said, ClientError
             session: None,
             body: ReplyBody::Other(ResponseBody::ready(body)),
         }
-    }))
+    };
+    Ok(Said::Answer(Box::new(reply)))
 }
 
 fn is_loss(body: &[u8]) -> bool {

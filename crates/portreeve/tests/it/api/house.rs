@@ -463,8 +463,7 @@ impl World {
             loader,
             access: self.access.clone(),
             vault: Arc::new(self.vault(store)),
-            sealer: Sealer::new(&SecretKey::new([9; 32])).unwrap(),
-            task_sealer: portreeve_inspect::Sealer::new(&SecretKey::new([7; 32])).unwrap(),
+            sealer: Arc::new(Sealer::new(&SecretKey::new([9; 32])).unwrap()),
             egress: Egress::new(&EgressConfig::default()).unwrap(),
             sinks: Sinks {
                 journal,

@@ -8,6 +8,20 @@ use crate::node::Node;
 use crate::upstream::{Speaks, Upstream};
 use crate::web::{LegacyHost, modern};
 
+/// What the calls of tools said in their heads of the era and of the session.
+fn calls(upstream: &Upstream) -> Vec<[Option<String>; 2]> {
+    let is_call = |body: &[u8]| {
+        let message: Value = serde_json::from_slice(body).unwrap();
+        message["method"] == "tools/call"
+    };
+    let header = |headers: &http::HeaderMap, name: &str| {
+        headers.get(name).map(|value| value.to_str().unwrap().to_owned())
+    };
+    let all = upstream.seen().into_iter().filter(|seen| is_call(&seen.body));
+    all.map(|seen| ["mcp-method", "mcp-session-id"].map(|name| header(&seen.headers, name)))
+        .collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_pins_the_era_and_who_shares_a_session() {
     let node = Node::start().await;
@@ -24,22 +38,7 @@ async fn an_administrator_pins_the_era_and_who_shares_a_session() {
         let answer = node.web.ask("POST", &url, &headers, body).await.unwrap();
         assert_eq!(answer.json()["result"]["content"][0]["text"], "{}");
     };
-    let calls = || {
-        let all = upstream.seen().into_iter().filter(|seen| {
-            let message: Value = serde_json::from_slice(&seen.body).unwrap();
-            message["method"] == "tools/call"
-        });
-        let header = |headers: &http::HeaderMap, name: &str| {
-            headers.get(name).map(|value| value.to_str().unwrap().to_owned())
-        };
-        all.map(|seen| {
-            [
-                header(&seen.headers, "mcp-method"),
-                header(&seen.headers, "mcp-session-id"),
-            ]
-        })
-        .collect::<Vec<_>>()
-    };
+    let calls = || calls(&upstream);
     call().await;
     assert_eq!(
         calls(),

@@ -144,7 +144,11 @@ async fn j7_a_description_becomes_a_version_that_waits() {
     ] {
         assert!(page.body.contains(shown), "{shown}: {}", page.body);
     }
-    // The reviewer reads the same, once the first version is let in and this one waits.
+    reviewer_reads_what_differs(&mut admin, &page, &action).await;
+}
+
+/// The reviewer reads the same, once the first version is let in and this one waits.
+async fn reviewer_reads_what_differs(admin: &mut Browser, page: &Page, action: &str) {
     let review = "/servers/com.acme/harbour/review";
     let first = admin.get(&format!("{review}?version=1.0.0")).await;
     let [token, plan] = ["csrf", "plan"].map(|name| first.hidden(review, name).remove(0));
@@ -157,7 +161,7 @@ async fn j7_a_description_becomes_a_version_that_waits() {
     let let_in = admin.post(review, &fields).await;
     assert_eq!(let_in.status, StatusCode::SEE_OTHER, "{}", let_in.body);
     let submit = format!("{action}/submit");
-    let token = hidden(&page, &submit, "csrf").remove(0);
+    let token = hidden(page, &submit, "csrf").remove(0);
     let fields = [("csrf", token.as_str()), ("name", NAME), ("version", "1.1.0")];
     let made = admin.post(&submit, &fields).await;
     assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);

@@ -172,6 +172,14 @@ async fn audit(store: &Store, folder: &Path) -> Result<Audit> {
 }
 
 /// A gateway that no route was loaded into: whoever tries a tool here finds none.
+/// Tools of REST APIs that were imported; no server is reached.
+fn source(store: &Store) -> Arc<dyn ToolSource> {
+    Arc::new(RestSource {
+        toolsets: Arc::new(store.clone()),
+        others: Arc::new(NoUpstreams),
+    })
+}
+
 fn gateway(access: &Arc<Access>, store: &Store, vault: &Arc<Vault>, audit: &Audit) -> Result<Gateway> {
     let (clock, rng): (Arc<dyn Clock>, Arc<dyn Rng>) =
         (Arc::new(StandingClock), Arc::new(CountingRng::default()));
@@ -189,8 +197,7 @@ fn gateway(access: &Arc<Access>, store: &Store, vault: &Arc<Vault>, audit: &Audi
         )),
         access: Arc::clone(access),
         vault: vault.clone(),
-        sealer: Sealer::new(&SecretKey::new([9; 32]))?,
-        task_sealer: portreeve_inspect::Sealer::new(&SecretKey::new([7; 32]))?,
+        sealer: Arc::new(Sealer::new(&SecretKey::new([9; 32]))?),
         egress: Egress::new(&EgressConfig::default())?,
         sinks: Sinks {
             journal: audit.journal.clone(),
@@ -257,10 +264,7 @@ impl World {
             authorizer: access.clone(),
             policies: Arc::new(EveryPolicyHolds),
             refresh: Arc::clone(&refresh),
-            source: Arc::new(RestSource {
-                toolsets: Arc::new(store.clone()),
-                others: Arc::new(NoUpstreams),
-            }),
+            source: source(&store),
             egress: Egress::new(&EgressConfig::default())?,
             clock: Arc::clone(&clock),
             logins: Arc::new(store.clone()),

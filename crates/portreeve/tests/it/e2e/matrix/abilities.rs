@@ -200,7 +200,7 @@ async fn cancel(host: &mut AnyHost, cell: Cell) -> Checked {
 
 /// Where a host hears of changes.
 enum Ear {
-    Stream(Stream),
+    Stream(Box<Stream>),
     /// On the one stream that it has.
     Same,
 }
@@ -250,13 +250,13 @@ async fn subscribed(host: &mut AnyHost) -> Result<(Ear, Option<i64>), Outcome> {
         }
         let stream = exchange.into_stream().expect("a stream");
         return match first["params"]["notifications"] == wanted {
-            true => Ok((Ear::Stream(stream), Some(host.last_id()))),
+            true => Ok((Ear::Stream(Box::new(stream)), Some(host.last_id()))),
             false => Err(Outcome::Wrong(format!("not all is acknowledged: {first}"))),
         };
     }
     let ear = match host.has_one_stream() {
         true => Ear::Same,
-        false => Ear::Stream(host.listen().await),
+        false => Ear::Stream(Box::new(host.listen().await)),
     };
     let talk = host.talk("resources/subscribe", json!({"uri": WATCHED})).await;
     result(&talk)?;
