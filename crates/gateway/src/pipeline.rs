@@ -288,6 +288,9 @@ impl Gateway {
         errand: Errand,
         mut record: Record,
     ) -> Result<Response<Body>, Stopped> {
+        if let Some(refusal) = self.outlived(&errand) {
+            return Err(stop(refusal, record));
+        }
         match inbound {
             Inbound::Call(call) => self.call(head, call, errand, record).await,
             Inbound::Note(note) => self.note(head, note, &errand, record).await,

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portreeve_core::caller::Principal;
 use portreeve_core::id::RouteId;
 use portreeve_core::limits::Limits;
+use portreeve_core::protocol::Era;
 use portreeve_core::random::Rng;
 use portreeve_core::time::{Clock, Timestamp};
 use portreeve_mcp::method::Method;
@@ -30,6 +31,8 @@ pub struct Session {
     pub upstream: Option<String>,
     /// Opened with a caller who was granted nothing: no upstream side.
     pub stranger: bool,
+    /// The era of the server's hop when it was opened.
+    pub hop: Era,
     state: Mutex<State>,
     next_id: AtomicU64,
     used: AtomicI64,
@@ -277,6 +280,8 @@ pub struct NewSession {
     pub upstream: Option<String>,
     /// Whether the caller was granted nothing.
     pub stranger: bool,
+    /// The era of the server's hop.
+    pub hop: Era,
 }
 
 impl Sessions {
@@ -308,6 +313,7 @@ impl Sessions {
             route: new.route,
             upstream: new.upstream,
             stranger: new.stranger,
+            hop: new.hop,
             state: Mutex::default(),
             next_id: AtomicU64::new(1),
             used: AtomicI64::new(self.clock.now().as_millis()),

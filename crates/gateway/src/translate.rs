@@ -113,7 +113,7 @@ pub fn call(
                 None => None,
             };
             let id = under_way.as_ref().map_or(0, |request| request.id);
-            let (outbound, crossing) = crossing::to_modern(&call, id, limit)?;
+            let (outbound, crossing) = crossing::to_modern(&call, &errand.route, (id, limit))?;
             Ok(Outbound {
                 traceparent,
                 under_way: under_way.map(Arc::new),

@@ -60,6 +60,7 @@ impl Gateway {
             route: errand.route.route.id,
             upstream,
             stranger: opened == Opened::AsStranger,
+            hop: errand.hop,
         })?;
         self.count_sessions();
         Ok(session)
@@ -130,6 +131,20 @@ impl Gateway {
         }
         errand.tasks = in_hand.map(Arc::new);
         Ok(())
+    }
+
+    /// Ends the session of a request if the server is spoken to in another era than when it was opened: the server knows
+    /// nothing of it then, or was never told who its host is. The host begins anew.
+    pub(super) fn outlived(&self, errand: &Errand) -> Option<Refusal> {
+        let session = errand.session.as_ref()?;
+        if session.stranger || session.hop == errand.hop {
+            return None;
+        }
+        self.end_session(session);
+        Some(match &errand.host_id {
+            Some(id) => Refusal::SessionUnknown.about(id),
+            None => Refusal::SessionUnknown,
+        })
     }
 
     /// Forgets a session.

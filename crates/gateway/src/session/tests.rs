@@ -43,6 +43,7 @@ fn s4_a_session_that_rested_too_long_is_unknown_and_others_are_not() {
             route,
             upstream: None,
             stranger: false,
+            hop: portreeve_core::protocol::Era::Legacy,
         };
         sessions.open(new).unwrap().id.clone()
     };

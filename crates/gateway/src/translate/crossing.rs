@@ -3,7 +3,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use portreeve_core::protocol::Revision;
+use http::HeaderMap;
+use portreeve_core::protocol::{Era, Revision};
 use portreeve_mcp::bridge::{self, Client, Introduction, Told};
 use portreeve_mcp::level::Level;
 use portreeve_mcp::method::Method;
@@ -12,6 +13,7 @@ use serde_json::value::RawValue;
 use super::Outbound;
 use crate::accept::inbound::Call;
 use crate::respond::Refusal;
+use crate::route::ServedRoute;
 
 /// From one era to the other.
 #[derive(Debug)]
@@ -89,7 +91,11 @@ pub(super) fn to_legacy(call: &Call, id: u64, limit: usize) -> Result<(Outbound,
 }
 
 /// The request as a modern server expects it, with our id.
-pub(super) fn to_modern(call: &Call, id: u64, limit: usize) -> Result<(Outbound, ToModern), Refusal> {
+pub(super) fn to_modern(
+    call: &Call,
+    route: &ServedRoute,
+    (id, limit): (u64, usize),
+) -> Result<(Outbound, ToModern), Refusal> {
     let version = Revision::V2026_07_28.as_str();
     if call.method == Method::Initialize {
         let introduction = bridge::introduction(&call.body);
@@ -123,6 +129,7 @@ pub(super) fn to_modern(call: &Call, id: u64, limit: usize) -> Result<(Outbound,
     let body = bridge::to_modern(&call.body, id, client).map_err(|_| Refusal::BrokenBody)?;
     let outbound = Outbound {
         name: call.method.named().and(call.target.clone()),
+        params: repeated_arguments(call, route)?,
         ..Outbound::modern(body, call.method)
     };
     let asks = matches!(
@@ -135,6 +142,23 @@ pub(super) fn to_modern(call: &Call, id: u64, limit: usize) -> Result<(Outbound,
         id: AtomicU64::new(id),
     };
     Ok((outbound, crossing))
+}
+
+/// The arguments that a tool wants in headers as well (2026-07-28, `x-mcp-header`), which no legacy host knows of.
+fn repeated_arguments(call: &Call, route: &ServedRoute) -> Result<HeaderMap, Refusal> {
+    let name = call.target.as_deref().filter(|_| call.method == Method::CallTool);
+    let tool = name.and_then(|name| route.tool(Era::Modern, name));
+    let Some(Ok(mirrors)) = tool.map(|tool| &tool.mirrors) else {
+        return Ok(HeaderMap::new());
+    };
+    let arguments = call.arguments.clone().and_then(|place| call.body.get(place));
+    let arguments = arguments.and_then(|bytes| std::str::from_utf8(bytes).ok());
+    mirrors
+        .headers(arguments)
+        .map_err(|problem| Refusal::InvalidParams {
+            id: Some(call.id.clone()),
+            reason: problem.to_string(),
+        })
 }
 
 /// What is kept of a host, or told to its server with every request, is not without bounds.

@@ -73,6 +73,9 @@ async fn an_administrator_pins_the_era_and_who_shares_a_session() {
     let single = calls();
     assert_ne!(single[0][1], single[1][1], "each has its own");
 
+    let before = LegacyHost::connect(&node.web, &url, Some(&node.key)).await;
+    let listed = before.request(json!(1), "tools/list", json!({})).await;
+    assert_eq!(listed.status, 200, "{}", listed.text());
     let patch = json!({"protocol": "modern"});
     let headers = [
         ("authorization", format!("Bearer {}", node.key)),
@@ -89,6 +92,9 @@ async fn an_administrator_pins_the_era_and_who_shares_a_session() {
         (200, &json!("modern"))
     );
     let host = LegacyHost::connect(&node.web, &url, Some(&node.key)).await;
+    // A session ends with the era in which it was opened.
+    let older = before.request(json!(1), "tools/list", json!({})).await;
+    assert_eq!(older.status, 404, "{}", older.text());
     upstream.forget();
     let answer = host
         .request(json!(1), "tools/call", json!({"name": "echo", "arguments": {}}))

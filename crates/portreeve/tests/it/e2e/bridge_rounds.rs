@@ -309,5 +309,22 @@ async fn a_tr_10_a_state_is_good_for_its_caller_and_its_call_alone() {
             (400, &json!(-32602))
         );
     }
+    // Some servers read other spellings as the same, and the first of two.
+    let params = json!({"name": "echo", "arguments": arguments, "requestState": state});
+    let (headers, body) = modern(Some(&node.key), 1, "tools/call", params);
+    let own = format!("\"requestState\":{state}");
+    assert!(body.contains(&own), "{body}");
+    for written in [
+        r#""requestStat\u0065":"made up""#.to_owned(),
+        r#""RequestState":"made up""#.to_owned(),
+        format!(r#""requestState":"made up",{own}"#),
+        format!(r#""inputresponses":{{}},{own}"#),
+    ] {
+        let body = body.replace(&own, &written);
+        let url = node.endpoint(&slug);
+        let refused = node.web.ask("POST", &url, &headers, body).await.unwrap();
+        let code = &refused.json()["error"]["code"];
+        assert_eq!((refused.status, code), (400, &json!(-32602)), "{written}");
+    }
     assert_eq!(upstream.reached(), calls, "none of it reached the server");
 }

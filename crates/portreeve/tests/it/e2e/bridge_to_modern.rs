@@ -204,3 +204,21 @@ async fn what_a_modern_server_says_while_a_call_is_under_way_reaches_its_host() 
         json!({"jsonrpc": "2.0", "id": 1, "result": {"content": []}})
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tr_10_a_legacy_host_makes_up_no_round_of_a_call() {
+    let (_node, upstream, host) = trio().await;
+    let call = json!({
+        "name": "echo", "arguments": {"requestState": "an argument"}, "requestState": "made up",
+        "inputResponses": {"sure": {"action": "accept", "content": {}}},
+    });
+    let answer = host.request(json!(1), "tools/call", call).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let (_, message) = sent(&upstream, "tools/call").pop().unwrap();
+    let params = &message["params"];
+    assert_eq!(
+        (params.get("requestState"), params.get("inputResponses")),
+        (None, None)
+    );
+    assert_eq!(params["arguments"], json!({"requestState": "an argument"}));
+}

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::node::Node;
 use crate::served::{Served, error_of};
 use crate::upstream::{Speaks, Upstream, tool};
+use crate::web::LegacyHost;
 
 fn annotated(name: &str, schema: Value) -> Value {
     let mut tool = tool(name, "Says it again", true);
@@ -13,13 +14,17 @@ fn annotated(name: &str, schema: Value) -> Value {
 }
 
 async fn served() -> Served {
+    speaking(Speaks::Both).await
+}
+
+async fn speaking(eras: Speaks) -> Served {
     let region = json!({"type": "object", "properties": {
         "region": {"type": "string", "x-mcp-header": "Region"},
         "size": {"type": "integer", "x-mcp-header": "Size"},
     }});
     let wrong = json!({"type": "object", "properties": {"data": {"type": "object", "x-mcp-header": "Data"}}});
     let node = Node::start().await;
-    let upstream = Upstream::start(Speaks::Both).await;
+    let upstream = Upstream::start(eras).await;
     upstream.set_tools(vec![annotated("echo", region), annotated("wipe", wrong)]);
     let slug = node.add("com.acme/billing", &upstream.url);
     let url = node.endpoint(&slug);
@@ -110,4 +115,16 @@ async fn a_tool_that_no_host_may_call_is_left_out() {
         .request(json!(1), "tools/call", json!({"name": "wipe", "arguments": {}}))
         .await;
     assert!(answer.json()["result"].is_object(), "{}", answer.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_modern_server_gets_the_headers_that_a_legacy_host_does_not_know_of() {
+    let served = speaking(Speaks::Modern).await;
+    let host = LegacyHost::connect(&served.node.web, &served.url, Some(&served.node.key)).await;
+    let call = json!({"name": "echo", "arguments": {"region": "Zürich", "size": 42}});
+    let answer = host.request(json!(1), "tools/call", call).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let seen = served.upstream.seen().pop().expect("the call");
+    assert_eq!(seen.headers["mcp-param-region"], "=?base64?WsO8cmljaA==?=");
+    assert_eq!(seen.headers["mcp-param-size"], "42");
 }
