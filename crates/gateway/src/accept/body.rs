@@ -46,9 +46,16 @@ where
     }
     let bytes = read(head, body, at.limits).await?;
     let size = bytes.len();
-    let agreed = |session: Arc<Session>| batch::is_agreed(&session);
-    if batch::may_be(head, &bytes) && session(head, who, at).is_ok_and(agreed) {
-        return batch::split(head, &bytes, who, at).map(|parts| (Inbound::Batch(parts), size));
+    if batch::may_be(head, &bytes) {
+        match session(head, who, at) {
+            Ok(session) if batch::is_agreed(&session) => {
+                let parts = batch::split(head, &bytes, who, at)?;
+                return Ok((Inbound::Batch(parts), size));
+            }
+            // Its host must begin anew, and learns it by nothing else.
+            Err(gone @ Refusal::SessionUnknown) => return Err(gone),
+            _ => {}
+        }
     }
     parse(head, bytes, who, at).map(|inbound| (inbound, size))
 }

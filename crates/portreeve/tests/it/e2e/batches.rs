@@ -222,6 +222,9 @@ async fn batches_are_of_one_revision_and_bounded() {
         .web
         .ask("POST", &host.url, &modern, json!([ping(1)]).to_string());
     assert_eq!(refused.await.unwrap().status, 400);
+    let ended = host.web.ask("DELETE", &host.url, &host.headers, String::new());
+    assert_eq!(ended.await.unwrap().status, 204);
+    assert_eq!(host.post(&json!([ping(1)])).await.status, 404, "S4");
     served.is_well().await;
 }
 
