@@ -115,13 +115,10 @@ const PITFALLS: [Pitfall; 32] = [
 
 /// The pitfalls that no test looks at yet, and what they wait for.
 const OPEN: &[(u8, &str)] = &[
-    (7, "comments on every stream"),
-    (8, "one final message as JSON, whatever the server made of it"),
     (11, "several servers behind one route"),
     (15, "sessions that every node serves"),
     (17, "the list cache"),
     (25, "several servers behind one route"),
-    (26, "a server whose era is not certain"),
 ];
 
 /// The tests of all crates: `file::test`, from the file's path within its crate.

@@ -44,7 +44,7 @@ pub(crate) enum Outcome {
     /// An error, or a result that says that the tool failed.
     Refused(Value),
     /// Something that no specification has.
-    Wrong(#[expect(dead_code, reason = "it is shown where a cell fails")] String),
+    Wrong(String),
 }
 
 impl World {
