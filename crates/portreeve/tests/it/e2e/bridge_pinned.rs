@@ -73,9 +73,6 @@ async fn an_administrator_pins_the_era_and_who_shares_a_session() {
     let single = calls();
     assert_ne!(single[0][1], single[1][1], "each has its own");
 
-    let before = LegacyHost::connect(&node.web, &url, Some(&node.key)).await;
-    let listed = before.request(json!(1), "tools/list", json!({})).await;
-    assert_eq!(listed.status, 200, "{}", listed.text());
     let patch = json!({"protocol": "modern"});
     let headers = [
         ("authorization", format!("Bearer {}", node.key)),
@@ -92,9 +89,6 @@ async fn an_administrator_pins_the_era_and_who_shares_a_session() {
         (200, &json!("modern"))
     );
     let host = LegacyHost::connect(&node.web, &url, Some(&node.key)).await;
-    // A session ends with the era in which it was opened.
-    let older = before.request(json!(1), "tools/list", json!({})).await;
-    assert_eq!(older.status, 404, "{}", older.text());
     upstream.forget();
     let answer = host
         .request(json!(1), "tools/call", json!({"name": "echo", "arguments": {}}))
@@ -112,6 +106,23 @@ async fn an_administrator_pins_the_era_and_who_shares_a_session() {
         log.contains(r#""protocol":{"from":"auto","to":"legacy"}"#),
         "{log}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_with_the_era_of_its_servers_hop() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    let slug = node.add("com.acme/both", &upstream.url);
+    let host = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&node.key)).await;
+    let listed = host.request(json!(1), "tools/list", json!({})).await;
+    assert_eq!(listed.status, 200, "{}", listed.text());
+    node.cli_json(&["route", "set", &slug, "--protocol", "modern"]);
+    // The server knows nothing of it any more, so its host begins anew.
+    let older = host.request(json!(2), "tools/list", json!({})).await;
+    assert_eq!(older.status, 404, "{}", older.text());
+    let host = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&node.key)).await;
+    let listed = host.request(json!(1), "tools/list", json!({})).await;
+    assert_eq!(listed.status, 200, "{}", listed.text());
 }
 
 #[tokio::test(flavor = "multi_thread")]
