@@ -70,8 +70,38 @@ pub fn to_legacy_result(body: &[u8]) -> Result<Vec<u8>, Unbridgeable> {
     let mut splice = Splice::new(body);
     let mut edit = Edit::of(result);
     strip(&mut edit, &mut splice)?;
+    objects_alone(&mut edit, &mut splice)?;
     edit.apply(&mut splice)?;
     Ok(splice.finish())
+}
+
+/// Legacy hosts read structured results that are objects, and schemas of such results, and refuse the whole message where one
+/// is anything else (2025-11-25, tools). What is left out stands in a text, where the server wrote none.
+fn objects_alone(edit: &mut Edit<'_>, splice: &mut Splice<'_>) -> Result<(), Unbridgeable> {
+    if let Some(structured) = edit
+        .value("structuredContent")
+        .filter(|raw| !raw.starts_with('{'))
+    {
+        edit.cut("structuredContent");
+        let words = edit.value("content").unwrap_or("[]");
+        if words.trim_matches(['[', ']', ' ', '\n']).is_empty() {
+            let text = serde_json::Value::from(structured);
+            edit.put("content", format!(r#"[{{"type":"text","text":{text}}}]"#));
+        }
+    }
+    let tools = edit.value("tools").filter(|tools| tools.contains("outputSchema"));
+    let tools: Vec<&RawValue> = tools
+        .and_then(|tools| serde_json::from_str(tools).ok())
+        .unwrap_or_default();
+    for tool in tools {
+        let mut tool = Edit::of(tool.get());
+        let schema = tool.value("outputSchema");
+        if schema.is_some_and(|schema| Edit::of(schema).value("type") != Some("\"object\"")) {
+            tool.cut("outputSchema");
+            tool.apply(splice)?;
+        }
+    }
+    Ok(())
 }
 
 /// Cuts out what the legacy era does not know.

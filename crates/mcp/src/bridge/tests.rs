@@ -186,3 +186,33 @@ proptest::proptest! {
         proptest::prop_assert_eq!(text(to_legacy(modern.as_bytes(), 1).unwrap()), request);
     }
 }
+
+#[test]
+fn a_legacy_host_gets_structured_results_that_are_objects() {
+    let answer = |result: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#);
+    for (modern, legacy) in [
+        (
+            r#"{"content":[ ],"structuredContent":[1, "a"]}"#,
+            r#"{"content":[{"type":"text","text":"[1, \"a\"]"}]}"#,
+        ),
+        (
+            r#"{"structuredContent":7}"#,
+            r#"{"content":[{"type":"text","text":"7"}]}"#,
+        ),
+        (
+            r#"{"content":[{"type":"text","text":"7"}],"structuredContent":7}"#,
+            r#"{"content":[{"type":"text","text":"7"}]}"#,
+        ),
+        (
+            r#"{"content":[],"structuredContent":{"a":1.0}}"#,
+            r#"{"content":[],"structuredContent":{"a":1.0}}"#,
+        ),
+        (
+            r#"{"tools":[{"name":"a","outputSchema":{"type":"array"}},{"name":"b","outputSchema":{"type":"object"}},{"name":"c","outputSchema":true,"x":1}]}"#,
+            r#"{"tools":[{"name":"a"},{"name":"b","outputSchema":{"type":"object"}},{"name":"c","x":1}]}"#,
+        ),
+    ] {
+        let made = to_legacy_result(answer(modern).as_bytes()).unwrap();
+        assert_eq!(text(made), answer(legacy));
+    }
+}
