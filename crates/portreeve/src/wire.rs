@@ -2,19 +2,16 @@
 
 mod first_start;
 mod jobs;
+mod shared;
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portreeve_access::{Access, AccessParts, Publishing, PublishingParts, Vault, VaultParts};
 use portreeve_api::ApiParts;
 use portreeve_core::doctor::Doctor;
 use portreeve_core::limits::Limits;
 use portreeve_core::name::RegistryName;
-use portreeve_core::ports::{
-    Authorizer, Cache, Counters, Locks, Outgoing, Refresh, SecretStore as _, Signals, UsageSink, Views,
-};
+use portreeve_core::ports::{Authorizer, Outgoing, Refresh, SecretStore as _, UsageSink, Views};
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
 use portreeve_core::time::{Clock, SystemClock};
@@ -35,7 +32,6 @@ use portreeve_registry::{
     AssessJob, AssessmentPolicy, ClientSource, IconJob, McpFace, PinJob, PinKeeper, PinParts, PurgeJob,
     Registry, RegistryParts, RestSource, SearchJob, ToolSource,
 };
-use portreeve_state::{InProcess, Valkey, ValkeyOptions};
 use portreeve_store::{Audit, AuditOptions, AuditWriter, JournalSync, Store, StoreOptions, node_identity};
 use prometheus_client::registry::Registry as MetricsRegistry;
 use tokio::sync::watch;
@@ -50,6 +46,7 @@ use crate::figures;
 use crate::health;
 use crate::randomness::SystemRng;
 
+use self::shared::{Shared, shared};
 pub(crate) use first_start::first_start;
 
 /// How many usage events may wait to be written.
@@ -110,48 +107,6 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) loopback_port: Option<u16>,
     /// Turns true when the node stops.
     pub(crate) stopping: watch::Receiver<bool>,
-}
-
-/// The shared state, as its four ports.
-struct Shared {
-    counters: Arc<dyn Counters>,
-    locks: Arc<dyn Locks>,
-    signals: Arc<dyn Signals>,
-    _cache: Arc<dyn Cache>,
-}
-
-async fn shared(config: &Config, data: &DataDirectory, keys: &Keyring) -> Result<Shared, Failure> {
-    let url = config.state.url.as_ref().map(config::resolve).transpose()?;
-    match url.as_ref().map(|url| url.expose()) {
-        None | Some("memory:") => {
-            let state = Arc::new(InProcess::new(data.start));
-            Ok(Shared {
-                counters: state.clone(),
-                locks: state.clone(),
-                signals: state.clone(),
-                _cache: state,
-            })
-        }
-        Some(url) => {
-            // Nodes of one installation have one master key.
-            let name = Mac::new(&keys.derive("shared-state")).tag(b"installation");
-            let options = ValkeyOptions {
-                installation: URL_SAFE_NO_PAD.encode(name.split_at(9).0),
-                ..ValkeyOptions::default()
-            };
-            let state = Valkey::connect_with(url, options).await.map_err(|error| {
-                Failure::new(format!("the shared state cannot be reached: {error}"))
-                    .hint("look at `state.url` and at Valkey or Redis")
-            })?;
-            let state = Arc::new(state);
-            Ok(Shared {
-                counters: state.clone(),
-                locks: state.clone(),
-                signals: state.clone(),
-                _cache: state,
-            })
-        }
-    }
 }
 
 async fn store(config: &Config, data: &DataDirectory, clock: &dyn Clock) -> Result<Store, Failure> {
@@ -317,7 +272,6 @@ impl Ground {
         vault.map(Arc::new).map_err(|error| told(&error))
     }
 
-    /// Seals what hosts know tasks by.
     fn webhooks(&self, access: &Arc<Access>, vault: &Arc<Vault>) -> Arc<Webhooks> {
         Arc::new(Webhooks::new(WebhookParts {
             webhooks: self.store.clone(),
