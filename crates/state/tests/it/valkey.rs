@@ -127,7 +127,7 @@ async fn every_key_ends_and_is_ours() {
         .await
         .unwrap();
     keys.sort();
-    let ours = ["cache", "fence", "lock", "rate"].map(|kind| format!("portreeve:{kind}:{{{mark}}}"));
+    let ours = ["cache", "fence", "lock", "rate"].map(|kind| format!("portreeve::{kind}:{{{mark}}}"));
     assert_eq!(keys, ours);
     for key in keys {
         let left: i64 = redis::cmd("PTTL")
