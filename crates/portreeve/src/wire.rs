@@ -158,7 +158,7 @@ impl Ground {
         Ok(Self {
             limits: Arc::new(config.limits()),
             egress: Egress::new(&config.egress()?).map_err(|error| Failure::new(error.to_string()))?,
-            shared: shared(config, around.data, &keys).await?,
+            shared: shared(config, around.data).await?,
             audit: audit.map_err(|error| Failure::new(error.to_string()).hint(error.hint()))?,
             rng: Arc::new(SystemRng),
             store: Arc::new(store),

@@ -1,8 +1,7 @@
 //! The engine for several nodes: Valkey or Redis. Only commands that both have had for years.
 //!
-//! Every key is `portreeve:<installation>:<kind>:{<key>}`: the braces keep the keys of one script in one slot of a cluster,
-//! and installations that share a server do not wait for each other's locks. Every operation has a deadline, so that a
-//! server that hangs costs a call a second and not its life.
+//! Every key is `portreeve:<kind>:{<key>}`: the braces keep the keys of one script in one slot of a cluster. Every
+//! operation has a deadline, so that a server that hangs costs a call a second and not its life.
 
 mod signals;
 
@@ -32,8 +31,6 @@ const FIRST_CONNECTION: Duration = Duration::from_secs(5);
 pub struct ValkeyOptions {
     /// The CA that signed the server's certificate, as PEM; trusted instead of the machine's roots. For `rediss://`.
     pub ca_pem: Option<Vec<u8>>,
-    /// Which installation it is: nodes that share everything have the same name, and no others have it.
-    pub installation: String,
 }
 
 /// The shared state of an installation with several nodes. A clone shares the connection.
@@ -42,7 +39,6 @@ pub struct Valkey {
     client: Client,
     connection: ConnectionManager,
     scripts: Arc<Scripts>,
-    installation: Arc<str>,
 }
 
 struct Scripts {
@@ -68,7 +64,6 @@ impl Valkey {
 
     /// [`Valkey::connect`] with a private CA.
     pub async fn connect_with(url: &str, options: ValkeyOptions) -> Result<Self, StateError> {
-        let installation = Arc::from(options.installation.as_str());
         let client = client(url, options)?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(OPERATION))
@@ -92,14 +87,7 @@ impl Valkey {
             client,
             connection,
             scripts: Arc::new(scripts),
-            installation,
         })
-    }
-
-    /// The name of a key or channel on the server.
-    fn named(&self, kind: &str, key: &str) -> String {
-        let installation = &self.installation;
-        format!("portreeve:{installation}:{kind}:{{{key}}}")
     }
 
     /// Asks the server whether it is there.
@@ -110,7 +98,7 @@ impl Valkey {
 
     async fn count(&self, key: &str, question: Question, mode: Mode) -> Result<RateDecision, StateError> {
         let mut connection = self.connection.clone();
-        let mut call = self.scripts.gcra.key(self.named("rate", key));
+        let mut call = self.scripts.gcra.key(named("rate", key));
         call.arg(question.interval)
             .arg(question.tolerance)
             .arg(question.cost)
@@ -159,7 +147,7 @@ impl Cache for Valkey {
         let mut connection = self.connection.clone();
         in_time(
             redis::cmd("GET")
-                .arg(self.named("cache", key))
+                .arg(named("cache", key))
                 .query_async(&mut connection),
         )
         .await
@@ -169,7 +157,7 @@ impl Cache for Valkey {
         let mut connection = self.connection.clone();
         let mut command = redis::cmd("SET");
         command
-            .arg(self.named("cache", key))
+            .arg(named("cache", key))
             .arg(value)
             .arg("PX")
             .arg(millis(ttl));
@@ -180,7 +168,7 @@ impl Cache for Valkey {
         let mut connection = self.connection.clone();
         in_time(
             redis::cmd("DEL")
-                .arg(self.named("cache", key))
+                .arg(named("cache", key))
                 .exec_async(&mut connection),
         )
         .await
@@ -191,8 +179,8 @@ impl Cache for Valkey {
 impl Locks for Valkey {
     async fn acquire(&self, key: &str, holder: &str, ttl: Duration) -> Result<Option<Lease>, StateError> {
         let mut connection = self.connection.clone();
-        let mut call = self.scripts.acquire.key(self.named("lock", key));
-        call.key(self.named("fence", key)).arg(millis(ttl)).arg(holder);
+        let mut call = self.scripts.acquire.key(named("lock", key));
+        call.key(named("fence", key)).arg(millis(ttl)).arg(holder);
         let fence: u64 = in_time(call.invoke_async(&mut connection)).await?;
         Ok((fence > 0).then(|| Lease {
             key: key.to_owned(),
@@ -203,7 +191,7 @@ impl Locks for Valkey {
 
     async fn release(&self, lease: &Lease) -> Result<(), StateError> {
         let mut connection = self.connection.clone();
-        let mut call = self.scripts.release.key(self.named("lock", &lease.key));
+        let mut call = self.scripts.release.key(named("lock", &lease.key));
         call.arg(lease.fence).arg(&lease.holder);
         in_time(call.invoke_async(&mut connection)).await
     }
@@ -214,13 +202,13 @@ impl Signals for Valkey {
     async fn publish(&self, topic: &str, message: &[u8]) -> Result<(), StateError> {
         let mut connection = self.connection.clone();
         let mut command = redis::cmd("PUBLISH");
-        command.arg(self.named("signal", topic)).arg(message);
+        command.arg(named("signal", topic)).arg(message);
         in_time(command.exec_async(&mut connection)).await
     }
 
     async fn subscribe(&self, topic: &str) -> Result<Box<dyn Subscription>, StateError> {
         Ok(Box::new(
-            Listener::open(self.client.clone(), self.named("signal", topic)).await?,
+            Listener::open(self.client.clone(), named("signal", topic)).await?,
         ))
     }
 }
@@ -251,6 +239,11 @@ fn tcp_settings() -> TcpSettings {
     #[cfg(target_os = "linux")]
     let settings = settings.set_user_timeout(Duration::from_secs(5));
     settings
+}
+
+/// The name of a key or channel on the server.
+fn named(kind: &str, key: &str) -> String {
+    format!("portreeve:{kind}:{{{key}}}")
 }
 
 /// A time to live as the server takes it: at least one millisecond, and no more than a hundred years.

@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portreeve_core::ports::{Cache, Counters, Locks, Signals};
-use portreeve_inspect::{Keyring, Mac};
-use portreeve_state::{InProcess, Valkey, ValkeyOptions};
+use portreeve_state::{InProcess, Valkey};
 
 use crate::cli::Failure;
 use crate::config::{self, Config};
@@ -21,7 +18,7 @@ pub(super) struct Shared {
 }
 
 /// Opens what the configuration names.
-pub(super) async fn shared(config: &Config, data: &DataDirectory, keys: &Keyring) -> Result<Shared, Failure> {
+pub(super) async fn shared(config: &Config, data: &DataDirectory) -> Result<Shared, Failure> {
     let url = config.state.url.as_ref().map(config::resolve).transpose()?;
     match url.as_ref().map(|url| url.expose()) {
         None | Some("memory:") => {
@@ -34,13 +31,7 @@ pub(super) async fn shared(config: &Config, data: &DataDirectory, keys: &Keyring
             })
         }
         Some(url) => {
-            // Nodes of one installation have one master key.
-            let name = Mac::new(&keys.derive("shared-state")).tag(b"installation");
-            let options = ValkeyOptions {
-                installation: URL_SAFE_NO_PAD.encode(name.split_at(9).0),
-                ..ValkeyOptions::default()
-            };
-            let state = Valkey::connect_with(url, options).await.map_err(|error| {
+            let state = Valkey::connect(url).await.map_err(|error| {
                 Failure::new(format!("the shared state cannot be reached: {error}"))
                     .hint("look at `state.url` and at Valkey or Redis")
             })?;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use portreeve_core::ports::{Cache, Counters, Locks, RateLimit, Signals};
-use portreeve_state::{InProcess, Start, Valkey, ValkeyOptions};
+use portreeve_state::{InProcess, Start, Valkey};
 use portreeve_testkit::state_contract as contract;
 use redis::Client;
 use tokio::net::TcpListener;
@@ -45,23 +45,6 @@ async fn wired(url: &str) -> Option<(Valkey, Wire)> {
     let wire = Wire::to(address.to_owned()).await;
     let state = connect(&format!("redis://{credentials}@{}/{database}", wire.address)).await;
     Some((state, wire))
-}
-
-#[tokio::test]
-async fn installations_that_share_a_server_do_not_wait_for_each_other() {
-    let Some(url) = server() else { return };
-    let named = |installation: &str| ValkeyOptions {
-        installation: installation.to_owned(),
-        ..ValkeyOptions::default()
-    };
-    let (key, ttl) = (format!("shared-{}", std::process::id()), Duration::from_secs(5));
-    let ours = Valkey::connect_with(&url, named("ours")).await.unwrap();
-    let theirs = Valkey::connect_with(&url, named("theirs")).await.unwrap();
-    let lease = ours.acquire(&key, "a node", ttl).await.unwrap().unwrap();
-    assert!(ours.acquire(&key, "another", ttl).await.unwrap().is_none());
-    let other = theirs.acquire(&key, "another", ttl).await.unwrap().unwrap();
-    ours.release(&lease).await.unwrap();
-    theirs.release(&other).await.unwrap();
 }
 
 #[tokio::test]
@@ -127,7 +110,7 @@ async fn every_key_ends_and_is_ours() {
         .await
         .unwrap();
     keys.sort();
-    let ours = ["cache", "fence", "lock", "rate"].map(|kind| format!("portreeve::{kind}:{{{mark}}}"));
+    let ours = ["cache", "fence", "lock", "rate"].map(|kind| format!("portreeve:{kind}:{{{mark}}}"));
     assert_eq!(keys, ours);
     for key in keys {
         let left: i64 = redis::cmd("PTTL")
