@@ -32,10 +32,6 @@ export const bridged = [
         ],
       },
       {
-        reason: "a server of the legacy era asks in the middle of a call, and has no number for what a client lacks",
-        scenarios: ["server-stateless"],
-      },
-      {
         reason: "arguments that are repeated in headers are compared by the server alone, and this one does not",
         scenarios: ["http-custom-header-server-validation"],
       },
