@@ -65,14 +65,7 @@ pub fn discovery(body: &[u8]) -> Result<Vec<u8>, Unbridgeable> {
     }
     result::complete(&mut edit, Method::Discover);
     if let Some(server) = edit.value("serverInfo") {
-        match edit.value("_meta").filter(|raw| raw.starts_with('{')) {
-            Some(raw) => {
-                let mut meta = Edit::of(raw);
-                meta.put(key::SERVER, server);
-                meta.apply(&mut splice)?;
-            }
-            None => edit.put("_meta", format!("{{\"{}\":{server}}}", key::SERVER)),
-        }
+        result::introduce(&mut edit, &mut splice, server)?;
     }
     edit.apply(&mut splice)?;
     Ok(splice.finish())

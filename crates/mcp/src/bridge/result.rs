@@ -4,23 +4,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Unbridgeable, key, result_of};
+use crate::complete::is_kept;
 use crate::edit::Edit;
 use crate::method::Method;
 use crate::params::text;
 use crate::splice::Splice;
-
-/// Whether a complete result of this method says how long it may be kept (2026-07-28, caching).
-fn is_kept(method: Method) -> bool {
-    matches!(
-        method,
-        Method::Discover
-            | Method::ListTools
-            | Method::ListPrompts
-            | Method::ListResources
-            | Method::ListTemplates
-            | Method::ReadResource
-    )
-}
 
 /// Puts in what the modern era asks of a complete result.
 pub(super) fn complete(edit: &mut Edit<'_>, method: Method) {
@@ -37,6 +25,23 @@ pub(super) fn complete(edit: &mut Edit<'_>, method: Method) {
     }
 }
 
+/// Puts in what a server says about itself, where the modern era looks for it.
+pub(super) fn introduce(
+    edit: &mut Edit<'_>,
+    splice: &mut Splice<'_>,
+    server: &str,
+) -> Result<(), Unbridgeable> {
+    match edit.value("_meta").filter(|raw| raw.starts_with('{')) {
+        Some(raw) => {
+            let mut meta = Edit::of(raw);
+            meta.put(key::SERVER, server);
+            meta.apply(splice)?;
+        }
+        None => edit.put("_meta", format!("{{\"{}\":{server}}}", key::SERVER)),
+    }
+    Ok(())
+}
+
 /// A legacy server's result for a modern host. `server` is what the server says about itself.
 pub fn to_modern_result(body: &[u8], method: Method, server: Option<&str>) -> Result<Vec<u8>, Unbridgeable> {
     let result = result_of(body)?;
@@ -51,14 +56,7 @@ pub fn to_modern_result(body: &[u8], method: Method, server: Option<&str>) -> Re
     }
     complete(&mut edit, method);
     if let Some(server) = server {
-        match edit.value("_meta").filter(|raw| raw.starts_with('{')) {
-            Some(raw) => {
-                let mut meta = Edit::of(raw);
-                meta.put(key::SERVER, server);
-                meta.apply(&mut splice)?;
-            }
-            None => edit.put("_meta", format!("{{\"{}\":{server}}}", key::SERVER)),
-        }
+        introduce(&mut edit, &mut splice, server)?;
     }
     edit.apply(&mut splice)?;
     Ok(splice.finish())
