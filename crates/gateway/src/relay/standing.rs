@@ -25,25 +25,24 @@ impl Errand {
 
     /// The route as it is served now; `None` when it leads elsewhere, or when its server speaks another era by now.
     pub(super) fn route_now(&self) -> Option<Arc<ServedRoute>> {
-        let served = self.gateway.loader.find(self.route.route.slug.as_str())?;
-        let is_same = served.route.id == self.route.route.id
-            && served.upstream.leads_as(&self.route.upstream)
-            && served.hop(self.era) == self.hop;
-        is_same.then_some(served)
+        self.served_now()
+            .filter(|served| served.hop(self.era) == self.hop)
     }
 
     /// How the caller stands on the route now; `None` when it is not served any more as it was.
     pub fn standing(&self) -> Option<Standing> {
-        let gateway = &self.gateway;
-        let served = gateway.loader.find(self.route.route.slug.as_str())?;
+        let served = self.served_now()?;
+        Some(if self.gateway.policies.admit(&self.caller, &served) {
+            Standing::Admitted
+        } else {
+            Standing::Stranger
+        })
+    }
+
+    fn served_now(&self) -> Option<Arc<ServedRoute>> {
+        let served = self.gateway.loader.find(self.route.route.slug.as_str())?;
         let is_same =
             served.route.id == self.route.route.id && served.upstream.leads_as(&self.route.upstream);
-        is_same.then(|| {
-            if gateway.policies.admit(&self.caller, &served) {
-                Standing::Admitted
-            } else {
-                Standing::Stranger
-            }
-        })
+        is_same.then_some(served)
     }
 }
