@@ -38,6 +38,11 @@ macro_rules! ids {
             pub const fn from_u128(value: u128) -> Self {
                 Self(Uuid::from_u128(value))
             }
+
+            /// Its 128 bits.
+            pub const fn as_u128(self) -> u128 {
+                self.0.as_u128()
+            }
         }
 
         impl fmt::Display for $name {
@@ -76,6 +81,8 @@ ids! {
     ImportId;
     /// One icon, in its address.
     IconId;
+    /// One legacy session of a host.
+    HostSessionId;
     /// One node of an installation; each node keeps a chain of its own in the audit log.
     NodeId;
 }

@@ -23,6 +23,7 @@ pub mod tool;
 pub mod caller;
 pub mod decision;
 pub mod grant;
+pub mod host_session;
 pub mod login;
 pub mod policy;
 pub mod publishing;

@@ -170,7 +170,7 @@ pub struct Limits {
     pub streams_per_caller: usize,
     /// Time that a stream lives.
     pub stream_lifetime: Duration,
-    /// Legacy sessions of one node.
+    /// Legacy sessions that one node has in memory.
     pub sessions_per_node: usize,
     /// Legacy sessions of one caller.
     pub sessions_per_caller: usize,
@@ -194,6 +194,15 @@ pub struct Limits {
     pub sse_lines: usize,
     /// Time without a message after which such a stream is closed; the next message opens it again.
     pub sse_line_idle: Duration,
+    /// Time that a legacy session lives, used or not.
+    pub session_lifetime: Duration,
+    /// Time without a request after which a node keeps a legacy session in the store alone.
+    pub session_rest: Duration,
+    /// Bytes of what a host says when it opens a legacy session that are kept, to be said again to a server that forgot
+    /// the session. With more, the host itself must begin anew then.
+    pub session_hello_bytes: usize,
+    /// Resources that one legacy session subscribed to which are kept, to be subscribed to again.
+    pub subscriptions_per_session: usize,
     /// Silence on a stream after which a comment is sent.
     pub keep_alive: Duration,
     /// Time for a tool discovery as a whole.
@@ -297,6 +306,10 @@ impl Default for Limits {
             host_answer: Duration::from_secs(5 * 60),
             sse_lines: 2_000,
             sse_line_idle: Duration::from_secs(30 * 60),
+            session_lifetime: Duration::from_secs(30 * 24 * 60 * 60),
+            session_rest: Duration::from_secs(10 * 60),
+            session_hello_bytes: 32 * 1024,
+            subscriptions_per_session: 256,
             keep_alive: Duration::from_secs(15),
             probe: Duration::from_secs(10),
             requests_per_session: 256,

@@ -9,6 +9,7 @@ mod entries;
 mod environments;
 mod feed;
 mod governance;
+mod host_sessions;
 mod icons;
 mod identity;
 mod imports;
@@ -36,6 +37,7 @@ pub use entries::{Entry, EntryChange, EntryStore, ListedVersion, VersionFilter, 
 pub use environments::EnvironmentStore;
 pub use feed::{EntryFeed, FeedPosition, Searchable};
 pub use governance::GovernanceStore;
+pub use host_sessions::HostSessionStore;
 pub use icons::{IconLook, IconStore};
 pub use identity::{IdentityStore, SessionStore};
 pub use imports::{ImportBatch, ImportStore};

@@ -41,7 +41,10 @@ pub async fn open(
     // The older stream ends first: many servers have room for one, and answer 409 to a second.
     let mut replaced = match head.text(header::LAST_EVENT_ID) {
         None => Some(session.take_stream()),
-        Some(_) => None,
+        Some(_) => {
+            session.take_up().await;
+            None
+        }
     };
     let reply = match ask(head, &session, &errand, &mut replaced).await {
         Ok(reply) => reply,
@@ -97,8 +100,8 @@ async fn ask(
 
 /// Ends the session, here at once and at the upstream as well as it goes.
 pub async fn end(session: &Session, errand: &Errand, record: &mut Record) -> Result<Response<Body>, Refusal> {
-    errand.gateway.end_session(session);
-    if session.upstream.is_some() {
+    errand.gateway.close_session(session).await?;
+    if session.upstream().is_some() {
         match upstream::end(&errand.gateway.egress, &errand.route, session).await {
             Ok(reply) => record.upstream_answered(reply.status.as_u16()),
             Err(error) => tracing::debug!(error = %error, "the upstream did not take the end of a session"),

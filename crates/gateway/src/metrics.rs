@@ -36,6 +36,22 @@ struct ReasonLabels {
     reason: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RenewalLabels {
+    outcome: &'static str,
+}
+
+/// What came of a session that its server had lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// The server has it again.
+    Done,
+    /// The server could not be greeted anew; the next request tries again.
+    Failed,
+    /// The host must begin anew.
+    Over,
+}
+
 /// The gateway's metrics. Labels come from closed sets (routes, methods, outcomes), never from callers.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -47,8 +63,13 @@ pub struct Metrics {
     journal_failures: Counter,
     /// Open event streams.
     pub streams: Gauge<i64, AtomicI64>,
-    /// Legacy sessions.
+    /// Legacy sessions in memory.
     pub sessions: Gauge<i64, AtomicI64>,
+    /// Legacy sessions that were read from the store.
+    pub sessions_read: Counter,
+    /// Changes of legacy sessions that could not be written.
+    pub session_write_failures: Counter,
+    sessions_renewed: Family<RenewalLabels, Counter>,
 }
 
 /// From 250 us to about 17 minutes, by factors of four.
@@ -68,7 +89,11 @@ impl Metrics {
             journal_failures: Counter::default(),
             streams: Gauge::default(),
             sessions: Gauge::default(),
+            sessions_read: Counter::default(),
+            session_write_failures: Counter::default(),
+            sessions_renewed: Family::default(),
         };
+        metrics.register_sessions(registry);
         registry.register(
             "portreeve_requests",
             "Finished MCP requests",
@@ -104,12 +129,42 @@ impl Metrics {
             "Open event streams",
             metrics.streams.clone(),
         );
+        metrics
+    }
+
+    fn register_sessions(&self, registry: &mut Registry) {
         registry.register(
             "portreeve_legacy_sessions",
-            "Legacy sessions of this node",
-            metrics.sessions.clone(),
+            "Legacy sessions in the memory of this node",
+            self.sessions.clone(),
         );
-        metrics
+        registry.register(
+            "portreeve_legacy_sessions_read",
+            "Legacy sessions that this node read from the store",
+            self.sessions_read.clone(),
+        );
+        registry.register(
+            "portreeve_legacy_sessions_renewed",
+            "Legacy sessions that a server had lost, by what came of it",
+            self.sessions_renewed.clone(),
+        );
+        registry.register(
+            "portreeve_legacy_session_write_failures",
+            "Batches of changes of legacy sessions that could not be written",
+            self.session_write_failures.clone(),
+        );
+    }
+
+    /// A session that its server had lost has it again, or not.
+    pub fn session_renewed(&self, renewal: Renewal) {
+        let outcome = match renewal {
+            Renewal::Done => "done",
+            Renewal::Failed => "failed",
+            Renewal::Over => "over",
+        };
+        self.sessions_renewed
+            .get_or_create(&RenewalLabels { outcome })
+            .inc();
     }
 
     /// A request on a route is over.

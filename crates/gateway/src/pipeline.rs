@@ -45,9 +45,9 @@ mod bridged;
 mod news;
 mod resource;
 mod sessions;
+mod tasks;
 
 pub use self::resource::Endpoint;
-use self::sessions::Opened;
 
 /// The request's identity, as the audit log knows it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -96,6 +96,8 @@ pub struct GatewayParts {
     pub sealer: Arc<Sealer>,
     /// The way out.
     pub egress: Egress,
+    /// Legacy sessions.
+    pub sessions: Arc<Sessions>,
     /// Where records go.
     pub sinks: Sinks,
     /// The limits.
@@ -143,7 +145,7 @@ impl Gateway {
             pins,
             sinks: Arc::new(parts.sinks),
             tasks: Arc::new(Tasks::new(parts.sealer, Arc::clone(&rng))),
-            sessions: Arc::new(Sessions::new(clock, rng, Arc::clone(&parts.limits))),
+            sessions: parts.sessions,
             streams,
             pool: Arc::new(pool),
             exchanges: Arc::default(),
@@ -254,6 +256,7 @@ impl Gateway {
             Door::Messages => Some(step!(self.hosts.find(&mut head, &who.caller, &route))),
             Door::Mcp | Door::Stream => None,
         };
+        step!(self.bring_session(&head, &who.caller, &route).await);
         let (inbound, size) = step!(body(&head, request_body, &who, &places).await);
         if let Inbound::Batch(parts) = inbound {
             let batch = Batch {
@@ -358,6 +361,7 @@ impl Gateway {
         }
         let made_by = errand.tasks.as_ref().and_then(|tasks| tasks.tool());
         let target = made_by.map(str::to_owned).or_else(|| call.target.clone());
+        let hello = (call.method == Method::Initialize).then(|| call.body.clone());
         let question = Question {
             caller: &errand.caller,
             route: &errand.route,
@@ -368,7 +372,7 @@ impl Gateway {
         let passage = self.policies.before(&question, call, &mut record).await;
         let permitted = match passage {
             Ok(Passage::Permitted(permitted)) => permitted,
-            Ok(Passage::Stranger(call)) => return self.as_stranger(&call, &errand, record),
+            Ok(Passage::Stranger(call)) => return self.as_stranger(&call, &errand, record).await,
             Err(refusal) => return Err(stop(echo(refusal), record)),
         };
         if errand.session.as_ref().is_some_and(|session| session.stranger) {
@@ -383,7 +387,7 @@ impl Gateway {
         {
             return Err(stop(refusal, record));
         }
-        if let Some(turned) = self.here(permitted.get(), &errand) {
+        if let Some(turned) = self.here(permitted.get(), &errand).await {
             return Self::answer_here(turned, permitted.get(), record);
         }
         if (errand.era, errand.hop) == (Era::Modern, Era::Modern) {
@@ -404,17 +408,10 @@ impl Gateway {
                 return Err(stop(echo(Refusal::Upstream(error)), record));
             }
         };
-        if errand.method == Some(Method::Initialize) && reply.status.is_success() {
-            let opened = self.open_session(&errand, reply.session.clone(), Opened::WithServer);
-            match opened {
-                Ok(session) => errand.session = Some(session),
-                Err(refusal) => return Err(stop(echo(refusal), record)),
-            }
-        }
-        let opened = errand
-            .session
-            .clone()
-            .filter(|_| errand.method == Some(Method::Initialize));
+        let opened = match self.begin_session(&mut errand, &reply, hello) {
+            Ok(opened) => opened,
+            Err(refusal) => return Err(stop(echo(refusal), record)),
+        };
         let answered = relay::answer(reply, errand, record).await;
         match opened {
             Some(session) => self.hand_over(&session, answered),
@@ -447,6 +444,7 @@ impl Gateway {
                 self.note_here(permitted.get(), errand);
             }
             Passage::Permitted(permitted) if !stranger => {
+                sessions::learn_question(permitted.get()).await;
                 let outbound = match translate::note(permitted, head) {
                     Ok(outbound) => outbound,
                     Err(refusal) => return Err(stop(refusal, record)),

@@ -106,7 +106,7 @@ pub async fn answer(reply: Reply, errand: Errand, mut record: Record) -> Result<
         Err(error) => return Err(stop(about(Refusal::Upstream(error), &errand), record)),
     };
     match body {
-        ReplyBody::Events(body) if status.is_success() && errand.method == Some(Method::ListTools) => {
+        ReplyBody::Events(body) if status.is_success() && errand.wants_one_document() => {
             listed(body, errand, record).await
         }
         ReplyBody::Events(body) if status.is_success() => events(Begin::Stream(body), errand, record),
@@ -171,7 +171,20 @@ async fn held(
     };
     errand.look_at_error(status, &bytes);
     let status = errand.status(status, turned.code);
-    whole(status, turned, record)
+    settled(status, turned, &errand, record).await
+}
+
+/// Answers with one document. A session that begins with it is kept before.
+async fn settled(
+    status: StatusCode,
+    turned: Turned,
+    errand: &Errand,
+    record: Record,
+) -> Result<Response<Body>, Stopped> {
+    match errand.keep_session().await {
+        Ok(()) => whole(status, turned, record),
+        Err(refusal) => Err(stop(about(refusal, errand), record)),
+    }
 }
 
 /// Answers with one document.
@@ -192,12 +205,21 @@ fn is_answer(status: StatusCode) -> bool {
     status.is_success() || (status.is_client_error() && !about_us)
 }
 
-/// A list out of an event stream. It must be held to be filtered, so the host gets it as one JSON document.
+/// A list or a handshake out of an event stream. A list must be held to be filtered, and a session to be kept before its
+/// host learns of it, so the host gets either as one JSON document.
 async fn listed(mut body: ResponseBody, errand: Errand, record: Record) -> Result<Response<Body>, Stopped> {
     let limit = errand.gateway.limits.held_result_bytes;
     let patience = errand.route.upstream.patience();
     match tokio::time::timeout(patience, first_answer(&mut body, &errand, limit)).await {
-        Ok(Ok(turned)) => whole(errand.status(StatusCode::OK, turned.code), turned, record),
+        Ok(Ok(turned)) => {
+            settled(
+                errand.status(StatusCode::OK, turned.code),
+                turned,
+                &errand,
+                record,
+            )
+            .await
+        }
         Ok(Err(reason)) => {
             let error = ClientError::NotMcp(reason);
             Err(stop(about(Refusal::Upstream(error), &errand), record))
@@ -267,6 +289,11 @@ impl Turned {
 // === impl Errand ===
 
 impl Errand {
+    /// Whether the answer must be held whole, though it comes in a stream.
+    fn wants_one_document(&self) -> bool {
+        matches!(self.method, Some(Method::ListTools | Method::Initialize))
+    }
+
     /// Whether the answer is a subscription, which ends when the node stops.
     fn is_subscription(&self) -> bool {
         self.method == Some(Method::Listen)

@@ -172,6 +172,11 @@ fn look_up(refusal: &Refusal) -> Sheet {
             code::INTERNAL_ERROR,
             "Service Unavailable: limits cannot be checked just now",
         ),
+        Refusal::SessionsAway => sheet(
+            503,
+            code::INTERNAL_ERROR,
+            "Service Unavailable: sessions cannot be kept just now",
+        ),
         Refusal::TooManyRequests => sheet(
             429,
             code::LIMITED,
@@ -273,7 +278,11 @@ pub fn refuse(refusal: &Refusal, challenge: Option<&str>) -> Response<Body> {
             let seconds = retry_after.as_millis().div_ceil(1000).max(1);
             put(headers, RETRY_AFTER, &seconds.to_string());
         }
-        Refusal::StateAway | Refusal::JournalAway | Refusal::TooManyStreams | Refusal::TooManySessions => {
+        Refusal::StateAway
+        | Refusal::SessionsAway
+        | Refusal::JournalAway
+        | Refusal::TooManyStreams
+        | Refusal::TooManySessions => {
             put(headers, RETRY_AFTER, "1");
         }
         Refusal::NoCredential => put(headers, WWW_AUTHENTICATE, challenge.unwrap_or("Bearer")),

@@ -1,65 +1,88 @@
-//! Legacy sessions of this node: our own ids, bound to a caller and a route, each with its upstream side.
+//! Legacy sessions: our own ids, bound to a caller and a route, each with its upstream side.
+//!
+//! The id that a host knows says what never changes (`ticket`). What changes lives in a row (`kept`, `keeper`), written
+//! before the host learns of the session, so that any node serves it and a restart does not end it. A session in memory
+//! (`node`) is served without a look into the store; nodes tell each other what they end (`news`, `duties`). A server that
+//! loses its side is greeted anew (`renewal`, `greeting`).
+//!
+//! What is under way stays with the node that it is under way on: requests, their answers, streams.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+mod keeper;
+mod kept;
+mod left;
+mod ticket;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+mod node;
+
+mod duties;
+mod news;
+
+mod greeting;
+mod renewal;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
 use portreeve_core::caller::Principal;
-use portreeve_core::id::RouteId;
+use portreeve_core::id::{HostSessionId, RouteId};
 use portreeve_core::limits::Limits;
 use portreeve_core::protocol::Era;
-use portreeve_core::random::Rng;
-use portreeve_core::time::{Clock, Timestamp};
+use portreeve_core::time::Timestamp;
 use portreeve_mcp::method::Method;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 
+use self::keeper::Keeper;
+use self::kept::Kept;
+use self::left::Left;
+use self::news::News;
 use crate::respond::Refusal;
+
+pub use self::keeper::KeepError;
+pub use self::node::{NewSession, SessionKeys, SessionParts, Sessions};
+pub(crate) use self::renewal::{listen, post};
+
+/// How long a node that made a request of a server known may take until all others can see it.
+const HEARSAY: Duration = Duration::from_millis(100);
 
 /// One session.
 #[derive(Debug)]
 pub struct Session {
     /// Our id, which the host knows.
     pub id: String,
+    key: HostSessionId,
     /// Whose it is.
     pub principal: Principal,
     /// On which route.
     pub route: RouteId,
-    /// The upstream's id; `None` when the upstream keeps no sessions.
-    pub upstream: Option<String>,
     /// Opened with a caller who was granted nothing: no upstream side.
     pub stranger: bool,
     /// The era of the server's hop when it was opened.
     pub hop: Era,
+    opened_at: Timestamp,
+    expires_at: Timestamp,
     state: Mutex<State>,
     next_id: AtomicU64,
     used: AtomicI64,
-    limit: usize,
+    limits: Arc<Limits>,
+    keeper: Arc<Keeper>,
+    renewing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    version: Option<String>,
+    kept: Kept,
+    /// Of what is kept; 0 while it is not.
+    revision: i64,
     /// Requests by our id on the upstream hop. Those that are over without an answer stay a while: it may still come
     /// on the session's own stream.
     pending: BTreeMap<u64, Pending>,
     /// Requests of the server that wait for the host's answer, by id as it was written.
     server_requests: HashSet<String>,
-    /// Ends the present stream of the session when another one takes its place.
-    stream: Option<watch::Sender<bool>>,
-    /// What the host said of itself.
-    host: HostSide,
-}
-
-/// What a host said of itself, for a server that wants to hear it with every request.
-#[derive(Debug, Default)]
-struct HostSide {
-    capabilities: Option<Box<RawValue>>,
-    info: Option<Box<RawValue>>,
-    level: Option<String>,
-    subscriptions: BTreeSet<String>,
+    /// Ends the present stream of the session when another one takes its place; and since when there is this one.
+    stream: Option<(Timestamp, watch::Sender<bool>)>,
 }
 
 /// A request that the host made.
@@ -78,11 +101,21 @@ pub struct UnderWay {
     session: Arc<Session>,
     /// Our id.
     pub id: u64,
+    /// Whether the server gave an event of its stream an id, by which the host may come back for the rest.
+    may_return: AtomicBool,
+}
+
+impl UnderWay {
+    /// Notes that the host may come back for the answer, to whichever node.
+    pub fn may_return(&self) {
+        self.may_return.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.session.leave(self.id);
+        self.session
+            .leave(self.id, self.may_return.load(Ordering::Relaxed));
     }
 }
 
@@ -93,74 +126,82 @@ impl Session {
 
     /// The negotiated version.
     pub fn version(&self) -> Option<String> {
-        self.lock().version.clone()
+        self.lock().kept.version.clone()
     }
 
     /// Notes the negotiated version.
     pub fn set_version(&self, version: &str) {
-        self.lock().version = Some(version.to_owned());
+        self.lock().kept.version = Some(version.to_owned());
+    }
+
+    /// The upstream's id; `None` when the upstream keeps no sessions.
+    pub fn upstream(&self) -> Option<String> {
+        self.lock().kept.upstream.clone()
     }
 
     /// The capabilities that the host declared, as they were written.
     pub fn client_capabilities(&self) -> Option<Box<RawValue>> {
-        self.lock().host.capabilities.clone()
+        self.lock().kept.capabilities()
     }
 
     /// What the host calls itself, as it was written. Unverified.
     pub fn client_info(&self) -> Option<Box<RawValue>> {
-        self.lock().host.info.clone()
+        self.lock().kept.client_info()
     }
 
     /// The level that the host set for log messages.
     pub fn log_level(&self) -> Option<String> {
-        self.lock().host.level.clone()
+        self.lock().kept.level.clone()
     }
 
     /// Resources whose changes the host wants to be told.
     pub fn subscriptions(&self) -> BTreeSet<String> {
-        self.lock().host.subscriptions.clone()
+        self.lock().kept.subscriptions.clone()
     }
 
-    /// Notes what the host says of itself.
-    pub fn introduce(&self, capabilities: Option<&str>, info: Option<&str>) {
-        let raw = |text: Option<&str>| RawValue::from_string(text?.to_owned()).ok();
+    /// Whether the session is durable, so that the host may learn of it.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.lock().revision > 0
+    }
+
+    fn kept(&self) -> (Kept, i64) {
+        let state = self.lock();
+        (state.kept.clone(), state.revision)
+    }
+
+    fn alter(&self, change: impl Fn(&mut Kept)) {
+        change(&mut self.lock().kept);
+    }
+
+    /// Takes over what the row holds, unless something newer is known.
+    fn take_over(&self, kept: Kept, revision: i64) {
         let mut state = self.lock();
-        state.host.capabilities = raw(capabilities);
-        state.host.info = raw(info);
-    }
-
-    /// Notes the level that the host wants log messages of.
-    pub fn set_log_level(&self, level: &str) {
-        self.lock().host.level = Some(level.to_owned());
-    }
-
-    /// Notes that the host wants to be told of changes of a resource. `false`: it wants to be told of too many.
-    pub fn subscribe(&self, uri: &str) -> bool {
-        let mut state = self.lock();
-        let known = state.host.subscriptions.len();
-        let has_room = known < self.limit;
-        if has_room {
-            state.host.subscriptions.insert(uri.to_owned());
+        if revision > state.revision {
+            state.kept = kept;
+            state.revision = revision;
         }
-        has_room
     }
 
-    /// Notes that it does not any more.
-    pub fn unsubscribe(&self, uri: &str) {
-        self.lock().host.subscriptions.remove(uri);
+    fn revision(&self) -> i64 {
+        self.lock().revision
+    }
+
+    /// An id for a request on the upstream hop.
+    fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Gives a request an id of ours: the host's ids need not be unique among requests under way.
     pub fn begin(self: &Arc<Self>, host_id: &RawValue, method: Method) -> Result<UnderWay, Refusal> {
         let mut state = self.lock();
-        if state.pending.len() >= self.limit {
+        if state.pending.len() >= self.limits.requests_per_session {
             let over = state.pending.iter().find(|(_, request)| !request.under_way);
             let Some(oldest) = over.map(|(id, _)| *id) else {
                 return Err(Refusal::TooManyRequests);
             };
             state.pending.remove(&oldest);
         }
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let id = self.next_id();
         let pending = Pending {
             host_id: host_id.to_owned(),
             method,
@@ -170,6 +211,7 @@ impl Session {
         Ok(UnderWay {
             session: Arc::clone(self),
             id,
+            may_return: AtomicBool::new(false),
         })
     }
 
@@ -178,10 +220,32 @@ impl Session {
         self.lock().pending.remove(&id)
     }
 
-    fn leave(&self, id: u64) {
-        if let Some(request) = self.lock().pending.get_mut(&id) {
-            request.under_way = false;
+    fn leave(&self, id: u64, may_return: bool) {
+        let mut state = self.lock();
+        let Some(request) = state.pending.get_mut(&id) else {
+            return;
+        };
+        request.under_way = false;
+        if may_return {
+            let left = Left::new(id, request);
+            drop(state);
+            self.keeper.hand_on(self.key, left, self.limits.stream_lifetime);
         }
+    }
+
+    /// Takes up requests that were left on other nodes without an answer, since their host came back here for it.
+    pub async fn take_up(&self) {
+        let left = self.keeper.left(self.key).await;
+        let mut state = self.lock();
+        for (id, request) in left.into_iter().filter_map(Left::taken_up) {
+            if state.pending.len() < self.limits.requests_per_session {
+                state.pending.entry(id).or_insert(request);
+            }
+        }
+    }
+
+    fn method(&self, id: u64) -> Option<Method> {
+        self.lock().pending.get(&id).map(|request| request.method)
     }
 
     /// Our id of the host's newest request with that id.
@@ -195,11 +259,26 @@ impl Session {
             .map(|(id, _)| *id)
     }
 
-    /// Notes a request of the server that passes to the host.
+    /// Notes a request of the server that passes to the host, whose answer may come to any node.
     pub fn note_server_request(&self, id: &str) {
         let mut state = self.lock();
-        if state.server_requests.len() < self.limit {
+        if state.server_requests.len() < self.limits.requests_per_session {
             state.server_requests.insert(id.to_owned());
+            self.keeper
+                .note_question(self.key, id, self.limits.stream_lifetime);
+        }
+    }
+
+    /// Learns whether the server asked this through another node.
+    pub async fn learn_server_request(&self, id: &str) {
+        let is_ours = self.lock().server_requests.contains(id);
+        let mut is_known = self.keeper.take_question(self.key, id).await;
+        if !is_ours && !is_known {
+            tokio::time::sleep(HEARSAY).await;
+            is_known = self.keeper.take_question(self.key, id).await;
+        }
+        if is_known {
+            self.lock().server_requests.insert(id.to_owned());
         }
     }
 
@@ -208,176 +287,58 @@ impl Session {
         self.lock().server_requests.remove(id)
     }
 
-    /// Takes the session's one stream over; an older stream ends.
+    /// Takes the session's one stream over; an older stream ends, on whichever node it is.
     pub fn take_stream(&self) -> watch::Receiver<bool> {
         let (sender, receiver) = watch::channel(false);
-        if let Some(older) = self.lock().stream.replace(sender) {
+        let since = self.keeper.clock.now();
+        if let Some((_, older)) = self.lock().stream.replace((since, sender)) {
             older.send_replace(true);
         }
+        self.keeper.tell(News::Stream(self.key, since));
         receiver
     }
 
     fn end_stream(&self) {
-        if let Some(stream) = self.lock().stream.take() {
+        if let Some((_, stream)) = self.lock().stream.take() {
             stream.send_replace(true);
         }
     }
-}
 
-/// All sessions of this node.
-#[derive(Debug)]
-pub struct Sessions {
-    open: RwLock<Open>,
-    clock: Arc<dyn Clock>,
-    rng: Arc<dyn Rng>,
-    limits: Arc<Limits>,
-}
-
-/// The open sessions, by id and by whose they are: neither a request nor a new session looks at those of others.
-#[derive(Debug, Default)]
-struct Open {
-    by_id: HashMap<String, Arc<Session>>,
-    by_principal: HashMap<Principal, HashSet<String>>,
-}
-
-impl Open {
-    fn insert(&mut self, session: &Arc<Session>) {
-        let of_caller = self.by_principal.entry(session.principal).or_default();
-        of_caller.insert(session.id.clone());
-        self.by_id.insert(session.id.clone(), Arc::clone(session));
-    }
-
-    fn remove(&mut self, session: &Session) {
-        self.by_id.remove(&session.id);
-        if let Some(of_caller) = self.by_principal.get_mut(&session.principal) {
-            of_caller.remove(&session.id);
-            if of_caller.is_empty() {
-                self.by_principal.remove(&session.principal);
-            }
+    /// Ends the stream if it is older than one that another node has.
+    fn yield_stream(&self, to: Timestamp) {
+        let older = self.lock().stream.take_if(|(since, _)| *since < to);
+        if let Some((_, stream)) = older {
+            stream.send_replace(true);
         }
     }
 
-    /// The session of a caller that rested longest, if the caller has so many.
-    fn oldest(&self, principal: Principal, limit: usize) -> Option<Arc<Session>> {
-        let of_caller = self.by_principal.get(&principal);
-        of_caller
-            .filter(|ids| ids.len() >= limit)?
-            .iter()
-            .filter_map(|id| self.by_id.get(id))
-            .min_by_key(|session| session.used.load(Ordering::Relaxed))
-            .cloned()
+    /// Whether nothing of it is under way here, so that memory of it can be given up.
+    fn rests(&self) -> bool {
+        let state = self.lock();
+        let has_stream = state
+            .stream
+            .as_ref()
+            .is_some_and(|(_, stream)| !stream.is_closed());
+        state.pending.is_empty() && !has_stream
+    }
+
+    /// Notes the level that the host wants log messages of, durable when it returns.
+    pub async fn set_log_level(&self, level: &str) -> Result<(), KeepError> {
+        self.change(|kept| kept.set_level(level)).await
+    }
+
+    /// Whether one more subscription can be remembered, to this.
+    pub fn has_room(&self, uri: &str) -> bool {
+        self.lock().kept.has_room(uri, &self.limits)
+    }
+
+    /// Notes that the host wants to be told of changes of a resource, durable when it returns.
+    pub async fn subscribe(&self, uri: &str) -> Result<(), KeepError> {
+        self.change(|kept| kept.subscribe(uri, &self.limits)).await
+    }
+
+    /// Notes that it does not any more.
+    pub async fn unsubscribe(&self, uri: &str) -> Result<(), KeepError> {
+        self.change(|kept| kept.unsubscribe(uri)).await
     }
 }
-
-/// What a new session is made of.
-#[derive(Debug)]
-pub struct NewSession {
-    /// Whose it is.
-    pub principal: Principal,
-    /// On which route.
-    pub route: RouteId,
-    /// The upstream's id.
-    pub upstream: Option<String>,
-    /// Whether the caller was granted nothing.
-    pub stranger: bool,
-    /// The era of the server's hop.
-    pub hop: Era,
-}
-
-impl Sessions {
-    /// No sessions yet.
-    pub fn new(clock: Arc<dyn Clock>, rng: Arc<dyn Rng>, limits: Arc<Limits>) -> Self {
-        Self {
-            open: RwLock::default(),
-            clock,
-            rng,
-            limits,
-        }
-    }
-
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Open> {
-        self.open.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Open> {
-        self.open.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Opens a session. Its id is 256 random bits: unguessable, and not the upstream's.
-    pub fn open(&self, new: NewSession) -> Result<Arc<Session>, Refusal> {
-        let mut random = [0_u8; 32];
-        self.rng.fill(&mut random);
-        let session = Arc::new(Session {
-            id: URL_SAFE_NO_PAD.encode(random),
-            principal: new.principal,
-            route: new.route,
-            upstream: new.upstream,
-            stranger: new.stranger,
-            hop: new.hop,
-            state: Mutex::default(),
-            next_id: AtomicU64::new(1),
-            used: AtomicI64::new(self.clock.now().as_millis()),
-            limit: self.limits.requests_per_session,
-        });
-        let mut open = self.write();
-        if let Some(oldest) = open.oldest(new.principal, self.limits.sessions_per_caller) {
-            // Many hosts never end a session. The one that rested longest gives way, or its caller were locked out
-            // until all of them had aged; a host that comes back to it begins anew.
-            open.remove(&oldest);
-            oldest.end_stream();
-        }
-        if open.by_id.len() >= self.limits.sessions_per_node {
-            return Err(Refusal::TooManySessions);
-        }
-        open.insert(&session);
-        Ok(session)
-    }
-
-    /// The caller's session of that id on that route.
-    pub fn find(&self, id: &str, principal: Principal, route: RouteId) -> Option<Arc<Session>> {
-        let session = self.read().by_id.get(id).cloned()?;
-        if session.principal != principal || session.route != route {
-            return None;
-        }
-        session
-            .used
-            .store(self.clock.now().as_millis(), Ordering::Relaxed);
-        Some(session)
-    }
-
-    /// Ends a session and its stream.
-    pub fn end(&self, session: &Session) {
-        self.write().remove(session);
-        session.end_stream();
-    }
-
-    /// Ends sessions that were not used for long, and gives them back so that the upstream can be told.
-    pub fn sweep(&self) -> Vec<Arc<Session>> {
-        let limit = self.clock.now().minus(self.limits.session_idle);
-        let idle = |session: &Session| Timestamp::from_millis(session.used.load(Ordering::Relaxed)) < limit;
-        let old: Vec<_> = self
-            .read()
-            .by_id
-            .values()
-            .filter(|session| idle(session))
-            .cloned()
-            .collect();
-        for session in &old {
-            self.end(session);
-        }
-        old
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.read().by_id.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-#[cfg(test)]
-mod tests;

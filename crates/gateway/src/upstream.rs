@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use crate::policy::Permitted;
 use crate::relay::{Errand, cancellation};
 use crate::route::ServedRoute;
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::translate::Outbound;
 
 pub use self::lease::{Lease, Sending, alike, end as end_pooled};
@@ -82,7 +82,19 @@ pub async fn send(
         traceparent: outbound.traceparent.as_deref(),
         ..Exchange::default()
     };
-    server.post(egress, exchange, outbound.body).await
+    match (&outbound.session, &outbound.under_way) {
+        (Some(session), Some(request)) if outbound.era == Era::Legacy => {
+            session::post(
+                egress,
+                server,
+                (session.as_ref(), request.id),
+                exchange,
+                outbound.body,
+            )
+            .await
+        }
+        _ => server.post(egress, exchange, outbound.body).await,
+    }
 }
 
 /// Sends a call of a legacy host. Up to 2025-11-25 a host that goes away has not cancelled it: the call goes on without the
@@ -151,7 +163,7 @@ pub async fn listen(
         last_event_id: last,
         ..Exchange::default()
     };
-    server.listen(egress, exchange).await
+    session::listen(egress, server, session, exchange).await
 }
 
 /// Ends the upstream side of a legacy session.
@@ -172,7 +184,7 @@ pub async fn end(egress: &Egress, route: &ServedRoute, session: &Session) -> Res
 fn hop(era: Era, session: Option<&Session>) -> (Option<String>, Option<String>) {
     match (era, session) {
         (Era::Modern, _) => (Some(Revision::V2026_07_28.as_str().to_owned()), None),
-        (Era::Legacy, Some(session)) => (session.version(), session.upstream.clone()),
+        (Era::Legacy, Some(session)) => (session.version(), session.upstream()),
         (Era::Legacy, None) => (None, None),
     }
 }

@@ -2,6 +2,7 @@
 
 mod first_start;
 mod jobs;
+mod sessions;
 mod shared;
 
 use std::sync::Arc;
@@ -272,8 +273,13 @@ impl Ground {
         vault.map(Arc::new).map_err(|error| told(&error))
     }
 
-    fn webhooks(&self, access: &Arc<Access>, vault: &Arc<Vault>) -> Arc<Webhooks> {
-        Arc::new(Webhooks::new(WebhookParts {
+    fn webhooks(
+        &self,
+        config: &Config,
+        (access, vault): (&Arc<Access>, &Arc<Vault>),
+        metrics: &mut MetricsRegistry,
+    ) -> (Arc<Webhooks>, DeliveryJob) {
+        let webhooks = Arc::new(Webhooks::new(WebhookParts {
             webhooks: self.store.clone(),
             outbox: self.store.clone(),
             outgoing: Arc::clone(vault) as Arc<dyn Outgoing>,
@@ -282,7 +288,9 @@ impl Ground {
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),
             limits: Arc::clone(&self.limits),
-        }))
+        }));
+        let deliveries = self.deliveries(config, &webhooks, metrics);
+        (webhooks, deliveries)
     }
 
     /// Where calls are counted, and who writes the counts down.
@@ -379,20 +387,21 @@ fn figures_of(registry: &Arc<Registry>) -> MetricsRegistry {
 pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<Node, Failure> {
     let ground = Ground::lay(config, &around).await?;
     let access = ground.access();
-    let loader = ground.loader(&access);
-    let vault = ground.vault(&access).await?;
+    let (loader, vault) = (ground.loader(&access), ground.vault(&access).await?);
     let registry = ground.registry(&access, &vault, &loader);
     serve_registry(&registry, &loader)?;
     let (keeper, pins) = ground.pins(&vault, &loader);
     let (ring, usage) = ground.usage();
     let mut metrics = figures_of(&registry);
+    let sinks = ground.sinks(ring, &mut metrics);
     let parts = GatewayParts {
         loader: Arc::clone(&loader),
         access: Arc::clone(&access),
         vault: Arc::clone(&vault) as Arc<dyn Outgoing>,
         sealer: ground.sealer()?,
         egress: ground.egress.clone(),
-        sinks: ground.sinks(ring, &mut metrics),
+        sessions: ground.sessions(&sinks)?,
+        sinks,
         limits: Arc::clone(&ground.limits),
         origins: origins(config, &around),
         public_url: around.public_url.clone(),
@@ -400,8 +409,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     };
     let gateway = Arc::new(Gateway::new(parts, Arc::new(keeper)));
     let insight = ground.insight(&access, usage.flusher());
-    let webhooks = ground.webhooks(&access, &vault);
-    let deliveries = ground.deliveries(config, &webhooks, &mut metrics);
+    let (webhooks, deliveries) = ground.webhooks(config, (&access, &vault), &mut metrics);
     let api = portreeve_api::router(ApiParts {
         registry: Arc::clone(&registry),
         access: Arc::clone(&access),

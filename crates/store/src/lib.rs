@@ -23,6 +23,7 @@ mod toolsets;
 mod views;
 mod waiting;
 
+mod host_sessions;
 mod identity;
 mod logins;
 mod secret_uses;

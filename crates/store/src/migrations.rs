@@ -111,6 +111,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0021_hops.sql"),
         include_str!("../migrations/postgres/0021_hops.sql"),
     ),
+    (
+        22,
+        "host sessions",
+        include_str!("../migrations/sqlite/0022_host_sessions.sql"),
+        include_str!("../migrations/postgres/0022_host_sessions.sql"),
+    ),
 ];
 
 /// What the database and this binary know that the other does not.

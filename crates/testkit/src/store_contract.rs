@@ -7,6 +7,7 @@ pub mod deployments;
 pub mod entries;
 pub mod environments;
 pub mod feed;
+pub mod host_sessions;
 pub mod icons;
 pub mod identity;
 pub mod imports;
@@ -27,9 +28,10 @@ pub mod waiting;
 pub mod webhooks;
 
 use portreeve_core::ports::{
-    AssessmentStore, Catalogue, DeploymentStore, EntryFeed, EntryStore, EnvironmentStore, IconStore,
-    IdentityStore, ImportStore, LoginStore, Outbox, PropertyStore, RouteStore, SecretStore, ServedStore,
-    SessionStore, StoreError, StoreHealth, ToolsetStore, UsageStore, ViewStore, WaitingStore, WebhookStore,
+    AssessmentStore, Catalogue, DeploymentStore, EntryFeed, EntryStore, EnvironmentStore, HostSessionStore,
+    IconStore, IdentityStore, ImportStore, LoginStore, Outbox, PropertyStore, RouteStore, SecretStore,
+    ServedStore, SessionStore, StoreError, StoreHealth, ToolsetStore, UsageStore, ViewStore, WaitingStore,
+    WebhookStore,
 };
 
 /// A store as a whole.
@@ -46,6 +48,7 @@ pub trait Durable:
     + RouteStore
     + IdentityStore
     + SessionStore
+    + HostSessionStore
     + Catalogue
     + UsageStore
     + SecretStore
@@ -72,6 +75,7 @@ impl<T> Durable for T where
         + RouteStore
         + IdentityStore
         + SessionStore
+        + HostSessionStore
         + Catalogue
         + UsageStore
         + SecretStore

@@ -128,7 +128,7 @@ impl Drop for Feed {
 /// Ends the session behind the stream, and tells the server.
 async fn end(errand: Errand, session: Arc<Session>) {
     errand.gateway.end_session(&session);
-    if session.upstream.is_some()
+    if session.upstream().is_some()
         && let Err(error) = upstream::end(&errand.gateway.egress, &errand.route, &session).await
     {
         tracing::debug!(error = %error, "the upstream did not take the end of a session");

@@ -26,7 +26,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 
 impl Gateway {
     /// What a server of the other era cannot be asked, and needs not be.
-    pub(super) fn here(&self, call: &Call, errand: &Errand) -> Option<Result<Turned, Refusal>> {
+    pub(super) async fn here(&self, call: &Call, errand: &Errand) -> Option<Result<Turned, Refusal>> {
         let done = || Ok(Turned::ending(answer::result(&call.id, json!({}))));
         match (call.era, errand.hop, call.method) {
             (Era::Legacy, Era::Modern, Method::Ping) => Some(done()),
@@ -37,13 +37,16 @@ impl Gateway {
                         reason: "`level` is not one of the levels of RFC 5424".to_owned(),
                     }));
                 };
-                if let Some(session) = &errand.session {
-                    session.set_log_level(level.as_str());
+                if let Some(session) = &errand.session
+                    && session.set_log_level(level.as_str()).await.is_err()
+                {
+                    return Some(Err(Refusal::SessionsAway));
                 }
                 Some(done())
             }
             (Era::Legacy, Era::Modern, Method::Subscribe | Method::Unsubscribe) => Some(
                 self.wish(call, errand)
+                    .await
                     .map(|()| Turned::ending(answer::result(&call.id, json!({})))),
             ),
             (Era::Modern, Era::Legacy, Method::CallTool) if bridge::declines(&call.body) => {
@@ -58,18 +61,19 @@ impl Gateway {
     }
 
     /// A resource that a legacy host wants to be told of, or not any more: what its stream brings changes.
-    fn wish(&self, call: &Call, errand: &Errand) -> Result<(), Refusal> {
+    async fn wish(&self, call: &Call, errand: &Errand) -> Result<(), Refusal> {
         let (Some(session), Some(uri)) = (&errand.session, &call.target) else {
             return Err(Refusal::InvalidParams {
                 id: None,
                 reason: "`uri` is missing".to_owned(),
             });
         };
-        if call.method == Method::Unsubscribe {
-            session.unsubscribe(uri);
-        } else if !session.subscribe(uri) {
-            return Err(Refusal::TooManyRequests);
-        }
+        let noted = match call.method {
+            Method::Unsubscribe => session.unsubscribe(uri).await,
+            _ if !session.has_room(uri) => return Err(Refusal::TooManyRequests),
+            _ => session.subscribe(uri).await,
+        };
+        noted.map_err(|_| Refusal::SessionsAway)?;
         self.wishes.changed(&session.id);
         Ok(())
     }

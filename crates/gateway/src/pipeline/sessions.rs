@@ -1,30 +1,58 @@
-//! The corridor's part in what outlives a request: the tasks of the modern era, and legacy sessions, which begin with the
-//! answer to `initialize` and end when nobody used them for long.
+//! The corridor's part in legacy sessions: they begin with the answer to `initialize`, are read where a host comes with
+//! one that this node does not know, and end when nobody used them for long.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use http::Response;
-use portreeve_core::protocol::Era;
+use portreeve_client::Reply;
+use portreeve_core::caller::Caller;
+use portreeve_mcp::header;
 use portreeve_mcp::method::Method;
 
 use super::Gateway;
-use crate::accept::inbound::Call;
+use crate::accept::head::Head;
+use crate::accept::inbound::{Call, Note};
 use crate::record::{Record, Stopped, stop};
 use crate::relay::Errand;
 use crate::respond::{self, Body, Refusal};
+use crate::route::ServedRoute;
 use crate::session::{NewSession, Session};
-use crate::stranger;
-use crate::tasks::{InHand, Owner};
-use crate::upstream;
+use crate::{stranger, upstream};
+
+/// Servers that are told at once that a session is over.
+const TOLD_AT_ONCE: usize = 16;
+/// Time for that, each minute: a server that does not listen forgets a session by itself.
+const TELLING: Duration = Duration::from_secs(30);
 
 /// With whom a session is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Opened {
-    WithServer,
+#[derive(Debug)]
+enum Opened {
+    WithServer {
+        /// The server's id.
+        upstream: Option<String>,
+        /// The host's `initialize`.
+        hello: Bytes,
+    },
     AsStranger,
 }
 
 impl Gateway {
+    /// Reads the session that a request names into memory, where another node opened it, or this one before a restart.
+    pub(super) async fn bring_session(
+        &self,
+        head: &Head,
+        caller: &Caller,
+        route: &ServedRoute,
+    ) -> Result<(), Refusal> {
+        match head.text(header::SESSION_ID) {
+            Some(id) => self.sessions.bring(id, caller.principal, route.route.id).await,
+            None => Ok(()),
+        }
+    }
+
     /// Tells the host its new session. Where the server refused the handshake there is none, and nothing that would
     /// count against the caller's sessions.
     pub(super) fn hand_over(
@@ -33,13 +61,8 @@ impl Gateway {
         answered: Result<Response<Body>, Stopped>,
     ) -> Result<Response<Body>, Stopped> {
         match answered {
-            // A stream is still to come; whether it agrees on a version is not known yet.
-            Ok(mut response) if session.version().is_some() || respond::is_stream(&response) => {
-                respond::put(
-                    response.headers_mut(),
-                    portreeve_mcp::header::SESSION_ID,
-                    &session.id,
-                );
+            Ok(mut response) if session.is_kept() => {
+                respond::put(response.headers_mut(), header::SESSION_ID, &session.id);
                 Ok(response)
             }
             refused => {
@@ -49,25 +72,53 @@ impl Gateway {
         }
     }
 
-    pub(super) fn open_session(
+    /// Opens the session that an `initialize` begins which the server took, and makes it the one of the errand.
+    pub(super) fn begin_session(
         &self,
-        errand: &Errand,
-        upstream: Option<String>,
-        opened: Opened,
-    ) -> Result<Arc<Session>, Refusal> {
+        errand: &mut Errand,
+        reply: &Reply,
+        hello: Option<Bytes>,
+    ) -> Result<Option<Arc<Session>>, Refusal> {
+        let Some(hello) = hello.filter(|_| reply.status.is_success()) else {
+            return Ok(None);
+        };
+        let upstream = reply.session.clone();
+        let session = self.open_session(errand, Opened::WithServer { upstream, hello })?;
+        errand.session = Some(Arc::clone(&session));
+        Ok(Some(session))
+    }
+
+    /// Opens a session in memory. Its host learns of it once it is kept.
+    fn open_session(&self, errand: &Errand, opened: Opened) -> Result<Arc<Session>, Refusal> {
+        let stranger = matches!(opened, Opened::AsStranger);
+        let (upstream, hello) = match opened {
+            Opened::WithServer { upstream, hello } => (upstream, hello),
+            Opened::AsStranger => (None, Bytes::new()),
+        };
         let session = self.sessions.open(NewSession {
             principal: errand.caller.principal,
             route: errand.route.route.id,
             upstream,
-            stranger: opened == Opened::AsStranger,
+            stranger,
             hop: errand.hop,
+            hello,
         })?;
         self.count_sessions();
         Ok(session)
     }
 
+    /// Opens a session and keeps it.
+    async fn open_kept(&self, errand: &Errand, opened: Opened) -> Result<Arc<Session>, Refusal> {
+        let session = self.open_session(errand, opened)?;
+        if session.keep().await.is_err() {
+            self.end_session(&session);
+            return Err(Refusal::SessionsAway);
+        }
+        Ok(session)
+    }
+
     /// Answers a caller who was granted nothing here.
-    pub(super) fn as_stranger(
+    pub(super) async fn as_stranger(
         &self,
         call: &Call,
         errand: &Errand,
@@ -76,12 +127,8 @@ impl Gateway {
         record.stranger();
         let mut response = stranger::answer(call);
         if call.method == Method::Initialize {
-            match self.open_session(errand, None, Opened::AsStranger) {
-                Ok(session) => respond::put(
-                    response.headers_mut(),
-                    portreeve_mcp::header::SESSION_ID,
-                    &session.id,
-                ),
+            match self.open_kept(errand, Opened::AsStranger).await {
+                Ok(session) => respond::put(response.headers_mut(), header::SESSION_ID, &session.id),
                 Err(refusal) => return Err(stop(refusal.about(&call.id), record)),
             }
         }
@@ -94,43 +141,6 @@ impl Gateway {
     fn count_sessions(&self) {
         let open = i64::try_from(self.sessions.len()).unwrap_or(i64::MAX);
         self.sinks.metrics.sessions.set(open);
-    }
-
-    /// What a modern request has to do with tasks, whose identities become the server's own.
-    pub(super) fn look_for_tasks(
-        &self,
-        call: &mut Call,
-        errand: &mut Errand,
-        record: &mut Record,
-    ) -> Result<(), Refusal> {
-        if call.era == Era::Legacy {
-            return Ok(());
-        }
-        if errand.hop == Era::Legacy {
-            // What legacy servers call tasks begins and ends in other ways.
-            let is_about_one = matches!(
-                call.method,
-                Method::GetTask | Method::UpdateTask | Method::CancelTask
-            );
-            return match is_about_one {
-                true => Err(Refusal::MethodNotFound {
-                    id: Some(call.id.clone()),
-                    era: Era::Modern,
-                    method: call.method.as_str().to_owned(),
-                }),
-                false => Ok(()),
-            };
-        }
-        let owner = Owner {
-            caller: &errand.caller,
-            route: &errand.route,
-        };
-        let in_hand = self.tasks.take(call, owner)?;
-        if let Some(tool) = in_hand.as_ref().and_then(InHand::tool) {
-            record.is_about(tool);
-        }
-        errand.tasks = in_hand.map(Arc::new);
-        Ok(())
     }
 
     /// Ends the session of a request if the server is spoken to in another era than when it was opened: the server knows
@@ -147,27 +157,57 @@ impl Gateway {
         })
     }
 
-    /// Forgets a session.
+    /// Ends a session, here at once and elsewhere as soon as it is written.
     pub(crate) fn end_session(&self, session: &Session) {
         self.sessions.end(session);
         self.count_sessions();
     }
 
-    /// Ends sessions that nobody used for long, and tells their servers.
+    /// Ends a session on every node before it returns.
+    pub(crate) async fn close_session(&self, session: &Session) -> Result<(), Refusal> {
+        let closed = self.sessions.close(session).await;
+        self.count_sessions();
+        closed.map_err(|_| Refusal::SessionsAway)
+    }
+
+    /// Looks after the sessions of this node, removes those that nobody used for long, and tells their servers.
     pub async fn sweep_sessions(&self) {
         self.sweep_pool();
-        for session in self.sessions.sweep() {
-            let routes = self.loader.routes();
-            let route = routes
-                .by_slug
-                .values()
-                .find(|route| route.route.id == session.route);
-            if let Some(route) = route.filter(|_| session.upstream.is_some())
-                && let Err(error) = upstream::end(&self.egress, route, &session).await
-            {
-                tracing::debug!(error = %error, "the upstream did not take the end of a session");
-            }
-        }
+        let removed = self.sessions.tend().await;
         self.count_sessions();
+        let routes = self.loader.routes();
+        let told = stream::iter(removed).for_each_concurrent(TOLD_AT_ONCE, |session| {
+            let mut all = routes.by_slug.values();
+            let route = all.find(|route| route.route.id == session.route).cloned();
+            async move {
+                if let Some(route) = route.filter(|_| session.upstream().is_some())
+                    && let Err(error) = upstream::end(&self.egress, &route, &session).await
+                {
+                    tracing::debug!(error = %error, "the upstream did not take the end of a session");
+                }
+            }
+        });
+        if tokio::time::timeout(TELLING, told).await.is_err() {
+            tracing::debug!("not every upstream was told in time that a session is over");
+        }
+    }
+}
+
+impl Errand {
+    /// Makes the session durable that begins with this answer, before the host can learn of it.
+    pub(crate) async fn keep_session(&self) -> Result<(), Refusal> {
+        match &self.session {
+            Some(session) if self.method == Some(Method::Initialize) && session.version().is_some() => {
+                session.keep().await.map_err(|_| Refusal::SessionsAway)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A host's answer may come to another node than the server's request went through.
+pub(super) async fn learn_question(note: &Note) {
+    if let (None, Some(answers), Some(session)) = (&note.method, &note.answers, &note.session) {
+        session.learn_server_request(answers.get()).await;
     }
 }

@@ -65,7 +65,6 @@ impl Errand {
         let (body, agreed) = bridge::initialization(body, introduction.proposed, name).ok()?;
         let session = self.session.as_ref()?;
         session.set_version(agreed.as_str());
-        session.introduce(introduction.capabilities.as_deref(), introduction.info.as_deref());
         Some(body.into())
     }
 

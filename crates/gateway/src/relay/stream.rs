@@ -331,6 +331,9 @@ impl Relay {
         if let Some(id) = &event.id {
             // An empty id takes the last one back.
             self.resumable = !id.is_empty();
+            if let Some(request) = &self.errand.under_way {
+                request.may_return();
+            }
         }
         let crosses = self.errand.crossing.is_some();
         match &event.data {

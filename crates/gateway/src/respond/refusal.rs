@@ -117,6 +117,8 @@ pub enum Refusal {
     },
     /// The counters are away, so no limit can be kept.
     StateAway,
+    /// Sessions can be neither read nor written.
+    SessionsAway,
     /// Too many requests of one session at once.
     TooManyRequests,
     /// Too many sessions.
@@ -170,7 +172,7 @@ impl Refusal {
             Self::SessionMissing | Self::StreamMissing | Self::SessionUnknown => "no-session",
             Self::UnknownTool { .. } => "unknown-tool",
             Self::Limited { .. } => "rate-limited",
-            Self::StateAway => "state-away",
+            Self::StateAway | Self::SessionsAway => "state-away",
             Self::TooManyRequests | Self::TooManySessions | Self::TooManyStreams => "too-many",
             Self::Upstream(_) => "upstream",
             Self::JournalAway => "journal-away",

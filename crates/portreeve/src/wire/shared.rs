@@ -14,7 +14,7 @@ pub(super) struct Shared {
     pub(super) counters: Arc<dyn Counters>,
     pub(super) locks: Arc<dyn Locks>,
     pub(super) signals: Arc<dyn Signals>,
-    _cache: Arc<dyn Cache>,
+    pub(super) cache: Arc<dyn Cache>,
 }
 
 /// Opens what the configuration names.
@@ -27,7 +27,7 @@ pub(super) async fn shared(config: &Config, data: &DataDirectory) -> Result<Shar
                 counters: state.clone(),
                 locks: state.clone(),
                 signals: state.clone(),
-                _cache: state,
+                cache: state,
             })
         }
         Some(url) => {
@@ -40,7 +40,7 @@ pub(super) async fn shared(config: &Config, data: &DataDirectory) -> Result<Shar
                 counters: state.clone(),
                 locks: state.clone(),
                 signals: state.clone(),
-                _cache: state,
+                cache: state,
             })
         }
     }

@@ -68,6 +68,7 @@ mod smuggling;
 mod soak;
 mod sse_upstream;
 mod statuses;
+mod survival;
 mod tasks;
 mod tls;
 mod tracing;

@@ -21,6 +21,7 @@ mod any_host;
 mod doubles;
 mod fixture;
 mod http2;
+mod kept_sessions;
 mod node;
 mod official;
 mod pets;

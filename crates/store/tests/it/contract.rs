@@ -1,9 +1,9 @@
 //! The contract suites of the testkit, each test on its own database, on both engines.
 
 use portreeve_testkit::store_contract::{
-    assessments, catalogue, deployments, entries, environments, feed, icons, identity, imports, listing,
-    moved, properties, publications, routes, served, sessions, slugs, tools, toolsets, usage, vault, views,
-    waiting, webhooks,
+    assessments, catalogue, deployments, entries, environments, feed, host_sessions, icons, identity,
+    imports, listing, moved, properties, publications, routes, served, sessions, slugs, tools, toolsets,
+    usage, vault, views, waiting, webhooks,
 };
 
 use crate::support::Database;
@@ -91,6 +91,11 @@ contract! {
     waiting::a_version_comes_with_what_is_known_of_it,
     sessions::a_link_works_once,
     sessions::a_session_ends,
+    host_sessions::a_session_of_a_host_is_read_as_it_was_saved,
+    host_sessions::of_two_changes_one_takes,
+    host_sessions::an_ended_session_is_gone_for_everybody,
+    host_sessions::many_are_saved_at_once,
+    host_sessions::what_rests_or_is_too_much_is_removed_once,
     views::a_registry_is_made_changed_and_removed,
     views::lists_hold_what_a_registry_selects,
     catalogue::a_snapshot_holds_what_decisions_need,

@@ -180,10 +180,22 @@ async fn what_the_server_says_unasked_comes_on_the_stream_and_its_end_ends_the_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_forgot_the_session_ends_the_stream() {
+async fn a_server_that_forgot_the_session_and_takes_no_host_back_ends_the_stream() {
     let served = Served::start(Speaks::Legacy).await;
     let mut host = ready(&served, &served.node.key).await;
     served.upstream.forget_sessions();
+    let answer = host.ask(json!(1), "tools/list", json!({})).await;
+    assert_eq!(
+        answer["result"]["tools"].as_array().map(Vec::len),
+        Some(3),
+        "P14: {answer}"
+    );
+    served.upstream.forget_sessions();
+    served.upstream.set_script(|message| {
+        let refused =
+            json!({"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32603, "message": "full"}});
+        (message["method"] == "initialize").then(|| axum::Json(refused).into_response())
+    });
     let answer = host.ask(json!(1), "tools/list", json!({})).await;
     assert!(answer["error"]["code"].is_i64(), "{answer}");
     let end = tokio::time::timeout(Duration::from_secs(10), host.stream.message());

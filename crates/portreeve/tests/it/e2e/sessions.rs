@@ -39,18 +39,6 @@ async fn a_gw_12_equal_ids_at_the_same_time_never_cross() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_forgot_the_session_makes_the_host_begin_anew() {
-    let node = Node::start().await;
-    let upstream = Upstream::start(Speaks::Legacy).await;
-    let slug = node.add("com.acme/old", &upstream.url);
-    let host = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&node.key)).await;
-    upstream.forget_sessions();
-    assert_eq!(host.request(json!(1), "tools/list", json!({})).await.status, 404);
-    let again = LegacyHost::connect(&node.web, &node.endpoint(&slug), Some(&node.key)).await;
-    assert_eq!(again.request(json!(1), "tools/list", json!({})).await.status, 200);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn s10_a_legacy_host_that_goes_away_has_not_cancelled_its_call() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;

@@ -36,6 +36,7 @@ use portreeve_state::{InProcess, Start};
 use portreeve_store::{Audit, AuditOptions, Store, StoreOptions};
 use url::Url;
 
+use crate::kept_sessions;
 use crate::node::Engines;
 
 /// What building a world comes to.
@@ -199,6 +200,7 @@ fn gateway(access: &Arc<Access>, store: &Store, vault: &Arc<Vault>, audit: &Audi
         vault: vault.clone(),
         sealer: Arc::new(Sealer::new(&SecretKey::new([9; 32]))?),
         egress: Egress::new(&EgressConfig::default())?,
+        sessions: kept_sessions::of_one_node(store, clock.clone(), rng.clone(), Arc::default()),
         sinks: Sinks {
             journal: audit.journal.clone(),
             usage: UsageRing::new(16),

@@ -1,0 +1,31 @@
+//! Legacy sessions, joined to the store and to the other nodes.
+
+use std::sync::Arc;
+
+use portreeve_gateway::record::Sinks;
+use portreeve_gateway::session::{SessionKeys, SessionParts, Sessions};
+use tokio::runtime::Handle;
+
+use super::Ground;
+use crate::cli::Failure;
+
+impl Ground {
+    /// The sessions of this node. The store is asked on this runtime.
+    pub(super) fn sessions(&self, sinks: &Sinks) -> Result<Arc<Sessions>, Failure> {
+        let parts = SessionParts {
+            store: self.store.clone(),
+            cache: Arc::clone(&self.shared.cache),
+            signals: Arc::clone(&self.shared.signals),
+            keys: SessionKeys {
+                ids: self.keys.derive("host-session-ids"),
+                rows: self.keys.derive("host-session-rows"),
+            },
+            clock: Arc::clone(&self.clock),
+            rng: Arc::clone(&self.rng),
+            limits: Arc::clone(&self.limits),
+            metrics: sinks.metrics.clone(),
+            runtime: Handle::current(),
+        };
+        Sessions::new(parts).map_err(|error| Failure::new(format!("sessions cannot be sealed: {error}")))
+    }
+}
