@@ -29,7 +29,7 @@ use crate::http_sse::{self, Hosts};
 use crate::lists::ReadyLists;
 use crate::policy::{Passage, Policies, Question};
 use crate::record::{Record, Sinks, Stopped, stop};
-use crate::relay::{Errand, Exchanges, Questions, Streams, Wishes};
+use crate::relay::{Errand, Streams, UnderWayHere};
 use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
 use crate::session::Sessions;
@@ -64,10 +64,8 @@ pub struct Gateway {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) streams: Arc<Streams>,
     pub(crate) pool: Arc<Pool>,
-    pub(crate) exchanges: Arc<Exchanges>,
-    pub(crate) questions: Arc<Questions>,
+    pub(crate) under_way: Arc<UnderWayHere>,
     pub(crate) states: Arc<States>,
-    pub(crate) wishes: Arc<Wishes>,
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) ready: Arc<ReadyLists>,
     pub(crate) tasks: Arc<Tasks>,
@@ -136,6 +134,14 @@ impl Gateway {
         let pool = Pool::new(Arc::clone(&clock), Arc::clone(&parts.limits));
         let lines = Lines::new(Arc::clone(&rng), &parts.limits);
         parts.loader.serve_lines(lines);
+        let under_way = Arc::new(UnderWayHere {
+            questions: Arc::default(),
+            exchanges: Arc::default(),
+            wishes: Arc::default(),
+        });
+        parts
+            .sessions
+            .hand_to(Arc::clone(&under_way) as Arc<dyn crate::session::Here>);
         let streams = Streams::new(Arc::clone(&parts.limits), parts.sinks.metrics.streams.clone());
         Self {
             loader: parts.loader,
@@ -148,10 +154,8 @@ impl Gateway {
             sessions: parts.sessions,
             streams,
             pool: Arc::new(pool),
-            exchanges: Arc::default(),
-            questions: Arc::default(),
+            under_way,
             states: Arc::new(states),
-            wishes: Arc::default(),
             hosts: Arc::default(),
             ready: Arc::new(ReadyLists::new(parts.limits.ready_list_bytes)),
             limits: parts.limits,

@@ -2,8 +2,8 @@
 //!
 //! The id that a host knows says what never changes (`ticket`). What changes lives in a row (`kept`, `keeper`), written
 //! before the host learns of the session, so that any node serves it and a restart does not end it. A session in memory
-//! (`node`) is served without a look into the store; nodes tell each other what they end (`news`, `duties`). A server that
-//! loses its side is greeted anew (`renewal`, `greeting`).
+//! (`node`) is served without a look into the store; nodes tell each other what they end (`news`, `duties`), and hand over
+//! what is meant for another one (`handed`). A server that loses its side is greeted anew (`renewal`, `greeting`).
 //!
 //! What is under way stays with the node that it is under way on: requests, their answers, streams.
 
@@ -15,6 +15,7 @@ mod ticket;
 mod node;
 
 mod duties;
+mod handed;
 mod news;
 
 mod greeting;
@@ -40,6 +41,7 @@ use self::left::Left;
 use self::news::News;
 use crate::respond::Refusal;
 
+pub use self::handed::Here;
 pub use self::keeper::KeepError;
 pub use self::node::{NewSession, SessionKeys, SessionParts, Sessions};
 pub(crate) use self::renewal::{listen, post};

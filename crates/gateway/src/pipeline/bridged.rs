@@ -74,7 +74,7 @@ impl Gateway {
             _ => session.subscribe(uri).await,
         };
         noted.map_err(|_| Refusal::SessionsAway)?;
-        self.wishes.changed(&session.id);
+        self.under_way.wishes.changed(&session.id);
         Ok(())
     }
 
@@ -117,7 +117,7 @@ impl Gateway {
                 if let (Some(_), Some(session), Some(request)) =
                     (crossing, &errand.session, &errand.under_way)
                 {
-                    errand.exchange = Some(Arc::new(self.exchanges.open(&session.id, request.id)));
+                    errand.exchange = Some(Arc::new(self.under_way.exchanges.open(&session.id, request.id)));
                 }
                 upstream::send_through(&self.egress, errand, outbound).await
             }
@@ -128,18 +128,13 @@ impl Gateway {
     /// of its exchange, and of nothing else. A legacy server hears nothing of what no session could be named for.
     pub(super) fn note_here(&self, note: &Note, errand: &Errand) {
         let Some(session) = &errand.session else { return };
-        if let Some(answers) = &note.answers
-            && !self
-                .questions
-                .answer(&session.id, answers.get(), note.body.clone())
-        {
-            tracing::debug!("an answer came to a question that is not open here");
-        }
-        let Some((cancelled, _)) = &note.cancels else {
-            return;
+        let is_here = match (&note.answers, &note.cancels) {
+            (Some(question), _) => self.under_way.answer(session, question, &note.body),
+            (None, Some((call, _))) => self.under_way.take_back(session, call),
+            (None, None) => true,
         };
-        if let Some(id) = session.upstream_id(cancelled) {
-            self.exchanges.cancel(&session.id, id);
+        if !is_here {
+            self.sessions.hand_over(session, &note.body);
         }
     }
 

@@ -137,7 +137,7 @@ impl Gateway {
             Ok(slot) => slot,
             Err(refusal) => return Err(stop(refusal, record)),
         };
-        let changes = self.wishes.of(&session.id);
+        let changes = self.under_way.wishes.of(&session.id);
         let source = Source::Modern {
             session: Arc::clone(&session),
             changes,

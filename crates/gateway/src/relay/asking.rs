@@ -101,9 +101,14 @@ impl Errand {
                     question.method
                 ));
             }
-            let id = format!("ask-{}", gateway.pool.next_id());
+            // Several nodes may ask in one session.
+            let (node, number) = (gateway.sessions.node(), gateway.pool.next_id());
+            let id = format!("ask-{node:x}-{number}");
             let message = question.as_request(&id).map_err(|error| error.to_string())?;
-            let waiting = gateway.questions.ask(&session.id, &json!(id).to_string());
+            let waiting = gateway
+                .under_way
+                .questions
+                .ask(&session.id, &json!(id).to_string());
             messages.extend_from_slice(&sse::message(&message));
             open.push_back((question.key, waiting));
         }

@@ -36,10 +36,22 @@ impl Sessions {
                 }
             }
             News::Changed(id, revision) => {
-                if let Some(session) = known(id).filter(|session| session.revision() < revision)
-                    && session.read_again().await == Err(KeepError::Over)
-                {
-                    self.drop_ended(id);
+                let Some(session) = known(id).filter(|session| session.revision() < revision) else {
+                    return;
+                };
+                match session.read_again().await {
+                    Ok(()) => {
+                        if let Some(here) = self.here.get() {
+                            here.changed(&session);
+                        }
+                    }
+                    Err(KeepError::Over) => self.drop_ended(id),
+                    Err(KeepError::Away) => {}
+                }
+            }
+            News::Handed(id, token) => {
+                if let Some(session) = known(id) {
+                    self.take_handed(&session, token).await;
                 }
             }
         }

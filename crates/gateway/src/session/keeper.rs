@@ -104,6 +104,14 @@ impl Keeper {
         &self.signals
     }
 
+    pub(super) const fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    pub(super) fn rng(&self) -> &dyn Rng {
+        &*self.rng
+    }
+
     pub(super) const fn store(&self) -> &Arc<dyn HostSessionStore> {
         &self.store
     }

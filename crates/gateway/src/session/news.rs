@@ -24,6 +24,8 @@ pub(super) enum News {
     Changed(HostSessionId, i64),
     /// Its own stream goes through another node since that moment.
     Stream(HostSessionId, Timestamp),
+    /// Its host said something through another node, which lies under this token.
+    Handed(HostSessionId, u64),
 }
 
 impl News {
@@ -33,6 +35,7 @@ impl News {
             Self::Ended(id) => format!("{node:x} ended {id}"),
             Self::Changed(id, revision) => format!("{node:x} changed {id} {revision}"),
             Self::Stream(id, since) => format!("{node:x} stream {id} {}", since.as_millis()),
+            Self::Handed(id, token) => format!("{node:x} handed {id} {token:x}"),
         }
     }
 
@@ -50,6 +53,10 @@ impl News {
             "stream" => {
                 let since = words.next()?.parse().ok()?;
                 Some(Self::Stream(id, Timestamp::from_millis(since)))
+            }
+            "handed" => {
+                let token = u64::from_str_radix(words.next()?, 16).ok()?;
+                Some(Self::Handed(id, token))
             }
             _ => None,
         }
@@ -88,6 +95,7 @@ mod tests {
             News::Ended(id),
             News::Changed(id, 12),
             News::Stream(id, Timestamp::from_millis(5)),
+            News::Handed(id, u64::MAX),
         ] {
             let text = news.write(255);
             assert_eq!(News::read(text.as_bytes(), 1), Some(news));

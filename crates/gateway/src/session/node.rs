@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use portreeve_core::caller::Principal;
 use portreeve_core::id::{HostSessionId, RouteId};
@@ -17,6 +17,7 @@ use portreeve_core::time::{Clock, Timestamp};
 use portreeve_inspect::{Mac, SealError, Sealer};
 use tokio::runtime::Handle;
 
+use super::handed::Here;
 use super::keeper::{KeepError, Keeper, KeeperParts};
 use super::kept::{self, Kept};
 use super::news;
@@ -69,11 +70,13 @@ pub struct Sessions {
     pub(super) keeper: Arc<Keeper>,
     mac: Mac,
     pub(super) clock: Arc<dyn Clock>,
-    rng: Arc<dyn Rng>,
+    pub(super) rng: Arc<dyn Rng>,
     pub(super) limits: Arc<Limits>,
     reading: [tokio::sync::Mutex<()>; READERS],
     /// Sessions that were ended here and whose rows are still there: nobody brings them back meanwhile.
     ending: Arc<Mutex<HashSet<HostSessionId>>>,
+    /// What is under way here.
+    pub(super) here: OnceLock<Arc<dyn Here>>,
     /// When uses were last noted in the rows.
     pub(super) noted: AtomicI64,
 }
@@ -167,6 +170,7 @@ impl Sessions {
             open: RwLock::default(),
             ending: Arc::default(),
             keeper,
+            here: OnceLock::new(),
             mac: Mac::new(&parts.keys.ids),
             noted: AtomicI64::new(parts.clock.now().as_millis()),
             clock: parts.clock,

@@ -293,9 +293,16 @@ pub(super) async fn tell(egress: &Egress, route: &ServedRoute, session: &ServerS
 
 /// Ends a session at its server. What the server makes of it does not matter.
 pub async fn end(egress: &Egress, route: &ServedRoute, session: &ServerSession) {
-    let Way::Remote(server) = &route.upstream else {
+    if let Way::Remote(server) = &route.upstream {
+        end_at(egress, server, session).await;
+    }
+}
+
+/// The same, at the server itself. One that keeps no sessions has nothing to end.
+pub(super) async fn end_at(egress: &Egress, server: &Upstream, session: &ServerSession) {
+    if session.id.is_none() {
         return;
-    };
+    }
     match server.end_session(egress, in_session(session)).await {
         Ok(reply) => drop(whole(reply.body).await),
         Err(error) => tracing::debug!(error = %error, "the server did not take the end of a session"),

@@ -17,7 +17,9 @@ use portreeve_core::limits::Limits;
 use portreeve_core::time::{Clock, Timestamp};
 use portreeve_net::Egress;
 use serde_json::Value;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, oneshot};
+
+use super::lease::end_at;
 
 /// The sessions of a node with legacy servers.
 pub struct Pool {
@@ -162,7 +164,8 @@ impl Pool {
         old
     }
 
-    /// Opens a session with a server.
+    /// Opens a session with a server. A host that goes away meanwhile does not break off in the middle: what is open then
+    /// is ended, or the server would keep it.
     pub async fn open(
         &self,
         egress: &Egress,
@@ -171,22 +174,42 @@ impl Pool {
     ) -> Result<Arc<ServerSession>, ClientError> {
         let read = |text: &str| serde_json::from_str::<Value>(text).ok();
         let hello = (read(capabilities).unwrap_or_default(), info.and_then(read));
-        let opening = Connection::legacy_for(egress, server, &self.limits, hello);
-        let late = |_| ClientError::Timeout(self.patience().as_secs());
-        let opened = tokio::time::timeout(self.patience(), opening).await;
-        let (connection, result) = opened.map_err(late)??;
-        let limit = self.limits.handshake_bytes;
-        if result.get().len() > limit {
-            let reason = format!("its answer to `initialize` has more than {limit} bytes");
-            return Err(ClientError::NotMcp(reason));
-        }
-        Ok(Arc::new(ServerSession {
-            id: connection.session().map(str::to_owned),
-            version: connection.version().to_owned(),
-            server: connection.server_info().map(str::to_owned),
-            initialized: Bytes::from(result.get().to_owned()),
-        }))
+        let (egress, server, limits) = (egress.clone(), server.clone(), Arc::clone(&self.limits));
+        let (wanted, waiting) = oneshot::channel();
+        tokio::spawn(async move {
+            let opened = opened(&egress, &server, &limits, hello).await;
+            if let Err(Ok(unwanted)) = wanted.send(opened) {
+                end_at(&egress, &server, &unwanted).await;
+            }
+        });
+        let broken = |_| ClientError::NotMcp("the handshake was given up".to_owned());
+        waiting.await.map_err(broken)?
     }
+}
+
+async fn opened(
+    egress: &Egress,
+    server: &Upstream,
+    limits: &Limits,
+    hello: (Value, Option<Value>),
+) -> Result<Arc<ServerSession>, ClientError> {
+    let late = |_| ClientError::Timeout(limits.probe.as_secs());
+    let opening = Connection::legacy_for(egress, server, limits, hello);
+    let opened = tokio::time::timeout(limits.probe, opening).await;
+    let (connection, result) = opened.map_err(late)??;
+    let session = Arc::new(ServerSession {
+        id: connection.session().map(str::to_owned),
+        version: connection.version().to_owned(),
+        server: connection.server_info().map(str::to_owned),
+        initialized: Bytes::from(result.get().to_owned()),
+    });
+    let limit = limits.handshake_bytes;
+    if session.initialized.len() > limit {
+        end_at(egress, server, &session).await;
+        let reason = format!("its answer to `initialize` has more than {limit} bytes");
+        return Err(ClientError::NotMcp(reason));
+    }
+    Ok(session)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod bad_upstreams_house;
 mod batches;
 mod bombs;
 mod bridge_news;
+mod bridge_nodes;
 mod bridge_pinned;
 mod bridge_rounds;
 mod bridge_to_legacy;

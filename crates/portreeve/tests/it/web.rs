@@ -250,6 +250,16 @@ impl LegacyHost {
         host
     }
 
+    /// The same host with the same session, at another node.
+    pub(crate) fn at(&self, url: String) -> Self {
+        Self {
+            web: self.web.clone(),
+            url,
+            headers: self.headers.clone(),
+            hello: self.hello.clone(),
+        }
+    }
+
     pub(crate) async fn post(&self, message: Value) -> Answer {
         self.web
             .ask("POST", &self.url, &self.headers, message.to_string())

@@ -1,10 +1,13 @@
 //! A modern host in front of a server that speaks only the legacy era.
 
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::IntoResponse as _;
 use http::StatusCode;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::node::Node;
 use crate::upstream::{Seen, Speaks, Upstream, events};
@@ -188,6 +191,47 @@ async fn p14_a_server_that_forgot_its_sessions_is_introduced_to_once_more() {
         (502, &json!(9)),
         "never as a status of the host's own"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_leaves_during_the_handshake_leaves_no_session_behind() {
+    let (node, upstream, slug) = pair().await;
+    let gate = Arc::new(Notify::new());
+    let door = Arc::clone(&gate);
+    upstream.set_script(move |message| {
+        if message["method"] == "notifications/initialized" {
+            return Some(StatusCode::ACCEPTED.into_response());
+        }
+        if message["method"] != "initialize" {
+            return None;
+        }
+        let result = json!({"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "slow", "version": "1"}});
+        let answer = json!({"jsonrpc": "2.0", "id": message["id"], "result": result}).to_string();
+        let door = Arc::clone(&door);
+        let late = futures_util::stream::once(async move {
+            door.notified().await;
+            Ok::<_, Infallible>(answer)
+        });
+        let headers = [("content-type", "application/json"), ("mcp-session-id", "late")];
+        Some((headers, axum::body::Body::from_stream(late)).into_response())
+    });
+    let about = json!({"io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"}});
+    let params = json!({"name": "echo", "arguments": {}, "_meta": about});
+    let (headers, body) = modern(Some(&node.key), 1, "tools/call", params);
+    let (web, url) = (node.web.clone(), node.endpoint(&slug));
+    let host = tokio::spawn(async move { web.ask("POST", &url, &headers, body).await });
+    until("the handshake", || !sent(&upstream, "initialize").is_empty()).await;
+    host.abort();
+    // The node sees that the host went away; then the server answers.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    gate.notify_waiters();
+    until("the end of the session", || {
+        let asked = upstream.asked();
+        asked
+            .iter()
+            .any(|(verb, headers)| *verb == "DELETE" && headers["mcp-session-id"] == "late")
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
