@@ -47,6 +47,8 @@ pub(crate) enum Contestant {
     Session,
     /// The same, asked in the modern era, in front of a server of the legacy one.
     ToLegacy,
+    /// The same, with one session at the server for all calls of a caller.
+    ToLegacyShared,
     /// The same, asked within a session, in front of a server of the modern era.
     ToModern,
 }
@@ -87,6 +89,7 @@ impl Contestant {
             Self::Rest => "Portreeve full, REST API",
             Self::Session => "Portreeve full, session",
             Self::ToLegacy => "Portreeve full, to a legacy server",
+            Self::ToLegacyShared => "Portreeve full, to a legacy server, one session",
             Self::ToModern => "Portreeve full, session to a modern server",
         }
     }
@@ -176,6 +179,7 @@ impl Contestants {
             let path = match contestant {
                 Contestant::Rest => Node::rest_path(),
                 Contestant::ToLegacy => Node::legacy_path(),
+                Contestant::ToLegacyShared => Node::legacy_shared_path(),
                 Contestant::ToModern => Node::modern_path(),
                 _ => Node::path(),
             };

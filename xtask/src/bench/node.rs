@@ -20,6 +20,7 @@ const SERVER: &str = "com.example/bench";
 const REST: &str = "com.example/rest";
 /// The same, where it knows one era alone.
 const LEGACY: &str = "com.example/to-legacy";
+const LEGACY_SHARED: &str = "com.example/to-legacy-shared";
 const MODERN: &str = "com.example/to-modern";
 const KEY: &str = "bench";
 
@@ -114,6 +115,11 @@ impl Node {
         "/s/to-legacy/mcp"
     }
 
+    /// The path of the route to the same server, where calls share a session.
+    pub(crate) fn legacy_shared_path() -> &'static str {
+        "/s/to-legacy-shared/mcp"
+    }
+
     /// The path of the route to the server that knows the modern era alone.
     pub(crate) fn modern_path() -> &'static str {
         "/s/to-modern/mcp"
@@ -148,12 +154,13 @@ impl Node {
             "--internal",
             "--approve",
         ])?;
-        for (server, path) in [(LEGACY, "legacy"), (MODERN, "modern")] {
+        for (server, path) in [(LEGACY, "legacy"), (LEGACY_SHARED, "legacy"), (MODERN, "modern")] {
             let url = format!("http://127.0.0.1:{upstream}/{path}/mcp");
             self.ask(&["server", "add", server, "--url", &url, "--approve"])?;
         }
+        self.ask(&["route", "set", LEGACY_SHARED, "--sessions", "principal"])?;
         let limit = ["--calls", "1000000", "--per", "1s"];
-        for server in [SERVER, REST, LEGACY, MODERN] {
+        for server in [SERVER, REST, LEGACY, LEGACY_SHARED, MODERN] {
             self.ask(&["grant", "add", "--key", KEY, "--server", server])?;
             self.ask(&[&["policy", "set", server, "rate_limit"], &limit[..]].concat())?;
         }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use portreeve_core::random::Rng;
 use portreeve_core::secret::Secret;
 use portreeve_core::time::{Clock, Timestamp};
@@ -63,7 +64,8 @@ impl States {
 #[derive(Debug)]
 pub struct Belonging {
     method: Method,
-    about: String,
+    /// The call. It is read where there is a state, which nearly no call has.
+    body: Bytes,
 }
 
 impl Belonging {
@@ -73,25 +75,25 @@ impl Belonging {
             call.method,
             Method::CallTool | Method::GetPrompt | Method::ReadResource
         );
-        rounds.then(|| Self::about(call.method, &call.body))
+        rounds.then(|| Self {
+            method: call.method,
+            body: call.body.clone(),
+        })
     }
 
-    fn about(method: Method, body: &[u8]) -> Self {
-        let about = bridge::about(body);
+    fn about(&self) -> String {
+        let about = bridge::about(&self.body);
         // A host may write the same arguments another way when it says them again.
         let one_way = canonical(&about)
             .ok()
             .and_then(|bytes| String::from_utf8(bytes).ok());
-        Self {
-            method,
-            about: one_way.unwrap_or(about),
-        }
+        one_way.unwrap_or(about)
     }
 
     fn with<T>(&self, errand: &Errand, work: impl FnOnce(&[&str]) -> T) -> T {
         let principal = errand.caller.principal.to_string();
         let route = errand.route.route.id.to_string();
-        work(&[KIND, &principal, &route, self.method.as_str(), &self.about])
+        work(&[KIND, &principal, &route, self.method.as_str(), &self.about()])
     }
 }
 

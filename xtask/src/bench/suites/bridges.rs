@@ -8,10 +8,13 @@ use crate::bench::contestants::{Contestant, Contestants};
 use crate::bench::results::Results;
 use crate::process::Log;
 
-/// Each bridge with the same call that crosses none, and the cell of the two.
-const PAIRS: [(&str, [Contestant; 2]); 2] = [
-    (TO_LEGACY, [Contestant::Full, Contestant::ToLegacy]),
-    (TO_MODERN, [Contestant::Session, Contestant::ToModern]),
+/// The bridges with the same call that crosses none, and their cell.
+const CELLS: [(&str, &[Contestant]); 2] = [
+    (
+        TO_LEGACY,
+        &[Contestant::Full, Contestant::ToLegacy, Contestant::ToLegacyShared],
+    ),
+    (TO_MODERN, &[Contestant::Session, Contestant::ToModern]),
 ];
 
 /// The cell of a modern host before a legacy server.
@@ -25,8 +28,8 @@ pub(super) fn run(
     results: &mut Results,
     _log: &mut Log,
 ) -> Result<()> {
-    for (name, pair) in PAIRS {
-        let silent = pair.iter().find_map(|contestant| {
+    for (name, contenders) in CELLS {
+        let silent = contenders.iter().find_map(|contestant| {
             let problem = contestants.answers(*contestant).err()?;
             Some(format!("{} does not answer: {problem}", contestant.name()))
         });
@@ -37,7 +40,7 @@ pub(super) fn run(
         for round in 0..request.rounds {
             let cell = Cell {
                 name: name.to_owned(),
-                contestants: &pair,
+                contestants: contenders,
                 load: words(&[&"calls", &"--connections", &16, &"--seconds", &request.seconds]),
                 counts: 1.0,
             };
