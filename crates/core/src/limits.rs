@@ -182,6 +182,12 @@ pub struct Limits {
     pub declared_bytes: usize,
     /// Bytes of what a server answers to `initialize`, where it is kept for hosts of the other era.
     pub handshake_bytes: usize,
+    /// Calls of one node that wait at legacy servers while their modern hosts are asked something.
+    pub parked_calls: usize,
+    /// Those of one caller.
+    pub parked_per_caller: usize,
+    /// Bytes of what such a host is asked.
+    pub question_bytes: usize,
     /// How often a server may ask a legacy host something before one call is answered.
     pub call_rounds: usize,
     /// Time that a legacy host has to answer what a server asks in the middle of a call.
@@ -301,6 +307,9 @@ impl Default for Limits {
             pooled_idle: Duration::from_secs(15 * 60),
             declared_bytes: 64 * 1024,
             handshake_bytes: 128 * 1024,
+            parked_calls: 1_000,
+            parked_per_caller: 16,
+            question_bytes: 256 * 1024,
             call_rounds: 8,
             request_state: Duration::from_secs(60 * 60),
             host_answer: Duration::from_secs(5 * 60),

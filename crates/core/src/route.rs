@@ -75,6 +75,19 @@ pub enum SessionAffinity {
 
 as_words!(SessionAffinity { PerRequest = "per_request", Principal = "principal" });
 
+/// What becomes of what a legacy upstream asks of a modern host in the middle of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerRequests {
+    /// It is told that nobody can be asked. The default.
+    #[default]
+    Refuse,
+    /// The call waits on its node while the host is asked, for as long as a host has for an answer.
+    Park,
+}
+
+as_words!(ServerRequests { Refuse = "refuse", Park = "park" });
+
 /// A policy as it stands in a file, in the API and in the store: its kind and the configuration of that kind.
 /// The gateway owns the meaning; `gateway::policy` checks it whenever one is saved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,6 +158,9 @@ pub struct Route {
     /// Which calls of modern hosts share a session with a legacy upstream.
     #[serde(default)]
     pub session_affinity: SessionAffinity,
+    /// What becomes of what a legacy upstream asks of a modern host in the middle of a call.
+    #[serde(default)]
+    pub server_requests: ServerRequests,
     /// Counts the changes; `If-Match` carries it.
     pub revision: i64,
     /// When it was made.

@@ -29,7 +29,7 @@ use crate::http_sse::{self, Hosts};
 use crate::lists::ReadyLists;
 use crate::policy::{Passage, Policies, Question};
 use crate::record::{Record, Sinks, Stopped, stop};
-use crate::relay::{Errand, Streams, UnderWayHere};
+use crate::relay::{Errand, Park, Streams, UnderWayHere};
 use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
 use crate::session::Sessions;
@@ -43,10 +43,13 @@ use crate::{listen, relay, translate, upstream};
 
 mod bridged;
 mod news;
+mod parked;
+mod parts;
 mod resource;
 mod sessions;
 mod tasks;
 
+pub use self::parts::GatewayParts;
 pub use self::resource::Endpoint;
 
 /// The request's identity, as the audit log knows it.
@@ -65,6 +68,7 @@ pub struct Gateway {
     pub(crate) streams: Arc<Streams>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) under_way: Arc<UnderWayHere>,
+    pub(crate) park: Arc<Park>,
     pub(crate) states: Arc<States>,
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) ready: Arc<ReadyLists>,
@@ -78,39 +82,6 @@ pub struct Gateway {
 impl std::fmt::Debug for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Gateway")
-    }
-}
-
-/// What a gateway is made of.
-pub struct GatewayParts {
-    /// The catalogue in force.
-    pub loader: Arc<Loader>,
-    /// Who is calling, and what they may do.
-    pub access: Arc<Access>,
-    /// What the credentials for REST APIs are in.
-    pub vault: Arc<dyn Outgoing>,
-    /// What seals what hosts keep for us, under a key of the installation: the state of calls in several rounds, and the
-    /// identities of tasks.
-    pub sealer: Arc<Sealer>,
-    /// The way out.
-    pub egress: Egress,
-    /// Legacy sessions.
-    pub sessions: Arc<Sessions>,
-    /// Where records go.
-    pub sinks: Sinks,
-    /// The limits.
-    pub limits: Arc<Limits>,
-    /// Which hosts and origins a request may name.
-    pub origins: Origins,
-    /// The public origin.
-    pub public_url: Url,
-    /// Turns true when the node stops.
-    pub stopping: watch::Receiver<bool>,
-}
-
-impl std::fmt::Debug for GatewayParts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("GatewayParts")
     }
 }
 
@@ -155,6 +126,7 @@ impl Gateway {
             streams,
             pool: Arc::new(pool),
             under_way,
+            park: Park::new(Arc::clone(&rng), Arc::clone(&parts.limits)),
             states: Arc::new(states),
             hosts: Arc::default(),
             ready: Arc::new(ReadyLists::new(parts.limits.ready_list_bytes)),
@@ -394,8 +366,11 @@ impl Gateway {
         if let Some(turned) = self.here(permitted.get(), &errand).await {
             return Self::answer_here(turned, permitted.get(), record);
         }
-        if (errand.era, errand.hop) == (Era::Modern, Era::Modern) {
+        if errand.era == Era::Modern && errand.gives_states() {
             errand.belonging = translate::Belonging::of(permitted.get()).map(Arc::new);
+        }
+        if parked::comes_back(permitted.get(), &errand) {
+            return self.go_on(permitted.get(), errand, record).await;
         }
         let outbound = match translate::call(permitted, head, &errand) {
             Ok(outbound) => outbound,

@@ -10,11 +10,13 @@ mod first;
 mod here;
 mod large;
 mod news;
+mod park;
 mod places;
 mod questions;
 mod resume;
 mod standing;
 mod stream;
+mod turned;
 mod wishes;
 
 use std::cell::Cell;
@@ -28,7 +30,6 @@ use portreeve_core::caller::Caller;
 use portreeve_core::ports::Authorizer as _;
 use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
-use portreeve_mcp::bridge::Round;
 use portreeve_mcp::envelope::{Message, Outcome};
 use portreeve_mcp::method::Method;
 use portreeve_mcp::result::Initialized;
@@ -43,10 +44,12 @@ use self::first::First;
 pub(crate) use self::first::greeted;
 pub use self::here::UnderWayHere;
 pub use self::news::{News, Source};
+pub use self::park::{Park, Parked, Ticket};
 pub use self::places::{StreamSlot, Streams};
 pub use self::questions::Questions;
 pub use self::standing::Standing;
 pub use self::stream::{Begin, Ends, relay};
+pub use self::turned::Turned;
 pub use self::wishes::Wishes;
 use crate::lists::{self, Filtered, View};
 use crate::pipeline::Gateway;
@@ -251,43 +254,6 @@ async fn first_answer(body: &mut ResponseBody, errand: &Errand, limit: usize) ->
     Err("its stream ended without an answer".to_owned())
 }
 
-/// A message for the host.
-#[derive(Debug)]
-pub struct Turned {
-    /// Its bytes.
-    pub bytes: Bytes,
-    /// How the request ended, if the message ends it.
-    pub outcome: Option<UsageOutcome>,
-    /// The code of an error that came from the other era.
-    pub code: Option<i64>,
-    /// What the host must be asked before the request can be answered.
-    pub asks: Option<Box<Round>>,
-}
-
-// === impl Turned ===
-
-impl Turned {
-    /// An answer of our own.
-    pub fn ending(bytes: Vec<u8>) -> Self {
-        Self {
-            bytes: bytes.into(),
-            outcome: Some(UsageOutcome::Ok),
-            code: None,
-            asks: None,
-        }
-    }
-
-    /// A message that ends nothing.
-    fn by_the_way(bytes: Bytes) -> Self {
-        Self {
-            bytes,
-            outcome: None,
-            code: None,
-            asks: None,
-        }
-    }
-}
-
 // === impl Errand ===
 
 impl Errand {
@@ -318,7 +284,13 @@ impl Errand {
     fn turn_message(&self, bytes: &Bytes) -> Option<Turned> {
         match Message::parse(bytes).ok()? {
             Message::Response { id, outcome } => self.turn_response(bytes, id, outcome),
-            Message::Request { id, method, .. } => {
+            Message::Request { id, method, params } => {
+                if let Some(question) = self.asked_of_host(&method, params) {
+                    return Some(Turned {
+                        waits: Some(Box::new((id.to_owned(), question))),
+                        ..Turned::by_the_way(Bytes::new())
+                    });
+                }
                 if self.answers_server(&method, id) {
                     return None;
                 }
@@ -399,6 +371,7 @@ impl Errand {
             outcome: Some(end),
             code,
             asks: None,
+            waits: None,
         })
     }
 
@@ -468,6 +441,7 @@ impl Errand {
             outcome: Some(UsageOutcome::Ok),
             code: None,
             asks: None,
+            waits: None,
         })
     }
 

@@ -67,6 +67,13 @@ impl Reader {
         self.buffer.extend_from_slice(chunk);
     }
 
+    /// What was taken and not read yet, for another reader of the same stream.
+    pub fn take_rest(&mut self) -> Bytes {
+        self.lines_end = 0;
+        self.scanned = 0;
+        std::mem::take(&mut self.buffer).freeze()
+    }
+
     /// The next complete event; `None` until more bytes come.
     pub fn next_event(&mut self) -> Result<Option<Event>, TooLarge> {
         if !self.started {

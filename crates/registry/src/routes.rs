@@ -6,7 +6,9 @@ use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
 use portreeve_core::name::Slug;
 use portreeve_core::ports::{RouteChange, StoreError};
-use portreeve_core::route::{Access, PolicyDocument, Protocol, Route, RouteState, SessionAffinity};
+use portreeve_core::route::{
+    Access, PolicyDocument, Protocol, Route, RouteState, ServerRequests, SessionAffinity,
+};
 use portreeve_core::server::Version;
 use portreeve_mcp::server_json::Problem;
 use serde_json::json;
@@ -35,6 +37,8 @@ pub struct RoutePatch {
     pub protocol: Option<Protocol>,
     /// Which calls of modern hosts share a session with a legacy upstream.
     pub session_affinity: Option<SessionAffinity>,
+    /// What becomes of what a legacy upstream asks of a modern host in the middle of a call.
+    pub server_requests: Option<ServerRequests>,
 }
 
 // === impl Registry ===
@@ -162,6 +166,7 @@ impl Registry {
         route.upstream_timeout_ms = patch.upstream_timeout_ms.unwrap_or(route.upstream_timeout_ms);
         route.protocol = patch.protocol.unwrap_or(route.protocol);
         route.session_affinity = patch.session_affinity.unwrap_or(route.session_affinity);
+        route.server_requests = patch.server_requests.unwrap_or(route.server_requests);
         let detail = differences(&before, &route);
         if !detail.is_empty() {
             events.push(self.route_event(caller, "route.change", &route, detail.into()));
@@ -201,6 +206,8 @@ fn differences(before: &Route, route: &Route) -> serde_json::Map<String, serde_j
     differ("protocol", json!(before.protocol), json!(route.protocol));
     let affinities = (before.session_affinity, route.session_affinity);
     differ("sessionAffinity", json!(affinities.0), json!(affinities.1));
+    let requests = (before.server_requests, route.server_requests);
+    differ("serverRequests", json!(requests.0), json!(requests.1));
     all
 }
 

@@ -82,6 +82,7 @@ impl Registry {
             upstream_timeout_ms: DEFAULT_UPSTREAM_TIMEOUT_MS,
             protocol: Default::default(),
             session_affinity: Default::default(),
+            server_requests: Default::default(),
             revision: 1,
             created_at: now,
             updated_at: now,

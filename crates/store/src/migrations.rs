@@ -117,6 +117,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0022_host_sessions.sql"),
         include_str!("../migrations/postgres/0022_host_sessions.sql"),
     ),
+    (
+        26,
+        "server requests",
+        include_str!("../migrations/sqlite/0026_server_requests.sql"),
+        include_str!("../migrations/postgres/0026_server_requests.sql"),
+    ),
 ];
 
 /// What the database and this binary know that the other does not.

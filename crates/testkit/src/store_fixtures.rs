@@ -139,6 +139,7 @@ pub fn route(name: &str, version: &str, slug: &str) -> Route {
         upstream_timeout_ms: 300_000,
         protocol: Default::default(),
         session_affinity: Default::default(),
+        server_requests: Default::default(),
         revision: 1,
         created_at: at(6),
         updated_at: at(7),

@@ -95,6 +95,7 @@ fn patch(change: RouteChangeShape) -> Result<RoutePatch, Problem> {
         upstream_timeout_ms: None,
         protocol: None,
         session_affinity: None,
+        server_requests: None,
     } = change
     {
         return Err(content::field("", "name at least one thing to change"));
@@ -106,6 +107,7 @@ fn patch(change: RouteChangeShape) -> Result<RoutePatch, Problem> {
         upstream_timeout_ms: change.upstream_timeout_ms,
         protocol: change.protocol,
         session_affinity: change.session_affinity,
+        server_requests: change.server_requests,
     })
 }
 

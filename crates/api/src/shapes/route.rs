@@ -1,6 +1,8 @@
 //! Routes, as they are shown and changed.
 
-use portreeve_core::route::{Access, PolicyDocument, Protocol, Route, RouteState, SessionAffinity};
+use portreeve_core::route::{
+    Access, PolicyDocument, Protocol, Route, RouteState, ServerRequests, SessionAffinity,
+};
 use portreeve_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -50,6 +52,8 @@ pub(crate) struct RouteShape {
     protocol: &'static str,
     /// Which calls of modern hosts share a session with a legacy upstream: `per_request` or `principal`.
     session_affinity: &'static str,
+    /// What becomes of what a legacy upstream asks of a modern host in the middle of a call: `refuse` or `park`.
+    server_requests: &'static str,
     /// Counts the changes; the `ETag` is the same number in quotes.
     revision: i64,
     #[schema(value_type = String, format = DateTime)]
@@ -82,6 +86,10 @@ pub(crate) struct RouteChangeShape {
     /// caller).
     #[schema(value_type = Option<String>)]
     pub(crate) session_affinity: Option<SessionAffinity>,
+    /// What becomes of what a legacy upstream asks of a modern host in the middle of a call: `refuse` (it is told that nobody
+    /// can be asked) or `park` (the call waits on its node while the host is asked).
+    #[schema(value_type = Option<String>)]
+    pub(crate) server_requests: Option<ServerRequests>,
 }
 
 impl RouteShape {
@@ -104,6 +112,7 @@ impl RouteShape {
             upstream_timeout_ms: route.upstream_timeout_ms,
             protocol: route.protocol.as_str(),
             session_affinity: route.session_affinity.as_str(),
+            server_requests: route.server_requests.as_str(),
             revision: route.revision,
             created_at: route.created_at,
             updated_at: route.updated_at,

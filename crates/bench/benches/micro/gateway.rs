@@ -132,6 +132,7 @@ fn served(server: &ServerName, tools: &[String]) -> Result<ServedRoute> {
         upstream_timeout_ms: DEFAULT_UPSTREAM_TIMEOUT_MS,
         protocol: Default::default(),
         session_affinity: Default::default(),
+        server_requests: Default::default(),
         revision: 1,
         created_at: now,
         updated_at: now,

@@ -74,7 +74,7 @@ impl Gateway {
         let slot = self.streams.open(errand.caller.principal)?;
         let told = bridge::told(&call.body);
         let declared = told.capabilities.as_deref().unwrap_or("{}");
-        let hello = (bridge::declared_to_legacy(declared), told.client);
+        let hello = (bridge::declared_to_legacy(declared, false), told.client);
         let own = OwnSession::open(&self.egress, &errand.route, &self.pool, hello)
             .await
             .map_err(|error| self.not_reached(errand, error))?;

@@ -13,11 +13,12 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
-use portreeve_mcp::bridge::Round;
+use portreeve_mcp::bridge::{Question, Round};
 use portreeve_mcp::method::Method;
 use portreeve_mcp::{answer, code, sse};
 use portreeve_net::ResponseBody;
 use serde_json::json;
+use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
@@ -75,6 +76,8 @@ pub(super) struct Relay {
     pub(super) mark: Mark,
     /// What it is to be asked next.
     round: Option<Round>,
+    /// What the server asks of a host that can only be asked while the call waits.
+    waits: Option<Box<(Box<RawValue>, Question)>>,
     /// The last id of an event tells the host how to come back for the rest.
     resumable: bool,
     pub(super) over: bool,
@@ -132,6 +135,7 @@ pub fn relay(begin: Begin, errand: Errand, record: Record, slot: StreamSlot, end
         rounds: 0,
         mark: Mark::default(),
         round: None,
+        waits: None,
         resumable: false,
         over: false,
         bounds,
@@ -361,6 +365,9 @@ impl Relay {
             out.extend_from_slice(&sse::message(&turned));
         } else if let Some(round) = self.round.take() {
             out.extend_from_slice(&self.begin_round(round));
+        } else if let Some(waits) = self.waits.take() {
+            let (asked_as, question) = *waits;
+            out.extend_from_slice(&self.park(asked_as, question));
         }
     }
 
@@ -372,6 +379,10 @@ impl Relay {
         };
         if let Some(round) = turned.asks.filter(|_| !self.answered) {
             self.round = Some(*round);
+            return None;
+        }
+        if turned.waits.is_some() {
+            self.waits = turned.waits.filter(|_| !self.answered);
             return None;
         }
         if let Some(outcome) = turned.outcome {

@@ -26,8 +26,9 @@ pub struct States {
     life: Duration,
 }
 
-/// Names what is sealed, among all that one key seals.
-const KIND: &str = "request-state";
+/// Names what is sealed, among all that one key seals: the state of a server, and the place where a call waits.
+const STATE: &str = "request-state";
+const PLACE: &str = "parked-call";
 
 // === impl States ===
 
@@ -42,12 +43,11 @@ impl States {
         }
     }
 
-    /// Seals a state, as a JSON text.
+    /// Seals a state.
     fn seal(&self, state: &str, bound_to: &[&str]) -> Option<String> {
         let until = self.clock.now().plus(self.life).as_millis();
         let secret = Secret::new(format!("{until}:{state}"));
-        let sealed = self.sealer.seal(&secret, bound_to, &*self.rng).ok()?;
-        Some(json!(sealed).to_string())
+        self.sealer.seal(&secret, bound_to, &*self.rng).ok()
     }
 
     /// Opens a state, as it was written.
@@ -90,30 +90,24 @@ impl Belonging {
         one_way.unwrap_or(about)
     }
 
-    fn with<T>(&self, errand: &Errand, work: impl FnOnce(&[&str]) -> T) -> T {
+    fn with<T>(&self, kind: &str, errand: &Errand, work: impl FnOnce(&[&str]) -> T) -> T {
         let principal = errand.caller.principal.to_string();
         let route = errand.route.route.id.to_string();
-        work(&[KIND, &principal, &route, self.method.as_str(), &self.about()])
+        work(&[kind, &principal, &route, self.method.as_str(), &self.about()])
     }
 }
 
 /// A call with the state that its server gave, in place of the seal that the host brings.
 pub(super) fn opened(call: &mut Call, errand: &Errand) -> Result<(), Refusal> {
-    // Nearly no call has one, and this costs less than reading its parameters. Letters of a key have one other spelling.
-    let may_stand = |text: &[u8]| memchr::memmem::find(&call.body, text).is_some();
-    if !may_stand(b"requestState") && !may_stand(b"\\u") {
+    if !may_bring(call) {
         return Ok(());
     }
     let (Some(sealed), Some(belonging)) = (bridge::brought(&call.body), Belonging::of(call)) else {
         return Ok(());
     };
     let states = &errand.gateway.states;
-    let Some(state) = belonging.with(errand, |bound_to| states.open(sealed, bound_to)) else {
-        return Err(Refusal::InvalidParams {
-            id: None,
-            reason: "`requestState` was not given to this caller for this request, or too long ago"
-                .to_owned(),
-        });
+    let Some(state) = belonging.with(STATE, errand, |bound_to| states.open(sealed, bound_to)) else {
+        return Err(not_given());
     };
     let body = bridge::with_state(&call.body, sealed, state.expose()).map_err(|_| Refusal::BrokenBody)?;
     call.body = body.into();
@@ -124,6 +118,41 @@ pub(super) fn opened(call: &mut Call, errand: &Errand) -> Result<(), Refusal> {
 pub fn sealed(body: &[u8], belonging: &Belonging, errand: &Errand) -> Option<Vec<u8>> {
     let state = bridge::given(body)?;
     let states = &errand.gateway.states;
-    let sealed = belonging.with(errand, |bound_to| states.seal(state, bound_to))?;
-    bridge::with_state(body, state, &sealed).ok()
+    let sealed = belonging.with(STATE, errand, |bound_to| states.seal(state, bound_to))?;
+    bridge::with_state(body, state, &json!(sealed).to_string()).ok()
+}
+
+/// Whether a call may bring a state. Nearly none does, and this costs less than reading its parameters. Letters of a key
+/// have one other spelling.
+fn may_bring(call: &Call) -> bool {
+    let may_stand = |text: &[u8]| memchr::memmem::find(&call.body, text).is_some();
+    may_stand(b"requestState") || may_stand(b"\\u")
+}
+
+fn not_given() -> Refusal {
+    Refusal::InvalidParams {
+        id: None,
+        reason: "`requestState` was not given to this caller for this request, or too long ago".to_owned(),
+    }
+}
+
+/// Seals the place where a call waits.
+pub fn seal_place(place: &str, belonging: &Belonging, errand: &Errand) -> Option<String> {
+    let states = &errand.gateway.states;
+    belonging.with(PLACE, errand, |bound_to| states.seal(place, bound_to))
+}
+
+/// Whether a call brings a state.
+pub fn brings_state(call: &Call) -> bool {
+    may_bring(call) && bridge::brought(&call.body).is_some()
+}
+
+/// The place where a call waits that its host comes back for.
+pub fn open_place(call: &Call, errand: &Errand) -> Result<Secret, Refusal> {
+    let (Some(sealed), Some(belonging)) = (bridge::brought(&call.body), Belonging::of(call)) else {
+        return Err(not_given());
+    };
+    let states = &errand.gateway.states;
+    let place = belonging.with(PLACE, errand, |bound_to| states.open(sealed, bound_to));
+    place.ok_or_else(not_given)
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use portreeve_client::{ClientError, Exchange, Reply, ReplyBody, Upstream};
 use portreeve_core::caller::Principal;
-use portreeve_core::route::SessionAffinity;
+use portreeve_core::route::{ServerRequests, SessionAffinity};
 use portreeve_mcp::envelope::{Message, Outcome};
 use portreeve_mcp::method::Method;
 use portreeve_mcp::{answer, bridge, code, sse};
@@ -240,6 +240,23 @@ impl Lease {
         self.answers.give(async move { lease.tell(body.into()).await });
     }
 
+    /// Brings the server an answer to what it asked.
+    pub async fn bring(&self, body: Bytes) -> Result<(), ClientError> {
+        let Way::Remote(server) = &self.route.upstream else {
+            return Err(ClientError::NotMcp("the route leads to no server".to_owned()));
+        };
+        let reply = server.post(&self.egress, self.exchange(), body).await?;
+        let status = reply.status;
+        drop(whole(reply.body).await);
+        if status.is_success() {
+            return Ok(());
+        }
+        Err(ClientError::Status {
+            status: status.as_u16(),
+            reason: None,
+        })
+    }
+
     async fn tell(&self, body: Bytes) {
         tell(&self.egress, &self.route, &self.session, body).await;
     }
@@ -412,7 +429,10 @@ pub fn alike(
         route: route.route.id,
         url: route.route.upstream_url.clone(),
         principal,
-        capabilities: bridge::declared_to_legacy(declared),
+        capabilities: bridge::declared_to_legacy(
+            declared,
+            route.route.server_requests == ServerRequests::Park,
+        ),
     }
 }
 

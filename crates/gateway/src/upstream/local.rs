@@ -80,6 +80,7 @@ pub fn route_at(slug: Slug, tools: Arc<dyn LocalTools>) -> Result<ServedRoute, I
         upstream_timeout_ms: u64::try_from(PATIENCE.as_millis()).unwrap_or(u64::MAX),
         protocol: Default::default(),
         session_affinity: Default::default(),
+        server_requests: Default::default(),
         revision: 0,
         created_at: Timestamp::from_millis(0),
         updated_at: Timestamp::from_millis(0),

@@ -22,14 +22,17 @@ pub fn declared_url_elicitation(capabilities: &str) -> bool {
 }
 
 /// What a legacy server is told of a modern host's capabilities, in one order: hosts that declare the same share a
-/// session. A server may still say that a page must be seen first, since that ends the call.
-pub fn declared_to_legacy(capabilities: &str) -> String {
+/// session. A server may still say that a page must be seen first, since that ends the call. `asks`: calls wait while
+/// their host is asked, so all that can be asked is declared.
+pub fn declared_to_legacy(capabilities: &str, asks: bool) -> String {
     let mut read = read(capabilities);
     let url = declared_url_elicitation(capabilities);
     for name in NOT_CARRIED {
-        read.remove(name);
+        if !asks || name == "tasks" {
+            read.remove(name);
+        }
     }
-    if url {
+    if url && !asks {
         read.insert("elicitation".to_owned(), json!({"url": {}}));
     }
     without_tasks(&mut read);

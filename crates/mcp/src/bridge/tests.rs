@@ -29,10 +29,18 @@ fn a_request_to_a_legacy_server_says_nothing_of_the_hosts_hop() {
     assert_eq!(told.client.as_deref(), Some(r#"{"name":"n"}"#));
     let capabilities = told.capabilities.unwrap();
     assert_eq!(
-        declared_to_legacy(&capabilities),
+        declared_to_legacy(&capabilities, false),
         r#"{"elicitation":{"url":{}},"x":{}}"#
     );
-    assert_eq!(declared_to_legacy(r#"{"elicitation":{},"roots":{}}"#), "{}");
+    let all = r#"{"elicitation":{"form":{}},"roots":{},"sampling":{},"tasks":{}}"#;
+    assert_eq!(
+        declared_to_legacy(all, true),
+        r#"{"elicitation":{"form":{}},"roots":{},"sampling":{}}"#
+    );
+    assert_eq!(
+        declared_to_legacy(r#"{"elicitation":{},"roots":{}}"#, false),
+        "{}"
+    );
     let legacy = to_legacy(MODERN.as_bytes(), 7).unwrap();
     assert_eq!(
         text(legacy),

@@ -26,7 +26,7 @@ pub(crate) enum RouteCommand {
 
 /// `portreeve route set`
 #[derive(Debug, Clone, Args)]
-#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["anonymous", "state", "timeout", "protocol", "sessions"]))]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["anonymous", "state", "timeout", "protocol", "sessions", "server_requests"]))]
 pub(crate) struct SetArgs {
     /// The route's slug, or the name of its server
     slug: String,
@@ -45,6 +45,10 @@ pub(crate) struct SetArgs {
     /// Which calls of modern hosts share a session with a legacy upstream: none, or those of one caller
     #[arg(long, value_enum)]
     sessions: Option<Sessions>,
+    /// What becomes of what a legacy upstream asks of a modern host in the middle of a call: nobody can be asked, or the
+    /// call waits while the host is asked
+    #[arg(long, value_enum)]
+    server_requests: Option<ServerRequests>,
 }
 
 /// Eras to speak with an upstream.
@@ -60,6 +64,13 @@ pub(crate) enum Protocol {
 pub(crate) enum Sessions {
     PerRequest,
     Principal,
+}
+
+/// What becomes of what an upstream asks.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ServerRequests {
+    Refuse,
+    Park,
 }
 
 /// On or off.
@@ -132,6 +143,13 @@ impl SetArgs {
             };
             patch.insert("sessionAffinity".to_owned(), json!(sessions));
         }
+        if let Some(requests) = self.server_requests {
+            let requests = match requests {
+                ServerRequests::Refuse => "refuse",
+                ServerRequests::Park => "park",
+            };
+            patch.insert("serverRequests".to_owned(), json!(requests));
+        }
         Ok(Value::Object(patch))
     }
 }
@@ -200,6 +218,7 @@ pub(super) fn render_one(route: &Value) -> String {
         ("speaks", joined(route, "upstreamEras")),
         ("protocol", text(route, "protocol")),
         ("sessions", text(route, "sessionAffinity").replace('_', "-")),
+        ("asks", text(route, "serverRequests")),
         ("timeout", timeout(route)),
         ("private hosts", joined(route, "privateHosts")),
         ("updated", when(route, "updatedAt")),

@@ -11,6 +11,7 @@ mod batches;
 mod bombs;
 mod bridge_news;
 mod bridge_nodes;
+mod bridge_parked;
 mod bridge_pinned;
 mod bridge_rounds;
 mod bridge_to_legacy;

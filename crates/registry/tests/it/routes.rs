@@ -1,6 +1,6 @@
 //! Routes as their managers change them.
 
-use portreeve_core::route::{Access, PolicyDocument, Protocol, RouteState, SessionAffinity};
+use portreeve_core::route::{Access, PolicyDocument, Protocol, RouteState, ServerRequests, SessionAffinity};
 use portreeve_core::server::Lifecycle;
 use portreeve_registry::{RegistryError, RoutePatch};
 use serde_json::json;
@@ -31,6 +31,7 @@ async fn opening_a_route_to_everyone_is_an_event_of_its_own() {
         upstream_timeout_ms: Some(5_000),
         protocol: Some(Protocol::Legacy),
         session_affinity: Some(SessionAffinity::Principal),
+        server_requests: Some(ServerRequests::Park),
         ..RoutePatch::default()
     };
     let refreshed = world.refreshed.count();

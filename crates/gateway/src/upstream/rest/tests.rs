@@ -216,6 +216,7 @@ fn route(url: &str) -> Route {
         upstream_timeout_ms: 2_000,
         protocol: Default::default(),
         session_affinity: Default::default(),
+        server_requests: Default::default(),
         revision: 1,
         created_at: Timestamp::from_millis(0),
         updated_at: Timestamp::from_millis(0),

@@ -39,7 +39,6 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use url::Url;
 
-use crate::kept_sessions;
 use crate::node::Engines;
 use crate::official::{Heard, Official};
 
@@ -466,7 +465,7 @@ impl World {
             vault: Arc::new(self.vault(store)),
             sealer: Arc::new(Sealer::new(&SecretKey::new([9; 32])).unwrap()),
             egress: Egress::new(&EgressConfig::default()).unwrap(),
-            sessions: kept_sessions::of_one_node(
+            sessions: crate::kept_sessions::of_one_node(
                 store,
                 self.clock.clone(),
                 self.rng.clone(),

@@ -236,6 +236,7 @@ fn route(id: RouteId, name: &ServerName, version: &Version, url: &str, access: A
         upstream_timeout_ms: 300_000,
         protocol: Default::default(),
         session_affinity: Default::default(),
+        server_requests: Default::default(),
         revision: 1,
         created_at: now(),
         updated_at: now(),
