@@ -63,6 +63,8 @@ pub struct Metrics {
     journal_failures: Counter,
     /// Open event streams.
     pub streams: Gauge<i64, AtomicI64>,
+    /// Calls that wait at legacy servers while their hosts are asked something.
+    pub parked: Gauge<i64, AtomicI64>,
     /// Legacy sessions in memory.
     pub sessions: Gauge<i64, AtomicI64>,
     /// Legacy sessions that were read from the store.
@@ -88,6 +90,7 @@ impl Metrics {
             rest_seconds: Family::new_with_constructor(histogram),
             journal_failures: Counter::default(),
             streams: Gauge::default(),
+            parked: Gauge::default(),
             sessions: Gauge::default(),
             sessions_read: Counter::default(),
             session_write_failures: Counter::default(),
@@ -133,6 +136,11 @@ impl Metrics {
     }
 
     fn register_sessions(&self, registry: &mut Registry) {
+        registry.register(
+            "portreeve_parked_calls",
+            "Calls that wait at legacy servers while their hosts are asked something",
+            self.parked.clone(),
+        );
         registry.register(
             "portreeve_legacy_sessions",
             "Legacy sessions in the memory of this node",

@@ -8,10 +8,9 @@ use portreeve_access::Access;
 use portreeve_client::Lines;
 use portreeve_core::limits::Limits;
 use portreeve_core::name::Slug;
-use portreeve_core::ports::{Authorizer, Outgoing, PinWatch};
+use portreeve_core::ports::{Authorizer, PinWatch};
 use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
-use portreeve_inspect::Sealer;
 use portreeve_mcp::envelope::InvalidMessage;
 use portreeve_mcp::method::Method;
 use portreeve_net::Egress;
@@ -113,6 +112,8 @@ impl Gateway {
         parts
             .sessions
             .hand_to(Arc::clone(&under_way) as Arc<dyn crate::session::Here>);
+        let waiting = parts.sinks.metrics.parked.clone();
+        let park = Park::new(Arc::clone(&rng), Arc::clone(&parts.limits), waiting);
         let streams = Streams::new(Arc::clone(&parts.limits), parts.sinks.metrics.streams.clone());
         Self {
             loader: parts.loader,
@@ -126,7 +127,7 @@ impl Gateway {
             streams,
             pool: Arc::new(pool),
             under_way,
-            park: Park::new(Arc::clone(&rng), Arc::clone(&parts.limits)),
+            park,
             states: Arc::new(states),
             hosts: Arc::default(),
             ready: Arc::new(ReadyLists::new(parts.limits.ready_list_bytes)),

@@ -5,6 +5,7 @@
 //! A call that nobody comes back for is taken back at its server, since its lease is dropped.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use portreeve_core::usage::UsageOutcome;
 use portreeve_mcp::bridge::{self, Question};
 use portreeve_mcp::sse;
 use portreeve_net::ResponseBody;
+use prometheus_client::metrics::gauge::Gauge;
 use serde_json::value::RawValue;
 
 use super::Errand;
@@ -48,6 +50,8 @@ pub struct Park {
     node: u64,
     rng: Arc<dyn Rng>,
     limits: Arc<Limits>,
+    /// How many wait.
+    count: Gauge<i64, AtomicI64>,
 }
 
 /// Where a call waits, as its host brings it back.
@@ -75,12 +79,13 @@ fn random(rng: &dyn Rng) -> u64 {
 
 impl Park {
     /// None waits yet.
-    pub fn new(rng: Arc<dyn Rng>, limits: Arc<Limits>) -> Arc<Self> {
+    pub fn new(rng: Arc<dyn Rng>, limits: Arc<Limits>, count: Gauge<i64, AtomicI64>) -> Arc<Self> {
         Arc::new(Self {
             waiting: Mutex::default(),
             node: random(&*rng),
             rng,
             limits,
+            count,
         })
     }
 
@@ -100,6 +105,7 @@ impl Park {
             return Err(Box::new(parked));
         }
         waiting.insert(token, parked);
+        self.count.inc();
         drop(waiting);
         let (park, life) = (Arc::downgrade(self), self.limits.host_answer);
         tokio::spawn(async move {
@@ -128,12 +134,11 @@ impl Park {
 
     /// The call that waits there; it does not any more.
     pub fn take(&self, token: u64) -> Option<Parked> {
-        self.lock().remove(&token)
-    }
-
-    /// How many wait.
-    pub fn len(&self) -> usize {
-        self.lock().len()
+        let parked = self.lock().remove(&token);
+        if parked.is_some() {
+            self.count.dec();
+        }
+        parked
     }
 }
 

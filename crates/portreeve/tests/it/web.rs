@@ -195,7 +195,10 @@ pub(crate) fn modern(
     mut params: Value,
 ) -> (Vec<(&'static str, String)>, String) {
     params["_meta"]["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
-    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
+    let declared = &mut params["_meta"]["io.modelcontextprotocol/clientCapabilities"];
+    if declared.is_null() {
+        *declared = json!({});
+    }
     let mut headers = vec![
         ("accept", "application/json, text/event-stream".to_owned()),
         ("mcp-protocol-version", "2026-07-28".to_owned()),
