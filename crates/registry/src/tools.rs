@@ -8,10 +8,12 @@ use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::name::{ServerName, Slug};
 use portreeve_core::ports::{ToolDecision, ToolsApproved};
+use portreeve_core::protocol::Era;
 use portreeve_core::route::{PinState, Route, RouteState};
 use portreeve_core::server::Version;
 use portreeve_core::tool::{Tool, ToolState};
 use portreeve_inspect::{FieldChange, tool_diff};
+use portreeve_mcp::mirror::Mirrors;
 use serde_json::json;
 
 use crate::error::RegistryError;
@@ -29,6 +31,8 @@ pub struct ToolView {
     pub state: ToolState,
     /// What differs between the approved and the live definition.
     pub changes: Vec<FieldChange>,
+    /// Why no host gets to know of it, although it is approved: what it asks of headers cannot be done.
+    pub problem: Option<String>,
 }
 
 /// Whose tools: those of a server on its production route, or on another one of its routes.
@@ -311,8 +315,17 @@ fn view(tool: Tool) -> ToolView {
     ToolView {
         state: tool.state(),
         changes,
+        problem: problem(&tool),
         tool,
     }
+}
+
+/// Whether the rules for `x-mcp-header` (2026-07-28, schema extension) leave a tool out, and by what.
+fn problem(tool: &Tool) -> Option<String> {
+    let definition = tool.approved.as_ref().or(tool.live.as_ref());
+    let definition = definition.filter(|_| tool.era == Era::Modern)?;
+    let broken = Mirrors::of_tool(&definition.definition).err()?;
+    Some(format!("left out of every list: {broken}"))
 }
 
 fn pending(tools: &[Tool]) -> Vec<ToolDecision> {

@@ -36,6 +36,9 @@ pub(crate) struct ToolShape {
     live: Option<DefinitionShape>,
     /// What changed since it was approved.
     changes: Vec<ChangeShape>,
+    /// Why no host gets to know of it in this era, although it may be approved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     approved_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,6 +138,7 @@ impl ToolShape {
                     after: change.after.clone(),
                 })
                 .collect(),
+            problem: view.problem.clone(),
             approved_by: tool.approved_by.clone(),
             approved_at: tool.approved_at,
             seen_at: tool.seen_at,

@@ -156,3 +156,50 @@ pub fn open_place(call: &Call, errand: &Errand) -> Result<Secret, Refusal> {
     let place = belonging.with(PLACE, errand, |bound_to| states.open(sealed, bound_to));
     place.ok_or_else(not_given)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+
+    use portreeve_core::secret::SecretKey;
+
+    use super::*;
+
+    #[derive(Debug, Default)]
+    struct Hands(AtomicI64);
+
+    impl Clock for Hands {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    #[derive(Debug, Default)]
+    struct Counting(AtomicU8);
+
+    impl Rng for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0.fetch_add(1, Ordering::Relaxed));
+        }
+    }
+
+    #[test]
+    fn a_tr_10_a_state_that_comes_back_too_late_is_good_for_nothing() {
+        let clock = Arc::new(Hands::default());
+        let sealer = Arc::new(Sealer::new(&SecretKey::new([7; 32])).unwrap());
+        let life = Duration::from_secs(60);
+        let states = States::new(
+            sealer,
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            Arc::new(Counting::default()),
+            life,
+        );
+        let bound_to = ["request-state", "ada", "billing", "tools/call", "{}"];
+        let sealed = states.seal("\"one\"", &bound_to).unwrap();
+        clock.0.store(60_000, Ordering::Relaxed);
+        let opened = states.open(&sealed, &bound_to).unwrap();
+        assert_eq!(opened.expose(), "\"one\"");
+        clock.0.store(60_001, Ordering::Relaxed);
+        assert!(states.open(&sealed, &bound_to).is_none());
+    }
+}

@@ -105,7 +105,8 @@ pub(super) fn render(body: &Value) -> String {
     for tool in items(body) {
         let changes = tool.get("changes").and_then(Value::as_array);
         let changes = changes.map_or(&[][..], Vec::as_slice);
-        if changes.is_empty() {
+        let problem = text(tool, "problem");
+        if changes.is_empty() && problem.is_empty() {
             continue;
         }
         shown.push_str(&format!(
@@ -113,6 +114,9 @@ pub(super) fn render(body: &Value) -> String {
             one_line(&text(tool, "name")),
             text(tool, "era")
         ));
+        if !problem.is_empty() {
+            shown.push_str(&format!("\n  {}", one_line(&problem)));
+        }
         for change in changes {
             shown.push_str(&difference(change));
         }
@@ -140,6 +144,7 @@ fn is_twin(one: &Value, other: &Value) -> bool {
     same("name")
         && !same("era")
         && same("state")
+        && same("problem")
         && hashes(one) == hashes(other)
         && hashes(one).iter().any(Option::is_some)
 }

@@ -72,6 +72,7 @@ mod sse_upstream;
 mod statuses;
 mod survival;
 mod tasks;
+mod threats;
 mod tls;
 mod tracing;
 mod transport;
