@@ -71,6 +71,9 @@ pub struct AuditEvent {
     /// The HTTP status of the upstream's answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream_status: Option<u16>,
+    /// Whether a copy of an earlier answer served, so that the upstream was not asked, or could not answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cached: bool,
     /// Microseconds from the request's head to the answer's head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_us: Option<u64>,
@@ -104,6 +107,7 @@ impl AuditEvent {
             reason: None,
             status: None,
             upstream_status: None,
+            cached: false,
             latency_us: None,
             request_id: None,
             traceparent: None,

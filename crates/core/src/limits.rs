@@ -37,6 +37,12 @@ pub struct Limits {
     pub held_result_bytes: usize,
     /// Filtered tool lists that a node keeps ready, in bytes.
     pub ready_list_bytes: usize,
+    /// Copies of lists, resources and descriptions of servers that a node keeps, in bytes; one takes an eighth at most.
+    pub copied_bytes: usize,
+    /// The longest time for which such a copy is good, whatever its server says.
+    pub copy_life: Duration,
+    /// How much longer a list is served whose server cannot be reached.
+    pub stale_copy: Duration,
     /// Bytes of an answer that streams, all its events together.
     pub streamed_result_bytes: usize,
     /// Pages of a tool list when the gateway discovers tools.
@@ -234,6 +240,9 @@ impl Default for Limits {
             console_wait: Duration::from_secs(60),
             held_result_bytes: 8 * 1024 * 1024,
             ready_list_bytes: 32 * 1024 * 1024,
+            copied_bytes: 64 * 1024 * 1024,
+            copy_life: Duration::from_secs(60 * 60),
+            stale_copy: Duration::from_secs(5 * 60),
             streamed_result_bytes: 64 * 1024 * 1024,
             tool_list_pages: 100,
             tool_list_bytes: 16 * 1024 * 1024,

@@ -161,6 +161,10 @@ pub struct Route {
     /// What becomes of what a legacy upstream asks of a modern host in the middle of a call.
     #[serde(default)]
     pub server_requests: ServerRequests,
+    /// How long a list of the upstream serves its caller again, in milliseconds, where the upstream does not say how long;
+    /// 0: not at all.
+    #[serde(default)]
+    pub list_cache_ms: u64,
     /// Counts the changes; `If-Match` carries it.
     pub revision: i64,
     /// When it was made.

@@ -1,17 +1,25 @@
 //! Tool lists: what a caller sees is decided tool by tool, by the decision that guards the call; what differs from its
 //! pin is hidden and reported.
 
+mod around;
+mod copies;
+mod flights;
+mod nodes;
+mod place;
 mod ready;
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use portreeve_core::caller::Caller;
 use portreeve_core::id::RouteId;
 use portreeve_core::limits::Limits;
 use portreeve_core::ports::PinWatch;
 use portreeve_core::protocol::Era;
+use portreeve_core::route::Access;
 use portreeve_core::tool::ToolDefinition;
+use portreeve_mcp::envelope::{Message, Outcome};
 use portreeve_mcp::result::{ToolName, ToolPage, ToolsPlace};
 use portreeve_mcp::splice::Splice;
 use serde::Deserialize;
@@ -20,7 +28,19 @@ use serde_json::value::RawValue;
 use crate::policy::Policies;
 use crate::route::ServedRoute;
 
+pub use self::copies::{Copies, Copy, Kind, Turn};
+pub use self::nodes::Told;
+pub use self::place::Place;
 pub use self::ready::{Key, ReadyLists, Rules};
+
+/// What an answer has to do with copies.
+#[derive(Debug, Clone)]
+pub enum Copying {
+    /// It may become one.
+    To(Arc<Place>),
+    /// It is one.
+    From(Arc<Copy>),
+}
 
 /// A list as its caller gets it.
 #[derive(Debug)]
@@ -78,6 +98,24 @@ pub fn filter(body: &[u8], result: &RawValue, view: &View<'_>) -> Option<Filtere
         body: splice.finish(),
         is_settled,
     })
+}
+
+/// An answer whose result says that everybody may keep it, said for its caller alone, where not everybody may have it: who
+/// asks a cache between us and the host is not asked for a credential. `None`: it stays as it is.
+pub fn narrowed(answer: &[u8], route: &ServedRoute) -> Option<Vec<u8>> {
+    if route.route.access == Access::Anonymous || memchr::memmem::find(answer, b"cacheScope").is_none() {
+        return None;
+    }
+    let Ok(Message::Response {
+        outcome: Outcome::Result(result),
+        ..
+    }) = Message::parse(answer)
+    else {
+        return None;
+    };
+    let mut splice = Splice::new(answer);
+    splice.replace(shared_scope(result)?.get(), "\"private\"").ok()?;
+    Some(splice.finish())
 }
 
 /// A scope that is anything but private, however it is spelled.

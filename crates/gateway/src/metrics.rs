@@ -52,6 +52,23 @@ pub enum Renewal {
     Over,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CopyLabels {
+    route: String,
+    outcome: &'static str,
+}
+
+/// What became of a request whose answer might be a copy.
+#[derive(Debug, Clone, Copy)]
+pub enum CopyUse {
+    /// A copy answered it.
+    Served,
+    /// A copy that is out of date did, since the server could not.
+    Stale,
+    /// The server was asked.
+    Asked,
+}
+
 /// The gateway's metrics. Labels come from closed sets (routes, methods, outcomes), never from callers.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -61,6 +78,9 @@ pub struct Metrics {
     rest_answers: Family<AnswerLabels, Counter>,
     rest_seconds: Family<RouteLabels, Histogram>,
     journal_failures: Counter,
+    copies: Family<CopyLabels, Counter>,
+    /// Bytes of copies of answers.
+    pub copied_bytes: Gauge<i64, AtomicI64>,
     /// Open event streams.
     pub streams: Gauge<i64, AtomicI64>,
     /// Calls that wait at legacy servers while their hosts are asked something.
@@ -89,6 +109,8 @@ impl Metrics {
             rest_answers: Family::default(),
             rest_seconds: Family::new_with_constructor(histogram),
             journal_failures: Counter::default(),
+            copies: Family::default(),
+            copied_bytes: Gauge::default(),
             streams: Gauge::default(),
             parked: Gauge::default(),
             sessions: Gauge::default(),
@@ -126,6 +148,16 @@ impl Metrics {
             "portreeve_audit_journal_failures",
             "Answers held back because the audit journal could not be written",
             metrics.journal_failures.clone(),
+        );
+        registry.register(
+            "portreeve_list_cache",
+            "Requests whose answer may be a copy, by what answered them: `hit`, `stale`, `miss`",
+            metrics.copies.clone(),
+        );
+        registry.register(
+            "portreeve_list_cache_bytes",
+            "Bytes of copies of answers",
+            metrics.copied_bytes.clone(),
         );
         registry.register(
             "portreeve_open_streams",
@@ -220,6 +252,17 @@ impl Metrics {
         self.rest_seconds
             .get_or_create(&RouteLabels { route })
             .observe(took.as_secs_f64());
+    }
+
+    /// What answered a request whose answer may be a copy.
+    pub fn copies(&self, route: &Slug, answered: CopyUse) {
+        let outcome = match answered {
+            CopyUse::Served => "hit",
+            CopyUse::Stale => "stale",
+            CopyUse::Asked => "miss",
+        };
+        let route = route.to_string();
+        self.copies.get_or_create(&CopyLabels { route, outcome }).inc();
     }
 
     /// An audit event could not be written.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, Request, Response};
 use portreeve_access::Access;
 use portreeve_client::Lines;
+use portreeve_core::id::EventId;
 use portreeve_core::limits::Limits;
 use portreeve_core::name::Slug;
 use portreeve_core::ports::{Authorizer, PinWatch};
@@ -25,7 +26,7 @@ use crate::authenticate::{self, Identified};
 use crate::batch::{self, Batch};
 use crate::console::KnownCaller;
 use crate::http_sse::{self, Hosts};
-use crate::lists::ReadyLists;
+use crate::lists::{Copies, ReadyLists, Told};
 use crate::policy::{Passage, Policies, Question};
 use crate::record::{Record, Sinks, Stopped, stop};
 use crate::relay::{Errand, Park, Streams, UnderWayHere};
@@ -41,6 +42,7 @@ use crate::upstream::rest::{Commons, Secrets};
 use crate::{listen, relay, translate, upstream};
 
 mod bridged;
+mod copies;
 mod news;
 mod parked;
 mod parts;
@@ -71,6 +73,8 @@ pub struct Gateway {
     pub(crate) states: Arc<States>,
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) ready: Arc<ReadyLists>,
+    pub(crate) copies: Arc<Copies>,
+    told: Arc<Told>,
     pub(crate) tasks: Arc<Tasks>,
     pub(crate) limits: Arc<Limits>,
     origins: Origins,
@@ -114,6 +118,8 @@ impl Gateway {
             .hand_to(Arc::clone(&under_way) as Arc<dyn crate::session::Here>);
         let waiting = parts.sinks.metrics.parked.clone();
         let park = Park::new(Arc::clone(&rng), Arc::clone(&parts.limits), waiting);
+        let copies = Copies::new(Arc::clone(&parts.limits), parts.sinks.metrics.clone());
+        let told = Told::new(parts.loader.signals(), EventId::new(&*clock, &*rng).to_string());
         let streams = Streams::new(Arc::clone(&parts.limits), parts.sinks.metrics.streams.clone());
         Self {
             loader: parts.loader,
@@ -131,6 +137,8 @@ impl Gateway {
             states: Arc::new(states),
             hosts: Arc::default(),
             ready: Arc::new(ReadyLists::new(parts.limits.ready_list_bytes)),
+            copies: Arc::new(copies),
+            told: Arc::new(told),
             limits: parts.limits,
             origins: parts.origins,
             public_url: parts.public_url,
@@ -321,6 +329,7 @@ impl Gateway {
             belonging: None,
             exchange: None,
             tasks: None,
+            copying: None,
         }
     }
 
@@ -380,7 +389,7 @@ impl Gateway {
         let outbound = outbound.turn(|outbound| outbound.in_a_span(&*self.sinks.rng));
         errand.under_way = outbound.get().under_way.clone();
         errand.crossing = outbound.get().crossing.clone();
-        let reply = match self.send(&mut errand, outbound).await {
+        let reply = match self.reply(&mut errand, outbound, &mut record).await {
             Ok(Some(reply)) => reply,
             Ok(None) => return Self::silence(record),
             Err(error) => {
@@ -443,19 +452,6 @@ impl Gateway {
         match record.journal(202) {
             Ok(()) => Ok(respond::accepted()),
             Err(refusal) => Err(stop(refusal, record)),
-        }
-    }
-
-    pub(crate) fn refuse(&self, refusal: &Refusal, mut record: Record, path: &str) -> Response<Body> {
-        if let Refusal::Preflight { .. } = refusal {
-            record.ended(UsageOutcome::Ok);
-        }
-        record.refused(refusal);
-        let challenge = self.challenge(path);
-        let response = respond::refuse(refusal, Some(&challenge));
-        match record.journal(response.status().as_u16()) {
-            Ok(()) => response,
-            Err(journal_away) => respond::refuse(&journal_away, None),
         }
     }
 

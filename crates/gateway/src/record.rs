@@ -190,6 +190,11 @@ impl Record {
         self.event.upstream_status = Some(status);
     }
 
+    /// A copy of an earlier answer serves.
+    pub fn copied(&mut self) {
+        self.event.cached = true;
+    }
+
     /// Portreeve answers for itself, as an empty server would.
     pub fn stranger(&mut self) {
         self.event.outcome = AuditOutcome::Refused;

@@ -4,6 +4,7 @@
 mod asked;
 mod asking;
 mod bounds;
+mod copying;
 mod crossing;
 mod exchanges;
 mod first;
@@ -51,7 +52,7 @@ pub use self::standing::Standing;
 pub use self::stream::{Begin, Ends, relay};
 pub use self::turned::Turned;
 pub use self::wishes::Wishes;
-use crate::lists::{self, Filtered, View};
+use crate::lists::{self, Copying, Filtered, View};
 use crate::pipeline::Gateway;
 use crate::record::{Record, Stopped, stop};
 use crate::respond::{self, Body, Refusal};
@@ -92,12 +93,16 @@ pub struct Errand {
     pub exchange: Option<Arc<OpenExchange>>,
     /// What it has to do with tasks (modern).
     pub tasks: Option<Arc<InHand>>,
+    /// What it has to do with copies of answers.
+    pub copying: Option<Copying>,
 }
 
 /// Turns the upstream's reply to a call into the host's response. Journals before the first byte can leave.
 pub async fn answer(reply: Reply, errand: Errand, mut record: Record) -> Result<Response<Body>, Stopped> {
     let status = reply.status;
-    record.upstream_answered(status.as_u16());
+    if !errand.is_copied() {
+        record.upstream_answered(status.as_u16());
+    }
     if status == StatusCode::NOT_FOUND
         && errand.crossing.is_none()
         && let Some(session) = &errand.session
@@ -164,7 +169,8 @@ async fn held(
         Ok(bytes) => bytes,
         Err(error) => return Err(stop(about(Refusal::Upstream(error.into()), &errand), record)),
     };
-    let turned = match errand.ready(&bytes).or_else(|| errand.turn(&bytes)) {
+    let ready = errand.ready(&bytes).inspect(|_| errand.keep_known(&bytes));
+    let turned = match ready.or_else(|| errand.turn(&bytes)) {
         Some(Turned {
             asks: Some(round), ..
         }) => return events(Begin::Round(*round), errand, record),
@@ -176,7 +182,7 @@ async fn held(
     };
     errand.look_at_error(status, &bytes);
     let status = errand.status(status, turned.code);
-    settled(status, turned, &errand, record).await
+    settled(status, errand.aged(turned), &errand, record).await
 }
 
 /// Answers with one document. A session that begins with it is kept before.
@@ -299,9 +305,7 @@ impl Errand {
                 Some(Turned::by_the_way(bytes.clone()))
             }
             Message::Notification { method, params } => {
-                if method == "notifications/tools/list_changed" {
-                    self.gateway.pins.list_changed(self.route.route.id);
-                }
+                self.gateway.hears(self.route.route.id, &method);
                 self.cross_notice(&method, params, bytes).map(Turned::by_the_way)
             }
         }
@@ -366,6 +370,7 @@ impl Errand {
         if let Some(rules) = settled.filter(|_| self.method.is_some()) {
             self.gateway.ready.keep(self.list_key(), rules, bytes, &body);
         }
+        self.keep_copy(bytes, outcome);
         Some(Turned {
             bytes: body,
             outcome: Some(end),
@@ -464,7 +469,7 @@ impl Errand {
         if self.crossing.is_some() {
             return Some(bytes.clone());
         }
-        match method {
+        let rewritten = match method {
             Method::Discover => served_versions(bytes, result),
             Method::Initialize => {
                 if let (Some(session), Ok(initialized)) = (
@@ -476,6 +481,7 @@ impl Errand {
                 Some(bytes.clone())
             }
             _ => Some(self.seal_state(bytes)),
-        }
+        };
+        rewritten.map(|body| self.narrowed(method, body))
     }
 }

@@ -99,6 +99,11 @@ impl Loader {
         self.faces.get_or_init(|| faces);
     }
 
+    /// What nodes tell each other on.
+    pub fn signals(&self) -> Arc<dyn Signals> {
+        Arc::clone(&self.signals)
+    }
+
     /// The routes in force.
     pub fn routes(&self) -> Arc<Routes> {
         self.routes.load_full()

@@ -44,7 +44,7 @@ pub fn lacking(method: Method, result: &RawValue) -> Option<String> {
 }
 
 /// Whether the revision wants to know of its results how long they may be kept (server, utilities, caching).
-pub(crate) const fn is_kept(method: Method) -> bool {
+pub const fn is_kept(method: Method) -> bool {
     matches!(
         method,
         Method::Discover

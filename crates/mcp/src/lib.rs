@@ -17,6 +17,7 @@ pub mod result;
 pub mod tasks;
 
 pub mod complete;
+pub mod keeping;
 pub mod passing;
 
 pub mod answer;

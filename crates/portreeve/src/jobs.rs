@@ -83,6 +83,7 @@ pub(crate) fn start(
         beside.spawn_on(assess.run(stopping.clone()), behind);
     }
     beside.spawn(follow(Arc::clone(&node.loader), stopping.clone()));
+    beside.spawn(follow_others(Arc::clone(&node.gateway), stopping.clone()));
     beside.spawn(tend(Arc::clone(&node.gateway), tls, stopping.clone()));
     Running {
         beside,
@@ -94,6 +95,10 @@ pub(crate) fn start(
 
 async fn follow(loader: Arc<Loader>, stop: watch::Receiver<bool>) {
     loader.follow(stop).await;
+}
+
+async fn follow_others(gateway: Arc<Gateway>, stop: watch::Receiver<bool>) {
+    gateway.follow_others(stop).await;
 }
 
 /// Small duties: certificates that changed, streams that nobody reads, sessions that nobody uses.

@@ -22,6 +22,9 @@ pub const SHORTEST_TIMEOUT_MS: u64 = 1_000;
 /// The longest upstream timeout: one hour.
 pub const LONGEST_TIMEOUT_MS: u64 = 3_600_000;
 
+/// The longest time that lists are kept where the upstream does not say it: one hour, as in the gateway's limits.
+const LONGEST_LIST_CACHE_MS: u64 = 3_600_000;
+
 /// What of a route shall change; what is `None` stays.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RoutePatch {
@@ -39,6 +42,8 @@ pub struct RoutePatch {
     pub session_affinity: Option<SessionAffinity>,
     /// What becomes of what a legacy upstream asks of a modern host in the middle of a call.
     pub server_requests: Option<ServerRequests>,
+    /// How long lists are kept where the upstream does not say it, in milliseconds.
+    pub list_cache_ms: Option<u64>,
 }
 
 // === impl Registry ===
@@ -129,6 +134,12 @@ impl Registry {
                 ),
             });
         }
+        if let Some(kept) = patch.list_cache_ms.filter(|kept| *kept > LONGEST_LIST_CACHE_MS) {
+            problems.push(Problem {
+                path: "listCacheMs".to_owned(),
+                message: format!("it must be {LONGEST_LIST_CACHE_MS} at most, and is `{kept}`"),
+            });
+        }
         if !problems.is_empty() {
             return Err(RegistryError::Invalid(problems));
         }
@@ -167,6 +178,7 @@ impl Registry {
         route.protocol = patch.protocol.unwrap_or(route.protocol);
         route.session_affinity = patch.session_affinity.unwrap_or(route.session_affinity);
         route.server_requests = patch.server_requests.unwrap_or(route.server_requests);
+        route.list_cache_ms = patch.list_cache_ms.unwrap_or(route.list_cache_ms);
         let detail = differences(&before, &route);
         if !detail.is_empty() {
             events.push(self.route_event(caller, "route.change", &route, detail.into()));
@@ -208,6 +220,11 @@ fn differences(before: &Route, route: &Route) -> serde_json::Map<String, serde_j
     differ("sessionAffinity", json!(affinities.0), json!(affinities.1));
     let requests = (before.server_requests, route.server_requests);
     differ("serverRequests", json!(requests.0), json!(requests.1));
+    differ(
+        "listCacheMs",
+        json!(before.list_cache_ms),
+        json!(route.list_cache_ms),
+    );
     all
 }
 

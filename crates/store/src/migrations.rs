@@ -118,6 +118,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0022_host_sessions.sql"),
     ),
     (
+        25,
+        "list cache",
+        include_str!("../migrations/sqlite/0025_list_cache.sql"),
+        include_str!("../migrations/postgres/0025_list_cache.sql"),
+    ),
+    (
         26,
         "server requests",
         include_str!("../migrations/sqlite/0026_server_requests.sql"),

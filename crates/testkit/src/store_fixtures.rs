@@ -140,6 +140,7 @@ pub fn route(name: &str, version: &str, slug: &str) -> Route {
         protocol: Default::default(),
         session_affinity: Default::default(),
         server_requests: Default::default(),
+        list_cache_ms: 0,
         revision: 1,
         created_at: at(6),
         updated_at: at(7),

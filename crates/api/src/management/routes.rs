@@ -96,6 +96,7 @@ fn patch(change: RouteChangeShape) -> Result<RoutePatch, Problem> {
         protocol: None,
         session_affinity: None,
         server_requests: None,
+        list_cache_ms: None,
     } = change
     {
         return Err(content::field("", "name at least one thing to change"));
@@ -108,6 +109,7 @@ fn patch(change: RouteChangeShape) -> Result<RoutePatch, Problem> {
         protocol: change.protocol,
         session_affinity: change.session_affinity,
         server_requests: change.server_requests,
+        list_cache_ms: change.list_cache_ms,
     })
 }
 

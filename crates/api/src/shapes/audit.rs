@@ -51,6 +51,9 @@ pub(crate) struct EventShape {
     /// The HTTP status of the upstream's answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     upstream_status: Option<u16>,
+    /// Whether a copy of an earlier answer served, in place of one of the upstream.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cached: bool,
     /// Microseconds from the request's head to the answer's head.
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_us: Option<u64>,
@@ -163,6 +166,7 @@ impl From<ChainedEvent> for EventShape {
             reason: event.reason,
             status: event.status,
             upstream_status: event.upstream_status,
+            cached: event.cached,
             latency_us: event.latency_us,
             request_id: event.request_id,
             traceparent: event.traceparent,

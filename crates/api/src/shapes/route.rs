@@ -54,6 +54,9 @@ pub(crate) struct RouteShape {
     session_affinity: &'static str,
     /// What becomes of what a legacy upstream asks of a modern host in the middle of a call: `refuse` or `park`.
     server_requests: &'static str,
+    /// How long a list of the upstream serves its caller again where the upstream does not say how long, in milliseconds; 0:
+    /// not at all.
+    list_cache_ms: u64,
     /// Counts the changes; the `ETag` is the same number in quotes.
     revision: i64,
     #[schema(value_type = String, format = DateTime)]
@@ -90,6 +93,9 @@ pub(crate) struct RouteChangeShape {
     /// can be asked) or `park` (the call waits on its node while the host is asked).
     #[schema(value_type = Option<String>)]
     pub(crate) server_requests: Option<ServerRequests>,
+    /// How long a list of the upstream serves its caller again where the upstream does not say how long (as no legacy one
+    /// does), in milliseconds; 0: not at all. An hour at most.
+    pub(crate) list_cache_ms: Option<u64>,
 }
 
 impl RouteShape {
@@ -113,6 +119,7 @@ impl RouteShape {
             protocol: route.protocol.as_str(),
             session_affinity: route.session_affinity.as_str(),
             server_requests: route.server_requests.as_str(),
+            list_cache_ms: route.list_cache_ms,
             revision: route.revision,
             created_at: route.created_at,
             updated_at: route.updated_at,

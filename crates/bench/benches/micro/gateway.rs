@@ -133,6 +133,7 @@ fn served(server: &ServerName, tools: &[String]) -> Result<ServedRoute> {
         protocol: Default::default(),
         session_affinity: Default::default(),
         server_requests: Default::default(),
+        list_cache_ms: 0,
         revision: 1,
         created_at: now,
         updated_at: now,

@@ -1,6 +1,6 @@
 //! Lists that were filtered before: the same bytes of the server, for the same caller under the same rules, become the
-//! same bytes for the host. The server is still asked each time, so nothing here can be stale; what is spared is
-//! reading the list and judging it, tool by tool.
+//! same bytes for the host. Whether these bytes came just now or are a copy (`copies.rs`) makes no difference, so nothing
+//! here can be stale; what is spared is reading the list and judging it, tool by tool.
 
 use std::sync::{Arc, Weak};
 
@@ -8,11 +8,10 @@ use bytes::Bytes;
 use portreeve_core::caller::Principal;
 use portreeve_core::id::RouteId;
 use portreeve_core::protocol::Era;
-use portreeve_mcp::envelope::Message;
-use portreeve_mcp::splice::Splice;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::around::Around;
 use crate::route::ServedRoute;
 
 /// The lists of a node that are ready.
@@ -43,12 +42,6 @@ struct Ready {
     version: u64,
     server: Around,
     host: Around,
-}
-
-/// A message without its id.
-struct Around {
-    before: Bytes,
-    after: Bytes,
 }
 
 #[derive(Clone)]
@@ -94,64 +87,10 @@ impl ReadyLists {
     }
 }
 
-// === impl Around ===
-
-impl Around {
-    /// `None`: it is not an answer with an id.
-    fn of(message: &Bytes) -> Option<Self> {
-        let Message::Response { id: Some(id), .. } = Message::parse(message).ok()? else {
-            return None;
-        };
-        let place = Splice::new(message).place_of(id.get()).ok()?;
-        Some(Self {
-            before: message.slice(..place.start),
-            after: message.slice(place.end..),
-        })
-    }
-
-    fn is_around(&self, id: &str, message: &[u8]) -> bool {
-        message
-            .strip_prefix(&*self.before)
-            .and_then(|rest| rest.strip_suffix(&*self.after))
-            == Some(id.as_bytes())
-    }
-
-    fn put(&self, id: &str) -> Bytes {
-        [&self.before, id.as_bytes(), &self.after].concat().into()
-    }
-
-    fn bytes(&self) -> usize {
-        self.before.len() + self.after.len()
-    }
-}
-
 // === impl Weight ===
 
 impl Weighter<Key, Arc<Ready>> for Weight {
     fn weight(&self, _: &Key, ready: &Arc<Ready>) -> u64 {
         (ready.server.bytes() + ready.host.bytes()) as u64 + 256
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-
-    use super::Around;
-
-    #[test]
-    fn only_the_same_message_with_the_id_that_was_asked_is_known() {
-        let message = Bytes::from_static(br#"{"jsonrpc":"2.0","id":7,"result":{"tools":[]}}"#);
-        let around = Around::of(&message).unwrap();
-        assert!(around.is_around("7", &message));
-        assert!(!around.is_around("8", &message));
-        assert!(around.is_around("\"a\"", br#"{"jsonrpc":"2.0","id":"a","result":{"tools":[]}}"#));
-        assert!(!around.is_around("7", br#"{"jsonrpc":"2.0","id":7,"result":{"tools":[ ]}}"#));
-        assert!(!around.is_around("7", br#"{"jsonrpc":"2.0","id":7}"#));
-        assert_eq!(
-            around.put("\"a\""),
-            r#"{"jsonrpc":"2.0","id":"a","result":{"tools":[]}}"#
-        );
-        assert!(Around::of(&Bytes::from_static(br#"{"jsonrpc":"2.0","method":"a"}"#)).is_none());
     }
 }

@@ -1,9 +1,13 @@
-//! A route as a protected resource (RFC 9728): where its metadata is, and what it says.
+//! A route as a protected resource (RFC 9728): how it refuses, where its metadata is, and what it says.
 
+use http::Response;
+use portreeve_core::usage::UsageOutcome;
 use serde_json::json;
 
 use super::Gateway;
 use crate::http_sse;
+use crate::record::Record;
+use crate::respond::{self, Body, Refusal};
 
 /// What hosts may call a protected resource of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +19,19 @@ pub enum Endpoint {
 }
 
 impl Gateway {
+    pub(crate) fn refuse(&self, refusal: &Refusal, mut record: Record, path: &str) -> Response<Body> {
+        if let Refusal::Preflight { .. } = refusal {
+            record.ended(UsageOutcome::Ok);
+        }
+        record.refused(refusal);
+        let challenge = self.challenge(path);
+        let response = respond::refuse(refusal, Some(&challenge));
+        match record.journal(response.status().as_u16()) {
+            Ok(()) => response,
+            Err(journal_away) => respond::refuse(&journal_away, None),
+        }
+    }
+
     /// RFC 9728, section 5.1: where the resource's metadata is.
     pub(super) fn challenge(&self, path: &str) -> String {
         format!(

@@ -42,13 +42,7 @@ impl Errand {
         let crossed = match self.crossing.as_deref() {
             None => return Some(body),
             Some(Crossing::ToLegacy(_)) if method == Method::Discover => bridge::discovery(&body),
-            Some(Crossing::ToLegacy(_)) => {
-                let server = self
-                    .lease
-                    .as_ref()
-                    .and_then(|lease| lease.session.server.as_deref());
-                bridge::to_modern_result(&body, method, server)
-            }
+            Some(Crossing::ToLegacy(_)) => bridge::to_modern_result(&body, method, self.server_said()),
             Some(Crossing::ToModern(_)) if method == Method::Initialize => return self.begin(&body),
             Some(Crossing::ToModern(_)) => bridge::to_legacy_result(&body),
         };

@@ -227,6 +227,7 @@ impl News {
         self.reader = sse::Reader::new(self.errand.gateway.limits.held_result_bytes);
         self.wire = Wire::Open(body);
         self.opened = Instant::now();
+        self.errand.gateway.may_have_missed(self.errand.route.route.id);
         for message in self.source.missed() {
             let told = for_host(&message, &self.errand);
             self.ready.extend(told.map(|message| sse::message(&message)));
@@ -269,9 +270,7 @@ impl News {
     fn turn(&self, data: &Bytes) -> Option<Vec<u8>> {
         match Message::parse(data).ok()? {
             Message::Notification { method, .. } => {
-                if method == "notifications/tools/list_changed" {
-                    self.errand.gateway.pins.list_changed(self.errand.route.route.id);
-                }
+                self.errand.gateway.hears(self.errand.route.route.id, &method);
                 self.source.turn(&method, data, &self.errand)
             }
             Message::Request { id, method, .. } => {

@@ -81,6 +81,7 @@ pub fn route_at(slug: Slug, tools: Arc<dyn LocalTools>) -> Result<ServedRoute, I
         protocol: Default::default(),
         session_affinity: Default::default(),
         server_requests: Default::default(),
+        list_cache_ms: 0,
         revision: 0,
         created_at: Timestamp::from_millis(0),
         updated_at: Timestamp::from_millis(0),

@@ -194,6 +194,10 @@ fn facts(chained: &ChainedEvent, event: &AuditEvent) -> Vec<Fact> {
         "Server’s status",
         event.upstream_status.map(|status| status.to_string()),
     );
+    tell(
+        "Answered by",
+        event.cached.then(|| "a copy of an earlier answer".to_owned()),
+    );
     tell("Took", event.latency_us.map(words::duration));
     tell("Identity", event.principal.clone());
     tell("Key", event.key.clone());

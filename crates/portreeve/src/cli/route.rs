@@ -26,7 +26,7 @@ pub(crate) enum RouteCommand {
 
 /// `portreeve route set`
 #[derive(Debug, Clone, Args)]
-#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["anonymous", "state", "timeout", "protocol", "sessions", "server_requests"]))]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["anonymous", "state", "timeout", "protocol", "sessions", "server_requests", "list_cache"]))]
 pub(crate) struct SetArgs {
     /// The route's slug, or the name of its server
     slug: String,
@@ -49,6 +49,9 @@ pub(crate) struct SetArgs {
     /// call waits while the host is asked
     #[arg(long, value_enum)]
     server_requests: Option<ServerRequests>,
+    /// How long a list serves its caller again where the upstream does not say how long; `off`: not at all
+    #[arg(long, value_name = "TIME", value_parser = kept)]
+    list_cache: Option<Duration>,
 }
 
 /// Eras to speak with an upstream.
@@ -85,6 +88,14 @@ pub(crate) enum Switch {
 pub(crate) enum State {
     Active,
     Inactive,
+}
+
+/// Reads how long lists are kept, for clap.
+fn kept(text: &str) -> Result<Duration, String> {
+    match text {
+        "off" => Ok(Duration::ZERO),
+        text => duration::parse(text),
+    }
 }
 
 pub(super) async fn run(connection: &Connection, command: RouteCommand) -> Result<Reply, Failure> {
@@ -149,6 +160,10 @@ impl SetArgs {
                 ServerRequests::Park => "park",
             };
             patch.insert("serverRequests".to_owned(), json!(requests));
+        }
+        if let Some(kept) = self.list_cache {
+            let millis = u64::try_from(kept.as_millis()).unwrap_or(u64::MAX);
+            patch.insert("listCacheMs".to_owned(), json!(millis));
         }
         Ok(Value::Object(patch))
     }
@@ -219,15 +234,17 @@ pub(super) fn render_one(route: &Value) -> String {
         ("protocol", text(route, "protocol")),
         ("sessions", text(route, "sessionAffinity").replace('_', "-")),
         ("asks", text(route, "serverRequests")),
-        ("timeout", timeout(route)),
+        ("timeout", span(route, "upstreamTimeoutMs")),
+        ("list cache", span(route, "listCacheMs")),
         ("private hosts", joined(route, "privateHosts")),
         ("updated", when(route, "updatedAt")),
     ]);
     format!("{head}\n\n{}", policy::render(route))
 }
 
-fn timeout(route: &Value) -> String {
-    match route.get("upstreamTimeoutMs").and_then(Value::as_u64) {
+fn span(route: &Value, name: &str) -> String {
+    match route.get(name).and_then(Value::as_u64) {
+        Some(0) => "off".to_owned(),
         Some(millis) if millis % 1_000 == 0 => format!("{}s", millis / 1_000),
         Some(millis) => format!("{millis}ms"),
         None => String::new(),

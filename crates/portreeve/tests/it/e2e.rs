@@ -37,6 +37,7 @@ mod journey_two;
 mod ladder;
 mod lifecycle;
 mod limits;
+mod list_cache;
 mod list_scope;
 mod logins;
 mod matrix;

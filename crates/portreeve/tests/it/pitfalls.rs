@@ -116,7 +116,6 @@ const PITFALLS: [Pitfall; 32] = [
 /// The pitfalls that no test looks at yet, and what they wait for.
 const OPEN: &[(u8, &str)] = &[
     (11, "several servers behind one route"),
-    (17, "the list cache"),
     (25, "several servers behind one route"),
 ];
 

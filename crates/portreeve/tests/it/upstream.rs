@@ -56,6 +56,8 @@ struct Book {
     sessions: HashMap<String, Whose>,
     opened: u64,
     calls: u64,
+    /// How long its answers may be kept, in milliseconds, and by whom, where it is not everybody.
+    kept: (u64, Option<&'static str>),
 }
 
 struct Shared {
@@ -126,6 +128,11 @@ impl Upstream {
         self.shared.book.lock().unwrap().tools = tools;
     }
 
+    /// Says of what it answers that it may be kept so long, in milliseconds, and by whom.
+    pub(crate) fn lets_keep(&self, ttl: u64, scope: &'static str) {
+        self.shared.book.lock().unwrap().kept = (ttl, Some(scope));
+    }
+
     /// Lets a script answer first.
     pub(crate) fn set_script(&self, script: impl Fn(&Value) -> Option<Response> + Send + Sync + 'static) {
         self.shared.book.lock().unwrap().script = Some(Arc::new(script));
@@ -140,6 +147,15 @@ impl Upstream {
     pub(crate) fn reached(&self) -> usize {
         let book = self.shared.book.lock().unwrap();
         book.seen.iter().filter(|seen| seen.whose == Whose::Host).count()
+    }
+
+    /// How often hosts asked it for this.
+    pub(crate) fn asked_for(&self, method: &str) -> usize {
+        let is_it = |seen: &&Seen| {
+            let message: Value = serde_json::from_slice(&seen.body).unwrap_or_default();
+            seen.whose == Whose::Host && message["method"] == method
+        };
+        self.shared.book.lock().unwrap().seen.iter().filter(is_it).count()
     }
 
     /// The verbs and headers of everything that came without a message.
@@ -326,8 +342,9 @@ fn answer(shared: &Shared, method: &str, message: &Value, modern: bool) -> Respo
     };
     if modern {
         result["resultType"] = "complete".into();
-        result["ttlMs"] = 60_000.into();
-        result["cacheScope"] = "public".into();
+        let (ttl, scope) = shared.book.lock().unwrap().kept;
+        result["ttlMs"] = ttl.into();
+        result["cacheScope"] = scope.unwrap_or("public").into();
     }
     axum::Json(json!({"jsonrpc": "2.0", "id": message["id"], "result": result})).into_response()
 }

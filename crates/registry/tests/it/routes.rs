@@ -32,6 +32,7 @@ async fn opening_a_route_to_everyone_is_an_event_of_its_own() {
         protocol: Some(Protocol::Legacy),
         session_affinity: Some(SessionAffinity::Principal),
         server_requests: Some(ServerRequests::Park),
+        list_cache_ms: Some(30_000),
         ..RoutePatch::default()
     };
     let refreshed = world.refreshed.count();
@@ -57,6 +58,7 @@ async fn opening_a_route_to_everyone_is_an_event_of_its_own() {
         json!({"from": 300_000, "to": 5_000})
     );
     let detail = events[1].detail.as_ref().unwrap();
+    assert_eq!(detail["listCacheMs"], json!({"from": 0, "to": 30_000}));
     assert_eq!(detail["protocol"], json!({"from": "auto", "to": "legacy"}));
     assert_eq!(
         detail["sessionAffinity"],

@@ -37,6 +37,7 @@ pub async fn a_stale_route_is_a_conflict(store: &dyn Durable) -> Outcome {
     changed.protocol = Protocol::Legacy;
     changed.session_affinity = SessionAffinity::Principal;
     changed.server_requests = ServerRequests::Park;
+    changed.list_cache_ms = 7;
     changed.updated_at = at(100);
     let before = store.generation().await?;
     let saved = store.save_route(change_of(&changed)).await?;

@@ -217,6 +217,7 @@ fn route(url: &str) -> Route {
         protocol: Default::default(),
         session_affinity: Default::default(),
         server_requests: Default::default(),
+        list_cache_ms: 0,
         revision: 1,
         created_at: Timestamp::from_millis(0),
         updated_at: Timestamp::from_millis(0),

@@ -20,8 +20,8 @@ fn names(answer: &Answer) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tr_11_a_list_is_never_shown_to_somebody_who_sees_less() {
-    // The server says `public`, and a minute.
     let served = Served::start(Speaks::Both).await;
+    served.upstream.lets_keep(60_000, "public");
     let node = &served.node;
     let reader = node.new_key("reader");
     node.cli_json(&[

@@ -237,6 +237,7 @@ fn route(id: RouteId, name: &ServerName, version: &Version, url: &str, access: A
         protocol: Default::default(),
         session_affinity: Default::default(),
         server_requests: Default::default(),
+        list_cache_ms: 0,
         revision: 1,
         created_at: now(),
         updated_at: now(),
