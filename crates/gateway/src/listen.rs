@@ -27,14 +27,7 @@ pub async fn open(
     errand: Errand,
     mut record: Record,
 ) -> Result<Response<Body>, Stopped> {
-    if session.stranger {
-        return Err(stop(Refusal::MethodNotAllowed, record));
-    }
-    if !errand.gateway.policies.admit(&errand.caller, &errand.route) {
-        // What was granted when the session was opened is granted no more.
-        return Err(stop(Refusal::SessionUnknown, record));
-    }
-    let slot = match errand.gateway.streams.open(errand.caller.principal) {
+    let slot = match errand.gateway.admit_stream(&session, &errand) {
         Ok(slot) => slot,
         Err(refusal) => return Err(stop(refusal, record)),
     };

@@ -12,6 +12,7 @@ use portreeve_core::name::Slug;
 use portreeve_core::ports::{Authorizer, PinWatch};
 use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
+use portreeve_mcp::bridge::Wanted;
 use portreeve_mcp::envelope::InvalidMessage;
 use portreeve_mcp::method::Method;
 use portreeve_net::Egress;
@@ -330,6 +331,7 @@ impl Gateway {
             exchange: None,
             tasks: None,
             copying: None,
+            wanted: None,
         }
     }
 
@@ -364,6 +366,9 @@ impl Gateway {
         if errand.session.as_ref().is_some_and(|session| session.stranger) {
             // Opened before the caller was granted anything: the host must begin anew, now with the server itself.
             return Err(stop(echo(Refusal::SessionUnknown), record));
+        }
+        if errand.method == Some(Method::Listen) {
+            errand.wanted = Wanted::read(&permitted.get().body).map(Arc::new);
         }
         if errand.era != errand.hop && errand.method == Some(Method::Listen) {
             return self.subscribe_to_legacy(permitted.get(), errand, record).await;

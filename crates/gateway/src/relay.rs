@@ -4,6 +4,7 @@
 mod asked;
 mod asking;
 mod bounds;
+mod changes;
 mod copying;
 mod crossing;
 mod exchanges;
@@ -14,6 +15,7 @@ mod news;
 mod park;
 mod places;
 mod questions;
+mod rest;
 mod resume;
 mod standing;
 mod stream;
@@ -31,6 +33,7 @@ use portreeve_core::caller::Caller;
 use portreeve_core::ports::Authorizer as _;
 use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
+use portreeve_mcp::bridge::Wanted;
 use portreeve_mcp::envelope::{Message, Outcome};
 use portreeve_mcp::method::Method;
 use portreeve_mcp::result::Initialized;
@@ -49,6 +52,7 @@ pub use self::park::{Park, Parked, Ticket};
 pub use self::places::{StreamSlot, Streams};
 pub use self::questions::Questions;
 pub use self::standing::Standing;
+use self::stream::is_endless;
 pub use self::stream::{Begin, Ends, relay};
 pub use self::turned::Turned;
 pub use self::wishes::Wishes;
@@ -95,6 +99,8 @@ pub struct Errand {
     pub tasks: Option<Arc<InHand>>,
     /// What it has to do with copies of answers.
     pub copying: Option<Copying>,
+    /// What a subscription asks for (modern).
+    pub wanted: Option<Arc<Wanted>>,
 }
 
 /// Turns the upstream's reply to a call into the host's response. Journals before the first byte can leave.
@@ -306,7 +312,8 @@ impl Errand {
             }
             Message::Notification { method, params } => {
                 self.gateway.hears(self.route.route.id, &method);
-                self.cross_notice(&method, params, bytes).map(Turned::by_the_way)
+                let notice = self.cross_notice(&method, params, bytes)?;
+                Some(Turned::by_the_way(self.promising(notice)))
             }
         }
     }

@@ -135,6 +135,16 @@ impl ServedRoute {
         }
     }
 
+    /// All that is known of tools on hops of an era.
+    pub fn tools(&self, era: Era) -> impl Iterator<Item = &ServedTool> {
+        let tools = if era == Era::Legacy {
+            &self.legacy
+        } else {
+            &self.modern
+        };
+        tools.values()
+    }
+
     /// A tool that a caller with the right may call: approved, not hidden, not seen to differ.
     pub fn callable(&self, era: Era, name: &str) -> Option<&ServedTool> {
         self.tool(era, name)

@@ -38,6 +38,7 @@ pub struct Loader {
     own: OnceLock<Arc<ServedRoute>>,
     faces: OnceLock<Arc<dyn LocalRegistries>>,
     loading: Mutex<()>,
+    moved: watch::Sender<i64>,
 }
 
 impl std::fmt::Debug for Loader {
@@ -70,6 +71,7 @@ impl Loader {
             own: OnceLock::new(),
             faces: OnceLock::new(),
             loading: Mutex::default(),
+            moved: watch::Sender::new(-1),
         }
     }
 
@@ -97,6 +99,11 @@ impl Loader {
     /// Adds a route for every other registry, whichever there are. The first ones stay.
     pub fn serve_registries(&self, faces: Arc<dyn LocalRegistries>) {
         self.faces.get_or_init(|| faces);
+    }
+
+    /// Hears when the catalogue in force is another one: routes, rights, tools.
+    pub fn moved(&self) -> watch::Receiver<i64> {
+        self.moved.subscribe()
     }
 
     /// What nodes tell each other on.
@@ -139,12 +146,13 @@ impl Loader {
         self.access.load(&snapshot);
         self.registries
             .store(Arc::new(snapshot.registries.as_slice().into()));
-        let before = self.routes.load_full();
+        let (before, snapshot_generation) = (self.routes.load_full(), snapshot.generation);
         let routes = Arc::new(self.compile(snapshot, &before));
         self.routes.store(Arc::clone(&routes));
         if let Some(rest) = self.rest.get() {
             rest.routes.send_replace(routes);
         }
+        self.moved.send_replace(snapshot_generation);
         Ok(())
     }
 

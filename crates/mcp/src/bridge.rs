@@ -24,7 +24,7 @@ pub use self::request::{Client, Told, discover, to_legacy, to_modern, told, want
 pub use self::result::{to_legacy_result, to_modern_result};
 pub use self::round::{Question, Round, Taken, declines, next_round, pages, round, taken};
 pub use self::state::{about, brought, given, with_state};
-pub use self::subscription::{Wanted, subscription_end, tagged, untagged};
+pub use self::subscription::{Wanted, promising_tools, subscription_end, tagged, untagged};
 
 use crate::envelope::{Message, Outcome};
 use crate::splice::Misplaced;

@@ -25,7 +25,7 @@ impl Gateway {
     pub(super) async fn subscribe_to_legacy(
         self: &Arc<Self>,
         call: &Call,
-        errand: Errand,
+        mut errand: Errand,
         mut record: Record,
     ) -> Result<Response<Body>, Stopped> {
         let id = call.id.clone();
@@ -41,7 +41,17 @@ impl Gateway {
             stopping: Some(self.stopping()),
             replaced: None,
         };
-        let first = vec![wanted.acknowledgement(&id)];
+        // What changes for the caller without the server is told here.
+        let tools = errand
+            .wanted
+            .as_ref()
+            .is_some_and(|asked| asked.tools_list_changed);
+        let promised = Wanted {
+            tools_list_changed: wanted.tools_list_changed || tools,
+            ..wanted.clone()
+        };
+        let first = vec![promised.acknowledgement(&id)];
+        errand.wanted = Some(Arc::new(promised));
         let source = Source::Legacy {
             own: Arc::new(own),
             wanted,
@@ -120,6 +130,18 @@ impl Gateway {
         matches!(passage, Ok(Passage::Permitted(_)))
     }
 
+    /// A place for the stream of a session, if there may be one.
+    pub(crate) fn admit_stream(&self, session: &Session, errand: &Errand) -> Result<StreamSlot, Refusal> {
+        if session.stranger {
+            return Err(Refusal::MethodNotAllowed);
+        }
+        if !self.policies.admit(&errand.caller, &errand.route) {
+            // What was granted when the session was opened is granted no more.
+            return Err(Refusal::SessionUnknown);
+        }
+        self.streams.open(errand.caller.principal)
+    }
+
     /// Opens the stream of a legacy host's session in front of a modern server.
     pub(super) async fn listen_to_modern(
         self: &Arc<Self>,
@@ -127,13 +149,7 @@ impl Gateway {
         errand: Errand,
         mut record: Record,
     ) -> Result<Response<Body>, Stopped> {
-        if session.stranger {
-            return Err(stop(Refusal::MethodNotAllowed, record));
-        }
-        if !self.policies.admit(&errand.caller, &errand.route) {
-            return Err(stop(Refusal::SessionUnknown, record));
-        }
-        let slot = match self.streams.open(errand.caller.principal) {
+        let slot = match self.admit_stream(&session, &errand) {
             Ok(slot) => slot,
             Err(refusal) => return Err(stop(refusal, record)),
         };

@@ -36,6 +36,11 @@ impl Authorize {
         self.ask(caller, Action::Discover, route, None).is_some()
     }
 
+    /// Whether the caller may read what the server offers beside tools.
+    pub fn reads(&self, caller: &Caller, route: &ServedRoute) -> bool {
+        self.ask(caller, Action::Read, route, None).is_some()
+    }
+
     /// The names of what permits, or `None`.
     fn ask(
         &self,

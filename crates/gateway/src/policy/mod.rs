@@ -139,6 +139,11 @@ impl Policies {
         self.authorize.admits(caller, route)
     }
 
+    /// Whether the caller may read prompts and resources. Takes from no counter.
+    pub fn reads(&self, caller: &Caller, route: &ServedRoute) -> bool {
+        self.authorize.reads(caller, route)
+    }
+
     /// Whether the caller may know of the tool.
     pub fn see(&self, caller: &Caller, route: &ServedRoute, tool: &ServedTool) -> bool {
         self.of(route).all(|policy| policy.sees(caller, route, tool))

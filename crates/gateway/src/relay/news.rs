@@ -23,6 +23,7 @@ use tokio::time::Instant;
 
 pub use self::source::Source;
 use super::Errand;
+use super::changes::Changes;
 use super::places::StreamSlot;
 use super::stream::Ends;
 use crate::record::Record;
@@ -50,6 +51,8 @@ pub struct News {
     record: Option<Record>,
     ends: Ends,
     source: Source,
+    /// What the host is told beside what the server says.
+    changes: Option<Changes>,
     wire: Wire,
     /// The next stream, while the present one still speaks: the host wants to be told of other things.
     next: Option<Opening>,
@@ -72,7 +75,10 @@ enum Heard {
     Next(Option<ResponseBody>),
     Bytes(Bytes),
     Closed,
+    /// The host wants to be told of other things.
     Changed,
+    /// The host may see other things.
+    Changes,
     Silence,
     Stop,
 }
@@ -132,6 +138,7 @@ impl News {
             source,
             wire,
             next: None,
+            changes: Changes::of(&errand).map(|changes| changes.begun(&errand)),
             pause: FIRST_PAUSE,
             next_pause: FIRST_PAUSE,
             opened: now,
@@ -184,6 +191,11 @@ impl News {
                     self.next_pause = FIRST_PAUSE;
                     self.next = Some(self.source.open(&self.errand, Duration::ZERO));
                 }
+                Heard::Changes => {
+                    let news = self.changes.as_mut().map(|changes| changes.news(&self.errand));
+                    let news = news.into_iter().flatten();
+                    self.ready.extend(news.map(|message| sse::message(&message)));
+                }
                 Heard::Opened(Some(body)) => self.take_up(body),
                 Heard::Opened(None) => self.reopen(),
                 Heard::Next(Some(body)) => {
@@ -208,12 +220,19 @@ impl News {
                 None => std::future::pending().await,
             }
         };
+        let changes = async {
+            match &mut self.changes {
+                Some(changes) => changes.wait().await,
+                None => std::future::pending().await,
+            }
+        };
         let heard = tokio::select! {
             biased;
             () = self.ends.wait() => Heard::Stop,
             body = next => Heard::Next(body),
             () = self.source.changed() => Heard::Changed,
             heard = self.wire.hear() => heard,
+            () = changes => Heard::Changes,
             () = tokio::time::sleep_until(alarm) => Heard::Silence,
         };
         if matches!(heard, Heard::Next(_)) {
@@ -267,10 +286,13 @@ impl News {
     }
 
     /// A message for the host, if it is one.
-    fn turn(&self, data: &Bytes) -> Option<Vec<u8>> {
+    fn turn(&mut self, data: &Bytes) -> Option<Vec<u8>> {
         match Message::parse(data).ok()? {
             Message::Notification { method, .. } => {
                 self.errand.gateway.hears(self.errand.route.route.id, &method);
+                if let Some(changes) = &mut self.changes {
+                    changes.passes(&method, data, &self.errand);
+                }
                 self.source.turn(&method, data, &self.errand)
             }
             Message::Request { id, method, .. } => {

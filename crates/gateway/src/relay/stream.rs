@@ -5,7 +5,6 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt as _, stream};
@@ -14,6 +13,7 @@ use http_body_util::{BodyExt as _, StreamBody};
 use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
 use portreeve_mcp::bridge::{Question, Round};
+use portreeve_mcp::envelope::Message;
 use portreeve_mcp::method::Method;
 use portreeve_mcp::{answer, code, sse};
 use portreeve_net::ResponseBody;
@@ -24,11 +24,12 @@ use tokio::time::{Instant, Sleep};
 
 use super::asking::Asking;
 use super::bounds::{Bounds, Overrun};
+use super::changes::Changes;
+use super::rest::Rest;
 use super::resume::Mark;
-use super::{Errand, OpenExchange, StreamSlot, cancellation};
+use super::{Errand, StreamSlot};
 use crate::record::Record;
 use crate::respond::{Body, BodyError};
-use crate::upstream::drain;
 
 /// What may end a stream from this side.
 #[derive(Debug, Default)]
@@ -67,6 +68,8 @@ pub(super) struct Relay {
     pub(super) errand: Errand,
     pub(super) record: Option<Record>,
     pub(super) ends: Ends,
+    /// What the host is told beside what the server says.
+    changes: Option<Changes>,
     pub(super) answered: bool,
     /// What the host was asked and has not answered.
     pub(super) asking: Option<Asking>,
@@ -127,6 +130,7 @@ pub fn relay(begin: Begin, errand: Errand, record: Record, slot: StreamSlot, end
             slot: Some(slot),
         },
         reader: sse::Reader::new(errand.gateway.limits.held_result_bytes),
+        changes: Changes::of(&errand),
         errand,
         record: Some(record),
         ends,
@@ -157,12 +161,13 @@ pub fn relay(begin: Begin, errand: Errand, record: Record, slot: StreamSlot, end
 }
 
 /// Subscriptions and the streams of sessions.
-fn is_endless(method: Option<Method>) -> bool {
+pub(super) fn is_endless(method: Option<Method>) -> bool {
     matches!(method, None | Some(Method::Listen))
 }
 
 enum Heard {
     Bytes(Bytes),
+    Changes,
     Silence,
     End,
     Broken,
@@ -230,6 +235,17 @@ impl Relay {
                     Ok(()) => return Some(Bytes::from_static(sse::KEEP_ALIVE)),
                     Err(overrun) => return self.overrun(overrun),
                 },
+                Heard::Changes => {
+                    let news = self.changes.as_mut().map(|changes| changes.news(&self.errand));
+                    let news: Vec<Bytes> = news
+                        .into_iter()
+                        .flatten()
+                        .map(|news| sse::message(&news))
+                        .collect();
+                    if !news.is_empty() {
+                        return Some(news.concat().into());
+                    }
+                }
                 Heard::Stop => return self.stop(),
                 _ if self.take_up_stream().await => {}
                 last => return self.end(&last),
@@ -256,10 +272,17 @@ impl Relay {
             return Heard::End;
         };
         loop {
+            let changes = async {
+                match &mut self.changes {
+                    Some(changes) => changes.wait().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 biased;
                 () = self.ends.wait() => return Heard::Stop,
                 frame = body.frame() => return Heard::of(frame),
+                () = changes => return Heard::Changes,
                 () = &mut self.alarm => {
                     let rest = keep_alive.checked_sub(self.told.elapsed()).filter(|rest| !rest.is_zero());
                     let next = self.bounds.listen(rest.unwrap_or(keep_alive));
@@ -373,6 +396,11 @@ impl Relay {
 
     /// What the host gets for a message; `None`: nothing, or it is asked something first.
     fn turn_message(&mut self, data: &Bytes) -> Option<Bytes> {
+        if let Some(changes) = &mut self.changes
+            && let Ok(Message::Notification { method, .. }) = Message::parse(data)
+        {
+            changes.passes(&method, data, &self.errand);
+        }
         let Some(turned) = self.errand.turn(data) else {
             tracing::debug!(route = %self.errand.route.route.slug, "an event of the upstream is not a message for the host");
             return None;
@@ -451,35 +479,5 @@ impl Relay {
             id,
             json!({"resultType": "complete", "_meta": meta}),
         )))
-    }
-}
-
-/// What is left of an upstream's answer. A legacy host that goes away has not cancelled its call, so the rest is read
-/// to its end; dropping it would tell some servers to stop.
-pub(super) struct Rest {
-    pub(super) body: Option<ResponseBody>,
-    drain: Option<Duration>,
-    /// What ends it before, if the host takes its call back.
-    exchange: Option<Arc<OpenExchange>>,
-    /// Its place among the open streams, given back when nothing is left to read.
-    slot: Option<StreamSlot>,
-}
-
-impl Drop for Rest {
-    fn drop(&mut self) {
-        if let (Some(body), Some(patience), Ok(runtime)) = (
-            self.body.take(),
-            self.drain,
-            tokio::runtime::Handle::try_current(),
-        ) {
-            let (slot, exchange) = (self.slot.take(), self.exchange.take());
-            runtime.spawn(async move {
-                let _slot = slot;
-                tokio::select! {
-                    _ = tokio::time::timeout(patience, drain(body)) => {}
-                    () = cancellation(exchange.as_deref()) => {}
-                }
-            });
-        }
     }
 }

@@ -12,6 +12,9 @@ use crate::edit::Edit;
 use crate::envelope::Message;
 use crate::splice::Splice;
 
+const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
+const TOOLS: &str = "toolsListChanged";
+
 /// What somebody wants to be told, or is told.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -95,7 +98,22 @@ impl Wanted {
     /// The first message of a subscription: what will be told.
     pub fn acknowledgement(&self, id: &RawValue) -> Vec<u8> {
         let params = json!({"_meta": {key::SUBSCRIPTION: id}, "notifications": self});
-        answer::request(None, "notifications/subscriptions/acknowledged", params)
+        answer::request(None, ACKNOWLEDGED, params)
+    }
+
+    /// What a server says that it will tell. `None`: it is no acknowledgement.
+    pub fn acknowledged(body: &[u8]) -> Option<Self> {
+        let Ok(Message::Notification {
+            method,
+            params: Some(params),
+        }) = Message::parse(body)
+        else {
+            return None;
+        };
+        if method != ACKNOWLEDGED {
+            return None;
+        }
+        serde_json::from_str(Edit::of(params.get()).value("notifications")?).ok()
     }
 
     /// The request of a modern server's subscription.
@@ -106,6 +124,25 @@ impl Wanted {
         )
         .into_bytes()
     }
+}
+
+/// A server's acknowledgement that promises news of tools as well, which somebody else tells. `None`: it promises them.
+pub fn promising_tools(body: &[u8]) -> Option<Vec<u8>> {
+    let Ok(Message::Notification {
+        params: Some(params), ..
+    }) = Message::parse(body)
+    else {
+        return None;
+    };
+    let raw = Edit::of(params.get()).value("notifications")?;
+    let mut promised = Edit::of(raw);
+    if promised.value(TOOLS) == Some("true") || !raw.starts_with('{') {
+        return None;
+    }
+    promised.put(TOOLS, "true");
+    let mut splice = Splice::new(body);
+    promised.apply(&mut splice).ok()?;
+    Some(splice.finish())
 }
 
 /// The last message of a subscription.
@@ -192,6 +229,34 @@ mod tests {
         };
         let request = wanted.request(5, client);
         assert_eq!(Wanted::read(&request), Some(wanted));
+    }
+
+    #[test]
+    fn an_acknowledgement_promises_more() {
+        let with = |told: &str| {
+            format!(
+                r#"{{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{{"notifications":{told},"x":1.0}}}}"#
+            )
+        };
+        for (told, promised) in [
+            ("{}", Some(r#"{"toolsListChanged":true}"#)),
+            (
+                r#"{"promptsListChanged":true}"#,
+                Some(r#"{"toolsListChanged":true,"promptsListChanged":true}"#),
+            ),
+            (r#"{"toolsListChanged":true}"#, None),
+            ("7", None),
+        ] {
+            let made = promising_tools(with(told).as_bytes());
+            let made = made.map(|made| String::from_utf8(made).unwrap());
+            assert_eq!(made, promised.map(with));
+        }
+        let told = Wanted::acknowledged(with(r#"{"promptsListChanged":true}"#).as_bytes()).unwrap();
+        assert!(told.prompts_list_changed && !told.tools_list_changed);
+        assert_eq!(
+            Wanted::acknowledged(br#"{"jsonrpc":"2.0","method":"m","params":{"notifications":{}}}"#),
+            None
+        );
     }
 
     #[test]

@@ -44,6 +44,7 @@ mod matrix;
 mod mirrored;
 mod operate;
 mod order;
+mod own_news;
 mod owner_groups;
 mod passing;
 mod patience;

@@ -1,4 +1,5 @@
-//! Streams that tell hosts when the tools of an API changed: when an entry was applied, a tool approved or hidden.
+//! Streams that tell hosts when the prompts and resources of an API changed: when an entry was applied. What becomes of its
+//! tools every stream tells by itself, for the caller alone (`relay/changes.rs`).
 
 use std::sync::Arc;
 
@@ -26,20 +27,20 @@ struct Kind {
     wanted: &'static str,
     method: &'static str,
     /// Whether what hosts were told of is different now. A host that was told of no resources does not ask for them.
-    changed: fn(&State, &State) -> bool,
+    changed: fn(&Bindings, &Bindings) -> bool,
 }
 
 const KINDS: [Kind; 3] = [
     Kind {
         wanted: "toolsListChanged",
         method: "notifications/tools/list_changed",
-        changed: |known, now| known.tools != now.tools,
+        changed: |_, _| false,
     },
     Kind {
         wanted: "resourcesListChanged",
         method: "notifications/resources/list_changed",
         changed: |known, now| {
-            let (known, now) = (&known.bindings.resources, &now.bindings.resources);
+            let (known, now) = (&known.resources, &now.resources);
             !known.is_empty() && known != now
         },
     },
@@ -47,18 +48,11 @@ const KINDS: [Kind; 3] = [
         wanted: "promptsListChanged",
         method: "notifications/prompts/list_changed",
         changed: |known, now| {
-            let (known, now) = (&known.bindings.prompts, &now.bindings.prompts);
+            let (known, now) = (&known.prompts, &now.prompts);
             !known.is_empty() && known != now
         },
     },
 ];
-
-/// What hosts are told of.
-struct State {
-    /// The hashes of all tools that can be called.
-    tools: Vec<[Option<Arc<str>>; 2]>,
-    bindings: Arc<Bindings>,
-}
 
 /// What one stream tells, each kind with its message.
 type Told = Vec<(&'static Kind, Bytes)>;
@@ -122,7 +116,7 @@ impl Api {
 
 async fn tell(commons: &Commons, slug: &str, sender: &mpsc::Sender<Bytes>, told: &Told) {
     let mut routes = commons.routes.subscribe();
-    let mut known = State::of(&routes.borrow_and_update(), slug);
+    let mut known = bindings(&routes.borrow_and_update(), slug);
     loop {
         tokio::select! {
             () = sender.closed() => return,
@@ -132,7 +126,7 @@ async fn tell(commons: &Commons, slug: &str, sender: &mpsc::Sender<Bytes>, told:
                 }
             }
         }
-        let now = State::of(&routes.borrow_and_update(), slug);
+        let now = bindings(&routes.borrow_and_update(), slug);
         for (kind, message) in told {
             if (kind.changed)(&known, &now) && sender.send(message.clone()).await.is_err() {
                 return;
@@ -142,26 +136,10 @@ async fn tell(commons: &Commons, slug: &str, sender: &mpsc::Sender<Bytes>, told:
     }
 }
 
-// === impl State ===
-
-impl State {
-    /// Nothing, when the route is not served.
-    fn of(routes: &Routes, slug: &str) -> Self {
-        let route = routes.by_slug.get(slug);
-        let Some(Way::Rest(api)) = route.map(|route| &route.upstream) else {
-            return Self {
-                tools: Vec::new(),
-                bindings: Arc::new(Bindings::none()),
-            };
-        };
-        let [legacy, modern] = &api.tools;
-        let names = legacy.keys().chain(modern.keys());
-        let hash = |tool: Option<&super::Approved>| tool.map(|tool| Arc::clone(&tool.hash));
-        Self {
-            tools: names
-                .map(|name| [hash(legacy.get(name)), hash(modern.get(name))])
-                .collect(),
-            bindings: Arc::clone(&api.bindings),
-        }
+/// What hosts are told of: nothing, when the route is not served.
+fn bindings(routes: &Routes, slug: &str) -> Arc<Bindings> {
+    match routes.by_slug.get(slug).map(|route| &route.upstream) {
+        Some(Way::Rest(api)) => Arc::clone(&api.bindings),
+        _ => Arc::new(Bindings::none()),
     }
 }

@@ -121,7 +121,11 @@ async fn p21_a_server_without_a_stream_tells_nothing_and_ends_nothing() {
     let slug = node.add("com.acme/old", &upstream.url);
     let mut stream = subscribe(&node, &slug).await;
     let acknowledged = next(&mut stream).await;
-    assert_eq!(acknowledged["params"]["notifications"], json!({}));
+    assert_eq!(
+        acknowledged["params"]["notifications"],
+        json!({"toolsListChanged": true}),
+        "what is decided here is told"
+    );
     let more = tokio::time::timeout(Duration::from_millis(700), stream.message()).await;
     assert!(more.is_err(), "it stays open, and says nothing");
 }
