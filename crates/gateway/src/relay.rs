@@ -3,6 +3,7 @@
 
 mod asked;
 mod asking;
+mod awaited;
 mod bounds;
 mod changes;
 mod copying;

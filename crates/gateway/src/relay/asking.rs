@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use portreeve_client::{Reply, ReplyBody};
+use portreeve_client::{ClientError, Reply, ReplyBody};
 use portreeve_core::usage::UsageOutcome;
 use portreeve_mcp::bridge::{self, Round, Taken};
 use portreeve_mcp::method::Method;
@@ -19,6 +19,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use super::awaited::Came;
 use super::bounds::Bounds;
 use super::questions::Waiting;
 use super::stream::{Ends, Relay};
@@ -232,10 +233,20 @@ impl Relay {
                 return Ok(Some(self.give_up("The call is not permitted any more")));
             }
         };
-        let reply = tokio::select! {
-            () = self.ends.wait() => return Ok(self.stop()),
-            reply = upstream::send_through(&gateway.egress, &self.errand, permitted) => reply,
-        };
+        // Nobody knows how long the server takes this time.
+        self.bounds = Bounds::of_call(&gateway.limits, self.errand.route.upstream.patience());
+        let errand = self.errand.clone();
+        self.awaited = Some(Box::pin(async move {
+            Came::Reply(upstream::send_through(&gateway.egress, &errand, permitted).await)
+        }));
+        Ok(None)
+    }
+
+    /// What the server says to the call that was made once more.
+    pub(super) fn replied(
+        &mut self,
+        reply: Result<Option<Reply>, ClientError>,
+    ) -> Result<Option<Bytes>, String> {
         if let Some(record) = &mut self.record {
             match &reply {
                 Ok(Some(reply)) => record.upstream_answered(reply.status.as_u16()),
@@ -245,12 +256,12 @@ impl Relay {
             record.journal(200).map_err(|refusal| refusal.word().to_owned())?;
         }
         match reply.map_err(|error| error.to_string())? {
-            Some(reply) => self.take_up(reply).await,
+            Some(reply) => self.take_up(reply),
             None => Ok(self.stop()),
         }
     }
 
-    async fn take_up(&mut self, reply: Reply) -> Result<Option<Bytes>, String> {
+    fn take_up(&mut self, reply: Reply) -> Result<Option<Bytes>, String> {
         let patience = self.errand.route.upstream.patience();
         let limits = Arc::clone(&self.errand.gateway.limits);
         match reply.body {
@@ -261,18 +272,24 @@ impl Relay {
                 Ok(None)
             }
             ReplyBody::Json(body) if is_answer(reply.status) => {
-                let body = read_body(body, limits.held_result_bytes, patience)
-                    .await
-                    .map_err(|error| error.to_string())?;
-                let mut out = BytesMut::new();
-                self.take_message(&body, &mut out);
-                if !self.answered && self.asking.is_none() && !self.over {
-                    return Err("its JSON is not an answer to this request".to_owned());
-                }
-                self.over |= self.answered;
-                Ok(Some(out.freeze()))
+                self.awaited = Some(Box::pin(async move {
+                    let body = read_body(body, limits.held_result_bytes, patience).await;
+                    Came::Document(body.map_err(|error| error.to_string()))
+                }));
+                Ok(None)
             }
             _ => Err(format!("the server answered {}", reply.status.as_u16())),
         }
+    }
+
+    /// The server's answer, as one document: the last word, or another round.
+    pub(super) fn whole(&mut self, document: &Bytes) -> Result<Option<Bytes>, String> {
+        let mut out = BytesMut::new();
+        self.take_message(document, &mut out);
+        if !self.answered && self.asking.is_none() && !self.over {
+            return Err("its JSON is not an answer to this request".to_owned());
+        }
+        self.over |= self.answered;
+        Ok(Some(out.freeze()))
     }
 }

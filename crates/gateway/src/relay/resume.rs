@@ -6,6 +6,7 @@ use std::time::Duration;
 use portreeve_client::ReplyBody;
 use portreeve_mcp::sse;
 
+use super::awaited::Came;
 use super::stream::Relay;
 
 /// How often a stream is taken up again without hearing anything new.
@@ -50,8 +51,8 @@ impl Relay {
         is_known && !self.answered && !self.over && self.mark.tries < TRIES
     }
 
-    /// Takes the server's stream up where it broke off. `false`: it cannot be.
-    pub(super) async fn take_up_stream(&mut self) -> bool {
+    /// Asks for the rest of the server's stream where it broke off. `false`: there is none to ask for.
+    pub(super) fn take_up_stream(&mut self) -> bool {
         let (Some(lease), Some(last)) = (self.errand.lease.clone(), self.mark.last.clone()) else {
             return false;
         };
@@ -60,17 +61,19 @@ impl Relay {
         }
         self.mark.tries += 1;
         self.upstream.body = None;
-        tokio::time::sleep(self.mark.pause.unwrap_or(PAUSE).min(LONGEST_PAUSE)).await;
+        let pause = self.mark.pause.unwrap_or(PAUSE).min(LONGEST_PAUSE);
         let patience = self.errand.route.upstream.patience();
-        let asked = tokio::time::timeout(patience, lease.resume(&last)).await;
-        let Ok(Ok(reply)) = asked else { return false };
-        match reply.body {
-            ReplyBody::Events(body) if reply.status.is_success() => {
-                self.reader = sse::Reader::new(self.errand.gateway.limits.held_result_bytes);
-                self.upstream.body = Some(body);
-                true
+        self.awaited = Some(Box::pin(async move {
+            tokio::time::sleep(pause).await;
+            let asked = tokio::time::timeout(patience, lease.resume(&last)).await;
+            let Ok(Ok(reply)) = asked else {
+                return Came::Rest(None);
+            };
+            match reply.body {
+                ReplyBody::Events(body) if reply.status.is_success() => Came::Rest(Some(body)),
+                _ => Came::Rest(None),
             }
-            _ => false,
-        }
+        }));
+        true
     }
 }

@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
 use super::asking::Asking;
+use super::awaited::{Awaited, Came};
 use super::bounds::{Bounds, Overrun};
 use super::changes::Changes;
 use super::rest::Rest;
@@ -77,6 +78,8 @@ pub(super) struct Relay {
     pub(super) rounds: usize,
     /// Where the server's stream can be taken up again.
     pub(super) mark: Mark,
+    /// What the server has not begun to say.
+    pub(super) awaited: Option<Awaited>,
     /// What it is to be asked next.
     round: Option<Round>,
     /// What the server asks of a host that can only be asked while the call waits.
@@ -138,6 +141,7 @@ pub fn relay(begin: Begin, errand: Errand, record: Record, slot: StreamSlot, end
         asking: None,
         rounds: 0,
         mark: Mark::default(),
+        awaited: None,
         round: None,
         waits: None,
         resumable: false,
@@ -165,8 +169,9 @@ pub(super) fn is_endless(method: Option<Method>) -> bool {
     matches!(method, None | Some(Method::Listen))
 }
 
-enum Heard {
+pub(super) enum Heard {
     Bytes(Bytes),
+    Came(Box<Came>),
     Changes,
     Silence,
     End,
@@ -247,7 +252,12 @@ impl Relay {
                     }
                 }
                 Heard::Stop => return self.stop(),
-                _ if self.take_up_stream().await => {}
+                Heard::Came(came) => {
+                    if let Some(bytes) = self.came(*came).filter(|bytes| !bytes.is_empty()) {
+                        return Some(bytes);
+                    }
+                }
+                _ if self.take_up_stream() => {}
                 last => return self.end(&last),
             }
         }
@@ -257,7 +267,7 @@ impl Relay {
         None
     }
 
-    fn end(&mut self, last: &Heard) -> Option<Bytes> {
+    pub(super) fn end(&mut self, last: &Heard) -> Option<Bytes> {
         match last {
             Heard::Stop => self.stop(),
             _ if self.awaits_return() => self.leave_off(),
@@ -268,9 +278,6 @@ impl Relay {
 
     async fn hear(&mut self) -> Heard {
         let keep_alive = self.errand.gateway.limits.keep_alive;
-        let Some(body) = &mut self.upstream.body else {
-            return Heard::End;
-        };
         loop {
             let changes = async {
                 match &mut self.changes {
@@ -278,19 +285,33 @@ impl Relay {
                     None => std::future::pending().await,
                 }
             };
-            tokio::select! {
-                biased;
-                () = self.ends.wait() => return Heard::Stop,
-                frame = body.frame() => return Heard::of(frame),
-                () = changes => return Heard::Changes,
-                () = &mut self.alarm => {
-                    let rest = keep_alive.checked_sub(self.told.elapsed()).filter(|rest| !rest.is_zero());
-                    let next = self.bounds.listen(rest.unwrap_or(keep_alive));
-                    self.alarm.as_mut().reset(Instant::now() + next);
-                    if rest.is_none() || self.bounds.check().is_err() {
-                        return Heard::Silence;
-                    }
+            let server = async {
+                match (&mut self.awaited, &mut self.upstream.body) {
+                    (Some(awaited), _) => Heard::Came(Box::new(awaited.await)),
+                    (None, Some(body)) => Heard::of(body.frame().await),
+                    (None, None) => Heard::End,
                 }
+            };
+            let heard = tokio::select! {
+                biased;
+                () = self.ends.wait() => Some(Heard::Stop),
+                heard = server => Some(heard),
+                () = changes => Some(Heard::Changes),
+                () = &mut self.alarm => None,
+            };
+            if matches!(heard, Some(Heard::Came(_) | Heard::Stop)) {
+                self.awaited = None;
+            }
+            if let Some(heard) = heard {
+                return heard;
+            }
+            let rest = keep_alive
+                .checked_sub(self.told.elapsed())
+                .filter(|rest| !rest.is_zero());
+            let next = self.bounds.listen(rest.unwrap_or(keep_alive));
+            self.alarm.as_mut().reset(Instant::now() + next);
+            if rest.is_none() || self.bounds.check().is_err() {
+                return Heard::Silence;
             }
         }
     }

@@ -123,6 +123,35 @@ async fn a_legacy_host_is_asked_in_the_middle_of_its_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn p7_a_host_is_not_left_without_a_word_while_a_server_thinks_about_its_answers() {
+    let (_node, upstream, host) = setting(json!({"roots": {}})).await;
+    upstream.set_script(|message| {
+        if message["method"] != "tools/call" {
+            return None;
+        }
+        if message["params"]["inputResponses"].is_null() {
+            let roots =
+                json!({"resultType": "input_required", "inputRequests": {"r": {"method": "roots/list"}}});
+            return Some(axum::Json(answer(message, roots)).into_response());
+        }
+        let text = answer(message, json!({"resultType": "complete", "content": []})).to_string();
+        let body = futures_util::stream::once(async move {
+            // Longer than any silence may be.
+            tokio::time::sleep(Duration::from_secs(17)).await;
+            Ok::<_, std::io::Error>(text)
+        });
+        let body = axum::body::Body::from_stream(body);
+        Some(([("content-type", "application/json")], body).into_response())
+    });
+    let mut stream = host.open(call(1, false)).await;
+    let question = stream.message().await.unwrap();
+    reply(&host, &question, json!({"roots": []})).await;
+    let comment = stream.event().await.expect("an open stream");
+    assert!(comment.data.is_none(), "{comment:?}");
+    assert_eq!(stream.message().await.unwrap()["result"], json!({"content": []}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_host_cannot_be_asked_is_told_in_the_place_of_the_result() {
     let (_node, upstream, host) = setting(json!({})).await;
     upstream.set_script(curious);
