@@ -10,6 +10,7 @@ mod copying;
 mod crossing;
 mod exchanges;
 mod first;
+mod heard;
 mod here;
 mod large;
 mod news;

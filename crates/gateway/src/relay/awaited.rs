@@ -9,7 +9,8 @@ use portreeve_client::{ClientError, Reply};
 use portreeve_mcp::sse;
 use portreeve_net::ResponseBody;
 
-use super::stream::{Heard, Relay};
+use super::heard::Heard;
+use super::stream::Relay;
 
 /// It comes, or it is lost.
 pub(super) type Awaited = Pin<Box<dyn Future<Output = Came> + Send>>;

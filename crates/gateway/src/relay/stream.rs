@@ -1,10 +1,8 @@
 //! Event streams: what one read brings goes out in one write; silence is filled with comments; an end without an
 //! answer becomes one.
 
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt as _, stream};
@@ -23,9 +21,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
 use super::asking::Asking;
-use super::awaited::{Awaited, Came};
+use super::awaited::Awaited;
 use super::bounds::{Bounds, Overrun};
 use super::changes::Changes;
+use super::heard::{Heard, give_way};
 use super::rest::Rest;
 use super::resume::Mark;
 use super::{Errand, StreamSlot};
@@ -167,40 +166,6 @@ pub fn relay(begin: Begin, errand: Errand, record: Record, slot: StreamSlot, end
 /// Subscriptions and the streams of sessions.
 pub(super) fn is_endless(method: Option<Method>) -> bool {
     matches!(method, None | Some(Method::Listen))
-}
-
-pub(super) enum Heard {
-    Bytes(Bytes),
-    Came(Box<Came>),
-    Changes,
-    Silence,
-    End,
-    Broken,
-    Stop,
-}
-
-impl Heard {
-    fn of<E>(frame: Option<Result<Frame<Bytes>, E>>) -> Self {
-        match frame {
-            Some(Ok(frame)) => frame.into_data().map_or(Self::Silence, Self::Bytes),
-            Some(Err(_)) => Self::Broken,
-            None => Self::End,
-        }
-    }
-}
-
-/// Lets the tasks run that are ready by now. Unlike `tokio::task::yield_now` it does not look at the network first,
-/// which would cost a system call per chunk.
-async fn give_way() {
-    let mut gave = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut gave, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 impl Relay {
