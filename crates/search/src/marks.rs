@@ -1,10 +1,10 @@
 //! Where in a result that stands which was looked for, so that a page can show it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::words::{runs, words};
+use super::words::{is_compound, runs, words};
 
 /// Marks of one result.
 const MOST: usize = 50;
@@ -22,12 +22,16 @@ pub struct Mark {
 
 /// The marks of a result, by field and place.
 pub fn marks(document: &str, name: &str, terms: &HashSet<String>) -> Vec<Mark> {
-    let document: Value = serde_json::from_str(document).unwrap_or_default();
-    let text = |key: &str| document.get(key).and_then(Value::as_str).unwrap_or_default();
+    // Most of a document is nothing to look at: it is passed over, not read.
+    let document: HashMap<String, &RawValue> = serde_json::from_str(document).unwrap_or_default();
+    let text = |key: &str| -> String {
+        let text = document.get(key).map(|value| serde_json::from_str(value.get()));
+        text.and_then(Result::ok).unwrap_or_default()
+    };
     let mut marks = Vec::new();
     note("name", name, terms, &mut marks);
-    note("title", text("title"), terms, &mut marks);
-    note("description", text("description"), terms, &mut marks);
+    note("title", &text("title"), terms, &mut marks);
+    note("description", &text("description"), terms, &mut marks);
     marks.truncate(MOST);
     marks
 }
@@ -40,6 +44,9 @@ fn note(field: &'static str, text: &str, terms: &HashSet<String>, marks: &mut Ve
         }
         // `Git` of `GitHub`.
         let inner = text.get(whole.start..whole.end).unwrap_or_default();
+        if !is_compound(inner) {
+            continue;
+        }
         for part in words(inner) {
             if terms.contains(&part.term) {
                 marks.extend(mark(

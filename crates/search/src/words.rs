@@ -128,6 +128,19 @@ fn is_border(before: Option<char>, character: char, next: Option<char>) -> bool 
         && (before.is_lowercase() || (before.is_uppercase() && next.is_some_and(char::is_lowercase)))
 }
 
+/// Whether a word as it is written is several.
+pub(crate) fn is_compound(run: &str) -> bool {
+    let mut before = None;
+    let mut characters = run.chars().peekable();
+    while let Some(character) = characters.next() {
+        if is_border(before, character, characters.peek().copied()) {
+            return true;
+        }
+        before = Some(character);
+    }
+    false
+}
+
 fn push(text: &str, start: usize, end: usize, found: &mut Vec<Word>) {
     let Some(word) = text.get(start..end) else { return };
     let term = term(word);
@@ -224,6 +237,22 @@ mod tests {
 
     fn terms(text: &str) -> Vec<String> {
         words(text).into_iter().map(|word| word.term).collect()
+    }
+
+    #[test]
+    fn what_is_written_as_one_word_and_is_several_is_known() {
+        assert_eq!(["GitHub", "HTTPServer", "aB"].map(is_compound), [true; 3]);
+        assert_eq!(
+            ["github", "HTTP", "Größe", "2Go", ""].map(is_compound),
+            [false; 5]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn only_what_is_several_words_falls_into_more_than_one(run in "[A-Ca-cäÄ0-2]{1,8}") {
+            prop_assert_eq!(is_compound(&run), words(&run).len() > 1);
+        }
     }
 
     #[test]
