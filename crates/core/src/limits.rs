@@ -158,6 +158,10 @@ pub struct Limits {
     pub icons_per_server: usize,
     /// Longest time that a search waits: for the index after a start, or for changes that are being read into it.
     pub search_wait: Duration,
+    /// Longest time that a list waits for changes that are being read into memory, before the store is asked instead.
+    pub list_wait: Duration,
+    /// Bytes of the lists that a node keeps in memory, packed. Lists of more are read from the store.
+    pub shelf_bytes: usize,
     /// Bytes of one secret in the vault.
     pub secret_bytes: usize,
     /// Secrets in the vault.
@@ -300,6 +304,8 @@ impl Default for Limits {
             icon_redirects: 3,
             icons_per_server: 10,
             search_wait: Duration::from_secs(5),
+            list_wait: Duration::from_millis(200),
+            shelf_bytes: 64 * 1024 * 1024,
             secret_bytes: 16 * 1024,
             secrets: 1_000,
             webhooks: 50,

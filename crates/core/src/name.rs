@@ -131,10 +131,22 @@ impl NamespacePattern {
 
     /// Whether it speaks of this server. Case does not count, as everywhere in names.
     pub fn matches(&self, name: &ServerName) -> bool {
-        let namespace = name.namespace().to_ascii_lowercase();
-        let root = self.root();
-        let below = namespace.strip_prefix(root.as_str());
-        below.is_some_and(|rest| rest.is_empty() || (self.reaches_below() && rest.starts_with('.')))
+        self.matches_text(name.as_str())
+    }
+
+    /// The same of a name that is known to be one.
+    pub fn matches_text(&self, name: &str) -> bool {
+        let root = self.0.strip_suffix(".*").unwrap_or(&self.0).as_bytes();
+        let Some((begin, rest)) = name.as_bytes().split_at_checked(root.len()) else {
+            return false;
+        };
+        // A name has one slash, at the end of its namespace.
+        let ends_there = match rest.first() {
+            Some(b'/') => true,
+            Some(b'.') => self.reaches_below(),
+            _ => false,
+        };
+        ends_there && begin.eq_ignore_ascii_case(root)
     }
 }
 

@@ -47,7 +47,9 @@ pub use pins::PinWatch;
 pub use properties::{PropertyStore, ServerValues, VersionValues};
 pub use publication::{Publication, Published};
 pub use routes::{RouteChange, RouteStore, ToolDecision, ToolsApproved, ToolsSeen};
-pub use served::{ServedItems, ServedOrder, ServedQuery, ServedStore};
+pub use served::{
+    ServedCut, ServedEntry, ServedItems, ServedOrder, ServedQuery, ServedRoute, ServedStore, ServedVersion,
+};
 pub use shared::{Cache, Counters, Lease, Locks, RateDecision, RateLimit, Signals, StateError, Subscription};
 pub use toolsets::{Toolset, ToolsetStore};
 pub use usage::{UsageSink, UsageStore};

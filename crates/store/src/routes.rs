@@ -105,6 +105,8 @@ impl RouteStore for Store {
         }
         update_route(&mut change, &route.route).await?;
         change.note_route(route.route.id).await?;
+        // Lists for hosts name active routes.
+        change.note_entries(&[route.route.server.as_str()]).await?;
         change.record(&route.events).await?;
         change.publish().await?;
         let revision = route.route.revision + 1;

@@ -65,6 +65,12 @@ impl PublicDocument {
         serde_json::from_str(self.get(key)?).ok()
     }
 
+    /// A field that is a text, as readers see it who let the last one of a name count.
+    pub fn last_text(&self, key: &str) -> Option<String> {
+        let last = self.0.iter().rev().find(|(name, _)| name == key);
+        serde_json::from_str(last?.1.get()).ok()
+    }
+
     /// The document as values.
     pub fn to_map(&self) -> serde_json::Map<String, serde_json::Value> {
         let value = |(key, value): &(String, Box<RawValue>)| {

@@ -1,14 +1,18 @@
 //! Versions as hosts read them: their texts were written when they were saved, so a page is one question, and joining what
 //! it brings. Nothing on it is parsed.
 //!
-//! Beside it stands [`mend`], for texts that are missing: those of versions that were saved before there were texts, or
+//! Beside it stand `whole`, for those who keep lists in memory, and [`mend`], for texts that are missing: those of versions that were saved before there were texts, or
 //! by a Portreeve that does not know of them.
+
+mod whole;
 
 use std::cmp::Ordering;
 
 use async_trait::async_trait;
 use portreeve_core::name::Environment;
-use portreeve_core::ports::{ServedItems, ServedOrder, ServedQuery, ServedStore, StoreError, VersionFilter};
+use portreeve_core::ports::{
+    ServedEntry, ServedItems, ServedOrder, ServedQuery, ServedStore, StoreError, VersionFilter,
+};
 use portreeve_core::route::Access;
 use portreeve_core::served::{RemotesText, ServedText};
 use portreeve_core::server::{Approval, Version};
@@ -60,6 +64,10 @@ impl ServedStore for Store {
         joined(row.as_ref(), query)?.ok_or_else(|| StoreError::Corrupt {
             what: "a document that is listed".to_owned(),
         })
+    }
+
+    async fn served_entries(&self, names: &[String]) -> Result<Vec<ServedEntry>, StoreError> {
+        whole::read(self, names).await
     }
 }
 
@@ -177,19 +185,15 @@ fn joined(row: Option<&Row>, query: &ServedQuery) -> Result<Option<ServedItems>,
     let count = listed.len().min(limit);
     let mut page = ServedItems {
         items: String::with_capacity(text.len() + text.len() / 8),
-        count,
-        next: None,
+        cuts: Vec::with_capacity(count),
+        ..ServedItems::default()
     };
-    for (index, version) in listed.iter().take(count).enumerate() {
+    for version in listed.iter().take(count) {
         if version.head.is_empty() {
             return Ok(None);
         }
-        if index > 0 {
-            page.items.push(',');
-        }
-        page.items.push_str(version.head);
-        write_remotes(&mut page.items, version.routes, &query.remotes)?;
-        page.items.push_str(version.tail);
+        let remotes = |items: &mut String| write_remotes(items, version.routes, &query.remotes);
+        page.push((version.head, version.tail), remotes)?;
     }
     if let Some(last) = listed.get(count.wrapping_sub(1)).filter(|_| listed.len() > limit) {
         page.next = Some((last.server.to_owned(), last.version.to_owned()));

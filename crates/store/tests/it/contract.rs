@@ -60,6 +60,8 @@ contract! {
     served::a_page_is_its_texts_joined,
     served::served_pages_join_without_gaps,
     served::a_change_is_served_at_once,
+    served::whole_entries_hold_what_pages_show,
+    served::a_route_that_changes_is_told_to_who_follows_entries,
     publications::a_remote_belongs_to_one_name,
     publications::long_remotes_are_told_apart,
     publications::a_namespace_has_one_spelling,

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use portreeve_core::name::{Environment, Slug};
-use portreeve_core::ports::{ServedItems, ServedOrder, ServedQuery, VersionFilter, VersionQuery};
+use portreeve_core::ports::{
+    Entry, RouteChange, ServedCut, ServedEntry, ServedItems, ServedOrder, ServedQuery, VersionFilter,
+    VersionQuery,
+};
 use portreeve_core::route::{Access, Route, RouteState};
 use portreeve_core::served::{RemoteText, RemotesText, ServedText};
 use portreeve_core::server::{Approval, Lifecycle, Version};
@@ -139,15 +142,24 @@ async fn expected(
     let limit = query.versions.limit as usize;
     let more = found.len() > limit;
     found.truncate(limit);
-    let mut items = Vec::new();
+    let (mut items, mut cuts) = (String::new(), Vec::new());
     for version in &found {
         let text = ServedText::of(version).unwrap_or_else(|| panic!("{version:?} has a text"));
-        items.push(text.joined(&faces(store, query, version).await?, &query.remotes));
+        if !items.is_empty() {
+            items.push(',');
+        }
+        let begin = items.len();
+        items += &text.joined(&faces(store, query, version).await?, &query.remotes);
+        cuts.push(ServedCut {
+            whole: begin..items.len(),
+            remotes: begin + text.head.len()..items.len() - text.tail.len(),
+        });
     }
     let last = found.last().filter(|_| more);
     Ok(ServedItems {
-        items: items.join(","),
+        items,
         count: found.len(),
+        cuts,
         next: last.map(|last| (last.name.to_string(), last.version.to_string())),
     })
 }
@@ -297,5 +309,114 @@ pub async fn a_change_is_served_at_once(store: &dyn Durable) -> Outcome {
     changed.versions[0].approval = Approval::Submitted;
     store.save(changed).await?;
     assert_eq!(store.served(&query).await?, ServedItems::default());
+    Ok(())
+}
+
+/// Entries that are read as a whole hold what pages show of them, and what registries select them by.
+pub async fn whole_entries_hold_what_pages_show(store: &dyn Durable) -> Outcome {
+    fill(store).await?;
+    let unapproved = "com.acme/unapproved";
+    let mut draft = new_entry(unapproved, vec![version(unapproved, "1.0.0")]);
+    draft.versions[0].approval = Approval::Draft;
+    store.save(draft).await?;
+    let every = VersionQuery {
+        include_retired: true,
+        limit: 1_000,
+        ..all()
+    };
+    let query = asked(every, &["test", "production", "development"]);
+    let names: Vec<String> = store
+        .list(&VersionQuery {
+            visibility: Visibility::All,
+            ..query.versions.clone()
+        })
+        .await?
+        .items
+        .iter()
+        .map(|item| item.version.name.to_string())
+        .chain(["com.acme/unknown".to_owned()])
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    assert!(names.len() > 7, "{names:?}");
+    let mut entries = store.served_entries(&names).await?;
+    entries.sort_by(|one, other| one.name.cmp(&other.name));
+    assert_eq!(
+        entries.len(),
+        names.len() - 2,
+        "all but the draft and the unknown one"
+    );
+    let mut joined = Vec::new();
+    for entry in &entries {
+        let stored = store.entry(&parse(&entry.name)).await?;
+        holds(
+            entry,
+            &stored.unwrap_or_else(|| panic!("{} is an entry", entry.name)),
+        );
+        for served in &entry.versions {
+            let routes = served.routes.iter();
+            let routes: Vec<_> = routes.map(|route| (route.slug.clone(), route.access)).collect();
+            joined.push(served.text.joined(&routes, &query.remotes));
+        }
+    }
+    assert_eq!(joined.join(","), store.served(&query).await?.items);
+    assert_eq!(store.served_entries(&[]).await?, []);
+    Ok(())
+}
+
+/// What an entry holds besides its texts is what the whole of it says.
+fn holds(entry: &ServedEntry, stored: &Entry) {
+    let latest = stored.versions.iter().find(|version| version.is_latest);
+    assert_eq!(
+        entry.stage,
+        latest.map(|version| version.lifecycle),
+        "{}",
+        entry.name
+    );
+    assert!(
+        entry.tags.iter().eq(&stored.server.profile.tags),
+        "{:?}",
+        entry.tags
+    );
+    let active = stored
+        .routes
+        .iter()
+        .filter(|route| route.state == RouteState::Active);
+    let environments: BTreeSet<_> = active.map(|route| route.environment.clone()).collect();
+    assert_eq!(entry.environments, environments, "{}", entry.name);
+    for served in &entry.versions {
+        let version = stored
+            .versions
+            .iter()
+            .find(|one| one.version.as_str() == served.version);
+        let said = version.map(|one| (one.lifecycle, one.is_latest, one.published_at, one.updated_at));
+        let read = (
+            served.lifecycle,
+            served.is_latest,
+            served.published_at,
+            served.updated_at,
+        );
+        assert_eq!(said, Some(read), "{} {}", entry.name, served.version);
+    }
+}
+
+/// Who follows entries hears of their routes, too: lists name them.
+pub async fn a_route_that_changes_is_told_to_who_follows_entries(store: &dyn Durable) -> Outcome {
+    let name = "com.acme/billing";
+    let mut entry = new_entry(name, vec![version(name, "1.0.0")]);
+    entry.routes = vec![route(name, "1.0.0", "billing")];
+    store.save(entry).await?;
+    let names = [name.to_owned()];
+    let shown = async || store.served_entries(&names).await;
+    assert_eq!(shown().await?[0].versions[0].routes.len(), 1);
+    let before = store.entry_generation().await?;
+    let Some(mut route) = store.route(&parse("billing")).await? else {
+        panic!("there is a route")
+    };
+    route.state = RouteState::Inactive;
+    let events = vec![event("route.change")];
+    store.save_route(RouteChange { route, events }).await?;
+    assert!(store.entry_generation().await? > before);
+    assert_eq!(shown().await?[0].versions[0].routes, []);
     Ok(())
 }
