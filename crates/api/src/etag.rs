@@ -4,7 +4,7 @@ use aws_lc_rs::digest;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use portreeve_registry::View;
+use portreeve_registry::{ServedJson, View};
 use serde::Serialize;
 
 use crate::problem::Problem;
@@ -77,10 +77,15 @@ pub(crate) fn tagged_for_one(headers: &HeaderMap, value: &impl Serialize) -> Res
     tagged_as(headers, value, "application/json", FOR_ONE)
 }
 
-/// The same, of what a registry shows, which is JSON already: nobody between keeps what is for its reader alone.
-pub(crate) fn viewed(view: &View, headers: &HeaderMap, json: Vec<u8>) -> Response {
+/// The same, of what a registry shows, which is written only for who does not have it: nobody between keeps what is for
+/// its reader alone.
+pub(crate) fn viewed(view: &View, headers: &HeaderMap, json: ServedJson) -> Result<Response, Problem> {
     let caching = if view.is_personal() { FOR_ONE } else { FOR_ALL };
-    tagged_bytes(headers, json, "application/json", caching)
+    let tag = format!("\"{}\"", json.tag()?);
+    if has(headers, &tag) {
+        return Ok(labelled(StatusCode::NOT_MODIFIED.into_response(), &tag, caching));
+    }
+    Ok(content(json.into_bytes()?, &tag, "application/json", caching))
 }
 
 /// The same as another kind of JSON, kept as long as that says.
@@ -105,20 +110,30 @@ pub(crate) fn tagged_bytes(
     Caching(caching): Caching,
 ) -> Response {
     let tag = tag(&bytes);
-    let fresh = headers
+    if has(headers, &tag) {
+        return labelled(StatusCode::NOT_MODIFIED.into_response(), &tag, Caching(caching));
+    }
+    content(bytes, &tag, kind, Caching(caching))
+}
+
+/// Whether the caller has what this is the tag of.
+fn has(headers: &HeaderMap, tag: &str) -> bool {
+    headers
         .get_all(header::IF_NONE_MATCH)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .any(|given| matches!(given.trim(), "*") || given.trim().trim_start_matches("W/") == tag);
-    let mut response = if fresh {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let mut response = Response::new(Body::from(bytes));
-        let kind = HeaderValue::from_static(kind);
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
-        response
-    };
+        .any(|given| matches!(given.trim(), "*") || given.trim().trim_start_matches("W/") == tag)
+}
+
+fn content(bytes: Vec<u8>, tag: &str, kind: &'static str, caching: Caching) -> Response {
+    let mut response = Response::new(Body::from(bytes));
+    let kind = HeaderValue::from_static(kind);
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    labelled(response, tag, caching)
+}
+
+fn labelled(mut response: Response, tag: &str, Caching(caching): Caching) -> Response {
     if let Ok(tag) = HeaderValue::try_from(tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }

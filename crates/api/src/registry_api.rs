@@ -36,7 +36,7 @@ pub(crate) async fn servers(
         .list_json(&view, &params)
         .await
         .map_err(Problem::of_query)?;
-    Ok(etag::viewed(&view, &headers, page))
+    etag::viewed(&view, &headers, page)
 }
 
 /// `GET /v0.1/servers/{name}/versions`
@@ -55,7 +55,7 @@ pub(crate) async fn versions(
     }
     let view = viewer.view()?;
     let page = api.registry.versions_json(&view, &name, deleted).await?;
-    Ok(etag::viewed(&view, &headers, page))
+    etag::viewed(&view, &headers, page)
 }
 
 /// `GET /v0.1/servers/{name}/versions/{version}`
@@ -80,7 +80,7 @@ pub(crate) async fn version(
         .registry
         .version_json(&view, (&name, &version), deleted)
         .await?;
-    Ok(etag::viewed(&view, &headers, served))
+    etag::viewed(&view, &headers, served)
 }
 
 /// `GET /v0.1/health`. The official publisher takes the client that it signs in to GitHub with from here.

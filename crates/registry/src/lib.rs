@@ -50,6 +50,7 @@ mod waiting;
 
 mod compare;
 mod entries;
+mod follow;
 mod search;
 mod serve;
 
@@ -98,7 +99,7 @@ pub use routes::{LONGEST_TIMEOUT_MS, RoutePatch, SHORTEST_TIMEOUT_MS};
 pub use search::{
     Facet, Facets, Found, Kind, Mark, Narrow, SearchJob, SearchPage, SearchQuery, SearchState, Searcher,
 };
-pub use serve::{ListParams, PageMetadata, Review, Served, ServedMeta, ServedPage};
+pub use serve::{ListParams, PageMetadata, Review, Served, ServedJson, ServedMeta, ServedPage};
 pub use source::{ClientSource, Probe, ToolSource};
 pub use tools::{ToolChoice, ToolView, ToolsOf};
 pub use views::View;

@@ -30,6 +30,7 @@ use crate::export::KeptExports;
 use crate::kept::Kept;
 use crate::search::Searcher;
 use crate::serve::document::RemoteTexts;
+use crate::serve::keeper::ShelfKeeper;
 use crate::source::ToolSource;
 use crate::work::Work;
 
@@ -99,6 +100,7 @@ pub struct Registry {
     /// How routes are written into lists.
     pub(crate) remotes: RemoteTexts,
     pub(crate) searcher: Searcher,
+    pub(crate) shelf: ShelfKeeper,
     /// The allow-lists of registries.
     pub(crate) exports: KeptExports,
     /// The catalogue of the cards of servers.
@@ -127,6 +129,11 @@ impl Registry {
         let cursor_mac = Mac::new(&parts.cursor_key);
         Self {
             searcher: Searcher::new(Arc::clone(&parts.feed)),
+            shelf: ShelfKeeper::new(
+                Arc::clone(&parts.feed),
+                Arc::clone(&parts.served),
+                parts.limits.shelf_bytes,
+            ),
             exports: Kept::default(),
             catalogue: Kept::default(),
             neighbours: Kept::default(),

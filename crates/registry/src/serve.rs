@@ -1,12 +1,15 @@
 //! Approved to served: the official registry API v0.1 as typed values, for anyone who asks.
 //!
-//! Before: `approve`, and `settle` that led the route. After: `lists` has the same as bytes, which `api` sends; `install`
-//! makes snippets of the values. Only what is approved is here; what is retired only for who asks for it.
+//! Before: `approve`, and `settle` that led the route. After: `lists` has the same as bytes, which `api` sends, from the
+//! `shelf` that `keeper` keeps near the store; `install` makes snippets of the values. Only what is approved is here; what is retired only for who asks for it.
 
 pub(crate) mod cursor;
 pub(crate) mod document;
+mod items;
+pub(crate) mod keeper;
 mod lists;
 mod params;
+mod shelf;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +22,7 @@ use url::Url;
 use crate::error::RegistryError;
 use crate::registry::Registry;
 use crate::views::Face;
+pub use items::ServedJson;
 pub(crate) use params::read_search;
 
 /// A question as it stands in a query string: every part is text, and judged here.

@@ -3,27 +3,22 @@
 //! Before: somebody saved an entry, on this node or another. After: the search sees it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
-use portreeve_core::ports::{EntryFeed, FeedPosition, StoreError};
+use portreeve_core::ports::{EntryFeed, StoreError};
 use portreeve_search::Index;
-use tokio::sync::Mutex;
 
-/// Entries that are read at once.
-const STEP: u32 = 500;
+use crate::follow::{Follower, Takes};
+
 /// More entries than these are cut into words, and put into larger segments, on a thread of their own: others wait for
 /// this one.
 const AT_ONCE: usize = 32;
 
-/// The index, following the store.
+/// The index, following the store. Only who follows changes it.
 pub struct Searcher {
     feed: Arc<dyn EntryFeed>,
     index: ArcSwap<Index>,
-    /// Up to where the index followed. One follows at a time, and only who does changes the index.
-    followed: Mutex<Followed>,
-    /// Whether it knew every entry once.
-    is_whole: AtomicBool,
+    follower: Follower,
 }
 
 /// How far the index is.
@@ -39,14 +34,6 @@ pub struct SearchState {
     pub is_whole: bool,
 }
 
-/// How far somebody came.
-struct Followed {
-    /// The last change that was taken in.
-    at: FeedPosition,
-    /// Every change up to this count was taken in.
-    whole: i64,
-}
-
 impl std::fmt::Debug for Searcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Searcher")
@@ -59,16 +46,9 @@ impl Searcher {
     /// An index that knows nothing yet.
     pub fn new(feed: Arc<dyn EntryFeed>) -> Self {
         Self {
+            follower: Follower::new(Arc::clone(&feed)),
             feed,
             index: ArcSwap::default(),
-            followed: Mutex::new(Followed {
-                at: FeedPosition {
-                    generation: -1,
-                    server: String::new(),
-                },
-                whole: -1,
-            }),
-            is_whole: AtomicBool::new(false),
         }
     }
 
@@ -85,7 +65,7 @@ impl Searcher {
 
     /// Whether it knew every server once.
     pub(super) fn is_whole(&self) -> bool {
-        self.is_whole.load(Ordering::Acquire)
+        self.follower.is_whole()
     }
 
     /// The index as it is now.
@@ -95,36 +75,21 @@ impl Searcher {
 
     /// Follows up to this moment.
     pub(crate) async fn follow(&self) -> Result<(), StoreError> {
-        let generation = self.feed.entry_generation().await?;
-        let mut followed = self.followed.lock().await;
-        while followed.whole < generation {
-            let changed = self.feed.changed_entries(&followed.at, STEP).await?;
-            let is_end = changed.len() < STEP as usize;
-            if let Some(last) = changed.last().cloned() {
-                let names: Vec<String> = changed.into_iter().map(|change| change.server).collect();
-                self.take(names).await?;
-                // What was taken in stays so, should the next step fail.
-                followed.at = last;
-            }
-            // Changes are told in their order, so those that come behind this moment may wait.
-            if is_end || followed.at.generation > generation {
-                followed.whole = generation;
-                self.is_whole.store(true, Ordering::Release);
-            }
-        }
-        Ok(())
+        self.follower.follow(self).await
     }
 
     /// Joins the large segments that should be joined. Searches and changes go on meanwhile.
     pub(super) async fn tidy(&self) -> Result<(), StoreError> {
         while let Some(merge) = self.index().to_merge(usize::MAX) {
             let merged = aside(move || merge.run()).await?;
-            let _one_at_a_time = self.followed.lock().await;
+            let _one_at_a_time = self.follower.alone().await;
             self.index.store(Arc::new(self.index().with_merged(merged)));
         }
         Ok(())
     }
+}
 
+impl Takes for Searcher {
     /// Reads entries, and puts them into the index.
     async fn take(&self, names: Vec<String>) -> Result<(), StoreError> {
         let entries = self.feed.searchable(&names).await?;

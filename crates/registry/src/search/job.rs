@@ -1,7 +1,8 @@
-//! Builds the index after the start and keeps it near the store, so that no search finds much to read.
+//! Builds the index and the shelf after the start and keeps them near the store, so that no search and no list finds much
+//! to read.
 //!
-//! Before: the node started, or somebody saved many entries at once. After: a search reads what changed since the last
-//! second.
+//! Before: the node started, or somebody saved many entries at once. After: a search or a list reads what changed since
+//! the last second.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +40,7 @@ impl SearchJob {
             if let Err(error) = &round
                 && !is_failing
             {
-                tracing::warn!(%error, "the search index does not follow the store; it is tried again");
+                tracing::warn!(%error, "what is kept in memory for lists and searches does not follow the store; it is tried again");
             }
             is_failing = round.is_err();
             let rest = if is_failing { LONG_REST } else { REST };
@@ -52,6 +53,14 @@ impl SearchJob {
 
     /// Follows up to now, and tidies up.
     async fn round(&self) -> Result<(), StoreError> {
+        // A search cannot be answered without its index; a list can be without the shelf. One that fails does not stop
+        // the other.
+        let index = self.index().await;
+        self.0.shelf.follow().await?;
+        index
+    }
+
+    async fn index(&self) -> Result<(), StoreError> {
         self.0.searcher.follow().await?;
         self.0.searcher.tidy().await
     }

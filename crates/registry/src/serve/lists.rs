@@ -1,16 +1,18 @@
-//! Answers of the registry API as the bytes that are sent. The store joins what was written when versions were saved;
-//! nothing of it is parsed here, so that a page costs what its bytes cost.
+//! Answers of the registry API as the bytes that are sent: from the shelf, or from the store where the shelf is not at
+//! hand. Nothing of them is parsed here, so that a page costs what its bytes cost.
 //!
-//! Before: `params` judged the question. After: `api` adds the entity tag. Who needs values reads them out of the same
-//! bytes, so that all readers agree.
+//! Before: `params` judged the question. After: `items` writes the answer, and `api` adds the entity tag. Who needs values
+//! reads them out of the same bytes, so that all readers agree.
+
+use std::sync::Arc;
 
 use portreeve_core::name::ServerName;
-use portreeve_core::ports::{ServedItems, ServedOrder, ServedQuery, StoreError, VersionFilter, VersionQuery};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use portreeve_core::ports::{ServedOrder, ServedQuery, VersionFilter, VersionQuery};
 
 use super::cursor::Cursor;
+use super::items::{Items, Page, ServedJson};
 use super::params::Wanted;
+use super::shelf::Shelf;
 use super::{ListParams, PageMetadata, Served, ServedPage};
 use crate::error::RegistryError;
 use crate::registry::Registry;
@@ -19,18 +21,12 @@ use crate::views::View;
 /// Names that are looked at in one step, when there are not enough of them in the first one.
 const NAMES: usize = 256;
 
-/// A page, the versions on it still as text.
-struct Page {
-    items: String,
-    metadata: PageMetadata,
-}
-
 // === impl Registry ===
 
 impl Registry {
     /// A page of a registry, ordered by name and version, as JSON.
-    pub async fn list_json(&self, view: &View, params: &ListParams) -> Result<Vec<u8>, RegistryError> {
-        self.served_page(view, params).await?.into_json()
+    pub async fn list_json(&self, view: &View, params: &ListParams) -> Result<ServedJson, RegistryError> {
+        Ok(ServedJson::page(self.served_page(view, params).await?))
     }
 
     /// All versions of a server that a registry holds, newest first, as JSON.
@@ -39,10 +35,9 @@ impl Registry {
         view: &View,
         name: &ServerName,
         include_deleted: bool,
-    ) -> Result<Vec<u8>, RegistryError> {
-        self.served_versions(view, name, include_deleted)
-            .await?
-            .into_json()
+    ) -> Result<ServedJson, RegistryError> {
+        let page = self.served_versions(view, name, include_deleted).await?;
+        Ok(ServedJson::page(page))
     }
 
     /// One version of a server that a registry holds, or its latest, as JSON.
@@ -51,9 +46,9 @@ impl Registry {
         view: &View,
         wanted: (&ServerName, &str),
         include_deleted: bool,
-    ) -> Result<Vec<u8>, RegistryError> {
+    ) -> Result<ServedJson, RegistryError> {
         let item = self.served_version(view, wanted, include_deleted).await?;
-        Ok(item.into_bytes())
+        Ok(ServedJson::one(item))
     }
 
     /// A page of a registry, ordered by name and version.
@@ -80,7 +75,7 @@ impl Registry {
         wanted: (&ServerName, &str),
         include_deleted: bool,
     ) -> Result<Served, RegistryError> {
-        read(&self.served_version(view, wanted, include_deleted).await?)
+        self.served_version(view, wanted, include_deleted).await?.value()
     }
 
     /// The latest versions of some servers, by name.
@@ -93,8 +88,26 @@ impl Registry {
         versions.limit = u32::try_from(names.len()).unwrap_or(u32::MAX);
         let mut query = self.served_query(view, versions);
         query.among = Some(names.iter().map(ToString::to_string).collect());
-        let found = self.parts.served.served(&query).await?;
-        read(&format!("[{}]", found.items))
+        self.served_items(&query).await?.values()
+    }
+
+    /// What a question finds.
+    async fn served_items(&self, query: &ServedQuery) -> Result<Items, RegistryError> {
+        let shelf = self.shelf_at_hand().await?;
+        self.served_from(shelf.as_deref(), query).await
+    }
+
+    async fn shelf_at_hand(&self) -> Result<Option<Arc<Shelf>>, RegistryError> {
+        Ok(self.shelf.now(self.parts.limits.list_wait).await?)
+    }
+
+    /// What a question finds on the shelf, or else in the store, which says the same and takes longer.
+    async fn served_from(&self, shelf: Option<&Shelf>, query: &ServedQuery) -> Result<Items, RegistryError> {
+        let found = shelf.map(|shelf| shelf.find(query)).transpose()?.flatten();
+        match found {
+            Some(found) => Ok(Items::found(found, &query.remotes)),
+            None => Ok(self.parts.served.served(query).await?.into()),
+        }
     }
 
     async fn served_page(&self, view: &View, params: &ListParams) -> Result<Page, RegistryError> {
@@ -111,11 +124,11 @@ impl Registry {
             limit: wanted.limit,
         };
         let query = self.served_query(view, versions);
-        let found = match query.versions.search.as_deref().filter(|text| !text.is_empty()) {
+        let mut items = match query.versions.search.as_deref().filter(|text| !text.is_empty()) {
             Some(text) => self.served_containing(query.clone(), text).await?,
-            None => self.parts.served.served(&query).await?,
+            None => self.served_items(&query).await?,
         };
-        let next_cursor = found.next.map(|(name, version)| {
+        let next_cursor = items.next.take().map(|(name, version)| {
             let cursor = Cursor {
                 filters: wanted.filters,
                 name,
@@ -123,13 +136,11 @@ impl Registry {
             };
             cursor.seal(view.cursors(), &self.cursor_mac)
         });
-        Ok(Page {
-            items: found.items,
-            metadata: PageMetadata {
-                next_cursor,
-                count: found.count,
-            },
-        })
+        let metadata = PageMetadata {
+            next_cursor,
+            count: items.count,
+        };
+        Ok(Page { items, metadata })
     }
 
     async fn served_versions(
@@ -143,65 +154,58 @@ impl Registry {
         let mut query = self.served_query(view, versions);
         query.among = Some(vec![name.to_string()]);
         query.order = ServedOrder::Newest;
-        let ServedItems { items, count, .. } = self.parts.served.served(&query).await?;
-        if count == 0 {
+        let items = self.served_items(&query).await?;
+        if items.count == 0 {
             return Err(RegistryError::no_server(name));
         }
         let metadata = PageMetadata {
             next_cursor: None,
-            count,
+            count: items.count,
         };
         Ok(Page { items, metadata })
     }
 
-    /// The text of one version. An unknown server and an unknown version look alike: nothing is said about what is not
+    /// One version. An unknown server and an unknown version look alike: nothing is said about what is not
     /// shown.
     async fn served_version(
         &self,
         view: &View,
         (name, version): (&ServerName, &str),
         include_deleted: bool,
-    ) -> Result<String, RegistryError> {
+    ) -> Result<Items, RegistryError> {
         let mut query = self.served_query(view, of_server(view, Some(version), include_deleted));
         query.among = Some(vec![name.to_string()]);
-        let found = self.parts.served.served(&query).await?;
-        if found.count == 0 {
+        let items = self.served_items(&query).await?;
+        if items.count == 0 {
             return Err(RegistryError::no_server(name));
         }
-        Ok(found.items)
+        Ok(items)
     }
 
     /// As [`ServedStore::served`](portreeve_core::ports::ServedStore::served) with a text to be contained: only entries
     /// that may contain it are read.
-    async fn served_containing(
-        &self,
-        mut query: ServedQuery,
-        text: &str,
-    ) -> Result<ServedItems, RegistryError> {
+    async fn served_containing(&self, mut query: ServedQuery, text: &str) -> Result<Items, RegistryError> {
         if !self.knows_all().await? {
             // The store finds the same, and takes longer.
-            return Ok(self.parts.served.served(&query).await?);
+            return Ok(self.parts.served.served(&query).await?.into());
         }
+        // One for all steps.
+        let shelf = self.shelf_at_hand().await?;
         let wanted = usize::try_from(query.versions.limit).unwrap_or(usize::MAX);
         let after = query.versions.after.as_ref();
         let mut from = after.map(|(name, _)| name.clone()).unwrap_or_default();
-        let mut found = ServedItems::default();
+        let mut found = Items::default();
         // Most servers have few versions, so the first step mostly suffices.
         let mut step = wanted.saturating_add(1).clamp(8, NAMES);
         loop {
             let (names, next) = self.containing(&query.versions, text, (&from, step));
             query.among = Some(names);
-            let page = self.parts.served.served(&query).await?;
+            let page = self.served_from(shelf.as_deref(), &query).await?;
             if found.count == wanted && page.count > 0 {
-                found.next = Some(last_of(&found.items)?);
+                found.next = Some(found.last()?);
                 return Ok(found);
             }
-            if found.count > 0 && page.count > 0 {
-                found.items.push(',');
-            }
-            found.items.push_str(&page.items);
-            found.count += page.count;
-            found.next = page.next;
+            found.append(page)?;
             let Some(next) = next.filter(|_| found.next.is_none()) else {
                 return Ok(found);
             };
@@ -223,14 +227,6 @@ impl Registry {
     }
 }
 
-/// The name and the version of the last item.
-fn last_of(items: &str) -> Result<(String, String), RegistryError> {
-    let items: Vec<Served> = read(&format!("[{items}]"))?;
-    let server = items.last().map(|last| &last.server);
-    let key = server.and_then(|server| Some((server.text("name")?, server.text("version")?)));
-    key.ok_or_else(strange)
-}
-
 /// One version of a server, or all of them.
 fn of_server(view: &View, version: Option<&str>, include_deleted: bool) -> VersionQuery {
     VersionQuery {
@@ -242,41 +238,4 @@ fn of_server(view: &View, version: Option<&str>, include_deleted: bool) -> Versi
         after: None,
         limit: if version.is_some() { 1 } else { u32::MAX },
     }
-}
-
-// === impl Page ===
-
-impl Page {
-    fn into_json(self) -> Result<Vec<u8>, RegistryError> {
-        let metadata = written(&self.metadata)?;
-        let parts = [
-            br#"{"servers":["#,
-            self.items.as_bytes(),
-            br#"],"metadata":"#,
-            &metadata,
-            b"}",
-        ];
-        Ok(parts.concat())
-    }
-
-    fn into_values(self) -> Result<ServedPage, RegistryError> {
-        Ok(ServedPage {
-            servers: read(&format!("[{}]", self.items))?,
-            metadata: self.metadata,
-        })
-    }
-}
-
-fn written(metadata: &impl Serialize) -> Result<Vec<u8>, RegistryError> {
-    serde_json::to_vec(metadata).map_err(|_| strange())
-}
-
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, RegistryError> {
-    serde_json::from_str(text).map_err(|_| strange())
-}
-
-fn strange() -> RegistryError {
-    RegistryError::Store(StoreError::Corrupt {
-        what: "a version as it is listed".to_owned(),
-    })
 }

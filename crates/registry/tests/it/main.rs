@@ -38,6 +38,7 @@ mod routes;
 mod search;
 mod search_index;
 mod serve;
+mod shelf;
 mod tools;
 mod version_values;
 mod versions;

@@ -416,7 +416,9 @@ async fn b3_a_published_document_brings_its_values_along() {
         .await
         .unwrap();
     assert!(
-        !String::from_utf8(read).unwrap().contains("io.portreeve"),
+        !String::from_utf8(read.into_bytes().unwrap())
+            .unwrap()
+            .contains("io.portreeve"),
         "it is nobody's business"
     );
 }

@@ -456,7 +456,7 @@ proptest! {
     /// However a host pages, with whatever limits, it sees each version once, in order.
     #[test]
     fn walks_with_any_limits_see_the_same(limits in proptest::collection::vec(1_u8..8, 1..20), latest in any::<bool>()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let world = mail_world().await;
             let filter = if latest { &[("version", "latest")][..] } else { &[] };

@@ -274,6 +274,15 @@ impl World {
 
     /// One in which this stops an approval.
     pub(crate) fn assessing(assessment: AssessmentPolicy) -> Self {
+        Self::of(assessment, |_| {})
+    }
+
+    /// One with other limits.
+    pub(crate) fn limited(limit: impl FnOnce(&mut Limits)) -> Self {
+        Self::of(AssessmentPolicy::default(), limit)
+    }
+
+    fn of(assessment: AssessmentPolicy, limit: impl FnOnce(&mut Limits)) -> Self {
         let store = Arc::new(Memory::default());
         let governed = Arc::new(Governed::over(store.clone()));
         let upstreams = Arc::new(Upstreams::default());
@@ -281,10 +290,12 @@ impl World {
         let clock = Arc::new(Ticking(AtomicI64::new(1_767_225_600_000)));
         let rng = Arc::new(Counting::default());
         let refreshed = Arc::new(Refreshed::default());
-        let limits = Arc::new(Limits {
+        let mut limits = Limits {
             probe: Duration::from_millis(200),
             ..Limits::for_tests()
-        });
+        };
+        limit(&mut limits);
+        let limits = Arc::new(limits);
         let toolsets = Arc::new(toolsets::Kept::new(store.clone()));
         let parts = RegistryParts {
             entries: store.clone(),

@@ -409,6 +409,7 @@ impl RouteStore for Memory {
         *present = change.route;
         present.revision += 1;
         let saved = present.clone();
+        tables.touch(&saved.server);
         tables.events.extend(change.events);
         Ok(saved)
     }
