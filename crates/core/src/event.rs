@@ -172,7 +172,7 @@ impl EventKind {
             "route.change" => Self::RouteChanged,
             "route.access" => Self::RouteAccessChanged,
             "tools.drift" => Self::ToolsDrifted,
-            "tools.approve" => Self::ToolsApproved,
+            "tools.approve" | "tools.follow" => Self::ToolsApproved,
             "tools.hide" => Self::ToolsHidden,
             "tools.unhide" => Self::ToolsUnhidden,
             "import.finish" => Self::ImportFinished,

@@ -12,6 +12,7 @@ pub mod protocol;
 
 pub mod deployment;
 pub mod icon;
+pub mod members;
 pub mod profile;
 pub mod property;
 pub mod rest;

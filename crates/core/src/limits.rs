@@ -223,6 +223,10 @@ pub struct Limits {
     pub keep_alive: Duration,
     /// Time for a tool discovery as a whole.
     pub probe: Duration,
+    /// Time that one member of a virtual server has to show a list, or to say that it can be listened to.
+    pub member_wait: Duration,
+    /// Lists of members of virtual servers that a node remembers, for when they are away, in bytes.
+    pub member_lists_bytes: usize,
     /// Requests of one legacy session that are under way at once.
     pub requests_per_session: usize,
 }
@@ -336,6 +340,8 @@ impl Default for Limits {
             subscriptions_per_session: 256,
             keep_alive: Duration::from_secs(15),
             probe: Duration::from_secs(10),
+            member_wait: Duration::from_secs(5),
+            member_lists_bytes: 32 * 1024 * 1024,
             requests_per_session: 256,
         }
     }
@@ -344,6 +350,8 @@ impl Default for Limits {
 impl Limits {
     /// Deepest nesting of arrays and objects in JSON. As deep as the parser itself goes, so it cannot be chosen.
     pub const JSON_DEPTH: usize = 128;
+    /// Members of a virtual server. Each is asked whenever the server's lists are read.
+    pub const MEMBERS: usize = 32;
     /// Most values (array elements and object members, roughly) in one JSON document.
     pub const JSON_NODES: usize = 100_000;
 

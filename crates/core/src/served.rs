@@ -14,7 +14,7 @@ use crate::route::Access;
 use crate::server::{Lifecycle, Version};
 use crate::time::Timestamp;
 
-pub use document::{PUBLISHER_META, PublicDocument};
+pub use document::{PUBLISHER_META, PublicDocument, put_in_publisher_meta};
 
 /// The key of the registry's own part of `_meta`.
 pub const OFFICIAL_META: &str = "io.modelcontextprotocol.registry/official";

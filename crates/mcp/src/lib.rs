@@ -22,6 +22,7 @@ pub mod passing;
 
 pub mod answer;
 mod edit;
+pub mod rename;
 pub mod splice;
 pub mod sse;
 

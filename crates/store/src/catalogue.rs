@@ -4,11 +4,13 @@
 pub(crate) mod moved;
 
 use async_trait::async_trait;
+use portreeve_core::members::VirtualServer;
 use portreeve_core::ports::{Catalogue, News, Snapshot, StoreError};
 
 use crate::engine::{Row, Sql};
 use crate::entries::owners::{OWNED, owned};
 use crate::identity::{GRANTS, LIVE_KEYS, USERS, grant_of, key_of, user_of};
+use crate::members::{given_by, given_of};
 use crate::store::Store;
 use crate::views::{REGISTRIES, registry_of};
 
@@ -31,12 +33,16 @@ impl Catalogue for Store {
         let owners = transaction.rows(Sql::new(OWNED)).await?;
         let registries = transaction.rows(Sql::new(REGISTRIES)).await?;
         let mut rest = self.bindings().of_routes(&mut transaction).await?;
-        transaction.cancel().await?;
-
         let (News::All(changed) | News::Since { changed, .. }) = &mut routes;
         for entry in changed {
             entry.rest = rest.remove(&entry.route.id.to_string());
+            if VirtualServer::is_address(&entry.route.upstream_url) {
+                let names = transaction.rows(given_by(&entry.route.server)).await?;
+                entry.given = names.iter().map(given_of).collect::<Result<_, _>>()?;
+            }
         }
+        transaction.cancel().await?;
+
         Ok(Snapshot {
             generation,
             routes,

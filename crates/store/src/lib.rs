@@ -16,6 +16,7 @@ mod entries;
 mod environments;
 mod icons;
 mod imports;
+mod members;
 mod properties;
 mod routes;
 mod tools;

@@ -118,6 +118,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0022_host_sessions.sql"),
     ),
     (
+        23,
+        "given names",
+        include_str!("../migrations/sqlite/0023_given_names.sql"),
+        include_str!("../migrations/postgres/0023_given_names.sql"),
+    ),
+    (
         25,
         "list cache",
         include_str!("../migrations/sqlite/0025_list_cache.sql"),

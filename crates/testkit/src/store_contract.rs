@@ -12,6 +12,7 @@ pub mod icons;
 pub mod identity;
 pub mod imports;
 pub mod listing;
+pub mod members;
 pub mod moved;
 pub mod properties;
 pub mod publications;
@@ -28,10 +29,10 @@ pub mod waiting;
 pub mod webhooks;
 
 use portreeve_core::ports::{
-    AssessmentStore, Catalogue, DeploymentStore, EntryFeed, EntryStore, EnvironmentStore, HostSessionStore,
-    IconStore, IdentityStore, ImportStore, LoginStore, Outbox, PropertyStore, RouteStore, SecretStore,
-    ServedStore, SessionStore, StoreError, StoreHealth, ToolsetStore, UsageStore, ViewStore, WaitingStore,
-    WebhookStore,
+    AssessmentStore, Catalogue, DeploymentStore, EntryFeed, EntryStore, EnvironmentStore, GivenNames,
+    HostSessionStore, IconStore, IdentityStore, ImportStore, LoginStore, Outbox, PropertyStore, RouteStore,
+    SecretStore, ServedStore, SessionStore, StoreError, StoreHealth, ToolsetStore, UsageStore, ViewStore,
+    WaitingStore, WebhookStore,
 };
 
 /// A store as a whole.
@@ -58,6 +59,7 @@ pub trait Durable:
     + Outbox
     + LoginStore
     + IconStore
+    + GivenNames
     + StoreHealth
 {
 }
@@ -85,6 +87,7 @@ impl<T> Durable for T where
         + Outbox
         + LoginStore
         + IconStore
+        + GivenNames
         + StoreHealth
 {
 }

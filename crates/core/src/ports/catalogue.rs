@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::caller::{ApiKey, User};
 use crate::grant::Grant;
+use crate::members::Given;
 use crate::name::{GroupName, ServerName, Slug};
 use crate::rest::Bindings;
 use crate::route::Route;
@@ -24,6 +25,8 @@ pub struct RouteSnapshot {
     /// How its tools are called, if it leads to a REST API rather than to an MCP server: the route's upstream URL is then
     /// what their paths are appended to. A tool without a binding cannot be called.
     pub rest: Option<Arc<Bindings>>,
+    /// The names that it gives to what its members have, if it is a virtual server.
+    pub given: Vec<Given>,
 }
 
 /// Things with keys, as a reader needs them who knows a generation, or none.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::served::PUBLISHER_META;
+use crate::served::{PUBLISHER_META, put_in_publisher_meta};
 
 /// The member of [`PUBLISHER_META`] that this is.
 pub const REST_META: &str = "portreeve/rest";
@@ -39,18 +39,7 @@ impl RestMark {
 
     /// Puts it into a document.
     pub fn put(&self, document: &mut Map<String, Value>) {
-        let mut at = document;
-        for name in ["_meta", PUBLISHER_META] {
-            let member = at.entry(name).or_insert_with(|| Value::Object(Map::new()));
-            if !member.is_object() {
-                *member = Value::Object(Map::new());
-            }
-            match member {
-                Value::Object(inner) => at = inner,
-                _ => return,
-            }
-        }
         let mark = serde_json::json!({"baseUrl": self.base_url, "toolset": self.toolset});
-        at.insert(REST_META.to_owned(), mark);
+        put_in_publisher_meta(document, REST_META, mark);
     }
 }

@@ -8,11 +8,29 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
+use crate::members::VIRTUAL_META;
 use crate::rest::REST_META;
 
 /// The only key that hosts and other registries get to see of a document's own `_meta`.
 pub const PUBLISHER_META: &str = "io.modelcontextprotocol.registry/publisher-provided";
+
+/// Puts something into the part of a document's `_meta` that belongs to publishers.
+pub fn put_in_publisher_meta(document: &mut Map<String, Value>, name: &str, value: Value) {
+    let mut at = document;
+    for step in ["_meta", PUBLISHER_META] {
+        let member = at.entry(step).or_insert_with(|| Value::Object(Map::new()));
+        if !member.is_object() {
+            *member = Value::Object(Map::new());
+        }
+        match member {
+            Value::Object(inner) => at = inner,
+            _ => return,
+        }
+    }
+    at.insert(name.to_owned(), value);
+}
 
 /// The top level of a document, in its order, each value as the bytes that were sent.
 #[derive(Debug, Clone)]
@@ -128,9 +146,9 @@ fn publisher_part(meta: &RawValue) -> Result<Option<Box<RawValue>>, serde_json::
     let Some(text) = kept.get(PUBLISHER_META).filter(|text| text.contains(REST_META)) else {
         return serde_json::value::to_raw_value(&kept).map(Some);
     };
-    // Where an API is behind the gateway is nobody's business.
+    // Where an API is behind the gateway is nobody's business, nor which servers are behind another.
     let PublicDocument(mut said) = serde_json::from_str(text)?;
-    said.retain(|(key, _)| key != REST_META);
+    said.retain(|(key, _)| key != REST_META && key != VIRTUAL_META);
     if said.is_empty() {
         return Ok(None);
     }

@@ -110,6 +110,7 @@ pub(super) async fn routes(
                 route,
                 tools,
                 rest: None,
+                given: Vec::new(),
             });
         }
         if rows.len() < STEP {

@@ -2,8 +2,8 @@
 
 use portreeve_testkit::store_contract::{
     assessments, catalogue, deployments, entries, environments, feed, host_sessions, icons, identity,
-    imports, listing, moved, properties, publications, routes, served, sessions, slugs, tools, toolsets,
-    usage, vault, views, waiting, webhooks,
+    imports, listing, members, moved, properties, publications, routes, served, sessions, slugs, tools,
+    toolsets, usage, vault, views, waiting, webhooks,
 };
 
 use crate::support::Database;
@@ -120,6 +120,8 @@ contract! {
     webhooks::one_node_delivers_at_a_time,
     webhooks::what_failed_waits_for_its_time,
     webhooks::the_dead_are_sent_again_or_dropped,
+    members::a_gw_3_a_name_is_given_once,
+    members::a_route_of_a_virtual_server_comes_with_its_names,
     usage::usage_is_kept_by_the_minute,
     usage::large_batches_are_stored,
 }

@@ -65,6 +65,7 @@ pub async fn a_snapshot_holds_what_decisions_need(store: &dyn Durable) -> Outcom
                 route: active,
                 tools,
                 rest: None,
+                given: vec![],
             }]),
             keys: vec![live],
             users: vec![ada],
