@@ -161,7 +161,8 @@ impl Gateway {
         Box::pin(self.handle(self.request(caller, slug, (Method::POST, headers), body))).await
     }
 
-    fn request(
+    /// A request to the endpoint of a route, by somebody who is known.
+    pub(crate) fn request(
         &self,
         caller: &Caller,
         slug: &str,

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::Gateway;
 use crate::policy::{Explanation, Question};
+use crate::upstream::Way;
 
 /// The whole answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,7 +37,19 @@ impl Gateway {
             method: Method::CallTool,
             target: Some(tool),
         };
-        let policies = self.policies.explain(&question).await;
+        let mut policies = self.policies.explain(&question).await;
+        if let Way::Members(server) = &route.upstream
+            && let Some((member, own)) = server.tool(tool)
+        {
+            // The member is asked as well, with all of its policies.
+            let question = Question {
+                route: &member,
+                era: member.hop(Era::Modern),
+                target: Some(own),
+                ..question
+            };
+            policies.extend(self.policies.explain(&question).await);
+        }
         Some(Why {
             caller: caller.label.to_string(),
             route: slug.to_owned(),

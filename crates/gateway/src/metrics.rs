@@ -32,6 +32,13 @@ struct AnswerLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MemberLabels {
+    route: String,
+    member: String,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabels {
     reason: String,
 }
@@ -77,6 +84,7 @@ pub struct Metrics {
     refused: Family<ReasonLabels, Counter>,
     rest_answers: Family<AnswerLabels, Counter>,
     rest_seconds: Family<RouteLabels, Histogram>,
+    members_away: Family<MemberLabels, Counter>,
     journal_failures: Counter,
     copies: Family<CopyLabels, Counter>,
     /// Bytes of copies of answers.
@@ -108,6 +116,7 @@ impl Metrics {
             refused: Family::default(),
             rest_answers: Family::default(),
             rest_seconds: Family::new_with_constructor(histogram),
+            members_away: Family::default(),
             journal_failures: Counter::default(),
             copies: Family::default(),
             copied_bytes: Gauge::default(),
@@ -143,6 +152,11 @@ impl Metrics {
             "portreeve_rest_answer_duration_seconds",
             "From a request to a REST API to the head of its answer",
             metrics.rest_seconds.clone(),
+        );
+        registry.register(
+            "portreeve_members_away",
+            "Times that a member of a virtual server had nothing to show, by reason: `late`, `failed`, `broken`",
+            metrics.members_away.clone(),
         );
         registry.register(
             "portreeve_audit_journal_failures",
@@ -263,6 +277,16 @@ impl Metrics {
         };
         let route = route.to_string();
         self.copies.get_or_create(&CopyLabels { route, outcome }).inc();
+    }
+
+    /// A member of a virtual server had nothing to show.
+    pub fn member_away(&self, route: &Slug, member: &Slug, reason: &'static str) {
+        let labels = MemberLabels {
+            route: route.to_string(),
+            member: member.to_string(),
+            reason,
+        };
+        self.members_away.get_or_create(&labels).inc();
     }
 
     /// An audit event could not be written.

@@ -445,7 +445,7 @@ impl Gateway {
                 };
                 if let Some(outbound) = outbound {
                     let outbound = outbound.turn(|outbound| outbound.in_a_span(&*self.sinks.rng));
-                    match upstream::send(&self.egress, &errand.route, &errand.caller, outbound).await {
+                    match upstream::send(&errand.gateway, &errand.route, &errand.caller, outbound).await {
                         Ok(reply) => record.upstream_answered(reply.status.as_u16()),
                         Err(error) => return Err(stop(Refusal::Upstream(error), record)),
                     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use portreeve_client::{Lines, Upstream};
+use portreeve_core::members::Given;
 use portreeve_core::protocol::Era;
 use portreeve_core::rest::Bindings;
 use portreeve_core::route::{Protocol, Route};
@@ -15,6 +16,7 @@ use url::Url;
 
 use crate::policy::Policy;
 use crate::upstream::Way;
+use crate::upstream::members::{self, Members};
 use crate::upstream::rest::{Api, Commons};
 
 /// A tool with its name ready to be shared.
@@ -98,6 +100,26 @@ impl ServedRoute {
         let credentials = credentials.cloned().collect();
         let api = Api::new(commons, &route, &tools, bindings, credentials)?;
         Some(Self::leading(Way::Rest(Arc::new(api)), route, tools, policies))
+    }
+
+    /// Compiles a route that leads to others. `None` when its upstream is not that of a virtual server.
+    pub fn to_members(
+        commons: &Arc<members::Commons>,
+        route: Route,
+        mut tools: Vec<Tool>,
+        policies: Vec<Arc<dyn Policy>>,
+        given: Vec<Given>,
+    ) -> Option<Self> {
+        let server = Members::new(commons, &route, given)?;
+        if server.searches() {
+            tools.extend(members::served());
+        }
+        Some(Self::leading(
+            Way::Members(Arc::new(server)),
+            route,
+            tools,
+            policies,
+        ))
     }
 
     /// A route that leads this way.
@@ -200,9 +222,12 @@ impl ServedRoute {
 
     /// The era of the server's hop, for a host of this era: the same, if the server is not known to lack it.
     pub fn hop(&self, host: Era) -> Era {
-        if !matches!(self.upstream, Way::Remote(_)) {
+        match self.upstream {
+            Way::Remote(_) => {}
             // The gateway itself is the server, and speaks both.
-            return host;
+            Way::Rest(_) | Way::Local(_) => return host,
+            // Or one, and puts it into the other.
+            Way::Members(_) => return Era::Modern,
         }
         let seen = &self.route.upstream_eras;
         match (self.route.protocol, host) {

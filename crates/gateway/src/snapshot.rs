@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use portreeve_access::Access;
 use portreeve_client::Lines;
+use portreeve_core::members::VirtualServer;
 use portreeve_core::name::{InvalidName, RegistryName, Slug};
 use portreeve_core::ports::{
     Catalogue, LocalRegistries, LocalTools, News, Refresh, RouteSnapshot, Signals, Snapshot, StoreError,
@@ -20,6 +21,7 @@ use tokio::sync::{Mutex, watch};
 use crate::policy::{self, Tools};
 use crate::route::{Routes, ServedRoute};
 use crate::upstream::local;
+use crate::upstream::members;
 use crate::upstream::rest::Commons;
 
 /// The topic on which nodes tell each other that the catalogue changed.
@@ -33,6 +35,7 @@ pub struct Loader {
     tools: Tools,
     rest: OnceLock<Arc<Commons>>,
     lines: OnceLock<Arc<Lines>>,
+    members: OnceLock<Arc<members::Commons>>,
     routes: ArcSwap<Routes>,
     registries: ArcSwap<Arc<[RegistryRecord]>>,
     own: OnceLock<Arc<ServedRoute>>,
@@ -66,6 +69,7 @@ impl Loader {
             tools,
             rest: OnceLock::new(),
             lines: OnceLock::new(),
+            members: OnceLock::new(),
             routes,
             registries: ArcSwap::from_pointee(Arc::from([])),
             own: OnceLock::new(),
@@ -83,6 +87,11 @@ impl Loader {
     /// Serves servers of HTTP+SSE in every catalogue that is read from now on.
     pub fn serve_lines(&self, lines: Arc<Lines>) {
         self.lines.get_or_init(|| lines);
+    }
+
+    /// Serves virtual servers in every catalogue that is read from now on.
+    pub fn serve_members(&self, commons: members::Commons) {
+        self.members.get_or_init(|| Arc::new(commons));
     }
 
     /// Adds Portreeve's own route to every catalogue that is read from now on. The first one stays.
@@ -149,6 +158,9 @@ impl Loader {
         let (before, snapshot_generation) = (self.routes.load_full(), snapshot.generation);
         let routes = Arc::new(self.compile(snapshot, &before));
         self.routes.store(Arc::clone(&routes));
+        if let Some(members) = self.members.get() {
+            members.routes.send_replace(Arc::clone(&routes));
+        }
         if let Some(rest) = self.rest.get() {
             rest.routes.send_replace(routes);
         }
@@ -212,7 +224,11 @@ impl Loader {
                 return None;
             }
         };
+        let is_virtual = VirtualServer::is_address(&entry.route.upstream_url);
         let served = match (entry.rest, self.rest.get()) {
+            _ if is_virtual => self.members.get().and_then(|commons| {
+                ServedRoute::to_members(commons, entry.route, entry.tools, policies, entry.given)
+            }),
             (Some(bindings), Some(commons)) => {
                 ServedRoute::to_rest(commons, entry.route, entry.tools, policies, bindings)
             }

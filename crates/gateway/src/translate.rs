@@ -49,6 +49,8 @@ pub struct Outbound {
     pub traceparent: Option<String>,
     /// How it came from the other era, if it did.
     pub crossing: Option<Arc<Crossing>>,
+    /// The tool that made the task that it is about (modern).
+    pub made_by: Option<String>,
 }
 
 // === impl Outbound ===
@@ -66,11 +68,12 @@ impl Outbound {
             session: None,
             traceparent: None,
             crossing: None,
+            made_by: None,
         }
     }
 
     /// A request for a modern server.
-    fn modern(body: impl Into<Bytes>, method: Method) -> Self {
+    pub(crate) fn modern(body: impl Into<Bytes>, method: Method) -> Self {
         Self {
             era: Era::Modern,
             method: Some(method.as_str().into()),
@@ -93,6 +96,11 @@ pub fn call(
             Ok(Outbound {
                 name: call.method.named().and(call.target),
                 params: mirrored_arguments(&head.headers),
+                made_by: errand
+                    .tasks
+                    .as_ref()
+                    .and_then(|tasks| tasks.tool())
+                    .map(str::to_owned),
                 traceparent,
                 ..Outbound::modern(call.body, call.method)
             })

@@ -1,8 +1,9 @@
 //! The seventh room: sends what was permitted, and nothing else. A route leads to a server over the network, to a REST API
-//! (`rest.rs`), or into this process (`local.rs`); what comes back looks the same.
+//! (`rest.rs`), to other routes (`members.rs`), or into this process (`local.rs`); what comes back looks the same.
 
 mod lease;
 pub mod local;
+pub mod members;
 mod own;
 pub mod pool;
 pub mod rest;
@@ -15,9 +16,11 @@ use http_body_util::BodyExt as _;
 use portreeve_client::{ClientError, Exchange, Reply, ReplyBody, Upstream};
 use portreeve_core::caller::Caller;
 use portreeve_core::protocol::{Era, Revision};
+use portreeve_mcp::method::Method;
 use portreeve_net::{Egress, ResponseBody};
 use tokio::sync::oneshot;
 
+use crate::pipeline::Gateway;
 use crate::policy::Permitted;
 use crate::relay::{Errand, cancellation};
 use crate::route::ServedRoute;
@@ -34,6 +37,8 @@ pub enum Way {
     Remote(Upstream),
     /// To a REST API over the network.
     Rest(Arc<rest::Api>),
+    /// To other routes.
+    Members(Arc<members::Members>),
     /// Into this process.
     Local(local::Server),
 }
@@ -44,6 +49,7 @@ impl Way {
         match self {
             Self::Remote(server) => server.timeout,
             Self::Rest(api) => api.patience(),
+            Self::Members(server) => server.patience(),
             Self::Local(_) => local::PATIENCE,
         }
     }
@@ -53,7 +59,9 @@ impl Way {
         match (self, other) {
             (Self::Remote(one), Self::Remote(other)) => one.url == other.url,
             // Its tools may be others now, and hosts are told so.
-            (Self::Rest(_), Self::Rest(_)) | (Self::Local(_), Self::Local(_)) => true,
+            (Self::Rest(_), Self::Rest(_))
+            | (Self::Members(_), Self::Members(_))
+            | (Self::Local(_), Self::Local(_)) => true,
             _ => false,
         }
     }
@@ -61,15 +69,17 @@ impl Way {
 
 /// Sends a call or a note of a caller. Returns with the head of the answer.
 pub async fn send(
-    egress: &Egress,
+    gateway: &Arc<Gateway>,
     route: &ServedRoute,
     caller: &Caller,
     permitted: Permitted<Outbound>,
 ) -> Result<Reply, ClientError> {
     let outbound = permitted.into_inner();
+    let egress = &gateway.egress;
     let server = match &route.upstream {
         Way::Remote(server) => server,
         Way::Rest(api) => return api.answer(egress, &outbound).await,
+        Way::Members(server) => return server.answer(gateway, caller, &outbound).await,
         Way::Local(server) => return server.answer(caller, &outbound).await,
     };
     let (version, session) = hop(outbound.era, outbound.session.as_deref());
@@ -100,16 +110,16 @@ pub async fn send(
 /// Sends a call of a legacy host. Up to 2025-11-25 a host that goes away has not cancelled it: the call goes on without the
 /// host, and what comes back is read so that the server can finish. `None`: the host took it back.
 pub async fn send_through(
-    egress: &Egress,
     errand: &Errand,
     permitted: Permitted<Outbound>,
 ) -> Result<Option<Reply>, ClientError> {
-    let (egress, route, caller) = (egress.clone(), Arc::clone(&errand.route), errand.caller.clone());
+    let (gateway, route) = (Arc::clone(&errand.gateway), Arc::clone(&errand.route));
+    let caller = errand.caller.clone();
     let exchange = errand.exchange.clone();
     let (host, waiting) = oneshot::channel();
     tokio::spawn(async move {
         let reply = tokio::select! {
-            reply = send(&egress, &route, &caller, permitted) => reply.map(Some),
+            reply = send(&gateway, &route, &caller, permitted) => reply.map(Some),
             () = cancellation(exchange.as_deref()) => Ok(None),
         };
         if let Err(Ok(Some(unwanted))) = host.send(reply) {
@@ -132,16 +142,21 @@ pub async fn drain(mut body: ResponseBody) {
 }
 
 /// Subscribes the session of a legacy host to a modern server. The session was permitted when it was made.
-pub async fn subscribe(egress: &Egress, route: &ServedRoute, body: Bytes) -> Result<Reply, ClientError> {
-    let Way::Remote(server) = &route.upstream else {
-        return Ok(local::no_stream());
+pub async fn subscribe(errand: &Errand, body: Bytes) -> Result<Reply, ClientError> {
+    let server = match &errand.route.upstream {
+        Way::Remote(server) => server,
+        Way::Members(server) => {
+            let outbound = Outbound::modern(body, Method::Listen);
+            return server.answer(&errand.gateway, &errand.caller, &outbound).await;
+        }
+        Way::Rest(_) | Way::Local(_) => return Ok(local::no_stream()),
     };
     let exchange = Exchange {
         protocol_version: Some(Revision::V2026_07_28.as_str()),
         method: Some("subscriptions/listen"),
         ..Exchange::default()
     };
-    server.post(egress, exchange, body).await
+    server.post(&errand.gateway.egress, exchange, body).await
 }
 
 /// Opens the upstream side of a legacy session's stream. The session was permitted when it was made.
@@ -154,7 +169,7 @@ pub async fn listen(
     let server = match &route.upstream {
         Way::Remote(server) => server,
         Way::Rest(api) => return Ok(api.listen()),
-        Way::Local(_) => return Ok(local::no_stream()),
+        Way::Members(_) | Way::Local(_) => return Ok(local::no_stream()),
     };
     let (version, upstream) = hop(Era::Legacy, Some(session));
     let exchange = Exchange {

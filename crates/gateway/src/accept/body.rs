@@ -25,6 +25,7 @@ use crate::authenticate::Identified;
 use crate::respond::Refusal;
 use crate::route::ServedRoute;
 use crate::session::{Session, Sessions};
+use crate::upstream::members::{self, Came};
 
 /// Reads the body and brings the request to what it asks for.
 pub async fn body<B>(
@@ -146,7 +147,8 @@ pub(super) fn parse(
                 Era::Legacy => legacy(head, &method, who, at).map_err(|refusal| refusal.about(id))?,
             };
             let place = |part: &str| places.place_of(part).map_err(|_| Refusal::BrokenBody);
-            Ok(Inbound::Call(Call {
+            let mut call = Call {
+                came: Came::Alone,
                 era,
                 id_place: place(id.get())?,
                 id: id.to_owned(),
@@ -156,7 +158,9 @@ pub(super) fn parse(
                 target: target(known, &view).map(str::to_owned),
                 session,
                 body: bytes,
-            }))
+            };
+            members::unwrap(&mut call, at.route)?;
+            Ok(Inbound::Call(call))
         }
         Message::Notification { method, params } => {
             must_be_notification(&method)?;

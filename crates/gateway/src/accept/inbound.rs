@@ -10,10 +10,13 @@ use serde_json::value::RawValue;
 
 use super::batch::Part;
 use crate::session::Session;
+use crate::upstream::members::Came;
 
 /// A request that wants an answer.
 #[derive(Debug, Clone)]
 pub struct Call {
+    /// Whether it came within another one.
+    pub came: Came,
     /// The era of the host's hop.
     pub era: Era,
     /// The body as it was received.

@@ -12,6 +12,7 @@ use super::head::{Head, is_modern};
 use super::inbound::Call;
 use crate::respond::Refusal;
 use crate::route::ServedRoute;
+use crate::upstream::members::Came;
 
 /// A request is modern when its version header says so, or its `_meta` carries a protocol version.
 pub fn era(head: &Head, meta: Option<&Meta<'_>>) -> Era {
@@ -80,6 +81,9 @@ pub fn legacy_method(method: &str) -> Result<Method, Refusal> {
 /// L10: headers that repeat arguments say what the body says. Asked after the policies, so that a tool that is not there for
 /// somebody is not known by its headers.
 pub fn arguments_agree(head: &Head, call: &Call, route: &ServedRoute) -> Result<(), Refusal> {
+    if call.came == Came::Within {
+        return Ok(());
+    }
     let name = call.target.as_deref().filter(|_| call.method == Method::CallTool);
     let Some(tool) = name.and_then(|name| route.tool(Era::Modern, name)) else {
         return Ok(());

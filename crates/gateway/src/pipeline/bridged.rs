@@ -110,7 +110,7 @@ impl Gateway {
                 errand.lease = Some(Arc::new(lease));
                 Ok(Some(reply))
             }
-            (Era::Modern, _) => upstream::send(&self.egress, &errand.route, &errand.caller, outbound)
+            (Era::Modern, _) => upstream::send(&errand.gateway, &errand.route, &errand.caller, outbound)
                 .await
                 .map(Some),
             (Era::Legacy, crossing) => {
@@ -119,7 +119,7 @@ impl Gateway {
                 {
                     errand.exchange = Some(Arc::new(self.under_way.exchanges.open(&session.id, request.id)));
                 }
-                upstream::send_through(&self.egress, errand, outbound).await
+                upstream::send_through(errand, outbound).await
             }
         }
     }

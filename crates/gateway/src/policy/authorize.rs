@@ -6,12 +6,15 @@ use async_trait::async_trait;
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Decision, Target};
 use portreeve_core::ports::Authorizer;
+use portreeve_core::protocol::Era;
 use portreeve_core::route::Access;
 use portreeve_mcp::method::Method;
 
 use super::{Explanation, Policy, Question, Verdict};
 use crate::respond::Refusal;
 use crate::route::{ServedRoute, ServedTool};
+use crate::upstream::Way;
+use crate::upstream::members::is_meta;
 
 /// Asks the authorizer on the body's words, never on a header.
 #[derive(Clone)]
@@ -41,6 +44,27 @@ impl Authorize {
         self.ask(caller, Action::Read, route, None).is_some()
     }
 
+    /// Whether the member of a virtual server lets the caller call what it has under this name. Any other route is one.
+    fn member_allows(&self, caller: &Caller, route: &ServedRoute, name: &str) -> bool {
+        let Way::Members(server) = &route.upstream else {
+            return true;
+        };
+        if finds_others(route, name) {
+            return true;
+        }
+        let Some((member, own)) = server.tool(name) else {
+            return false;
+        };
+        let tool = member.callable(member.hop(Era::Modern), own);
+        tool.is_some_and(|tool| {
+            self.ask(caller, Action::CallTool, &member, Some(tool)).is_some()
+                && member
+                    .policies
+                    .iter()
+                    .all(|policy| policy.sees(caller, &member, tool))
+        })
+    }
+
     /// The names of what permits, or `None`.
     fn ask(
         &self,
@@ -54,6 +78,10 @@ impl Authorize {
             return Some(vec![Arc::from("route:registry")]);
         }
         let server = &route.route.server;
+        if tool.is_some_and(|tool| finds_others(route, &tool.name)) {
+            // Who may know of a server may look what it has; what is found is decided about by its own name.
+            return self.ask(caller, Action::Discover, route, None);
+        }
         let decision: Arc<Decision> =
             match tool.and_then(|served| Some((served, served.tool.approved.as_ref()?))) {
                 Some((served, approved)) => self.authorizer.may(
@@ -72,6 +100,11 @@ impl Authorize {
         }
         (route.route.access == Access::Anonymous).then(|| vec![Arc::from("route:anonymous")])
     }
+}
+
+/// Whether a tool is one of the two that find and call the others of a virtual server.
+fn finds_others(route: &ServedRoute, name: &str) -> bool {
+    matches!(&route.upstream, Way::Members(server) if server.searches()) && is_meta(name)
 }
 
 /// What a method needs. Requests that only open or keep a conversation need no more than to know of the server.
@@ -100,6 +133,7 @@ impl Policy for Authorize {
             let name = question.target.unwrap_or_default();
             let allowed = route
                 .callable(question.era, name)
+                .filter(|_| self.member_allows(question.caller, route, name))
                 .and_then(|tool| self.ask(question.caller, Action::CallTool, route, Some(tool)));
             return match allowed {
                 Some(names) => Verdict::Continue(names),
@@ -122,6 +156,7 @@ impl Policy for Authorize {
 
     fn sees(&self, caller: &Caller, route: &ServedRoute, tool: &ServedTool) -> bool {
         self.ask(caller, Action::CallTool, route, Some(tool)).is_some()
+            && self.member_allows(caller, route, &tool.name)
     }
 
     async fn explain(&self, question: &Question<'_>) -> Explanation {
@@ -150,6 +185,13 @@ impl Policy for Authorize {
             return answer(false, format!("`{name}` cannot be called in this era: {problem}"));
         }
         match self.ask(question.caller, Action::CallTool, question.route, Some(served)) {
+            Some(_) if !self.member_allows(question.caller, question.route, name) => answer(
+                false,
+                format!(
+                    "the member that has `{name}` does not let {} call it",
+                    question.caller.label
+                ),
+            ),
             Some(names) => answer(true, format!("permitted by {}", names.join(", "))),
             None => answer(
                 false,

@@ -237,7 +237,7 @@ impl Relay {
         self.bounds = Bounds::of_call(&gateway.limits, self.errand.route.upstream.patience());
         let errand = self.errand.clone();
         self.awaited = Some(Box::pin(async move {
-            Came::Reply(upstream::send_through(&gateway.egress, &errand, permitted).await)
+            Came::Reply(upstream::send_through(&errand, permitted).await)
         }));
         Ok(None)
     }

@@ -55,6 +55,17 @@ impl Wanted {
         serde_json::from_str(Edit::of(params.get()).value("notifications")?).ok()
     }
 
+    /// What an acknowledgement promises.
+    pub fn read_told(body: &[u8]) -> Option<Self> {
+        let Ok(Message::Notification {
+            params: Some(params), ..
+        }) = Message::parse(body)
+        else {
+            return None;
+        };
+        serde_json::from_str(Edit::of(params.get()).value("notifications")?).ok()
+    }
+
     /// The part of it that a legacy server tells, by what it answered to `initialize`.
     pub fn told_by(mut self, initialized: &[u8]) -> Self {
         let says: serde_json::Value = serde_json::from_slice(initialized).unwrap_or_default();

@@ -126,7 +126,7 @@ impl News {
             version: Revision::V2026_07_28.as_str(),
         };
         let body = wishes(session).request(errand.gateway.pool.next_id(), client);
-        upstream::subscribe(&errand.gateway.egress, &errand.route, body.into()).await
+        upstream::subscribe(errand, body.into()).await
     }
 
     /// The stream in a reply.

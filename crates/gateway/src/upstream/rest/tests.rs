@@ -329,6 +329,7 @@ impl Front {
             session: None,
             traceparent: None,
             crossing: None,
+            made_by: None,
         };
         self.api.answer(&self.egress, &outbound).await.unwrap().body
     }
