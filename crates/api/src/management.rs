@@ -6,6 +6,7 @@
 pub(crate) mod assess;
 pub(crate) mod compare;
 pub(crate) mod logins;
+pub(crate) mod members;
 pub(crate) mod profile;
 pub(crate) mod servers;
 pub(crate) mod steps;

@@ -14,8 +14,8 @@ use utoipa::{Modify, OpenApi};
 use crate::etag;
 use crate::management::{
     assess, audit, compare, deployments, doctor, environments, explain, exports, grants, icons, imports,
-    keys, logins, profile, properties, registries, rest, routes, search, secrets, servers, steps, tools,
-    usage, users, waiting, webhooks, whoami,
+    keys, logins, members, profile, properties, registries, rest, routes, search, secrets, servers, steps,
+    tools, usage, users, waiting, webhooks, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -35,7 +35,7 @@ use crate::problem::{Problem, ProblemBody};
         assess::server, assess::version, assess::show,
         compare::show, waiting::list, waiting::approve, waiting::failing,
         icons::list, icons::fetch,
-        logins::list, logins::set, logins::remove,
+        members::list, logins::list, logins::set, logins::remove,
         tools::list, tools::approve, tools::refresh, tools::hide, tools::unhide,
         deployments::all, deployments::plan, deployments::list, deployments::replace, deployments::approve, deployments::withdraw,
         environments::list, environments::create, environments::show, environments::change, environments::remove,

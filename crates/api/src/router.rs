@@ -218,8 +218,8 @@ fn incoming(endpoints: Endpoints) -> Endpoints {
 /// The management API.
 fn management() -> Endpoints {
     use management::{
-        assess, audit, compare, doctor, explain, exports, grants, icons, keys, logins, profile, routes,
-        search, secrets, servers, steps, tools, usage, users, whoami,
+        assess, audit, compare, doctor, explain, exports, grants, icons, keys, logins, members, profile,
+        routes, search, secrets, servers, steps, tools, usage, users, whoami,
     };
     incoming(webhooks(governed(Endpoints::new())))
         .get("/api/v1/openapi.json", openapi::show)
@@ -271,6 +271,7 @@ fn management() -> Endpoints {
         .post("/api/v1/servers/{name}/tools/{tool}/unhide", tools::unhide)
         .get("/api/v1/servers/{name}/icons", icons::list)
         .post("/api/v1/servers/{name}/icons", icons::fetch)
+        .get("/api/v1/servers/{name}/members", members::list)
         .get("/api/v1/servers/{name}/logins", logins::list)
         .put("/api/v1/servers/{name}/logins", logins::set)
         .delete("/api/v1/servers/{name}/logins", logins::remove)

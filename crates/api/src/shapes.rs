@@ -12,6 +12,7 @@ pub(crate) mod icon;
 pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod login;
+pub(crate) mod member;
 pub(crate) mod profile;
 pub(crate) mod property;
 pub(crate) mod registry;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use portreeve_core::members::{Member, Shows, VirtualServer};
 use portreeve_core::server::Approval;
 use portreeve_registry::{Approve, Declared, Problem, ProfilePatch, RegistryError, Submission};
 use serde_json::{Map, Value, json};
@@ -97,13 +98,16 @@ fn document(fields: &Fields) -> Result<String, Vec<Problem>> {
     if let Some(document) = fields.get("document") {
         return Ok(document.to_owned());
     }
+    let members = members(fields)?;
     let missing = |name: &str| {
         fields.get(name).is_none().then(|| Problem {
             path: name.to_owned(),
             message: "it is required, unless a server.json says it".to_owned(),
         })
     };
-    let problems: Vec<Problem> = ["name", "url"].into_iter().filter_map(missing).collect();
+    let required = ["name", "url"].into_iter();
+    let required = required.filter(|name| *name == "name" || members.is_none());
+    let problems: Vec<Problem> = required.filter_map(missing).collect();
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -122,9 +126,43 @@ fn document(fields: &Fields) -> Result<String, Vec<Problem>> {
         "version".to_owned(),
         json!(fields.get("version").unwrap_or("1.0.0")),
     );
-    let remotes = json!([{ "type": "streamable-http", "url": fields.text("url") }]);
-    document.insert("remotes".to_owned(), remotes);
+    if let Some(url) = fields.get("url") {
+        let remotes = json!([{ "type": "streamable-http", "url": url }]);
+        document.insert("remotes".to_owned(), remotes);
+    }
+    if let Some(members) = members {
+        members.put(&mut document);
+    }
     Ok(Value::from(document).to_string())
+}
+
+/// The virtual server that is made of what was typed, if something was.
+fn members(fields: &Fields) -> Result<Option<VirtualServer>, Vec<Problem>> {
+    let lines = fields.lines("members");
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    let parsed = lines.iter().map(|line| line.parse::<Member>());
+    let (members, problems): (Vec<_>, Vec<_>) = parsed.partition(Result::is_ok);
+    let problems: Vec<Problem> = problems
+        .into_iter()
+        .filter_map(Result::err)
+        .map(|error| Problem {
+            path: "_meta".to_owned(),
+            message: error.to_string(),
+        })
+        .collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let shows = match fields.get("search_tools") {
+        Some(_) => Shows::Search,
+        None => Shows::All,
+    };
+    Ok(Some(VirtualServer {
+        members: members.into_iter().flatten().collect(),
+        shows,
+    }))
 }
 
 /// What is said beside the document.

@@ -10,6 +10,7 @@ use http::Request;
 use portreeve_client::{Connection, Lines, Upstream};
 use portreeve_core::doctor::{Check, CheckStatus, Doctor};
 use portreeve_core::limits::Limits;
+use portreeve_core::members::VirtualServer;
 use portreeve_core::ports::{AuditLog, Counters, RateLimit, RouteStore, StoreHealth};
 use portreeve_core::protocol::Era;
 use portreeve_core::route::{Route, RouteState};
@@ -218,6 +219,15 @@ impl Examination {
     async fn upstream(&self, route: Route) -> Check {
         let name = format!("upstream {}", route.server);
         let hint = "start the server, or correct its URL and approve it again";
+        if let Some(server) = VirtualServer::at(&route.upstream_url) {
+            return ok(
+                &name,
+                format!(
+                    "has {} members, each with a line of its own",
+                    server.members.len()
+                ),
+            );
+        }
         let Ok(url) = Url::parse(&route.upstream_url) else {
             return failure(&name, format!("`{}` is not a URL", route.upstream_url), hint);
         };

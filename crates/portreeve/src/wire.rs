@@ -21,6 +21,7 @@ use portreeve_gateway::metrics::Metrics;
 use portreeve_gateway::policy::{Check, Tools};
 use portreeve_gateway::record::Sinks;
 use portreeve_gateway::snapshot::Loader;
+use portreeve_gateway::upstream::members::Commons;
 use portreeve_gateway::{Gateway, GatewayParts};
 use portreeve_insight::{
     DeliveryJob, Insight, InsightParts, UsageFlush, UsageRing, UsageWriter, WebhookParts, Webhooks,
@@ -31,7 +32,7 @@ use portreeve_portal::PortalParts;
 use portreeve_registry::import::ImportJob;
 use portreeve_registry::{
     AssessJob, AssessmentPolicy, ClientSource, IconJob, McpFace, PinJob, PinKeeper, PinParts, PurgeJob,
-    Registry, RegistryParts, RestSource, SearchJob, ToolSource,
+    Registry, RegistryParts, RestSource, SearchJob, ToolSource, VirtualSource,
 };
 use portreeve_store::{Audit, AuditOptions, AuditWriter, JournalSync, Store, StoreOptions, node_identity};
 use prometheus_client::registry::Registry as MetricsRegistry;
@@ -216,7 +217,7 @@ impl Ground {
     }
 
     fn source(&self, vault: &Arc<Vault>) -> Arc<dyn ToolSource> {
-        Arc::new(RestSource {
+        let rest = RestSource {
             toolsets: self.store.clone(),
             others: Arc::new(ClientSource {
                 egress: self.egress.clone(),
@@ -225,6 +226,13 @@ impl Ground {
                 logins: self.store.clone(),
                 outgoing: Arc::clone(vault) as Arc<dyn Outgoing>,
             }),
+        };
+        Arc::new(VirtualSource {
+            routes: self.store.clone(),
+            names: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            rng: Arc::clone(&self.rng),
+            others: Arc::new(rest),
         })
     }
 
@@ -239,6 +247,7 @@ impl Ground {
             toolsets: self.store.clone(),
             views: Arc::clone(loader) as Arc<dyn Views>,
             authorizer: Arc::clone(access) as Arc<dyn Authorizer>,
+            names: self.store.clone(),
             policies: Arc::new(Check(self.tools())),
             refresh: Arc::clone(loader) as Arc<dyn Refresh>,
             source: self.source(vault),
@@ -407,6 +416,8 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         public_url: around.public_url.clone(),
         stopping: around.stopping.clone(),
     };
+    let measured = parts.sinks.metrics.clone();
+    loader.serve_members(Commons::new(ground.store.clone(), measured, &ground.limits));
     let gateway = Arc::new(Gateway::new(parts, Arc::new(keeper)));
     let insight = ground.insight(&access, usage.flusher());
     let (webhooks, deliveries) = ground.webhooks(config, (&access, &vault), &mut metrics);

@@ -59,6 +59,7 @@ mod mcp_face;
 
 pub mod import;
 mod rest;
+mod virtual_server;
 
 mod publishing;
 
@@ -103,4 +104,5 @@ pub use serve::{ListParams, PageMetadata, Review, Served, ServedJson, ServedMeta
 pub use source::{ClientSource, Probe, ToolSource};
 pub use tools::{ToolChoice, ToolView, ToolsOf};
 pub use views::View;
+pub use virtual_server::{MemberView, VirtualSource};
 pub use waiting::{WaitingItem, WaitingList, WaitingQuery};

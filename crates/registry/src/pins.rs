@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use portreeve_core::id::RouteId;
 use portreeve_core::limits::Limits;
+use portreeve_core::members::VirtualServer;
 use portreeve_core::ports::{Locks, PinWatch, Refresh, RouteStore, Signals};
 use portreeve_core::protocol::Era;
 use portreeve_core::random::Rng;
@@ -260,6 +261,11 @@ impl Worker {
                 let Some(route) = self.find(schedule, route).await else {
                     return;
                 };
+                if VirtualServer::is_address(&route.upstream_url) {
+                    // It says what its members say, and follows what is approved there.
+                    schedule.hurry(route.id, Instant::now());
+                    return;
+                }
                 match self
                     .observer()
                     .part(Sighting {

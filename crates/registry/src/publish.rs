@@ -4,6 +4,7 @@
 
 use portreeve_core::caller::Caller;
 use portreeve_core::deployment::Deployments;
+use portreeve_core::members::VirtualServer;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
 use portreeve_core::profile::Profile;
@@ -207,6 +208,12 @@ impl Registry {
             held,
             granting,
         } = request;
+        let (inside, urls): (Vec<Url>, Vec<Url>) = urls
+            .into_iter()
+            .partition(|url| VirtualServer::is_address(url.as_str()));
+        for server in inside.iter().filter_map(|url| VirtualServer::at(url.as_str())) {
+            self.require_members(caller, name, &server).await?;
+        }
         let mut missing: Vec<PrivateHost> = Vec::new();
         for url in &urls {
             for host in self.needed_hosts(url).await? {

@@ -10,9 +10,9 @@ use portreeve_core::limits::Limits;
 use portreeve_core::name::ServerName;
 use portreeve_core::policy::PolicyCheck;
 use portreeve_core::ports::{
-    AssessmentStore, Authorizer, Counters, Entry, EntryFeed, EntryStore, GovernanceStore, IconStore,
-    ImportStore, LoginStore, Outgoing, Refresh, RouteStore, ServedStore, StoreError, ToolsetStore, Views,
-    WaitingStore,
+    AssessmentStore, Authorizer, Counters, Entry, EntryFeed, EntryStore, GivenNames, GovernanceStore,
+    IconStore, ImportStore, LoginStore, Outgoing, Refresh, RouteStore, ServedStore, StoreError, ToolsetStore,
+    Views, WaitingStore,
 };
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
@@ -57,6 +57,8 @@ pub struct RegistryParts {
     pub views: Arc<dyn Views>,
     /// Who may do what.
     pub authorizer: Arc<dyn Authorizer>,
+    /// The names that virtual servers gave.
+    pub names: Arc<dyn GivenNames>,
     /// What policies mean.
     pub policies: Arc<dyn PolicyCheck>,
     /// Brings a change into force on this node before its maker gets the answer.

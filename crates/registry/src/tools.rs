@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
+use portreeve_core::members::VirtualServer;
 use portreeve_core::name::{ServerName, Slug};
 use portreeve_core::ports::{ToolDecision, ToolsApproved};
 use portreeve_core::protocol::Era;
@@ -108,9 +109,10 @@ impl Registry {
             return Ok(tools.into_iter().map(view).collect());
         }
         let callable = |tool: &Tool| tool.is_callable() && self.may_call(caller, route, tool);
+        let tools = tools.into_iter().filter(callable).collect();
+        let tools = self.allowed_by_members(caller, route, tools).await?;
         Ok(tools
             .into_iter()
-            .filter(callable)
             .map(|tool| Tool {
                 approved_by: None,
                 ..tool
@@ -180,18 +182,24 @@ impl Registry {
 
     /// Asks the upstream of a route, and writes down what it says.
     pub(crate) async fn look_again(&self, route: &Route) -> Result<(), RegistryError> {
-        let probe = ask(self.parts.source.as_ref(), route, self.parts.limits.probe)
-            .await
-            .map_err(|reason| RegistryError::Unseen {
-                server: route.server.to_string(),
-                reason,
-            })?;
+        let unseen = |reason| RegistryError::Unseen {
+            server: route.server.to_string(),
+            reason,
+        };
         let observer = Observer {
             routes: self.parts.routes.as_ref(),
             clock: self.parts.clock.as_ref(),
             rng: self.parts.rng.as_ref(),
             limits: &self.parts.limits,
         };
+        let source = self.parts.source.as_ref();
+        if VirtualServer::is_address(&route.upstream_url) {
+            let followed = observer.follow(source, route, &Caller::system()).await;
+            return followed.map(drop).map_err(unseen);
+        }
+        let probe = ask(source, route, self.parts.limits.probe)
+            .await
+            .map_err(unseen)?;
         for (era, texts) in &probe.tools {
             let sighting = Sighting {
                 route,
@@ -206,7 +214,7 @@ impl Registry {
         Ok(())
     }
 
-    fn may_call(&self, caller: &Caller, route: &Route, tool: &Tool) -> bool {
+    pub(crate) fn may_call(&self, caller: &Caller, route: &Route, tool: &Tool) -> bool {
         let Some(approved) = &tool.approved else {
             return false;
         };
@@ -302,6 +310,7 @@ impl Registry {
             events: vec![event],
         };
         self.parts.routes.tools_approved(approved).await?;
+        self.let_follow(caller, route).await;
         self.parts.refresh.refresh().await;
         self.views(route).await
     }

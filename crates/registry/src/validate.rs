@@ -3,8 +3,10 @@
 //! Before: `publish` received a text. After: `publish` asks the egress guard about the upstream and saves.
 
 use portreeve_core::limits::Limits;
+use portreeve_core::members::{VIRTUAL_META, VirtualServer};
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::rest::RestMark;
+use portreeve_core::served::PUBLISHER_META;
 use portreeve_inspect::content_hash;
 use portreeve_mcp::server_json::{self, Problem, Reading, Remote};
 use serde_json::{Map, Value};
@@ -13,6 +15,8 @@ use url::Url;
 use crate::error::RegistryError;
 use crate::mcp_face;
 
+/// Members of a virtual server.
+const MOST_MEMBERS: usize = Limits::MEMBERS;
 /// Bytes of a deployment's address.
 const LONGEST_URL: usize = 2_048;
 
@@ -88,10 +92,10 @@ impl Draft {
     /// Everything that can be said about it.
     pub(crate) fn judge(self, public_url: &Url) -> Judgement {
         let Reading {
+            raw,
             view,
             problems,
             warnings,
-            ..
         } = self.reading;
         let mut rules = Vec::new();
         for (index, remote) in view.remotes.iter().enumerate() {
@@ -102,7 +106,9 @@ impl Draft {
             check_api(mark, &view.remotes, public_url, &mut rules);
         }
         let api = mark.and_then(|mark| Url::parse(&mark.base_url).ok());
-        let upstream = api.or_else(|| {
+        let members = check_members(raw, &view.remotes, &mut rules);
+        let members = members.and_then(|members| Url::parse(&members.address()).ok());
+        let upstream = api.or(members).or_else(|| {
             view.upstream().and_then(|remote| match concrete(remote) {
                 Ok(url) => Some(url),
                 Err(problem) => {
@@ -161,10 +167,39 @@ fn check_api(mark: &RestMark, remotes: &[Remote], public_url: &Url, problems: &m
     }
 }
 
+/// A virtual server has members, and nothing else to lead to.
+fn check_members(
+    raw: Map<String, Value>,
+    remotes: &[Remote],
+    problems: &mut Vec<Problem>,
+) -> Option<VirtualServer> {
+    let place = format!("_meta.{PUBLISHER_META}.{VIRTUAL_META}");
+    let server = match VirtualServer::read(&Value::Object(raw))? {
+        Ok(server) => server,
+        Err(error) => {
+            problems.push(problem(&place, error));
+            return None;
+        }
+    };
+    if let Err(error) = server.check(MOST_MEMBERS) {
+        problems.push(problem(&place, error.to_string()));
+    }
+    if !remotes.is_empty() {
+        problems.push(problem(
+            "remotes",
+            "a virtual server has no remotes: the gateway is its MCP endpoint",
+        ));
+    }
+    Some(server)
+}
+
 /// Where a route to a stored document would lead. Documents of another time may not pass today's rules.
 pub(crate) fn upstream_of(document: &str) -> Option<Url> {
     if let Some(mark) = RestMark::of(document) {
         return Url::parse(&mark.base_url).ok();
+    }
+    if let Some(server) = VirtualServer::of(document) {
+        return Url::parse(&server.address()).ok();
     }
     let Value::Object(raw) = serde_json::from_str(document).ok()? else {
         return None;

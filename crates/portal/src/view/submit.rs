@@ -11,6 +11,15 @@ pub(crate) fn form(manages: bool) -> FormView {
                 .at("remotes")
                 .hint("Streamable HTTP. The gateway calls it; hosts get the address of the gateway."),
         )
+        .field(
+            Field::text("members", "Members of a virtual server", 3)
+                .at("_meta")
+                .hint("Instead of a URL: routes of other servers, one to the line, as in mail or chat=c with a prefix."),
+        )
+        .field(Field::tick(
+            "search_tools",
+            "Show two tools that find and call those of its members, instead of all of them",
+        ))
         .field(Field::line("version", "Version").hint("1.0.0 unless given"))
         .field(Field::line("title", "Title"))
         .field(Field::line("description", "What it does").hint("At most 100 characters"))

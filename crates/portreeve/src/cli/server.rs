@@ -5,6 +5,7 @@ mod curation;
 mod edit;
 pub(super) mod icons;
 pub(super) mod login;
+pub(super) mod members;
 mod openapi;
 pub(super) mod plan;
 
@@ -93,6 +94,8 @@ pub(crate) enum ServerCommand {
     OpenApi(openapi::KeptArgs),
     /// List the icons of a server, and why some are not shown
     Icons(icons::IconsArgs),
+    /// List the members of a virtual server, with the names that it gave to what they have
+    Members(members::MembersArgs),
     /// Say how to log in at a protected server when its tools are looked at
     Login(login::LoginArgs),
     /// List how a server is logged in at
@@ -123,7 +126,7 @@ pub(crate) struct AddArgs {
         id = "server_url",
         long = "url",
         value_name = "URL",
-        required_unless_present_any = ["file", "deploy", "openapi", "graphql"],
+        required_unless_present_any = ["file", "deploy", "openapi", "graphql", "member"],
         conflicts_with = "file"
     )]
     url: Option<String>,
@@ -150,6 +153,8 @@ pub(crate) struct AddArgs {
     draft: bool,
     #[command(flatten)]
     openapi: openapi::OpenApiArgs,
+    #[command(flatten)]
+    members: members::MemberArgs,
     #[command(flatten)]
     profile: edit::ProfileArgs,
 }
@@ -228,6 +233,7 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
             Ok(Reply::new(json!({ "name": name }), shown))
         }
         ServerCommand::Icons(args) => icons::run(connection, &args).await,
+        ServerCommand::Members(args) => members::run(connection, &args).await,
         ServerCommand::Login(args) => login::login(connection, args).await,
         ServerCommand::Logins { name } => login::logins(connection, &name).await,
         ServerCommand::Logout(args) => login::logout(connection, args).await,
@@ -277,7 +283,9 @@ async fn add(connection: &Connection, args: &AddArgs) -> Result<Reply, Failure> 
     let document = match (&args.file, &args.name, &args.url) {
         (Some(file), ..) => document::from_file(file)?,
         (None, Some(name), url) => {
-            document::remote(name, url.as_deref(), args.description.as_deref(), version)
+            let mut document = document::remote(name, url.as_deref(), args.description.as_deref(), version);
+            args.members.put(&mut document);
+            document
         }
         _ => {
             return Err(Failure::new("name the server and its URL, or a file")

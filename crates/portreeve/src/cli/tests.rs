@@ -26,6 +26,8 @@ const REMOTE: &[&str] = &[
     "server deprecate com.acme/billing --message old",
     "server retire com.acme/billing",
     "server icons com.acme/billing --fetch",
+    "server members com.acme/all",
+    "server add com.acme/all --member billing --member jira=j --search-tools",
     "server login com.acme/billing --bearer acme --at https://mcp.acme.example/mcp",
     "server logins com.acme/billing",
     "server logout com.acme/billing --at https://mcp.acme.example/mcp?a=b",

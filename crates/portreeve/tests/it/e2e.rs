@@ -82,4 +82,7 @@ mod try_tool;
 mod upstreams;
 mod vault;
 mod version_values;
+mod virtual_offers;
+mod virtual_search;
+mod virtual_servers;
 mod webhooks;

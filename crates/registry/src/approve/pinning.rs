@@ -36,6 +36,7 @@ impl Registry {
         }
         match self.pin(caller, route, version, probe).await {
             Ok(count) => {
+                self.let_follow(caller, route).await;
                 self.parts.refresh.refresh().await;
                 ToolsOutcome::Pinned(count)
             }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use portreeve_core::deployment::{Deployment, DeploymentState, Place};
+use portreeve_core::members::VirtualServer;
 use portreeve_core::ports::Entry;
 use portreeve_core::rest::RestMark;
 use portreeve_core::server::{Approval, Server, Version};
@@ -22,6 +23,7 @@ use crate::destination::runs;
 use crate::registry::Registry;
 use crate::source::Probe;
 use crate::validate::upstream_of;
+use crate::virtual_server::{gather, probe};
 
 /// Bytes of definitions that are read, all tools of all places together.
 const TOOLS_BYTES: usize = 4 * 1024 * 1024;
@@ -264,6 +266,9 @@ impl Registry {
             }
             return seen;
         }
+        if let Some(server) = VirtualServer::of(&version.document) {
+            return self.look_at_members(entry, &server, spots, reader).await;
+        }
         let asked = futures_util::stream::iter(spots).map(async |spot| {
             let (sight, trail, shown) = tokio::join!(
                 self.ask_for_tools(entry, &spot.url),
@@ -287,6 +292,31 @@ impl Registry {
             });
         }
         seen
+    }
+
+    /// A virtual server is reached nowhere else: its tools are those of its members.
+    async fn look_at_members(
+        &self,
+        entry: &Entry,
+        server: &VirtualServer,
+        spots: Vec<Spot>,
+        mut reader: Reader,
+    ) -> Vec<Seen> {
+        let stores = (self.parts.routes.as_ref(), self.parts.names.as_ref());
+        let gathered = gather(stores, &entry.server.name, server).await;
+        let gathered = gathered.map(|gathered| probe(gathered.tools));
+        let spots = spots.into_iter().map(|spot| Seen {
+            sight: match &gathered {
+                Ok(probe) => Sight::Tools(reader.read(probe)),
+                Err(error) => Sight::Unseen {
+                    reason: error.to_string(),
+                },
+            },
+            spot,
+            trail: None,
+            shown: Shown::Nothing,
+        });
+        spots.collect()
     }
 
     async fn ask_for_tools(&self, entry: &Entry, url: &Url) -> Result<Probe, String> {

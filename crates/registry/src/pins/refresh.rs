@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portreeve_core::caller::Caller;
 use portreeve_core::id::RouteId;
+use portreeve_core::members::VirtualServer;
 use portreeve_core::ports::StoreError;
 use portreeve_core::route::{PinState, Route, RouteState};
 
@@ -132,6 +134,9 @@ impl Worker {
         if self.is_made(route).await && occasion == Occasion::Turn {
             return Ended::Done;
         }
+        if VirtualServer::is_address(&route.upstream_url) {
+            return self.follow(route).await;
+        }
         let probe = match ask(self.parts.source.as_ref(), route, self.parts.limits.probe).await {
             Ok(probe) => probe,
             Err(reason) => {
@@ -150,6 +155,23 @@ impl Worker {
                 Ended::Failed
             }
         }
+    }
+
+    /// The pins of a virtual server are where those of its members are.
+    async fn follow(&self, route: &Route) -> Ended {
+        let followed = self
+            .observer()
+            .follow(self.parts.source.as_ref(), route, &Caller::system())
+            .await;
+        match followed {
+            Ok(Noted::Changed) => self.announce().await,
+            Ok(Noted::Known) => {}
+            Err(reason) => {
+                tracing::warn!(route = %route.slug, reason, "A virtual server could not follow its members.");
+                return Ended::Failed;
+            }
+        }
+        Ended::Done
     }
 
     /// Whether its tools were made from a description and are pinned: they change with an import, and never by themselves.

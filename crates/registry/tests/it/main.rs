@@ -42,3 +42,4 @@ mod shelf;
 mod tools;
 mod version_values;
 mod versions;
+mod virtual_servers;

@@ -6,6 +6,7 @@ mod governed;
 mod icons;
 mod imports;
 mod logins;
+mod names;
 mod pages;
 mod served;
 mod shared;
@@ -37,7 +38,7 @@ use portreeve_core::visibility::Visibility;
 use portreeve_net::{Egress, EgressConfig, Reach, Resolve};
 use portreeve_registry::{
     Approve, AssessmentPolicy, Internal, Outcome, Probe, Registry, RegistryError, RegistryParts, RestSource,
-    Submission, ToolSource, View,
+    Submission, ToolSource, View, VirtualSource,
 };
 use url::Url;
 
@@ -297,6 +298,7 @@ impl World {
         limit(&mut limits);
         let limits = Arc::new(limits);
         let toolsets = Arc::new(toolsets::Kept::new(store.clone()));
+        let names = Arc::new(names::Names::over(store.clone()));
         let parts = RegistryParts {
             entries: store.clone(),
             feed: store.clone(),
@@ -307,11 +309,18 @@ impl World {
             toolsets: toolsets.clone(),
             views: governed.clone(),
             authorizer: Arc::new(Rights),
+            names: names.clone(),
             policies: Arc::new(Kinds),
             refresh: refreshed.clone(),
-            source: Arc::new(RestSource {
-                toolsets: toolsets.clone(),
-                others: upstreams.clone(),
+            source: Arc::new(VirtualSource {
+                routes: store.clone(),
+                names: names.clone(),
+                clock: clock.clone(),
+                rng: rng.clone(),
+                others: Arc::new(RestSource {
+                    toolsets: toolsets.clone(),
+                    others: upstreams.clone(),
+                }),
             }),
             egress: Egress::with_resolver(&EgressConfig::default(), Arc::new(Names)).unwrap(),
             clock: clock.clone(),

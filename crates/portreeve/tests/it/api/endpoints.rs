@@ -113,6 +113,11 @@ fn server_rows() -> Vec<Row> {
             [401, 403, 204],
         ),
         bare(
+            "GET /api/v1/servers/{name}/members",
+            "/api/v1/servers/com.acme%2Fall/members",
+            MANAGED,
+        ),
+        bare(
             "GET /api/v1/servers/{name}/icons",
             "/api/v1/servers/com.acme%2Fbilling/icons",
             KNOWN,
@@ -418,6 +423,15 @@ async fn every_caller_gets_what_the_table_says() {
     ] {
         house.add(name, "1.0.0", false).await;
     }
+    let members = json!({"portreeve/virtual": {"members": [{"route": "billing"}]}});
+    let together = json!({
+        "name": "com.acme/all", "description": "One of several", "version": "1.0.0",
+        "_meta": {"io.modelcontextprotocol.registry/publisher-provided": members},
+    });
+    let added = house
+        .admin_post("/api/v1/servers", json!({"document": together}))
+        .await;
+    assert_eq!(added.status, 201, "{added:?}");
     let mut wrong = Vec::new();
     for row in table() {
         let callers = ["", house.stranger.as_str(), house.admin.as_str()];

@@ -391,6 +391,7 @@ impl World {
             toolsets: Arc::new(store.clone()),
             views: refresh.loader.clone(),
             authorizer: self.access.clone(),
+            names: Arc::new(store.clone()),
             policies: Arc::new(Check(self.tools.clone())),
             refresh: refresh.clone(),
             source: Arc::new(RestSource {

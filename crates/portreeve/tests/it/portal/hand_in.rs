@@ -79,6 +79,34 @@ async fn a_server_is_handed_in_by_its_url_and_waits() {
 }
 
 #[tokio::test]
+async fn a_virtual_server_is_handed_in_by_its_members() {
+    let (_world, mut admin) = admin().await;
+    let token = admin.get("/submit").await.hidden("/submit", "csrf").remove(0);
+    let mut fields = vec![
+        ("csrf", token.as_str()),
+        ("name", "com.acme/together"),
+        ("members", "billing\nNo Route"),
+        ("approve", "yes"),
+    ];
+    let wrong = admin.post("/submit", &fields).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.body);
+    assert!(wrong.body.contains("No Route"), "{}", wrong.body);
+    fields[2].1 = "nowhere";
+    let unknown = admin.post("/submit", &fields).await;
+    assert!(
+        unknown.body.contains("there is no route `nowhere`"),
+        "{}",
+        unknown.body
+    );
+    fields[2].1 = "billing=b";
+    let done = admin.post("/submit", &fields).await;
+    let place = "/servers/com.acme/together?done=approved";
+    assert_eq!(done.location(), place, "{}", done.body);
+    let page = admin.get(place).await.body;
+    assert!(page.contains("virtual:billing=b"), "{page}");
+}
+
+#[tokio::test]
 async fn a_profile_is_changed_where_it_is_written_and_comes_back_as_it_was() {
     let (world, mut admin) = admin().await;
     let (server, here) = ("/servers/com.acme/billing", "/servers/com.acme/billing/profile");

@@ -264,6 +264,7 @@ impl World {
             toolsets: Arc::new(store.clone()),
             views: loader.clone(),
             authorizer: access.clone(),
+            names: Arc::new(store.clone()),
             policies: Arc::new(EveryPolicyHolds),
             refresh: Arc::clone(&refresh),
             source: source(&store),
