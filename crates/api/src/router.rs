@@ -215,25 +215,11 @@ fn incoming(endpoints: Endpoints) -> Endpoints {
         .post("/api/v1/import-schedules/end", imports::unschedule)
 }
 
-/// The management API.
-fn management() -> Endpoints {
-    use management::{
-        assess, audit, compare, doctor, explain, exports, grants, icons, keys, logins, members, profile,
-        routes, search, secrets, servers, steps, tools, usage, users, whoami,
-    };
-    incoming(webhooks(governed(Endpoints::new())))
-        .get("/api/v1/openapi.json", openapi::show)
-        .get("/api/v1/servers", servers::list)
-        .post("/api/v1/servers", servers::add)
-        .get("/api/v1/servers/{name}", servers::show)
-        .patch("/api/v1/servers/{name}", profile::change)
-        .delete("/api/v1/servers/{name}", servers::remove)
-        .post("/api/v1/servers/{name}/submit", steps::submit)
-        .post("/api/v1/servers/{name}/approve", steps::approve)
-        .post("/api/v1/servers/{name}/reject", steps::reject)
-        .post("/api/v1/servers/{name}/lifecycle", steps::lifecycle)
+/// The versions of a server.
+fn versions(endpoints: Endpoints) -> Endpoints {
+    use management::{assess, profile, servers, steps};
+    endpoints
         .get("/api/v1/servers/{name}/versions", servers::versions)
-        .get("/api/v1/servers/{name}/compare", compare::show)
         .get("/api/v1/servers/{name}/versions/{version}", servers::version)
         .patch(
             "/api/v1/servers/{name}/versions/{version}",
@@ -255,7 +241,6 @@ fn management() -> Endpoints {
             "/api/v1/servers/{name}/versions/{version}/lifecycle",
             steps::lifecycle_version,
         )
-        .post("/api/v1/servers/{name}/assess", assess::server)
         .post(
             "/api/v1/servers/{name}/versions/{version}/assess",
             assess::version,
@@ -264,6 +249,27 @@ fn management() -> Endpoints {
             "/api/v1/servers/{name}/versions/{version}/assessment",
             assess::show,
         )
+}
+
+/// The management API.
+fn management() -> Endpoints {
+    use management::{
+        assess, audit, compare, doctor, explain, exports, grants, icons, keys, logins, members, profile,
+        routes, search, secrets, servers, steps, tools, usage, users, whoami,
+    };
+    versions(incoming(webhooks(governed(Endpoints::new()))))
+        .get("/api/v1/openapi.json", openapi::show)
+        .get("/api/v1/servers", servers::list)
+        .post("/api/v1/servers", servers::add)
+        .get("/api/v1/servers/{name}", servers::show)
+        .patch("/api/v1/servers/{name}", profile::change)
+        .delete("/api/v1/servers/{name}", servers::remove)
+        .post("/api/v1/servers/{name}/submit", steps::submit)
+        .post("/api/v1/servers/{name}/approve", steps::approve)
+        .post("/api/v1/servers/{name}/reject", steps::reject)
+        .post("/api/v1/servers/{name}/lifecycle", steps::lifecycle)
+        .get("/api/v1/servers/{name}/compare", compare::show)
+        .post("/api/v1/servers/{name}/assess", assess::server)
         .get("/api/v1/servers/{name}/tools", tools::list)
         .post("/api/v1/servers/{name}/tools/approve", tools::approve)
         .post("/api/v1/servers/{name}/tools/refresh", tools::refresh)

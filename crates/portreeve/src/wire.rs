@@ -302,6 +302,17 @@ impl Ground {
         (webhooks, deliveries)
     }
 
+    /// Lets the gateway serve routes over several others.
+    fn serve_members(&self, loader: &Loader, sinks: &Sinks) {
+        let (names, metrics) = (self.store.clone(), sinks.metrics.clone());
+        loader.serve_members(Commons::new(names, metrics, &self.limits));
+    }
+
+    /// Liveness and readiness.
+    fn health(&self, loader: &Arc<Loader>) -> axum::Router {
+        health::router(self.store.clone(), Arc::clone(loader))
+    }
+
     /// Where calls are counted, and who writes the counts down.
     fn usage(&self) -> (Arc<UsageRing>, UsageWriter) {
         let ring = UsageRing::new(USAGE_RING);
@@ -403,6 +414,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let (ring, usage) = ground.usage();
     let mut metrics = figures_of(&registry);
     let sinks = ground.sinks(ring, &mut metrics);
+    ground.serve_members(&loader, &sinks);
     let parts = GatewayParts {
         loader: Arc::clone(&loader),
         access: Arc::clone(&access),
@@ -416,8 +428,6 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         public_url: around.public_url.clone(),
         stopping: around.stopping.clone(),
     };
-    let measured = parts.sinks.metrics.clone();
-    loader.serve_members(Commons::new(ground.store.clone(), measured, &ground.limits));
     let gateway = Arc::new(Gateway::new(parts, Arc::new(keeper)));
     let insight = ground.insight(&access, usage.flusher());
     let (webhooks, deliveries) = ground.webhooks(config, (&access, &vault), &mut metrics);
@@ -450,8 +460,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         limits: Arc::clone(&ground.limits),
         version: VERSION,
     });
-    let health = health::router(ground.store.clone(), Arc::clone(&loader));
-    let router = portal.merge(api).merge(health);
+    let router = portal.merge(api).merge(ground.health(&loader));
     let jobs = Jobs {
         assess: ground.assess(config, &registry),
         icons: ground.icons(&registry),
