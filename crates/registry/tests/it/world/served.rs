@@ -39,7 +39,9 @@ impl ServedStore for Memory {
         for version in &found {
             let text = ServedText::of(version).unwrap();
             let joined = self.joined(version, query);
-            let remotes = &joined[text.head.len()..joined.len() - text.tail.len()];
+            let remotes = joined
+                .get(text.head.len()..joined.len() - text.tail.len())
+                .unwrap();
             let write = |items: &mut String| {
                 items.push_str(remotes);
                 Ok::<_, StoreError>(())
