@@ -378,14 +378,14 @@ impl Gateway {
         {
             return Err(stop(refusal, record));
         }
-        if let Some(turned) = self.here(permitted.get(), &errand).await {
-            return Self::answer_here(turned, permitted.get(), record);
-        }
         if errand.era == Era::Modern && errand.gives_states() {
             errand.belonging = translate::Belonging::of(permitted.get()).map(Arc::new);
         }
         if parked::comes_back(permitted.get(), &errand) {
             return self.go_on(permitted.get(), errand, record).await;
+        }
+        if let Some(turned) = self.here(permitted.get(), &errand).await {
+            return Self::answer_here(turned, permitted.get(), record);
         }
         let outbound = match translate::call(permitted, head, &errand) {
             Ok(outbound) => outbound,

@@ -460,18 +460,15 @@ impl World {
     }
 
     fn gateway(&self, store: &Store, loader: Arc<Loader>, journal: Arc<dyn Journal>) -> Gateway {
+        let (clock, rng, limits) = (self.clock.clone(), self.rng.clone(), self.limits.clone());
+        let sessions = crate::kept_sessions::of_one_node(store, clock, rng, limits);
         let parts = GatewayParts {
             loader,
             access: self.access.clone(),
             vault: Arc::new(self.vault(store)),
             sealer: Arc::new(Sealer::new(&SecretKey::new([9; 32])).unwrap()),
             egress: Egress::new(&EgressConfig::default()).unwrap(),
-            sessions: crate::kept_sessions::of_one_node(
-                store,
-                self.clock.clone(),
-                self.rng.clone(),
-                self.limits.clone(),
-            ),
+            sessions,
             sinks: Sinks {
                 journal,
                 usage: UsageRing::new(16),
