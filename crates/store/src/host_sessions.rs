@@ -92,24 +92,41 @@ impl HostSessionStore for Store {
         );
         let beyond = beyond.bind(bounds.per_caller as u64).bind(bounds.most as u64);
         let mut over = Vec::new();
-        for sql in [unused, beyond] {
+        // Another node may note before they are removed that one was used after all.
+        for (sql, used_before) in [
+            (unused, bounds.unused_since),
+            (beyond, Timestamp::from_millis(i64::MAX)),
+        ] {
+            let mut ids = Vec::new();
             for row in &self.engine().rows(sql).await? {
-                over.push(row.parsed("id")?);
+                ids.push(row.parsed::<HostSessionId>("id")?);
             }
+            over.push((ids, used_before));
         }
-        let mut removed = Vec::with_capacity(over.len());
-        for some in over.chunks(AT_ONCE) {
-            let list = values_list(some.len(), 1);
-            let text = format!("DELETE FROM host_sessions WHERE id IN ({list}) RETURNING {COLUMNS}");
-            let rows = self
-                .engine()
-                .write(Sql::built(text, texts(some).collect()))
-                .await?;
-            for row in &rows {
-                removed.push(session_of(row)?);
+        let mut removed = Vec::new();
+        for (ids, used_before) in over {
+            for some in ids.chunks(AT_ONCE) {
+                removed.extend(self.remove_unused(some, used_before).await?);
             }
         }
         Ok(removed)
+    }
+}
+
+impl Store {
+    async fn remove_unused(
+        &self,
+        ids: &[HostSessionId],
+        used_before: Timestamp,
+    ) -> Result<Vec<HostSession>, StoreError> {
+        let list = values_list(ids.len(), 1);
+        let text = format!(
+            "DELETE FROM host_sessions WHERE id IN ({list}) AND used_at < ${} RETURNING {COLUMNS}",
+            ids.len() + 1
+        );
+        let values = texts(ids).chain([Value::from(used_before)]).collect();
+        let rows = self.engine().write(Sql::built(text, values)).await?;
+        rows.iter().map(session_of).collect()
     }
 }
 

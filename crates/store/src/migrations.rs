@@ -135,6 +135,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0026_server_requests.sql"),
         include_str!("../migrations/postgres/0026_server_requests.sql"),
     ),
+    (
+        27,
+        "unused host sessions",
+        include_str!("../migrations/sqlite/0027_unused_host_sessions.sql"),
+        include_str!("../migrations/postgres/0027_unused_host_sessions.sql"),
+    ),
 ];
 
 /// What the database and this binary know that the other does not.
