@@ -33,7 +33,7 @@ use portreeve_core::protocol::Era;
 use portreeve_core::time::Timestamp;
 use portreeve_mcp::method::Method;
 use serde_json::value::RawValue;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use self::keeper::Keeper;
 use self::kept::Kept;
@@ -71,6 +71,8 @@ pub struct Session {
     limits: Arc<Limits>,
     keeper: Arc<Keeper>,
     renewing: tokio::sync::Mutex<()>,
+    /// Room between the nodes for what its host says, in bytes.
+    handing: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]

@@ -10,19 +10,28 @@ use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
 use portreeve_mcp::method::Method;
 use portreeve_mcp::{answer, bridge};
+use serde::Serialize;
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::Gateway;
 use crate::accept::inbound::{Call, Note};
 use crate::policy::Permitted;
 use crate::record::{Record, Stopped, stop};
-use crate::relay::{self, Errand, Turned};
+use crate::relay::{self, Errand, Turned, UnderWayHere};
 use crate::respond::{self, Body, Refusal};
 use crate::translate::{Crossing, Outbound};
 use crate::upstream::{self, Sending};
 
 /// How long a server may take to hear that a session is over.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What is told of a call that is taken back.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TakenBack<'a> {
+    request_id: &'a RawValue,
+}
 
 impl Gateway {
     /// What a server of the other era cannot be asked, and needs not be.
@@ -128,13 +137,22 @@ impl Gateway {
     /// of its exchange, and of nothing else. A legacy server hears nothing of what no session could be named for.
     pub(super) fn note_here(&self, note: &Note, errand: &Errand) {
         let Some(session) = &errand.session else { return };
-        let is_here = match (&note.answers, &note.cancels) {
-            (Some(question), _) => self.under_way.answer(session, question, &note.body),
-            (None, Some((call, _))) => self.under_way.take_back(session, call),
-            (None, None) => true,
-        };
-        if !is_here {
-            self.sessions.hand_over(session, &note.body);
+        match (&note.answers, &note.cancels) {
+            (Some(question), _) => {
+                let is_here = self.under_way.answer(session, question, &note.body);
+                let node = UnderWayHere::asker(question).filter(|node| *node != self.sessions.node());
+                if !is_here && node.is_some() {
+                    self.sessions.hand_over(session, note.body.clone());
+                }
+            }
+            (None, Some((call, _))) => {
+                if !self.under_way.take_back(session, call) {
+                    let taken_back = TakenBack { request_id: call };
+                    let body = answer::request(None, "notifications/cancelled", taken_back);
+                    self.sessions.hand_over(session, body.into());
+                }
+            }
+            (None, None) => {}
         }
     }
 

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use super::awaited::Came;
 use super::bounds::Bounds;
-use super::questions::Waiting;
+use super::questions::{self, Waiting};
 use super::stream::{Ends, Relay};
 use super::{Errand, is_answer};
 use crate::policy::{Passage, Question};
@@ -102,9 +102,7 @@ impl Errand {
                     question.method
                 ));
             }
-            // Several nodes may ask in one session.
-            let (node, number) = (gateway.sessions.node(), gateway.pool.next_id());
-            let id = format!("ask-{node:x}-{number}");
+            let id = questions::id_of(gateway.sessions.node(), gateway.pool.next_id());
             let message = question.as_request(&id).map_err(|error| error.to_string())?;
             let waiting = gateway
                 .under_way

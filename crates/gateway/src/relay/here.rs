@@ -8,7 +8,7 @@ use portreeve_mcp::envelope::Message;
 use portreeve_mcp::params::Params;
 use serde_json::value::RawValue;
 
-use super::{Exchanges, Questions, Wishes};
+use super::{Exchanges, Questions, Wishes, questions};
 use crate::session::{Here, Session};
 
 /// What is under way before modern servers, which keep nothing of their hosts.
@@ -23,6 +23,11 @@ impl UnderWayHere {
     /// Hands an answer to the question that it is about. `false`: that is not open here.
     pub(crate) fn answer(&self, session: &Session, question: &RawValue, body: &Bytes) -> bool {
         self.questions.answer(&session.id, question.get(), body.clone())
+    }
+
+    /// The node that asked a question, where that is known.
+    pub(crate) fn asker(question: &RawValue) -> Option<u64> {
+        questions::asker(question)
     }
 
     /// Ends a call that its host does not want any more. `false`: it is not under way here.

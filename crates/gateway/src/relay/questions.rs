@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
 type Open = HashMap<(String, String), oneshot::Sender<Bytes>>;
@@ -19,6 +20,19 @@ pub struct Waiting {
     key: (String, String),
     /// The whole answer, when it comes.
     pub answer: oneshot::Receiver<Bytes>,
+}
+
+/// The id of a question, as text. Several nodes may ask in one session.
+pub(super) fn id_of(node: u64, number: u64) -> String {
+    format!("ask-{node:x}-{number}")
+}
+
+/// The node that asked a question, by its id as it is written.
+pub(super) fn asker(id: &RawValue) -> Option<u64> {
+    let text = id.get().strip_prefix("\"ask-")?.strip_suffix('"')?;
+    let (node, number) = text.split_once('-')?;
+    let (node, number) = (u64::from_str_radix(node, 16).ok()?, number.parse().ok()?);
+    (id.get() == format!("\"{}\"", id_of(node, number))).then_some(node)
 }
 
 // === impl Questions ===
@@ -52,5 +66,35 @@ impl Questions {
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.all.lock().remove(&self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_a_question_says_who_asked() {
+        let asker = |text: &str| asker(&RawValue::from_string(text.to_owned()).unwrap());
+        for node in [0, 255, u64::MAX] {
+            assert_eq!(asker(&format!("\"{}\"", id_of(node, 12))), Some(node));
+        }
+        for other in [
+            "7",
+            "null",
+            "\"\"",
+            "\"ask-\"",
+            "\"ask-ff\"",
+            "\"ask-ff-\"",
+            "\"ask-ff-x\"",
+            "\"ask-FF-1\"",
+            "\"ask-+f-1\"",
+            "\"ask-ff-01\"",
+            "\"ask-xy-1\"",
+            "\"ask-ff-1-1\"",
+            "\"Ask-ff-1\"",
+        ] {
+            assert_eq!(asker(other), None, "{other}");
+        }
     }
 }

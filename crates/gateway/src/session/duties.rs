@@ -51,7 +51,7 @@ impl Sessions {
             }
             News::Handed(id, token) => {
                 if let Some(session) = known(id) {
-                    self.take_handed(&session, token).await;
+                    self.take_handed(session, token);
                 }
             }
         }

@@ -12,7 +12,7 @@ use portreeve_core::random::Rng;
 use portreeve_core::time::{Clock, Timestamp};
 use portreeve_inspect::Sealer;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::Session;
 use super::kept::Kept;
@@ -23,6 +23,8 @@ use crate::metrics::Metrics;
 const AT_ONCE: usize = 256;
 /// Changes that may wait; who comes then waits for room.
 const WAITING: usize = 4_096;
+/// Things that other nodes handed over which are fetched at once.
+const FETCHED_AT_ONCE: usize = 64;
 /// How often a change is made again after somebody else's.
 const TRIES: usize = 5;
 
@@ -53,6 +55,8 @@ pub(super) struct Keeper {
     runtime: Handle,
     writes: mpsc::Sender<Write>,
     metrics: Metrics,
+    /// Bounds what is fetched at once of what other nodes handed over.
+    pub(super) fetching: Semaphore,
     /// Tells this node's news from those of others.
     pub(super) node: u64,
 }
@@ -96,6 +100,7 @@ impl Keeper {
             runtime: parts.runtime,
             writes,
             metrics: parts.metrics,
+            fetching: Semaphore::new(FETCHED_AT_ONCE),
             node: u64::from_be_bytes(node),
         })
     }

@@ -16,6 +16,7 @@ use portreeve_core::secret::SecretKey;
 use portreeve_core::time::{Clock, Timestamp};
 use portreeve_inspect::{Mac, SealError, Sealer};
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 use super::handed::Here;
 use super::keeper::{KeepError, Keeper, KeeperParts};
@@ -258,6 +259,7 @@ impl Sessions {
             limits: Arc::clone(&self.limits),
             keeper: Arc::clone(&self.keeper),
             renewing: tokio::sync::Mutex::default(),
+            handing: Arc::new(Semaphore::new(self.limits.handed_bytes_per_session)),
         })
     }
 

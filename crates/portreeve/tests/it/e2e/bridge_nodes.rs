@@ -99,6 +99,15 @@ async fn p15_what_a_host_says_to_one_node_is_heard_by_the_other() {
     let mut asked = host.open(call(1, json!({}))).await;
     let question = next(&mut asked).await.expect("a question");
     assert_eq!(question["method"], "elicitation/create");
+    for name in ["x".repeat(70_000), "y".repeat(2_000_000)] {
+        let content = json!({"action": "accept", "content": {"name": name}});
+        let answer = json!({"jsonrpc": "2.0", "id": question["id"], "result": content});
+        assert_eq!(
+            beside.post(answer).await.status,
+            202,
+            "too long to be handed over"
+        );
+    }
     let content = json!({"action": "accept", "content": {"name": "bob"}});
     let answer = json!({"jsonrpc": "2.0", "id": question["id"], "result": content});
     assert_eq!(beside.post(answer).await.status, 202);
