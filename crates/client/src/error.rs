@@ -3,7 +3,7 @@
 use portreeve_net::NetError;
 
 /// Why a server could not be asked, or did not answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ClientError {
     /// The network, or the egress guard.
     #[error(transparent)]

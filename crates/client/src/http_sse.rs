@@ -258,6 +258,12 @@ impl<'a> Ask<'a> {
     }
 }
 
+/// What is said of a session that is a line where nobody knows which: a line belongs to the process that opened it. Whoever
+/// names this is told that there is no such line.
+pub fn some_line(session: &str) -> Option<&'static str> {
+    session.starts_with(MARK).then_some(MARK)
+}
+
 /// Whether a session is a line, of this process or of one before it.
 pub(crate) fn is_line(exchange: &Exchange<'_>) -> bool {
     exchange.session.is_some_and(|session| session.starts_with(MARK))

@@ -14,5 +14,5 @@ pub mod probe;
 pub use connection::Connection;
 pub use error::ClientError;
 pub use exchange::{Exchange, Reply, ReplyBody, Upstream};
-pub use http_sse::Lines;
+pub use http_sse::{Lines, some_line};
 pub use probe::{Probe, ProbeError, probe};

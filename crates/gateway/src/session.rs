@@ -20,12 +20,14 @@ mod news;
 
 mod greeting;
 mod renewal;
+mod wish;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use portreeve_client::{ClientError, some_line};
 use portreeve_core::caller::Principal;
 use portreeve_core::id::{HostSessionId, RouteId};
 use portreeve_core::limits::Limits;
@@ -34,6 +36,7 @@ use portreeve_core::time::Timestamp;
 use portreeve_mcp::method::Method;
 use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
 
 use self::keeper::Keeper;
 use self::kept::Kept;
@@ -70,7 +73,8 @@ pub struct Session {
     used: AtomicI64,
     limits: Arc<Limits>,
     keeper: Arc<Keeper>,
-    renewing: tokio::sync::Mutex<()>,
+    /// One greets the server anew; those who wait meanwhile share what comes of it. When that last failed, and how.
+    renewing: tokio::sync::Mutex<Option<(Instant, ClientError)>>,
     /// Room between the nodes for what its host says, in bytes.
     handing: Arc<Semaphore>,
 }
@@ -78,6 +82,8 @@ pub struct Session {
 #[derive(Debug, Default)]
 struct State {
     kept: Kept,
+    /// The line of this node to a server of HTTP+SSE; what is kept says only that it is one. Each node has its own.
+    line: Option<String>,
     /// Of what is kept; 0 while it is not.
     revision: i64,
     /// Requests by our id on the upstream hop. Those that are over without an answer stay a while: it may still come
@@ -140,7 +146,10 @@ impl Session {
 
     /// The upstream's id; `None` when the upstream keeps no sessions.
     pub fn upstream(&self) -> Option<String> {
-        self.lock().kept.upstream.clone()
+        let state = self.lock();
+        let kept = state.kept.upstream.as_ref()?;
+        let line = state.line.as_ref().filter(|_| some_line(kept).is_some());
+        Some(line.unwrap_or(kept).clone())
     }
 
     /// The capabilities that the host declared, as they were written.

@@ -94,14 +94,7 @@ pub async fn send(
     };
     match (&outbound.session, &outbound.under_way) {
         (Some(session), Some(request)) if outbound.era == Era::Legacy => {
-            session::post(
-                egress,
-                server,
-                (session.as_ref(), request.id),
-                exchange,
-                outbound.body,
-            )
-            .await
+            session::post(egress, server, (session, request.id), exchange, outbound.body).await
         }
         _ => server.post(egress, exchange, outbound.body).await,
     }

@@ -54,12 +54,15 @@ impl Session {
     ) -> Result<Side, Unrenewed> {
         let id = self.next_id();
         let body = answer::request(Some(id), Method::Initialize.as_str(), hello);
-        let reply = hop
-            .server
-            .post(hop.egress, Exchange::default(), body.into())
-            .await?;
-        let session = reply.session.clone();
-        let result = self.outcome(hop, reply, id).await?;
+        let said = async {
+            let reply = hop.server.post(hop.egress, Exchange::default(), body.into());
+            let reply = reply.await?;
+            let session = reply.session.clone();
+            Ok::<_, ClientError>((session, self.outcome(hop, reply, id).await?))
+        };
+        let patience = hop.server.timeout;
+        let said = tokio::time::timeout(patience, said).await;
+        let (session, result) = said.map_err(|_| ClientError::Timeout(patience.as_secs()))??;
         let result = result.ok_or(Unrenewed::Over("the server refuses what the host said at first"))?;
         let initialized: Initialized<'_> =
             serde_json::from_str(result.get()).map_err(|error| ClientError::NotMcp(error.to_string()))?;
@@ -72,16 +75,30 @@ impl Session {
             return Err(Unrenewed::Over("the server speaks another version now"));
         }
         let ready = answer::request(None, "notifications/initialized", json!({}));
-        let noted = hop.server.post(hop.egress, side.exchange(), ready.into()).await?;
-        if !noted.status.is_success() {
-            let status = noted.status.as_u16();
-            return Err(ClientError::Status { status, reason: None }.into());
-        }
-        Ok(side)
+        let noted = hop.server.post(hop.egress, side.exchange(), ready.into()).await;
+        let status = |reply: Reply| ClientError::Status {
+            status: reply.status.as_u16(),
+            reason: None,
+        };
+        let failed = match noted {
+            Ok(reply) if reply.status.is_success() => return Ok(side),
+            Ok(reply) => status(reply),
+            Err(error) => error,
+        };
+        self.dismiss(hop, &side).await;
+        Err(failed.into())
     }
 
-    /// Sets again what the host had set. A server that does not take it now had taken it before; the rest goes on.
+    /// Sets again what the host had set, as far as the server takes it in time: requests wait for the end of it.
     pub(super) async fn set_again(&self, hop: Hop<'_>, side: &Side) {
+        let set = tokio::time::timeout(self.limits.probe, self.set_all_again(hop, side));
+        if set.await.is_err() {
+            tracing::info!("a server takes too long for what a host had set, and is not told the rest");
+        }
+    }
+
+    /// A server that does not take one thing now had taken it before; the rest goes on.
+    async fn set_all_again(&self, hop: Hop<'_>, side: &Side) {
         let level = self
             .log_level()
             .map(|level| (Method::SetLevel, json!({ "level": level })));
@@ -108,10 +125,16 @@ impl Session {
 
     /// Ends a side that is not needed.
     pub(super) async fn dismiss(&self, hop: Hop<'_>, side: &Side) {
-        if side.session.is_some()
-            && let Err(error) = hop.server.end_session(hop.egress, side.exchange()).await
-        {
-            tracing::debug!(error = %error, "the upstream did not take the end of a session");
+        if side.session.is_none() {
+            return;
+        }
+        let ended = hop.server.end_session(hop.egress, side.exchange());
+        match tokio::time::timeout(self.limits.probe, ended).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                tracing::debug!(error = %error, "the upstream did not take the end of a session");
+            }
+            Err(_) => tracing::debug!("the upstream did not take the end of a session in time"),
         }
     }
 
@@ -173,7 +196,7 @@ async fn first_result(
 }
 
 /// What a message answers to the request; `None` where it does not answer it.
-fn result_in(bytes: &[u8], id: u64) -> Option<Option<Box<RawValue>>> {
+pub(super) fn result_in(bytes: &[u8], id: u64) -> Option<Option<Box<RawValue>>> {
     match Message::parse(bytes).ok()? {
         Message::Response {
             id: Some(own),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use portreeve_client::some_line;
 use portreeve_core::host_session::HostSession;
 use portreeve_core::limits::Limits;
 use portreeve_core::protocol::Era;
@@ -24,7 +25,7 @@ const LEVEL_CHARS: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Kept {
-    /// The server's id of its session; `None` where it keeps none.
+    /// The server's id of its session; `None` where it keeps none. Where it is a line, that it is one.
     pub(super) upstream: Option<String>,
     /// Opened with a caller who was granted nothing.
     pub(super) stranger: bool,
@@ -139,6 +140,14 @@ impl Kept {
     /// Forgets one.
     pub(super) fn unsubscribe(&mut self, uri: &str) {
         self.subscriptions.remove(uri);
+    }
+}
+
+/// What is kept of the server's session, and which line of this node it is.
+pub(super) fn side_of(session: Option<String>) -> (Option<String>, Option<String>) {
+    match session.as_deref().and_then(some_line) {
+        Some(mark) => (Some(mark.to_owned()), session),
+        None => (session, None),
     }
 }
 

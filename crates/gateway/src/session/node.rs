@@ -193,8 +193,9 @@ impl Sessions {
 
     /// Opens a session, in memory: [`Session::keep`] makes it durable.
     pub fn open(&self, new: NewSession) -> Result<Arc<Session>, Refusal> {
+        let (upstream, line) = kept::side_of(new.upstream);
         let kept = Kept {
-            upstream: new.upstream,
+            upstream,
             stranger: new.stranger,
             to_modern: new.hop == Era::Modern,
             hello: kept::hello_of(&new.hello, new.hop, &self.limits),
@@ -210,6 +211,7 @@ impl Sessions {
             route: new.route,
         };
         let session = self.session(ticket, holder, (kept, 0), now);
+        session.lock().line = line;
         // Nobody else has it yet.
         session.next_id.store(1, Ordering::Relaxed);
         let mut open = self.write();

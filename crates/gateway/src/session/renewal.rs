@@ -3,34 +3,40 @@
 //!
 //! A request is repeated only on proof that it did not run: the server said that it knows no such session.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::StatusCode;
 use portreeve_client::{ClientError, Exchange, Reply, ReplyBody, Upstream};
-use portreeve_mcp::envelope::Message;
-use portreeve_mcp::method::Method;
 use portreeve_net::{Egress, ResponseBody, read_body};
 use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use super::greeting::{Hop, Side, Unrenewed};
-use super::kept::Kept;
+use super::kept::{self, Kept};
+use super::wish::Wish;
 use super::{KeepError, Session};
 use crate::metrics::Renewal;
 
 /// Codes with which servers say that they know no such session: of the TypeScript SDK, and of the Python SDK.
 const LOST_CODES: [i64; 3] = [-32000, -32001, -32600];
 
+/// Those of them that say nothing of a session by themselves.
+const ANSWER_CODES: [i64; 2] = [-32000, -32600];
+
 /// Posts a request of a session that is under way under this id. Where the session cannot go on, the reply is a 404.
 pub(crate) async fn post(
     egress: &Egress,
     server: &Upstream,
-    (session, id): (&Session, u64),
+    (session, id): (&Arc<Session>, u64),
     exchange: Exchange<'_>,
     body: Bytes,
 ) -> Result<Reply, ClientError> {
     let wish = session.method(id).and_then(|method| Wish::of(method, &body));
     let reply = server.post(egress, exchange, body.clone()).await?;
     let hop = Hop { egress, server };
-    let (mut reply, verdict) = hop.judge(reply, session, exchange).await?;
+    let (mut reply, verdict) = hop.judge(reply, session, exchange, Some(id)).await?;
     if verdict == Verdict::Lost {
         if !session.renewed(hop, exchange.session).await? {
             reply.status = StatusCode::NOT_FOUND;
@@ -44,12 +50,10 @@ pub(crate) async fn post(
         };
         reply = server.post(egress, again, body).await?;
     }
-    if let Some(wish) = wish.filter(|_| reply.status.is_success())
-        && let Err(error) = session.note(&wish).await
-    {
-        tracing::warn!(error = %error, "what a host set is forgotten with this node");
+    match wish {
+        Some(wish) => wish.once_taken((session, id), reply, server.timeout).await,
+        None => Ok(reply),
     }
-    Ok(reply)
 }
 
 /// Opens the stream of a session. Where the server lost the session, there is no stream to be taken up again, but a new one.
@@ -61,7 +65,7 @@ pub(crate) async fn listen(
 ) -> Result<Reply, ClientError> {
     let reply = server.listen(egress, exchange).await?;
     let hop = Hop { egress, server };
-    let (mut reply, verdict) = hop.judge(reply, session, exchange).await?;
+    let (mut reply, verdict) = hop.judge(reply, session, exchange, None).await?;
     if verdict == Verdict::Answered {
         return Ok(reply);
     }
@@ -86,43 +90,35 @@ enum Verdict {
 }
 
 impl Hop<'_> {
-    /// Whether the server says that it knows no such session.
+    /// Whether the server says that it knows no such session, in reply to a request of ours or to none. A 404 that answers
+    /// the request is given back as 400: 404 says that the session is over.
     async fn judge(
         self,
         reply: Reply,
         of: &Session,
         exchange: Exchange<'_>,
+        own: Option<u64>,
     ) -> Result<(Reply, Verdict), ClientError> {
-        if reply.status == StatusCode::NOT_FOUND && exchange.session.is_some() {
-            return Ok((reply, Verdict::Lost));
-        }
-        if reply.status != StatusCode::BAD_REQUEST {
+        let is_missing = reply.status == StatusCode::NOT_FOUND && exchange.session.is_some();
+        if !is_missing && reply.status != StatusCode::BAD_REQUEST {
             return Ok((reply, Verdict::Answered));
         }
-        let Reply {
-            status,
-            session,
-            body,
-        } = reply;
-        let read = |body| read_body(body, of.limits.held_result_bytes, self.server.timeout);
-        let (bytes, is_json) = match body {
-            ReplyBody::Json(body) => (read(body).await?, true),
-            ReplyBody::Other(body) => (read(body).await?, false),
-            body @ ReplyBody::Events(_) => {
-                return Ok((
-                    Reply {
-                        status,
-                        session,
-                        body,
-                    },
-                    Verdict::Answered,
-                ));
-            }
+        let (is_json, body) = match reply.body {
+            ReplyBody::Json(body) => (true, body),
+            ReplyBody::Other(body) => (false, body),
+            ReplyBody::Events(_) if is_missing => return Ok((reply, Verdict::Lost)),
+            ReplyBody::Events(_) => return Ok((reply, Verdict::Answered)),
         };
-        let verdict = if says_lost(&bytes) {
-            Verdict::Lost
-        } else {
-            Verdict::Answered
+        let read = read_body(body, of.limits.held_result_bytes, self.server.timeout).await;
+        let bytes = match read {
+            Ok(bytes) => bytes,
+            Err(_) if is_missing => Bytes::new(),
+            Err(error) => return Err(error.into()),
+        };
+        let (status, verdict) = match (is_missing, answers(&bytes, own)) {
+            (true, false) => (reply.status, Verdict::Lost),
+            (false, false) if says_lost(&bytes) => (reply.status, Verdict::Lost),
+            _ => (StatusCode::BAD_REQUEST, Verdict::Answered),
         };
         let ready = ResponseBody::ready(bytes);
         let body = if is_json {
@@ -133,76 +129,53 @@ impl Hop<'_> {
         Ok((
             Reply {
                 status,
-                session,
                 body,
+                ..reply
             },
             verdict,
         ))
     }
 }
 
+/// The error of a refusal.
+#[derive(Deserialize)]
+struct Refused<'a> {
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    error: Failure,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    code: i64,
+    #[serde(default)]
+    message: String,
+}
+
+/// Whether a refusal answers this very request, which ran then, whatever it says of sessions. The codes are those that
+/// servers give to anything.
+fn answers(body: &[u8], own: Option<u64>) -> bool {
+    let (Some(own), Ok(refused)) = (own, serde_json::from_slice::<Refused<'_>>(body)) else {
+        return false;
+    };
+    let is_own = refused.id.is_some_and(|id| id.get() == own.to_string());
+    is_own && ANSWER_CODES.contains(&refused.error.code)
+}
+
 /// Whether the body of a 400 is about the session. What answers the request, by the codes for that, is not.
 fn says_lost(body: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Refusal {
-        error: Error,
-    }
-    #[derive(Deserialize)]
-    struct Error {
-        code: i64,
-        #[serde(default)]
-        message: String,
-    }
-    let text = match serde_json::from_slice::<Refusal>(body) {
-        Ok(refusal) if !LOST_CODES.contains(&refusal.error.code) => return false,
-        Ok(refusal) => refusal.error.message,
+    let text = match serde_json::from_slice::<Refused<'_>>(body) {
+        Ok(refused) if !LOST_CODES.contains(&refused.error.code) => return false,
+        Ok(refused) => refused.error.message,
         Err(_) => String::from_utf8_lossy(body).into_owned(),
     };
     let text = text.to_ascii_lowercase();
     text.contains("session") || text.contains("not initialized")
 }
 
-/// What a host sets for its session, to be set again when the session begins anew.
-#[derive(Debug, PartialEq, Eq)]
-enum Wish {
-    Level(String),
-    Subscribe(String),
-    Unsubscribe(String),
-}
-
-impl Wish {
-    fn of(method: Method, body: &[u8]) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Set {
-            level: Option<String>,
-            uri: Option<String>,
-        }
-        if !matches!(method, Method::SetLevel | Method::Subscribe | Method::Unsubscribe) {
-            return None;
-        }
-        let Ok(Message::Request { params, .. }) = Message::parse(body) else {
-            return None;
-        };
-        let set: Set = serde_json::from_str(params?.get()).ok()?;
-        match method {
-            Method::SetLevel => set.level.map(Self::Level),
-            Method::Subscribe => set.uri.map(Self::Subscribe),
-            _ => set.uri.map(Self::Unsubscribe),
-        }
-    }
-}
-
 // === impl Session ===
 
 impl Session {
-    async fn note(&self, wish: &Wish) -> Result<(), KeepError> {
-        match wish {
-            Wish::Level(level) => self.set_log_level(level).await,
-            Wish::Subscribe(uri) => self.subscribe(uri).await,
-            Wish::Unsubscribe(uri) => self.unsubscribe(uri).await,
-        }
-    }
-
     /// Sees to it that the session has a side at the server again, instead of this one that the server lost. `false`: it
     /// cannot have one.
     async fn renewed(&self, hop: Hop<'_>, lost: Option<&str>) -> Result<bool, ClientError> {
@@ -223,10 +196,25 @@ impl Session {
     }
 
     async fn renew(&self, hop: Hop<'_>, lost: Option<&str>) -> Result<(), Unrenewed> {
-        let _one_at_a_time = self.renewing.lock().await;
+        let came = Instant::now();
+        let mut failed = self.renewing.lock().await;
         if self.upstream().as_deref() != lost {
             return Ok(());
         }
+        if let Some((at, error)) = &*failed
+            && *at >= came
+        {
+            return Err(Unrenewed::Upstream(error.clone()));
+        }
+        let renewed = self.begin_anew(hop, lost).await;
+        *failed = match &renewed {
+            Err(Unrenewed::Upstream(error)) => Some((Instant::now(), error.clone())),
+            _ => None,
+        };
+        renewed
+    }
+
+    async fn begin_anew(&self, hop: Hop<'_>, lost: Option<&str>) -> Result<(), Unrenewed> {
         // Another node may have done it.
         match self.read_again().await {
             Ok(()) if self.upstream().as_deref() != lost => return Ok(()),
@@ -245,9 +233,13 @@ impl Session {
 
     /// Makes a new side the one of the session, unless another node was faster.
     async fn settle(&self, hop: Hop<'_>, lost: Option<&str>, side: Side) -> Result<(), Unrenewed> {
+        let ((before, old_line), (theirs, line)) = (
+            kept::side_of(lost.map(str::to_owned)),
+            kept::side_of(side.session.clone()),
+        );
         let take = |kept: &mut Kept| {
-            if kept.upstream.as_deref() == lost {
-                kept.upstream.clone_from(&side.session);
+            if kept.upstream == before {
+                kept.upstream.clone_from(&theirs);
             }
         };
         match self.change(take).await {
@@ -259,10 +251,16 @@ impl Session {
             // Until it can be written, this node alone knows of it.
             Err(KeepError::Away) => self.alter(take),
         }
-        if self.upstream() == side.session {
+        if self.kept().0.upstream == theirs {
+            self.lock().line = line;
             self.keeper.metrics().session_renewed(Renewal::Done);
         } else {
             self.dismiss(hop, &side).await;
+        }
+        if old_line.is_some() {
+            let version = side.version;
+            let session = old_line;
+            self.dismiss(hop, &Side { session, version }).await;
         }
         Ok(())
     }
@@ -284,6 +282,20 @@ mod tests {
         ] {
             assert!(says_lost(lost.as_bytes()), "{lost}");
         }
+        let own = |code: i64, message: &str| {
+            let error = format!(r#"{{"code":{code},"message":"{message}"}}"#);
+            format!(r#"{{"jsonrpc":"2.0","id":7,"error":{error}}}"#)
+        };
+        for (body, id, is_answer) in [
+            (own(-32000, "Server not initialized"), Some(7), true),
+            (own(-32600, "no such session"), Some(7), true),
+            (own(-32001, "Session not found"), Some(7), false),
+            (own(-32000, "Server not initialized"), Some(8), false),
+            (own(-32000, "Server not initialized"), None, false),
+            (String::new(), Some(7), false),
+        ] {
+            assert_eq!(answers(body.as_bytes(), id), is_answer, "{body} {id:?}");
+        }
         for answered in [
             r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32602,"message":"`session` is required"}}"#,
             r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32603,"message":"no session for the database"}}"#,
@@ -294,27 +306,5 @@ mod tests {
         ] {
             assert!(!says_lost(answered.as_bytes()), "{answered}");
         }
-    }
-
-    #[test]
-    fn what_a_host_sets_is_read_from_its_request() {
-        let body = |params: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"x","params":{params}}}"#);
-        let wish = |method, params: &str| Wish::of(method, body(params).as_bytes());
-        let text = || "a".to_owned();
-        assert_eq!(
-            wish(Method::SetLevel, r#"{"level":"a"}"#),
-            Some(Wish::Level(text()))
-        );
-        assert_eq!(
-            wish(Method::Subscribe, r#"{"uri":"a","x":1}"#),
-            Some(Wish::Subscribe(text()))
-        );
-        assert_eq!(
-            wish(Method::Unsubscribe, r#"{"uri":"a"}"#),
-            Some(Wish::Unsubscribe(text()))
-        );
-        assert_eq!(wish(Method::CallTool, r#"{"uri":"a","level":"a"}"#), None);
-        assert_eq!(wish(Method::SetLevel, r#"{"level":1}"#), None);
-        assert_eq!(wish(Method::Subscribe, r"{}"), None);
     }
 }

@@ -59,6 +59,7 @@ mod registry_faces;
 mod registry_mcp;
 mod registry_paths;
 mod registry_search;
+mod renewal;
 mod resource_server;
 mod rest_calls;
 mod rest_graphql;

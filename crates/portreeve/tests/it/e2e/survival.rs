@@ -314,8 +314,8 @@ async fn p14_a_server_that_lost_the_session_is_greeted_anew_and_told_what_the_ho
 #[tokio::test(flavor = "multi_thread")]
 async fn p14_p27_a_call_is_repeated_only_when_the_server_knew_no_session() {
     let served = Served::start(Speaks::Legacy).await;
-    let refusal = |status: u16, message: &str, code: i64| {
-        let body = json!({"jsonrpc": "2.0", "id": null, "error": {"code": code, "message": message}});
+    let refusal = |status: u16, id: &Value, message: &str, code: i64| {
+        let body = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
         (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response()
     };
     for (name, status, message, code, is_lost) in [
@@ -342,7 +342,11 @@ async fn p14_p27_a_call_is_repeated_only_when_the_server_knew_no_session() {
             false,
         ),
         ("500", 500, "no session in the database", -32603, false),
+        ("own 404", 404, "There is no such session", -32000, false),
+        ("own 400", 400, "Server not initialized", -32600, false),
+        ("own 404 of the SDK", 404, "Session not found", -32001, true),
     ] {
+        let is_own = name.starts_with("own");
         served.upstream.set_script(|_| None);
         let host = served.legacy().await;
         let theirs = served.upstream.seen().last().unwrap().headers["mcp-session-id"].clone();
@@ -350,7 +354,8 @@ async fn p14_p27_a_call_is_repeated_only_when_the_server_knew_no_session() {
         served.upstream.set_script(move |asked| {
             let is_first =
                 asked["method"] == "tools/call" && first.swap(false, std::sync::atomic::Ordering::SeqCst);
-            is_first.then(|| refusal(status, &text, code))
+            let id = if is_own { &asked["id"] } else { &Value::Null };
+            is_first.then(|| refusal(status, id, &text, code))
         });
         served.upstream.forget();
         let calls = served.upstream.calls();
