@@ -219,6 +219,8 @@ pub struct Limits {
     pub session_hello_bytes: usize,
     /// Resources that one legacy session subscribed to which are kept, to be subscribed to again.
     pub subscriptions_per_session: usize,
+    /// Bytes of all of them together, so that what is written for one small request is small, too.
+    pub subscription_bytes_per_session: usize,
     /// Bytes of what a host says through one node about something that is under way on another, and that is handed over.
     pub handed_bytes: usize,
     /// Bytes of that which one session may have lying between nodes at once.
@@ -342,6 +344,7 @@ impl Default for Limits {
             session_rest: Duration::from_secs(10 * 60),
             session_hello_bytes: 32 * 1024,
             subscriptions_per_session: 256,
+            subscription_bytes_per_session: 32 * 1024,
             handed_bytes: 64 * 1024,
             handed_bytes_per_session: 1024 * 1024,
             keep_alive: Duration::from_secs(15),

@@ -73,14 +73,14 @@ pub async fn open(
 /// Asks the server for the stream; again for a while, if it has not noticed yet that the older one is over.
 async fn ask(
     head: &Head,
-    session: &Session,
+    session: &Arc<Session>,
     errand: &Errand,
     replaced: &mut Option<watch::Receiver<bool>>,
 ) -> Result<Reply, ClientError> {
     let last = head.text(header::LAST_EVENT_ID);
     let mut tries = 0;
     loop {
-        let reply = upstream::listen(&errand.gateway.egress, &errand.route, session, last).await?;
+        let reply = listen(session, errand, last).await?;
         if reply.status != StatusCode::CONFLICT || tries == TRIES {
             return Ok(reply);
         }
@@ -91,14 +91,41 @@ async fn ask(
     }
 }
 
+/// Asks the server once. Where it lost the session it is greeted anew, and that is not left half done by a host that goes away.
+async fn listen(session: &Arc<Session>, errand: &Errand, last: Option<&str>) -> Result<Reply, ClientError> {
+    let (egress, route) = (errand.gateway.egress.clone(), Arc::clone(&errand.route));
+    let (session, last) = (Arc::clone(session), last.map(str::to_owned));
+    let asked =
+        tokio::spawn(async move { upstream::listen(&egress, &route, &session, last.as_deref()).await });
+    let broken = |_| ClientError::NotMcp("the exchange was given up".to_owned());
+    asked.await.map_err(broken)?
+}
+
 /// Ends the session, here at once and at the upstream as well as it goes.
-pub async fn end(session: &Session, errand: &Errand, record: &mut Record) -> Result<Response<Body>, Refusal> {
-    errand.gateway.close_session(session).await?;
-    if session.upstream().is_some() {
-        match upstream::end(&errand.gateway.egress, &errand.route, session).await {
-            Ok(reply) => record.upstream_answered(reply.status.as_u16()),
-            Err(error) => tracing::debug!(error = %error, "the upstream did not take the end of a session"),
+pub async fn end(
+    session: &Arc<Session>,
+    errand: &Errand,
+    record: &mut Record,
+) -> Result<Response<Body>, Refusal> {
+    let (gateway, route, session) = (
+        Arc::clone(&errand.gateway),
+        Arc::clone(&errand.route),
+        Arc::clone(session),
+    );
+    // Many hosts are gone right after they asked for it.
+    let ended = tokio::spawn(async move {
+        gateway.close_session(&session).await?;
+        Ok::<_, Refusal>(match session.upstream() {
+            Some(_) => Some(upstream::end(&gateway.egress, &route, &session).await),
+            None => None,
+        })
+    });
+    match ended.await.map_err(|_| Refusal::SessionsAway)?? {
+        Some(Ok(reply)) => record.upstream_answered(reply.status.as_u16()),
+        Some(Err(error)) => {
+            tracing::debug!(error = %error, "the upstream did not take the end of a session");
         }
+        None => {}
     }
     record.ended(portreeve_core::usage::UsageOutcome::Ok);
     record.journal(204)?;

@@ -15,6 +15,7 @@ mod ticket;
 mod node;
 
 mod duties;
+mod gone;
 mod handed;
 mod news;
 
@@ -22,7 +23,7 @@ mod greeting;
 mod renewal;
 mod wish;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -40,7 +41,7 @@ use tokio::time::Instant;
 
 use self::keeper::Keeper;
 use self::kept::Kept;
-use self::left::Left;
+use self::left::{Leaving, Left};
 use self::news::News;
 use crate::respond::Refusal;
 
@@ -66,6 +67,8 @@ pub struct Session {
     pub stranger: bool,
     /// The era of the server's hop when it was opened.
     pub hop: Era,
+    /// Which server that was: the hash of its URL, where there is one.
+    pub server: Option<String>,
     opened_at: Timestamp,
     expires_at: Timestamp,
     state: Mutex<State>,
@@ -75,6 +78,9 @@ pub struct Session {
     keeper: Arc<Keeper>,
     /// One greets the server anew; those who wait meanwhile share what comes of it. When that last failed, and how.
     renewing: tokio::sync::Mutex<Option<(Instant, ClientError)>>,
+    /// Changes of one session on this node follow each other, or all but one would be made in vain.
+    changing: tokio::sync::Mutex<()>,
+    leaving: Leaving,
     /// Room between the nodes for what its host says, in bytes.
     handing: Arc<Semaphore>,
 }
@@ -89,8 +95,9 @@ struct State {
     /// Requests by our id on the upstream hop. Those that are over without an answer stay a while: it may still come
     /// on the session's own stream.
     pending: BTreeMap<u64, Pending>,
-    /// Requests of the server that wait for the host's answer, by id as it was written.
-    server_requests: HashSet<String>,
+    /// Requests of the server that wait for the host's answer, by the hash of the id as it was written. One that was
+    /// answered through another node stays, so the oldest give way.
+    server_requests: VecDeque<String>,
     /// Ends the present stream of the session when another one takes its place; and since when there is this one.
     stream: Option<(Timestamp, watch::Sender<bool>)>,
 }
@@ -230,7 +237,12 @@ impl Session {
 
     /// The host's request of that id of ours, which is answered with this.
     pub fn finish(&self, id: u64) -> Option<Pending> {
-        self.lock().pending.remove(&id)
+        let request = self.lock().pending.remove(&id)?;
+        if !request.under_way {
+            self.keeper
+                .no_longer_left(self.key, &self.leaving, id, self.limits.stream_lifetime);
+        }
+        Some(request)
     }
 
     fn leave(&self, id: u64, may_return: bool) {
@@ -242,7 +254,8 @@ impl Session {
         if may_return {
             let left = Left::new(id, request);
             drop(state);
-            self.keeper.hand_on(self.key, left, self.limits.stream_lifetime);
+            self.keeper
+                .hand_on(self.key, &self.leaving, left, self.limits.stream_lifetime);
         }
     }
 
@@ -274,30 +287,42 @@ impl Session {
 
     /// Notes a request of the server that passes to the host, whose answer may come to any node.
     pub fn note_server_request(&self, id: &str) {
+        let id = left::hash_of(id);
+        self.keeper
+            .note_question(self.key, &id, self.limits.stream_lifetime);
+        self.awaits(id);
+    }
+
+    fn awaits(&self, question: String) {
         let mut state = self.lock();
-        if state.server_requests.len() < self.limits.requests_per_session {
-            state.server_requests.insert(id.to_owned());
-            self.keeper
-                .note_question(self.key, id, self.limits.stream_lifetime);
+        if !state.server_requests.contains(&question) {
+            if state.server_requests.len() >= self.limits.requests_per_session {
+                state.server_requests.pop_front();
+            }
+            state.server_requests.push_back(question);
         }
     }
 
     /// Learns whether the server asked this through another node.
     pub async fn learn_server_request(&self, id: &str) {
-        let is_ours = self.lock().server_requests.contains(id);
-        let mut is_known = self.keeper.take_question(self.key, id).await;
+        let id = left::hash_of(id);
+        let is_ours = self.lock().server_requests.contains(&id);
+        let mut is_known = self.keeper.take_question(self.key, &id).await;
         if !is_ours && !is_known {
             tokio::time::sleep(HEARSAY).await;
-            is_known = self.keeper.take_question(self.key, id).await;
+            is_known = self.keeper.take_question(self.key, &id).await;
         }
         if is_known {
-            self.lock().server_requests.insert(id.to_owned());
+            self.awaits(id);
         }
     }
 
     /// Whether the server waits for this answer; it does not any more afterwards.
     pub fn take_server_request(&self, id: &str) -> bool {
-        self.lock().server_requests.remove(id)
+        let id = left::hash_of(id);
+        let mut state = self.lock();
+        let place = state.server_requests.iter().position(|known| *known == id);
+        place.is_some_and(|place| state.server_requests.remove(place).is_some())
     }
 
     /// Takes the session's one stream over; an older stream ends, on whichever node it is.
@@ -332,7 +357,7 @@ impl Session {
             .stream
             .as_ref()
             .is_some_and(|(_, stream)| !stream.is_closed());
-        state.pending.is_empty() && !has_stream
+        !state.pending.values().any(|request| request.under_way) && !has_stream
     }
 
     /// Notes the level that the host wants log messages of, durable when it returns.

@@ -9,6 +9,7 @@ use futures_util::{StreamExt as _, stream};
 use http::Response;
 use portreeve_client::Reply;
 use portreeve_core::caller::Caller;
+use portreeve_core::protocol::Era;
 use portreeve_mcp::header;
 use portreeve_mcp::method::Method;
 
@@ -20,6 +21,7 @@ use crate::relay::Errand;
 use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
 use crate::session::{NewSession, Session};
+use crate::upstream::Way;
 use crate::{stranger, upstream};
 
 /// Servers that are told at once that a session is over.
@@ -101,6 +103,7 @@ impl Gateway {
             upstream,
             stranger,
             hop: errand.hop,
+            server: server_of(&errand.route),
             hello,
         })?;
         self.count_sessions();
@@ -143,11 +146,14 @@ impl Gateway {
         self.sinks.metrics.sessions.set(open);
     }
 
-    /// Ends the session of a request if the server is spoken to in another era than when it was opened: the server knows
-    /// nothing of it then, or was never told who its host is. The host begins anew.
+    /// Ends the session of a request if the server is another one than when it was opened, or is spoken to in another era:
+    /// the server knows nothing of it then, or was never told who its host is. The host begins anew. A modern server knows
+    /// of no session wherever it is.
     pub(super) fn outlived(&self, errand: &Errand) -> Option<Refusal> {
         let session = errand.session.as_ref()?;
-        if session.stranger || session.hop == errand.hop {
+        let is_alike = session.hop == errand.hop
+            && (session.hop == Era::Modern || session.server == server_of(&errand.route));
+        if session.stranger || is_alike {
             return None;
         }
         self.end_session(session);
@@ -164,7 +170,7 @@ impl Gateway {
     }
 
     /// Ends a session on every node before it returns.
-    pub(crate) async fn close_session(&self, session: &Session) -> Result<(), Refusal> {
+    pub(crate) async fn close_session(&self, session: &Arc<Session>) -> Result<(), Refusal> {
         let closed = self.sessions.close(session).await;
         self.count_sessions();
         closed.map_err(|_| Refusal::SessionsAway)
@@ -202,6 +208,14 @@ impl Errand {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// By which it is seen that a route leads to another server: its URL may hold what must not be kept.
+fn server_of(route: &ServedRoute) -> Option<String> {
+    match &route.upstream {
+        Way::Remote(server) => Some(portreeve_inspect::sha256_hex(server.url.as_str().as_bytes())),
+        Way::Rest(_) | Way::Local(_) => None,
     }
 }
 

@@ -20,7 +20,7 @@ const REMOVED_AT_ONCE: usize = 5_000;
 impl Sessions {
     /// Drops what another node ended from memory.
     fn drop_ended(&self, id: HostSessionId) {
-        if let Some(session) = self.forget(id) {
+        if let Some(session) = self.forget_for_good(id) {
             session.end_stream();
         }
     }
@@ -39,9 +39,10 @@ impl Sessions {
                 let Some(session) = known(id).filter(|session| session.revision() < revision) else {
                     return;
                 };
+                let before = session.subscriptions();
                 match session.read_again().await {
                     Ok(()) => {
-                        if let Some(here) = self.here.get() {
+                        if let Some(here) = self.here.get().filter(|_| session.subscriptions() != before) {
                             here.changed(&session);
                         }
                     }
@@ -110,7 +111,7 @@ impl Sessions {
             self.forget(session.key);
         }
         let bounds = HostSessionBounds {
-            unused_since: now.minus(self.limits.session_idle),
+            unused_since: self.unused_since(now),
             per_caller: self.limits.sessions_per_caller,
             most: REMOVED_AT_ONCE,
         };
@@ -126,7 +127,7 @@ impl Sessions {
     /// What was a session, for a last word to its server.
     fn removed(&self, row: HostSession) -> Option<Arc<Session>> {
         self.keeper.tell(News::Ended(row.id));
-        if let Some(session) = self.forget(row.id) {
+        if let Some(session) = self.forget_for_good(row.id) {
             session.end_stream();
             return Some(session);
         }

@@ -274,6 +274,7 @@ impl Session {
     /// Changes what is kept, durable when it returns; after what others changed meanwhile. A session that is not kept yet
     /// is only changed here.
     pub(super) async fn change(&self, change: impl Fn(&mut Kept) + Send + Sync) -> Result<(), KeepError> {
+        let _one_at_a_time = self.changing.lock().await;
         for _ in 0..TRIES {
             let (mut kept, revision) = self.kept();
             let before = kept.clone();

@@ -31,6 +31,8 @@ pub(super) struct Kept {
     pub(super) stranger: bool,
     /// The server's hop was modern when it was opened.
     pub(super) to_modern: bool,
+    /// The hash of the server's URL when it was opened.
+    pub(super) server: Option<String>,
     /// The negotiated version.
     pub(super) version: Option<String>,
     /// What the host said at the beginning: the parameters of its `initialize`, as they were written. `None` where they
@@ -126,7 +128,9 @@ impl Kept {
 
     /// Whether a subscription to this can be taken over.
     pub(super) fn has_room(&self, uri: &str, limits: &Limits) -> bool {
-        let is_room = self.subscriptions.len() < limits.subscriptions_per_session;
+        let bytes = self.subscriptions.iter().map(String::len).sum::<usize>() + uri.len();
+        let is_room = self.subscriptions.len() < limits.subscriptions_per_session
+            && bytes <= limits.subscription_bytes_per_session;
         uri.len() <= limits.url_bytes && (is_room || self.subscriptions.contains(uri))
     }
 
@@ -193,6 +197,7 @@ mod tests {
     fn what_is_remembered_is_bounded() {
         let limits = Limits {
             subscriptions_per_session: 2,
+            subscription_bytes_per_session: 10,
             session_hello_bytes: 20,
             ..Limits::default()
         };
@@ -207,6 +212,10 @@ mod tests {
             ..Kept::default()
         };
         assert_eq!(kept, expected);
+        let (longest, beyond) = ("y".repeat(9), "y".repeat(10));
+        assert!(!kept.has_room(&beyond, &limits) && kept.has_room(&longest, &limits));
+        kept.subscribe(&longest, &limits);
+        assert!(kept.has_room(&longest, &limits), "it is there already");
         let hello = |params: &str| {
             let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"initialize","params":{params}}}"#);
             hello_of(body.as_bytes(), Era::Legacy, &limits)

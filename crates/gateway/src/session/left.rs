@@ -17,6 +17,9 @@ use super::keeper::Keeper;
 /// Requests of one session that are left to others.
 const LEFT: usize = 32;
 
+/// Held while what is left of a session is changed.
+pub(super) type Leaving = Arc<tokio::sync::Mutex<()>>;
+
 /// A request of a host that was left.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Left {
@@ -47,20 +50,45 @@ impl Left {
 
 impl Keeper {
     /// Leaves a request to the other nodes.
-    pub(super) fn hand_on(&self, session: HostSessionId, left: Left, life: Duration) {
-        let (cache, key) = (Arc::clone(self.cache()), place(session));
-        self.aside(async move {
-            let known = cache.get(&key).await.ok().flatten().unwrap_or_default();
-            let mut all: Vec<Left> = serde_json::from_slice(&known).unwrap_or_default();
+    pub(super) fn hand_on(&self, session: HostSessionId, lock: &Leaving, left: Left, life: Duration) {
+        self.alter_left(session, lock, life, move |all| {
             all.retain(|other| other.id != left.id);
             all.push(left);
             let beyond = all.len().saturating_sub(LEFT);
             all.drain(..beyond);
+        });
+    }
+
+    /// Forgets a request that was left and is answered by now.
+    pub(super) fn no_longer_left(&self, session: HostSessionId, lock: &Leaving, id: u64, life: Duration) {
+        self.alter_left(session, lock, life, move |all| all.retain(|other| other.id != id));
+    }
+
+    /// What is left of a session is one value, so its changes on this node follow each other. Of two nodes that change it
+    /// at the same moment one may lose.
+    fn alter_left(
+        &self,
+        session: HostSessionId,
+        lock: &Leaving,
+        life: Duration,
+        change: impl FnOnce(&mut Vec<Left>) + Send + 'static,
+    ) {
+        let (cache, key, lock) = (Arc::clone(self.cache()), place(session), Arc::clone(lock));
+        self.aside(async move {
+            let _one_at_a_time = lock.lock().await;
+            let known = cache.get(&key).await.ok().flatten().unwrap_or_default();
+            let mut all: Vec<Left> = serde_json::from_slice(&known).unwrap_or_default();
+            change(&mut all);
             let Ok(text) = serde_json::to_vec(&all) else {
                 return;
             };
-            if let Err(error) = cache.put(&key, &text, life).await {
-                tracing::debug!(error = %error, "only this node knows of a request that was left");
+            let written = if all.is_empty() {
+                cache.remove(&key).await
+            } else {
+                cache.put(&key, &text, life).await
+            };
+            if let Err(error) = written {
+                tracing::debug!(error = %error, "only this node knows what became of a request that was left");
             }
         });
     }
@@ -74,8 +102,8 @@ impl Keeper {
     }
 
     /// Notes for all nodes that the server waits for the host's answer to this request.
-    pub(super) fn note_question(&self, session: HostSessionId, request: &str, life: Duration) {
-        let (cache, key) = (Arc::clone(self.cache()), question(session, request));
+    pub(super) fn note_question(&self, session: HostSessionId, hash: &str, life: Duration) {
+        let (cache, key) = (Arc::clone(self.cache()), question(session, hash));
         self.aside(async move {
             if let Err(error) = cache.put(&key, b"", life).await {
                 tracing::debug!(error = %error, "only this node knows of a request of a server");
@@ -84,8 +112,8 @@ impl Keeper {
     }
 
     /// Whether the server asked that through any node; it is taken back with that.
-    pub(super) async fn take_question(&self, session: HostSessionId, request: &str) -> bool {
-        let (cache, key) = (Arc::clone(self.cache()), question(session, request));
+    pub(super) async fn take_question(&self, session: HostSessionId, hash: &str) -> bool {
+        let (cache, key) = (Arc::clone(self.cache()), question(session, hash));
         let look = self.beside(async move {
             let is_known = matches!(cache.get(&key).await, Ok(Some(_)));
             if is_known && let Err(error) = cache.remove(&key).await {
@@ -101,8 +129,11 @@ fn place(session: HostSessionId) -> String {
     format!("host_session/{session}/left")
 }
 
-/// By the hash: an id may be long, and say something.
-fn question(session: HostSessionId, request: &str) -> String {
-    let hash = portreeve_inspect::sha256_hex(request.as_bytes());
+/// What a request of a server is noted by: its id may be long, and say something.
+pub(super) fn hash_of(id: &str) -> String {
+    portreeve_inspect::sha256_hex(id.as_bytes())
+}
+
+fn question(session: HostSessionId, hash: &str) -> String {
     format!("host_session/{session}/asked/{hash}")
 }

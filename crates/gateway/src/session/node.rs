@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use portreeve_core::caller::Principal;
 use portreeve_core::id::{HostSessionId, RouteId};
@@ -18,6 +19,7 @@ use portreeve_inspect::{Mac, SealError, Sealer};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
+use super::gone::Gone;
 use super::handed::Here;
 use super::keeper::{KeepError, Keeper, KeeperParts};
 use super::kept::{self, Kept};
@@ -32,6 +34,12 @@ const READERS: usize = 64;
 
 /// Requests of a session, roughly, before the ids of the node that opened it come where others begin.
 const BY_ONE_NODE: u64 = 1 << 20;
+
+/// The part of its sessions that a node gives up at once where it has no room for one more.
+const ROOM_PART: usize = 64;
+
+/// Uses are noted each minute. So late the row may say that a session was used.
+const NOTED_LATE: Duration = Duration::from_secs(120);
 
 /// What sessions are made with.
 pub struct SessionParts {
@@ -74,8 +82,8 @@ pub struct Sessions {
     pub(super) rng: Arc<dyn Rng>,
     pub(super) limits: Arc<Limits>,
     reading: [tokio::sync::Mutex<()>; READERS],
-    /// Sessions that were ended here and whose rows are still there: nobody brings them back meanwhile.
-    ending: Arc<Mutex<HashSet<HostSessionId>>>,
+    /// Sessions that are over, whether or not their rows are still there: nobody brings them back, nor looks for them.
+    gone: Mutex<Gone>,
     /// What is under way here.
     pub(super) here: OnceLock<Arc<dyn Here>>,
     /// When uses were last noted in the rows.
@@ -102,6 +110,8 @@ pub struct NewSession {
     pub stranger: bool,
     /// The era of the server's hop.
     pub hop: Era,
+    /// The hash of the server's URL, where it has one.
+    pub server: Option<String>,
     /// The host's `initialize`, as it was written; empty where it is never to be repeated.
     pub hello: bytes::Bytes,
 }
@@ -110,10 +120,6 @@ impl std::fmt::Debug for SessionParts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SessionParts")
     }
-}
-
-fn locked(ids: &Mutex<HashSet<HostSessionId>>) -> MutexGuard<'_, HashSet<HostSessionId>> {
-    ids.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 // === impl Open ===
@@ -134,6 +140,30 @@ impl Open {
             }
         }
         Some(session)
+    }
+
+    /// Sees to room for one more: where there is none, sessions that rest are in the store alone from now on. Those that
+    /// rested longest, some at once, so that not everybody who comes looks at all of them.
+    fn make_room(&mut self, most: usize) -> bool {
+        if self.by_id.len() < most {
+            return true;
+        }
+        let resting = self
+            .by_id
+            .values()
+            .filter(|session| session.is_kept() && session.rests());
+        let mut resting: Vec<_> = resting
+            .map(|session| (session.used.load(Ordering::Relaxed), session.key))
+            .collect();
+        let count = most / ROOM_PART + 1;
+        if count < resting.len() {
+            resting.select_nth_unstable_by_key(count, |(used, _)| *used);
+            resting.truncate(count);
+        }
+        for (_, id) in resting {
+            self.remove(id);
+        }
+        self.by_id.len() < most
     }
 
     /// The session of a caller that rested longest, if the caller has so many.
@@ -169,7 +199,7 @@ impl Sessions {
         });
         let sessions = Arc::new(Self {
             open: RwLock::default(),
-            ending: Arc::default(),
+            gone: Mutex::default(),
             keeper,
             here: OnceLock::new(),
             mac: Mac::new(&parts.keys.ids),
@@ -198,6 +228,7 @@ impl Sessions {
             upstream,
             stranger: new.stranger,
             to_modern: new.hop == Era::Modern,
+            server: new.server,
             hello: kept::hello_of(&new.hello, new.hop, &self.limits),
             ..Kept::default()
         };
@@ -221,10 +252,11 @@ impl Sessions {
             // until all of them had aged; a host that comes back to it begins anew.
             open.remove(oldest.key);
         }
-        let is_full = open.by_id.len() >= self.limits.sessions_per_node;
+        let is_full = !open.make_room(self.limits.sessions_per_node);
         if !is_full {
             open.insert(&session);
         }
+        self.count(&open);
         drop(open);
         if let Some(oldest) = oldest {
             self.end(&oldest);
@@ -249,6 +281,7 @@ impl Sessions {
             route: holder.route,
             stranger: kept.stranger,
             hop: kept.hop(),
+            server: kept.server.clone(),
             opened_at: used_at,
             expires_at: ticket.expires_at,
             state: Mutex::new(State {
@@ -261,6 +294,8 @@ impl Sessions {
             limits: Arc::clone(&self.limits),
             keeper: Arc::clone(&self.keeper),
             renewing: tokio::sync::Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
+            leaving: Arc::default(),
             handing: Arc::new(Semaphore::new(self.limits.handed_bytes_per_session)),
         })
     }
@@ -285,6 +320,8 @@ impl Sessions {
             return Ok(());
         };
         if self.holds(claimed) {
+            // From now on it does not rest, and nobody gives it up before it is asked for.
+            let _ = self.find(id, principal, route);
             return Ok(());
         }
         let now = self.clock.now();
@@ -298,24 +335,45 @@ impl Sessions {
             return Ok(());
         };
         let _one_reads = reading.lock().await;
-        if self.holds(ticket.id) || locked(&self.ending).contains(&ticket.id) {
+        if self.holds(ticket.id) || self.gone().contains(ticket.id) {
             return Ok(());
         }
         let found = self.keeper.read(ticket.id).await;
         let Some((row, kept)) = found.map_err(|_| Refusal::SessionsAway)? else {
+            self.gone().insert(ticket.id);
             return Ok(());
         };
-        if row.used_at < now.minus(self.limits.session_idle) {
+        if row.used_at < self.unused_since(now) {
             return Ok(());
         }
         self.keeper.metrics().sessions_read.inc();
         let session = self.session(ticket, holder, (kept, row.revision), row.used_at);
+        session.used.store(now.as_millis(), Ordering::Relaxed);
         let mut open = self.write();
-        if open.by_id.len() >= self.limits.sessions_per_node {
+        // It may have ended while it was read.
+        if self.gone().contains(ticket.id) {
+            return Ok(());
+        }
+        if !open.make_room(self.limits.sessions_per_node) {
             return Err(Refusal::TooManySessions);
         }
         open.insert(&session);
+        self.count(&open);
         Ok(())
+    }
+
+    /// A session that was not used since then is over.
+    pub(super) fn unused_since(&self, now: Timestamp) -> Timestamp {
+        now.minus(self.limits.session_idle + NOTED_LATE)
+    }
+
+    pub(super) fn gone(&self) -> MutexGuard<'_, Gone> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, open: &Open) {
+        let count = i64::try_from(open.by_id.len()).unwrap_or(i64::MAX);
+        self.keeper.metrics().sessions.set(count);
     }
 
     fn holds(&self, id: HostSessionId) -> bool {
@@ -337,35 +395,44 @@ impl Sessions {
 
     /// Ends a session and its stream, here at once and elsewhere as soon as it is written.
     pub fn end(&self, session: &Session) {
-        let is_kept = session.is_kept();
-        if is_kept {
-            locked(&self.ending).insert(session.key);
-        }
-        self.forget(session.key);
+        self.forget_for_good(session.key);
         session.end_stream();
-        if is_kept {
+        if session.is_kept() {
             let (keeper, id) = (Arc::clone(&self.keeper), session.key);
-            let ending = Arc::clone(&self.ending);
             self.keeper.aside(async move {
                 // What cannot be written ends when nobody used it for long.
                 let _ = keeper.end(id).await;
-                locked(&ending).remove(&id);
             });
         }
     }
 
-    /// Ends a session for good: when it returns no node reads it any more, and those that have it in memory were told.
-    pub async fn close(&self, session: &Session) -> Result<(), KeepError> {
-        if session.is_kept() {
-            self.keeper.end(session.key).await?;
-        }
-        self.forget(session.key);
-        session.end_stream();
-        Ok(())
+    /// Ends a session for good: when it returns no node reads it any more, and those that have it in memory were told. What
+    /// was begun is finished, also where nobody waits for it any more.
+    pub async fn close(self: &Arc<Self>, session: &Arc<Session>) -> Result<(), KeepError> {
+        let (sessions, session) = (Arc::clone(self), Arc::clone(session));
+        let closed = self.keeper.beside(async move {
+            if session.is_kept() {
+                sessions.keeper.end(session.key).await?;
+            }
+            sessions.forget_for_good(session.key);
+            session.end_stream();
+            Ok::<_, KeepError>(())
+        });
+        closed.await.unwrap_or(Err(KeepError::Away))
     }
 
+    /// Gives up the memory of a session, which goes on.
     pub(super) fn forget(&self, id: HostSessionId) -> Option<Arc<Session>> {
-        self.write().remove(id)
+        let mut open = self.write();
+        let session = open.remove(id);
+        self.count(&open);
+        session
+    }
+
+    /// Forgets a session that is over.
+    pub(super) fn forget_for_good(&self, id: HostSessionId) -> Option<Arc<Session>> {
+        self.gone().insert(id);
+        self.forget(id)
     }
 
     /// How many there are in memory.

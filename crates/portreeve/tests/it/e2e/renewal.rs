@@ -1,6 +1,6 @@
 //! What it costs, and what it may change, that a server lost its side of a legacy session or refused what its host set.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
@@ -108,4 +108,26 @@ async fn a_server_that_refuses_the_end_of_the_greeting_is_told_that_its_side_is_
     let answer = host.request(json!(1), "tools/list", json!({})).await;
     assert_eq!(answer.status, 502, "{}", answer.text());
     assert!(ended(&served) > before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_does_not_move_to_another_server_with_its_route() {
+    let served = Served::start(Speaks::Legacy).await;
+    let host = served.legacy().await;
+    let elsewhere = Upstream::start(Speaks::Legacy).await;
+    served.node.cli_json(&[
+        "deployment",
+        "set",
+        "com.acme/billing",
+        "production",
+        "--url",
+        &elsewhere.url,
+    ]);
+    let begun = Instant::now();
+    while host.request(json!(1), "ping", json!({})).await.status != 404 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it goes on elsewhere");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let anew = served.legacy().await;
+    assert_eq!(anew.request(json!(1), "ping", json!({})).await.status, 200);
 }
