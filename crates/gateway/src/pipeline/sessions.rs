@@ -215,7 +215,7 @@ impl Errand {
 fn server_of(route: &ServedRoute) -> Option<String> {
     match &route.upstream {
         Way::Remote(server) => Some(portreeve_inspect::sha256_hex(server.url.as_str().as_bytes())),
-        Way::Rest(_) | Way::Local(_) => None,
+        Way::Rest(_) | Way::Local(_) | Way::Members(_) => None,
     }
 }
 
