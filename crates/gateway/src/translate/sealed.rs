@@ -195,7 +195,7 @@ mod tests {
             life,
         );
         let bound_to = ["request-state", "ada", "billing", "tools/call", "{}"];
-        let sealed = states.seal("\"one\"", &bound_to).unwrap();
+        let sealed = json!(states.seal("\"one\"", &bound_to).unwrap()).to_string();
         clock.0.store(60_000, Ordering::Relaxed);
         let opened = states.open(&sealed, &bound_to).unwrap();
         assert_eq!(opened.expose(), "\"one\"");

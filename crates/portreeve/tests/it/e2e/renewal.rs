@@ -122,6 +122,7 @@ async fn a_session_does_not_move_to_another_server_with_its_route() {
         "production",
         "--url",
         &elsewhere.url,
+        "--internal",
     ]);
     let begun = Instant::now();
     while host.request(json!(1), "ping", json!({})).await.status != 404 {
