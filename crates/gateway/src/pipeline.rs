@@ -118,7 +118,8 @@ impl Gateway {
             .sessions
             .hand_to(Arc::clone(&under_way) as Arc<dyn crate::session::Here>);
         let waiting = parts.sinks.metrics.parked.clone();
-        let park = Park::new(Arc::clone(&rng), Arc::clone(&parts.limits), waiting);
+        let node = parts.sessions.node();
+        let park = Park::new(node, Arc::clone(&rng), Arc::clone(&parts.limits), waiting);
         let copies = Copies::new(Arc::clone(&parts.limits), parts.sinks.metrics.clone());
         let told = Told::new(parts.loader.signals(), EventId::new(&*clock, &*rng).to_string());
         let streams = Streams::new(Arc::clone(&parts.limits), parts.sinks.metrics.streams.clone());

@@ -1,14 +1,14 @@
 //! The second room: path → route. The registry entry and the route are the same object; this is its side that serves.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use portreeve_client::{Lines, Upstream};
 use portreeve_core::members::Given;
 use portreeve_core::protocol::Era;
 use portreeve_core::rest::Bindings;
-use portreeve_core::route::{Protocol, Route};
+use portreeve_core::route::{Protocol, Route, ServerRequests};
 use portreeve_core::tool::Tool;
 use portreeve_mcp::mirror::{InvalidMirror, Mirrors};
 use portreeve_net::Reach;
@@ -61,6 +61,7 @@ pub struct ServedRoute {
     legacy: HashMap<String, ServedTool>,
     modern: HashMap<String, ServedTool>,
     marks: Mutex<Marks>,
+    server_mark: OnceLock<Option<String>>,
 }
 
 /// Tools that were just seen to differ: when, and with which hash.
@@ -136,6 +137,7 @@ impl ServedRoute {
             legacy: HashMap::new(),
             modern: HashMap::new(),
             marks: Mutex::default(),
+            server_mark: OnceLock::new(),
         };
         for tool in tools {
             let map = if tool.era == Era::Legacy {
@@ -237,6 +239,21 @@ impl ServedRoute {
             (Protocol::Auto, Era::Modern) => Era::Legacy,
             (Protocol::Auto, Era::Legacy) => Era::Modern,
         }
+    }
+
+    /// Whether calls wait while a modern host is asked what a legacy server wants to know.
+    pub fn parks(&self) -> bool {
+        self.route.server_requests == ServerRequests::Park
+    }
+
+    /// By which it is seen that a route leads to another server: the hash of its URL, which may hold what must not be kept.
+    /// `None`: it leads to none that keeps sessions.
+    pub fn server_mark(&self) -> Option<&str> {
+        let mark = self.server_mark.get_or_init(|| match &self.upstream {
+            Way::Remote(server) => Some(portreeve_inspect::sha256_hex(server.url.as_str().as_bytes())),
+            Way::Rest(_) | Way::Local(_) | Way::Members(_) => None,
+        });
+        mark.as_deref()
     }
 
     /// Whether the upstream is only spoken with in the other era.

@@ -19,7 +19,7 @@ pub use self::capability::{declared_to_legacy, declared_to_modern, declared_url_
 pub use self::failure::{failure_code, failure_to_legacy, failure_to_modern};
 pub use self::handshake::{Introduction, discovery, initialization, introduction};
 pub use self::notice::{Notice, log_level, progress};
-pub use self::park::{answered, may_ask};
+pub use self::park::answered;
 pub use self::request::{Client, Told, discover, to_legacy, to_modern, told, wanted_level};
 pub use self::result::{to_legacy_result, to_modern_result};
 pub use self::round::{Question, Round, Taken, declines, next_round, pages, round, taken};

@@ -76,6 +76,11 @@ impl Method {
         Self::CancelTask,
     ];
 
+    /// Whether its answer may ask something first (2026-07-28, multi round-trip requests).
+    pub const fn has_rounds(self) -> bool {
+        matches!(self, Self::CallTool | Self::GetPrompt | Self::ReadResource)
+    }
+
     /// The method's name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {

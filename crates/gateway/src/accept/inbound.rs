@@ -6,9 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use portreeve_core::protocol::Era;
 use portreeve_mcp::method::Method;
+use portreeve_mcp::mirror::Mirrors;
 use serde_json::value::RawValue;
 
 use super::batch::Part;
+use crate::route::ServedRoute;
 use crate::session::Session;
 use crate::upstream::members::Came;
 
@@ -35,6 +37,22 @@ pub struct Call {
     pub proposed_version: Option<Range<usize>>,
     /// The legacy session; `None` for `initialize` and in the modern era.
     pub session: Option<Arc<Session>>,
+}
+
+impl Call {
+    /// What its tool wants in headers as well (2026-07-28, `x-mcp-header`), and its arguments as they were written.
+    pub fn mirrored<'a>(&'a self, route: &'a ServedRoute) -> Option<(&'a Mirrors, Option<&'a str>)> {
+        let name = self
+            .target
+            .as_deref()
+            .filter(|_| self.method == Method::CallTool)?;
+        let mirrors = route.tool(Era::Modern, name)?.mirrors.as_ref().ok()?;
+        let arguments = self.arguments.clone().and_then(|place| self.body.get(place));
+        Some((
+            mirrors,
+            arguments.and_then(|bytes| std::str::from_utf8(bytes).ok()),
+        ))
+    }
 }
 
 /// A message that wants none: a notification, or (legacy) the answer to a request of the server.

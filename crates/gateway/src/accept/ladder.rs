@@ -84,15 +84,9 @@ pub fn arguments_agree(head: &Head, call: &Call, route: &ServedRoute) -> Result<
     if call.came == Came::Within {
         return Ok(());
     }
-    let name = call.target.as_deref().filter(|_| call.method == Method::CallTool);
-    let Some(tool) = name.and_then(|name| route.tool(Era::Modern, name)) else {
+    let Some((mirrors, arguments)) = call.mirrored(route) else {
         return Ok(());
     };
-    let Ok(mirrors) = &tool.mirrors else {
-        return Ok(());
-    };
-    let arguments = call.arguments.clone().and_then(|place| call.body.get(place));
-    let arguments = arguments.and_then(|bytes| std::str::from_utf8(bytes).ok());
     mirrors
         .compare(&head.headers, arguments)
         .map_err(|disagreement| Refusal::HeaderMismatch {

@@ -21,7 +21,6 @@ use crate::relay::Errand;
 use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
 use crate::session::{NewSession, Session};
-use crate::upstream::Way;
 use crate::{stranger, upstream};
 
 /// Servers that are told at once that a session is over.
@@ -97,17 +96,15 @@ impl Gateway {
             Opened::WithServer { upstream, hello } => (upstream, hello),
             Opened::AsStranger => (None, Bytes::new()),
         };
-        let session = self.sessions.open(NewSession {
+        self.sessions.open(NewSession {
             principal: errand.caller.principal,
             route: errand.route.route.id,
             upstream,
             stranger,
             hop: errand.hop,
-            server: server_of(&errand.route),
+            server: errand.route.server_mark().map(str::to_owned),
             hello,
-        })?;
-        self.count_sessions();
-        Ok(session)
+        })
     }
 
     /// Opens a session and keeps it.
@@ -141,18 +138,13 @@ impl Gateway {
         }
     }
 
-    fn count_sessions(&self) {
-        let open = i64::try_from(self.sessions.len()).unwrap_or(i64::MAX);
-        self.sinks.metrics.sessions.set(open);
-    }
-
     /// Ends the session of a request if the server is another one than when it was opened, or is spoken to in another era:
     /// the server knows nothing of it then, or was never told who its host is. The host begins anew. A modern server knows
     /// of no session wherever it is.
     pub(super) fn outlived(&self, errand: &Errand) -> Option<Refusal> {
         let session = errand.session.as_ref()?;
         let is_alike = session.hop == errand.hop
-            && (session.hop == Era::Modern || session.server == server_of(&errand.route));
+            && (session.hop == Era::Modern || session.server.as_deref() == errand.route.server_mark());
         if session.stranger || is_alike {
             return None;
         }
@@ -166,21 +158,20 @@ impl Gateway {
     /// Ends a session, here at once and elsewhere as soon as it is written.
     pub(crate) fn end_session(&self, session: &Session) {
         self.sessions.end(session);
-        self.count_sessions();
     }
 
     /// Ends a session on every node before it returns.
     pub(crate) async fn close_session(&self, session: &Arc<Session>) -> Result<(), Refusal> {
-        let closed = self.sessions.close(session).await;
-        self.count_sessions();
-        closed.map_err(|_| Refusal::SessionsAway)
+        self.sessions
+            .close(session)
+            .await
+            .map_err(|_| Refusal::SessionsAway)
     }
 
     /// Looks after the sessions of this node, removes those that nobody used for long, and tells their servers.
     pub async fn sweep_sessions(&self) {
         self.sweep_pool();
         let removed = self.sessions.tend().await;
-        self.count_sessions();
         let routes = self.loader.routes();
         let told = stream::iter(removed).for_each_concurrent(TOLD_AT_ONCE, |session| {
             let mut all = routes.by_slug.values();
@@ -208,14 +199,6 @@ impl Errand {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// By which it is seen that a route leads to another server: its URL may hold what must not be kept.
-fn server_of(route: &ServedRoute) -> Option<String> {
-    match &route.upstream {
-        Way::Remote(server) => Some(portreeve_inspect::sha256_hex(server.url.as_str().as_bytes())),
-        Way::Rest(_) | Way::Local(_) | Way::Members(_) => None,
     }
 }
 

@@ -29,10 +29,7 @@ impl Errand {
     /// What a modern server asks a legacy host in place of a result.
     pub(super) fn asks(&self, bytes: &[u8]) -> Option<Result<Round, Unbridgeable>> {
         let asks = matches!(self.crossing.as_deref(), Some(Crossing::ToModern(_)))
-            && matches!(
-                self.method,
-                Some(Method::CallTool | Method::GetPrompt | Method::ReadResource)
-            )
+            && self.method.is_some_and(Method::has_rounds)
             && memchr::memmem::find(bytes, b"input_required").is_some();
         asks.then(|| bridge::round(bytes)).flatten()
     }

@@ -13,9 +13,9 @@ use portreeve_core::caller::Principal;
 use portreeve_core::limits::Limits;
 use portreeve_core::protocol::Era;
 use portreeve_core::random::Rng;
-use portreeve_core::route::ServerRequests;
 use portreeve_core::usage::UsageOutcome;
-use portreeve_mcp::bridge::{self, Question};
+use portreeve_mcp::bridge::Question;
+use portreeve_mcp::method::Method;
 use portreeve_mcp::sse;
 use portreeve_net::ResponseBody;
 use prometheus_client::metrics::gauge::Gauge;
@@ -69,20 +69,14 @@ impl std::fmt::Debug for Park {
     }
 }
 
-fn random(rng: &dyn Rng) -> u64 {
-    let mut random = [0_u8; 8];
-    rng.fill(&mut random);
-    u64::from_be_bytes(random)
-}
-
 // === impl Park ===
 
 impl Park {
     /// None waits yet.
-    pub fn new(rng: Arc<dyn Rng>, limits: Arc<Limits>, count: Gauge<i64, AtomicI64>) -> Arc<Self> {
+    pub fn new(node: u64, rng: Arc<dyn Rng>, limits: Arc<Limits>, count: Gauge<i64, AtomicI64>) -> Arc<Self> {
         Arc::new(Self {
             waiting: Mutex::default(),
-            node: random(&*rng),
+            node,
             rng,
             limits,
             count,
@@ -93,9 +87,11 @@ impl Park {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets a call wait. Says where; `None`: too many do, of the node or of the caller.
+    /// Lets a call wait. Says where; gives it back where too many do, of the node or of the caller.
     pub fn park(self: &Arc<Self>, parked: Parked) -> Result<String, Box<Parked>> {
-        let token = random(&*self.rng);
+        let mut token = [0_u8; 8];
+        self.rng.fill(&mut token);
+        let token = u64::from_be_bytes(token);
         let mut waiting = self.lock();
         let of_caller = waiting
             .values()
@@ -147,15 +143,13 @@ impl Park {
 impl Errand {
     /// Whether what the host gets may hold a state that is sealed to this call.
     pub(crate) fn gives_states(&self) -> bool {
-        self.hop == Era::Modern || self.route.route.server_requests == ServerRequests::Park
+        self.hop == Era::Modern || self.route.parks()
     }
 
     /// Whether this call may wait while its host is asked something.
     pub fn may_wait(&self) -> bool {
         let is_bridged = matches!(self.crossing.as_deref(), Some(Crossing::ToLegacy(_)));
-        is_bridged
-            && self.route.route.server_requests == ServerRequests::Park
-            && self.method.is_some_and(bridge::may_ask)
+        is_bridged && self.route.parks() && self.method.is_some_and(Method::has_rounds)
     }
 
     /// What a legacy server asks of the host, if the host can be asked it.

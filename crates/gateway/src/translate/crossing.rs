@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::HeaderMap;
-use portreeve_core::protocol::{Era, Revision};
+use portreeve_core::protocol::Revision;
 use portreeve_mcp::bridge::{self, Client, Introduction, Told};
 use portreeve_mcp::level::Level;
 use portreeve_mcp::method::Method;
@@ -52,10 +52,7 @@ impl ToLegacy {
     /// Whether the host can send its user to a page between two calls.
     pub fn shows_pages(&self) -> bool {
         let declared = self.told.capabilities.as_deref().unwrap_or(NONE);
-        matches!(
-            self.method,
-            Method::CallTool | Method::GetPrompt | Method::ReadResource
-        ) && bridge::declared_url_elicitation(declared)
+        self.method.has_rounds() && bridge::declared_url_elicitation(declared)
     }
 }
 
@@ -132,13 +129,9 @@ pub(super) fn to_modern(
         params: repeated_arguments(call, route)?,
         ..Outbound::modern(body, call.method)
     };
-    let asks = matches!(
-        call.method,
-        Method::CallTool | Method::GetPrompt | Method::ReadResource
-    );
     let crossing = ToModern {
         introduction: None,
-        again: asks.then(|| Box::new(outbound.clone())),
+        again: call.method.has_rounds().then(|| Box::new(outbound.clone())),
         id: AtomicU64::new(id),
     };
     Ok((outbound, crossing))
@@ -146,13 +139,9 @@ pub(super) fn to_modern(
 
 /// The arguments that a tool wants in headers as well (2026-07-28, `x-mcp-header`), which no legacy host knows of.
 fn repeated_arguments(call: &Call, route: &ServedRoute) -> Result<HeaderMap, Refusal> {
-    let name = call.target.as_deref().filter(|_| call.method == Method::CallTool);
-    let tool = name.and_then(|name| route.tool(Era::Modern, name));
-    let Some(Ok(mirrors)) = tool.map(|tool| &tool.mirrors) else {
+    let Some((mirrors, arguments)) = call.mirrored(route) else {
         return Ok(HeaderMap::new());
     };
-    let arguments = call.arguments.clone().and_then(|place| call.body.get(place));
-    let arguments = arguments.and_then(|bytes| std::str::from_utf8(bytes).ok());
     mirrors
         .headers(arguments)
         .map_err(|problem| Refusal::InvalidParams {

@@ -71,11 +71,7 @@ pub struct Belonging {
 impl Belonging {
     /// Of this call.
     pub fn of(call: &Call) -> Option<Self> {
-        let rounds = matches!(
-            call.method,
-            Method::CallTool | Method::GetPrompt | Method::ReadResource
-        );
-        rounds.then(|| Self {
+        call.method.has_rounds().then(|| Self {
             method: call.method,
             body: call.body.clone(),
         })

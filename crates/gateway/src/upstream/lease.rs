@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use portreeve_client::{ClientError, Exchange, Reply, ReplyBody, Upstream};
 use portreeve_core::caller::Principal;
-use portreeve_core::route::{ServerRequests, SessionAffinity};
+use portreeve_core::route::SessionAffinity;
 use portreeve_mcp::envelope::{Message, Outcome};
 use portreeve_mcp::method::Method;
 use portreeve_mcp::{answer, bridge, code, sse};
@@ -429,10 +429,7 @@ pub fn alike(
         route: route.route.id,
         url: route.route.upstream_url.clone(),
         principal,
-        capabilities: bridge::declared_to_legacy(
-            declared,
-            route.route.server_requests == ServerRequests::Park,
-        ),
+        capabilities: bridge::declared_to_legacy(declared, route.parks()),
     }
 }
 

@@ -9,19 +9,10 @@ use super::{Question, Unbridgeable};
 use crate::answer;
 use crate::edit::Edit;
 use crate::envelope::Message;
-use crate::method::Method;
 use crate::splice::Splice;
 
 /// The key under which the host answers.
 const KEY: &str = "asked";
-
-/// Whether a call of this kind may end in a question.
-pub fn may_ask(method: Method) -> bool {
-    matches!(
-        method,
-        Method::CallTool | Method::GetPrompt | Method::ReadResource
-    )
-}
 
 // === impl Question ===
 
