@@ -26,6 +26,7 @@ pub mod decision;
 pub mod grant;
 pub mod host_session;
 pub mod login;
+pub mod oauth;
 pub mod policy;
 pub mod publishing;
 pub mod vault;

@@ -19,6 +19,7 @@ mod members;
 mod pins;
 mod properties;
 mod publication;
+mod resources;
 mod routes;
 mod served;
 mod shared;
@@ -48,6 +49,7 @@ pub use members::GivenNames;
 pub use pins::PinWatch;
 pub use properties::{PropertyStore, ServerValues, VersionValues};
 pub use publication::{Publication, Published};
+pub use resources::Resources;
 pub use routes::{RouteChange, RouteStore, ToolDecision, ToolsApproved, ToolsSeen};
 pub use served::{
     ServedCut, ServedEntry, ServedItems, ServedOrder, ServedQuery, ServedRoute, ServedStore, ServedVersion,
