@@ -1,6 +1,6 @@
 //! The end-to-end tests, twice: on what is inside the binary, and on the engines that several nodes share.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::runner::{Selection, Tests};
 use crate::context::Context;
@@ -18,12 +18,15 @@ pub(crate) fn run(context: &mut Context, log: &mut Log) -> Result<String> {
     let tests = Tests::ready(context, log)?;
     let alone = tests.run(context, log, Selection::EndToEnd, |command| {
         command.env("PORTREEVE_TEST_RANDOM_REQUESTS", RANDOM_REQUESTS);
-    })?;
+    });
     let engines = Engines::start(context, log)?;
     let shared = tests.run(context, log, Selection::EndToEnd, |command| {
         command.env("PORTREEVE_TEST_RANDOM_REQUESTS", RANDOM_REQUESTS);
         engines.tell_binary(command);
-    })?;
+    });
+    // Both have run before either is judged: one run shows all there is to mend.
+    let alone = alone.context("on SQLite and memory")?;
+    let shared = shared.context("on PostgreSQL and Redis")?;
     Ok(format!(
         "SQLite and memory: {alone}; PostgreSQL and Redis: {shared}"
     ))

@@ -32,6 +32,12 @@ pub(crate) enum Tests {
     CargoTest,
 }
 
+/// How often an end-to-end test that failed tries again.
+const RETRIES: &str = "1";
+
+/// How many lines a summary gets of what failed.
+const TOLD: usize = 12;
+
 const ROOF: &str = "package(portreeve) & binary(it)";
 const OF_THE_HOUSE: &str = "test(/^(architecture|tidy)::/)";
 
@@ -61,12 +67,19 @@ impl Tests {
         }
         prepare(&mut command);
         let before = log.text()?.len();
-        log.run(&mut command, LIMIT)?;
+        let outcome = log.run(&mut command, LIMIT);
         let text = log.text()?;
-        let passed = passed(text.get(before..).unwrap_or_default());
-        match passed {
-            0 => bail!("no test ran"),
-            count => Ok(format!("{count} tests")),
+        let said = text.get(before..).unwrap_or_default();
+        outcome.with_context(|| failures(said))?;
+        let passed = passed(said);
+        let flaky = named(said, "FLAKY");
+        match (passed, flaky.as_slice()) {
+            (0, _) => bail!("no test ran"),
+            (count, []) => Ok(format!("{count} tests")),
+            (count, flaky) => Ok(format!(
+                "{count} tests, not at the first try: {}",
+                flaky.join(", ")
+            )),
         }
     }
 }
@@ -87,6 +100,10 @@ fn nextest(command: &mut Command, context: &Context, selection: Selection) {
     command
         .args(["--no-fail-fast", "--no-tests", "fail", "--color", "never", "-E"])
         .arg(filter);
+    if matches!(selection, Selection::EndToEnd) {
+        // Hundreds of processes share two cores: one that was starved tries again, and the stage names it.
+        command.args(["--retries", RETRIES]);
+    }
 }
 
 fn cargo_test(command: &mut Command, context: &Context, selection: Selection) {
@@ -116,6 +133,40 @@ fn cargo_test(command: &mut Command, context: &Context, selection: Selection) {
     });
 }
 
+/// What failed and the words of the panics, short enough for a summary: on another machine the log is gone.
+fn failures(text: &str) -> String {
+    let mut told = named(text, "FAIL");
+    told.extend(named(text, "TIMEOUT"));
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.contains("panicked at") && told.len() < TOLD {
+            let words = lines.next().unwrap_or_default();
+            told.push(
+                format!("{}: {}", line.trim(), words.trim())
+                    .chars()
+                    .take(300)
+                    .collect(),
+            );
+        }
+    }
+    told.join("\n    ")
+}
+
+/// The tests that nextest's closing lines give a word to: `  TRY 2 FAIL [ 1.2s] (1/9) portreeve::it a::b`.
+fn named(text: &str, word: &str) -> Vec<String> {
+    let Some(at) = text.rfind("Summary [") else {
+        return Vec::new();
+    };
+    let closing = text.get(at..).unwrap_or_default().lines().skip(1);
+    closing
+        .filter(|line| {
+            line.split_once('[')
+                .is_some_and(|(words, _)| words.contains(word))
+        })
+        .filter_map(|line| line.rsplit(' ').next().map(str::to_owned))
+        .collect()
+}
+
 /// Sums what the runner said: nextest's summary, or one line per binary.
 fn passed(text: &str) -> usize {
     text.lines()
@@ -141,7 +192,19 @@ fn before_word(line: &str, word: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::passed;
+    use super::{failures, named, passed};
+
+    #[test]
+    fn what_failed_is_told() {
+        let text = "  TRY 1 FAIL [ 0.1s] portreeve::it e2e::slow\nthread 'e2e::bad' panicked at tests/it/e2e.rs:4:5:\n\
+                    left is not right\n  Summary [ 9.1s] 3 tests run: 2 passed (1 flaky), 1 failed, 0 skipped\n\
+                    \x20 FLAKY 2/2 [ 0.2s] (1/3) portreeve::it e2e::slow\n\
+                    \x20  TRY 2 FAIL [ 0.1s] (3/3) portreeve::it e2e::bad\n";
+        assert_eq!(named(text, "FLAKY"), ["e2e::slow"]);
+        let told = failures(text);
+        assert!(told.starts_with("e2e::bad\n"), "{told}");
+        assert!(told.contains("tests/it/e2e.rs:4:5:: left is not right"), "{told}");
+    }
 
     #[test]
     fn both_runners_are_understood() {
