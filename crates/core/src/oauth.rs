@@ -109,7 +109,11 @@ impl FromStr for ClientId {
 impl ToolClass {
     /// The class of a tool with these approved annotations.
     pub fn of(annotations: &ToolAnnotations) -> Self {
-        if annotations.read_only_hint { Self::Read } else { Self::Write }
+        if annotations.read_only_hint {
+            Self::Read
+        } else {
+            Self::Write
+        }
     }
 
     /// The class's word in a scope.
@@ -254,7 +258,8 @@ mod tests {
 
     #[test]
     fn what_is_no_scope_of_ours_is_left_out() {
-        let read = scopes("openid billing:write  offline_access billing--test:read billing:write crm:admin :read");
+        let read =
+            scopes("openid billing:write  offline_access billing--test:read billing:write crm:admin :read");
         assert_eq!(read.to_string(), "billing:write billing--test:read");
         assert!(scopes("").is_empty());
     }

@@ -30,7 +30,7 @@ use crate::http_sse::{self, Hosts};
 use crate::lists::{Copies, ReadyLists, Told};
 use crate::policy::{Passage, Policies, Question};
 use crate::record::{Record, Sinks, Stopped, stop};
-use crate::relay::{Errand, Park, Streams, UnderWayHere};
+use crate::relay::{Errand, Park, Streams, Taps, UnderWayHere};
 use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
 use crate::session::Sessions;
@@ -68,6 +68,7 @@ pub struct Gateway {
     pub(crate) sinks: Arc<Sinks>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) taps: Arc<Taps>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) under_way: Arc<UnderWayHere>,
     pub(crate) park: Arc<Park>,
@@ -133,6 +134,7 @@ impl Gateway {
             tasks: Arc::new(Tasks::new(parts.sealer, Arc::clone(&rng))),
             sessions: parts.sessions,
             streams,
+            taps: Arc::default(),
             pool: Arc::new(pool),
             under_way,
             park,
@@ -371,8 +373,8 @@ impl Gateway {
         if errand.method == Some(Method::Listen) {
             errand.wanted = Wanted::read(&permitted.get().body).map(Arc::new);
         }
-        if errand.era != errand.hop && errand.method == Some(Method::Listen) {
-            return self.subscribe_to_legacy(permitted.get(), errand, record).await;
+        if Self::shares_tap(permitted.get(), &errand) {
+            return self.subscribe(permitted.get(), errand, record).await;
         }
         if errand.era == Era::Modern
             && let Err(refusal) = ladder::arguments_agree(head, permitted.get(), &errand.route)

@@ -1,28 +1,34 @@
-//! The corridor's part in what servers of the other era say unasked.
+//! The corridor's part in what servers say unasked to hosts that subscribe.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::Response;
 use portreeve_client::ClientError;
+use portreeve_core::protocol::Era;
 use portreeve_mcp::bridge::{self, Wanted};
 use portreeve_mcp::method::Method;
+use serde_json::value::RawValue;
 
 use super::Gateway;
 use crate::accept::inbound::Call;
 use crate::policy::{Passage, Question};
 use crate::record::{Record, Stopped, stop};
-use crate::relay::{Ends, Errand, News, Source, StreamSlot};
+use crate::relay::{Ends, Errand, Hello, News, Seat, StreamSlot, wishes};
 use crate::respond::{self, Body, Refusal};
 use crate::session::Session;
-use crate::upstream::OwnSession;
-
-/// How long a server may take before a subscription begins without it. Some send the head of a stream with its first event.
-const PATIENCE: Duration = Duration::from_secs(2);
+use crate::upstream::Way;
 
 impl Gateway {
-    /// Subscribes a modern host to a legacy server.
-    pub(super) async fn subscribe_to_legacy(
+    /// Whether a modern host's subscription hears from the tap of its caller: always in front of a legacy server, and in
+    /// front of a modern one where it asks for nothing but what everybody knows. The rest goes its own way to the server.
+    pub(super) fn shares_tap(call: &Call, errand: &Errand) -> bool {
+        call.method == Method::Listen
+            && (errand.era != errand.hop
+                || matches!(errand.route.upstream, Way::Remote(_)) && Wanted::is_all_of(&call.body))
+    }
+
+    /// Subscribes a modern host.
+    pub(super) async fn subscribe(
         self: &Arc<Self>,
         call: &Call,
         mut errand: Errand,
@@ -30,7 +36,7 @@ impl Gateway {
     ) -> Result<Response<Body>, Stopped> {
         let id = call.id.clone();
         let begun = self.begin_subscription(call, &errand, &mut record).await;
-        let (slot, own, wanted, open) = match begun {
+        let (slot, seat) = match begun {
             Ok(begun) => begun,
             Err(refusal) => return Err(stop(refusal.about(&id), record)),
         };
@@ -47,16 +53,12 @@ impl Gateway {
             .as_ref()
             .is_some_and(|asked| asked.tools_list_changed);
         let promised = Wanted {
-            tools_list_changed: wanted.tools_list_changed || tools,
-            ..wanted.clone()
+            tools_list_changed: seat.wanted().tools_list_changed || tools,
+            ..seat.wanted().clone()
         };
         let first = vec![promised.acknowledgement(&id)];
         errand.wanted = Some(Arc::new(promised));
-        let source = Source::Legacy {
-            own: Arc::new(own),
-            wanted,
-        };
-        let news = News::new((errand, record, slot, ends), source, open, first);
+        let news = News::new((errand, record, slot, ends), seat, first);
         Ok(respond::events(news.into_body()))
     }
 
@@ -65,15 +67,7 @@ impl Gateway {
         call: &Call,
         errand: &Errand,
         record: &mut Record,
-    ) -> Result<
-        (
-            StreamSlot,
-            OwnSession,
-            Wanted,
-            Option<portreeve_net::ResponseBody>,
-        ),
-        Refusal,
-    > {
+    ) -> Result<(StreamSlot, Seat), Refusal> {
         let mut wanted = Wanted::read(&call.body).ok_or_else(|| Refusal::InvalidParams {
             id: None,
             reason: "`notifications` must say what the host wants to be told".to_owned(),
@@ -82,34 +76,27 @@ impl Gateway {
             return Err(Refusal::TooManyRequests);
         }
         let slot = self.streams.open(errand.caller.principal)?;
-        let told = bridge::told(&call.body);
-        let declared = told.capabilities.as_deref().unwrap_or("{}");
-        let hello = (bridge::declared_to_legacy(declared, false), told.client);
-        let own = OwnSession::open(&self.egress, &errand.route, &self.pool, hello)
-            .await
-            .map_err(|error| self.not_reached(errand, error))?;
-        wanted = wanted.told_by(&own.initialized());
         if !wanted.resource_subscriptions.is_empty() && !self.may_read(errand, record).await {
             wanted.resource_subscriptions.clear();
         }
-        let subscribing = own.subscribe(&wanted.resource_subscriptions);
-        let agreed = tokio::time::timeout(self.limits.probe, subscribing).await;
-        wanted.resource_subscriptions = agreed.unwrap_or_default();
-        let stream = tokio::time::timeout(PATIENCE, own.listen(&wanted.resource_subscriptions)).await;
-        let open = match stream {
-            // It may still come: the subscription asks again.
-            Err(_) => None,
-            Ok(Ok(reply)) => match News::stream_of(reply) {
-                Some(body) => Some(body),
-                None => {
-                    // A server without such streams tells nothing.
-                    wanted = Wanted::default();
-                    None
-                }
-            },
-            Ok(Err(error)) => return Err(self.not_reached(errand, error)),
+        let hello = || {
+            let told = bridge::told(&call.body);
+            let declared = told.capabilities.as_deref().unwrap_or("{}");
+            let capabilities = match errand.hop {
+                Era::Legacy => bridge::declared_to_legacy(declared, false),
+                Era::Modern => declared.to_owned(),
+            };
+            Hello {
+                capabilities,
+                info: told.client,
+            }
         };
-        Ok((slot, own, wanted, open))
+        let seat = self.taps.sit(errand, wanted, hello).await;
+        let seat = seat.map_err(|error| self.not_reached(errand, error))?;
+        Ok(match errand.hop {
+            Era::Legacy => (slot, seat),
+            Era::Modern => (slot, seat.promised().await),
+        })
     }
 
     fn not_reached(&self, errand: &Errand, error: ClientError) -> Refusal {
@@ -154,25 +141,21 @@ impl Gateway {
             Err(refusal) => return Err(stop(refusal, record)),
         };
         let changes = self.under_way.wishes.of(&session.id);
-        let source = Source::Modern {
-            session: Arc::clone(&session),
-            changes,
-        };
-        let reply = match tokio::time::timeout(PATIENCE, News::subscribe(&errand, &session)).await {
-            Ok(Ok(reply)) => reply,
-            Ok(Err(error)) => return Err(stop(Refusal::Upstream(error), record)),
-            Err(_) => {
-                return Err(stop(
-                    Refusal::Upstream(ClientError::Timeout(PATIENCE.as_secs())),
-                    record,
-                ));
+        let hello = || {
+            let declared = session.client_capabilities();
+            let info = session.client_info();
+            Hello {
+                capabilities: bridge::declared_to_modern(declared.as_deref().map_or("{}", RawValue::get)),
+                info: info.as_deref().map(|info| info.get().to_owned()),
             }
         };
-        record.upstream_answered(reply.status.as_u16());
-        let Some(body) = News::stream_of(reply) else {
-            // It has no subscriptions, so it says nothing unasked.
-            return Err(stop(Refusal::MethodNotAllowed, record));
+        let seat = match self.taps.sit(&errand, wishes(&session), hello).await {
+            Ok(seat) => seat,
+            Err(error) => return Err(stop(Refusal::Upstream(error), record)),
         };
+        if seat.is_silent() {
+            return Err(stop(Refusal::MethodNotAllowed, record));
+        }
         if let Err(refusal) = record.journal(200) {
             return Err(stop(refusal, record));
         }
@@ -180,7 +163,7 @@ impl Gateway {
             stopping: Some(self.stopping()),
             replaced: Some(session.take_stream()),
         };
-        let news = News::new((errand, record, slot, ends), source, Some(body), Vec::new());
+        let news = News::new((errand, record, slot, ends), seat, Vec::new()).heeding(changes);
         Ok(respond::events(news.into_body()))
     }
 }

@@ -103,6 +103,16 @@ impl OwnSession {
         is_success && is_result(&answers)
     }
 
+    /// Takes the subscription to a resource back, as it goes.
+    pub async fn unsubscribe(&self, uri: &str) {
+        let body = answer::request(
+            Some(self.pool.next_id()),
+            "resources/unsubscribe",
+            json!({"uri": uri}),
+        );
+        tell(&self.egress, &self.route, &self.present(), body.into()).await;
+    }
+
     /// Opens the stream of the session; in a new session, with the same subscriptions, where the server forgot it.
     pub async fn listen(&self, uris: &[String]) -> Result<Reply, ClientError> {
         let Way::Remote(server) = &self.route.upstream else {

@@ -1,6 +1,8 @@
 //! Subscriptions: one request with everything that a modern host wants to be told (`subscriptions/listen`), and single
 //! wishes of a legacy one, whose server tells all the rest on the stream of the session.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -14,6 +16,11 @@ use crate::splice::Splice;
 
 const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 const TOOLS: &str = "toolsListChanged";
+
+const TOOLS_CHANGED: &str = "notifications/tools/list_changed";
+const PROMPTS_CHANGED: &str = "notifications/prompts/list_changed";
+const RESOURCES_CHANGED: &str = "notifications/resources/list_changed";
+const UPDATED: &str = "notifications/resources/updated";
 
 /// What somebody wants to be told, or is told.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,27 +89,82 @@ impl Wanted {
     /// Whether a notification is among it. Which resources are meant the server knows from each subscription.
     pub fn covers(&self, method: &str) -> bool {
         match method {
-            "notifications/tools/list_changed" => self.tools_list_changed,
-            "notifications/prompts/list_changed" => self.prompts_list_changed,
-            "notifications/resources/list_changed" => self.resources_list_changed,
-            "notifications/resources/updated" => !self.resource_subscriptions.is_empty(),
+            TOOLS_CHANGED => self.tools_list_changed,
+            PROMPTS_CHANGED => self.prompts_list_changed,
+            RESOURCES_CHANGED => self.resources_list_changed,
+            UPDATED => !self.resource_subscriptions.is_empty(),
             _ => false,
         }
     }
 
+    /// Whether such notifications are told at all to those who ask for them.
+    pub fn knows(method: &str) -> bool {
+        let lists = [TOOLS_CHANGED, PROMPTS_CHANGED, RESOURCES_CHANGED];
+        method == UPDATED || lists.contains(&method)
+    }
+
+    /// What one of two wants.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.tools_list_changed |= other.tools_list_changed;
+        self.prompts_list_changed |= other.prompts_list_changed;
+        self.resources_list_changed |= other.resources_list_changed;
+        self.resource_subscriptions
+            .extend_from_slice(&other.resource_subscriptions);
+        self.resource_subscriptions.sort_unstable();
+        self.resource_subscriptions.dedup();
+        self
+    }
+
+    /// The part of it that is among something else.
+    #[must_use]
+    pub fn among(mut self, other: &Self) -> Self {
+        self.tools_list_changed &= other.tools_list_changed;
+        self.prompts_list_changed &= other.prompts_list_changed;
+        self.resources_list_changed &= other.resources_list_changed;
+        self.resource_subscriptions
+            .retain(|uri| other.resource_subscriptions.contains(uri));
+        self
+    }
+
+    /// Whether everything that another wants is in it.
+    pub fn includes(&self, other: &Self) -> bool {
+        other.clone().among(self) == *other
+    }
+
+    /// Whether a `subscriptions/listen` asks for nothing but what stands here.
+    pub fn is_all_of(body: &[u8]) -> bool {
+        const KNOWN: [&str; 4] = [
+            TOOLS,
+            "promptsListChanged",
+            "resourcesListChanged",
+            "resourceSubscriptions",
+        ];
+        let is_known = |object: &str, known: &[&str]| {
+            serde_json::from_str::<BTreeMap<&str, &RawValue>>(object)
+                .is_ok_and(|members| members.keys().all(|name| known.contains(name)))
+        };
+        let Ok(Message::Request {
+            params: Some(params), ..
+        }) = Message::parse(body)
+        else {
+            return false;
+        };
+        let params = params.get();
+        let notifications = Edit::of(params).value("notifications");
+        is_known(params, &["_meta", "notifications"])
+            && notifications.is_some_and(|notifications| is_known(notifications, &KNOWN))
+    }
+
     /// All of it as notifications: after a time in which some may have been missed.
     pub fn notifications(&self) -> Vec<Vec<u8>> {
-        let lists = [
-            "notifications/tools/list_changed",
-            "notifications/prompts/list_changed",
-            "notifications/resources/list_changed",
-        ];
+        let lists = [TOOLS_CHANGED, PROMPTS_CHANGED, RESOURCES_CHANGED];
         let changed = lists.into_iter().filter(|method| self.covers(method));
         let changed = changed.map(|method| answer::request(None, method, json!({})));
         let updated = self
             .resource_subscriptions
             .iter()
-            .map(|uri| answer::request(None, "notifications/resources/updated", json!({"uri": uri})));
+            .map(|uri| answer::request(None, UPDATED, json!({"uri": uri})));
         changed.chain(updated).collect()
     }
 

@@ -14,6 +14,7 @@ mod bridge_nodes;
 mod bridge_parked;
 mod bridge_pinned;
 mod bridge_rounds;
+mod bridge_shared;
 mod bridge_to_legacy;
 mod bridge_to_modern;
 mod cards;
