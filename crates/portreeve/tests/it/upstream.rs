@@ -138,8 +138,15 @@ impl Upstream {
         self.shared.book.lock().unwrap().script = Some(Arc::new(script));
     }
 
-    /// Everything that it was sent.
+    /// What hosts sent. Portreeve looks after the tools in between, whenever it likes.
     pub(crate) fn seen(&self) -> Vec<Seen> {
+        let book = self.shared.book.lock().unwrap();
+        let of_hosts = book.seen.iter().filter(|seen| seen.whose == Whose::Host);
+        of_hosts.cloned().collect()
+    }
+
+    /// The same with what Portreeve sent for itself.
+    pub(crate) fn seen_of_all(&self) -> Vec<Seen> {
         self.shared.book.lock().unwrap().seen.clone()
     }
 

@@ -1,6 +1,7 @@
 //! What servers say unasked is heard once for all the streams of one caller: one stream of the server, and each host gets
 //! its own part under its own id.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -77,6 +78,7 @@ fn another(node: &Node, server: &str) -> String {
 }
 
 fn legacy(more: broadcast::Sender<Value>) -> impl Fn(&Value) -> Option<Response> + Send + Sync {
+    let sessions = AtomicUsize::new(0);
     move |message| {
         let answer = |result: Value| {
             axum::Json(json!({"jsonrpc": "2.0", "id": message["id"], "result": result})).into_response()
@@ -85,7 +87,8 @@ fn legacy(more: broadcast::Sender<Value>) -> impl Fn(&Value) -> Option<Response>
             "initialize" => {
                 let able = json!({"tools": {"listChanged": true}, "resources": {"subscribe": true}});
                 let result = json!({"protocolVersion": "2025-11-25", "capabilities": able, "serverInfo": {"name": "s", "version": "1"}});
-                Some(([("mcp-session-id", "one")], answer(result)).into_response())
+                let number = sessions.fetch_add(1, Ordering::Relaxed);
+                Some(([("mcp-session-id", format!("session-{number}"))], answer(result)).into_response())
             }
             "tools/list" => Some(answer(json!({"tools": []}))),
             "resources/subscribe" | "resources/unsubscribe" => Some(answer(json!({}))),
@@ -96,16 +99,17 @@ fn legacy(more: broadcast::Sender<Value>) -> impl Fn(&Value) -> Option<Response>
     }
 }
 
-fn streams(upstream: &Upstream) -> usize {
-    upstream.asked().iter().filter(|(verb, _)| *verb == "GET").count()
-}
-
-fn endings(upstream: &Upstream) -> usize {
-    upstream
-        .asked()
-        .iter()
-        .filter(|(verb, _)| *verb == "DELETE")
-        .count()
+/// The sessions whose streams were opened, and those of them that were ended.
+fn streams(upstream: &Upstream) -> (Vec<String>, usize) {
+    let of = |wanted: &str| -> Vec<String> {
+        let asked = upstream.asked().into_iter().filter(|(verb, _)| *verb == wanted);
+        asked
+            .map(|(_, headers)| headers["mcp-session-id"].to_str().unwrap().to_owned())
+            .collect()
+    };
+    let opened = of("GET");
+    let ended = of("DELETE").iter().filter(|id| opened.contains(id)).count();
+    (opened, ended)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,7 +120,6 @@ async fn the_subscriptions_of_one_caller_share_a_session_with_a_legacy_server() 
     upstream.set_script(legacy(say.clone()));
     let slug = node.add("com.acme/old", &upstream.url);
     let other = another(&node, "com.acme/old");
-    let before = endings(&upstream);
 
     let wanted = json!({"toolsListChanged": true, "resourceSubscriptions": ["test://a"]});
     let (mut first, told) = subscribe(&node, &slug, &node.key, 1, wanted.clone()).await;
@@ -135,7 +138,7 @@ async fn the_subscriptions_of_one_caller_share_a_session_with_a_legacy_server() 
         "it has no prompts"
     );
     let (mut third, _) = subscribe(&node, &slug, &other, 3, json!({"toolsListChanged": true})).await;
-    assert_eq!(streams(&upstream), 2, "one for each caller");
+    assert_eq!(streams(&upstream).0.len(), 2, "one for each caller");
     assert_eq!(upstream.asked_for("resources/subscribe"), 2);
 
     say.send(note(UPDATED, json!({"uri": "test://a/part"}))).unwrap();
@@ -161,10 +164,10 @@ async fn the_subscriptions_of_one_caller_share_a_session_with_a_legacy_server() 
     .await;
     say.send(note(UPDATED, json!({"uri": "test://a"}))).unwrap();
     assert_eq!(next(&mut first).await["params"]["uri"], "test://a");
-    assert_eq!(endings(&upstream), before, "the others still hear");
+    assert_eq!(streams(&upstream).1, 0, "the others still hear");
     drop(first);
     until("the session ends with its last stream", || {
-        endings(&upstream) == before + 1
+        streams(&upstream).1 == 1
     })
     .await;
     say.send(note(TOOLS, json!({}))).unwrap();

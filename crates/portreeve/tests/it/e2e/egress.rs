@@ -202,7 +202,7 @@ async fn everything_takes_the_configured_proxy() {
             "{head}"
         );
     }
-    for seen in upstream.seen() {
+    for seen in upstream.seen_of_all() {
         assert!(!seen.headers.contains_key("authorization"));
     }
     let log = node.log_text();
@@ -257,11 +257,11 @@ async fn a_private_authority_is_trusted_where_it_is_configured_and_nowhere_else(
     both_eras_answer(&trusting, &slug).await;
 
     let other = Node::start().await;
-    let seen = upstream.seen().len();
+    let seen = upstream.seen_of_all().len();
     let slug = other.add("com.acme/billing", &upstream.url);
     is_out_of_reach(&other, &slug).await;
     assert_eq!(
-        upstream.seen().len(),
+        upstream.seen_of_all().len(),
         seen,
         "nothing was asked over a connection that is not trusted"
     );
