@@ -39,7 +39,7 @@ struct Asked<'a> {
 impl Authorizer for Access {
     fn may(&self, caller: &Caller, action: Action, target: &Target<'_>) -> Arc<Decision> {
         let state = self.state.load();
-        if !state.is_live(caller, self.parts.clock.now()) {
+        if !state.is_live(caller, self.parts.clock.now()) || self.has_ended(caller) {
             return self.engine.denied();
         }
         let decision = self.by_grants(&state, caller, action, target);

@@ -19,15 +19,18 @@ const ID_LENGTH: usize = 32;
 /// hold its secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unauthenticated {
-    /// Not a key of this form at all.
-    #[error("the credential is not an API key of this Portreeve")]
+    /// Not a key of this form at all, and no token.
+    #[error("the credential is neither an API key nor an access token of this Portreeve")]
     Malformed,
-    /// An unknown or revoked key, or a wrong secret.
-    #[error("the API key is not valid")]
+    /// An unknown or revoked key or token, a wrong secret, a wrong signature.
+    #[error("the credential is not valid")]
     Unknown,
-    /// The right secret of a key whose time is over.
-    #[error("the API key has expired")]
+    /// A key or a token whose time is over.
+    #[error("the credential has expired")]
     Expired,
+    /// A token for another resource.
+    #[error("the access token was made out for another server")]
+    OtherResource,
 }
 
 impl Unauthenticated {
@@ -35,8 +38,9 @@ impl Unauthenticated {
     pub const fn hint(self) -> &'static str {
         match self {
             Self::Malformed => "send the whole key, `prv_...`, as `Authorization: Bearer` or `X-Api-Key`",
-            Self::Unknown => "it may have been revoked: ask for a new key",
-            Self::Expired => "ask for a new key",
+            Self::Unknown => "it may have been revoked: ask for a new one",
+            Self::Expired => "ask for a new one",
+            Self::OtherResource => "ask for a token with the address of this server as its `resource`",
         }
     }
 
@@ -46,6 +50,7 @@ impl Unauthenticated {
             Self::Malformed => "malformed-credential",
             Self::Unknown => "unknown-credential",
             Self::Expired => "expired-credential",
+            Self::OtherResource => "credential-of-another-resource",
         }
     }
 }

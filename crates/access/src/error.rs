@@ -51,6 +51,9 @@ pub enum AccessError {
     /// A secret could not be sealed.
     #[error("the secret cannot be sealed, so it was not stored")]
     Seal,
+    /// There is no key that this node could sign a token with.
+    #[error("no token can be issued: this node has no key to sign it with")]
+    NoSigningKey,
     /// The audit event could not be written, so the thing was not done.
     #[error("the audit log cannot be written, so this was not done")]
     Audit(#[from] JournalError),
@@ -77,6 +80,9 @@ impl AccessError {
             Self::InUse { .. } => "let them use another secret first; `--force` deletes it all the same",
             Self::NotFound { .. } => "list what there is and take a name or an id from there",
             Self::LinkSpent => "a link works once and for a short time: ask for a new one",
+            Self::NoSigningKey => {
+                "start every node with the same master key; the log says which key cannot be opened"
+            }
             Self::Seal => "this is a fault of Portreeve: report it",
             Self::Audit(_) => "free space or repair the rights of the data directory, then try again",
             Self::Store(StoreError::Unavailable(_)) => {

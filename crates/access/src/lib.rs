@@ -26,6 +26,7 @@ mod sign_in;
 mod vault;
 
 mod publishing;
+mod tokens;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -49,10 +50,12 @@ pub use publishing::{
     Publishing, PublishingParts, TOKEN_LIFE,
 };
 pub use sign_in::{MAX_LINK_LIFE, SESSION_LIFE};
+pub use tokens::{IssuedToken, NewToken, TOKEN_LIFETIME, TokenParts};
 pub use vault::{Replace, Vault, VaultParts};
 
 use policies::Engine;
 use state::State;
+use tokens::Tokens;
 
 /// What the room works with.
 #[derive(Clone)]
@@ -63,6 +66,8 @@ pub struct AccessParts {
     pub sessions: Arc<dyn SessionStore>,
     /// Where sign-ins are written down; changes carry their audit event into the store themselves.
     pub journal: Arc<dyn Journal>,
+    /// What access tokens are made of.
+    pub tokens: TokenParts,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where secrets come from.
@@ -74,6 +79,7 @@ pub struct Access {
     parts: AccessParts,
     engine: Engine,
     state: ArcSwap<State>,
+    tokens: Tokens,
     /// The newest generation that was loaded; held while loading, so that an older snapshot cannot win.
     loaded: Mutex<i64>,
 }
@@ -86,6 +92,7 @@ impl Access {
         let engine = Engine::new();
         let state = ArcSwap::from_pointee(State::empty(&engine));
         Self {
+            tokens: Tokens::new(&parts.tokens),
             parts,
             engine,
             state,

@@ -18,12 +18,12 @@ use portreeve_core::name::{NamespacePattern, ServerName};
 
 /// The vocabulary. Every policy is validated against it, and so is every question.
 const SCHEMA: &str = r#"
-entity User, Key, System, Installation, Namespace;
+entity User, Key, Client, System, Installation, Namespace;
 entity Server in [Installation, Namespace];
 entity Tool in [Server] = { "name": String, "read_only": Bool };
-action discover, read, publish appliesTo { principal: [User, Key], resource: [Server] };
-action call appliesTo { principal: [User, Key], resource: [Tool] };
-action manage appliesTo { principal: [User, Key, System], resource: [Installation] };
+action discover, read, publish appliesTo { principal: [User, Key, Client], resource: [Server] };
+action call appliesTo { principal: [User, Key, Client], resource: [Tool] };
+action manage appliesTo { principal: [User, Key, Client, System], resource: [Installation] };
 "#;
 
 /// The policy by which Portreeve itself may manage.
@@ -52,6 +52,7 @@ pub(crate) struct Engine {
 struct Words {
     user: EntityTypeName,
     key: EntityTypeName,
+    client: EntityTypeName,
     system: EntityTypeName,
     server: EntityTypeName,
     tool: EntityTypeName,
@@ -89,6 +90,7 @@ impl Engine {
         let words = Words {
             user: constant("User"),
             key: constant("Key"),
+            client: constant("Client"),
             system: constant("System"),
             server: constant("Server"),
             tool: constant("Tool"),
@@ -224,6 +226,7 @@ impl Words {
         match principal {
             Principal::User(id) => Some(uid(&self.user, &id.to_string())),
             Principal::Key(id) => Some(uid(&self.key, &id.to_string())),
+            Principal::Client(id) => Some(uid(&self.client, &id.to_string())),
             Principal::System => Some(uid(&self.system, "portreeve")),
             Principal::Anonymous | Principal::Publisher => None,
         }

@@ -70,6 +70,7 @@ impl Access {
             return;
         }
         *newest = snapshot.generation;
+        self.tokens.load(snapshot);
         let current = self.state.load();
         let source = Source {
             keys: snapshot.keys.clone(),
@@ -156,7 +157,7 @@ impl State {
         };
         match (caller.principal, caller.key) {
             (Principal::Anonymous | Principal::Publisher, _) => false,
-            (Principal::System, key) => key.is_none(),
+            (Principal::System | Principal::Client(_), key) => key.is_none(),
             (Principal::Key(id), key) => key == Some(id) && key_holds(id),
             (Principal::User(id), key) => self.users.contains_key(&id) && key.is_none_or(key_holds),
         }
@@ -184,6 +185,7 @@ fn user_caller(user: &User) -> (UserId, Caller) {
         key: None,
         label: format!("user:{}", user.name).into(),
         groups: Arc::from([]),
+        token: None,
     };
     (user.id, caller)
 }
@@ -195,6 +197,7 @@ fn rights(engine: &Engine, grants: &[Grant], former: &State) -> HashMap<Principa
         let principal = match grant.subject {
             Subject::Key(id) => Principal::Key(id),
             Subject::User(id) => Principal::User(id),
+            Subject::Client(id) => Principal::Client(id),
         };
         grouped.entry(principal).or_default().push(grant.clone());
     }
@@ -239,6 +242,7 @@ impl LiveKey {
                 key: Some(key.id),
                 label,
                 groups: key.groups.as_slice().into(),
+                token: None,
             },
         })
     }

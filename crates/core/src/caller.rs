@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::id::{InvalidId, KeyId, UserId};
+use crate::id::{ClientIdentity, InvalidId, KeyId, UserId};
 use crate::name::GroupName;
+use crate::oauth::TokenGrant;
 use crate::time::Timestamp;
 
 /// The identity that rights hang on.
@@ -17,6 +18,8 @@ pub enum Principal {
     Key(KeyId),
     /// A user, signed in or through a key of theirs.
     User(UserId),
+    /// An OAuth client that acts for itself, in nobody's name.
+    Client(ClientIdentity),
     /// Somebody who proved a namespace. What was proved stands in the token; no other right hangs on it.
     Publisher,
     /// Portreeve itself: jobs, the demo, the first start.
@@ -29,6 +32,7 @@ impl fmt::Display for Principal {
             Self::Anonymous => f.write_str("anonymous"),
             Self::Key(id) => write!(f, "key:{id}"),
             Self::User(id) => write!(f, "user:{id}"),
+            Self::Client(id) => write!(f, "client:{id}"),
             Self::Publisher => f.write_str("publisher"),
             Self::System => f.write_str("system"),
         }
@@ -42,6 +46,7 @@ impl std::str::FromStr for Principal {
         match text.split_once(':') {
             Some(("key", id)) => id.parse().map(Self::Key),
             Some(("user", id)) => id.parse().map(Self::User),
+            Some(("client", id)) => id.parse().map(Self::Client),
             _ => match text {
                 "anonymous" => Ok(Self::Anonymous),
                 "publisher" => Ok(Self::Publisher),
@@ -63,6 +68,8 @@ pub struct Caller {
     pub label: Arc<str>,
     /// The groups that the caller belongs to.
     pub groups: Arc<[GroupName]>,
+    /// What the access token says that was presented, if one was: who acts for the principal, and how far it may go.
+    pub token: Option<Arc<TokenGrant>>,
 }
 
 impl Caller {
@@ -73,6 +80,7 @@ impl Caller {
             key: None,
             label: "anonymous".into(),
             groups: Arc::from([]),
+            token: None,
         }
     }
 
@@ -83,6 +91,7 @@ impl Caller {
             key: None,
             label: "system".into(),
             groups: Arc::from([]),
+            token: None,
         }
     }
 
@@ -104,6 +113,7 @@ impl Caller {
             },
             label: label.into(),
             groups: Arc::from([]),
+            token: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{GrantId, KeyId, UserId};
+use crate::id::{ClientIdentity, GrantId, KeyId, UserId};
 use crate::name::{NamespacePattern, ServerName};
 use crate::server::as_words;
 use crate::time::Timestamp;
@@ -15,6 +15,8 @@ pub enum Subject {
     Key(KeyId),
     /// A user.
     User(UserId),
+    /// An OAuth client that acts for itself.
+    Client(ClientIdentity),
 }
 
 /// What is granted.

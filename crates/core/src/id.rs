@@ -4,8 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use crate::oauth::ClientId;
 use crate::random::Rng;
 use crate::time::Clock;
 
@@ -19,6 +21,22 @@ fn new_uuid(clock: &dyn Clock, rng: &dyn Rng) -> Uuid {
     rng.fill(&mut random);
     let millis = u64::try_from(clock.now().as_millis()).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
+
+/// What follows from texts and from nothing else: a UUID of version 8, made of SHA-256. Each text has its length in front,
+/// so that no two lists of texts are one.
+fn derived_uuid(texts: &[&str]) -> Uuid {
+    let mut hash = Sha256::new();
+    for text in texts {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    let mut bytes = [0; 16];
+    for (byte, from) in bytes.iter_mut().zip(digest) {
+        *byte = from;
+    }
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 macro_rules! ids {
@@ -71,6 +89,8 @@ ids! {
     RouteId;
     /// One API key.
     KeyId;
+    /// One OAuth client that acts for itself, whatever its `client_id` looks like.
+    ClientIdentity;
     /// One grant.
     GrantId;
     /// One user.
@@ -97,4 +117,31 @@ impl RouteId {
 impl UserId {
     /// The local administrator, who exists from the first start on.
     pub const LOCAL_ADMIN: Self = Self::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001);
+
+    /// The user whom an issuer knows by that subject. It follows from both, so whoever signs in and whoever comes with a
+    /// token of that issuer is the same user, on every node, before and after anything was stored of them.
+    pub fn of_subject(issuer: &str, subject: &str) -> Self {
+        Self(derived_uuid(&["user", issuer, subject]))
+    }
+}
+
+impl ClientIdentity {
+    /// The identity of a client as a principal.
+    pub fn of(client: &ClientId) -> Self {
+        Self(derived_uuid(&["client", client.as_str()]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_one_user_of_one_issuer() {
+        let ada = UserId::of_subject("https://issuer.example", "ada");
+        assert_eq!(ada, UserId::of_subject("https://issuer.example", "ada"));
+        assert_ne!(ada, UserId::of_subject("https://issuer.example/", "ada"));
+        assert_ne!(UserId::of_subject("ab", "c"), UserId::of_subject("a", "bc"));
+        assert_eq!(ada.to_string().as_bytes().get(14), Some(&b'8'));
+    }
 }

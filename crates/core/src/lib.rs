@@ -6,6 +6,7 @@ pub mod id;
 pub mod random;
 pub mod secret;
 pub mod time;
+pub mod token;
 
 pub mod name;
 pub mod protocol;

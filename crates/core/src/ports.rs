@@ -23,6 +23,7 @@ mod resources;
 mod routes;
 mod served;
 mod shared;
+mod tokens;
 mod toolsets;
 mod usage;
 mod vault;
@@ -55,6 +56,7 @@ pub use served::{
     ServedCut, ServedEntry, ServedItems, ServedOrder, ServedQuery, ServedRoute, ServedStore, ServedVersion,
 };
 pub use shared::{Cache, Counters, Lease, Locks, RateDecision, RateLimit, Signals, StateError, Subscription};
+pub use tokens::TokenStore;
 pub use toolsets::{Toolset, ToolsetStore};
 pub use usage::{UsageSink, UsageStore};
 pub use vault::{Outgoing, Purpose, Removal, SecretChange, SecretStore, SecretUnavailable};

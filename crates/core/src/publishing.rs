@@ -144,6 +144,7 @@ impl Publisher {
             key: None,
             label: label.into(),
             groups: std::sync::Arc::from([]),
+            token: None,
         };
         Self { caller, permissions }
     }

@@ -21,6 +21,7 @@ pub mod scan;
 
 mod schema;
 
+mod es256;
 mod keys;
 mod proof;
 mod seal;
@@ -28,6 +29,7 @@ mod signer;
 
 pub use diff::{FieldChange, document_diff, tool_diff};
 pub use error::InspectError;
+pub use es256::{Es256Pair, NoPair};
 pub use hash::{canonical, content_hash, sha256, sha256_hex};
 pub use hex::decode as from_hex;
 pub use json::MAX_DEPTH;

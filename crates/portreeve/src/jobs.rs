@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use portreeve_access::Access;
 use portreeve_gateway::Gateway;
 use portreeve_gateway::snapshot::Loader;
 use portreeve_net::TlsAcceptor;
@@ -84,6 +85,7 @@ pub(crate) fn start(
     }
     beside.spawn(follow(Arc::clone(&node.loader), stopping.clone()));
     beside.spawn(follow_others(Arc::clone(&node.gateway), stopping.clone()));
+    beside.spawn(tend_keys(Arc::clone(&node.access), stopping.clone()));
     beside.spawn(tend(Arc::clone(&node.gateway), tls, stopping.clone()));
     Running {
         beside,
@@ -99,6 +101,19 @@ async fn follow(loader: Arc<Loader>, stop: watch::Receiver<bool>) {
 
 async fn follow_others(gateway: Arc<Gateway>, stop: watch::Receiver<bool>) {
     gateway.follow_others(stop).await;
+}
+
+/// Makes the next key that signs access tokens when its time has come.
+async fn tend_keys(access: Arc<Access>, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(Duration::from_secs(60 * 60)) => {}
+        }
+        if let Err(error) = access.tend_signing_keys().await {
+            tracing::warn!(error = %error, "the next key that signs tokens could not be made; this is tried again in an hour");
+        }
+    }
 }
 
 /// Small duties: certificates that changed, streams that nobody reads, sessions that nobody uses.

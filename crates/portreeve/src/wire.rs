@@ -7,7 +7,7 @@ mod shared;
 
 use std::sync::Arc;
 
-use portreeve_access::{Access, AccessParts, Publishing, PublishingParts, Vault, VaultParts};
+use portreeve_access::{Access, AccessParts, Publishing, PublishingParts, TokenParts, Vault, VaultParts};
 use portreeve_api::ApiParts;
 use portreeve_core::doctor::Doctor;
 use portreeve_core::limits::Limits;
@@ -183,6 +183,11 @@ impl Ground {
             identity: self.store.clone(),
             sessions: self.store.clone(),
             journal: self.audit.journal.clone(),
+            tokens: TokenParts {
+                store: self.store.clone(),
+                sealing_key: self.keys.derive("token-signing-keys"),
+                issuer: self.public_url.origin().ascii_serialization(),
+            },
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),
         }))

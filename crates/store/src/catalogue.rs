@@ -12,6 +12,7 @@ use crate::entries::owners::{OWNED, owned};
 use crate::identity::{GRANTS, LIVE_KEYS, USERS, grant_of, key_of, user_of};
 use crate::members::{given_by, given_of};
 use crate::store::Store;
+use crate::tokens::{ENDED, SIGNING_KEYS, ended_of, signing_key_of};
 use crate::views::{REGISTRIES, registry_of};
 
 const GENERATION: &str = "SELECT generation FROM catalogue_generation WHERE id = 1";
@@ -31,6 +32,8 @@ impl Catalogue for Store {
         let users = transaction.rows(Sql::new(USERS)).await?;
         let grants = transaction.rows(Sql::new(GRANTS)).await?;
         let owners = transaction.rows(Sql::new(OWNED)).await?;
+        let signing_keys = transaction.rows(Sql::new(SIGNING_KEYS)).await?;
+        let ended = transaction.rows(Sql::new(ENDED)).await?;
         let registries = transaction.rows(Sql::new(REGISTRIES)).await?;
         let mut rest = self.bindings().of_routes(&mut transaction).await?;
         let (News::All(changed) | News::Since { changed, .. }) = &mut routes;
@@ -51,6 +54,11 @@ impl Catalogue for Store {
             grants: grants.iter().map(grant_of).collect::<Result<_, _>>()?,
             registries: registries.iter().map(registry_of).collect::<Result<_, _>>()?,
             owned: owned(&owners)?,
+            signing_keys: signing_keys
+                .iter()
+                .map(signing_key_of)
+                .collect::<Result<_, _>>()?,
+            ended: ended.iter().map(ended_of).collect::<Result<_, _>>()?,
         })
     }
 }

@@ -29,6 +29,7 @@ mod identity;
 mod logins;
 mod secret_uses;
 mod sessions;
+mod tokens;
 mod vault;
 
 mod outbox;

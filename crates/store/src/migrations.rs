@@ -141,6 +141,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0027_unused_host_sessions.sql"),
         include_str!("../migrations/postgres/0027_unused_host_sessions.sql"),
     ),
+    (
+        31,
+        "tokens",
+        include_str!("../migrations/sqlite/0031_tokens.sql"),
+        include_str!("../migrations/postgres/0031_tokens.sql"),
+    ),
 ];
 
 /// What the database and this binary know that the other does not.

@@ -20,6 +20,7 @@ pub mod routes;
 pub mod served;
 pub mod sessions;
 pub mod slugs;
+pub mod tokens;
 pub mod tools;
 pub mod toolsets;
 pub mod usage;
@@ -31,8 +32,8 @@ pub mod webhooks;
 use portreeve_core::ports::{
     AssessmentStore, Catalogue, DeploymentStore, EntryFeed, EntryStore, EnvironmentStore, GivenNames,
     HostSessionStore, IconStore, IdentityStore, ImportStore, LoginStore, Outbox, PropertyStore, RouteStore,
-    SecretStore, ServedStore, SessionStore, StoreError, StoreHealth, ToolsetStore, UsageStore, ViewStore,
-    WaitingStore, WebhookStore,
+    SecretStore, ServedStore, SessionStore, StoreError, StoreHealth, TokenStore, ToolsetStore, UsageStore,
+    ViewStore, WaitingStore, WebhookStore,
 };
 
 /// A store as a whole.
@@ -49,6 +50,7 @@ pub trait Durable:
     + RouteStore
     + IdentityStore
     + SessionStore
+    + TokenStore
     + HostSessionStore
     + Catalogue
     + UsageStore
@@ -77,6 +79,7 @@ impl<T> Durable for T where
         + RouteStore
         + IdentityStore
         + SessionStore
+        + TokenStore
         + HostSessionStore
         + Catalogue
         + UsageStore

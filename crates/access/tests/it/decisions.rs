@@ -111,12 +111,15 @@ fn snapshot(generation: i64, grants: Vec<(Subject, Rights, ServerScope, ToolScop
         grants: grants.collect(),
         registries: Vec::new(),
         owned: Vec::new(),
+        signing_keys: Vec::new(),
+        ended: Vec::new(),
     }
 }
 
 fn caller(principal: Principal, key: Option<KeyId>) -> Caller {
     Caller {
         groups: std::sync::Arc::from([]),
+        token: None,
         principal,
         key,
         label: "someone".into(),
@@ -148,6 +151,7 @@ fn reference(grants: &[Grant], caller: &Caller, action: Action, target: &Target<
         .filter(|grant| match grant.subject {
             Subject::Key(id) => caller.principal == Principal::Key(id),
             Subject::User(id) => caller.principal == Principal::User(id),
+            Subject::Client(id) => caller.principal == Principal::Client(id),
         })
         .filter(|grant| permits(grant, action, target))
         .map(|grant| format!("grant:{}", grant.id))

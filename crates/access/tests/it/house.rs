@@ -6,18 +6,24 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use portreeve_access::{Access, AccessParts, NewGrant, NewKey};
+use portreeve_access::{Access, AccessParts, NewGrant, NewKey, TokenParts};
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::{ApiKey, Caller, User};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{GrantId, KeyId, UserId};
-use portreeve_core::ports::{IdentityStore, Journal, JournalError, News, SessionStore, Snapshot, StoreError};
+use portreeve_core::ports::{
+    IdentityStore, Journal, JournalError, News, SessionStore, Snapshot, StoreError, TokenStore,
+};
 use portreeve_core::random::Rng;
-use portreeve_core::secret::Secret;
+use portreeve_core::secret::{Secret, SecretKey};
 use portreeve_core::time::{Clock, Timestamp};
+use portreeve_core::token::{EndedAuthorization, SigningKey};
 
 /// 2026-11-23T12:00:00Z.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_795_435_200_000);
+
+/// Who issues tokens here.
+pub(crate) const ISSUER: &str = "https://portreeve.example";
 
 #[derive(Debug)]
 pub(crate) struct TestClock(AtomicI64);
@@ -61,6 +67,8 @@ pub(crate) struct Memory {
     pub(crate) events: Mutex<Vec<AuditEvent>>,
     pub(crate) links: Mutex<HashMap<String, (UserId, Timestamp)>>,
     pub(crate) sessions: Mutex<HashMap<String, (UserId, Timestamp)>>,
+    pub(crate) signing_keys: Mutex<Vec<SigningKey>>,
+    pub(crate) ended: Mutex<Vec<EndedAuthorization>>,
     pub(crate) fail_next_grant: AtomicBool,
     pub(crate) journal_is_full: AtomicBool,
 }
@@ -184,6 +192,36 @@ impl SessionStore for Memory {
     }
 }
 
+#[async_trait]
+impl TokenStore for Memory {
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        Ok(self.signing_keys.lock().unwrap().clone())
+    }
+
+    async fn add_signing_key(
+        &self,
+        key: &SigningKey,
+        keep_from: i64,
+        event: AuditEvent,
+    ) -> Result<bool, StoreError> {
+        let mut keys = self.signing_keys.lock().unwrap();
+        if keys.iter().any(|other| other.number == key.number) {
+            return Ok(false);
+        }
+        keys.push(key.clone());
+        keys.retain(|key| key.number >= keep_from);
+        self.note(event);
+        Ok(true)
+    }
+
+    async fn end_authorization(&self, ended: EndedAuthorization, now: Timestamp) -> Result<(), StoreError> {
+        let mut all = self.ended.lock().unwrap();
+        all.retain(|other| other.until > now && other.id != ended.id);
+        all.push(ended);
+        Ok(())
+    }
+}
+
 impl Journal for Memory {
     fn append(&self, event: &AuditEvent) -> Result<(), JournalError> {
         if self.journal_is_full.load(Ordering::SeqCst) {
@@ -207,13 +245,7 @@ impl House {
     pub(crate) fn empty() -> Self {
         let memory = Arc::new(Memory::default());
         let clock = Arc::new(TestClock(AtomicI64::new(START.as_millis())));
-        let access = Access::new(AccessParts {
-            identity: Arc::clone(&memory) as _,
-            sessions: Arc::clone(&memory) as _,
-            journal: Arc::clone(&memory) as _,
-            clock: Arc::clone(&clock) as _,
-            rng: Arc::new(TestRng::default()),
-        });
+        let access = Self::node(&memory, &clock, 0);
         let generation = AtomicI64::new(0);
         Self {
             access: Arc::new(access),
@@ -221,6 +253,26 @@ impl House {
             clock,
             generation,
         }
+    }
+
+    /// Another node on the same store.
+    pub(crate) fn another_node(&self) -> Access {
+        Self::node(&self.memory, &self.clock, 1 << 32)
+    }
+
+    fn node(memory: &Arc<Memory>, clock: &Arc<TestClock>, seed: u64) -> Access {
+        Access::new(AccessParts {
+            identity: Arc::clone(memory) as _,
+            sessions: Arc::clone(memory) as _,
+            journal: Arc::clone(memory) as _,
+            tokens: TokenParts {
+                store: Arc::clone(memory) as _,
+                sealing_key: SecretKey::new([3; 32]),
+                issuer: ISSUER.to_owned(),
+            },
+            clock: Arc::clone(clock) as _,
+            rng: Arc::new(TestRng(AtomicU64::new(seed))),
+        })
     }
 
     /// After its first start, without the events of that.
@@ -249,6 +301,8 @@ impl House {
             grants: self.memory.grants.lock().unwrap().clone(),
             registries: Vec::new(),
             owned: Vec::new(),
+            signing_keys: self.memory.signing_keys.lock().unwrap().clone(),
+            ended: self.memory.ended.lock().unwrap().clone(),
         }
     }
 

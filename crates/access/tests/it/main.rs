@@ -12,4 +12,5 @@ mod grants;
 mod keys;
 mod owner_groups;
 mod sign_in;
+mod tokens;
 mod vault;

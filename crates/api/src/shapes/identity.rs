@@ -236,6 +236,7 @@ impl GrantShape {
                 let user = users.iter().find(|user| user.id == id);
                 user.map_or_else(|| format!("user:{id}"), |user| format!("user:{}", user.name))
             }
+            Subject::Client(id) => format!("client:{id}"),
         };
         Self {
             name: format!("grant:{}", grant.id),

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use portreeve_access::{Access, AccessParts, NewGrant, NewKey};
+use portreeve_access::{Access, AccessParts, NewGrant, NewKey, TokenParts};
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::grant::{Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::NodeId;
 use portreeve_core::name::ServerName;
 use portreeve_core::ports::{Authorizer as _, Catalogue as _, Counters, RateLimit};
-use portreeve_core::secret::Secret;
+use portreeve_core::secret::{Secret, SecretKey};
 use portreeve_core::time::SystemClock;
 use portreeve_core::tool::ToolAnnotations;
 use portreeve_state::{InProcess, Start};
@@ -21,6 +21,9 @@ use portreeve_store::{ChainHead, FileJournal, JournalSync, Store, StoreOptions};
 use tokio::runtime::Runtime;
 
 use crate::{Numbers, step, steps};
+
+/// Where the bench would be served, if it were.
+const ORIGIN: &str = "https://portreeve.example";
 
 /// Returns who was measured, and where.
 pub(crate) fn measure(
@@ -73,6 +76,11 @@ async fn set_up(folder: &Path, server: &ServerName) -> Result<(Access, Secret)> 
         identity: Arc::new(store.clone()),
         sessions: Arc::new(store.clone()),
         journal: Arc::new(journal),
+        tokens: TokenParts {
+            store: Arc::new(store.clone()),
+            sealing_key: SecretKey::new([3; 32]),
+            issuer: ORIGIN.to_owned(),
+        },
         clock: Arc::new(SystemClock),
         rng: numbers,
     });

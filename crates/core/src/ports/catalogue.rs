@@ -12,6 +12,7 @@ use crate::members::Given;
 use crate::name::{GroupName, ServerName, Slug};
 use crate::rest::Bindings;
 use crate::route::Route;
+use crate::token::{EndedAuthorization, SigningKey};
 use crate::tool::Tool;
 use crate::view::RegistryRecord;
 
@@ -60,6 +61,10 @@ pub struct Snapshot {
     pub registries: Vec<RegistryRecord>,
     /// Servers that groups own.
     pub owned: Vec<Owned>,
+    /// Keys that sign access tokens, in their order.
+    pub signing_keys: Vec<SigningKey>,
+    /// Authorizations that ended while tokens of them may still be about.
+    pub ended: Vec<EndedAuthorization>,
 }
 
 /// A server and the groups that own it: their members may publish it.
@@ -74,7 +79,7 @@ pub struct Owned {
 /// The catalogue as the gateway sees it.
 #[async_trait]
 pub trait Catalogue: Send + Sync {
-    /// Counts every change of routes, tools, keys, users, grants and owning groups.
+    /// Counts every change of routes, tools, keys, users, grants, owning groups, signing keys and ended authorizations.
     async fn generation(&self) -> Result<i64, StoreError>;
 
     /// Everything; of the routes what moved since the generation that the reader knows. A reader who knows none, or one that

@@ -14,6 +14,7 @@ use crate::data::DataDirectory;
 pub(crate) async fn first_start(node: &Node, data: &DataDirectory) -> Result<(), Failure> {
     let told = |error: portreeve_access::AccessError| Failure::new(error.to_string());
     node.access.first_start().await.map_err(told)?;
+    node.access.tend_signing_keys().await.map_err(told)?;
     load(node).await?;
     if data.has("admin.key") {
         return Ok(());

@@ -69,6 +69,7 @@ pub(crate) struct World {
 pub(crate) fn caller(label: &str) -> Caller {
     Caller {
         groups: std::sync::Arc::from([]),
+        token: None,
         principal: Principal::Key(KeyId::from_u128(7)),
         key: Some(KeyId::from_u128(7)),
         label: label.into(),

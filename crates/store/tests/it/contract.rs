@@ -2,8 +2,8 @@
 
 use portreeve_testkit::store_contract::{
     assessments, catalogue, deployments, entries, environments, feed, host_sessions, icons, identity,
-    imports, listing, members, moved, properties, publications, routes, served, sessions, slugs, tools,
-    toolsets, usage, vault, views, waiting, webhooks,
+    imports, listing, members, moved, properties, publications, routes, served, sessions, slugs, tokens,
+    tools, toolsets, usage, vault, views, waiting, webhooks,
 };
 
 use crate::support::Database;
@@ -91,6 +91,8 @@ contract! {
     identity::grants_are_read_as_they_were_given,
     waiting::everything_that_waits_is_listed_once,
     waiting::a_version_comes_with_what_is_known_of_it,
+    tokens::one_node_makes_the_next_signing_key,
+    tokens::an_authorization_ends_for_all_nodes,
     sessions::a_link_works_once,
     sessions::a_session_ends,
     host_sessions::a_session_of_a_host_is_read_as_it_was_saved,

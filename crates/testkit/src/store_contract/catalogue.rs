@@ -23,6 +23,8 @@ pub async fn a_snapshot_holds_what_decisions_need(store: &dyn Durable) -> Outcom
             grants: vec![],
             registries: store.registries().await?,
             owned: vec![],
+            signing_keys: vec![],
+            ended: vec![],
         }
     );
     let active = stored_route(store, "com.acme/b", "b").await?;
@@ -72,6 +74,8 @@ pub async fn a_snapshot_holds_what_decisions_need(store: &dyn Durable) -> Outcom
             grants: vec![granted],
             registries: store.registries().await?,
             owned: vec![],
+            signing_keys: vec![],
+            ended: vec![],
         }
     );
     assert_eq!(store.generation().await?, 10);
