@@ -28,6 +28,9 @@ pub enum Unauthenticated {
     /// A key or a token whose time is over.
     #[error("the credential has expired")]
     Expired,
+    /// One of a sort that is not taken there.
+    #[error("a credential of this sort is not taken here")]
+    NotTaken,
     /// A token for another resource.
     #[error("the access token was made out for another server")]
     OtherResource,
@@ -40,6 +43,7 @@ impl Unauthenticated {
             Self::Malformed => "send the whole key, `prv_...`, as `Authorization: Bearer` or `X-Api-Key`",
             Self::Unknown => "it may have been revoked: ask for a new one",
             Self::Expired => "ask for a new one",
+            Self::NotTaken => "the metadata of this server say whose tokens it takes",
             Self::OtherResource => "ask for a token with the address of this server as its `resource`",
         }
     }
@@ -50,6 +54,7 @@ impl Unauthenticated {
             Self::Malformed => "malformed-credential",
             Self::Unknown => "unknown-credential",
             Self::Expired => "expired-credential",
+            Self::NotTaken => "credential-not-taken",
             Self::OtherResource => "credential-of-another-resource",
         }
     }

@@ -50,7 +50,10 @@ pub use publishing::{
     Publishing, PublishingParts, TOKEN_LIFE,
 };
 pub use sign_in::{MAX_LINK_LIFE, SESSION_LIFE};
-pub use tokens::{IssuedToken, NewToken, TOKEN_LIFETIME, TokenParts};
+pub use tokens::{
+    GroupRule, IssuedToken, IssuerSettings, Issuers, NewToken, NoSignature, Place, SignatureAlgorithm,
+    TOKEN_LIFETIME, TokenParts, TokenTypes,
+};
 pub use vault::{Replace, Vault, VaultParts};
 
 use policies::Engine;

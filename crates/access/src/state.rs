@@ -2,7 +2,7 @@
 //!
 //! Before: the watcher of the catalogue reads a snapshot. After: `credential` and `authorize` read the state.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
 use portreeve_core::caller::{ApiKey, Caller, Principal, User};
@@ -10,6 +10,7 @@ use portreeve_core::decision::Decision;
 use portreeve_core::grant::{Grant, Subject};
 use portreeve_core::id::{KeyId, UserId};
 use portreeve_core::name::{GroupName, ServerName};
+use portreeve_core::oauth::TokenGrant;
 use portreeve_core::ports::{Owned, Snapshot};
 use portreeve_core::time::Timestamp;
 use quick_cache::sync::Cache;
@@ -27,6 +28,8 @@ pub(crate) struct State {
     pub(crate) version: u64,
     keys: HashMap<KeyId, LiveKey>,
     users: HashMap<UserId, Caller>,
+    /// Every user who is stored, whether let in or not.
+    known: HashSet<UserId>,
     rights: HashMap<Principal, Arc<Rights>>,
     /// The groups that own a server, by its name in lower case.
     owners: HashMap<String, Vec<GroupName>>,
@@ -98,6 +101,7 @@ impl State {
             version: 0,
             keys: HashMap::new(),
             users: HashMap::new(),
+            known: HashSet::new(),
             rights: HashMap::from([(Principal::System, Arc::new(system))]),
             owners: HashMap::new(),
             decisions: Cache::new(CACHED_DECISIONS),
@@ -117,6 +121,7 @@ impl State {
             version: former.version + 1,
             keys,
             users,
+            known: source.users.iter().map(|user| user.id).collect(),
             rights: rights(engine, &source.grants, former),
             owners: source.owned.iter().map(owners).collect(),
             decisions: Cache::new(CACHED_DECISIONS),
@@ -132,6 +137,11 @@ impl State {
     /// A user, as a caller without a key.
     pub(crate) fn user(&self, id: UserId) -> Option<&Caller> {
         self.users.get(&id)
+    }
+
+    /// Whether a user is stored.
+    pub(crate) fn knows(&self, id: UserId) -> bool {
+        self.known.contains(&id)
     }
 
     /// The rights of a principal who has any.
@@ -159,8 +169,15 @@ impl State {
             (Principal::Anonymous | Principal::Publisher, _) => false,
             (Principal::System | Principal::Client(_), key) => key.is_none(),
             (Principal::Key(id), key) => key == Some(id) && key_holds(id),
-            (Principal::User(id), key) => self.users.contains_key(&id) && key.is_none_or(key_holds),
+            (Principal::User(id), None) => self.users.contains_key(&id) || self.is_vouched_for(caller, id),
+            (Principal::User(id), Some(key)) => self.users.contains_key(&id) && key_holds(key),
         }
+    }
+
+    /// Whether another issuer vouches for somebody of whom nothing is stored here. No token of ours does.
+    fn is_vouched_for(&self, caller: &Caller, id: UserId) -> bool {
+        let is_of_another = |token: &Arc<TokenGrant>| token.authorization.is_none();
+        caller.token.as_ref().is_some_and(is_of_another) && !self.knows(id)
     }
 
     /// The caller that people know by a label; of several keys that had the name, the one that works.

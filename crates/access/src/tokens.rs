@@ -5,6 +5,8 @@
 
 mod ended;
 mod issue;
+mod issuer_keys;
+mod issuers;
 mod keys;
 mod verify;
 
@@ -18,6 +20,8 @@ use portreeve_core::secret::SecretKey;
 use portreeve_inspect::Sealer;
 
 pub use self::issue::{IssuedToken, NewToken};
+pub use self::issuers::{GroupRule, IssuerSettings, Issuers, NoSignature, SignatureAlgorithm, TokenTypes};
+pub use self::verify::Place;
 
 use self::ended::Ended;
 use self::keys::Keys;
@@ -35,6 +39,8 @@ pub struct TokenParts {
     pub sealing_key: SecretKey,
     /// Who issues them: the public origin, as everybody writes it.
     pub issuer: String,
+    /// Whose tokens are taken besides our own, by routes that say so.
+    pub issuers: Issuers,
 }
 
 /// Makes tokens and tells whose they are.
@@ -43,6 +49,7 @@ pub(crate) struct Tokens {
     /// None where the cryptography library refused the key: nothing can be sealed or opened then.
     sealer: Option<Sealer>,
     issuer: Arc<str>,
+    issuers: Issuers,
     keys: ArcSwap<Keys>,
     ended: Ended,
     verified: Verified,
@@ -56,6 +63,7 @@ impl Tokens {
             store: Arc::clone(&parts.store),
             sealer: Sealer::new(&parts.sealing_key).ok(),
             issuer: parts.issuer.as_str().into(),
+            issuers: parts.issuers.clone(),
             keys: ArcSwap::default(),
             ended: Ended::default(),
             verified: Verified::new(),

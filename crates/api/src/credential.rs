@@ -5,9 +5,13 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, header};
+use portreeve_access::Place;
 use portreeve_core::caller::Caller;
-use portreeve_core::name::RegistryName;
+use portreeve_core::name::{RegistryName, Slug};
+use portreeve_core::oauth::{Scopes, ToolClass};
+use portreeve_core::ports::Resources as _;
 use portreeve_core::publishing::Publisher;
+use portreeve_core::route::Credentials;
 use portreeve_registry::View;
 
 use crate::Api;
@@ -43,12 +47,12 @@ impl FromRequestParts<Api> for Reading {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let named = parts.extensions.get::<Named>().and_then(|named| named.0.clone());
-        open(api, &parts.headers, named.as_deref()).map(Self)
+        open(api, &parts.headers, named.as_deref()).await.map(Self)
     }
 }
 
 /// Opens a registry, or the default one, for who sends this head.
-pub(crate) fn open(api: &Api, headers: &HeaderMap, named: Option<&str>) -> Result<View, Problem> {
+pub(crate) async fn open(api: &Api, headers: &HeaderMap, named: Option<&str>) -> Result<View, Problem> {
     // What cannot be a name is the name of nothing, and answered like it.
     let name: Result<Option<RegistryName>, &str> =
         named.map(|text| text.parse().map_err(|_| text)).transpose();
@@ -57,7 +61,18 @@ pub(crate) fn open(api: &Api, headers: &HeaderMap, named: Option<&str>) -> Resul
     {
         return Ok(view);
     }
-    let reader = Reader::of(api, headers)?;
+    let resource = name
+        .as_ref()
+        .ok()
+        .and_then(|name| Resource::of(api, name.as_ref()));
+    let reader = match (Reader::of(api, headers), &resource) {
+        (Ok(reader), _) => reader,
+        (Err(problem), None) => return Err(problem),
+        (Err(problem), Some(resource)) => match resource.token_bearer(api, headers).await {
+            Some(caller) => Reader::Caller(caller),
+            None => return Err(problem.at_resource(&resource.metadata, &resource.scopes())),
+        },
+    };
     match (name, reader) {
         (Ok(name), Reader::Caller(caller)) => Ok(api.registry.view(name.as_ref(), Some(&caller))?),
         // A namespace that somebody proved makes him a member of no registry.
@@ -89,6 +104,47 @@ impl Reader {
             known.map(Self::Publisher).map_err(|error| error.to_string())
         };
         found.map_err(|reason| Problem::unauthenticated("Bearer error=\"invalid_token\"", reason))
+    }
+}
+
+/// A registry as a protected resource: the one that its MCP endpoint is.
+struct Resource {
+    slug: Slug,
+    uri: String,
+    /// Where its metadata are.
+    metadata: String,
+}
+
+impl Resource {
+    fn of(api: &Api, name: Option<&RegistryName>) -> Option<Self> {
+        let main = RegistryName::main();
+        let slug = Slug::of_registry(name.unwrap_or(&main));
+        let resource = api.gateway.of_route(&slug)?;
+        Some(Self {
+            metadata: api.gateway.registry_api_metadata(&slug),
+            uri: resource.uri,
+            slug,
+        })
+    }
+
+    fn scopes(&self) -> Scopes {
+        Scopes::needed(&self.slug, ToolClass::Read)
+    }
+
+    /// Who came with an access token that was made out for this registry, and reaches so far.
+    async fn token_bearer(&self, api: &Api, headers: &HeaderMap) -> Option<Caller> {
+        let place = Place {
+            resource: &self.uri,
+            route: &self.slug,
+            takes: &Credentials::default(),
+        };
+        let caller = api
+            .access
+            .authenticate_at(credential(headers).ok()?, &place)
+            .await
+            .ok()?;
+        let token = caller.token.as_ref()?;
+        token.scopes.cover(&self.slug, ToolClass::Read).then_some(caller)
     }
 }
 

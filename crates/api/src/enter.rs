@@ -65,7 +65,7 @@ async fn pass(entrance: Entrance, mut request: Request) -> Response {
     if let Some(named) = registry
         .as_deref()
         .filter(|name| *name != RegistryName::main().as_str())
-        && let Err(problem) = open(&entrance.api, request.headers(), Some(named))
+        && let Err(problem) = open(&entrance.api, request.headers(), Some(named)).await
     {
         return problem.into_response();
     }

@@ -4,12 +4,14 @@
 //! 9457 (`title`, `status`, `detail`), the official registry (`errors[].message`), its specification (`error`), and
 //! our `hint`.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use portreeve_access::AccessError;
+use portreeve_core::oauth::Scopes;
 use portreeve_core::ports::{SecretUnavailable, StoreError};
 use portreeve_insight::{InsightError, WebhookError};
 use portreeve_registry::RegistryError;
@@ -24,7 +26,7 @@ const RETRY_AFTER: &str = "5";
 pub(crate) struct Problem {
     status: StatusCode,
     body: Box<ProblemBody>,
-    challenge: Option<&'static str>,
+    challenge: Option<Cow<'static, str>>,
     wait: Option<Duration>,
 }
 
@@ -145,8 +147,19 @@ impl Problem {
     pub(crate) fn unauthenticated(challenge: &'static str, detail: impl Into<String>) -> Self {
         let mut problem = Self::new(StatusCode::UNAUTHORIZED, detail)
             .hint("send an API key as `Authorization: Bearer prv_...`; `portreeve key create` makes one");
-        problem.challenge = Some(challenge);
+        problem.challenge = Some(challenge.into());
         problem
+    }
+
+    /// The same at a protected resource (RFC 9728, section 5.1): who is not let in learns where its metadata are.
+    #[must_use]
+    pub(crate) fn at_resource(mut self, metadata: &str, scopes: &Scopes) -> Self {
+        if let Some(challenge) = self.challenge {
+            let gap = if challenge.contains(' ') { ", " } else { " " };
+            let more = format!("{challenge}{gap}resource_metadata=\"{metadata}\", scope=\"{scopes}\"");
+            self.challenge = Some(more.into());
+        }
+        self
     }
 
     /// The caller is known, and may not.
@@ -171,8 +184,10 @@ impl IntoResponse for Problem {
                 headers.insert(header::RETRY_AFTER, seconds);
             }
         }
-        if let Some(challenge) = self.challenge {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        if let Some(challenge) = self.challenge
+            && let Ok(challenge) = HeaderValue::try_from(challenge.as_ref())
+        {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }
@@ -296,7 +311,7 @@ impl From<AccessError> for Problem {
             AccessError::NameTaken { .. } | AccessError::InUse { .. } => StatusCode::CONFLICT,
             AccessError::NotFound { .. } => StatusCode::NOT_FOUND,
             AccessError::LinkSpent => StatusCode::UNAUTHORIZED,
-            AccessError::Seal => StatusCode::INTERNAL_SERVER_ERROR,
+            AccessError::Seal | AccessError::NoSigningKey => StatusCode::INTERNAL_SERVER_ERROR,
             AccessError::Audit(cause) => {
                 tracing::error!(error = %cause, "The audit log cannot be written.");
                 StatusCode::SERVICE_UNAVAILABLE

@@ -31,6 +31,14 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
             "/.well-known/oauth-protected-resource/registries/{registry}/mcp",
             get(protected_named),
         )
+        .route(
+            "/.well-known/oauth-protected-resource/v0.1",
+            get(protected_registry_api),
+        )
+        .route(
+            "/.well-known/oauth-protected-resource/registries/{registry}/v0.1",
+            get(protected_named_api),
+        )
         .with_state(gateway)
 }
 
@@ -54,6 +62,19 @@ async fn protected_named(State(gateway): State<Arc<Gateway>>, Path(name): Path<S
     match name.parse::<RegistryName>() {
         Ok(name) => metadata(&gateway, Slug::of_registry(&name).as_str(), Endpoint::Mcp),
         Err(_) => metadata(&gateway, &name, Endpoint::Mcp),
+    }
+}
+
+/// The same of the official API of the registry.
+async fn protected_registry_api(State(gateway): State<Arc<Gateway>>) -> Response {
+    metadata(&gateway, Slug::of_the_registry().as_str(), Endpoint::RegistryApi)
+}
+
+/// The same of the official API of a named registry.
+async fn protected_named_api(State(gateway): State<Arc<Gateway>>, Path(name): Path<String>) -> Response {
+    match name.parse::<RegistryName>() {
+        Ok(name) => metadata(&gateway, Slug::of_registry(&name).as_str(), Endpoint::RegistryApi),
+        Err(_) => metadata(&gateway, &name, Endpoint::RegistryApi),
     }
 }
 

@@ -47,6 +47,9 @@ pub struct AuditEvent {
     /// The key that was presented.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The OAuth client that acted with an access token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     /// The server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
@@ -99,6 +102,7 @@ impl AuditEvent {
             actor: actor.label.to_string(),
             principal: Some(actor.principal.to_string()),
             key: actor.key.map(|key| key.to_string()),
+            client: actor.token.as_ref().map(|token| token.client.to_string()),
             server: None,
             route: None,
             target: None,

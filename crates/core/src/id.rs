@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::oauth::ClientId;
@@ -26,15 +26,14 @@ fn new_uuid(clock: &dyn Clock, rng: &dyn Rng) -> Uuid {
 /// What follows from texts and from nothing else: a UUID of version 8, made of SHA-256. Each text has its length in front,
 /// so that no two lists of texts are one.
 fn derived_uuid(texts: &[&str]) -> Uuid {
-    let mut hash = Sha256::new();
+    let mut hash = Context::new(&SHA256);
     for text in texts {
-        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(&(text.len() as u64).to_be_bytes());
         hash.update(text.as_bytes());
     }
-    let digest: [u8; 32] = hash.finalize().into();
     let mut bytes = [0; 16];
-    for (byte, from) in bytes.iter_mut().zip(digest) {
-        *byte = from;
+    for (byte, from) in bytes.iter_mut().zip(hash.finish().as_ref()) {
+        *byte = *from;
     }
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }

@@ -95,6 +95,8 @@ names! {
     /// The name of a secret in the vault: `[a-z0-9._-]`, 1 to 64 characters, the first a letter or a digit. Written
     /// `secret:NAME` where a secret is referred to.
     SecretName = check_secret_name;
+    /// An issuer of access tokens that the configuration file names: `[a-z0-9-]`, 1 to 40 characters.
+    IssuerName = check_issuer;
     /// A webhook: `[a-z0-9-]`, 1 to 40 characters.
     WebhookName = check_webhook;
 }
@@ -373,6 +375,18 @@ fn check_webhook(text: &str) -> Result<(), InvalidName> {
     } else {
         Err(invalid(
             "webhook",
+            text,
+            "1 to 40 lower-case letters, digits and `-`",
+        ))
+    }
+}
+
+fn check_issuer(text: &str) -> Result<(), InvalidName> {
+    if is_plain(text) {
+        Ok(())
+    } else {
+        Err(invalid(
+            "issuer",
             text,
             "1 to 40 lower-case letters, digits and `-`",
         ))

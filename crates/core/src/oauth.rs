@@ -2,7 +2,8 @@
 //!
 //! A token is for one resource (RFC 8707), the MCP endpoint of a route, so a scope says how far it reaches there:
 //! `billing:read` for tools that only read, for resources and prompts, `billing:write` for every tool. Who may call which
-//! tool, policies decide; a scope only narrows what a client may do in its user's name.
+//! tool, policies decide; a scope only narrows what a client may do in its user's name. A registry as an MCP server is
+//! `registry/main:read`: no slug has a slash, so no route of the store is called so.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,11 +13,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::id::AuthorizationId;
-use crate::name::{ServerName, Slug};
+use crate::name::{RegistryName, ServerName, Slug};
 use crate::tool::ToolAnnotations;
 
 /// The longest identity of a client: a URL of a metadata document is one.
 const CLIENT_ID_BYTES: usize = 2_000;
+
+/// What stands before the name of a registry.
+const REGISTRY: &str = "registry/";
 
 /// Most scopes in one list.
 const SCOPES: usize = 100;
@@ -133,8 +137,12 @@ impl FromStr for Scope {
     fn from_str(text: &str) -> Result<Self, InvalidOauth> {
         const PROBLEM: InvalidOauth = InvalidOauth("a scope is `ROUTE:read` or `ROUTE:write`");
         let (route, class) = text.rsplit_once(':').ok_or(PROBLEM)?;
+        let route = match route.strip_prefix(REGISTRY) {
+            Some(name) => name.parse().map(|name: RegistryName| Slug::of_registry(&name)),
+            None => route.parse(),
+        };
         Ok(Self {
-            route: route.parse().map_err(|_| PROBLEM)?,
+            route: route.map_err(|_| PROBLEM)?,
             class: match class {
                 "read" => ToolClass::Read,
                 "write" => ToolClass::Write,
@@ -146,7 +154,10 @@ impl FromStr for Scope {
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.route, self.class.as_str())
+        match Slug::registry(self.route.as_str()) {
+            Some(name) => write!(f, "{REGISTRY}{name}:{}", self.class.as_str()),
+            None => write!(f, "{}:{}", self.route, self.class.as_str()),
+        }
     }
 }
 
@@ -162,6 +173,17 @@ impl Scopes {
                 class,
             })
             .collect()
+    }
+
+    /// What one operation needs, as a client should ask for it: who may write will want to read as well.
+    pub fn needed(route: &Slug, class: ToolClass) -> Self {
+        match class {
+            ToolClass::Write => Self::all_of(route),
+            ToolClass::Read => Self::from_iter([Scope {
+                route: route.clone(),
+                class,
+            }]),
+        }
     }
 
     /// Whether they allow this much of a route. To write includes to read.
@@ -262,6 +284,30 @@ mod tests {
             scopes("openid billing:write  offline_access billing--test:read billing:write crm:admin :read");
         assert_eq!(read.to_string(), "billing:write billing--test:read");
         assert!(scopes("").is_empty());
+    }
+
+    #[test]
+    fn a_registry_has_words_of_its_own() {
+        let named = "finance".parse().unwrap();
+        for (slug, word) in [
+            (Slug::of_the_registry(), "registry/main:read"),
+            (Slug::of_registry(&named), "registry/finance:read"),
+        ] {
+            let scope = Scope {
+                route: slug,
+                class: ToolClass::Read,
+            };
+            assert_eq!(scope.to_string(), word);
+            assert_eq!(word.parse(), Ok(scope));
+        }
+        for wrong in [
+            "registry/:read",
+            "registry/a/b:read",
+            "/mcp:read",
+            "registry/main:admin",
+        ] {
+            assert!(wrong.parse::<Scope>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::deployment::{Major, Place};
 use crate::id::RouteId;
-use crate::name::{Environment, SecretName, ServerName, Slug, VersionText};
+use crate::name::{Environment, IssuerName, SecretName, ServerName, Slug, VersionText};
 use crate::protocol::Era;
 use crate::server::{PrivateHost, as_words};
 use crate::time::Timestamp;
@@ -88,6 +88,35 @@ pub enum ServerRequests {
 
 as_words!(ServerRequests { Refuse = "refuse", Park = "park" });
 
+/// Which credentials a route takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Credentials {
+    /// Access tokens that this Portreeve issued for the route.
+    pub tokens: bool,
+    /// API keys.
+    pub keys: bool,
+    /// Access tokens of these issuers, which the configuration file names.
+    pub issuers: Vec<IssuerName>,
+}
+
+impl Default for Credentials {
+    fn default() -> Self {
+        Self {
+            tokens: true,
+            keys: true,
+            issuers: Vec::new(),
+        }
+    }
+}
+
+impl Credentials {
+    /// Whether there is one that could be presented.
+    pub fn is_any(&self) -> bool {
+        self.tokens || self.keys || !self.issuers.is_empty()
+    }
+}
+
 /// A policy as it stands in a file, in the API and in the store: its kind and the configuration of that kind.
 /// The gateway owns the meaning; `gateway::policy` checks it whenever one is saved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +194,9 @@ pub struct Route {
     /// 0: not at all.
     #[serde(default)]
     pub list_cache_ms: u64,
+    /// Which credentials it takes.
+    #[serde(default)]
+    pub credentials: Credentials,
     /// Counts the changes; `If-Match` carries it.
     pub revision: i64,
     /// When it was made.

@@ -1,8 +1,9 @@
 //! The third room: head and route → caller. A credential comes in a header, never in the path, the query or a cookie.
 
 use http::header::AUTHORIZATION;
-use portreeve_access::Access;
+use portreeve_access::{Access, Place};
 use portreeve_core::caller::Caller;
+use portreeve_core::oauth::{Scopes, ToolClass};
 use portreeve_core::ports::Door;
 use portreeve_core::route::Access as RouteAccess;
 
@@ -20,17 +21,37 @@ pub struct Identified {
     pub caller: Caller,
 }
 
-/// Finds out who is calling. Nothing of the body was read before this.
-pub fn caller(head: &Head, route: &ServedRoute, access: &Access) -> Result<Identified, Refusal> {
+/// Finds out who is calling a route, which is this resource. Nothing of the body was read before this.
+pub async fn caller(
+    head: &Head,
+    route: &ServedRoute,
+    (access, resource): (&Access, &str),
+) -> Result<Identified, Refusal> {
+    let place = Place {
+        resource,
+        route: &route.route.slug,
+        takes: &route.route.credentials,
+    };
     match credential(head)? {
-        Some(credential) => match access.authenticate(credential) {
-            Ok(caller) => Ok(Identified { caller }),
+        Some(credential) => match access.authenticate_at(credential, &place).await {
+            Ok(caller) => reaches(caller, route),
             Err(_) => Err(Refusal::InvalidCredential),
         },
         None if route.route.access == RouteAccess::Anonymous => Ok(Identified {
             caller: Caller::anonymous(),
         }),
         None => Err(Refusal::NoCredential),
+    }
+}
+
+/// A token that opens nothing of the route is refused before anything is read, like one for another server.
+fn reaches(caller: Caller, route: &ServedRoute) -> Result<Identified, Refusal> {
+    let slug = &route.route.slug;
+    match &caller.token {
+        Some(token) if !token.scopes.cover(slug, ToolClass::Read) => Err(Refusal::InsufficientScope {
+            needed: Scopes::needed(slug, ToolClass::Read),
+        }),
+        _ => Ok(Identified { caller }),
     }
 }
 

@@ -232,7 +232,10 @@ impl Gateway {
         }
         let who = match known {
             Some(KnownCaller(caller)) => authenticate::Identified { caller },
-            None => step!(authenticate::caller(&head, &route, &self.access)),
+            None => {
+                let resource = self.resource_uri(&route.route.slug);
+                step!(authenticate::caller(&head, &route, (&self.access, &resource)).await)
+            }
         };
         record.by(&who.caller);
         step!(authenticate::admitted(&who, &route));

@@ -125,6 +125,7 @@ impl Record {
         self.event.actor = caller.label.to_string();
         self.event.principal = Some(caller.principal.to_string());
         self.event.key = caller.key.map(|key| key.to_string());
+        self.event.client = caller.token.as_ref().map(|token| token.client.to_string());
         self.caller = Arc::clone(&caller.label);
     }
 

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
 use portreeve_client::ClientError;
+use portreeve_core::oauth::Scopes;
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_mcp::envelope::InvalidMessage;
 use portreeve_mcp::{answer, code, tasks};
@@ -93,6 +94,11 @@ fn look_up(refusal: &Refusal) -> Sheet {
             401,
             code::INVALID_REQUEST,
             "Unauthorized: the credential is not valid",
+        ),
+        Refusal::InsufficientScope { needed } => sheet(
+            403,
+            code::INVALID_REQUEST,
+            format!("Forbidden: the access token lacks a scope (needed: `{needed}`)"),
         ),
         Refusal::TwoCredentials => sheet(
             400,
@@ -253,8 +259,34 @@ fn upstream(error: &ClientError) -> Sheet {
     }
 }
 
-/// The refusal as a response. `challenge` is the value of `WWW-Authenticate` up to its error.
-pub fn refuse(refusal: &Refusal, challenge: Option<&str>) -> Response<Body> {
+/// What a host must know to get a credential for a resource (RFC 9728, section 5.1).
+#[derive(Debug)]
+pub struct Challenge {
+    /// Where its metadata is.
+    pub metadata: String,
+    /// All of its scopes.
+    pub scopes: Scopes,
+}
+
+impl Challenge {
+    /// Without a credential there is no error (RFC 6750, section 3.1).
+    fn plain(&self) -> String {
+        format!(
+            "Bearer resource_metadata=\"{}\", scope=\"{}\"",
+            self.metadata, self.scopes
+        )
+    }
+
+    fn insufficient(&self, needed: &Scopes) -> String {
+        format!(
+            "Bearer error=\"insufficient_scope\", scope=\"{needed}\", resource_metadata=\"{}\"",
+            self.metadata
+        )
+    }
+}
+
+/// The refusal as a response.
+pub fn refuse(refusal: &Refusal, challenge: Option<&Challenge>) -> Response<Body> {
     let sheet = look_up(refusal);
     let body = match refusal {
         Refusal::Preflight { .. } => Bytes::new(),
@@ -262,7 +294,7 @@ pub fn refuse(refusal: &Refusal, challenge: Option<&str>) -> Response<Body> {
     };
     let mut response = json(sheet.status, body);
     let headers = response.headers_mut();
-    let inner = if let Refusal::About(_, inner) = refusal {
+    let inner: &Refusal = if let Refusal::About(_, inner) = refusal {
         inner
     } else {
         refusal
@@ -285,15 +317,19 @@ pub fn refuse(refusal: &Refusal, challenge: Option<&str>) -> Response<Body> {
         | Refusal::TooManySessions => {
             put(headers, RETRY_AFTER, "1");
         }
-        Refusal::NoCredential => put(headers, WWW_AUTHENTICATE, challenge.unwrap_or("Bearer")),
-        Refusal::InvalidCredential => {
-            let challenge =
-                challenge.map_or_else(|| "Bearer ".to_owned(), |challenge| format!("{challenge}, "));
-            put(
-                headers,
-                WWW_AUTHENTICATE,
-                &format!("{challenge}error=\"invalid_token\""),
-            );
+        Refusal::NoCredential | Refusal::InvalidCredential => {
+            let plain = challenge.map_or_else(|| "Bearer".to_owned(), Challenge::plain);
+            let value = match (inner, challenge) {
+                (Refusal::NoCredential, _) => plain,
+                (_, Some(_)) => format!("{plain}, error=\"invalid_token\""),
+                (_, None) => format!("{plain} error=\"invalid_token\""),
+            };
+            put(headers, WWW_AUTHENTICATE, &value);
+        }
+        Refusal::InsufficientScope { needed } => {
+            if let Some(challenge) = challenge {
+                put(headers, WWW_AUTHENTICATE, &challenge.insufficient(needed));
+            }
         }
         _ => {}
     }

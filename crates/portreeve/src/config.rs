@@ -2,6 +2,7 @@
 //!
 //! An environment variable `PORTREEVE__SECTION__KEY` overrides a key. Flags of `serve` override both.
 
+pub(crate) mod oauth;
 mod registry;
 pub(crate) mod webhooks;
 
@@ -35,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) egress: Egress,
     /// The audit log.
     pub(crate) audit: Audit,
+    /// OAuth in front of the routes.
+    pub(crate) oauth: oauth::Oauth,
     /// The registry API's writing side.
     pub(crate) registry: registry::Registry,
     /// What a version is judged by before it is approved.

@@ -1,5 +1,6 @@
 //! The only place that picks adapters: joins the rooms into one node.
 
+mod callers;
 mod first_start;
 mod jobs;
 mod sessions;
@@ -7,11 +8,11 @@ mod shared;
 
 use std::sync::Arc;
 
-use portreeve_access::{Access, AccessParts, Publishing, PublishingParts, TokenParts, Vault, VaultParts};
+use portreeve_access::{Access, Vault, VaultParts};
 use portreeve_api::ApiParts;
 use portreeve_core::doctor::Doctor;
 use portreeve_core::limits::Limits;
-use portreeve_core::name::RegistryName;
+use portreeve_core::name::{IssuerName, RegistryName};
 use portreeve_core::ports::{Authorizer, Outgoing, Refresh, SecretStore as _, UsageSink, Views};
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
@@ -27,7 +28,7 @@ use portreeve_insight::{
     DeliveryJob, Insight, InsightParts, UsageFlush, UsageRing, UsageWriter, WebhookParts, Webhooks,
 };
 use portreeve_inspect::{Ed25519Signer, Keyring, Mac, Sealer};
-use portreeve_net::{DnsTexts, Egress};
+use portreeve_net::Egress;
 use portreeve_portal::PortalParts;
 use portreeve_registry::import::ImportJob;
 use portreeve_registry::{
@@ -142,6 +143,7 @@ struct Ground {
     public_url: Url,
     auto_approve: Vec<NamePattern>,
     assessment: AssessmentPolicy,
+    issuers: Vec<IssuerName>,
 }
 
 impl Ground {
@@ -167,6 +169,7 @@ impl Ground {
             public_url: around.public_url.clone(),
             auto_approve: config.registry.auto_approve.clone(),
             assessment: config.assessment.policy(),
+            issuers: config.oauth.names(),
             clock,
             keys,
         })
@@ -176,39 +179,6 @@ impl Ground {
         Tools {
             counters: Arc::clone(&self.shared.counters),
         }
-    }
-
-    fn access(&self) -> Arc<Access> {
-        Arc::new(Access::new(AccessParts {
-            identity: self.store.clone(),
-            sessions: self.store.clone(),
-            journal: self.audit.journal.clone(),
-            tokens: TokenParts {
-                store: self.store.clone(),
-                sealing_key: self.keys.derive("token-signing-keys"),
-                issuer: self.public_url.origin().ascii_serialization(),
-            },
-            clock: Arc::clone(&self.clock),
-            rng: Arc::clone(&self.rng),
-        }))
-    }
-
-    fn publishing(&self, config: &Config) -> Result<Arc<Publishing>, Failure> {
-        let auth = &config.registry.auth;
-        let texts = DnsTexts::new(auth.name_server).map_err(|error| Failure::new(error.to_string()))?;
-        Ok(Arc::new(Publishing::new(PublishingParts {
-            clock: Arc::clone(&self.clock),
-            rng: Arc::clone(&self.rng),
-            locks: Arc::clone(&self.shared.locks),
-            counters: Arc::clone(&self.shared.counters),
-            journal: self.audit.journal.clone(),
-            egress: self.egress.clone(),
-            texts: Arc::new(texts),
-            limits: Arc::clone(&self.limits),
-            signing_key: self.keys.derive("registry-tokens"),
-            issuer: self.public_url.origin().ascii_serialization(),
-            settings: auth.settings()?,
-        })))
     }
 
     fn loader(&self, access: &Arc<Access>) -> Arc<Loader> {
@@ -270,6 +240,7 @@ impl Ground {
             cursor_key: self.keys.derive("registry-cursor"),
             auto_approve: self.auto_approve.clone(),
             counters: Arc::clone(&self.shared.counters),
+            issuers: self.issuers.clone(),
         }))
     }
 
@@ -411,7 +382,7 @@ fn figures_of(registry: &Arc<Registry>) -> MetricsRegistry {
 /// Joins the rooms.
 pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<Node, Failure> {
     let ground = Ground::lay(config, &around).await?;
-    let access = ground.access();
+    let access = ground.access(config)?;
     let (loader, vault) = (ground.loader(&access), ground.vault(&access).await?);
     let registry = ground.registry(&access, &vault, &loader);
     serve_registry(&registry, &loader)?;

@@ -7,7 +7,7 @@ use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::id::EventId;
 use portreeve_core::limits::Limits;
-use portreeve_core::name::ServerName;
+use portreeve_core::name::{IssuerName, ServerName};
 use portreeve_core::policy::PolicyCheck;
 use portreeve_core::ports::{
     AssessmentStore, Authorizer, Counters, Entry, EntryFeed, EntryStore, GivenNames, GovernanceStore,
@@ -93,6 +93,8 @@ pub struct RegistryParts {
     pub auto_approve: Vec<NamePattern>,
     /// Counts what publishers write.
     pub counters: Arc<dyn Counters>,
+    /// The issuers of access tokens that the configuration file names: a route may take tokens of these.
+    pub issuers: Vec<IssuerName>,
 }
 
 /// The registry.

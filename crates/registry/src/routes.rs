@@ -7,7 +7,7 @@ use portreeve_core::caller::Caller;
 use portreeve_core::name::Slug;
 use portreeve_core::ports::{RouteChange, StoreError};
 use portreeve_core::route::{
-    Access, PolicyDocument, Protocol, Route, RouteState, ServerRequests, SessionAffinity,
+    Access, Credentials, PolicyDocument, Protocol, Route, RouteState, ServerRequests, SessionAffinity,
 };
 use portreeve_core::server::Version;
 use portreeve_mcp::server_json::Problem;
@@ -44,6 +44,8 @@ pub struct RoutePatch {
     pub server_requests: Option<ServerRequests>,
     /// How long lists are kept where the upstream does not say it, in milliseconds.
     pub list_cache_ms: Option<u64>,
+    /// Which credentials it takes.
+    pub credentials: Option<Credentials>,
 }
 
 // === impl Registry ===
@@ -140,6 +142,9 @@ impl Registry {
                 message: format!("it must be {LONGEST_LIST_CACHE_MS} at most, and is `{kept}`"),
             });
         }
+        if let Some(credentials) = &patch.credentials {
+            problems.extend(self.problems_of(credentials));
+        }
         if !problems.is_empty() {
             return Err(RegistryError::Invalid(problems));
         }
@@ -157,6 +162,23 @@ impl Registry {
             }
         }
         Ok(())
+    }
+
+    /// What is wrong with what a route shall take.
+    fn problems_of(&self, credentials: &Credentials) -> Vec<Problem> {
+        let problem = |message: String| Problem {
+            path: "credentials".to_owned(),
+            message,
+        };
+        let known = &self.parts.issuers;
+        let unknown = credentials.issuers.iter().filter(|name| !known.contains(name));
+        let mut problems: Vec<Problem> = unknown
+            .map(|name| problem(format!("`{name}` is no issuer of the configuration file")))
+            .collect();
+        if !credentials.is_any() {
+            problems.push(problem("at least one sort must be taken".to_owned()));
+        }
+        problems
     }
 
     fn patched(&self, caller: &Caller, mut route: Route, patch: &RoutePatch) -> (Route, Vec<AuditEvent>) {
@@ -179,6 +201,9 @@ impl Registry {
         route.session_affinity = patch.session_affinity.unwrap_or(route.session_affinity);
         route.server_requests = patch.server_requests.unwrap_or(route.server_requests);
         route.list_cache_ms = patch.list_cache_ms.unwrap_or(route.list_cache_ms);
+        if let Some(credentials) = &patch.credentials {
+            route.credentials.clone_from(credentials);
+        }
         let detail = differences(&before, &route);
         if !detail.is_empty() {
             events.push(self.route_event(caller, "route.change", &route, detail.into()));
@@ -225,6 +250,7 @@ fn differences(before: &Route, route: &Route) -> serde_json::Map<String, serde_j
         json!(before.list_cache_ms),
         json!(route.list_cache_ms),
     );
+    differ("credentials", json!(before.credentials), json!(route.credentials));
     all
 }
 

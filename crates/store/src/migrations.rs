@@ -147,6 +147,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0031_tokens.sql"),
         include_str!("../migrations/postgres/0031_tokens.sql"),
     ),
+    (
+        32,
+        "route credentials",
+        include_str!("../migrations/sqlite/0032_route_credentials.sql"),
+        include_str!("../migrations/postgres/0032_route_credentials.sql"),
+    ),
 ];
 
 /// What the database and this binary know that the other does not.

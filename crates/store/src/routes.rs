@@ -32,7 +32,7 @@ macro_rules! route_columns {
     () => {
         "id, slug, server, environment, version, upstream_url, upstream_eras, private_hosts, access, state, \
          pin_state, policies, upstream_timeout_ms, revision, created_at, updated_at, major, \
-         protocol, session_affinity, server_requests, list_cache_ms"
+         protocol, session_affinity, server_requests, list_cache_ms, credentials"
     };
 }
 pub(crate) use route_columns;
@@ -49,7 +49,8 @@ const ONE: &str = concat!("SELECT ", route_columns!(), " FROM routes WHERE slug 
 const AT: &str = concat!("SELECT ", route_columns!(), " FROM routes WHERE id = $1");
 const UPDATE: &str = "UPDATE routes SET version = $5, upstream_url = $6, upstream_eras = $7, private_hosts = $8, \
     access = $9, state = $10, pin_state = $11, policies = $12, upstream_timeout_ms = $13, revision = revision + 1, \
-    updated_at = $15, protocol = $16, session_affinity = $17, server_requests = $18, list_cache_ms = $19 WHERE id = $1 AND slug = $2 AND server = $3 AND environment = $4 AND revision = $14";
+    updated_at = $15, protocol = $16, session_affinity = $17, server_requests = $18, list_cache_ms = $19, \
+    credentials = $20 WHERE id = $1 AND slug = $2 AND server = $3 AND environment = $4 AND revision = $14";
 
 #[async_trait]
 impl RouteStore for Store {
@@ -210,7 +211,7 @@ pub(crate) async fn mend(engine: &Engine) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Binds `$1` to `$19`, the columns that an insert and an update share.
+/// Binds `$1` to `$20`, the columns that an insert and an update share.
 pub(crate) fn bind_route(sql: Sql, server: &ServerName, route: &Route) -> Result<Sql, StoreError> {
     Ok(sql
         .bind(route.id.to_string())
@@ -231,7 +232,8 @@ pub(crate) fn bind_route(sql: Sql, server: &ServerName, route: &Route) -> Result
         .bind(route.protocol.as_str())
         .bind(route.session_affinity.as_str())
         .bind(route.server_requests.as_str())
-        .bind(route.list_cache_ms))
+        .bind(route.list_cache_ms)
+        .bind(json_text("credentials", &route.credentials)?))
 }
 
 /// Reads a route.
@@ -255,6 +257,7 @@ pub(crate) fn route_of(row: &Row) -> Result<Route, StoreError> {
         session_affinity: row.word("session_affinity", SessionAffinity::from_word)?,
         server_requests: row.word("server_requests", ServerRequests::from_word)?,
         list_cache_ms: row.count("list_cache_ms")?,
+        credentials: row.json("credentials")?,
         revision: row.integer("revision")?,
         created_at: row.moment("created_at")?,
         updated_at: row.moment("updated_at")?,

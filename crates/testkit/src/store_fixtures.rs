@@ -141,6 +141,7 @@ pub fn route(name: &str, version: &str, slug: &str) -> Route {
         session_affinity: Default::default(),
         server_requests: Default::default(),
         list_cache_ms: 0,
+        credentials: Default::default(),
         revision: 1,
         created_at: at(6),
         updated_at: at(7),

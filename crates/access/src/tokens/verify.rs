@@ -5,13 +5,18 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
 use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::id::ClientIdentity;
+use portreeve_core::name::{GroupName, IssuerName, Slug};
 use portreeve_core::oauth::{Scopes, TokenGrant};
+use portreeve_core::route::Credentials;
 use portreeve_core::time::Timestamp;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use serde::Deserialize;
 
 use super::issue::{Claims, TYPE};
 use super::{Tokens, keys};
@@ -37,6 +42,27 @@ pub(super) struct Known {
     pub(super) audiences: Vec<String>,
     pub(super) expires_at: Timestamp,
     pub(super) grant: Arc<TokenGrant>,
+    /// What only a token of another issuer says.
+    pub(super) other: Option<Other>,
+}
+
+/// What a token of another issuer says of its subject.
+pub(super) struct Other {
+    pub(super) issuer: IssuerName,
+    /// What people know the subject by, unless it is a user who is stored.
+    pub(super) label: Arc<str>,
+    pub(super) groups: Arc<[GroupName]>,
+}
+
+/// Where a credential is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The canonical address of the resource.
+    pub resource: &'a str,
+    /// The route.
+    pub route: &'a Slug,
+    /// What it takes.
+    pub takes: &'a Credentials,
 }
 
 #[derive(Clone)]
@@ -67,13 +93,7 @@ pub(crate) fn is_token(credential: &str) -> bool {
 
 impl Tokens {
     /// What one of our own tokens says. Its time and its audience are not looked at yet.
-    fn own(&self, token: &str) -> Result<Arc<Known>, Unauthenticated> {
-        if let Some(known) = self.verified.kept.get(token) {
-            return Ok(known);
-        }
-        if token.len() > TOKEN_BYTES {
-            return Err(Unauthenticated::Malformed);
-        }
+    fn own(&self, token: &str) -> Result<Known, Unauthenticated> {
         let header = decode_header(token).map_err(|_| Unauthenticated::Malformed)?;
         let keys = self.keys.load();
         let key = check_header(&header, &keys)?;
@@ -82,7 +102,7 @@ impl Tokens {
         if claims.iss != *self.issuer {
             return Err(Unauthenticated::Unknown);
         }
-        let known = Arc::new(Known {
+        Ok(Known {
             principal: principal(&claims)?,
             expires_at: Timestamp::from_millis(claims.exp.saturating_mul(1_000)),
             grant: Arc::new(TokenGrant {
@@ -91,9 +111,8 @@ impl Tokens {
                 authorization: Some(claims.sid),
             }),
             audiences: claims.aud,
-        });
-        self.verified.kept.insert(token.into(), Arc::clone(&known));
-        Ok(known)
+            other: None,
+        })
     }
 }
 
@@ -140,20 +159,67 @@ fn principal(claims: &Claims) -> Result<Principal, Unauthenticated> {
 // === impl Access ===
 
 impl Access {
-    /// Who presents this credential to a resource: an API key, or an access token that was made out for it. Reads only
-    /// memory.
-    pub fn authenticate_at(&self, credential: &str, resource: &str) -> Result<Caller, Unauthenticated> {
+    /// Who presents this credential at a place: an API key, or an access token that was made out for it. A token that was
+    /// seen before, and every one of our own, is told from memory; for the first token of another issuer that issuer may be
+    /// asked for its keys.
+    pub async fn authenticate_at(
+        &self,
+        credential: &str,
+        place: &Place<'_>,
+    ) -> Result<Caller, Unauthenticated> {
         if !is_token(credential) {
-            return self.authenticate(credential);
+            let caller = self.authenticate(credential)?;
+            return if place.takes.keys {
+                Ok(caller)
+            } else {
+                Err(Unauthenticated::NotTaken)
+            };
         }
-        let known = self.tokens.own(credential)?;
+        let known = match self.tokens.verified.kept.get(credential) {
+            Some(known) => known,
+            None => self.new_token(credential, place).await?,
+        };
+        self.shown(&known, place)
+    }
+
+    /// A token that was not seen before.
+    async fn new_token(&self, token: &str, place: &Place<'_>) -> Result<Arc<Known>, Unauthenticated> {
+        if token.len() > TOKEN_BYTES {
+            return Err(Unauthenticated::Malformed);
+        }
+        let tokens = &self.tokens;
+        let issuer = said_issuer(token).ok_or(Unauthenticated::Malformed)?;
+        let known = if issuer == *tokens.issuer {
+            tokens.own(token)?
+        } else {
+            let now = self.parts.clock.now();
+            tokens
+                .issuers
+                .verified(token, &issuer, &place.takes.issuers, now)
+                .await?
+        };
+        let known = Arc::new(known);
+        tokens.verified.kept.insert(token.into(), Arc::clone(&known));
+        Ok(known)
+    }
+
+    fn shown(&self, known: &Known, place: &Place<'_>) -> Result<Caller, Unauthenticated> {
         if known.expires_at <= self.parts.clock.now() {
             return Err(Unauthenticated::Expired);
         }
-        if !known.audiences.iter().any(|audience| audience == resource) {
-            return Err(Unauthenticated::OtherResource);
+        match &known.other {
+            // Its audience was compared when it was verified: it is the same for every route that takes its issuer.
+            Some(other) if !place.takes.issuers.contains(&other.issuer) => {
+                return Err(Unauthenticated::NotTaken);
+            }
+            Some(_) => {}
+            None if !known.audiences.iter().any(|audience| audience == place.resource) => {
+                return Err(Unauthenticated::OtherResource);
+            }
+            None if !place.takes.tokens => return Err(Unauthenticated::NotTaken),
+            None => {}
         }
-        let caller = self.caller_of(&known)?;
+        let caller = self.caller_of(known, place)?;
         if self.has_ended(&caller) {
             return Err(Unauthenticated::Unknown);
         }
@@ -161,18 +227,37 @@ impl Access {
     }
 
     /// The caller as it is known now: a token outlives what is said about its user.
-    fn caller_of(&self, known: &Known) -> Result<Caller, Unauthenticated> {
+    fn caller_of(&self, known: &Known, place: &Place<'_>) -> Result<Caller, Unauthenticated> {
         let token = Some(Arc::clone(&known.grant));
-        match known.principal {
-            Principal::User(id) => {
-                let state = self.state.load();
+        let state = self.state.load();
+        match (known.principal, &known.other) {
+            (Principal::User(id), None) => {
                 let user = state.user(id).ok_or(Unauthenticated::Unknown)?;
                 Ok(Caller {
                     token,
                     ..user.clone()
                 })
             }
-            principal => Ok(Caller {
+            (Principal::User(id), Some(other)) => {
+                let token = Some(other.grant_at(&known.grant, place.route));
+                match state.user(id) {
+                    Some(user) => Ok(Caller {
+                        token,
+                        groups: joined(&user.groups, &other.groups),
+                        ..user.clone()
+                    }),
+                    // Somebody who is known here and not let in any more is not let in by another way.
+                    None if state.knows(id) => Err(Unauthenticated::Unknown),
+                    None => Ok(Caller {
+                        principal: known.principal,
+                        key: None,
+                        label: Arc::clone(&other.label),
+                        groups: Arc::clone(&other.groups),
+                        token,
+                    }),
+                }
+            }
+            (principal, _) => Ok(Caller {
                 principal,
                 key: None,
                 label: format!("client:{}", known.grant.client).into(),
@@ -180,5 +265,39 @@ impl Access {
                 token,
             }),
         }
+    }
+}
+
+/// Who a token says that it is of, before anything is verified: whose keys to look for.
+fn said_issuer(token: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Said {
+        iss: String,
+    }
+    let body = token.split('.').nth(1)?;
+    let bytes = URL_SAFE_NO_PAD.decode(body).ok()?;
+    serde_json::from_slice::<Said>(&bytes).ok().map(|said| said.iss)
+}
+
+fn joined(stored: &Arc<[GroupName]>, said: &Arc<[GroupName]>) -> Arc<[GroupName]> {
+    if stored.is_empty() {
+        return Arc::clone(said);
+    }
+    let more = said.iter().filter(|group| !stored.contains(group));
+    stored.iter().chain(more).cloned().collect()
+}
+
+// === impl Other ===
+
+impl Other {
+    /// Where the issuer knows none of our scopes, a token of it is not narrowed.
+    fn grant_at(&self, grant: &Arc<TokenGrant>, route: &Slug) -> Arc<TokenGrant> {
+        if !grant.scopes.is_empty() {
+            return Arc::clone(grant);
+        }
+        Arc::new(TokenGrant {
+            scopes: Scopes::all_of(route),
+            ..TokenGrant::clone(grant)
+        })
     }
 }

@@ -269,6 +269,7 @@ impl House {
                 store: Arc::clone(memory) as _,
                 sealing_key: SecretKey::new([3; 32]),
                 issuer: ISSUER.to_owned(),
+                issuers: portreeve_access::Issuers::default(),
             },
             clock: Arc::clone(clock) as _,
             rng: Arc::new(TestRng(AtomicU64::new(seed))),

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
-use portreeve_access::{Access, NewToken, TOKEN_LIFETIME, Unauthenticated};
-use portreeve_core::caller::Principal;
+use portreeve_access::{Access, NewToken, Place, TOKEN_LIFETIME, Unauthenticated};
+use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::id::{AuthorizationId, ClientIdentity, UserId};
 use portreeve_core::oauth::{ClientId, Scopes};
 use portreeve_core::ports::Authorizer as _;
+use portreeve_core::route::Credentials;
 use serde_json::{Value, json};
 
 use crate::house::{House, ISSUER, START};
@@ -34,6 +35,20 @@ fn client() -> ClientId {
 
 async fn issue(access: &Access, new: &NewToken) -> String {
     access.issue_token(new).await.unwrap().token.expose().to_owned()
+}
+
+/// Who shows it to the billing server.
+async fn shown(access: &Access, token: &str) -> Result<Caller, Unauthenticated> {
+    shown_at(access, token, BILLING).await
+}
+
+async fn shown_at(access: &Access, token: &str, resource: &str) -> Result<Caller, Unauthenticated> {
+    let place = Place {
+        resource,
+        route: &"billing".parse().unwrap(),
+        takes: &Credentials::default(),
+    };
+    access.authenticate_at(token, &place).await
 }
 
 /// Whatever the token says, read with the published keys as anybody would.
@@ -77,7 +92,7 @@ async fn a_token_names_user_client_and_scopes() {
     let house = House::started().await;
     let token = issue(&house.access, &new()).await;
     for _ in 0..2 {
-        let caller = house.access.authenticate_at(&token, BILLING).unwrap();
+        let caller = shown(&house.access, &token).await.unwrap();
         assert_eq!(caller.principal, Principal::User(UserId::LOCAL_ADMIN));
         assert_eq!(&*caller.label, "user:admin");
         let grant = caller.token.clone().unwrap();
@@ -105,7 +120,7 @@ async fn a_rs_3_a_token_is_for_one_resource() {
         "https://portreeve.example",
         "",
     ] {
-        let refused = house.access.authenticate_at(&token, other);
+        let refused = shown_at(&house.access, &token, other).await;
         assert_eq!(refused, Err(Unauthenticated::OtherResource), "{other}");
     }
 }
@@ -115,9 +130,9 @@ async fn a_rs_2_a_token_ends_with_its_time() {
     let house = House::started().await;
     let token = issue(&house.access, &new()).await;
     house.clock.pass(TOKEN_LIFETIME - Duration::from_secs(1));
-    assert!(house.access.authenticate_at(&token, BILLING).is_ok());
+    assert!(shown(&house.access, &token).await.is_ok());
     house.clock.pass(Duration::from_secs(1));
-    let refused = house.access.authenticate_at(&token, BILLING);
+    let refused = shown(&house.access, &token).await;
     assert_eq!(refused, Err(Unauthenticated::Expired));
 }
 
@@ -126,7 +141,7 @@ async fn a_client_stands_for_itself_and_for_no_other() {
     let house = House::started().await;
     let subject = Principal::Client(ClientIdentity::of(&client()));
     let token = issue(&house.access, &NewToken { subject, ..new() }).await;
-    let caller = house.access.authenticate_at(&token, BILLING).unwrap();
+    let caller = shown(&house.access, &token).await.unwrap();
     assert_eq!(
         (caller.principal, &*caller.label),
         (subject, "client:https://host.example/client.json")
@@ -148,7 +163,7 @@ async fn an_unknown_user_has_no_token() {
     let house = House::started().await;
     let subject = Principal::User(UserId::of_subject("https://issuer.example", "ada"));
     let token = issue(&house.access, &NewToken { subject, ..new() }).await;
-    let refused = house.access.authenticate_at(&token, BILLING);
+    let refused = shown(&house.access, &token).await;
     assert_eq!(refused, Err(Unauthenticated::Unknown));
 }
 
@@ -159,32 +174,26 @@ async fn what_ended_is_refused_at_once_and_on_other_nodes_with_the_feed() {
     house.access.tend_signing_keys().await.unwrap();
     other.load(&house.snapshot());
     let token = issue(&house.access, &new()).await;
-    let caller = house.access.authenticate_at(&token, BILLING).unwrap();
-    assert!(other.authenticate_at(&token, BILLING).is_ok());
+    let caller = shown(&house.access, &token).await.unwrap();
+    assert!(shown(&other, &token).await.is_ok());
 
     house
         .access
         .end_authorization(AuthorizationId::from_u128(7))
         .await
         .unwrap();
-    assert_eq!(
-        house.access.authenticate_at(&token, BILLING),
-        Err(Unauthenticated::Unknown)
-    );
+    assert_eq!(shown(&house.access, &token).await, Err(Unauthenticated::Unknown));
     let may = house.access.may(&caller, Action::Manage, &Target::Installation);
     assert!(!may.is_permit(), "a stream that was opened with it ends, too");
     other.load(&house.snapshot());
-    assert_eq!(
-        other.authenticate_at(&token, BILLING),
-        Err(Unauthenticated::Unknown)
-    );
+    assert_eq!(shown(&other, &token).await, Err(Unauthenticated::Unknown));
 
     let next = NewToken {
         authorization: AuthorizationId::from_u128(8),
         ..new()
     };
     let token = issue(&house.access, &next).await;
-    assert!(house.access.authenticate_at(&token, BILLING).is_ok());
+    assert!(shown(&house.access, &token).await.is_ok());
 }
 
 #[tokio::test]
@@ -207,7 +216,7 @@ async fn two_keys_are_published_and_take_turns() {
     house.access.tend_signing_keys().await.unwrap();
     assert_eq!(signed_by(&issue(&house.access, &new()).await), first[1]);
     assert!(
-        house.access.authenticate_at(&token, BILLING).is_ok(),
+        shown(&house.access, &token).await.is_ok(),
         "signed by the one before"
     );
     let then = names().await;
@@ -226,7 +235,7 @@ async fn two_nodes_sign_with_the_same_keys() {
     here.and(there).unwrap();
     assert_eq!(house.access.jwks().await.unwrap(), other.jwks().await.unwrap());
     let token = issue(&other, &new()).await;
-    assert!(house.access.authenticate_at(&token, BILLING).is_ok());
+    assert!(shown(&house.access, &token).await.is_ok());
 }
 
 #[tokio::test]
@@ -265,7 +274,7 @@ async fn a_rs_4_forged_tokens_are_nobody() {
         format!("{head}.{body}.{signature}x"),
     ];
     for forged in forged {
-        let refused = house.access.authenticate_at(&forged, BILLING).unwrap_err();
+        let refused = shown(&house.access, &forged).await.unwrap_err();
         assert!(
             matches!(refused, Unauthenticated::Unknown | Unauthenticated::Malformed),
             "{forged}: {refused:?}"

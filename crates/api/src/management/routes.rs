@@ -97,6 +97,7 @@ fn patch(change: RouteChangeShape) -> Result<RoutePatch, Problem> {
         session_affinity: None,
         server_requests: None,
         list_cache_ms: None,
+        credentials: None,
     } = change
     {
         return Err(content::field("", "name at least one thing to change"));
@@ -110,6 +111,7 @@ fn patch(change: RouteChangeShape) -> Result<RoutePatch, Problem> {
         session_affinity: change.session_affinity,
         server_requests: change.server_requests,
         list_cache_ms: change.list_cache_ms,
+        credentials: change.credentials,
     })
 }
 

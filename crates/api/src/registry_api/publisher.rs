@@ -54,7 +54,7 @@ impl FromRequestParts<Api> for Viewer {
             None
         };
         Ok(Self {
-            view: open(api, &parts.headers, named),
+            view: open(api, &parts.headers, named).await,
             publisher: reader.map(publisher),
         })
     }

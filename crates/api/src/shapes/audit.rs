@@ -29,6 +29,9 @@ pub(crate) struct EventShape {
     /// The key that was presented.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    /// The OAuth client that acted with an access token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<String>,
     /// The route's slug.
@@ -155,6 +158,7 @@ impl From<ChainedEvent> for EventShape {
             actor: event.actor,
             principal: event.principal,
             key: event.key,
+            client: event.client,
             server: event.server,
             route: event.route,
             target: event.target,

@@ -1,7 +1,7 @@
 //! Routes, as they are shown and changed.
 
 use portreeve_core::route::{
-    Access, PolicyDocument, Protocol, Route, RouteState, ServerRequests, SessionAffinity,
+    Access, Credentials, PolicyDocument, Protocol, Route, RouteState, ServerRequests, SessionAffinity,
 };
 use portreeve_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -57,12 +57,31 @@ pub(crate) struct RouteShape {
     /// How long a list of the upstream serves its caller again where the upstream does not say how long, in milliseconds; 0:
     /// not at all.
     list_cache_ms: u64,
+    /// Which credentials it takes.
+    #[schema(value_type = CredentialsShape)]
+    credentials: Credentials,
     /// Counts the changes; the `ETag` is the same number in quotes.
     revision: i64,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+}
+
+/// Which credentials a route takes; what is left out of a change is as if nobody had ever changed it.
+#[derive(Debug, ToSchema)]
+#[schema(as = RouteCredentials, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only described; the noun in core is what is read")]
+pub(crate) struct CredentialsShape {
+    /// Access tokens that this Portreeve issued for the route. `true` if left out.
+    #[schema(required = false)]
+    tokens: bool,
+    /// API keys. `true` if left out.
+    #[schema(required = false)]
+    keys: bool,
+    /// Access tokens of these issuers, which the configuration file names. None if left out.
+    #[schema(required = false)]
+    issuers: Vec<String>,
 }
 
 /// What shall be different; what is left out stays as it is.
@@ -96,6 +115,9 @@ pub(crate) struct RouteChangeShape {
     /// How long a list of the upstream serves its caller again where the upstream does not say how long (as no legacy one
     /// does), in milliseconds; 0: not at all. An hour at most.
     pub(crate) list_cache_ms: Option<u64>,
+    /// Which credentials it takes, all of them.
+    #[schema(value_type = Option<CredentialsShape>)]
+    pub(crate) credentials: Option<Credentials>,
 }
 
 impl RouteShape {
@@ -120,6 +142,7 @@ impl RouteShape {
             session_affinity: route.session_affinity.as_str(),
             server_requests: route.server_requests.as_str(),
             list_cache_ms: route.list_cache_ms,
+            credentials: route.credentials.clone(),
             revision: route.revision,
             created_at: route.created_at,
             updated_at: route.updated_at,

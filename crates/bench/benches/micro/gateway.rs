@@ -134,6 +134,7 @@ fn served(server: &ServerName, tools: &[String]) -> Result<ServedRoute> {
         session_affinity: Default::default(),
         server_requests: Default::default(),
         list_cache_ms: 0,
+        credentials: Default::default(),
         revision: 1,
         created_at: now,
         updated_at: now,

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use portreeve_access::{Access, AccessParts, NewGrant, NewKey, TokenParts};
-use portreeve_core::caller::Caller;
+use portreeve_access::{Access, AccessParts, NewGrant, NewKey, NewToken, Place, TokenParts};
+use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::grant::{Rights, ServerScope, Subject, ToolScope};
-use portreeve_core::id::NodeId;
+use portreeve_core::id::{AuthorizationId, NodeId, UserId};
 use portreeve_core::name::ServerName;
+use portreeve_core::oauth::Scopes;
 use portreeve_core::ports::{Authorizer as _, Catalogue as _, Counters, RateLimit};
+use portreeve_core::route::Credentials;
 use portreeve_core::secret::{Secret, SecretKey};
 use portreeve_core::time::SystemClock;
 use portreeve_core::tool::ToolAnnotations;
@@ -35,6 +37,7 @@ pub(crate) fn measure(
     step("authentication with a key", || {
         access.authenticate(black_box(key.expose())).is_ok()
     })?;
+    tokens(runtime, &access)?;
 
     let caller = access.authenticate(key.expose())?;
     let annotations = ToolAnnotations::default();
@@ -65,6 +68,39 @@ pub(crate) fn measure(
     Ok((Arc::new(access), caller))
 }
 
+/// Access tokens: one that was seen before, and what its first look costs.
+fn tokens(runtime: &Runtime, access: &Access) -> Result<()> {
+    let (resource, slug) = (format!("{ORIGIN}/s/bench/mcp"), "bench".parse()?);
+    let place = Place {
+        resource: &resource,
+        route: &slug,
+        takes: &Credentials::default(),
+    };
+    let new = NewToken {
+        subject: Principal::User(UserId::LOCAL_ADMIN),
+        client: "https://host.example/client.json".parse()?,
+        audience: resource.clone(),
+        scopes: Scopes::all_of(&slug),
+        authorization: AuthorizationId::from_u128(1),
+        signed_in_at: None,
+    };
+    let token = runtime.block_on(access.issue_token(&new))?.token;
+    let shown = async || {
+        access
+            .authenticate_at(black_box(token.expose()), &place)
+            .await
+            .is_ok()
+    };
+    ensure!(runtime.block_on(shown()), "the token is not taken");
+    steps("authentication with a token seen before", |times| {
+        runtime.block_on(async {
+            for _ in 0..times {
+                black_box(shown().await);
+            }
+        });
+    })
+}
+
 /// A key that may use the server.
 async fn set_up(folder: &Path, server: &ServerName) -> Result<(Access, Secret)> {
     let numbers = Arc::new(Numbers::default());
@@ -80,6 +116,7 @@ async fn set_up(folder: &Path, server: &ServerName) -> Result<(Access, Secret)> 
             store: Arc::new(store.clone()),
             sealing_key: SecretKey::new([3; 32]),
             issuer: ORIGIN.to_owned(),
+            issuers: portreeve_access::Issuers::default(),
         },
         clock: Arc::new(SystemClock),
         rng: numbers,

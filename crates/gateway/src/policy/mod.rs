@@ -6,6 +6,7 @@ mod authorize;
 mod credential;
 mod permit;
 mod rate_limit;
+mod scope;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub use self::authorize::Authorize;
 pub use self::credential::{Credential, Form};
 pub use self::permit::Permitted;
 use self::rate_limit::RateLimit;
+use self::scope::Scope;
 use crate::record::Record;
 use crate::respond::Refusal;
 use crate::route::{ServedRoute, ServedTool};
@@ -87,7 +89,7 @@ pub trait Policy: Send + Sync + std::fmt::Debug {
     async fn explain(&self, question: &Question<'_>) -> Explanation;
 }
 
-/// The policies in force: authorization first, always; then those of the route.
+/// The policies in force: authorization first, always; then the token's scopes, then those of the route.
 #[derive(Debug, Clone)]
 pub struct Policies {
     authorize: Authorize,
@@ -110,8 +112,11 @@ impl Policies {
         }
     }
 
-    fn of<'a>(&'a self, route: &'a ServedRoute) -> impl Iterator<Item = &'a dyn Policy> {
-        std::iter::once(&self.authorize as &dyn Policy).chain(route.policies.iter().map(|policy| &**policy))
+    fn of<'a>(&'a self, caller: &Caller, route: &'a ServedRoute) -> impl Iterator<Item = &'a dyn Policy> {
+        let scope = caller.token.is_some().then_some(&Scope as &dyn Policy);
+        std::iter::once(&self.authorize as &dyn Policy)
+            .chain(scope)
+            .chain(route.policies.iter().map(|policy| &**policy))
     }
 
     /// Asks every policy in order. Only what this returns can be sent on.
@@ -121,7 +126,7 @@ impl Policies {
         request: T,
         record: &mut Record,
     ) -> Result<Passage<T>, Refusal> {
-        for policy in self.of(question.route) {
+        for policy in self.of(question.caller, question.route) {
             match policy.before(question).await {
                 Verdict::Continue(names) => record.decided_by(names),
                 Verdict::Stranger => return Ok(Passage::Stranger(request)),
@@ -146,13 +151,14 @@ impl Policies {
 
     /// Whether the caller may know of the tool.
     pub fn see(&self, caller: &Caller, route: &ServedRoute, tool: &ServedTool) -> bool {
-        self.of(route).all(|policy| policy.sees(caller, route, tool))
+        self.of(caller, route)
+            .all(|policy| policy.sees(caller, route, tool))
     }
 
     /// What each policy would say.
     pub async fn explain(&self, question: &Question<'_>) -> Vec<Explanation> {
         let mut all = Vec::new();
-        for policy in self.of(question.route) {
+        for policy in self.of(question.caller, question.route) {
             all.push(policy.explain(question).await);
         }
         all

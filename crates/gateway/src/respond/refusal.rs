@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use portreeve_client::ClientError;
+use portreeve_core::oauth::Scopes;
 use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
 use portreeve_mcp::envelope::InvalidMessage;
@@ -40,6 +41,11 @@ pub enum Refusal {
     NoCredential,
     /// The credential is unknown, expired, revoked or malformed.
     InvalidCredential,
+    /// The access token does not reach so far (RFC 6750, section 3.1).
+    InsufficientScope {
+        /// Every scope that the operation needs.
+        needed: Scopes,
+    },
     /// More than one `Authorization` header, or `X-Api-Key`.
     TwoCredentials,
     /// The body is not declared as JSON.
@@ -160,6 +166,7 @@ impl Refusal {
             Self::NoSuchRoute => "no-such-route",
             Self::NoCredential => "unauthenticated",
             Self::InvalidCredential | Self::TwoCredentials => "invalid-credential",
+            Self::InsufficientScope { .. } => "insufficient-scope",
             Self::MediaType => "media-type",
             Self::TooLarge { .. } => "too-large",
             Self::SlowBody | Self::BrokenBody => "broken-body",

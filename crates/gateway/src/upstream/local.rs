@@ -82,6 +82,7 @@ pub fn route_at(slug: Slug, tools: Arc<dyn LocalTools>) -> Result<ServedRoute, I
         session_affinity: Default::default(),
         server_requests: Default::default(),
         list_cache_ms: 0,
+        credentials: Default::default(),
         revision: 0,
         created_at: Timestamp::from_millis(0),
         updated_at: Timestamp::from_millis(0),

@@ -4,7 +4,7 @@ use askama::Template;
 use portreeve_core::name::Environment;
 use portreeve_core::ports::Entry;
 use portreeve_core::rest::RestMark;
-use portreeve_core::route::{Access, Route, RouteState};
+use portreeve_core::route::{Access, Credentials, Route, RouteState};
 use portreeve_core::server::{Approval, Version};
 
 use crate::view::assessment::AssessmentView;
@@ -304,6 +304,11 @@ impl ServerFacts<'_> {
                 },
             )
         }));
+        let own = self.route().map(|route| &route.credentials);
+        facts.extend(
+            own.filter(|credentials| **credentials != Credentials::default())
+                .map(|credentials| Fact::text("Credentials it takes", words_of(credentials))),
+        );
         facts.push(Fact::text("Version", words::visible(self.shown.version.as_str())));
         facts.push(Fact::text(
             "Lifecycle",
@@ -361,4 +366,21 @@ impl ServerFacts<'_> {
         }
         facts
     }
+}
+
+/// Which credentials a route takes.
+fn words_of(credentials: &Credentials) -> String {
+    let own = credentials
+        .tokens
+        .then(|| "access tokens of this Portreeve".to_owned());
+    let others = credentials
+        .issuers
+        .iter()
+        .map(|name| format!("access tokens of {name}"));
+    let keys = credentials.keys.then(|| "API keys".to_owned());
+    own.into_iter()
+        .chain(others)
+        .chain(keys)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

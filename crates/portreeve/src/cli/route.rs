@@ -26,7 +26,7 @@ pub(crate) enum RouteCommand {
 
 /// `portreeve route set`
 #[derive(Debug, Clone, Args)]
-#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["anonymous", "state", "timeout", "protocol", "sessions", "server_requests", "list_cache"]))]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["anonymous", "state", "timeout", "protocol", "sessions", "server_requests", "list_cache", "issuers", "no_issuers", "tokens", "keys"]))]
 pub(crate) struct SetArgs {
     /// The route's slug, or the name of its server
     slug: String,
@@ -52,6 +52,18 @@ pub(crate) struct SetArgs {
     /// How long a list serves its caller again where the upstream does not say how long; `off`: not at all
     #[arg(long, value_name = "TIME", value_parser = kept)]
     list_cache: Option<Duration>,
+    /// Take access tokens of this issuer, which the configuration file names, and of no others; may be given several times
+    #[arg(long = "issuer", value_name = "NAME", conflicts_with = "no_issuers")]
+    issuers: Vec<String>,
+    /// Take access tokens of no other issuer than this Portreeve
+    #[arg(long)]
+    no_issuers: bool,
+    /// Whether it takes access tokens that this Portreeve issued
+    #[arg(long, value_enum)]
+    tokens: Option<Switch>,
+    /// Whether it takes API keys
+    #[arg(long, value_enum)]
+    keys: Option<Switch>,
 }
 
 /// Eras to speak with an upstream.
@@ -111,7 +123,7 @@ pub(super) async fn run(connection: &Connection, command: RouteCommand) -> Resul
             Ok(Reply::new(body, shown))
         }
         RouteCommand::Set(args) => {
-            let body = change(connection, &args.slug, |_| args.patch()).await?;
+            let body = change(connection, &args.slug, |route| args.patch(route)).await?;
             let shown = render_one(&body);
             Ok(Reply::new(body, shown))
         }
@@ -119,8 +131,34 @@ pub(super) async fn run(connection: &Connection, command: RouteCommand) -> Resul
 }
 
 impl SetArgs {
-    fn patch(&self) -> Result<Value, Failure> {
+    /// The credentials that the route shall take, where something of them is to change.
+    fn credentials(&self, route: &Value) -> Option<Value> {
+        let named = self.no_issuers || !self.issuers.is_empty();
+        if !named && self.tokens.is_none() && self.keys.is_none() {
+            return None;
+        }
+        let mut credentials = route.get("credentials").cloned().unwrap_or_else(|| json!({}));
+        let mut put = |name: &str, value: Value| {
+            if let Some(fields) = credentials.as_object_mut() {
+                fields.insert(name.to_owned(), value);
+            }
+        };
+        for (name, switch) in [("tokens", self.tokens), ("keys", self.keys)] {
+            if let Some(switch) = switch {
+                put(name, json!(matches!(switch, Switch::On)));
+            }
+        }
+        if named {
+            put("issuers", json!(self.issuers));
+        }
+        Some(credentials)
+    }
+
+    fn patch(&self, route: &Value) -> Result<Value, Failure> {
         let mut patch = Map::new();
+        if let Some(credentials) = self.credentials(route) {
+            patch.insert("credentials".to_owned(), credentials);
+        }
         if let Some(switch) = self.anonymous {
             let access = match switch {
                 Switch::On => "anonymous",
@@ -228,6 +266,7 @@ pub(super) fn render_one(route: &Value) -> String {
         ("environment", text(route, "environment")),
         ("state", text(route, "state")),
         ("access", text(route, "access")),
+        ("credentials", credentials(route)),
         ("tools", text(route, "pinState")),
         ("upstream", text(route, "upstreamUrl")),
         ("speaks", joined(route, "upstreamEras")),
@@ -240,6 +279,22 @@ pub(super) fn render_one(route: &Value) -> String {
         ("updated", when(route, "updatedAt")),
     ]);
     format!("{head}\n\n{}", policy::render(route))
+}
+
+/// Which credentials a route takes, as words.
+fn credentials(route: &Value) -> String {
+    let takes = |name: &str| route.pointer(&format!("/credentials/{name}")) == Some(&Value::Bool(true));
+    let mut words = Vec::new();
+    if takes("tokens") {
+        words.push("tokens".to_owned());
+    }
+    let issuers = route.pointer("/credentials/issuers").and_then(Value::as_array);
+    let named = issuers.into_iter().flatten().filter_map(Value::as_str);
+    words.extend(named.map(|name| format!("tokens of {name}")));
+    if takes("keys") {
+        words.push("keys".to_owned());
+    }
+    words.join(", ")
 }
 
 fn span(route: &Value, name: &str) -> String {

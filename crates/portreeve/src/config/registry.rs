@@ -161,6 +161,17 @@ impl Auth {
 /// What vouches for publishers is asked over TLS, unless it is this machine.
 fn check_url(key: &str, url: Option<&Url>) -> Result<(), Failure> {
     let Some(url) = url else { return Ok(()) };
+    if is_vouching(url) {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "`registry.auth.{key}` cannot be `{url}`: whoever answers there decides who publishes"
+    ))
+    .hint("write an https URL without a query"))
+}
+
+/// Whether an address may vouch for somebody: it is asked over TLS, or is on this machine.
+pub(super) fn is_vouching(url: &Url) -> bool {
     let is_here = match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
@@ -168,11 +179,5 @@ fn check_url(key: &str, url: Option<&Url>) -> Result<(), Failure> {
         None => false,
     };
     let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    if is_plain && (url.scheme() == "https" || (url.scheme() == "http" && is_here)) {
-        return Ok(());
-    }
-    Err(Failure::new(format!(
-        "`registry.auth.{key}` cannot be `{url}`: whoever answers there decides who publishes"
-    ))
-    .hint("write an https URL without a query"))
+    is_plain && (url.scheme() == "https" || (url.scheme() == "http" && is_here))
 }

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -109,12 +110,15 @@ async fn read_head<S: tokio::io::AsyncRead + Unpin>(stream: &mut S) -> Option<St
 /// An OpenID issuer with one RSA key.
 pub(crate) struct Issuer {
     pub(crate) url: String,
+    /// How often its keys were asked for.
+    pub(crate) asked: Arc<AtomicUsize>,
     key: Arc<KeyPair>,
 }
 
 impl Issuer {
     pub(crate) async fn start() -> Self {
         let key = Arc::new(KeyPair::generate(KeySize::Rsa2048).unwrap());
+        let asked = Arc::new(AtomicUsize::new(0));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let public = key.public_key();
@@ -130,20 +134,56 @@ impl Issuer {
                 "/.well-known/openid-configuration",
                 get(async move || axum::Json(discovery.clone())),
             )
-            .route("/keys", get(async move || axum::Json(keys.clone())));
+            .route(
+                "/keys",
+                get({
+                    let asked = Arc::clone(&asked);
+                    async move || {
+                        asked.fetch_add(1, Ordering::SeqCst);
+                        axum::Json(keys.clone())
+                    }
+                }),
+            );
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, key }
+        Self { url, asked, key }
     }
 
     /// An ID token with these claims; `iss` and `exp` are there unless they say otherwise.
     pub(crate) fn token(&self, claims: &Value) -> String {
+        self.signed(&json!({"alg": "RS256", "typ": "JWT", "kid": "one"}), claims)
+    }
+
+    /// A token that nobody with the private key made: without a signature, or signed with what everybody has.
+    pub(crate) fn forged(&self, algorithm: &str, claims: &Value) -> String {
+        let signed = self.unsigned(&json!({"alg": algorithm, "typ": "JWT", "kid": "one"}), claims);
+        if algorithm == "none" {
+            return format!("{signed}.");
+        }
+        let public = self
+            .key
+            .public_key()
+            .modulus()
+            .big_endian_without_leading_zero()
+            .to_vec();
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &public);
+        let tag = aws_lc_rs::hmac::sign(&key, signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag.as_ref()))
+    }
+
+    /// Head and claims; what is null is left out.
+    fn unsigned(&self, head: &Value, claims: &Value) -> String {
         let mut all = json!({"iss": self.url, "exp": 4_102_444_800_i64});
         for (name, value) in claims.as_object().unwrap() {
             all[name] = value.clone();
         }
-        let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let head = part(json!({"alg": "RS256", "typ": "JWT", "kid": "one"}));
-        let signed = format!("{head}.{}", part(all));
+        all.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        format!("{}.{}", part(head), part(&all))
+    }
+
+    /// A token with this head and these claims.
+    pub(crate) fn signed(&self, head: &Value, claims: &Value) -> String {
+        let signed = self.unsigned(head, claims);
         let mut signature = vec![0; self.key.public_modulus_len()];
         self.key
             .sign(

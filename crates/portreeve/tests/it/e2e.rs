@@ -1,6 +1,7 @@
 //! The binary as hosts, admins and attackers meet it. Names of requirements (A-RS-1, A-GW-1, ...) stand in the tests'
 //! names.
 
+mod access_tokens;
 mod asking;
 mod assess;
 mod audit;
@@ -22,6 +23,7 @@ mod closed;
 mod crossing;
 mod demo;
 mod deployments;
+mod direct_tokens;
 mod drift;
 mod egress;
 mod exports;
@@ -60,6 +62,7 @@ mod registry_faces;
 mod registry_mcp;
 mod registry_paths;
 mod registry_search;
+mod registry_tokens;
 mod renewal;
 mod resource_server;
 mod rest_calls;

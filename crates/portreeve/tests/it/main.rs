@@ -22,6 +22,7 @@ mod doubles;
 mod fixture;
 mod http2;
 mod kept_sessions;
+mod minted;
 mod node;
 mod official;
 mod pets;

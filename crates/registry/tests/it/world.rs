@@ -337,6 +337,7 @@ impl World {
             cursor_key: SecretKey::new([7; 32]),
             auto_approve: vec!["com.trusted/*".parse().unwrap()],
             counters: Arc::new(Counted::default()),
+            issuers: Vec::new(),
         };
         Self {
             registry: Arc::new(Registry::new(parts)),

@@ -34,8 +34,8 @@ const SAVE_VERSION: &str = "INSERT INTO versions (server, version, document, con
     ended_by = excluded.ended_by";
 const INSERT_ROUTE: &str = "INSERT INTO routes (id, slug, server, environment, version, upstream_url, upstream_eras, \
     private_hosts, access, state, pin_state, policies, upstream_timeout_ms, revision, updated_at, protocol, \
-    session_affinity, server_requests, list_cache_ms, created_at, major) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+    session_affinity, server_requests, list_cache_ms, credentials, created_at, major) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
 
 /// Saves a change of an entry and returns its new revision.
 pub(super) async fn save(store: &Store, entry: EntryChange) -> Result<i64, StoreError> {

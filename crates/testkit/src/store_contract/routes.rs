@@ -4,7 +4,9 @@ use portreeve_core::id::RouteId;
 use portreeve_core::name::Slug;
 use portreeve_core::ports::{EntryChange, RouteChange, StoreError};
 use portreeve_core::protocol::Era;
-use portreeve_core::route::{Access, Protocol, Route, RouteState, ServerRequests, SessionAffinity};
+use portreeve_core::route::{
+    Access, Credentials, Protocol, Route, RouteState, ServerRequests, SessionAffinity,
+};
 
 use super::{Durable, Outcome, assert_conflict, assert_not_found};
 use crate::store_fixtures::{CountingRng, SteppingClock, at, event, new_entry, parse, route, version};
@@ -38,6 +40,11 @@ pub async fn a_stale_route_is_a_conflict(store: &dyn Durable) -> Outcome {
     changed.session_affinity = SessionAffinity::Principal;
     changed.server_requests = ServerRequests::Park;
     changed.list_cache_ms = 7;
+    changed.credentials = Credentials {
+        tokens: false,
+        keys: true,
+        issuers: vec![parse("entra")],
+    };
     changed.updated_at = at(100);
     let before = store.generation().await?;
     let saved = store.save_route(change_of(&changed)).await?;

@@ -218,6 +218,7 @@ fn route(url: &str) -> Route {
         session_affinity: Default::default(),
         server_requests: Default::default(),
         list_cache_ms: 0,
+        credentials: Default::default(),
         revision: 1,
         created_at: Timestamp::from_millis(0),
         updated_at: Timestamp::from_millis(0),

@@ -208,6 +208,7 @@ impl House {
                 store: Arc::new(store.clone()),
                 sealing_key: SecretKey::new([8; 32]),
                 issuer: "http://127.0.0.1:8808".to_owned(),
+                issuers: portreeve_access::Issuers::default(),
             },
             clock: Arc::clone(&clock),
             rng: Arc::clone(&rng),
@@ -419,6 +420,7 @@ impl World {
             cursor_key: SecretKey::new([9; 32]),
             auto_approve: vec!["com.trusted/*".parse().unwrap()],
             counters: self.tools.counters.clone(),
+            issuers: Vec::new(),
         })
     }
 

@@ -15,7 +15,8 @@ fn challenge(served: &Served) -> String {
         "{}/.well-known/oauth-protected-resource/s/{}/mcp",
         served.node.url, served.slug
     );
-    format!("Bearer resource_metadata=\"{metadata}\"")
+    let slug = &served.slug;
+    format!("Bearer resource_metadata=\"{metadata}\", scope=\"{slug}:read {slug}:write\"")
 }
 
 fn bearer(key: &str) -> (&'static str, String) {
@@ -359,13 +360,15 @@ async fn a_rs_12_the_metadata_names_the_endpoint_and_nothing_else() {
         let expected = json!({
             "resource": served.url,
             "resource_name": "com.acme/billing",
+            "authorization_servers": [served.node.url],
+            "scopes_supported": [format!("{}:read", served.slug), format!("{}:write", served.slug)],
             "bearer_methods_supported": ["header"],
         });
         assert_eq!(answer.json(), expected, "{headers:?}");
     }
     assert_eq!(web.get(&at("nowhere")).await.unwrap().status, 404);
     let named = challenge(&served);
-    let (_, url) = named.split_once('"').unwrap();
-    let linked = web.get(url.trim_end_matches('"')).await.unwrap();
+    let url = named.split('"').nth(1).unwrap();
+    let linked = web.get(url).await.unwrap();
     assert_eq!(linked.json()["resource"], served.url, "the challenge leads here");
 }

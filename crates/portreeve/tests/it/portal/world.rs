@@ -250,6 +250,7 @@ impl World {
                 store: Arc::new(store.clone()),
                 sealing_key: SecretKey::new([8; 32]),
                 issuer: "http://127.0.0.1:8808".to_owned(),
+                issuers: portreeve_access::Issuers::default(),
             },
             clock: Arc::clone(&clock),
             rng: Arc::clone(&rng),
@@ -287,6 +288,7 @@ impl World {
             cursor_key: SecretKey::new([1; 32]),
             auto_approve: Vec::new(),
             counters: Arc::new(portreeve_state::InProcess::new(portreeve_state::Start::Fresh)),
+            issuers: Vec::new(),
         }));
         let insight = insight(&access, &store, &audit);
         let router = portreeve_portal::router(PortalParts {
