@@ -48,6 +48,15 @@ pub enum AccessError {
     /// A sign-in link that was never made, was used, or is too old. Which of them is nobody's business.
     #[error("this sign-in link does not work, or does not work any more")]
     LinkSpent,
+    /// Somebody else must decide.
+    #[error("`{caller}` may not decide about this call")]
+    MayNotDecide {
+        /// The caller's label.
+        caller: String,
+    },
+    /// A call that was decided about, made, or waited too long.
+    #[error("this call was decided about already, or waited too long")]
+    Decided,
     /// A secret could not be sealed.
     #[error("the secret cannot be sealed, so it was not stored")]
     Seal,
@@ -83,6 +92,10 @@ impl AccessError {
             Self::NoSigningKey => {
                 "start every node with the same master key; the log says which key cannot be opened"
             }
+            Self::MayNotDecide { .. } => {
+                "ask one of its approvers, who are named with it; nobody approves a call of their own"
+            }
+            Self::Decided => "look at it again; the caller may make the call once more, which asks anew",
             Self::Seal => "this is a fault of Portreeve: report it",
             Self::Audit(_) => "free space or repair the rights of the data directory, then try again",
             Self::Store(StoreError::Unavailable(_)) => {

@@ -19,6 +19,7 @@ mod explain;
 mod policies;
 mod state;
 
+mod approvals;
 mod first_start;
 mod grants;
 mod keys;
@@ -40,6 +41,7 @@ use portreeve_core::ports::{Authorizer, IdentityStore, Journal, SessionStore};
 use portreeve_core::random::Rng;
 use portreeve_core::time::Clock;
 
+pub use approvals::{Approvals, HeldCall, HowDecided, MOST_WAITING, ShownApproval};
 pub use credential::Unauthenticated;
 pub use error::AccessError;
 pub use explain::{ConsideredGrant, Explanation};

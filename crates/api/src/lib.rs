@@ -32,7 +32,7 @@ mod openapi;
 use std::fmt;
 use std::sync::Arc;
 
-use portreeve_access::{Access, Publishing, Vault};
+use portreeve_access::{Access, Approvals, Publishing, Vault};
 use portreeve_core::doctor::Doctor;
 use portreeve_core::limits::Limits;
 use portreeve_core::ports::Refresh;
@@ -55,6 +55,8 @@ pub struct ApiParts {
     pub publishing: Arc<Publishing>,
     /// Named secrets.
     pub vault: Arc<Vault>,
+    /// Calls that a person must allow first.
+    pub approvals: Arc<Approvals>,
     /// A request's way, to be explained.
     pub gateway: Arc<Gateway>,
     /// Usage and audit.

@@ -3,6 +3,7 @@
 //! Every handler takes the caller first. A change is in force before its answer leaves, so that whoever made it sees
 //! it at once: the registry sees to that itself, for keys and grants it is done here.
 
+pub(crate) mod approvals;
 pub(crate) mod assess;
 pub(crate) mod compare;
 pub(crate) mod logins;

@@ -13,9 +13,9 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    assess, audit, compare, deployments, doctor, environments, explain, exports, grants, icons, imports,
-    keys, logins, members, profile, properties, registries, rest, routes, search, secrets, servers, steps,
-    tools, usage, users, waiting, webhooks, whoami,
+    approvals, assess, audit, compare, deployments, doctor, environments, explain, exports, grants, icons,
+    imports, keys, logins, members, profile, properties, registries, rest, routes, search, secrets, servers,
+    steps, tools, usage, users, waiting, webhooks, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -51,6 +51,7 @@ use crate::problem::{Problem, ProblemBody};
         grants::list, grants::add, grants::remove,
         secrets::list, secrets::show, secrets::set, secrets::delete,
         users::list, whoami::show,
+        approvals::list, approvals::show, approvals::allow, approvals::deny,
         webhooks::kinds, webhooks::list, webhooks::create, webhooks::show, webhooks::change, webhooks::remove, webhooks::test,
         webhooks::deliveries, webhooks::delivery, webhooks::send_again, webhooks::send_dead_again, webhooks::drop_one,
         audit::list, audit::verify, usage::list, doctor::examine, explain::explain
@@ -67,6 +68,7 @@ use crate::problem::{Problem, ProblemBody};
         (name = "routes", description = "The gateway's side of an entry"),
         (name = "identities", description = "Keys, users and grants"),
         (name = "secrets", description = "The vault: sealed values that are presented, and never shown"),
+        (name = "approvals", description = "Calls that a person must allow first"),
         (name = "webhooks", description = "Who is told of changes, and what became of telling them"),
         (name = "insight", description = "Audit, usage, and the state of the installation")
     )

@@ -307,8 +307,10 @@ impl From<AccessError> for Problem {
                     }])
                     .hint(hint);
             }
-            AccessError::Forbidden { .. } => StatusCode::FORBIDDEN,
-            AccessError::NameTaken { .. } | AccessError::InUse { .. } => StatusCode::CONFLICT,
+            AccessError::Forbidden { .. } | AccessError::MayNotDecide { .. } => StatusCode::FORBIDDEN,
+            AccessError::NameTaken { .. } | AccessError::InUse { .. } | AccessError::Decided => {
+                StatusCode::CONFLICT
+            }
             AccessError::NotFound { .. } => StatusCode::NOT_FOUND,
             AccessError::LinkSpent => StatusCode::UNAUTHORIZED,
             AccessError::Seal | AccessError::NoSigningKey => StatusCode::INTERNAL_SERVER_ERROR,

@@ -142,6 +142,15 @@ fn registry() -> Endpoints {
 }
 
 /// Who is told of changes.
+fn approvals(endpoints: Endpoints) -> Endpoints {
+    use management::approvals;
+    endpoints
+        .get("/api/v1/approvals", approvals::list)
+        .get("/api/v1/approvals/{approval}", approvals::show)
+        .post("/api/v1/approvals/{approval}/allow", approvals::allow)
+        .post("/api/v1/approvals/{approval}/deny", approvals::deny)
+}
+
 fn webhooks(endpoints: Endpoints) -> Endpoints {
     use management::webhooks;
     let one = "/api/v1/webhooks/{webhook}/deliveries/{delivery}";
@@ -257,7 +266,7 @@ fn management() -> Endpoints {
         assess, audit, compare, doctor, explain, exports, grants, icons, keys, logins, members, profile,
         routes, search, secrets, servers, steps, tools, usage, users, whoami,
     };
-    versions(incoming(webhooks(governed(Endpoints::new()))))
+    versions(incoming(approvals(webhooks(governed(Endpoints::new())))))
         .get("/api/v1/openapi.json", openapi::show)
         .get("/api/v1/servers", servers::list)
         .post("/api/v1/servers", servers::add)

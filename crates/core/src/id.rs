@@ -102,6 +102,8 @@ ids! {
     ImportId;
     /// One icon, in its address.
     IconId;
+    /// One call that a person must allow.
+    ApprovalId;
     /// One legacy session of a host.
     HostSessionId;
     /// One node of an installation; each node keeps a chain of its own in the audit log.

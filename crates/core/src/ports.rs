@@ -1,5 +1,6 @@
 //! The ports: what one room needs of another that it may not depend on. Adapters are chosen in `wire.rs`.
 
+mod approvals;
 mod assessments;
 mod audit;
 mod authorizer;
@@ -31,6 +32,7 @@ mod views;
 mod waiting;
 mod webhooks;
 
+pub use approvals::ApprovalStore;
 pub use assessments::{AssessmentStore, Imported, StoredAssessment};
 pub use audit::{AuditLog, AuditQuery, CheckpointSigner, Journal, JournalError};
 pub use authorizer::Authorizer;

@@ -31,11 +31,8 @@ impl Gateway {
         let route = self.loader.find(slug)?;
         let era = route.hop(Era::Modern);
         let question = Question {
-            caller,
-            route: &route,
-            era,
-            method: Method::CallTool,
             target: Some(tool),
+            ..Question::of(caller, &route, era, Method::CallTool)
         };
         let mut policies = self.policies.explain(&question).await;
         if let Way::Members(server) = &route.upstream

@@ -44,6 +44,7 @@ use crate::{listen, relay, translate, upstream};
 
 mod bridged;
 mod copies;
+mod held;
 mod news;
 mod parked;
 mod parts;
@@ -356,18 +357,27 @@ impl Gateway {
         let made_by = errand.tasks.as_ref().and_then(|tasks| tasks.tool());
         let target = made_by.map(str::to_owned).or_else(|| call.target.clone());
         let hello = (call.method == Method::Initialize).then(|| call.body.clone());
+        // The policies take the call, and look into it.
+        let (body, arguments) = (call.body.clone(), call.arguments.clone());
+        let asks = !errand.route.policies.is_empty();
         let question = Question {
-            caller: &errand.caller,
-            route: &errand.route,
-            era: errand.hop,
-            method: call.method,
             target: target.as_deref(),
+            arguments: arguments.and_then(|place| body.get(place)),
+            goes_on: asks && translate::goes_on(&call, &errand),
+            is_back: asks && call.is_back(),
+            ..Question::of(&errand.caller, &errand.route, errand.hop, call.method)
         };
         let passage = self.policies.before(&question, call, &mut record).await;
         let permitted = match passage {
             Ok(Passage::Permitted(permitted)) => permitted,
             Ok(Passage::Stranger(call)) => return self.as_stranger(&call, &errand, record).await,
-            Err(refusal) => return Err(stop(echo(refusal), record)),
+            Err(refusal) => {
+                record.refused(&refusal);
+                return match held::held(&refusal) {
+                    Some(held) => Self::hold(held, (&body, &id), &errand, record),
+                    None => Err(stop(echo(refusal), record)),
+                };
+            }
         };
         if errand.session.as_ref().is_some_and(|session| session.stranger) {
             // Opened before the caller was granted anything: the host must begin anew, now with the server itself.
@@ -427,13 +437,7 @@ impl Gateway {
         errand: &Errand,
         mut record: Record,
     ) -> Result<Response<Body>, Stopped> {
-        let question = Question {
-            caller: &errand.caller,
-            route: &errand.route,
-            era: errand.hop,
-            method: Method::Ping,
-            target: None,
-        };
+        let question = Question::of(&errand.caller, &errand.route, errand.hop, Method::Ping);
         let stranger = errand.session.as_ref().is_some_and(|session| session.stranger);
         let passage = match self.policies.before(&question, note, &mut record).await {
             Ok(passage) => passage,

@@ -2,6 +2,7 @@
 
 mod held;
 mod refusal;
+mod waits;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -18,6 +19,7 @@ use serde_json::json;
 
 pub use self::held::{Unheld, held};
 pub use self::refusal::Refusal;
+pub use self::waits::Held;
 
 /// Why a body broke off.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
@@ -173,6 +175,8 @@ fn look_up(refusal: &Refusal) -> Sheet {
         Refusal::SessionUnknown => sheet(404, code::NOT_INITIALIZED, "Session not found"),
         Refusal::UnknownTool { name } => sheet(200, code::INVALID_PARAMS, format!("Unknown tool: {name}")),
         Refusal::Limited { reason, .. } => sheet(429, code::LIMITED, format!("Rate limit reached: {reason}")),
+        // A call that can be answered gets a result instead: `Held::answer`.
+        Refusal::Held(held) => sheet(200, code::INVALID_REQUEST, held.message()),
         Refusal::StateAway => sheet(
             503,
             code::INTERNAL_ERROR,

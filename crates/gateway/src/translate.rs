@@ -26,7 +26,7 @@ use crate::respond::Refusal;
 use crate::session::{Session, UnderWay};
 
 pub use self::crossing::{Crossing, ToLegacy, ToModern};
-pub use self::sealed::{Belonging, States, brings_state, open_place, seal_place, sealed};
+pub use self::sealed::{Belonging, States, brings_state, goes_on, open_place, seal_place, sealed};
 
 /// What goes to the upstream.
 #[derive(Debug, Clone)]

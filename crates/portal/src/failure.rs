@@ -280,10 +280,11 @@ impl From<AccessError> for Failure {
     fn from(error: AccessError) -> Self {
         match &error {
             AccessError::LinkSpent => Self::Link,
-            AccessError::Forbidden { .. } => Self::Forbidden {
+            AccessError::Forbidden { .. } | AccessError::MayNotDecide { .. } => Self::Forbidden {
                 text: sentence(&error.to_string()),
                 signed_in: true,
             },
+            AccessError::NotFound { .. } => Self::page_not_found(),
             AccessError::Store(failed) => store(failed),
             AccessError::Audit(failed) => {
                 tracing::error!(error = %failed, "the audit log failed a page");

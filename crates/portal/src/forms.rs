@@ -24,6 +24,7 @@ pub(crate) enum Purpose {
     TryTool,
     Secret,
     VerifyAudit,
+    DecideCall,
 }
 
 impl Purpose {
@@ -41,6 +42,7 @@ impl Purpose {
             Self::TryTool => "try-tool",
             Self::Secret => "secret",
             Self::VerifyAudit => "verify-audit",
+            Self::DecideCall => "decide-call",
         }
     }
 }

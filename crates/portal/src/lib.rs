@@ -38,6 +38,7 @@ mod review;
 mod secrets;
 mod waiting;
 
+mod approvals;
 mod audit;
 mod usage;
 

@@ -9,7 +9,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::Uri;
-use portreeve_access::{Access, Vault};
+use portreeve_access::{Access, Approvals, Vault};
 use portreeve_core::limits::Limits;
 use portreeve_core::ports::Refresh;
 use portreeve_core::secret::SecretKey;
@@ -24,9 +24,9 @@ use crate::cookie::SessionCookie;
 use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::{
-    audit, deployed, deployments, environments, exports, frame, governed, home, imports, logins, profile,
-    properties, registries, rest, review, secrets, server, sign_in, stages, submit, tools, try_tool, usage,
-    waiting, webhooks,
+    approvals, audit, deployed, deployments, environments, exports, frame, governed, home, imports, logins,
+    profile, properties, registries, rest, review, secrets, server, sign_in, stages, submit, tools, try_tool,
+    usage, waiting, webhooks,
 };
 
 /// Most bytes of a form. The largest approves every tool of a server at once.
@@ -42,6 +42,8 @@ pub struct PortalParts {
     pub gateway: Arc<Gateway>,
     /// Named secrets.
     pub vault: Arc<Vault>,
+    /// Calls that a person must allow first.
+    pub approvals: Arc<Approvals>,
     /// Usage and audit.
     pub insight: Arc<Insight>,
     /// Who is told of changes.
@@ -199,6 +201,8 @@ fn governance(file_bytes: usize) -> Router<Arc<Portal>> {
         )
         .route("/admin/imports/unschedule", post(imports::unschedule))
         .route("/admin/imports/{import}", get(imports::page))
+        .route("/approvals", get(approvals::list))
+        .route("/approvals/{id}", get(approvals::page).post(approvals::decide))
         .route("/admin/webhooks", get(webhooks::list).post(webhooks::create))
         .route("/admin/webhooks/{name}", get(webhooks::page).post(webhooks::act))
 }

@@ -7,6 +7,7 @@ mod shell;
 
 mod home;
 
+mod approvals;
 mod assessment;
 pub(crate) mod logins;
 mod official;
@@ -50,6 +51,7 @@ pub(crate) use review::{ReviewPage, ReviewParts};
 pub(crate) use secrets::SecretsPage;
 pub(crate) use waiting::{DecidedPage, FailingRow, WaitingBulk, WaitingFilter, WaitingPage, WaitingRow};
 
+pub(crate) use approvals::{ApprovalPage, ApprovalsPage};
 pub(crate) use assessment::AssessmentView;
 pub(crate) use audit::{AuditFilter, AuditPageView, ReportView};
 pub(crate) use exports::ExportsPage;

@@ -11,6 +11,7 @@ mod reply;
 
 mod serve;
 
+mod approval;
 mod assessment;
 mod document;
 mod import;
@@ -180,6 +181,9 @@ pub(crate) enum Remote {
     Policy(policy::PolicyCommand),
     /// Print the files that make hosts use what is approved, and nothing else
     ExportPolicy(export_policy::ExportPolicyArgs),
+    /// Look at calls that a person must allow first, and decide
+    #[command(subcommand)]
+    Approval(approval::ApprovalCommand),
     /// Make and revoke API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -313,6 +317,7 @@ async fn answer(global: &Global, command: Remote) -> Result<Reply, Failure> {
         Remote::Route(command) => route::run(&connection, command).await,
         Remote::Policy(command) => policy::run(&connection, command).await,
         Remote::ExportPolicy(args) => export_policy::run(&connection, &args).await,
+        Remote::Approval(command) => approval::run(&connection, command).await,
         Remote::Key(command) => key::run(&connection, command).await,
         Remote::Secret(command) => secret::run(&connection, command).await,
         Remote::Webhook(command) => webhook::run(&connection, command).await,

@@ -1,5 +1,6 @@
 //! The only place that picks adapters: joins the rooms into one node.
 
+mod approvals;
 mod callers;
 mod first_start;
 mod jobs;
@@ -175,19 +176,13 @@ impl Ground {
         })
     }
 
-    fn tools(&self) -> Tools {
-        Tools {
-            counters: Arc::clone(&self.shared.counters),
-        }
-    }
-
-    fn loader(&self, access: &Arc<Access>) -> Arc<Loader> {
+    fn loader(&self, access: &Arc<Access>, tools: &Tools) -> Arc<Loader> {
         let signals = Arc::clone(&self.shared.signals);
         Arc::new(Loader::new(
             self.store.clone(),
             signals,
             Arc::clone(access),
-            self.tools(),
+            tools.clone(),
         ))
     }
 
@@ -211,7 +206,12 @@ impl Ground {
         })
     }
 
-    fn registry(&self, access: &Arc<Access>, vault: &Arc<Vault>, loader: &Arc<Loader>) -> Arc<Registry> {
+    fn registry(
+        &self,
+        access: &Arc<Access>,
+        vault: &Arc<Vault>,
+        (loader, tools): (&Arc<Loader>, &Tools),
+    ) -> Arc<Registry> {
         Arc::new(Registry::new(RegistryParts {
             entries: self.store.clone(),
             feed: self.store.clone(),
@@ -223,7 +223,7 @@ impl Ground {
             views: Arc::clone(loader) as Arc<dyn Views>,
             authorizer: Arc::clone(access) as Arc<dyn Authorizer>,
             names: self.store.clone(),
-            policies: Arc::new(Check(self.tools())),
+            policies: Arc::new(Check(tools.clone())),
             refresh: Arc::clone(loader) as Arc<dyn Refresh>,
             source: self.source(vault),
             egress: self.egress.clone(),
@@ -383,8 +383,9 @@ fn figures_of(registry: &Arc<Registry>) -> MetricsRegistry {
 pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<Node, Failure> {
     let ground = Ground::lay(config, &around).await?;
     let access = ground.access(config)?;
-    let (loader, vault) = (ground.loader(&access), ground.vault(&access).await?);
-    let registry = ground.registry(&access, &vault, &loader);
+    let tools = ground.tools(&access)?;
+    let (loader, vault) = (ground.loader(&access, &tools), ground.vault(&access).await?);
+    let registry = ground.registry(&access, &vault, (&loader, &tools));
     serve_registry(&registry, &loader)?;
     let (keeper, pins) = ground.pins(&vault, &loader);
     let (ring, usage) = ground.usage();
@@ -412,6 +413,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         access: Arc::clone(&access),
         publishing: ground.publishing(config)?,
         vault: Arc::clone(&vault),
+        approvals: Arc::clone(&tools.approvals),
         gateway: Arc::clone(&gateway),
         insight: Arc::clone(&insight),
         webhooks: Arc::clone(&webhooks),
@@ -427,6 +429,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         gateway: Arc::clone(&gateway),
         access: Arc::clone(&access),
         vault,
+        approvals: tools.approvals,
         insight,
         webhooks,
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,

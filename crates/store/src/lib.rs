@@ -10,6 +10,7 @@ mod store;
 mod change;
 mod fields;
 
+mod approvals;
 mod assessments;
 mod deployments;
 mod entries;

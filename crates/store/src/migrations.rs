@@ -153,6 +153,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0032_route_credentials.sql"),
         include_str!("../migrations/postgres/0032_route_credentials.sql"),
     ),
+    (
+        36,
+        "call approvals",
+        include_str!("../migrations/sqlite/0036_call_approvals.sql"),
+        include_str!("../migrations/postgres/0036_call_approvals.sql"),
+    ),
 ];
 
 /// What the database and this binary know that the other does not.

@@ -1,6 +1,7 @@
 //! What every adapter of the durable ports must do, whatever engine is below it. Each function takes an empty store
 //! and fails by panicking; `crates/store/tests/it` runs all of them on SQLite and on PostgreSQL.
 
+pub mod approvals;
 pub mod assessments;
 pub mod catalogue;
 pub mod deployments;
@@ -30,10 +31,10 @@ pub mod waiting;
 pub mod webhooks;
 
 use portreeve_core::ports::{
-    AssessmentStore, Catalogue, DeploymentStore, EntryFeed, EntryStore, EnvironmentStore, GivenNames,
-    HostSessionStore, IconStore, IdentityStore, ImportStore, LoginStore, Outbox, PropertyStore, RouteStore,
-    SecretStore, ServedStore, SessionStore, StoreError, StoreHealth, TokenStore, ToolsetStore, UsageStore,
-    ViewStore, WaitingStore, WebhookStore,
+    ApprovalStore, AssessmentStore, Catalogue, DeploymentStore, EntryFeed, EntryStore, EnvironmentStore,
+    GivenNames, HostSessionStore, IconStore, IdentityStore, ImportStore, LoginStore, Outbox, PropertyStore,
+    RouteStore, SecretStore, ServedStore, SessionStore, StoreError, StoreHealth, TokenStore, ToolsetStore,
+    UsageStore, ViewStore, WaitingStore, WebhookStore,
 };
 
 /// A store as a whole.
@@ -55,6 +56,7 @@ pub trait Durable:
     + Catalogue
     + UsageStore
     + SecretStore
+    + ApprovalStore
     + AssessmentStore
     + ToolsetStore
     + WebhookStore
@@ -84,6 +86,7 @@ impl<T> Durable for T where
         + Catalogue
         + UsageStore
         + SecretStore
+        + ApprovalStore
         + AssessmentStore
         + ToolsetStore
         + WebhookStore

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use portreeve_core::protocol::Era;
+use portreeve_mcp::bridge;
 use portreeve_mcp::method::Method;
 use portreeve_mcp::mirror::Mirrors;
 use serde_json::value::RawValue;
@@ -40,6 +41,13 @@ pub struct Call {
 }
 
 impl Call {
+    /// Whether the host comes back with answers to what it was asked (2026-07-28).
+    pub fn is_back(&self) -> bool {
+        self.era == Era::Modern
+            && memchr::memmem::find(&self.body, b"inputResponses").is_some()
+            && bridge::is_back(&self.body)
+    }
+
     /// What its tool wants in headers as well (2026-07-28, `x-mcp-header`), and its arguments as they were written.
     pub fn mirrored<'a>(&'a self, route: &'a ServedRoute) -> Option<(&'a Mirrors, Option<&'a str>)> {
         let name = self

@@ -106,13 +106,7 @@ impl Gateway {
 
     /// Whether the caller may be told of single resources.
     async fn may_read(&self, errand: &Errand, record: &mut Record) -> bool {
-        let question = Question {
-            caller: &errand.caller,
-            route: &errand.route,
-            era: errand.hop,
-            method: Method::Subscribe,
-            target: None,
-        };
+        let question = Question::of(&errand.caller, &errand.route, errand.hop, Method::Subscribe);
         let passage = self.policies.before(&question, (), record).await;
         matches!(passage, Ok(Passage::Permitted(_)))
     }

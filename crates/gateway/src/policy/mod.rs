@@ -2,6 +2,7 @@
 //!
 //! A new policy is one file beside this one and one line in `compile_one`.
 
+mod approval;
 mod authorize;
 mod credential;
 mod permit;
@@ -11,6 +12,7 @@ mod scope;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use portreeve_access::Approvals;
 use portreeve_core::caller::Caller;
 use portreeve_core::policy::{PolicyCheck, PolicyProblem};
 use portreeve_core::ports::{Authorizer, Counters};
@@ -19,6 +21,7 @@ use portreeve_core::route::PolicyDocument;
 use portreeve_mcp::method::Method;
 use serde::de::DeserializeOwned;
 
+use self::approval::Approval;
 pub use self::authorize::Authorize;
 pub use self::credential::{Credential, Form};
 pub use self::permit::Permitted;
@@ -41,6 +44,28 @@ pub struct Question<'a> {
     pub method: Method,
     /// The tool, prompt or resource.
     pub target: Option<&'a str>,
+    /// The arguments as they were written.
+    pub arguments: Option<&'a [u8]>,
+    /// Whether it is a later round of a call that passed: it brings what only that call was given.
+    pub goes_on: bool,
+    /// Whether the host comes back with answers to what it was asked.
+    pub is_back: bool,
+}
+
+impl<'a> Question<'a> {
+    /// A question about no call of a tool.
+    pub const fn of(caller: &'a Caller, route: &'a ServedRoute, era: Era, method: Method) -> Self {
+        Self {
+            caller,
+            route,
+            era,
+            method,
+            target: None,
+            arguments: None,
+            goes_on: false,
+            is_back: false,
+        }
+    }
 }
 
 /// What a policy says before a request goes on.
@@ -78,6 +103,11 @@ pub trait Policy: Send + Sync + std::fmt::Debug {
     /// Whether the caller may know of the tool: the same answer that guards the call, without effects.
     fn sees(&self, _caller: &Caller, _route: &ServedRoute, _tool: &ServedTool) -> bool {
         true
+    }
+
+    /// Whether it is asked after those that do not say so: what it does cannot be taken back.
+    fn comes_last(&self) -> bool {
+        false
     }
 
     /// What is shown to the API behind the route.
@@ -170,6 +200,8 @@ impl Policies {
 pub struct Tools {
     /// Rate counters.
     pub counters: Arc<dyn Counters>,
+    /// Calls that wait for a person.
+    pub approvals: Arc<Approvals>,
 }
 
 impl std::fmt::Debug for Tools {
@@ -193,6 +225,7 @@ pub fn compile(
         }
     }
     if problems.is_empty() {
+        compiled.sort_by_key(|policy| policy.comes_last());
         Ok(compiled)
     } else {
         Err(problems)
@@ -217,10 +250,12 @@ fn compile_one(index: usize, document: &PolicyDocument, tools: &Tools) -> Result
             RateLimit::new(index, config(document)?, tools).map(|policy| Arc::new(policy) as _)
         }
         credential::KIND => credential::Shown::new(config(document)?).map(|policy| Arc::new(policy) as _),
+        approval::KIND => Approval::new(config(document)?, tools).map(|policy| Arc::new(policy) as _),
         other => Err(format!(
-            "`{other}` is not a kind of policy (known: `{}`, `{}`)",
+            "`{other}` is not a kind of policy (known: `{}`, `{}`, `{}`)",
             rate_limit::KIND,
-            credential::KIND
+            credential::KIND,
+            approval::KIND
         )),
     }
 }

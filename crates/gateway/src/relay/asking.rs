@@ -210,12 +210,12 @@ impl Relay {
         let Some(record) = &mut self.record else {
             return Err("it is over".to_owned());
         };
+        let errand = &self.errand;
+        let method = errand.method.unwrap_or(Method::CallTool);
         let question = Question {
-            caller: &self.errand.caller,
-            route: &self.errand.route,
-            era: self.errand.hop,
-            method: self.errand.method.unwrap_or(Method::CallTool),
             target: target.as_deref(),
+            goes_on: true,
+            ..Question::of(&errand.caller, &errand.route, errand.hop, method)
         };
         let gateway = Arc::clone(&self.errand.gateway);
         record.again();

@@ -9,6 +9,8 @@ use portreeve_core::usage::UsageOutcome;
 use portreeve_mcp::envelope::InvalidMessage;
 use serde_json::value::RawValue;
 
+use super::waits::Held;
+
 /// Why a request gets no answer of an upstream.
 #[derive(Debug)]
 pub enum Refusal {
@@ -121,6 +123,8 @@ pub enum Refusal {
         /// What is used up.
         reason: String,
     },
+    /// A person must allow the call first, or did not.
+    Held(Box<Held>),
     /// The counters are away, so no limit can be kept.
     StateAway,
     /// Sessions can be neither read nor written.
@@ -179,6 +183,7 @@ impl Refusal {
             Self::SessionMissing | Self::StreamMissing | Self::SessionUnknown => "no-session",
             Self::UnknownTool { .. } => "unknown-tool",
             Self::Limited { .. } => "rate-limited",
+            Self::Held(_) => "not-approved",
             Self::StateAway | Self::SessionsAway => "state-away",
             Self::TooManyRequests | Self::TooManySessions | Self::TooManyStreams => "too-many",
             Self::Upstream(_) => "upstream",

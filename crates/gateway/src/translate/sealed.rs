@@ -138,6 +138,20 @@ pub fn seal_place(place: &str, belonging: &Belonging, errand: &Errand) -> Option
     belonging.with(PLACE, errand, |bound_to| states.seal(place, bound_to))
 }
 
+/// Whether a call is a later round of one that passed: it brings what only that call was given, its server's state or the
+/// place where it waits.
+pub fn goes_on(call: &Call, errand: &Errand) -> bool {
+    if !may_bring(call) {
+        return false;
+    }
+    let (Some(sealed), Some(belonging)) = (bridge::brought(&call.body), Belonging::of(call)) else {
+        return false;
+    };
+    let states = &errand.gateway.states;
+    let opens = |kind| belonging.with(kind, errand, |bound_to| states.open(sealed, bound_to).is_some());
+    opens(STATE) || opens(PLACE)
+}
+
 /// Whether a call brings a state.
 pub fn brings_state(call: &Call) -> bool {
     may_bring(call) && bridge::brought(&call.body).is_some()

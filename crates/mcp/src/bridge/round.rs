@@ -211,6 +211,17 @@ pub fn pages(body: &[u8]) -> Option<Vec<u8>> {
     Some(answer::result(id, result))
 }
 
+/// Whether a host comes back with answers to what it was asked.
+pub fn is_back(body: &[u8]) -> bool {
+    let Ok(Message::Request {
+        params: Some(params), ..
+    }) = Message::parse(body)
+    else {
+        return false;
+    };
+    Edit::of(params.get()).value("inputResponses").is_some()
+}
+
 /// Whether the user did not want to see a page that was asked for.
 pub fn declines(body: &[u8]) -> bool {
     #[derive(Deserialize)]

@@ -2,6 +2,7 @@
 //! names.
 
 mod access_tokens;
+mod approvals;
 mod asking;
 mod assess;
 mod audit;

@@ -20,6 +20,7 @@ mod e2e;
 mod any_host;
 mod doubles;
 mod fixture;
+mod held_calls;
 mod http2;
 mod kept_sessions;
 mod minted;

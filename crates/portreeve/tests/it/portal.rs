@@ -7,6 +7,7 @@ mod markup;
 mod samples;
 mod world;
 
+mod approvals;
 mod deployed;
 mod every_page;
 mod governed;

@@ -1,9 +1,9 @@
 //! The contract suites of the testkit, each test on its own database, on both engines.
 
 use portreeve_testkit::store_contract::{
-    assessments, catalogue, deployments, entries, environments, feed, host_sessions, icons, identity,
-    imports, listing, members, moved, properties, publications, routes, served, sessions, slugs, tokens,
-    tools, toolsets, usage, vault, views, waiting, webhooks,
+    approvals, assessments, catalogue, deployments, entries, environments, feed, host_sessions, icons,
+    identity, imports, listing, members, moved, properties, publications, routes, served, sessions, slugs,
+    tokens, tools, toolsets, usage, vault, views, waiting, webhooks,
 };
 
 use crate::support::Database;
@@ -95,6 +95,8 @@ contract! {
     tokens::an_authorization_ends_for_all_nodes,
     sessions::a_link_works_once,
     sessions::a_session_ends,
+    approvals::a_call_is_asked_for_once,
+    approvals::an_approval_is_used_once,
     host_sessions::a_session_of_a_host_is_read_as_it_was_saved,
     host_sessions::of_two_changes_one_takes,
     host_sessions::an_ended_session_is_gone_for_everybody,

@@ -41,6 +41,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use url::Url;
 
+use crate::held_calls;
 use crate::node::Engines;
 use crate::official::{Heard, Official};
 
@@ -216,6 +217,7 @@ impl House {
         access.first_start().await.unwrap();
         let tools = Tools {
             counters: Arc::new(InProcess::new(Start::Fresh)),
+            approvals: held_calls::over(&access, &store),
         };
         let signals = Arc::new(InProcess::new(Start::Fresh));
         let ports = Arc::new(store.clone());
@@ -247,6 +249,7 @@ impl House {
             gateway: Arc::new(world.gateway(&store, loader, audit.journal)),
             webhooks: Arc::new(world.webhooks(&store)),
             vault: Arc::new(world.vault(&store)),
+            approvals: world.tools.approvals.clone(),
             access: world.access,
             insight: Arc::new(insight),
             refresh: refresh.clone(),

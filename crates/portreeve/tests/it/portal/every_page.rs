@@ -8,7 +8,7 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-pub(super) const PAGES: [&str; 51] = [
+pub(super) const PAGES: [&str; 53] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
@@ -58,6 +58,8 @@ pub(super) const PAGES: [&str; 51] = [
     "/usage?range=30d",
     "/audit",
     "/audit?outcome=refused&actor=%22%3E",
+    "/approvals",
+    "/approvals/nothing",
     "/sign-in",
     "/no/such/page",
 ];

@@ -66,6 +66,7 @@ const PAIRS: &[(&str, &str, &str)] = &[
     ("/admin/secrets", "setSecret", "secret set"),
     ("/admin/secrets/delete", "deleteSecret", "secret delete"),
     ("/admin/webhooks", "createWebhook", "webhook create"),
+    ("/approvals/{}", "allowCall", "approval allow"),
     ("/audit/verify", "verifyAudit", "audit verify"),
     ("/sign-out", "", ""),
 ];

@@ -36,6 +36,7 @@ use portreeve_state::{InProcess, Start};
 use portreeve_store::{Audit, AuditOptions, Store, StoreOptions};
 use url::Url;
 
+use crate::held_calls;
 use crate::kept_sessions;
 use crate::node::Engines;
 
@@ -186,6 +187,7 @@ fn gateway(access: &Arc<Access>, store: &Store, vault: &Arc<Vault>, audit: &Audi
         (Arc::new(StandingClock), Arc::new(CountingRng::default()));
     let tools = Tools {
         counters: Arc::new(InProcess::new(Start::Fresh)),
+        approvals: held_calls::over(access, store),
     };
     let signals = Arc::new(InProcess::new(Start::Fresh));
     let public_url = Url::parse("https://mcp.acme.example")?;
@@ -295,6 +297,7 @@ impl World {
             registry,
             gateway: Arc::new(gateway(&access, &store, &vault, &audit)?),
             vault: Arc::clone(&vault),
+            approvals: held_calls::over(&access, &store),
             access: Arc::clone(&access),
             insight,
             webhooks: Arc::clone(&webhooks),

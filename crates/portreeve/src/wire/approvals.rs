@@ -1,0 +1,30 @@
+//! Calls that a person must allow first, joined to the store.
+
+use std::sync::Arc;
+
+use portreeve_access::{Access, Approvals};
+use portreeve_gateway::policy::Tools;
+
+use super::Ground;
+use crate::cli::Failure;
+
+impl Ground {
+    /// What policies work with.
+    pub(super) fn tools(&self, access: &Arc<Access>) -> Result<Tools, Failure> {
+        Ok(Tools {
+            counters: Arc::clone(&self.shared.counters),
+            approvals: self.approvals(access)?,
+        })
+    }
+
+    fn approvals(&self, access: &Arc<Access>) -> Result<Arc<Approvals>, Failure> {
+        let (digests, seals) = (
+            self.keys.derive("approval-digests"),
+            self.keys.derive("approval-arguments"),
+        );
+        let origin = self.public_url.origin().ascii_serialization();
+        Approvals::new(Arc::clone(access), self.store.clone(), (&digests, &seals), origin)
+            .map(Arc::new)
+            .map_err(|error| Failure::new(format!("a key cannot be used: {error}")))
+    }
+}
