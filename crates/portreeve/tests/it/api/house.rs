@@ -9,9 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use base64::Engine as _;
 use http::{HeaderMap, Method, Request, StatusCode, header};
-use portreeve_access::{
-    Access, AccessParts, ProofSettings, Publishing, PublishingParts, TokenParts, Vault, VaultParts,
-};
+use portreeve_access::{Access, AccessParts, ProofSettings, Publishing, PublishingParts, Vault, VaultParts};
 use portreeve_api::{ApiParts, router};
 use portreeve_core::caller::Caller;
 use portreeve_core::doctor::{self, CheckStatus, Doctor};
@@ -205,12 +203,7 @@ impl House {
             identity: Arc::new(store.clone()),
             sessions: Arc::new(store.clone()),
             journal: audit.journal.clone(),
-            tokens: TokenParts {
-                store: Arc::new(store.clone()),
-                sealing_key: SecretKey::new([8; 32]),
-                issuer: "http://127.0.0.1:8808".to_owned(),
-                issuers: portreeve_access::Issuers::default(),
-            },
+            tokens: crate::minted::token_parts(&store),
             clock: Arc::clone(&clock),
             rng: Arc::clone(&rng),
         }));

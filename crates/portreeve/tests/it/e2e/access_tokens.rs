@@ -9,6 +9,7 @@ use crate::minted::{CLIENT, Mint};
 use crate::served::{Request, Served, error_of, with};
 use crate::upstream::Speaks;
 use crate::web::{Answer, LegacyHost, modern};
+use crate::wire::Wire;
 
 fn metadata(served: &Served) -> String {
     let node = &served.node.url;
@@ -242,4 +243,77 @@ async fn a_as_15_a_token_dies_with_its_authorization() {
     }
     assert_eq!(served.post(&call(&other, "echo")).await.status, 200);
     mint.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rs_13_metadata_name_the_configured_origin_whatever_a_request_says() {
+    let served = Served::start(Speaks::Both).await;
+    let path = format!("/.well-known/oauth-protected-resource/s/{}/mcp", served.slug);
+    for host in [
+        "Host: evil.example",
+        "Host: evil.example\r\nX-Forwarded-Host: evil.example",
+    ] {
+        let mut wire = Wire::connect(&served.node.url).await;
+        wire.write(format!("GET {path} HTTP/1.1\r\n{host}\r\n\r\n")).await;
+        let answer = wire.answer().await.unwrap();
+        let text = format!("{answer:?}");
+        assert!(!text.contains("evil"), "{text}");
+        assert_eq!(
+            answer.status, 403,
+            "a loopback listener serves its own names alone"
+        );
+    }
+    let forwarded = [("x-forwarded-host", "evil.example".to_owned())];
+    let web = &served.node.web;
+    let url = format!("{}{path}", served.node.url);
+    let answer = web.ask("GET", &url, &forwarded, String::new()).await.unwrap();
+    assert_eq!(answer.json()["resource"], served.url);
+    assert!(!answer.text().contains("evil"));
+    let (headers, body) = served.modern(1, "tools/list", json!({}));
+    let mut headers = with(&headers, "authorization", None);
+    headers.extend(forwarded);
+    let challenge = served.ask("POST", &headers, &body).await;
+    let expected = format!("Bearer resource_metadata=\"{}\"", metadata(&served));
+    assert!(challenge.header("www-authenticate").starts_with(&expected));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rs_14_browsers_of_allowed_origins_may_read_the_challenge() {
+    let served = Served::start(Speaks::Both).await;
+    let (headers, body) = served.modern(1, "tools/list", json!({}));
+    let mut headers = with(&headers, "authorization", None);
+    headers.push(("origin", served.node.url.clone()));
+    let answer = served.ask("POST", &headers, &body).await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.header("access-control-allow-origin"), served.node.url);
+    assert!(
+        answer
+            .header("access-control-expose-headers")
+            .contains("WWW-Authenticate")
+    );
+    let preflight = |origin: &str| {
+        vec![
+            ("origin", origin.to_owned()),
+            ("access-control-request-method", "POST".to_owned()),
+        ]
+    };
+    let allowed = served.ask("OPTIONS", &preflight(&served.node.url), "").await;
+    let names = allowed.header("access-control-allow-headers").to_owned();
+    for name in [
+        "authorization",
+        "content-type",
+        "mcp-protocol-version",
+        "mcp-method",
+        "mcp-name",
+    ] {
+        assert!(names.contains(name), "{name}: {names}");
+    }
+    for refused in [
+        served
+            .ask("OPTIONS", &preflight("https://evil.example"), "")
+            .await,
+        served.ask("OPTIONS", &preflight("null"), "").await,
+    ] {
+        assert_eq!(refused.header("access-control-allow-origin"), "");
+    }
 }

@@ -238,6 +238,7 @@ fn route(id: RouteId, name: &ServerName, version: &Version, url: &str, access: A
         session_affinity: Default::default(),
         server_requests: Default::default(),
         list_cache_ms: 0,
+        credentials: Default::default(),
         revision: 1,
         created_at: now(),
         updated_at: now(),

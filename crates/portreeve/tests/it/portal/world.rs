@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
-use portreeve_access::{Access, AccessParts, Replace, TokenParts, Vault, VaultParts};
+use portreeve_access::{Access, AccessParts, Replace, Vault, VaultParts};
 use portreeve_core::caller::{Caller, User};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{EventId, GrantId, NodeId, UserId};
@@ -38,6 +38,7 @@ use url::Url;
 
 use crate::held_calls;
 use crate::kept_sessions;
+use crate::minted::token_parts;
 use crate::node::Engines;
 
 /// What building a world comes to.
@@ -248,12 +249,7 @@ impl World {
             identity: Arc::new(store.clone()),
             sessions: Arc::new(store.clone()),
             journal: audit.journal.clone(),
-            tokens: TokenParts {
-                store: Arc::new(store.clone()),
-                sealing_key: SecretKey::new([8; 32]),
-                issuer: "http://127.0.0.1:8808".to_owned(),
-                issuers: portreeve_access::Issuers::default(),
-            },
+            tokens: token_parts(&store),
             clock: Arc::clone(&clock),
             rng: Arc::clone(&rng),
         }));
