@@ -5,6 +5,9 @@
 //! tool, policies decide; a scope only narrows what a client may do in its user's name. A registry as an MCP server is
 //! `registry/main:read`: no slug has a slash, so no route of the store is called so.
 
+mod client;
+mod flow;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -15,6 +18,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::id::AuthorizationId;
 use crate::name::{RegistryName, ServerName, Slug};
 use crate::tool::ToolAnnotations;
+
+pub use client::{Client, ClientAuth, ClientKeys, ClientKind, GrantKind};
+pub use flow::{Authorization, AuthorizationCode, Consent, PendingAuthorization, RefreshToken};
 
 /// The longest identity of a client: a URL of a metadata document is one.
 const CLIENT_ID_BYTES: usize = 2_000;

@@ -28,6 +28,7 @@ mod waiting;
 mod host_sessions;
 mod identity;
 mod logins;
+mod oauth;
 mod secret_uses;
 mod sessions;
 mod tokens;

@@ -142,6 +142,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0027_unused_host_sessions.sql"),
     ),
     (
+        28,
+        "oauth",
+        include_str!("../migrations/sqlite/0028_oauth.sql"),
+        include_str!("../migrations/postgres/0028_oauth.sql"),
+    ),
+    (
         31,
         "tokens",
         include_str!("../migrations/sqlite/0031_tokens.sql"),

@@ -15,6 +15,7 @@ pub mod imports;
 pub mod listing;
 pub mod members;
 pub mod moved;
+pub mod oauth;
 pub mod properties;
 pub mod publications;
 pub mod routes;
@@ -31,10 +32,11 @@ pub mod waiting;
 pub mod webhooks;
 
 use portreeve_core::ports::{
-    ApprovalStore, AssessmentStore, Catalogue, DeploymentStore, EntryFeed, EntryStore, EnvironmentStore,
-    GivenNames, HostSessionStore, IconStore, IdentityStore, ImportStore, LoginStore, Outbox, PropertyStore,
-    RouteStore, SecretStore, ServedStore, SessionStore, StoreError, StoreHealth, TokenStore, ToolsetStore,
-    UsageStore, ViewStore, WaitingStore, WebhookStore,
+    ApprovalStore, AssessmentStore, AuthorizationStore, AuthorizationSweep, Catalogue, ClientStore,
+    DeploymentStore, EntryFeed, EntryStore, EnvironmentStore, GivenNames, HostSessionStore, IconStore,
+    IdentityStore, ImportStore, LoginStore, Outbox, PropertyStore, RouteStore, SecretStore, ServedStore,
+    SessionStore, StoreError, StoreHealth, TokenStore, ToolsetStore, UsageStore, ViewStore, WaitingStore,
+    WebhookStore,
 };
 
 /// A store as a whole.
@@ -64,6 +66,9 @@ pub trait Durable:
     + LoginStore
     + IconStore
     + GivenNames
+    + ClientStore
+    + AuthorizationStore
+    + AuthorizationSweep
     + StoreHealth
 {
 }
@@ -94,6 +99,9 @@ impl<T> Durable for T where
         + LoginStore
         + IconStore
         + GivenNames
+        + ClientStore
+        + AuthorizationStore
+        + AuthorizationSweep
         + StoreHealth
 {
 }

@@ -2,8 +2,8 @@
 
 use portreeve_testkit::store_contract::{
     approvals, assessments, catalogue, deployments, entries, environments, feed, host_sessions, icons,
-    identity, imports, listing, members, moved, properties, publications, routes, served, sessions, slugs,
-    tokens, tools, toolsets, usage, vault, views, waiting, webhooks,
+    identity, imports, listing, members, moved, oauth, properties, publications, routes, served, sessions,
+    slugs, tokens, tools, toolsets, usage, vault, views, waiting, webhooks,
 };
 
 use crate::support::Database;
@@ -89,6 +89,13 @@ contract! {
     identity::a_key_needs_its_owner,
     identity::a_user_is_stored_once,
     identity::grants_are_read_as_they_were_given,
+    oauth::a_client_is_read_as_it_was_stored,
+    oauth::a_document_replaces_its_former_copy,
+    oauth::unused_clients_go,
+    oauth::an_assertion_is_taken_once,
+    oauth::a_request_is_decided_once,
+    oauth::a_code_works_once,
+    oauth::a_refresh_token_is_exchanged_once,
     waiting::everything_that_waits_is_listed_once,
     waiting::a_version_comes_with_what_is_known_of_it,
     tokens::one_node_makes_the_next_signing_key,
