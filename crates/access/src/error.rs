@@ -25,6 +25,14 @@ pub enum AccessError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// What was given cannot be taken; the problem names the value.
+    #[error("`{field}`: {problem}")]
+    Rejected {
+        /// The field.
+        field: &'static str,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
     /// A live key, or a secret, has that name already.
     #[error("the name `{name}` is taken already")]
     NameTaken {
@@ -84,7 +92,7 @@ impl AccessError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Forbidden { .. } => "use a key of an administrator, or ask one for the right to manage",
-            Self::Invalid { .. } => "change that value and try again",
+            Self::Invalid { .. } | Self::Rejected { .. } => "change that value and try again",
             Self::NameTaken { .. } => "choose another name, or do away with what has it",
             Self::InUse { .. } => "let them use another secret first; `--force` deletes it all the same",
             Self::NotFound { .. } => "list what there is and take a name or an id from there",

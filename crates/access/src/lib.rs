@@ -26,6 +26,7 @@ mod keys;
 mod sign_in;
 mod vault;
 
+mod oauth;
 mod publishing;
 mod tokens;
 
@@ -47,6 +48,11 @@ pub use error::AccessError;
 pub use explain::{ConsideredGrant, Explanation};
 pub use grants::{MAX_NAMED_TOOLS, NewGrant};
 pub use keys::NewKey;
+pub use oauth::{
+    Allowed, Asked, AuthorizationServer, Begun, Choice, Credential, Destination, Fresh, NewClient, OauthCode,
+    OauthError, OauthJob, OauthParts, OauthSettings, Registration, TokenAnswer, TokenRequest, Writing,
+    redirect,
+};
 pub use publishing::{
     BadToken, Claim, GithubOidcSettings, GithubSettings, Granted, OidcSettings, ProofError, ProofSettings,
     Publishing, PublishingParts, TOKEN_LIFE,

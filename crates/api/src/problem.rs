@@ -307,6 +307,9 @@ impl From<AccessError> for Problem {
                     }])
                     .hint(hint);
             }
+            AccessError::Rejected { field, problem } => {
+                return Self::unprocessable(*field, problem.clone()).hint(error.hint());
+            }
             AccessError::Forbidden { .. } | AccessError::MayNotDecide { .. } => StatusCode::FORBIDDEN,
             AccessError::NameTaken { .. } | AccessError::InUse { .. } | AccessError::Decided => {
                 StatusCode::CONFLICT

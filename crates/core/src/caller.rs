@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::id::{ClientIdentity, InvalidId, KeyId, UserId};
@@ -117,6 +118,10 @@ impl Caller {
         }
     }
 }
+
+/// Where a request's connection comes from: the host, or a proxy in front of it. Attached to requests by the listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerAddress(pub IpAddr);
 
 /// An API key as it is stored: `prv_<id>_<secret>` without the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]

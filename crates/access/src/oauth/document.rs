@@ -1,0 +1,336 @@
+//! Clients whose identity is the address of a document (draft-ietf-oauth-client-id-metadata-document), and keys of clients
+//! that are kept elsewhere.
+//!
+//! Both are fetched through the egress guard, public addresses only, without redirects, within narrow limits. Why a
+//! fetch failed is logged and never told: an address inside would look like one that does not exist.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode, header};
+use jsonwebtoken::jwk::JwkSet;
+use portreeve_core::caller::Caller;
+use portreeve_core::oauth::{Client, ClientAuth, ClientId, ClientKeys, ClientKind};
+use portreeve_core::ports::RateLimit;
+use portreeve_core::time::Timestamp;
+use portreeve_net::{Egress, Reach, read_body};
+use quick_cache::sync::Cache;
+use serde_json::json;
+use url::{Position, Url};
+
+use super::error::OauthError;
+use super::{AuthorizationServer, OauthParts, metadata};
+
+/// Bytes of a document.
+const DOCUMENT_BYTES: usize = 5 * 1024;
+/// Bytes of a set of keys.
+const KEYS_BYTES: usize = 64 * 1024;
+/// Time for either.
+const TIME: Duration = Duration::from_secs(5);
+/// How long a document is good that does not say.
+const USUAL: Duration = Duration::from_secs(5 * 60);
+/// How long any document is good at most.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often one host is asked: at once, and then one more in this time.
+const RATE: RateLimit = RateLimit {
+    interval: Duration::from_secs(2),
+    burst: 30,
+};
+/// How long fetched keys are kept.
+const KEYS_KEPT: Duration = Duration::from_secs(5 * 60);
+/// Sets of keys that are kept.
+const SETS: usize = 256;
+
+/// What is said of every document that could not be fetched, whatever the reason.
+const UNREADABLE: &str = "the document that `client_id` points to cannot be fetched: it must be JSON of at most 5 KiB at \
+    a public https address, answered with 200 and without a redirect";
+
+/// Sets of keys that were fetched.
+pub(super) struct KeptKeys {
+    sets: Cache<String, (Timestamp, Arc<JwkSet>)>,
+    egress: Egress,
+}
+
+// === impl AuthorizationServer ===
+
+impl AuthorizationServer {
+    /// The client of an identity, its document fetched if the copy is old. Nobody waits for a fetch to be told that
+    /// something is no address of a document.
+    pub(super) async fn client(&self, id: &ClientId) -> Result<Client, OauthError> {
+        let known = self.parts.clients.client(id).await?;
+        if !id.is_document() {
+            return known.ok_or_else(|| OauthError::client(unknown(id)));
+        }
+        match known {
+            // A managed client may have such an identity, too; then what was entered counts.
+            Some(client) if client.kind != ClientKind::Document || self.is_fresh(&client) => Ok(client),
+            known => self.fetched(id, known).await,
+        }
+    }
+
+    /// The same for the token endpoint. A host that is away must not sign its users out, so the former copy serves where
+    /// it says nothing about keys.
+    pub(super) async fn client_of_token(&self, id: &ClientId) -> Result<Client, OauthError> {
+        match self.client(id).await {
+            Ok(client) => Ok(client),
+            Err(error) => match self.parts.clients.client(id).await? {
+                Some(copy) if copy.auth == ClientAuth::None => Ok(copy),
+                _ => Err(error),
+            },
+        }
+    }
+
+    fn is_fresh(&self, client: &Client) -> bool {
+        let now = self.parts.clock.now();
+        client.fresh_until.is_some_and(|until| now < until)
+    }
+
+    async fn fetched(&self, id: &ClientId, former: Option<Client>) -> Result<Client, OauthError> {
+        let url = address(id)?;
+        let host = url[Position::BeforeHost..Position::AfterPort].to_owned();
+        let key = format!("oauth_document/{host}");
+        let decision = self.parts.counters.take(&key, RATE, 1).await?;
+        if !decision.allowed {
+            return Err(OauthError::too_often(decision.retry_after));
+        }
+        let fetched = fetch(&self.parts.egress, &url, DOCUMENT_BYTES).await;
+        let Some((headers, body)) = fetched else {
+            return Err(OauthError::client(UNREADABLE));
+        };
+        let said = metadata::read(&body).map_err(|error| OauthError::client(error.description))?;
+        if said.client_id.as_deref() != Some(id.as_str()) {
+            return Err(OauthError::client(
+                "the document that `client_id` points to names another `client_id`: both must be the same text",
+            ));
+        }
+        let taken = said
+            .judge(ClientAuth::None)
+            .map_err(|error| OauthError::client(format!("in the client's document: {error}")))?;
+        if matches!(taken.auth, ClientAuth::SecretBasic | ClientAuth::SecretPost) {
+            return Err(OauthError::client(
+                "a client with a document cannot have a secret: use `none` or `private_key_jwt`",
+            ));
+        }
+        let now = self.parts.clock.now();
+        let client = Client {
+            snapshot: metadata::snapshot(&taken.name, &taken.redirect_uris),
+            id: id.clone(),
+            kind: ClientKind::Document,
+            name: taken.name,
+            redirect_uris: taken.redirect_uris,
+            grants: taken.grants,
+            auth: taken.auth,
+            secret_hash: None,
+            keys: taken.keys,
+            created_by: "document".to_owned(),
+            created_at: former.as_ref().map_or(now, |former| former.created_at),
+            used_at: former.as_ref().and_then(|former| former.used_at),
+            fresh_until: Some(now.plus(good_for(&headers))),
+        };
+        let is_news = former.is_none_or(|former| former.snapshot != client.snapshot);
+        let mut event = self.event("oauth.client.document", &Caller::system(), id);
+        event.detail =
+            Some(json!({ "name": client.name, "redirectUris": client.redirect_uris, "changed": is_news }));
+        self.parts.clients.keep_document(&client, event).await?;
+        Ok(client)
+    }
+
+    /// The public keys of a client that signs.
+    pub(super) async fn keys_of(&self, client: &Client) -> Result<Arc<JwkSet>, OauthError> {
+        let refused = || OauthError::client("the keys of the client cannot be read: look at its `jwks`");
+        match &client.keys {
+            None => Err(refused()),
+            Some(ClientKeys::Inline(text)) => serde_json::from_str(text).map(Arc::new).map_err(|_| refused()),
+            Some(ClientKeys::At(place)) => {
+                let url = Url::parse(place).map_err(|_| refused())?;
+                let now = self.parts.clock.now();
+                self.keys.at(&url, &Reach::Public, now).await.ok_or_else(refused)
+            }
+        }
+    }
+
+    /// The public keys of a trusted issuer, where its discovery document says.
+    pub(super) async fn keys_of_issuer(&self, issuer: &Url) -> Option<Arc<JwkSet>> {
+        let base = issuer.as_str().trim_end_matches('/');
+        let discovery = Url::parse(&format!("{base}/.well-known/openid-configuration")).ok()?;
+        let now = self.parts.clock.now();
+        let kept = self.keys.kept(discovery.as_str(), now);
+        if kept.is_some() {
+            return kept;
+        }
+        let (_, body) = reached(&self.parts.egress, &discovery, &Reach::Operator, KEYS_BYTES).await?;
+        let document: serde_json::Value = serde_json::from_slice(&body).ok()?;
+        let place = Url::parse(document.get("jwks_uri")?.as_str()?).ok()?;
+        // The operator vouched for the issuer's own origin, not for wherever its document points.
+        let reach = if place.origin() == issuer.origin() {
+            Reach::Operator
+        } else {
+            Reach::Public
+        };
+        let set = self.keys.at(&place, &reach, now).await?;
+        self.keys.sets.insert(discovery.into(), (now, Arc::clone(&set)));
+        Some(set)
+    }
+}
+
+// === impl KeptKeys ===
+
+impl KeptKeys {
+    pub(super) fn new(parts: &OauthParts) -> Self {
+        Self {
+            sets: Cache::new(SETS),
+            egress: parts.egress.clone(),
+        }
+    }
+
+    fn kept(&self, place: &str, now: Timestamp) -> Option<Arc<JwkSet>> {
+        let (at, set) = self.sets.get(place)?;
+        (now.since(at) < KEYS_KEPT).then_some(set)
+    }
+
+    async fn at(&self, place: &Url, reach: &Reach, now: Timestamp) -> Option<Arc<JwkSet>> {
+        if let Some(set) = self.kept(place.as_str(), now) {
+            return Some(set);
+        }
+        let (_, body) = reached(&self.egress, place, reach, KEYS_BYTES).await?;
+        let set: Arc<JwkSet> = Arc::new(serde_json::from_slice(&body).ok()?);
+        self.sets.insert(place.to_string(), (now, Arc::clone(&set)));
+        Some(set)
+    }
+}
+
+fn unknown(id: &ClientId) -> String {
+    let id: String = id.as_str().chars().take(100).collect();
+    format!("there is no client `{id}`, or not any more: register again, or ask an administrator")
+}
+
+/// The address behind an identity. It must be written in its plain form: two texts for one document would be two clients.
+fn address(id: &ClientId) -> Result<Url, OauthError> {
+    let text = id.as_str();
+    let refused = |why: &str| Err(OauthError::client(format!("`client_id` {why}")));
+    let Ok(url) = Url::parse(text) else {
+        return refused("is not an address");
+    };
+    if url.scheme() != "https" {
+        return refused("must be an https address");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return refused("has a user name");
+    }
+    if url.fragment().is_some() {
+        return refused("has a fragment");
+    }
+    if url.path() == "/" {
+        return refused("has no path");
+    }
+    if url.as_str() != text || url.path().to_ascii_lowercase().contains("%2e") {
+        return refused("is not written in its plain form");
+    }
+    Ok(url)
+}
+
+async fn fetch(egress: &Egress, url: &Url, bytes: usize) -> Option<(HeaderMap, Bytes)> {
+    let (headers, body) = reached(egress, url, &Reach::Public, bytes).await?;
+    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let kind = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    (kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json")))
+        .then_some((headers, body))
+}
+
+async fn reached(egress: &Egress, url: &Url, reach: &Reach, bytes: usize) -> Option<(HeaderMap, Bytes)> {
+    let request = Request::get(url.as_str())
+        .header(header::ACCEPT, "application/json")
+        .header(header::USER_AGENT, "portreeve")
+        .body(Bytes::new())
+        .ok()?;
+    let told = |cause: &dyn std::fmt::Display| {
+        tracing::info!(%url, %cause, "A client's document or keys could not be fetched.");
+    };
+    let answer = match egress.send(request, reach, TIME).await {
+        Ok(answer) if answer.status() == StatusCode::OK => answer,
+        Ok(answer) => {
+            told(&answer.status());
+            return None;
+        }
+        Err(error) => {
+            told(&error);
+            return None;
+        }
+    };
+    let (head, body) = answer.into_parts();
+    match read_body(body, bytes, TIME).await {
+        Ok(body) => Some((head.headers, body)),
+        Err(error) => {
+            told(&error);
+            None
+        }
+    }
+}
+
+/// How long a document is good, as its answer says.
+fn good_for(headers: &HeaderMap) -> Duration {
+    let values = headers.get_all(header::CACHE_CONTROL).iter();
+    let text: Vec<String> = values
+        .filter_map(|value| value.to_str().ok())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let text = text.join(",");
+    let mut directives = text.split(',').map(str::trim);
+    if directives
+        .clone()
+        .any(|word| word == "no-store" || word == "no-cache")
+    {
+        return Duration::ZERO;
+    }
+    let seconds = directives.find_map(|word| word.strip_prefix("max-age=")?.parse().ok());
+    seconds.map_or(USUAL, Duration::from_secs).min(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_as_11_an_identity_is_an_address_in_its_plain_form() {
+        let read = |text: &str| address(&text.parse().unwrap()).is_ok();
+        assert!(read("https://host.example/client.json"));
+        assert!(read("https://host.example:8443/oauth/client?v=2"));
+        for wrong in [
+            "https://host.example",
+            "https://host.example/",
+            "https://host.example/a#b",
+            "https://u@host.example/a",
+            "https://u:p@host.example/a",
+            "https://host.example/a/../b",
+            "https://host.example/%2e%2e/b",
+            "https://HOST.example/a",
+            "https://host.example:443/a",
+            "https://0x7f.1/a",
+            "https://host.example/\\a",
+            "https://",
+        ] {
+            assert!(!read(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_document_is_good_as_long_as_its_answer_says() {
+        let of = |text: &'static str| {
+            let value = (header::CACHE_CONTROL, HeaderValue::from_static(text));
+            good_for(&HeaderMap::from_iter([value])).as_secs()
+        };
+        assert_eq!(of("public, max-age=60"), 60);
+        assert_eq!(of("max-age=31536000"), LONGEST.as_secs());
+        assert_eq!(of("No-Store"), 0);
+        assert_eq!(of("max-age=x"), USUAL.as_secs());
+        assert_eq!(good_for(&HeaderMap::new()), USUAL);
+    }
+}
