@@ -17,6 +17,7 @@ mod query;
 mod cards;
 mod icons;
 mod management;
+mod oauth;
 mod registry_api;
 mod well_known;
 
@@ -32,7 +33,7 @@ mod openapi;
 use std::fmt;
 use std::sync::Arc;
 
-use portreeve_access::{Access, Approvals, Publishing, Vault};
+use portreeve_access::{Access, Approvals, AuthorizationServer, Publishing, Vault};
 use portreeve_core::doctor::Doctor;
 use portreeve_core::limits::Limits;
 use portreeve_core::ports::Refresh;
@@ -51,6 +52,8 @@ pub struct ApiParts {
     pub registry: Arc<Registry>,
     /// Who is calling, and what they may do.
     pub access: Arc<Access>,
+    /// Issues tokens to clients.
+    pub oauth: Arc<AuthorizationServer>,
     /// How publishers prove who they are.
     pub publishing: Arc<Publishing>,
     /// Named secrets.

@@ -13,9 +13,9 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    approvals, assess, audit, compare, deployments, doctor, environments, explain, exports, grants, icons,
-    imports, keys, logins, members, profile, properties, registries, rest, routes, search, secrets, servers,
-    steps, tools, usage, users, waiting, webhooks, whoami,
+    approvals, assess, audit, clients, compare, deployments, doctor, environments, explain, exports, grants,
+    icons, imports, keys, logins, members, profile, properties, registries, rest, routes, search, secrets,
+    servers, steps, tools, usage, users, waiting, webhooks, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -48,6 +48,7 @@ use crate::problem::{Problem, ProblemBody};
         routes::list, routes::show, routes::change,
         exports::list, exports::show,
         keys::list, keys::create, keys::revoke,
+        clients::list, clients::create, clients::show, clients::remove,
         grants::list, grants::add, grants::remove,
         secrets::list, secrets::show, secrets::set, secrets::delete,
         users::list, whoami::show,
@@ -66,7 +67,7 @@ use crate::problem::{Problem, ProblemBody};
         (name = "metadata", description = "Custom properties of servers, environments and deployments"),
         (name = "registries", description = "Views of the entries, each with a path and readers of its own"),
         (name = "routes", description = "The gateway's side of an entry"),
-        (name = "identities", description = "Keys, users and grants"),
+        (name = "identities", description = "Keys, users, OAuth clients and grants"),
         (name = "secrets", description = "The vault: sealed values that are presented, and never shown"),
         (name = "approvals", description = "Calls that a person must allow first"),
         (name = "webhooks", description = "Who is told of changes, and what became of telling them"),

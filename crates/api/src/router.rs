@@ -14,7 +14,7 @@ use http::Method;
 use crate::enter::{Entrance, enter};
 use crate::path::Face;
 use crate::problem::Problem;
-use crate::{Api, ApiParts, cards, icons, management, openapi, registry_api, well_known};
+use crate::{Api, ApiParts, cards, icons, management, oauth, openapi, registry_api, well_known};
 
 /// A method at a path. Paths of the registry API stand under `/v0.1`, and work under `/v0` as well; all of them also
 /// behind `/registries/{registry}` and `/workspaces/{registry}`.
@@ -29,6 +29,7 @@ pub struct Endpoint {
 /// The router of everything that this crate serves.
 pub fn router(parts: ApiParts) -> Router {
     let documents = well_known::router(Arc::clone(&parts.gateway));
+    let tokens = oauth::router(Arc::clone(&parts.oauth), Arc::clone(&parts.access));
     let api: Api = Arc::new(parts);
     let registry = Entrance {
         face: Face::Registry,
@@ -54,6 +55,7 @@ pub fn router(parts: ApiParts) -> Router {
         .with_state(registry)
         .merge(management_router.with_state(management))
         .merge(documents)
+        .merge(tokens)
         .merge(cards::router(Arc::clone(&api)))
         .merge(icons::router(api))
 }
@@ -263,8 +265,8 @@ fn versions(endpoints: Endpoints) -> Endpoints {
 /// The management API.
 fn management() -> Endpoints {
     use management::{
-        assess, audit, compare, doctor, explain, exports, grants, icons, keys, logins, members, profile,
-        routes, search, secrets, servers, steps, tools, usage, users, whoami,
+        assess, audit, clients, compare, doctor, explain, exports, grants, icons, keys, logins, members,
+        profile, routes, search, secrets, servers, steps, tools, usage, users, whoami,
     };
     versions(incoming(approvals(webhooks(governed(Endpoints::new())))))
         .get("/api/v1/openapi.json", openapi::show)
@@ -299,6 +301,10 @@ fn management() -> Endpoints {
         .get("/api/v1/keys", keys::list)
         .post("/api/v1/keys", keys::create)
         .delete("/api/v1/keys/{key}", keys::revoke)
+        .get("/api/v1/clients", clients::list)
+        .post("/api/v1/clients", clients::create)
+        .get("/api/v1/clients/{client}", clients::show)
+        .delete("/api/v1/clients/{client}", clients::remove)
         .get("/api/v1/grants", grants::list)
         .post("/api/v1/grants", grants::add)
         .delete("/api/v1/grants/{grant}", grants::remove)

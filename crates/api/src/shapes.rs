@@ -5,6 +5,7 @@
 pub(crate) mod approval;
 pub(crate) mod assessment;
 pub(crate) mod audit;
+pub(crate) mod client;
 pub(crate) mod deployment;
 pub(crate) mod environment;
 pub(crate) mod explain;

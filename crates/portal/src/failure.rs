@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use portreeve_access::AccessError;
+use portreeve_access::{AccessError, OauthCode, OauthError};
 use portreeve_core::ports::StoreError;
 use portreeve_insight::{InsightError, WebhookError};
 use portreeve_registry::RegistryError;
@@ -28,6 +28,8 @@ pub(crate) enum Failure {
     Form,
     /// The request cannot be fulfilled as it is.
     Invalid { text: String, hint: String },
+    /// A program asked in a way that cannot be answered to the program.
+    Client { text: String },
     /// A sign-in link that does not work.
     Link,
     /// The address does not take this method.
@@ -132,6 +134,12 @@ impl Failure {
                 format!(
                     "Open {origin} in this browser and do it there. If you did not mean to send a form, another site tried to do it for you, and nothing was changed."
                 ),
+            ),
+            Self::Client { text } => Words::new(
+                StatusCode::BAD_REQUEST,
+                "The program cannot be connected",
+                text,
+                "Nothing was allowed. Go back to the program and connect again; if that does not help, show this to whoever made it.",
             ),
             Self::StaleForm => Words::new(
                 StatusCode::FORBIDDEN,
@@ -271,6 +279,18 @@ impl From<WebhookError> for Failure {
             other => Self::Invalid {
                 text: sentence(&other.to_string()),
                 hint: sentence(other.hint()),
+            },
+        }
+    }
+}
+
+impl From<OauthError> for Failure {
+    /// A request that cannot be answered by a redirect: nobody knows yet where that would lead.
+    fn from(error: OauthError) -> Self {
+        match error.code {
+            OauthCode::TemporarilyUnavailable => Self::Unavailable,
+            _ => Self::Client {
+                text: sentence(&error.description),
             },
         }
     }

@@ -25,6 +25,8 @@ pub(crate) enum Purpose {
     Secret,
     VerifyAudit,
     DecideCall,
+    Authorize,
+    Withdraw,
 }
 
 impl Purpose {
@@ -43,6 +45,8 @@ impl Purpose {
             Self::Secret => "secret",
             Self::VerifyAudit => "verify-audit",
             Self::DecideCall => "decide-call",
+            Self::Authorize => "authorize",
+            Self::Withdraw => "withdraw",
         }
     }
 }

@@ -74,7 +74,8 @@ pub(crate) async fn security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in FIXED {
-        headers.insert(name, HeaderValue::from_static(value));
+        // A page may have a stricter policy of its own.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     headers
         .entry(REFERRER_POLICY)

@@ -46,6 +46,8 @@ mod exports;
 
 mod webhooks;
 
+mod authorize;
+mod clients;
 mod sign_in;
 
 mod failure;

@@ -9,7 +9,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::Uri;
-use portreeve_access::{Access, Approvals, Vault};
+use portreeve_access::{Access, Approvals, AuthorizationServer, Vault};
 use portreeve_core::limits::Limits;
 use portreeve_core::ports::Refresh;
 use portreeve_core::secret::SecretKey;
@@ -24,9 +24,9 @@ use crate::cookie::SessionCookie;
 use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::{
-    approvals, audit, deployed, deployments, environments, exports, frame, governed, home, imports, logins,
-    profile, properties, registries, rest, review, secrets, server, sign_in, stages, submit, tools, try_tool,
-    usage, waiting, webhooks,
+    approvals, audit, authorize, clients, deployed, deployments, environments, exports, frame, governed,
+    home, imports, logins, profile, properties, registries, rest, review, secrets, server, sign_in, stages,
+    submit, tools, try_tool, usage, waiting, webhooks,
 };
 
 /// Most bytes of a form. The largest approves every tool of a server at once.
@@ -38,6 +38,8 @@ pub struct PortalParts {
     pub registry: Arc<Registry>,
     /// Sessions, and who may do what.
     pub access: Arc<Access>,
+    /// Asks visitors what clients may do in their name.
+    pub oauth: Arc<AuthorizationServer>,
     /// Calls tools for visitors.
     pub gateway: Arc<Gateway>,
     /// Named secrets.
@@ -142,6 +144,8 @@ pub fn router(parts: PortalParts) -> Router {
         .route("/usage", get(usage::page))
         .route("/audit", get(audit::page))
         .route("/audit/verify", post(audit::verify))
+        .route("/authorize", get(authorize::page).post(authorize::decide))
+        .route("/account/clients", get(clients::page).post(clients::withdraw))
         .route("/admin/welcome", get(sign_in::welcome).post(sign_in::enter))
         .route("/sign-in", get(sign_in::page))
         .route("/sign-out", post(sign_in::leave))

@@ -38,8 +38,12 @@ mod exports;
 
 mod webhooks;
 
+mod clients;
+mod consent;
 mod notes;
 
+pub(crate) use clients::ClientsPage;
+pub(crate) use consent::{ConsentPage, ConsentParts};
 pub(crate) use deployed::DeployedPage;
 pub(crate) use deployments::DeploymentsPage;
 pub(crate) use form::FormView;

@@ -31,6 +31,7 @@ mod export_policy;
 mod policy;
 mod route;
 
+mod client;
 mod grant;
 mod key;
 mod secret;
@@ -187,6 +188,9 @@ pub(crate) enum Remote {
     /// Make and revoke API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Enter OAuth clients, look at those that registered themselves, and remove them
+    #[command(subcommand)]
+    Client(client::ClientCommand),
     /// Keep named secrets, which are sealed and never shown again
     #[command(subcommand)]
     Secret(secret::SecretCommand),
@@ -319,6 +323,7 @@ async fn answer(global: &Global, command: Remote) -> Result<Reply, Failure> {
         Remote::ExportPolicy(args) => export_policy::run(&connection, &args).await,
         Remote::Approval(command) => approval::run(&connection, command).await,
         Remote::Key(command) => key::run(&connection, command).await,
+        Remote::Client(command) => client::run(&connection, command).await,
         Remote::Secret(command) => secret::run(&connection, command).await,
         Remote::Webhook(command) => webhook::run(&connection, command).await,
         Remote::Grant(command) => grant::run(&connection, command).await,

@@ -2,6 +2,7 @@
 //!
 //! An environment variable `PORTREEVE__SECTION__KEY` overrides a key. Flags of `serve` override both.
 
+mod authorization;
 pub(crate) mod oauth;
 mod registry;
 pub(crate) mod webhooks;

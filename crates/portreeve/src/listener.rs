@@ -18,6 +18,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use portreeve_core::caller::PeerAddress;
 use portreeve_core::limits::Limits;
 use portreeve_gateway::{Body, Gateway, respond};
 use portreeve_net::TlsAcceptor;
@@ -174,10 +175,11 @@ async fn accept(
             _ = stop.wait_for(|stop| *stop) => break,
         };
         match stream {
-            Ok((stream, _)) => {
+            Ok((stream, from)) => {
                 let served = Arc::clone(&served);
                 let (watcher, stop) = (graceful.watcher(), stop.clone());
-                tokio::spawn(async move { serve(stream, served, watcher, stop).await });
+                let from = PeerAddress(from.ip());
+                tokio::spawn(async move { serve((stream, from), served, watcher, stop).await });
             }
             Err(error) => {
                 // Out of descriptors, most likely: connections that end give some back.
@@ -199,7 +201,12 @@ async fn accept(
     Ok(())
 }
 
-async fn serve(stream: TcpStream, served: Arc<Served>, watcher: Watcher, mut stop: watch::Receiver<bool>) {
+async fn serve(
+    (stream, from): (TcpStream, PeerAddress),
+    served: Arc<Served>,
+    watcher: Watcher,
+    mut stop: watch::Receiver<bool>,
+) {
     let _ = stream.set_nodelay(true);
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -221,7 +228,7 @@ async fn serve(stream: TcpStream, served: Arc<Served>, watcher: Watcher, mut sto
     let service = hyper::service::service_fn(move |request| {
         let (under_way, served) = (counted.begin(), Arc::clone(&served));
         async move {
-            let response = dispatch(request, served).await?;
+            let response = dispatch(request, from, served).await?;
             Ok::<_, Infallible>(response.map(|body| under_way.until_gone(body)))
         }
     });
@@ -257,7 +264,11 @@ async fn serve(stream: TcpStream, served: Arc<Served>, watcher: Watcher, mut sto
     }
 }
 
-async fn dispatch(request: Request<Incoming>, served: Arc<Served>) -> Result<Response<Body>, Infallible> {
+async fn dispatch(
+    request: Request<Incoming>,
+    from: PeerAddress,
+    served: Arc<Served>,
+) -> Result<Response<Body>, Infallible> {
     if Gateway::serves(request.uri().path()) {
         // Boxed: the connection moves what it is given into its own place, and this is large.
         return Ok(Box::pin(served.gateway.handle(request)).await);
@@ -277,7 +288,8 @@ async fn dispatch(request: Request<Incoming>, served: Arc<Served>) -> Result<Res
         );
         return Ok(refusal(StatusCode::FORBIDDEN, detail, hint));
     }
-    let request = request.map(axum::body::Body::new);
+    let mut request = request.map(axum::body::Body::new);
+    request.extensions_mut().insert(from);
     // Handlers there may hash passwords or wait for a database; calls to servers must not wait behind them.
     let answer = served.other.spawn(served.router.clone().oneshot(request)).await;
     Ok(match answer {

@@ -4,17 +4,18 @@ mod approvals;
 mod callers;
 mod first_start;
 mod jobs;
+mod oauth;
 mod sessions;
 mod shared;
 
 use std::sync::Arc;
 
-use portreeve_access::{Access, Vault, VaultParts};
+use portreeve_access::{Access, OauthJob, Vault, VaultParts};
 use portreeve_api::ApiParts;
 use portreeve_core::doctor::Doctor;
 use portreeve_core::limits::Limits;
 use portreeve_core::name::{IssuerName, RegistryName};
-use portreeve_core::ports::{Authorizer, Outgoing, Refresh, SecretStore as _, UsageSink, Views};
+use portreeve_core::ports::{Authorizer, Outgoing, Refresh, Resources, SecretStore as _, UsageSink, Views};
 use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
 use portreeve_core::time::{Clock, SystemClock};
@@ -28,7 +29,7 @@ use portreeve_gateway::{Gateway, GatewayParts};
 use portreeve_insight::{
     DeliveryJob, Insight, InsightParts, UsageFlush, UsageRing, UsageWriter, WebhookParts, Webhooks,
 };
-use portreeve_inspect::{Ed25519Signer, Keyring, Mac, Sealer};
+use portreeve_inspect::{Ed25519Signer, Keyring, Mac};
 use portreeve_net::Egress;
 use portreeve_portal::PortalParts;
 use portreeve_registry::import::ImportJob;
@@ -97,6 +98,8 @@ pub(crate) struct Jobs {
     pub(crate) assess: Option<AssessJob>,
     /// Fetches icons.
     pub(crate) icons: IconJob,
+    /// Forgets authorizations that are over.
+    pub(crate) oauth: OauthJob,
     /// The store, to be closed last.
     pub(crate) store: Store,
 }
@@ -309,13 +312,6 @@ impl Ground {
         })
     }
 
-    /// Seals what the gateway hands to hosts and wants back unchanged.
-    fn sealer(&self) -> Result<Arc<Sealer>, Failure> {
-        Sealer::new(&self.keys.derive("kept-by-hosts"))
-            .map(Arc::new)
-            .map_err(|error| Failure::new(format!("a key cannot be used: {error}")))
-    }
-
     fn sinks(&self, usage: Arc<dyn UsageSink>, metrics: &mut MetricsRegistry) -> Sinks {
         Sinks {
             journal: self.audit.journal.clone(),
@@ -408,9 +404,11 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let gateway = Arc::new(Gateway::new(parts, Arc::new(keeper)));
     let insight = ground.insight(&access, usage.flusher());
     let (webhooks, deliveries) = ground.webhooks(config, (&access, &vault), &mut metrics);
+    let oauth = ground.oauth(config, &access, Arc::clone(&gateway) as Arc<dyn Resources>)?;
     let api = portreeve_api::router(ApiParts {
         registry: Arc::clone(&registry),
         access: Arc::clone(&access),
+        oauth: Arc::clone(&oauth),
         publishing: ground.publishing(config)?,
         vault: Arc::clone(&vault),
         approvals: Arc::clone(&tools.approvals),
@@ -428,6 +426,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         registry: Arc::clone(&registry),
         gateway: Arc::clone(&gateway),
         access: Arc::clone(&access),
+        oauth: Arc::clone(&oauth),
         vault,
         approvals: tools.approvals,
         insight,
@@ -443,6 +442,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let jobs = Jobs {
         assess: ground.assess(config, &registry),
         icons: ground.icons(&registry),
+        oauth: ground.oauth_job(&oauth),
         audit: ground.audit.writer,
         usage,
         pins,

@@ -6,7 +6,7 @@ use http::StatusCode;
 use portreeve_access::NewGrant;
 use portreeve_core::caller::{ApiKey, User};
 use portreeve_core::grant::{Grant, Subject};
-use portreeve_core::id::GrantId;
+use portreeve_core::id::{ClientIdentity, GrantId};
 
 use super::in_force;
 use super::servers::Pages;
@@ -54,6 +54,10 @@ pub(crate) async fn add(
 ) -> Result<(StatusCode, Json<GrantShape>), Problem> {
     let keys = api.access.keys(&caller).await?;
     let users = api.access.users(&caller).await?;
+    // A client of that identity must be known; others look the same until they are.
+    if let SubjectShape::Client(client) = &new.subject {
+        api.oauth.client_entry(&caller, client).await?;
+    }
     let new = NewGrant {
         subject: subject(&new.subject, &keys, &users)?,
         rights: new.rights,
@@ -98,11 +102,19 @@ fn subject(given: &SubjectShape, keys: &[ApiKey], users: &[User]) -> Result<Subj
             .iter()
             .find(|user| user.name == *text || user.id.to_string() == *text)
             .map(|user| Subject::User(user.id)),
+        SubjectShape::Client(text) => text
+            .parse()
+            .ok()
+            .map(|client| Subject::Client(ClientIdentity::of(&client))),
     };
     found.ok_or_else(|| match given {
         SubjectShape::Key(text) => content::field("subject.key", format!("there is no live key `{text}`"))
             .hint("`portreeve key list` shows the keys"),
         SubjectShape::User(text) => content::field("subject.user", format!("there is no user `{text}`"))
             .hint("GET /api/v1/users lists the users"),
+        SubjectShape::Client(text) => {
+            content::field("subject.client", format!("there is no OAuth client `{text}`"))
+                .hint("`portreeve client list` shows the clients")
+        }
     })
 }

@@ -127,6 +127,8 @@ pub(crate) enum SubjectShape {
     Key(String),
     /// A user.
     User(String),
+    /// An OAuth client that acts for itself.
+    Client(String),
 }
 
 /// Which servers a grant speaks of.

@@ -25,7 +25,7 @@ pub(crate) enum GrantCommand {
 /// `portreeve grant add`
 #[derive(Debug, Clone, Args)]
 #[command(
-    group = ArgGroup::new("subject").required(true).args(["key", "user"]),
+    group = ArgGroup::new("subject").required(true).args(["key", "user", "client"]),
     group = ArgGroup::new("servers").args(["server", "namespace", "all_servers"])
 )]
 pub(crate) struct AddArgs {
@@ -35,6 +35,9 @@ pub(crate) struct AddArgs {
     /// The user who gets the right, by name or identifier
     #[arg(long, value_name = "USER")]
     user: Option<String>,
+    /// The OAuth client that gets the right when it acts for itself, by its `client_id`
+    #[arg(long, value_name = "CLIENT")]
+    client: Option<String>,
     /// On this server
     #[arg(long, value_name = "NAME", required_unless_present_any = ["namespace", "all_servers", "manage"], conflicts_with = "manage")]
     server: Option<String>,
@@ -88,9 +91,10 @@ pub(super) async fn run(connection: &Connection, command: GrantCommand) -> Resul
 
 impl AddArgs {
     fn request(&self) -> Value {
-        let subject = match (&self.key, &self.user) {
-            (Some(key), _) => json!({ "key": key }),
-            (None, user) => json!({ "user": user }),
+        let subject = match (&self.key, &self.client, &self.user) {
+            (Some(key), _, _) => json!({ "key": key }),
+            (None, Some(client), _) => json!({ "client": client }),
+            (None, None, user) => json!({ "user": user }),
         };
         let servers = match (&self.server, &self.namespace) {
             (Some(server), _) => json!({ "server": server }),

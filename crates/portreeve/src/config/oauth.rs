@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
+use super::authorization::{Enterprise, Register};
 use crate::cli::Failure;
 
 /// OAuth in front of the routes.
@@ -15,6 +16,15 @@ pub(crate) struct Oauth {
     /// Issuers whose access tokens a route may take besides those of this Portreeve: it does where
     /// `portreeve route set ROUTE --issuer NAME` says so.
     pub(crate) issuers: Vec<Issuer>,
+    /// `open`: programs register themselves, as most hosts do. `off`: an administrator enters them, or they have a metadata
+    /// document. Default: `open`.
+    pub(crate) registration: Register,
+    /// After how many days a program that registered itself is forgotten if nothing was allowed to it. Default: 30.
+    pub(crate) unused_client_days: Option<u64>,
+    /// How many days after its last use a program must ask its user again. Default: 30.
+    pub(crate) refresh_days: Option<u64>,
+    /// Assertions of the company's identity provider instead of a page.
+    pub(crate) enterprise: Enterprise,
 }
 
 /// An issuer of access tokens.

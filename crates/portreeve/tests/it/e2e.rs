@@ -46,6 +46,7 @@ mod list_scope;
 mod logins;
 mod matrix;
 mod mirrored;
+mod oauth;
 mod operate;
 mod order;
 mod own_news;

@@ -24,6 +24,7 @@ mod held_calls;
 mod http2;
 mod kept_sessions;
 mod minted;
+mod no_resources;
 mod node;
 mod official;
 mod pets;

@@ -320,6 +320,19 @@ fn other_rows() -> Vec<Row> {
             json!({"name": "ci"}),
         ),
         bare("DELETE /api/v1/keys/{key}", "/api/v1/keys/ci", MANAGED),
+        bare("GET /api/v1/clients", "/api/v1/clients", MANAGED),
+        row(
+            "POST /api/v1/clients",
+            "/api/v1/clients",
+            [401, 403, 201],
+            json!({"name": "Robot", "clientId": "robot"}),
+        ),
+        bare("GET /api/v1/clients/{client}", "/api/v1/clients/robot", MANAGED),
+        bare(
+            "DELETE /api/v1/clients/{client}",
+            "/api/v1/clients/robot",
+            [401, 403, 204],
+        ),
         bare("GET /api/v1/grants", "/api/v1/grants", MANAGED),
         row("POST /api/v1/grants", "/api/v1/grants", [401, 403, 201], grant),
         bare(

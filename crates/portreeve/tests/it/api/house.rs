@@ -40,6 +40,7 @@ use tower::ServiceExt;
 use url::Url;
 
 use crate::held_calls;
+use crate::no_resources;
 use crate::node::Engines;
 use crate::official::{Heard, Official};
 
@@ -236,7 +237,14 @@ impl House {
             access,
             tools,
         };
+        let oauth = no_resources::server(
+            (&world.access, &store),
+            audit.journal.clone(),
+            (Arc::clone(&world.clock), Arc::clone(&world.rng)),
+            "http://127.0.0.1:8808",
+        );
         let router = router(ApiParts {
+            oauth,
             registry: Arc::new(world.registry(&store, &refresh)),
             publishing: Arc::new(world.publishing(audit.journal.clone())),
             gateway: Arc::new(world.gateway(&store, loader, audit.journal)),

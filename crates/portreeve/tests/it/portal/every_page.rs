@@ -61,6 +61,8 @@ pub(super) const PAGES: [&str; 53] = [
     "/approvals",
     "/approvals/nothing",
     "/sign-in",
+    "/authorize?client_id=nobody",
+    "/account/clients",
     "/no/such/page",
 ];
 

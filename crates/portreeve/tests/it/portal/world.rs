@@ -39,6 +39,7 @@ use url::Url;
 use crate::held_calls;
 use crate::kept_sessions;
 use crate::minted::token_parts;
+use crate::no_resources;
 use crate::node::Engines;
 
 /// What building a world comes to.
@@ -289,8 +290,15 @@ impl World {
             issuers: Vec::new(),
         }));
         let insight = insight(&access, &store, &audit);
+        let oauth = no_resources::server(
+            (&access, &store),
+            audit.journal.clone(),
+            (Arc::clone(&clock), Arc::new(CountingRng::default())),
+            "https://mcp.acme.example",
+        );
         let router = portreeve_portal::router(PortalParts {
             registry,
+            oauth,
             gateway: Arc::new(gateway(&access, &store, &vault, &audit)?),
             vault: Arc::clone(&vault),
             approvals: held_calls::over(&access, &store),

@@ -1,0 +1,10 @@
+//! The authorization server through the door: what hosts ask, what browsers are shown.
+
+mod clients;
+mod codes;
+mod consent;
+mod documents;
+mod house;
+mod metadata;
+mod refreshing;
+mod registering;
