@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use portreeve_core::caller::{Caller, Principal};
+use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Decision, Effect, Target};
 use portreeve_core::name::ServerName;
 use portreeve_core::ports::Authorizer;
@@ -11,12 +11,12 @@ use portreeve_core::visibility::Visibility;
 use quick_cache::Equivalent;
 
 use crate::Access;
-use crate::state::State;
+use crate::state::{Holder, Rights, State};
 
 /// What a decision depends on, besides the state it is cached in.
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Question {
-    principal: Principal,
+    holder: Holder,
     action: Action,
     server: Option<ServerName>,
     tool: Option<Arc<str>>,
@@ -27,7 +27,7 @@ pub(crate) struct Question {
 /// because both must hash alike.
 #[derive(Hash, Clone, Copy)]
 struct Asked<'a> {
-    principal: Principal,
+    holder: &'a Holder,
     action: Action,
     server: Option<&'a ServerName>,
     tool: Option<&'a str>,
@@ -43,7 +43,7 @@ impl Authorizer for Access {
             return self.engine.denied();
         }
         let decision = self.by_grants(&state, caller, action, target);
-        // What a policy forbids stays forbidden. A decision by groups is not kept: two keys of one user may have others.
+        // What a policy forbids stays forbidden. A decision by owner groups is not kept: it is cheap.
         if decision.is_permit() || !decision.policies.is_empty() {
             return decision;
         }
@@ -67,6 +67,8 @@ impl Authorizer for Access {
 }
 
 impl Access {
+    /// By the caller's own grants, else by those of a group. A group is asked about itself, so that one answer does for
+    /// all its members.
     fn by_grants(
         &self,
         state: &State,
@@ -74,16 +76,29 @@ impl Access {
         action: Action,
         target: &Target<'_>,
     ) -> Arc<Decision> {
-        let Some(rights) = state.rights(caller.principal) else {
-            return self.engine.denied();
-        };
-        let asked = Asked::new(caller.principal, action, target);
+        let mut refusal = None;
+        for (holder, rights) in state.holders(caller) {
+            let decision = self.of_holder(state, (&holder, rights), action, target);
+            if decision.is_permit() {
+                return decision;
+            }
+            refusal.get_or_insert(decision);
+        }
+        refusal.unwrap_or_else(|| self.engine.denied())
+    }
+
+    fn of_holder(
+        &self,
+        state: &State,
+        (holder, rights): (&Holder, &Rights),
+        action: Action,
+        target: &Target<'_>,
+    ) -> Arc<Decision> {
+        let asked = Asked::new(holder, action, target);
         if let Some(decision) = state.decisions.get(&asked) {
             return decision;
         }
-        let decision = self
-            .engine
-            .decide(&rights.slice, caller.principal, action, target);
+        let decision = self.engine.decide(&rights.slice, holder, action, target);
         state.decisions.insert(asked.to_owned(), Arc::clone(&decision));
         decision
     }
@@ -108,7 +123,7 @@ fn by_groups(state: &State, caller: &Caller, action: Action, target: &Target<'_>
 // === impl Asked ===
 
 impl<'a> Asked<'a> {
-    fn new(principal: Principal, action: Action, target: &Target<'a>) -> Self {
+    fn new(holder: &'a Holder, action: Action, target: &Target<'a>) -> Self {
         let (server, tool, read_only) = match *target {
             Target::Installation => (None, None, false),
             Target::Server(server) => (Some(server), None, false),
@@ -119,7 +134,7 @@ impl<'a> Asked<'a> {
             } => (Some(server), Some(tool), annotations.read_only_hint),
         };
         Self {
-            principal,
+            holder,
             action,
             server,
             tool,
@@ -129,7 +144,7 @@ impl<'a> Asked<'a> {
 
     fn to_owned(self) -> Question {
         Question {
-            principal: self.principal,
+            holder: self.holder.clone(),
             action: self.action,
             server: self.server.cloned(),
             tool: self.tool.map(Arc::from),
@@ -140,7 +155,7 @@ impl<'a> Asked<'a> {
 
 impl Equivalent<Question> for Asked<'_> {
     fn equivalent(&self, question: &Question) -> bool {
-        self.principal == question.principal
+        *self.holder == question.holder
             && self.action == question.action
             && self.server == question.server.as_ref()
             && self.tool == question.tool.as_deref()
@@ -152,6 +167,7 @@ impl Equivalent<Question> for Asked<'_> {
 mod tests {
     use std::hash::{BuildHasher, RandomState};
 
+    use portreeve_core::caller::Principal;
     use portreeve_core::id::UserId;
     use portreeve_core::tool::ToolAnnotations;
 
@@ -168,7 +184,8 @@ mod tests {
         };
         let hasher = RandomState::new();
         for target in [Target::Installation, Target::Server(&server), target] {
-            let asked = Asked::new(Principal::User(UserId::LOCAL_ADMIN), Action::CallTool, &target);
+            let holder = Holder::Principal(Principal::User(UserId::LOCAL_ADMIN));
+            let asked = Asked::new(&holder, Action::CallTool, &target);
             let question = asked.to_owned();
             assert!(asked.equivalent(&question));
             assert_eq!(hasher.hash_one(asked), hasher.hash_one(question));

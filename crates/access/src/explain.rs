@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Target};
-use portreeve_core::grant::{Grant, Rights, ServerScope, ToolScope};
+use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::name::ServerName;
 use portreeve_core::ports::Authorizer as _;
 use serde::Serialize;
@@ -52,15 +52,19 @@ impl Access {
     pub fn explain(&self, caller: &Caller, action: Action, target: &Target<'_>) -> Explanation {
         let decision = self.may(caller, action, target);
         let state = self.state.load();
-        let grants = state.rights(caller.principal).map(|rights| &rights.grants);
-        let considered: Vec<_> = grants
-            .into_iter()
-            .flatten()
+        let considered: Vec<_> = state
+            .holders(caller)
+            .flat_map(|(_, rights)| &rights.grants)
             .map(|grant| {
                 let policy = format!("grant:{}", grant.id);
                 let permits = decision.policies.iter().any(|id| **id == *policy);
                 ConsideredGrant {
-                    grants: what_it_grants(grant),
+                    grants: match &grant.subject {
+                        Subject::Group(group) => {
+                            format!("members of `{group}` {}", what_it_grants(grant))
+                        }
+                        _ => what_it_grants(grant),
+                    },
                     why_not: (!permits).then(|| why_not(grant, action, target)),
                     policy,
                     permits,

@@ -14,11 +14,7 @@ impl Access {
     /// never again, so that one that was removed stays removed.
     pub async fn first_start(&self) -> Result<(), AccessError> {
         let system = Caller::system();
-        let admin = User {
-            id: UserId::LOCAL_ADMIN,
-            name: "admin".to_owned(),
-            created_at: self.parts.clock.now(),
-        };
+        let admin = User::local(UserId::LOCAL_ADMIN, "admin", self.parts.clock.now());
         let mut event = self.event("user.create", &system);
         event.target = Some("user:admin".to_owned());
         event.policies = vec![SYSTEM_POLICY.to_owned()];

@@ -29,9 +29,11 @@ impl Access {
     pub async fn add_grant(&self, caller: &Caller, new: NewGrant) -> Result<Grant, AccessError> {
         let policies = self.require_manager(caller)?;
         check(&new)?;
-        match new.subject {
-            Subject::User(id) => self.require_user(id).await?,
-            Subject::Key(id) => self.require_own_key(id).await?,
+        match &new.subject {
+            Subject::User(id) => self.require_user(*id).await?,
+            Subject::Key(id) => self.require_own_key(*id).await?,
+            // A group is made by naming it: its members may come with the next sign-in.
+            Subject::Group(_) => {}
             // A client may be granted something before it is known here; nobody else can be that client.
             Subject::Client(_) => {}
         }

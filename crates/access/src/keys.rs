@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::{Access, AccessError, credential, token};
 
 /// Groups of one key; the message of the refusal names the number.
-const GROUPS: usize = 50;
+pub(crate) const GROUPS: usize = 50;
 
 /// A key to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,7 +23,9 @@ mod approvals;
 mod first_start;
 mod grants;
 mod keys;
-mod sign_in;
+mod login;
+mod provider;
+mod users;
 mod vault;
 
 mod oauth;
@@ -35,7 +37,7 @@ use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use portreeve_core::audit::AuditEvent;
-use portreeve_core::caller::{Caller, User};
+use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::id::EventId;
 use portreeve_core::ports::{Authorizer, IdentityStore, Journal, SessionStore};
@@ -48,20 +50,27 @@ pub use error::AccessError;
 pub use explain::{ConsideredGrant, Explanation};
 pub use grants::{MAX_NAMED_TOOLS, NewGrant};
 pub use keys::NewKey;
+pub use login::sessions::{SESSION_IDLE, SESSION_LIFE};
+pub use login::sign_in::MAX_LINK_LIFE;
+pub use login::{
+    CodeSetup, LEAST_PASSWORD, Login, LoginError, LoginParts, LoginSettings, Next, PasswordOutcome,
+    Passwords, ProviderFacts, RECOVERY_CODES, Returned, SignedIn, Typed,
+};
 pub use oauth::{
     Allowed, Asked, AuthorizationServer, Begun, Choice, Credential, Destination, Fresh, NewClient, OauthCode,
     OauthError, OauthJob, OauthParts, OauthSettings, Registration, TokenAnswer, TokenRequest, Writing,
     redirect,
 };
+pub use provider::{AdmitRule, ClaimNames, ClientCredential, ProviderError, ProviderSettings};
 pub use publishing::{
     BadToken, Claim, GithubOidcSettings, GithubSettings, Granted, OidcSettings, ProofError, ProofSettings,
     Publishing, PublishingParts, TOKEN_LIFE,
 };
-pub use sign_in::{MAX_LINK_LIFE, SESSION_LIFE};
 pub use tokens::{
     GroupRule, IssuedToken, IssuerSettings, Issuers, NewToken, NoSignature, Place, SignatureAlgorithm,
     TOKEN_LIFETIME, TokenParts, TokenTypes,
 };
+pub use users::{NewUser, PASSWORD_LINK_LIFE};
 pub use vault::{Replace, Vault, VaultParts};
 
 use policies::Engine;
@@ -109,12 +118,6 @@ impl Access {
             state,
             loaded: Mutex::new(i64::MIN),
         }
-    }
-
-    /// All users, oldest first.
-    pub async fn users(&self, caller: &Caller) -> Result<Vec<User>, AccessError> {
-        self.require_manager(caller)?;
-        Ok(self.parts.identity.users().await?)
     }
 
     /// Refuses whoever may not manage; tells which policies allowed it, for the audit event.

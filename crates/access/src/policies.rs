@@ -16,14 +16,17 @@ use portreeve_core::caller::Principal;
 use portreeve_core::decision::{Action, Decision, Effect, Target};
 use portreeve_core::name::{NamespacePattern, ServerName};
 
+use crate::state::Holder;
+
 /// The vocabulary. Every policy is validated against it, and so is every question.
 const SCHEMA: &str = r#"
-entity User, Key, Client, System, Installation, Namespace;
+entity Group, System, Installation, Namespace;
+entity User, Key, Client in [Group];
 entity Server in [Installation, Namespace];
 entity Tool in [Server] = { "name": String, "read_only": Bool };
-action discover, read, publish appliesTo { principal: [User, Key, Client], resource: [Server] };
-action call appliesTo { principal: [User, Key, Client], resource: [Tool] };
-action manage appliesTo { principal: [User, Key, Client, System], resource: [Installation] };
+action discover, read, publish appliesTo { principal: [User, Key, Client, Group], resource: [Server] };
+action call appliesTo { principal: [User, Key, Client, Group], resource: [Tool] };
+action manage appliesTo { principal: [User, Key, Client, Group, System], resource: [Installation] };
 "#;
 
 /// The policy by which Portreeve itself may manage.
@@ -53,6 +56,7 @@ struct Words {
     user: EntityTypeName,
     key: EntityTypeName,
     client: EntityTypeName,
+    group: EntityTypeName,
     system: EntityTypeName,
     server: EntityTypeName,
     tool: EntityTypeName,
@@ -91,6 +95,7 @@ impl Engine {
             user: constant("User"),
             key: constant("Key"),
             client: constant("Client"),
+            group: constant("Group"),
             system: constant("System"),
             server: constant("Server"),
             tool: constant("Tool"),
@@ -116,19 +121,19 @@ impl Engine {
         Arc::clone(&self.denied)
     }
 
-    /// Asks Cedar about one principal's policies.
+    /// Asks Cedar about one holder's policies.
     pub(crate) fn decide(
         &self,
         slice: &Slice,
-        principal: Principal,
+        holder: &Holder,
         action: Action,
         target: &Target<'_>,
     ) -> Arc<Decision> {
-        let (request, entities) = match self.question(principal, action, target) {
+        let (request, entities) = match self.question(holder, action, target) {
             Ok(question) => question,
             Err(Unaskable::Mismatch) => return self.denied(),
             Err(Unaskable::Cedar(problem)) => {
-                tracing::error!(caller.id = %principal, action = action.as_str(), problem, "A question could not be put to Cedar, so the answer is no");
+                tracing::error!(caller.id = %holder, action = action.as_str(), problem, "A question could not be put to Cedar, so the answer is no");
                 return self.denied();
             }
         };
@@ -137,7 +142,7 @@ impl Engine {
             .is_authorized(&request, slice.about(target), &entities);
         // Cedar skips a policy that fails. A forbid must not be lost that way, so any failure denies.
         if let Some(error) = response.diagnostics().errors().next() {
-            tracing::error!(caller.id = %principal, action = action.as_str(), %error, "A policy failed, so the answer is no");
+            tracing::error!(caller.id = %holder, action = action.as_str(), %error, "A policy failed, so the answer is no");
             return self.denied();
         }
         if response.decision() != Answer::Allow {
@@ -157,14 +162,14 @@ impl Engine {
 
     fn question(
         &self,
-        principal: Principal,
+        holder: &Holder,
         action: Action,
         target: &Target<'_>,
     ) -> Result<(Request, Entities), Unaskable> {
-        if principal == Principal::System && action != Action::Manage {
+        if *holder == Holder::Principal(Principal::System) && action != Action::Manage {
             return Err(Unaskable::Mismatch);
         }
-        let principal = self.words.principal(principal).ok_or(Unaskable::Mismatch)?;
+        let principal = self.words.holder(holder).ok_or(Unaskable::Mismatch)?;
         let (resource, entities) = match (action, target) {
             // The right to manage is one for the whole installation, whichever of its servers is asked about.
             (Action::Manage, Target::Installation | Target::Server(_)) => {
@@ -222,6 +227,13 @@ impl Engine {
 // === impl Words ===
 
 impl Words {
+    fn holder(&self, holder: &Holder) -> Option<EntityUid> {
+        match holder {
+            Holder::Principal(principal) => self.principal(*principal),
+            Holder::Group(group) => Some(uid(&self.group, group.as_str())),
+        }
+    }
+
     fn principal(&self, principal: Principal) -> Option<EntityUid> {
         match principal {
             Principal::User(id) => Some(uid(&self.user, &id.to_string())),

@@ -30,7 +30,7 @@ pub(crate) struct State {
     users: HashMap<UserId, Caller>,
     /// Every user who is stored, whether let in or not.
     known: HashSet<UserId>,
-    rights: HashMap<Principal, Arc<Rights>>,
+    rights: HashMap<Holder, Arc<Rights>>,
     /// The groups that own a server, by its name in lower case.
     owners: HashMap<String, Vec<GroupName>>,
     /// Decisions made with this state. They end with it, so none can outlive the policies it was made of.
@@ -46,7 +46,16 @@ pub(crate) struct LiveKey {
     pub(crate) caller: Caller,
 }
 
-/// One principal's grants and what they compiled to.
+/// Who holds grants: a principal, or everybody in a group.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Holder {
+    /// One of them alone.
+    Principal(Principal),
+    /// Whoever belongs to it.
+    Group(GroupName),
+}
+
+/// One holder's grants and what they compiled to.
 #[derive(Default)]
 pub(crate) struct Rights {
     pub(crate) grants: Vec<Grant>,
@@ -77,7 +86,7 @@ impl Access {
         let current = self.state.load();
         let source = Source {
             keys: snapshot.keys.clone(),
-            users: snapshot.users.clone(),
+            users: snapshot.users.iter().map(deciding).collect(),
             grants: snapshot.grants.clone(),
             owned: snapshot.owned.clone(),
         };
@@ -102,7 +111,7 @@ impl State {
             keys: HashMap::new(),
             users: HashMap::new(),
             known: HashSet::new(),
-            rights: HashMap::from([(Principal::System, Arc::new(system))]),
+            rights: HashMap::from([(Holder::Principal(Principal::System), Arc::new(system))]),
             owners: HashMap::new(),
             decisions: Cache::new(CACHED_DECISIONS),
             source: Source::default(),
@@ -110,7 +119,7 @@ impl State {
     }
 
     fn build(engine: &Engine, source: Source, former: &Self) -> Self {
-        let users: HashMap<UserId, Caller> = source.users.iter().map(user_caller).collect();
+        let users: HashMap<UserId, Caller> = source.users.iter().filter_map(user_caller).collect();
         let keys = source
             .keys
             .iter()
@@ -144,9 +153,20 @@ impl State {
         self.known.contains(&id)
     }
 
-    /// The rights of a principal who has any.
-    pub(crate) fn rights(&self, principal: Principal) -> Option<&Arc<Rights>> {
-        self.rights.get(&principal)
+    /// The rights of a holder who has any.
+    pub(crate) fn rights(&self, holder: &Holder) -> Option<&Arc<Rights>> {
+        self.rights.get(holder)
+    }
+
+    /// Who holds grants that are the caller's, too: the principal first, then each group.
+    pub(crate) fn holders<'a>(
+        &'a self,
+        caller: &'a Caller,
+    ) -> impl Iterator<Item = (Holder, &'a Arc<Rights>)> {
+        let own = std::iter::once(Holder::Principal(caller.principal));
+        let groups = caller.groups.iter().cloned().map(Holder::Group);
+        own.chain(groups)
+            .filter_map(|holder| self.rights.get(&holder).map(|rights| (holder, rights)))
     }
 
     /// The first of the caller's groups that owns the server.
@@ -191,48 +211,83 @@ impl State {
     }
 }
 
+/// What of a user decisions depend on: who only signs in changes nothing.
+fn deciding(user: &User) -> User {
+    User {
+        signed_in_at: None,
+        display_name: None,
+        email: None,
+        ..user.clone()
+    }
+}
+
 /// Names differ in more than case.
 fn owners(owned: &Owned) -> (String, Vec<GroupName>) {
     (owned.server.as_str().to_ascii_lowercase(), owned.groups.clone())
 }
 
-fn user_caller(user: &User) -> (UserId, Caller) {
+/// A user who is disabled is nobody: neither sessions nor keys find such a user.
+fn user_caller(user: &User) -> Option<(UserId, Caller)> {
+    if !user.is_enabled() {
+        return None;
+    }
     let caller = Caller {
         principal: Principal::User(user.id),
         key: None,
         label: format!("user:{}", user.name).into(),
-        groups: Arc::from([]),
+        groups: user.all_groups().into(),
         token: None,
     };
-    (user.id, caller)
+    Some((user.id, caller))
 }
 
-/// Groups the grants by principal and compiles them. What a principal had before and still has is not compiled again.
-fn rights(engine: &Engine, grants: &[Grant], former: &State) -> HashMap<Principal, Arc<Rights>> {
-    let mut grouped: HashMap<Principal, Vec<Grant>> = HashMap::new();
+/// Groups the grants by holder and compiles them. What a holder had before and still has is not compiled again.
+fn rights(engine: &Engine, grants: &[Grant], former: &State) -> HashMap<Holder, Arc<Rights>> {
+    let mut grouped: HashMap<Holder, Vec<Grant>> = HashMap::new();
     for grant in grants {
-        let principal = match grant.subject {
-            Subject::Key(id) => Principal::Key(id),
-            Subject::User(id) => Principal::User(id),
-            Subject::Client(id) => Principal::Client(id),
-        };
-        grouped.entry(principal).or_default().push(grant.clone());
+        grouped
+            .entry(Holder::of(&grant.subject))
+            .or_default()
+            .push(grant.clone());
     }
     let mut rights: HashMap<_, _> = grouped
         .into_iter()
-        .map(|(principal, grants)| {
-            let had = former.rights(principal).filter(|rights| rights.grants == grants);
+        .map(|(holder, grants)| {
+            let had = former.rights(&holder).filter(|rights| rights.grants == grants);
             let rights = had.cloned().unwrap_or_else(|| {
-                let slice = engine.compile(principal, &grants);
+                let slice = engine.compile(&holder, &grants);
                 Arc::new(Rights { grants, slice })
             });
-            (principal, rights)
+            (holder, rights)
         })
         .collect();
-    if let Some(system) = former.rights(Principal::System) {
-        rights.insert(Principal::System, Arc::clone(system));
+    let system = Holder::Principal(Principal::System);
+    if let Some(had) = former.rights(&system) {
+        rights.insert(system, Arc::clone(had));
     }
     rights
+}
+
+// === impl Holder ===
+
+impl Holder {
+    fn of(subject: &Subject) -> Self {
+        match subject {
+            Subject::Key(id) => Self::Principal(Principal::Key(*id)),
+            Subject::User(id) => Self::Principal(Principal::User(*id)),
+            Subject::Client(id) => Self::Principal(Principal::Client(*id)),
+            Subject::Group(group) => Self::Group(group.clone()),
+        }
+    }
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Principal(principal) => principal.fmt(f),
+            Self::Group(group) => write!(f, "group:{group}"),
+        }
+    }
 }
 
 // === impl LiveKey ===
@@ -244,9 +299,13 @@ impl LiveKey {
             tracing::error!(key.id = %key.id, "An API key is not in force: its stored hash cannot be read");
             return None;
         };
+        let mut groups = key.groups.clone();
         let (principal, label) = match key.owner {
             Some(owner) => {
                 let user = users.get(&owner)?;
+                groups.extend(user.groups.iter().cloned());
+                groups.sort();
+                groups.dedup();
                 (user.principal, Arc::clone(&user.label))
             }
             None => (Principal::Key(key.id), format!("key:{}", key.name).into()),
@@ -258,7 +317,7 @@ impl LiveKey {
                 principal,
                 key: Some(key.id),
                 label,
-                groups: key.groups.as_slice().into(),
+                groups: groups.into(),
                 token: None,
             },
         })

@@ -33,7 +33,7 @@ mod openapi;
 use std::fmt;
 use std::sync::Arc;
 
-use portreeve_access::{Access, Approvals, AuthorizationServer, Publishing, Vault};
+use portreeve_access::{Access, Approvals, AuthorizationServer, Login, Publishing, Vault};
 use portreeve_core::doctor::Doctor;
 use portreeve_core::limits::Limits;
 use portreeve_core::ports::Refresh;
@@ -54,6 +54,8 @@ pub struct ApiParts {
     pub access: Arc<Access>,
     /// Issues tokens to clients.
     pub oauth: Arc<AuthorizationServer>,
+    /// Who signs in.
+    pub login: Arc<Login>,
     /// How publishers prove who they are.
     pub publishing: Arc<Publishing>,
     /// Named secrets.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use portreeve_access::AccessError;
+use portreeve_access::{AccessError, LoginError};
 use portreeve_core::oauth::Scopes;
 use portreeve_core::ports::{SecretUnavailable, StoreError};
 use portreeve_insight::{InsightError, WebhookError};
@@ -321,6 +321,30 @@ impl From<AccessError> for Problem {
                 tracing::error!(error = %cause, "The audit log cannot be written.");
                 StatusCode::SERVICE_UNAVAILABLE
             }
+        };
+        Self::new(status, detail).hint(hint)
+    }
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        let (detail, hint) = (error.to_string(), error.hint());
+        let status = match error {
+            LoginError::Access(error) => return error.into(),
+            LoginError::TooFast { wait } => {
+                return Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
+                    .hint(hint)
+                    .wait(wait);
+            }
+            LoginError::Shared(cause) => {
+                tracing::error!(error = %cause, "The shared state is not available.");
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            LoginError::UnknownProvider(_) => StatusCode::NOT_FOUND,
+            LoginError::NotBegunHere | LoginError::Provider(_) => StatusCode::BAD_REQUEST,
+            LoginError::Disabled | LoginError::Wrong => StatusCode::FORBIDDEN,
+            LoginError::Password(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            LoginError::State(_) => StatusCode::CONFLICT,
         };
         Self::new(status, detail).hint(hint)
     }

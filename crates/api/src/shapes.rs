@@ -24,6 +24,7 @@ pub(crate) mod search;
 pub(crate) mod secret;
 pub(crate) mod server;
 pub(crate) mod tool;
+pub(crate) mod user;
 pub(crate) mod waiting;
 pub(crate) mod webhook;
 

@@ -9,6 +9,7 @@ use crate::id::{ClientIdentity, InvalidId, KeyId, UserId};
 use crate::name::GroupName;
 use crate::oauth::TokenGrant;
 use crate::time::Timestamp;
+pub use crate::user::User;
 
 /// The identity that rights hang on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -151,15 +152,4 @@ impl ApiKey {
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|at| now < at)
     }
-}
-
-/// A user as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User {
-    /// Identity.
-    pub id: UserId,
-    /// The name people know the user by, unique.
-    pub name: String,
-    /// When the user was made.
-    pub created_at: Timestamp,
 }

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ClientIdentity, GrantId, KeyId, UserId};
-use crate::name::{NamespacePattern, ServerName};
+use crate::name::{GroupName, NamespacePattern, ServerName};
 use crate::server::as_words;
 use crate::time::Timestamp;
 
 /// Who is granted something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Subject {
     /// An API key.
@@ -17,6 +17,8 @@ pub enum Subject {
     User(UserId),
     /// An OAuth client that acts for itself.
     Client(ClientIdentity),
+    /// Everybody who belongs to a group, those of tomorrow too.
+    Group(GroupName),
 }
 
 /// What is granted.

@@ -94,6 +94,8 @@ ids! {
     GrantId;
     /// One user.
     UserId;
+    /// One session of the portal.
+    SessionId;
     /// One authorization: what a client was allowed once, and every token that came of it.
     AuthorizationId;
     /// One event of the audit log. A request is one event, and known by its identity.

@@ -31,6 +31,7 @@ pub mod login;
 pub mod oauth;
 pub mod policy;
 pub mod publishing;
+pub mod user;
 pub mod vault;
 pub mod view;
 pub mod visibility;

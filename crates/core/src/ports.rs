@@ -45,7 +45,9 @@ pub use feed::{EntryFeed, FeedPosition, Searchable};
 pub use governance::GovernanceStore;
 pub use host_sessions::HostSessionStore;
 pub use icons::{IconLook, IconStore};
-pub use identity::{IdentityStore, SessionStore};
+pub use identity::{
+    CredentialStore, Credentials, Ended, IdentityStore, LinkPurpose, SessionStore, SignInAttempt,
+};
 pub use imports::{ImportBatch, ImportStore};
 pub use local::{Door, Listing, LocalOutcome, LocalRegistries, LocalServer, LocalTool, LocalTools};
 pub use logins::LoginStore;

@@ -1,28 +1,43 @@
-//! The session cookie: one name, set and read in one place.
+//! The cookies: each has one name, and is set and read in one place.
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use portreeve_core::secret::Secret;
 use url::Url;
 
-/// How the session's secret travels.
-pub(crate) struct SessionCookie {
-    name: &'static str,
+/// How a secret travels.
+pub(crate) struct Cookie {
+    name: String,
     secure: bool,
+    /// For how many seconds browsers keep it; until they are closed, if that is not said.
+    life: Option<u32>,
 }
 
-impl SessionCookie {
+impl Cookie {
+    /// The session's. It ends with the browser's session, or when the store forgets it.
+    pub(crate) fn session(public_url: &Url) -> Self {
+        Self::new(public_url, "session", None)
+    }
+
+    /// What tells a browser that is about to sign in from every other one.
+    pub(crate) fn browser(public_url: &Url) -> Self {
+        Self::new(public_url, "login", Some(20 * 60))
+    }
+
+    /// Where the way goes on after signing in, for those who come back by a link.
+    pub(crate) fn next(public_url: &Url) -> Self {
+        Self::new(public_url, "next", Some(10 * 60))
+    }
+
     /// On https the name's prefix makes browsers insist on Secure, on `/`, and on this very host. Plain http (a
     /// loopback listener, or an operator who insists) cannot have that.
-    pub(crate) fn new(public_url: &Url) -> Self {
+    fn new(public_url: &Url, what: &str, life: Option<u32>) -> Self {
         let secure = public_url.scheme() == "https";
+        let prefix = if secure { "__Host-" } else { "" };
         Self {
-            name: if secure {
-                "__Host-portreeve_session"
-            } else {
-                "portreeve_session"
-            },
+            name: format!("{prefix}portreeve_{what}"),
             secure,
+            life,
         }
     }
 
@@ -40,14 +55,15 @@ impl SessionCookie {
         found.next().is_none().then(|| Secret::new(first))
     }
 
-    /// The header that starts a session. It ends with the browser's session, or when the store forgets it.
+    /// The header that sets it.
     pub(crate) fn set(&self, secret: &Secret) -> Option<HeaderValue> {
-        let mut value = HeaderValue::from_str(&self.text(secret.expose(), "")).ok()?;
+        let life = self.life.map(|life| format!("; Max-Age={life}"));
+        let mut value = HeaderValue::from_str(&self.text(secret.expose(), &life.unwrap_or_default())).ok()?;
         value.set_sensitive(true);
         Some(value)
     }
 
-    /// The header that ends a session.
+    /// The header that ends it.
     pub(crate) fn clear(&self) -> Option<HeaderValue> {
         HeaderValue::from_str(&self.text("", "; Max-Age=0")).ok()
     }
@@ -65,12 +81,12 @@ impl SessionCookie {
 mod tests {
     use super::*;
 
-    fn cookie(url: &str) -> SessionCookie {
-        SessionCookie::new(&Url::parse(url).unwrap())
+    fn cookie(url: &str) -> Cookie {
+        Cookie::session(&Url::parse(url).unwrap())
     }
 
     #[test]
-    fn https_binds_the_cookie_to_the_host() {
+    fn a_cd_7_https_binds_the_cookie_to_the_host() {
         let set = cookie("https://gw.example").set(&Secret::new("s3")).unwrap();
         assert_eq!(
             set,
@@ -78,6 +94,11 @@ mod tests {
         );
         let set = cookie("http://127.0.0.1:8080").set(&Secret::new("s3")).unwrap();
         assert_eq!(set, "portreeve_session=s3; Path=/; HttpOnly; SameSite=Lax");
+        let browser = Cookie::browser(&Url::parse("https://gw.example").unwrap());
+        assert_eq!(
+            browser.set(&Secret::new("s3")).unwrap(),
+            "__Host-portreeve_login=s3; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=1200"
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use portreeve_access::{AccessError, OauthCode, OauthError};
+use portreeve_access::{AccessError, LoginError, OauthCode, OauthError, ProviderError};
 use portreeve_core::ports::StoreError;
 use portreeve_insight::{InsightError, WebhookError};
 use portreeve_registry::RegistryError;
@@ -32,6 +32,12 @@ pub(crate) enum Failure {
     Client { text: String },
     /// A sign-in link that does not work.
     Link,
+    /// Nobody was signed in.
+    SignIn {
+        status: StatusCode,
+        text: String,
+        hint: String,
+    },
     /// The address does not take this method.
     Method,
     /// The store does not answer.
@@ -162,6 +168,10 @@ impl Failure {
                 "It was used already, it is too old, or it was copied incompletely.",
                 "Ask for a new one. If it is your own Portreeve, start it again: it prints one.",
             ),
+            Self::SignIn { status, text, hint } => Words {
+                invite: true,
+                ..Words::new(status, "You are not signed in", text, hint)
+            },
             Self::Method => Words::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "That was not understood",
@@ -304,6 +314,9 @@ impl From<AccessError> for Failure {
                 text: sentence(&error.to_string()),
                 signed_in: true,
             },
+            AccessError::NotFound { what } if what.starts_with("user ") => Self::NotFound {
+                text: sentence(&error.to_string()),
+            },
             AccessError::NotFound { .. } => Self::page_not_found(),
             AccessError::Store(failed) => store(failed),
             AccessError::Audit(failed) => {
@@ -315,5 +328,27 @@ impl From<AccessError> for Failure {
                 hint: sentence(other.hint()),
             },
         }
+    }
+}
+
+impl From<LoginError> for Failure {
+    fn from(error: LoginError) -> Self {
+        let (text, hint) = (sentence(&error.to_string()), sentence(error.hint()));
+        let status = match error {
+            LoginError::Access(error) => return error.into(),
+            LoginError::Shared(cause) => {
+                tracing::error!(error = %cause, "the shared state failed a page");
+                return Self::Unavailable;
+            }
+            LoginError::Password(_) | LoginError::State(_) => return Self::Invalid { text, hint },
+            LoginError::UnknownProvider(_) => StatusCode::NOT_FOUND,
+            LoginError::Provider(ProviderError::Unreachable { .. } | ProviderError::Misconfigured { .. }) => {
+                StatusCode::BAD_GATEWAY
+            }
+            LoginError::NotBegunHere | LoginError::Provider(_) => StatusCode::BAD_REQUEST,
+            LoginError::TooFast { .. } => StatusCode::TOO_MANY_REQUESTS,
+            LoginError::Disabled | LoginError::Wrong => StatusCode::FORBIDDEN,
+        };
+        Self::SignIn { status, text, hint }
     }
 }

@@ -14,6 +14,7 @@ use crate::failure::Failure;
 pub(crate) enum Purpose {
     SignIn,
     SignOut,
+    Account,
     ApproveTools,
     ApproveMany,
     Review,
@@ -34,6 +35,7 @@ impl Purpose {
         match self {
             Self::SignIn => "sign-in",
             Self::SignOut => "sign-out",
+            Self::Account => "account",
             Self::ApproveTools => "approve-tools",
             Self::ApproveMany => "approve-many",
             Self::Review => "review",

@@ -16,6 +16,11 @@ use crate::visitor::Visitor;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// The same for pages whose form leads on to where a client waits: browsers apply `form-action` to every redirect that
+/// follows a form, and would stop the one to the client (A-CD-10).
+const LEADING_ON: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 const FIXED: [(HeaderName, &str); 5] = [
     (CONTENT_SECURITY_POLICY, POLICY),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -92,6 +97,13 @@ pub(crate) fn html(status: StatusCode, template: &impl Template) -> Result<Respo
             Err(Failure::Broken)
         }
     }
+}
+
+/// Lets the forms of a page lead on beyond this site.
+pub(crate) fn leading_on(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(LEADING_ON));
+    response
 }
 
 /// Sends the browser elsewhere on this site, as a GET.

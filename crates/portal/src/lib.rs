@@ -46,9 +46,11 @@ mod exports;
 
 mod webhooks;
 
+mod account;
 mod authorize;
 mod clients;
 mod sign_in;
+mod users;
 
 mod failure;
 mod view;

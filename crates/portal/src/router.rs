@@ -9,7 +9,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::Uri;
-use portreeve_access::{Access, Approvals, AuthorizationServer, Vault};
+use portreeve_access::{Access, Approvals, AuthorizationServer, Login, Vault};
 use portreeve_core::limits::Limits;
 use portreeve_core::ports::Refresh;
 use portreeve_core::secret::SecretKey;
@@ -20,13 +20,13 @@ use portreeve_registry::Registry;
 use url::Url;
 
 use crate::assets::Assets;
-use crate::cookie::SessionCookie;
+use crate::cookie::Cookie;
 use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::{
-    approvals, audit, authorize, clients, deployed, deployments, environments, exports, frame, governed,
-    home, imports, logins, profile, properties, registries, rest, review, secrets, server, sign_in, stages,
-    submit, tools, try_tool, usage, waiting, webhooks,
+    account, approvals, audit, authorize, clients, deployed, deployments, environments, exports, frame,
+    governed, home, imports, logins, profile, properties, registries, rest, review, secrets, server, sign_in,
+    stages, submit, tools, try_tool, usage, users, waiting, webhooks,
 };
 
 /// Most bytes of a form. The largest approves every tool of a server at once.
@@ -40,6 +40,8 @@ pub struct PortalParts {
     pub access: Arc<Access>,
     /// Asks visitors what clients may do in their name.
     pub oauth: Arc<AuthorizationServer>,
+    /// Who signs in.
+    pub login: Arc<Login>,
     /// Calls tools for visitors.
     pub gateway: Arc<Gateway>,
     /// Named secrets.
@@ -69,7 +71,11 @@ pub(crate) struct Portal {
     pub(crate) parts: PortalParts,
     pub(crate) assets: Assets,
     pub(crate) forms: Forms,
-    pub(crate) cookie: SessionCookie,
+    pub(crate) cookie: Cookie,
+    /// What tells browsers apart that are about to sign in.
+    pub(crate) browser_cookie: Cookie,
+    /// Where the way goes on for who comes back by a link.
+    pub(crate) next_cookie: Cookie,
 }
 
 impl Portal {
@@ -84,7 +90,9 @@ pub fn router(parts: PortalParts) -> Router {
     let portal = Arc::new(Portal {
         assets: Assets::embedded(),
         forms: Forms::new(&parts.csrf_key, &parts.public_url),
-        cookie: SessionCookie::new(&parts.public_url),
+        cookie: Cookie::session(&parts.public_url),
+        browser_cookie: Cookie::browser(&parts.public_url),
+        next_cookie: Cookie::next(&parts.public_url),
         parts,
     });
     let framed = from_fn_with_state(Arc::clone(&portal), frame::pages);
@@ -147,21 +155,51 @@ pub fn router(parts: PortalParts) -> Router {
         .route("/authorize", get(authorize::page).post(authorize::decide))
         .route("/account/clients", get(clients::page).post(clients::withdraw))
         .route("/admin/welcome", get(sign_in::welcome).post(sign_in::enter))
-        .route("/sign-in", get(sign_in::page))
-        .route("/sign-out", post(sign_in::leave))
+        .merge(people())
         .method_not_allowed_fallback(|| async { Failure::Method })
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(framed.clone());
     let unknown = (|| async { Failure::page_not_found() }).layer(framed);
+    // From a provider's server, not from a page: no cookie, no origin, and so no frame.
+    let logout = Router::new()
+        .route("/sign-in/{provider}/logout", post(sign_in::provider::logout))
+        .layer(DefaultBodyLimit::max(FORM_BYTES));
     let files = Router::new()
         .route("/assets/{file}", get(asset))
         .route("/favicon.ico", get(favicon));
     Router::new()
         .merge(pages)
+        .merge(logout)
         .merge(files)
         .fallback(unknown)
         .layer(from_fn(frame::security_headers))
         .with_state(portal)
+}
+
+/// Signing in and out, the account, and users.
+fn people() -> Router<Arc<Portal>> {
+    use sign_in::{local, provider};
+    Router::new()
+        .route("/sign-in", get(sign_in::page))
+        .route("/sign-in/password", post(local::password))
+        .route("/sign-in/code", post(local::code))
+        .route(
+            "/sign-in/new-password",
+            get(local::new_password).post(local::set_new_password),
+        )
+        .route("/sign-in/{provider}", get(provider::begin))
+        .route("/sign-in/{provider}/callback", get(provider::back))
+        .route("/sign-out", post(sign_in::leave))
+        .route("/account", get(account::page))
+        .route("/account/password", post(account::change_password))
+        .route("/account/codes", post(account::set_up_codes))
+        .route("/account/codes/confirm", post(account::confirm_codes))
+        .route("/account/codes/remove", post(account::remove_codes))
+        .route("/account/sessions", get(account::sessions))
+        .route("/account/sessions/end", post(account::end_sessions))
+        .route("/admin/users", get(users::list).post(users::create))
+        .route("/admin/users/{user}", get(users::page))
+        .route("/admin/users/{user}/{step}", post(users::act))
 }
 
 /// What is governed beside servers, with so many bytes of files that an import may take in.

@@ -1,7 +1,7 @@
 //! What the templates show: plain texts, made from the product's nouns. No rule, no I/O.
 
 pub(crate) mod badge;
-mod form;
+pub(crate) mod form;
 mod one;
 mod shell;
 
@@ -38,9 +38,11 @@ mod exports;
 
 mod webhooks;
 
+pub(crate) mod account;
 mod clients;
 mod consent;
 mod notes;
+pub(crate) mod sign_in;
 
 pub(crate) use clients::ClientsPage;
 pub(crate) use consent::{ConsentPage, ConsentParts};
@@ -61,7 +63,7 @@ pub(crate) use audit::{AuditFilter, AuditPageView, ReportView};
 pub(crate) use exports::ExportsPage;
 pub(crate) use home::{Card, HomePage};
 pub(crate) use logins::LoginsPage;
-pub(crate) use notes::{FailurePage, SignInPage, WelcomePage};
+pub(crate) use notes::{FailurePage, Shown, ShownPage, WelcomePage};
 pub(crate) use official::Official;
 pub(crate) use server::{HostPanel, Notice, ServerFacts, ServerPage, Way};
 pub(crate) use shell::{Account, Shell};

@@ -35,6 +35,7 @@ mod client;
 mod grant;
 mod key;
 mod secret;
+mod user;
 
 mod webhook;
 
@@ -191,13 +192,16 @@ pub(crate) enum Remote {
     /// Enter OAuth clients, look at those that registered themselves, and remove them
     #[command(subcommand)]
     Client(client::ClientCommand),
+    /// Make users, put them into groups, disable them
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// Keep named secrets, which are sealed and never shown again
     #[command(subcommand)]
     Secret(secret::SecretCommand),
     /// Tell others of changes, by signed requests
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
-    /// Grant rights to keys and users, and take them back
+    /// Grant rights to keys, users and groups, and take them back
     #[command(subcommand)]
     Grant(grant::GrantCommand),
     /// Read and verify the audit log
@@ -324,6 +328,7 @@ async fn answer(global: &Global, command: Remote) -> Result<Reply, Failure> {
         Remote::Approval(command) => approval::run(&connection, command).await,
         Remote::Key(command) => key::run(&connection, command).await,
         Remote::Client(command) => client::run(&connection, command).await,
+        Remote::User(command) => user::run(&connection, command).await,
         Remote::Secret(command) => secret::run(&connection, command).await,
         Remote::Webhook(command) => webhook::run(&connection, command).await,
         Remote::Grant(command) => grant::run(&connection, command).await,

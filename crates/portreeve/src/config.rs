@@ -3,6 +3,7 @@
 //! An environment variable `PORTREEVE__SECTION__KEY` overrides a key. Flags of `serve` override both.
 
 mod authorization;
+mod login;
 pub(crate) mod oauth;
 mod registry;
 pub(crate) mod webhooks;
@@ -41,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) oauth: oauth::Oauth,
     /// The registry API's writing side.
     pub(crate) registry: registry::Registry,
+    /// Who signs in, and who vouches for whom.
+    pub(crate) login: login::Login,
     /// What a version is judged by before it is approved.
     pub(crate) assessment: Assessment,
     /// How events are delivered to webhooks.

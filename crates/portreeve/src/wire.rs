@@ -4,6 +4,7 @@ mod approvals;
 mod callers;
 mod first_start;
 mod jobs;
+mod login;
 mod oauth;
 mod sessions;
 mod shared;
@@ -403,12 +404,14 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     };
     let gateway = Arc::new(Gateway::new(parts, Arc::new(keeper)));
     let insight = ground.insight(&access, usage.flusher());
+    let login = ground.login(config, (&access, &vault, &loader))?;
     let (webhooks, deliveries) = ground.webhooks(config, (&access, &vault), &mut metrics);
     let oauth = ground.oauth(config, &access, Arc::clone(&gateway) as Arc<dyn Resources>)?;
     let api = portreeve_api::router(ApiParts {
         registry: Arc::clone(&registry),
         access: Arc::clone(&access),
         oauth: Arc::clone(&oauth),
+        login: Arc::clone(&login),
         publishing: ground.publishing(config)?,
         vault: Arc::clone(&vault),
         approvals: Arc::clone(&tools.approvals),
@@ -427,6 +430,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         gateway: Arc::clone(&gateway),
         access: Arc::clone(&access),
         oauth: Arc::clone(&oauth),
+        login,
         vault,
         approvals: tools.approvals,
         insight,

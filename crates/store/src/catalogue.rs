@@ -9,7 +9,8 @@ use portreeve_core::ports::{Catalogue, News, Snapshot, StoreError};
 
 use crate::engine::{Row, Sql};
 use crate::entries::owners::{OWNED, owned};
-use crate::identity::{GRANTS, LIVE_KEYS, USERS, grant_of, key_of, user_of};
+use crate::identity::users::{USERS, user_of};
+use crate::identity::{GRANTS, LIVE_KEYS, grant_of, key_of};
 use crate::members::{given_by, given_of};
 use crate::store::Store;
 use crate::tokens::{ENDED, SIGNING_KEYS, ended_of, signing_key_of};

@@ -1,23 +1,27 @@
 //! Keys, users and grants. Every change of them is a change of the catalogue.
 
+pub(crate) mod users;
+
 use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::{ApiKey, User};
 use portreeve_core::grant::{Grant, Rights};
-use portreeve_core::id::{GrantId, KeyId};
+use portreeve_core::id::{GrantId, KeyId, UserId};
 use portreeve_core::ports::{IdentityStore, StoreError};
 use portreeve_core::time::Timestamp;
+use portreeve_core::user::UserChange;
 
 use crate::change::Change;
 use crate::engine::{Row, Sql};
 use crate::fields::json_text;
 use crate::store::Store;
 
+use users::{USERS, user_of};
+
 const KEYS: &str = "SELECT id, name, secret_hash, owner, member_of, expires_at, revoked_at, created_by, created_at FROM api_keys \
     ORDER BY created_at, id";
 pub(crate) const LIVE_KEYS: &str = "SELECT id, name, secret_hash, owner, member_of, expires_at, revoked_at, \
     created_by, created_at FROM api_keys WHERE revoked_at IS NULL ORDER BY created_at, id";
-pub(crate) const USERS: &str = "SELECT id, name, created_at FROM users ORDER BY created_at, id";
 pub(crate) const GRANTS: &str = "SELECT id, subject, rights, servers, tools, created_by, created_at FROM access_grants \
     ORDER BY created_at, id";
 
@@ -83,23 +87,24 @@ impl IdentityStore for Store {
     }
 
     async fn ensure_user(&self, user: &User, event: AuditEvent) -> Result<bool, StoreError> {
-        let mut change = Change::begin(self).await?;
-        let sql = Sql::new(
-            "INSERT INTO users (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(user.id.to_string())
-        .bind(&user.name)
-        .bind(user.created_at);
-        let conflict = || StoreError::Conflict {
-            what: format!("user `{}`", user.name),
-        };
-        if change.insert(sql, conflict).await? == 0 {
-            change.cancel().await?;
-            return Ok(false);
-        }
-        change.record(&[event]).await?;
-        change.publish().await?;
-        Ok(true)
+        users::ensure(self, user, event).await
+    }
+
+    async fn change_user(
+        &self,
+        id: UserId,
+        change: &UserChange,
+        event: AuditEvent,
+    ) -> Result<(), StoreError> {
+        users::change(self, id, change, event).await
+    }
+
+    async fn user_signed_in(&self, user: &User) -> Result<(), StoreError> {
+        users::signed_in(self, user).await
+    }
+
+    async fn remove_user(&self, id: UserId, event: AuditEvent) -> Result<(), StoreError> {
+        users::remove(self, id, event).await
     }
 
     async fn grants(&self) -> Result<Vec<Grant>, StoreError> {
@@ -152,15 +157,6 @@ pub(crate) fn key_of(row: &Row) -> Result<ApiKey, StoreError> {
         expires_at: row.optional_moment("expires_at")?,
         revoked_at: row.optional_moment("revoked_at")?,
         created_by: row.text("created_by")?,
-        created_at: row.moment("created_at")?,
-    })
-}
-
-/// Reads a user.
-pub(crate) fn user_of(row: &Row) -> Result<User, StoreError> {
-    Ok(User {
-        id: row.parsed("id")?,
-        name: row.text("name")?,
         created_at: row.moment("created_at")?,
     })
 }

@@ -160,6 +160,24 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0032_route_credentials.sql"),
     ),
     (
+        33,
+        "users and sessions",
+        include_str!("../migrations/sqlite/0033_users_and_sessions.sql"),
+        include_str!("../migrations/postgres/0033_users_and_sessions.sql"),
+    ),
+    (
+        34,
+        "sign-in attempts",
+        include_str!("../migrations/sqlite/0034_sign_in_attempts.sql"),
+        include_str!("../migrations/postgres/0034_sign_in_attempts.sql"),
+    ),
+    (
+        35,
+        "credentials",
+        include_str!("../migrations/sqlite/0035_credentials.sql"),
+        include_str!("../migrations/postgres/0035_credentials.sql"),
+    ),
+    (
         36,
         "call approvals",
         include_str!("../migrations/sqlite/0036_call_approvals.sql"),

@@ -33,10 +33,10 @@ pub mod webhooks;
 
 use portreeve_core::ports::{
     ApprovalStore, AssessmentStore, AuthorizationStore, AuthorizationSweep, Catalogue, ClientStore,
-    DeploymentStore, EntryFeed, EntryStore, EnvironmentStore, GivenNames, HostSessionStore, IconStore,
-    IdentityStore, ImportStore, LoginStore, Outbox, PropertyStore, RouteStore, SecretStore, ServedStore,
-    SessionStore, StoreError, StoreHealth, TokenStore, ToolsetStore, UsageStore, ViewStore, WaitingStore,
-    WebhookStore,
+    CredentialStore, DeploymentStore, EntryFeed, EntryStore, EnvironmentStore, GivenNames, HostSessionStore,
+    IconStore, IdentityStore, ImportStore, LoginStore, Outbox, PropertyStore, RouteStore, SecretStore,
+    ServedStore, SessionStore, StoreError, StoreHealth, TokenStore, ToolsetStore, UsageStore, ViewStore,
+    WaitingStore, WebhookStore,
 };
 
 /// A store as a whole.
@@ -53,6 +53,7 @@ pub trait Durable:
     + RouteStore
     + IdentityStore
     + SessionStore
+    + CredentialStore
     + TokenStore
     + HostSessionStore
     + Catalogue
@@ -86,6 +87,8 @@ impl<T> Durable for T where
         + RouteStore
         + IdentityStore
         + SessionStore
+        + CredentialStore
+        + CredentialStore
         + TokenStore
         + HostSessionStore
         + Catalogue

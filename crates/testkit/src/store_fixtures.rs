@@ -174,11 +174,8 @@ pub fn tool(name: &str, meaning: &str) -> ToolDefinition {
 
 /// A user.
 pub fn user(name: &str) -> User {
-    User {
-        id: UserId::new(&SteppingClock::default(), &CountingRng),
-        name: name.to_owned(),
-        created_at: at(1),
-    }
+    let id = UserId::new(&SteppingClock::default(), &CountingRng);
+    User::local(id, name, at(1))
 }
 
 /// A live key.

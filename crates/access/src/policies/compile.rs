@@ -12,19 +12,16 @@ use portreeve_core::grant::{Grant, Rights, ServerScope, ToolScope};
 use serde_json::{Value, json};
 
 use super::{Engine, SYSTEM_POLICY, Slice, folded};
+use crate::state::Holder;
 
 impl Engine {
-    /// The policies about one principal. A grant that does not compile permits nothing, and the log says so.
-    pub(crate) fn compile<'a>(
-        &self,
-        principal: Principal,
-        grants: impl IntoIterator<Item = &'a Grant>,
-    ) -> Slice {
+    /// The policies about one holder. A grant that does not compile permits nothing, and the log says so.
+    pub(crate) fn compile<'a>(&self, holder: &Holder, grants: impl IntoIterator<Item = &'a Grant>) -> Slice {
         let mut slice = Slice::default();
         let mut narrow: HashMap<String, Vec<Policy>> = HashMap::new();
         for grant in grants {
             let id = format!("grant:{}", grant.id);
-            let Some(policy) = self.valid(&id, self.policy_of(principal, grant)) else {
+            let Some(policy) = self.valid(&id, self.policy_of(holder, grant)) else {
                 continue;
             };
             match &grant.servers {
@@ -47,7 +44,10 @@ impl Engine {
     /// The policy by which Portreeve itself may manage.
     pub(crate) fn compile_system(&self) -> Slice {
         let mut slice = Slice::default();
-        if let Some(policy) = self.valid(SYSTEM_POLICY, self.manage_policy(Principal::System)) {
+        if let Some(policy) = self.valid(
+            SYSTEM_POLICY,
+            self.manage_policy(&Holder::Principal(Principal::System)),
+        ) {
             add(&mut slice.everywhere, policy);
         }
         slice
@@ -73,22 +73,31 @@ impl Engine {
             .ok()
     }
 
-    fn policy_of(&self, principal: Principal, grant: &Grant) -> Option<Value> {
+    fn policy_of(&self, holder: &Holder, grant: &Grant) -> Option<Value> {
         match grant.rights {
-            Rights::Manage => self.manage_policy(principal),
-            Rights::Publish => self.publish_policy(principal, &grant.servers),
-            Rights::Use => self.use_policy(principal, &grant.servers, &grant.tools),
+            Rights::Manage => self.manage_policy(holder),
+            Rights::Publish => self.publish_policy(holder, &grant.servers),
+            Rights::Use => self.use_policy(holder, &grant.servers, &grant.tools),
         }
     }
 
-    fn manage_policy(&self, principal: Principal) -> Option<Value> {
+    fn manage_policy(&self, holder: &Holder) -> Option<Value> {
         Some(json!({
             "effect": "permit",
-            "principal": { "op": "==", "entity": entity(&self.words.principal(principal)?) },
+            "principal": self.principal_is(holder)?,
             "action": { "op": "==", "entity": entity(&self.words.action(Action::Manage)) },
             "resource": { "op": "==", "entity": entity(&self.words.installation) },
             "conditions": [],
         }))
+    }
+
+    /// A group's policies are about everybody in it.
+    fn principal_is(&self, holder: &Holder) -> Option<Value> {
+        let op = match holder {
+            Holder::Principal(_) => "==",
+            Holder::Group(_) => "in",
+        };
+        Some(json!({ "op": op, "entity": entity(&self.words.holder(holder)?) }))
     }
 
     fn scope(&self, servers: &ServerScope) -> EntityUid {
@@ -99,17 +108,17 @@ impl Engine {
         }
     }
 
-    fn publish_policy(&self, principal: Principal, servers: &ServerScope) -> Option<Value> {
+    fn publish_policy(&self, holder: &Holder, servers: &ServerScope) -> Option<Value> {
         Some(json!({
             "effect": "permit",
-            "principal": { "op": "==", "entity": entity(&self.words.principal(principal)?) },
+            "principal": self.principal_is(holder)?,
             "action": { "op": "==", "entity": entity(&self.words.action(Action::Publish)) },
             "resource": { "op": "in", "entity": entity(&self.scope(servers)) },
             "conditions": [],
         }))
     }
 
-    fn use_policy(&self, principal: Principal, servers: &ServerScope, tools: &ToolScope) -> Option<Value> {
+    fn use_policy(&self, holder: &Holder, servers: &ServerScope, tools: &ToolScope) -> Option<Value> {
         let scope = self.scope(servers);
         let mut actions = vec![Action::Discover, Action::CallTool];
         if !matches!(tools, ToolScope::Named(_)) {
@@ -121,7 +130,7 @@ impl Engine {
             .collect();
         Some(json!({
             "effect": "permit",
-            "principal": { "op": "==", "entity": entity(&self.words.principal(principal)?) },
+            "principal": self.principal_is(holder)?,
             "action": { "op": "in", "entities": actions },
             "resource": { "op": "in", "entity": entity(&scope) },
             "conditions": conditions(tools),

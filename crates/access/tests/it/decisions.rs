@@ -75,11 +75,7 @@ fn any_grant() -> impl Strategy<Value = (Subject, Rights, ServerScope, ToolScope
 }
 
 fn snapshot(generation: i64, grants: Vec<(Subject, Rights, ServerScope, ToolScope)>) -> Snapshot {
-    let user = |id, name: &str| User {
-        id,
-        name: name.to_owned(),
-        created_at: START,
-    };
+    let user = |id, name: &str| User::local(id, name, START);
     let key = |id, name: &str, owner| ApiKey {
         groups: Vec::new(),
         id,

@@ -10,14 +10,16 @@ use portreeve_access::{Access, AccessParts, NewGrant, NewKey, TokenParts};
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::{ApiKey, Caller, User};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
-use portreeve_core::id::{GrantId, KeyId, UserId};
+use portreeve_core::id::{AuthorizationId, GrantId, KeyId, SessionId, UserId};
 use portreeve_core::ports::{
-    IdentityStore, Journal, JournalError, News, SessionStore, Snapshot, StoreError, TokenStore,
+    Credentials, IdentityStore, Journal, JournalError, LinkPurpose, News, SignInAttempt, Snapshot,
+    StoreError, TokenStore,
 };
 use portreeve_core::random::Rng;
 use portreeve_core::secret::{Secret, SecretKey};
 use portreeve_core::time::{Clock, Timestamp};
 use portreeve_core::token::{EndedAuthorization, SigningKey};
+use portreeve_core::user::{Session, UserChange};
 
 /// 2026-11-23T12:00:00Z.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_795_435_200_000);
@@ -58,6 +60,14 @@ impl Rng for TestRng {
     }
 }
 
+/// What a user signs in with.
+#[derive(Default)]
+pub(crate) struct Kept {
+    pub(crate) shown: Credentials,
+    pub(crate) step: i64,
+    pub(crate) recovery: Vec<String>,
+}
+
 /// Identities, sessions and the journal.
 #[derive(Default)]
 pub(crate) struct Memory {
@@ -65,8 +75,11 @@ pub(crate) struct Memory {
     pub(crate) users: Mutex<Vec<User>>,
     pub(crate) grants: Mutex<Vec<Grant>>,
     pub(crate) events: Mutex<Vec<AuditEvent>>,
-    pub(crate) links: Mutex<HashMap<String, (UserId, Timestamp)>>,
-    pub(crate) sessions: Mutex<HashMap<String, (UserId, Timestamp)>>,
+    pub(crate) links: Mutex<HashMap<String, (UserId, LinkPurpose, Timestamp)>>,
+    pub(crate) sessions: Mutex<HashMap<String, Session>>,
+    pub(crate) authorizations: Mutex<Vec<(SessionId, AuthorizationId)>>,
+    pub(crate) attempts: Mutex<HashMap<String, SignInAttempt>>,
+    pub(crate) credentials: Mutex<HashMap<UserId, Kept>>,
     pub(crate) signing_keys: Mutex<Vec<SigningKey>>,
     pub(crate) ended: Mutex<Vec<EndedAuthorization>>,
     pub(crate) fail_next_grant: AtomicBool,
@@ -74,12 +87,12 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    fn note(&self, event: AuditEvent) {
+    pub(crate) fn note(&self, event: AuditEvent) {
         self.events.lock().unwrap().push(event);
     }
 }
 
-fn not_found(what: &str) -> StoreError {
+pub(crate) fn not_found(what: &str) -> StoreError {
     StoreError::NotFound {
         what: what.to_owned(),
     }
@@ -130,6 +143,46 @@ impl IdentityStore for Memory {
         Ok(true)
     }
 
+    async fn change_user(
+        &self,
+        id: UserId,
+        change: &UserChange,
+        event: AuditEvent,
+    ) -> Result<(), StoreError> {
+        let mut users = self.users.lock().unwrap();
+        let user = users.iter_mut().find(|user| user.id == id);
+        let user = user.ok_or_else(|| not_found("user"))?;
+        match change {
+            UserChange::Groups(groups) => user.groups = groups.clone(),
+            UserChange::Disabled(at) => user.disabled_at = Some(*at),
+            UserChange::Enabled => user.disabled_at = None,
+        }
+        self.note(event);
+        Ok(())
+    }
+
+    async fn user_signed_in(&self, said: &User) -> Result<(), StoreError> {
+        let mut users = self.users.lock().unwrap();
+        let user = users.iter_mut().find(|user| user.id == said.id);
+        let user = user.ok_or_else(|| not_found("user"))?;
+        *user = User {
+            name: user.name.clone(),
+            groups: user.groups.clone(),
+            created_at: user.created_at,
+            disabled_at: user.disabled_at,
+            ..said.clone()
+        };
+        Ok(())
+    }
+
+    async fn remove_user(&self, id: UserId, event: AuditEvent) -> Result<(), StoreError> {
+        let mut users = self.users.lock().unwrap();
+        let place = users.iter().position(|user| user.id == id);
+        users.remove(place.ok_or_else(|| not_found("user"))?);
+        self.note(event);
+        Ok(())
+    }
+
     async fn grants(&self) -> Result<Vec<Grant>, StoreError> {
         Ok(self.grants.lock().unwrap().clone())
     }
@@ -148,46 +201,6 @@ impl IdentityStore for Memory {
         let place = grants.iter().position(|grant| grant.id == id);
         grants.remove(place.ok_or_else(|| not_found("grant"))?);
         self.note(event);
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl SessionStore for Memory {
-    async fn add_link(&self, hash: &str, user: UserId, expires_at: Timestamp) -> Result<(), StoreError> {
-        self.links
-            .lock()
-            .unwrap()
-            .insert(hash.to_owned(), (user, expires_at));
-        Ok(())
-    }
-
-    async fn take_link(&self, hash: &str, now: Timestamp) -> Result<Option<UserId>, StoreError> {
-        let link = self.links.lock().unwrap().remove(hash);
-        Ok(link.filter(|(_, until)| now < *until).map(|(user, _)| user))
-    }
-
-    async fn add_session(&self, hash: &str, user: UserId, expires_at: Timestamp) -> Result<(), StoreError> {
-        self.sessions
-            .lock()
-            .unwrap()
-            .insert(hash.to_owned(), (user, expires_at));
-        Ok(())
-    }
-
-    async fn session(&self, hash: &str, now: Timestamp) -> Result<Option<UserId>, StoreError> {
-        let session = self.sessions.lock().unwrap().get(hash).copied();
-        Ok(session.filter(|(_, until)| now < *until).map(|(user, _)| user))
-    }
-
-    async fn end_session(&self, hash: &str) -> Result<(), StoreError> {
-        self.sessions.lock().unwrap().remove(hash);
-        Ok(())
-    }
-
-    async fn purge_expired(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.links.lock().unwrap().retain(|_, (_, until)| now < *until);
-        self.sessions.lock().unwrap().retain(|_, (_, until)| now < *until);
         Ok(())
     }
 }

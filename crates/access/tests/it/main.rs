@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod house;
+mod memory;
 
 mod credentials;
 mod decisions;
@@ -13,4 +14,5 @@ mod keys;
 mod owner_groups;
 mod sign_in;
 mod tokens;
+mod users;
 mod vault;

@@ -3,8 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use portreeve_access::{AccessError, MAX_LINK_LIFE, SESSION_LIFE};
-use portreeve_core::id::UserId;
+use portreeve_access::{AccessError, MAX_LINK_LIFE, SESSION_IDLE, SESSION_LIFE};
+use portreeve_core::caller::Caller;
+use portreeve_core::id::{AuthorizationId, SessionId, UserId};
 
 use crate::house::House;
 
@@ -19,12 +20,12 @@ async fn a_link_opens_one_session() {
         .await
         .unwrap();
     assert_eq!(link.expose().len(), 43);
-    let (caller, cookie) = house.access.sign_in(link.expose()).await.unwrap();
+    let (caller, cookie) = house.access.sign_in(link.expose(), None).await.unwrap();
     assert_eq!(caller, house.admin());
     assert_ne!(cookie, link);
     assert_eq!(house.access.session(cookie.expose()).await.unwrap(), Some(caller));
     for used in [&link, &cookie] {
-        let error = house.access.sign_in(used.expose()).await.unwrap_err();
+        let error = house.access.sign_in(used.expose(), None).await.unwrap_err();
         assert!(matches!(error, AccessError::LinkSpent));
     }
     assert_eq!(house.access.session(link.expose()).await.unwrap(), None);
@@ -46,7 +47,7 @@ async fn signing_out_ends_the_session() {
         .sign_in_link(UserId::LOCAL_ADMIN, MINUTES)
         .await
         .unwrap();
-    let (_, cookie) = house.access.sign_in(link.expose()).await.unwrap();
+    let (_, cookie) = house.access.sign_in(link.expose(), None).await.unwrap();
     house.events();
     house.access.sign_out(cookie.expose()).await.unwrap();
     house.access.sign_out(cookie.expose()).await.unwrap();
@@ -65,7 +66,7 @@ async fn links_and_sessions_end_by_themselves() {
         .unwrap();
     house.clock.pass(MINUTES);
     assert!(matches!(
-        house.access.sign_in(old.expose()).await,
+        house.access.sign_in(old.expose(), None).await,
         Err(AccessError::LinkSpent)
     ));
 
@@ -74,12 +75,17 @@ async fn links_and_sessions_end_by_themselves() {
         .sign_in_link(UserId::LOCAL_ADMIN, MINUTES)
         .await
         .unwrap();
-    let (_, cookie) = house.access.sign_in(link.expose()).await.unwrap();
-    house
-        .clock
-        .pass(SESSION_LIFE.saturating_sub(Duration::from_millis(1)));
-    assert!(house.access.session(cookie.expose()).await.unwrap().is_some());
-    house.clock.pass(Duration::from_millis(1));
+    let (_, cookie) = house.access.sign_in(link.expose(), None).await.unwrap();
+    let moment = Duration::from_millis(1);
+    let almost = SESSION_IDLE.saturating_sub(moment);
+    let mut lived = Duration::ZERO;
+    // Used in time, it goes on; but not beyond its life.
+    while lived + almost < SESSION_LIFE {
+        house.clock.pass(almost);
+        lived += almost;
+        assert!(house.access.session(cookie.expose()).await.unwrap().is_some());
+    }
+    house.clock.pass(SESSION_LIFE - lived);
     assert_eq!(house.access.session(cookie.expose()).await.unwrap(), None);
 
     let link = house
@@ -87,7 +93,16 @@ async fn links_and_sessions_end_by_themselves() {
         .sign_in_link(UserId::LOCAL_ADMIN, MINUTES)
         .await
         .unwrap();
-    house.access.sign_in(link.expose()).await.unwrap();
+    let (_, cookie) = house.access.sign_in(link.expose(), None).await.unwrap();
+    house.clock.pass(SESSION_IDLE);
+    assert_eq!(house.access.session(cookie.expose()).await.unwrap(), None);
+
+    let link = house
+        .access
+        .sign_in_link(UserId::LOCAL_ADMIN, MINUTES)
+        .await
+        .unwrap();
+    house.access.sign_in(link.expose(), None).await.unwrap();
     assert_eq!(house.memory.sessions.lock().unwrap().len(), 1);
 }
 
@@ -104,12 +119,12 @@ async fn a_user_who_is_gone_has_no_session() {
         .sign_in_link(UserId::LOCAL_ADMIN, MINUTES)
         .await
         .unwrap();
-    let (caller, cookie) = house.access.sign_in(link.expose()).await.unwrap();
+    let (caller, cookie) = house.access.sign_in(link.expose(), None).await.unwrap();
     house.memory.users.lock().unwrap().clear();
     house.refresh();
     assert_eq!(house.access.session(cookie.expose()).await.unwrap(), None);
     assert!(matches!(
-        house.access.sign_in(unused.expose()).await,
+        house.access.sign_in(unused.expose(), None).await,
         Err(AccessError::LinkSpent)
     ));
     assert!(house.access.users(&caller).await.is_err());
@@ -124,7 +139,7 @@ async fn without_an_audit_log_nobody_signs_in() {
         .await
         .unwrap();
     house.memory.journal_is_full.store(true, Ordering::SeqCst);
-    let error = house.access.sign_in(link.expose()).await.unwrap_err();
+    let error = house.access.sign_in(link.expose(), None).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "the audit log cannot be written, so this was not done"
@@ -150,4 +165,42 @@ async fn links_are_for_users_who_exist_and_live_a_day_at_most() {
         ));
     }
     assert!(link(UserId::LOCAL_ADMIN, MAX_LINK_LIFE).await.is_ok());
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended() {
+    let house = House::started().await;
+    let enter = async || {
+        let link = house
+            .access
+            .sign_in_link(UserId::LOCAL_ADMIN, MINUTES)
+            .await
+            .unwrap();
+        let signed_in = house.access.sign_in(link.expose(), Some("Firefox\u{7}")).await;
+        signed_in.unwrap()
+    };
+    let ((admin, first), (_, second)) = (enter().await, enter().await);
+    let (_, own) = house.access.session_of(first.expose()).await.unwrap().unwrap();
+    assert_eq!(own.agent.as_deref(), Some("Firefox"));
+    let authorization = AuthorizationId::from_u128(7);
+    house
+        .access
+        .note_authorization(&own, authorization)
+        .await
+        .unwrap();
+    let id = UserId::LOCAL_ADMIN;
+    assert_eq!(house.access.sessions_of(&admin, id).await.unwrap().len(), 2);
+    assert_eq!(
+        house.access.end_other_sessions(&admin, id, own.id).await.unwrap(),
+        1
+    );
+    assert_eq!(house.access.session(second.expose()).await.unwrap(), None);
+    let unknown = SessionId::from_u128(9);
+    assert!(house.access.end_session(&admin, id, unknown).await.is_err());
+    house.access.end_session(&admin, id, own.id).await.unwrap();
+    assert_eq!(house.access.session(first.expose()).await.unwrap(), None);
+    // What was allowed in it ended, too.
+    assert!(house.memory.authorizations.lock().unwrap().is_empty());
+    let anonymous = Caller::anonymous();
+    assert!(house.access.sessions_of(&anonymous, id).await.is_err());
 }

@@ -42,7 +42,7 @@ pub(crate) async fn list(
     }))
 }
 
-/// Grant something to a key or a user
+/// Grant something to a key, a user, or everybody in a group
 #[utoipa::path(
     post, path = "/api/v1/grants", tag = "identities", operation_id = "addGrant",
     request_body = NewGrantShape, responses((status = 201, body = GrantShape))
@@ -92,6 +92,15 @@ pub(crate) async fn remove(
 /// The subject that a name or an identifier stands for. A revoked key gives its name up.
 fn subject(given: &SubjectShape, keys: &[ApiKey], users: &[User]) -> Result<Subject, Problem> {
     let found = match given {
+        SubjectShape::Group(text) => {
+            let group = text.strip_prefix("group:").unwrap_or(text);
+            let group = group
+                .parse()
+                .map_err(|error: portreeve_core::name::InvalidName| {
+                    content::field("subject.group", error.to_string())
+                })?;
+            return Ok(Subject::Group(group));
+        }
         SubjectShape::Key(text) => keys
             .iter()
             .filter(|key| key.revoked_at.is_none())
@@ -111,10 +120,11 @@ fn subject(given: &SubjectShape, keys: &[ApiKey], users: &[User]) -> Result<Subj
         SubjectShape::Key(text) => content::field("subject.key", format!("there is no live key `{text}`"))
             .hint("`portreeve key list` shows the keys"),
         SubjectShape::User(text) => content::field("subject.user", format!("there is no user `{text}`"))
-            .hint("GET /api/v1/users lists the users"),
+            .hint("`portreeve user list` shows the users"),
         SubjectShape::Client(text) => {
             content::field("subject.client", format!("there is no OAuth client `{text}`"))
                 .hint("`portreeve client list` shows the clients")
         }
+        SubjectShape::Group(text) => content::field("subject.group", format!("`{text}` is no group")),
     })
 }

@@ -59,17 +59,6 @@ pub(crate) struct NewKeyShape {
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-/// A user.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = User)]
-pub(crate) struct UserShape {
-    name: String,
-    pub(crate) id: String,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-}
-
 /// A grant.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -78,10 +67,10 @@ pub(crate) struct GrantShape {
     /// As decisions and audit events name it: `grant:ID`.
     name: String,
     pub(crate) id: String,
-    /// `{"key": ID}` or `{"user": ID}`.
+    /// `{"key": ID}`, `{"user": ID}` or `{"group": NAME}`.
     #[schema(value_type = SubjectShape)]
     subject: Subject,
-    /// The subject as people know it: `key:deploy`, `user:admin`.
+    /// The subject as people know it: `key:deploy`, `user:admin`, `group:finance`.
     subject_name: String,
     /// `use` or `manage`.
     rights: &'static str,
@@ -118,7 +107,7 @@ fn every_tool() -> ToolScope {
     ToolScope::All
 }
 
-/// Who is granted something: a name or an identifier.
+/// Who is granted something: a name or an identifier, or a group.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = Subject)]
@@ -129,6 +118,8 @@ pub(crate) enum SubjectShape {
     User(String),
     /// An OAuth client that acts for itself.
     Client(String),
+    /// Everybody in a group, by its name.
+    Group(String),
 }
 
 /// Which servers a grant speaks of.
@@ -213,29 +204,18 @@ impl CreatedKey {
     }
 }
 
-// === impl UserShape ===
-
-impl UserShape {
-    pub(crate) fn new(user: &User) -> Self {
-        Self {
-            name: user.name.clone(),
-            id: user.id.to_string(),
-            created_at: user.created_at,
-        }
-    }
-}
-
 // === impl GrantShape ===
 
 impl GrantShape {
     pub(crate) fn new(grant: &Grant, keys: &[ApiKey], users: &[User]) -> Self {
-        let subject_name = match grant.subject {
+        let subject_name = match &grant.subject {
             Subject::Key(id) => {
-                let key = keys.iter().find(|key| key.id == id);
+                let key = keys.iter().find(|key| key.id == *id);
                 key.map_or_else(|| format!("key:{id}"), |key| format!("key:{}", key.name))
             }
+            Subject::Group(group) => format!("group:{group}"),
             Subject::User(id) => {
-                let user = users.iter().find(|user| user.id == id);
+                let user = users.iter().find(|user| user.id == *id);
                 user.map_or_else(|| format!("user:{id}"), |user| format!("user:{}", user.name))
             }
             Subject::Client(id) => format!("client:{id}"),
@@ -243,7 +223,7 @@ impl GrantShape {
         Self {
             name: format!("grant:{}", grant.id),
             id: grant.id.to_string(),
-            subject: grant.subject,
+            subject: grant.subject.clone(),
             subject_name,
             rights: grant.rights.as_str(),
             servers: grant.servers.clone(),

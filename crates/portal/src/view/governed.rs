@@ -296,6 +296,7 @@ pub(crate) fn governance_tabs(current: &str) -> Vec<Tab> {
         ("/admin/rest", "REST APIs"),
         ("/admin/secrets", "Secrets"),
         ("/admin/webhooks", "Webhooks"),
+        ("/admin/users", "Users"),
     ];
     all.into_iter()
         .map(|(href, text)| Tab {

@@ -1,16 +1,9 @@
-//! Pages with one thing to say: sign-in, welcome, and what went wrong.
+//! Pages with one thing to say: welcome, secrets that are shown once, and what went wrong.
 
 use askama::Template;
 
 use crate::view::shell::Shell;
 use crate::words::Piece;
-
-/// How to get in.
-#[derive(Template)]
-#[template(path = "sign_in.html")]
-pub(crate) struct SignInPage {
-    pub(crate) shell: Shell,
-}
 
 /// The page behind a one-time link. Its form spends the link; looking at the page does not.
 #[derive(Template)]
@@ -19,6 +12,8 @@ pub(crate) struct WelcomePage {
     pub(crate) shell: Shell,
     pub(crate) host: String,
     pub(crate) link: String,
+    /// Where the way goes on.
+    pub(crate) next: String,
     pub(crate) token: String,
 }
 
@@ -33,4 +28,23 @@ pub(crate) struct FailurePage {
     pub(crate) hint: Vec<Piece>,
     /// Whether signing in may help.
     pub(crate) invite: bool,
+}
+
+/// A text that can be copied.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    pub(crate) id: &'static str,
+    pub(crate) label: String,
+    pub(crate) text: String,
+}
+
+/// Something that is shown this once.
+#[derive(Template)]
+#[template(path = "shown.html")]
+pub(crate) struct ShownPage {
+    pub(crate) shell: Shell,
+    pub(crate) lede: &'static str,
+    pub(crate) items: Vec<Shown>,
+    /// Where the way goes on, and what that is called.
+    pub(crate) onward: (String, &'static str),
 }

@@ -1,4 +1,4 @@
-//! `portreeve grant`: gives rights to keys and users, and takes them back.
+//! `portreeve grant`: gives rights to keys, users and groups, and takes them back.
 
 use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use super::{Failure, Reply, own_key};
 /// `portreeve grant`
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum GrantCommand {
-    /// Grant something to a key or a user
+    /// Grant something to a key, a user or a group
     #[command(arg = own_key())]
     Add(AddArgs),
     /// List the grants
@@ -25,7 +25,7 @@ pub(crate) enum GrantCommand {
 /// `portreeve grant add`
 #[derive(Debug, Clone, Args)]
 #[command(
-    group = ArgGroup::new("subject").required(true).args(["key", "user", "client"]),
+    group = ArgGroup::new("subject").required(true).args(["key", "user", "group", "client"]),
     group = ArgGroup::new("servers").args(["server", "namespace", "all_servers"])
 )]
 pub(crate) struct AddArgs {
@@ -38,6 +38,9 @@ pub(crate) struct AddArgs {
     /// The OAuth client that gets the right when it acts for itself, by its `client_id`
     #[arg(long, value_name = "CLIENT")]
     client: Option<String>,
+    /// The group whose members get the right, those of tomorrow too
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
     /// On this server
     #[arg(long, value_name = "NAME", required_unless_present_any = ["namespace", "all_servers", "manage"], conflicts_with = "manage")]
     server: Option<String>,
@@ -91,10 +94,11 @@ pub(super) async fn run(connection: &Connection, command: GrantCommand) -> Resul
 
 impl AddArgs {
     fn request(&self) -> Value {
-        let subject = match (&self.key, &self.client, &self.user) {
-            (Some(key), _, _) => json!({ "key": key }),
-            (None, Some(client), _) => json!({ "client": client }),
-            (None, None, user) => json!({ "user": user }),
+        let subject = match (&self.key, &self.user, &self.group, &self.client) {
+            (Some(key), ..) => json!({ "key": key }),
+            (None, Some(user), ..) => json!({ "user": user }),
+            (None, None, Some(group), _) => json!({ "group": group }),
+            (None, None, None, client) => json!({ "client": client }),
         };
         let servers = match (&self.server, &self.namespace) {
             (Some(server), _) => json!({ "server": server }),

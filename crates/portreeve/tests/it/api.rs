@@ -2,6 +2,7 @@
 //!
 //! They stand here and not in `api`, which may not know the store that they need.
 
+mod answer;
 pub(crate) mod house;
 
 mod endpoints;

@@ -18,10 +18,12 @@ mod portal;
 mod e2e;
 
 mod any_host;
+mod any_login;
 mod doubles;
 mod fixture;
 mod held_calls;
 mod http2;
+mod idp;
 mod kept_sessions;
 mod minted;
 mod no_resources;

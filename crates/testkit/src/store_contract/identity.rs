@@ -4,6 +4,10 @@ use portreeve_core::caller::{ApiKey, User};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{GrantId, KeyId, UserId};
 
+use portreeve_core::ports::LinkPurpose;
+use portreeve_core::user::{ExternalIdentity, UserChange, UserOrigin};
+
+use super::sessions::session;
 use super::{Durable, Outcome, assert_conflict, assert_not_found};
 use crate::store_fixtures::{CountingRng, SteppingClock, at, event, key, parse, user};
 
@@ -87,6 +91,10 @@ pub async fn a_user_is_stored_once(store: &dyn Durable) -> Outcome {
 /// Grants come and go.
 pub async fn grants_are_read_as_they_were_given(store: &dyn Durable) -> Outcome {
     let to_key = grant(Subject::Key(key("deploy").id));
+    let to_group = Grant {
+        created_at: at(9),
+        ..grant(Subject::Group(parse("finance")))
+    };
     let mut to_user = grant(Subject::User(UserId::LOCAL_ADMIN));
     (to_user.rights, to_user.servers, to_user.tools) =
         (Rights::Manage, ServerScope::All, ToolScope::ReadOnly);
@@ -94,9 +102,108 @@ pub async fn grants_are_read_as_they_were_given(store: &dyn Durable) -> Outcome 
     store.add_grant(&to_key, event("grant.add")).await?;
     store.add_grant(&to_user, event("grant.add")).await?;
     assert_conflict(store.add_grant(&to_user, event("grant.add")).await);
-    assert_eq!(store.grants().await?, [to_user.clone(), to_key.clone()]);
+    store.add_grant(&to_group, event("grant.add")).await?;
+    let all = [to_user.clone(), to_key.clone(), to_group.clone()];
+    assert_eq!(store.grants().await?, all);
     store.remove_grant(to_user.id, event("grant.remove")).await?;
     assert_not_found(store.remove_grant(to_user.id, event("grant.remove")).await);
-    assert_eq!(store.grants().await?, [to_key]);
+    assert_eq!(store.grants().await?, [to_key, to_group]);
+    Ok(())
+}
+
+/// A user as a provider knows it.
+fn known_to_a_provider() -> User {
+    User {
+        display_name: Some("Ada Lovelace".to_owned()),
+        email: Some("ada@acme.example".to_owned()),
+        origin: UserOrigin::Provider,
+        external: Some(ExternalIdentity {
+            issuer: "https://idp.example".to_owned(),
+            subject: "248289761001".to_owned(),
+        }),
+        groups: vec![parse("ops")],
+        provider_groups: vec![parse("finance")],
+        signed_in_at: Some(at(3)),
+        ..user("ada")
+    }
+}
+
+/// What is known of a user is read as it was written; a sign-in counts for decisions where groups differ.
+pub async fn a_user_is_what_its_provider_said_last(store: &dyn Durable) -> Outcome {
+    let mut ada = known_to_a_provider();
+    assert_not_found(store.user_signed_in(&ada).await);
+    store.ensure_user(&ada, event("user.create")).await?;
+    assert_eq!(store.users().await?, [ada.clone()]);
+    let generation = store.generation().await?;
+    (ada.email, ada.signed_in_at) = (None, Some(at(7)));
+    store.user_signed_in(&ada).await?;
+    assert_eq!(store.users().await?, [ada.clone()]);
+    assert_eq!(store.generation().await?, generation, "nothing to decide anew");
+    ada.provider_groups = vec![parse("sales")];
+    // The name, and what was decided here, are not the provider's.
+    let renamed = User {
+        name: "root".to_owned(),
+        groups: Vec::new(),
+        ..ada.clone()
+    };
+    store.user_signed_in(&renamed).await?;
+    assert_eq!(store.users().await?, [ada]);
+    assert_ne!(store.generation().await?, generation);
+    Ok(())
+}
+
+/// Who is disabled loses sessions and links with it, and is enabled as before.
+pub async fn a_disabled_user_has_no_session(store: &dyn Durable) -> Outcome {
+    let mut ada = known_to_a_provider();
+    store.ensure_user(&ada, event("user.create")).await?;
+    store.add_session("aa", &session(ada.id, at(1))).await?;
+    store.add_link("bb", ada.id, LinkPurpose::SignIn, at(90)).await?;
+    let groups = UserChange::Groups(vec![parse("board")]);
+    store.change_user(ada.id, &groups, event("user.groups")).await?;
+    for moment in [at(5), at(6)] {
+        let disabled = UserChange::Disabled(moment);
+        store
+            .change_user(ada.id, &disabled, event("user.disable"))
+            .await?;
+    }
+    (ada.groups, ada.disabled_at) = (vec![parse("board")], Some(at(5)));
+    assert_eq!(store.users().await?, [ada.clone()]);
+    assert_eq!(store.session("aa", at(2), at(0)).await?, None);
+    assert_eq!(store.take_link("bb", LinkPurpose::SignIn, at(2)).await?, None);
+    store
+        .change_user(ada.id, &UserChange::Enabled, event("user.enable"))
+        .await?;
+    ada.disabled_at = None;
+    assert_eq!(store.users().await?, [ada]);
+    let nobody = UserId::from_u128(9);
+    assert_not_found(
+        store
+            .change_user(nobody, &UserChange::Enabled, event("user.enable"))
+            .await,
+    );
+    Ok(())
+}
+
+/// Who is removed leaves neither keys nor grants; grants to a group stay.
+pub async fn a_removed_user_leaves_nothing(store: &dyn Durable) -> Outcome {
+    let ada = known_to_a_provider();
+    store.ensure_user(&ada, event("user.create")).await?;
+    let owned = ApiKey {
+        owner: Some(ada.id),
+        ..key("of-ada")
+    };
+    store.add_key(&owned, event("key.create")).await?;
+    store.set_password(ada.id, "hash", event("user.password")).await?;
+    store.add_session("aa", &session(ada.id, at(1))).await?;
+    let to_group = grant(Subject::Group(parse("finance")));
+    store
+        .add_grant(&grant(Subject::User(ada.id)), event("grant.add"))
+        .await?;
+    store.add_grant(&to_group, event("grant.add")).await?;
+    store.remove_user(ada.id, event("user.remove")).await?;
+    assert_not_found(store.remove_user(ada.id, event("user.remove")).await);
+    assert!(store.users().await?.is_empty() && store.keys().await?.is_empty());
+    assert_eq!(store.grants().await?, [to_group]);
+    assert_eq!(store.session("aa", at(2), at(0)).await?, None);
     Ok(())
 }

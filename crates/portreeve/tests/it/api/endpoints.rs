@@ -1,6 +1,7 @@
 //! Every endpoint for three callers: nobody, a key without a grant, the admin. An endpoint without a row fails.
 
 mod governed;
+mod people;
 mod webhooks;
 
 use std::collections::BTreeSet;
@@ -353,7 +354,6 @@ fn other_rows() -> Vec<Row> {
             "/api/v1/secrets/github",
             [401, 403, 204],
         ),
-        bare("GET /api/v1/users", "/api/v1/users", MANAGED),
         bare("GET /api/v1/whoami", "/api/v1/whoami", KNOWN),
         bare("GET /api/v1/audit", "/api/v1/audit", MANAGED),
         bare("GET /api/v1/audit/verify", "/api/v1/audit/verify", MANAGED),
@@ -425,6 +425,7 @@ fn table() -> Vec<Row> {
     rows.extend(other_rows());
     rows.extend(governed::rows());
     rows.extend(webhooks::rows());
+    rows.extend(people::rows());
     rows
 }
 

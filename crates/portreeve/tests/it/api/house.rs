@@ -8,8 +8,10 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use axum::Router;
 use axum::body::Body;
 use base64::Engine as _;
-use http::{HeaderMap, Method, Request, StatusCode, header};
-use portreeve_access::{Access, AccessParts, ProofSettings, Publishing, PublishingParts, Vault, VaultParts};
+use http::{Method, Request, header};
+use portreeve_access::{
+    Access, AccessParts, ProofSettings, Publishing, PublishingParts, Vault, VaultParts,
+};
 use portreeve_api::{ApiParts, router};
 use portreeve_core::caller::Caller;
 use portreeve_core::doctor::{self, CheckStatus, Doctor};
@@ -39,6 +41,8 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use url::Url;
 
+pub(crate) use super::answer::Answer;
+use crate::any_login::any_login;
 use crate::held_calls;
 use crate::no_resources;
 use crate::node::Engines;
@@ -157,28 +161,6 @@ pub(crate) struct House {
     _data: tempfile::TempDir,
 }
 
-/// An answer.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) bytes: Vec<u8>,
-}
-
-impl Answer {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
-    }
-
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
-
-    pub(crate) fn detail(&self) -> String {
-        self.json()["detail"].as_str().unwrap_or_default().to_owned()
-    }
-}
-
 // === impl House ===
 
 impl House {
@@ -251,6 +233,11 @@ impl House {
             webhooks: Arc::new(world.webhooks(&store)),
             vault: Arc::new(world.vault(&store)),
             approvals: world.tools.approvals.clone(),
+            login: any_login(
+                &world.access,
+                (&store, Arc::new(world.vault(&store))),
+                (refresh.clone(), public_url()),
+            ),
             access: world.access,
             insight: Arc::new(insight),
             refresh: refresh.clone(),

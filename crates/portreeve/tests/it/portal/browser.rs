@@ -1,5 +1,7 @@
 //! A browser without scripts: follows nothing by itself, keeps one cookie, says where its forms come from.
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::body::Body;
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
@@ -13,7 +15,10 @@ use super::world::World;
 
 pub(crate) struct Browser {
     router: Router,
+    /// The session's.
     pub(crate) cookie: Option<String>,
+    /// The others, by name.
+    pub(crate) jar: BTreeMap<String, String>,
 }
 
 /// An answer, read to its end.
@@ -61,6 +66,7 @@ impl Browser {
         Self {
             router: world.router.clone(),
             cookie: None,
+            jar: BTreeMap::new(),
         }
     }
 
@@ -129,8 +135,10 @@ impl Browser {
     }
 
     async fn send(&mut self, mut request: http::request::Builder, body: Body) -> Page {
-        if let Some(cookie) = &self.cookie {
-            request = request.header(COOKIE, cookie);
+        let others = self.jar.iter().map(|(name, value)| format!("{name}={value}"));
+        let cookies: Vec<String> = self.cookie.iter().cloned().chain(others).collect();
+        if !cookies.is_empty() {
+            request = request.header(COOKIE, cookies.join("; "));
         }
         let response = self
             .router
@@ -139,9 +147,16 @@ impl Browser {
             .await
             .unwrap();
         let (head, body) = response.into_parts();
-        if let Some(set) = head.headers.get(SET_COOKIE) {
+        for set in head.headers.get_all(SET_COOKIE) {
             let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();
-            self.cookie = Some(pair).filter(|pair| !pair.ends_with('='));
+            let (name, value) = pair.split_once('=').unwrap();
+            if name.ends_with("session") {
+                self.cookie = Some(pair.clone()).filter(|_| !value.is_empty());
+            } else if value.is_empty() {
+                self.jar.remove(name);
+            } else {
+                self.jar.insert(name.to_owned(), value.to_owned());
+            }
         }
         let bytes = body.collect().await.unwrap().to_bytes();
         Page {

@@ -8,7 +8,7 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-pub(super) const PAGES: [&str; 53] = [
+pub(super) const PAGES: [&str; 63] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
@@ -63,6 +63,14 @@ pub(super) const PAGES: [&str; 53] = [
     "/sign-in",
     "/authorize?client_id=nobody",
     "/account/clients",
+    "/sign-in?next=%2Fusage",
+    "/sign-in/new-password?link=none",
+    "/sign-in/nobody",
+    "/sign-in/nobody/callback?state=x&code=%3Cscript%3Ealert(1)",
+    "/account",
+    "/account/sessions",
+    "/admin/users",
+    "/admin/users/dana",
     "/no/such/page",
 ];
 

@@ -68,6 +68,18 @@ const PAIRS: &[(&str, &str, &str)] = &[
     ("/admin/webhooks", "createWebhook", "webhook create"),
     ("/approvals/{}", "allowCall", "approval allow"),
     ("/audit/verify", "verifyAudit", "audit verify"),
+    ("/admin/users", "createUser", "user create"),
+    ("/admin/users/{}/groups", "setUserGroups", "user groups"),
+    ("/admin/users/{}/sign-out", "endUserSessions", "user sessions"),
+    ("/admin/users/{}/reset", "resetUser", "user reset"),
+    ("/admin/users/{}/disable", "disableUser", "user disable"),
+    ("/admin/users/{}/delete", "removeUser", "user delete"),
+    // Passwords and sessions are their holder's own business, in a browser.
+    ("/sign-in/password", "", ""),
+    ("/sign-in/new-password", "", ""),
+    ("/account/password", "", ""),
+    ("/account/codes", "", ""),
+    ("/account/sessions/end", "", ""),
     ("/sign-out", "", ""),
 ];
 
@@ -79,7 +91,7 @@ fn pattern(action: &str) -> String {
         (Some(&"admin"), 3)
             if matches!(
                 parts.get(2),
-                Some(&"registries" | &"environments" | &"properties" | &"rest")
+                Some(&"registries" | &"environments" | &"properties" | &"rest" | &"users")
             ) =>
         {
             "{}".to_owned()

@@ -36,6 +36,7 @@ use portreeve_state::{InProcess, Start};
 use portreeve_store::{Audit, AuditOptions, Store, StoreOptions};
 use url::Url;
 
+use crate::any_login::any_login;
 use crate::held_calls;
 use crate::kept_sessions;
 use crate::minted::token_parts;
@@ -302,6 +303,11 @@ impl World {
             gateway: Arc::new(gateway(&access, &store, &vault, &audit)?),
             vault: Arc::clone(&vault),
             approvals: held_calls::over(&access, &store),
+            login: any_login(
+                &access,
+                (&store, vault.clone()),
+                (Arc::clone(&refresh), public_url.clone()),
+            ),
             access: Arc::clone(&access),
             insight,
             webhooks: Arc::clone(&webhooks),
@@ -328,11 +334,7 @@ impl World {
 
     async fn people(&self) -> Result<()> {
         self.access.first_start().await?;
-        let user = User {
-            id: DEVELOPER,
-            name: "dana".to_owned(),
-            created_at: now(),
-        };
+        let user = User::local(DEVELOPER, "dana", now());
         self.store.ensure_user(&user, self.event("user.create")).await?;
         let grant = Grant {
             id: GrantId::from_u128(0x0193_0000_0000_7000_8000_0000_0000_00aa),
