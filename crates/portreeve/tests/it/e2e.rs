@@ -75,6 +75,7 @@ mod rest_offers;
 mod rest_secrets;
 mod reuse;
 mod sessions;
+mod sign_in;
 mod smuggling;
 mod soak;
 mod sse_upstream;

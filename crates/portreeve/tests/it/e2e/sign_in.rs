@@ -1,0 +1,6 @@
+//! Who signs in, as browsers and identity providers see it.
+
+mod jar;
+mod local;
+mod provider;
+mod provider_refused;
