@@ -308,7 +308,7 @@ impl From<AccessError> for Problem {
                     .hint(hint);
             }
             AccessError::Rejected { field, problem } => {
-                return Self::unprocessable(*field, problem.clone()).hint(error.hint());
+                return Self::unprocessable(field, problem).hint(hint);
             }
             AccessError::Forbidden { .. } | AccessError::MayNotDecide { .. } => StatusCode::FORBIDDEN,
             AccessError::NameTaken { .. } | AccessError::InUse { .. } | AccessError::Decided => {

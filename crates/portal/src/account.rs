@@ -15,7 +15,7 @@ use crate::fields::Form;
 use crate::forms::Purpose;
 use crate::frame;
 use crate::router::Portal;
-use crate::view::account::{SessionRow, SessionsPage, facts};
+use crate::view::account::{SessionRow, SessionsPage, account_tabs, facts};
 use crate::view::form::{Field, FormView};
 use crate::view::{Crumb, OnePage, Part, Shown, ShownPage};
 use crate::visitor::Visitor;
@@ -42,6 +42,7 @@ async fn show(portal: &Portal, visitor: &Visitor, wrong: Option<Wrong<'_>>) -> R
     let user = portal.parts.access.own_user(&visitor.caller).await?;
     let shell = visitor.shell(portal, "Your account", "account");
     let mut page = OnePage::new(shell, "Who you are here, and how you sign in.", Vec::new());
+    page.tabs = account_tabs("/account");
     page.findings_title = "You";
     page.findings = facts(&user);
     for (id, part) in forms(portal, visitor, &user).await? {
@@ -89,8 +90,10 @@ async fn forms(
     let form = FormView::new("sessions", "/account/sessions/end", "Sign out everywhere else")
         .token(token())
         .plain();
-    let text = "The page /account/sessions lists where you are signed in.";
-    parts.push(("sessions", Part::new("Sessions", text, form)));
+    parts.push((
+        "sessions",
+        Part::new("Sessions", "Every other browser has to sign in again.", form),
+    ));
     Ok(parts)
 }
 
@@ -251,6 +254,7 @@ pub(crate) async fn sessions(
     let all = portal.parts.access.sessions_of(&visitor.caller, own.user).await?;
     let page = SessionsPage {
         shell: visitor.shell(&portal, "Your sessions", "account"),
+        tabs: account_tabs("/account/sessions"),
         rows: all
             .iter()
             .map(|one| SessionRow::new(one, one.id == own.id))

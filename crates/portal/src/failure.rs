@@ -110,6 +110,10 @@ impl Failure {
         frame::html(told.status, &page).unwrap_or_else(|_| told.status.into_response())
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one table reads better whole, and stays exhaustive"
+    )]
     fn words(self) -> Words {
         match self {
             Self::NotFound { text } => Words {

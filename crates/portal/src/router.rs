@@ -147,15 +147,8 @@ pub fn router(parts: PortalParts) -> Router {
         .route("/admin/rest/{draft}/submit", post(rest::submit))
         .route("/admin/waiting", get(waiting::page))
         .route("/admin/waiting/approve", post(waiting::approve))
-        .route("/exports", get(exports::page))
-        .route("/exports/{format}", get(exports::file))
-        .route("/usage", get(usage::page))
-        .route("/audit", get(audit::page))
-        .route("/audit/verify", post(audit::verify))
-        .route("/authorize", get(authorize::page).post(authorize::decide))
-        .route("/account/clients", get(clients::page).post(clients::withdraw))
-        .route("/admin/welcome", get(sign_in::welcome).post(sign_in::enter))
         .merge(people())
+        .merge(told())
         .method_not_allowed_fallback(|| async { Failure::Method })
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(framed.clone());
@@ -176,7 +169,17 @@ pub fn router(parts: PortalParts) -> Router {
         .with_state(portal)
 }
 
-/// Signing in and out, the account, and users.
+/// What can be read and taken along.
+fn told() -> Router<Arc<Portal>> {
+    Router::new()
+        .route("/exports", get(exports::page))
+        .route("/exports/{format}", get(exports::file))
+        .route("/usage", get(usage::page))
+        .route("/audit", get(audit::page))
+        .route("/audit/verify", post(audit::verify))
+}
+
+/// Signing in and out, the account, what people allow, and users.
 fn people() -> Router<Arc<Portal>> {
     use sign_in::{local, provider};
     Router::new()
@@ -197,6 +200,11 @@ fn people() -> Router<Arc<Portal>> {
         .route("/account/codes/remove", post(account::remove_codes))
         .route("/account/sessions", get(account::sessions))
         .route("/account/sessions/end", post(account::end_sessions))
+        .route("/account/clients", get(clients::page).post(clients::withdraw))
+        .route("/authorize", get(authorize::page).post(authorize::decide))
+        .route("/approvals", get(approvals::list))
+        .route("/approvals/{id}", get(approvals::page).post(approvals::decide))
+        .route("/admin/welcome", get(sign_in::welcome).post(sign_in::enter))
         .route("/admin/users", get(users::list).post(users::create))
         .route("/admin/users/{user}", get(users::page))
         .route("/admin/users/{user}/{step}", post(users::act))
@@ -243,8 +251,6 @@ fn governance(file_bytes: usize) -> Router<Arc<Portal>> {
         )
         .route("/admin/imports/unschedule", post(imports::unschedule))
         .route("/admin/imports/{import}", get(imports::page))
-        .route("/approvals", get(approvals::list))
-        .route("/approvals/{id}", get(approvals::page).post(approvals::decide))
         .route("/admin/webhooks", get(webhooks::list).post(webhooks::create))
         .route("/admin/webhooks/{name}", get(webhooks::page).post(webhooks::act))
 }

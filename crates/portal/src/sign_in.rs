@@ -127,6 +127,7 @@ pub(crate) fn show(
         response
             .headers_mut()
             .extend(kept.map(|cookie| (SET_COOKIE, cookie)));
+        response = frame::leading_on(response);
     }
     Ok(browser.keep(response))
 }

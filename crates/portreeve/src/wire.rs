@@ -2,6 +2,7 @@
 
 mod approvals;
 mod callers;
+mod faces;
 mod first_start;
 mod jobs;
 mod login;
@@ -12,7 +13,6 @@ mod shared;
 use std::sync::Arc;
 
 use portreeve_access::{Access, OauthJob, Vault, VaultParts};
-use portreeve_api::ApiParts;
 use portreeve_core::doctor::Doctor;
 use portreeve_core::limits::Limits;
 use portreeve_core::name::{IssuerName, RegistryName};
@@ -32,7 +32,6 @@ use portreeve_insight::{
 };
 use portreeve_inspect::{Ed25519Signer, Keyring, Mac};
 use portreeve_net::Egress;
-use portreeve_portal::PortalParts;
 use portreeve_registry::import::ImportJob;
 use portreeve_registry::{
     AssessJob, AssessmentPolicy, ClientSource, IconJob, McpFace, PinJob, PinKeeper, PinParts, PurgeJob,
@@ -52,6 +51,7 @@ use crate::figures;
 use crate::health;
 use crate::randomness::SystemRng;
 
+use self::faces::Rooms;
 use self::shared::{Shared, shared};
 pub(crate) use first_start::first_start;
 
@@ -407,42 +407,21 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let login = ground.login(config, (&access, &vault, &loader))?;
     let (webhooks, deliveries) = ground.webhooks(config, (&access, &vault), &mut metrics);
     let oauth = ground.oauth(config, &access, Arc::clone(&gateway) as Arc<dyn Resources>)?;
-    let api = portreeve_api::router(ApiParts {
+    let rooms = Rooms {
         registry: Arc::clone(&registry),
-        access: Arc::clone(&access),
-        oauth: Arc::clone(&oauth),
-        login: Arc::clone(&login),
-        publishing: ground.publishing(config)?,
-        vault: Arc::clone(&vault),
-        approvals: Arc::clone(&tools.approvals),
-        gateway: Arc::clone(&gateway),
-        insight: Arc::clone(&insight),
-        webhooks: Arc::clone(&webhooks),
-        refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
-        doctor: ground.doctor(around.data, &registry),
-        clock: Arc::clone(&ground.clock),
-        limits: Arc::clone(&ground.limits),
-        public_url: around.public_url.clone(),
-        version: VERSION,
-    });
-    let portal = portreeve_portal::router(PortalParts {
-        registry: Arc::clone(&registry),
-        gateway: Arc::clone(&gateway),
         access: Arc::clone(&access),
         oauth: Arc::clone(&oauth),
         login,
+        publishing: ground.publishing(config)?,
         vault,
         approvals: tools.approvals,
+        gateway: Arc::clone(&gateway),
         insight,
         webhooks,
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
-        csrf_key: ground.keys.derive("portal-csrf"),
-        public_url: around.public_url,
-        clock: Arc::clone(&ground.clock),
-        limits: Arc::clone(&ground.limits),
-        version: VERSION,
-    });
-    let router = portal.merge(api).merge(ground.health(&loader));
+        doctor: ground.doctor(around.data, &registry),
+    };
+    let router = ground.faces(rooms).merge(ground.health(&loader));
     let jobs = Jobs {
         assess: ground.assess(config, &registry),
         icons: ground.icons(&registry),

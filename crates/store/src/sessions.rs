@@ -151,7 +151,10 @@ impl SessionStore for Store {
             Some(sql) => transaction.rows(sql).await?,
             None => Vec::new(),
         };
-        for session in &sessions {
+        // Who signs out in a browser goes on in their programs; what was allowed there is known on, for the day when the
+        // provider ends it.
+        let leaves = matches!(which, EndedSessions::OfSecret(_));
+        for session in sessions.iter().filter(|_| !leaves) {
             let sql = Sql::new(end_authorizations!("session_id = $1")).bind(session.id.to_string());
             rows.extend(transaction.rows(sql).await?);
         }

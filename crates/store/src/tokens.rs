@@ -61,6 +61,10 @@ impl TokenStore for Store {
         .bind(ended.id.to_string())
         .bind(ended.until);
         change.execute(sql).await?;
+        // Its refresh tokens end with it, whoever ended it.
+        let sql =
+            Sql::new("UPDATE oauth_authorizations SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL");
+        change.execute(sql.bind(ended.id.to_string()).bind(now)).await?;
         change.publish().await
     }
 }

@@ -59,11 +59,14 @@ pub struct Returned {
 impl Login {
     /// Every provider, in the order of the configuration.
     pub fn providers(&self) -> Vec<ProviderFacts> {
-        let facts = |provider: &Box<dyn IdentityProvider>| ProviderFacts {
+        let facts = |provider: &dyn IdentityProvider| ProviderFacts {
             name: provider.name().to_owned(),
             title: provider.title().to_owned(),
         };
-        self.providers.iter().map(facts).collect()
+        self.providers
+            .iter()
+            .map(|provider| facts(provider.as_ref()))
+            .collect()
     }
 
     /// A secret for the cookie of a browser that is about to sign in.

@@ -194,7 +194,9 @@ impl AuthorizationServer {
             && is_silent(&trusted.client, &trusted.redirect)
             && self.is_consented(user, trusted, resource, &judged.scopes).await?
         {
-            let code = self.silently(caller, trusted, (resource, &judged)).await?;
+            let code = self
+                .silently((caller, session), trusted, (resource, &judged))
+                .await?;
             return Ok(Begun::Answer(self.answer(
                 &trusted.redirect,
                 trusted.state.as_deref(),
@@ -365,7 +367,7 @@ impl AuthorizationServer {
 
     async fn silently(
         &self,
-        caller: &Caller,
+        (caller, session): (&Caller, &Secret),
         trusted: &Trusted,
         (resource, judged): (&ProtectedResource, &Judged),
     ) -> Result<Secret, OauthError> {
@@ -382,11 +384,11 @@ impl AuthorizationServer {
         };
         let (approval, code) = self.granted(&granting);
         let now = self.parts.clock.now();
-        if self.parts.authorizations.approve(&approval, now, event).await? {
-            Ok(code)
-        } else {
-            Err(OauthError::request("the request is over: repeat it"))
+        if !self.parts.authorizations.approve(&approval, now, event).await? {
+            return Err(OauthError::request("the request is over: repeat it"));
         }
+        self.note_session(session, approval.authorization.id).await?;
+        Ok(code)
     }
 
     /// The address that an answer goes to: the redirect with the code or the refusal, the state, and who answers.

@@ -59,7 +59,7 @@ impl AuthorizationServer {
     /// With what is shown as a page.
     pub async fn decide(
         &self,
-        (caller, session): (&Caller, &Secret),
+        (caller, cookie): (&Caller, &Secret),
         request: &str,
         choice: &Choice,
     ) -> Result<Destination, OauthError> {
@@ -76,7 +76,7 @@ impl AuthorizationServer {
             .pending(&hash, now)
             .await?
             .ok_or_else(over)?;
-        let session = session_hash(session);
+        let session = session_hash(cookie);
         let is_asked = pending.session == session && Principal::User(pending.user) == caller.principal;
         if !is_asked {
             self.note_foreign(caller, &pending)?;
@@ -94,7 +94,7 @@ impl AuthorizationServer {
             Choice::Allow { resource, writing } => {
                 let resource = self.chosen(caller, &pending, resource.as_deref())?;
                 Ok(self
-                    .allow(caller, (&pending, &redirect), (&resource, *writing))
+                    .allow((caller, cookie), (&pending, &redirect), (&resource, *writing))
                     .await?)
             }
         };
@@ -145,7 +145,7 @@ impl AuthorizationServer {
 
     async fn allow(
         &self,
-        caller: &Caller,
+        (caller, session): (&Caller, &Secret),
         (pending, redirect): (&PendingAuthorization, &RedirectUri),
         (resource, writing): (&ProtectedResource, Writing),
     ) -> Result<Secret, OauthError> {
@@ -179,11 +179,24 @@ impl AuthorizationServer {
             "authorization": approval.authorization.id,
         }));
         let now = self.parts.clock.now();
-        if self.parts.authorizations.approve(&approval, now, event).await? {
-            Ok(code)
-        } else {
-            Err(OauthError::request("this request was answered before"))
+        if !self.parts.authorizations.approve(&approval, now, event).await? {
+            return Err(OauthError::request("this request was answered before"));
         }
+        self.note_session(session, approval.authorization.id).await?;
+        Ok(code)
+    }
+
+    /// Notes in which session something was allowed, before anybody gets the code: it ends when the provider ends that.
+    pub(super) async fn note_session(
+        &self,
+        session: &Secret,
+        authorization: AuthorizationId,
+    ) -> Result<(), OauthError> {
+        let access = &self.parts.access;
+        if let Some((_, session)) = access.session_of(session.expose()).await? {
+            access.note_authorization(&session, authorization).await?;
+        }
+        Ok(())
     }
 
     fn consent(

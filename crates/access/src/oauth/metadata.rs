@@ -216,7 +216,7 @@ mod tests {
             json!({}),
             json!({"redirect_uris": []}),
             json!({"redirect_uris": ["javascript:alert(1)"]}),
-            json!({"redirect_uris": [cb; 11]}),
+            json!({"redirect_uris": vec![cb; 11]}),
         ] {
             assert_eq!(code(said), OauthCode::InvalidRedirectUri);
         }

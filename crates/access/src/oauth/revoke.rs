@@ -74,8 +74,6 @@ impl AuthorizationServer {
         caller: Option<Caller>,
         (client, reason): (&ClientId, &'static str),
     ) -> Result<(), OauthError> {
-        // Access tokens first: should the rest fail, nobody holds more than a refresh token that can be ended again.
-        self.parts.access.end_authorization(id).await?;
         let mut event = self.event("oauth.end", &caller.unwrap_or_else(Caller::system), client);
         if reason != "revoked" {
             event.outcome = AuditOutcome::Refused;
@@ -84,6 +82,8 @@ impl AuthorizationServer {
         event.detail = Some(json!({ "authorization": id }));
         let now = self.parts.clock.now();
         self.parts.authorizations.end(id, now, event).await?;
+        // Asked again for one that ended, this is done again: should it fail, the client hears so and comes back.
+        self.parts.access.end_authorization(id).await?;
         Ok(())
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use portreeve_core::name::GroupName;
 use serde_json::{Map, Value};
 
-use super::settings::{AdmitRule, GroupRule, ProviderSettings};
+use super::settings::{AdmitRule, ProviderSettings};
+use crate::tokens::GroupRule;
 
 /// The claims of a token.
 pub(super) type Claims = Map<String, Value>;

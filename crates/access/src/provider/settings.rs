@@ -3,7 +3,7 @@
 use portreeve_core::name::SecretName;
 use portreeve_core::secret::Secret;
 
-pub use crate::tokens::GroupRule;
+use crate::tokens::GroupRule;
 
 /// A provider.
 #[derive(Debug, Clone)]

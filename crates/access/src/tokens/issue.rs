@@ -63,10 +63,11 @@ pub(super) struct Claims {
 impl Access {
     /// Issues an access token (RFC 9068) of ten minutes.
     pub async fn issue_token(&self, new: &NewToken) -> Result<IssuedToken, AccessError> {
-        let now = self.parts.clock.now();
-        if self.tokens.keys.load().signer(now).is_none() {
+        if self.tokens.keys.load().signer(self.parts.clock.now()).is_none() {
             self.tend_signing_keys().await?;
         }
+        // Not before: a key that was made just now signs from then on.
+        let now = self.parts.clock.now();
         let mut identity = [0; 16];
         self.parts.rng.fill(&mut identity);
         let claims = Claims {

@@ -229,7 +229,7 @@ impl Issuer {
             return Err(Unauthenticated::Unknown);
         }
         let mut audiences = values(claims.get("aud"));
-        if !audiences.any(|audience| settings.audiences.iter().any(|ours| *ours == audience)) {
+        if !audiences.any(|audience| settings.audiences.contains(&audience)) {
             return Err(Unauthenticated::OtherResource);
         }
         // Keycloak says it in a claim: `Bearer`, `ID`, `Refresh`.

@@ -116,10 +116,10 @@ impl Tokens {
 impl Access {
     /// The key set (RFC 7517) with which others can check our tokens.
     pub async fn jwks(&self) -> Result<Value, AccessError> {
-        let now = self.parts.clock.now();
-        if self.tokens.keys.load().place(now).is_none() {
+        if self.tokens.keys.load().place(self.parts.clock.now()).is_none() {
             self.tend_signing_keys().await?;
         }
+        let now = self.parts.clock.now();
         let keys = self.tokens.keys.load();
         let shown: Vec<Value> = keys.shown(now).map(jwk).collect();
         Ok(json!({ "keys": shown }))

@@ -144,10 +144,11 @@ fn reference(grants: &[Grant], caller: &Caller, action: Action, target: &Target<
     }
     let mut permitting: Vec<String> = grants
         .iter()
-        .filter(|grant| match grant.subject {
-            Subject::Key(id) => caller.principal == Principal::Key(id),
-            Subject::User(id) => caller.principal == Principal::User(id),
-            Subject::Client(id) => caller.principal == Principal::Client(id),
+        .filter(|grant| match &grant.subject {
+            Subject::Key(id) => caller.principal == Principal::Key(*id),
+            Subject::User(id) => caller.principal == Principal::User(*id),
+            Subject::Client(id) => caller.principal == Principal::Client(*id),
+            Subject::Group(group) => caller.groups.contains(group),
         })
         .filter(|grant| permits(grant, action, target))
         .map(|grant| format!("grant:{}", grant.id))

@@ -16,10 +16,16 @@ async fn a_refusal_names_the_grants_that_were_not_enough_and_the_one_that_would_
     let here = ServerScope::Server(billing.clone());
     let subject = Subject::Key(key.id);
     let elsewhere = ServerScope::Server("com.acme/mail".parse().unwrap());
-    house.may_use(subject, elsewhere, ToolScope::All).await;
-    house.may_use(subject, here.clone(), ToolScope::ReadOnly).await;
+    house.may_use(subject.clone(), elsewhere, ToolScope::All).await;
     house
-        .may_use(subject, here.clone(), ToolScope::Named(vec!["list".to_owned()]))
+        .may_use(subject.clone(), here.clone(), ToolScope::ReadOnly)
+        .await;
+    house
+        .may_use(
+            subject.clone(),
+            here.clone(),
+            ToolScope::Named(vec!["list".to_owned()]),
+        )
         .await;
     let caller = house.access.authenticate(secret.expose()).unwrap();
     let annotations = ToolAnnotations::default();

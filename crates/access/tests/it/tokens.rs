@@ -269,7 +269,7 @@ async fn a_rs_4_forged_tokens_are_nobody() {
         format!("{none}.{body}.{signature}"),
         format!("{head}.{body}."),
         format!("{head}.{body}.{}", signature.chars().rev().collect::<String>()),
-        format!("{head}.{}.{signature}", &body[1..]),
+        format!("{head}.{}.{signature}", body.chars().skip(1).collect::<String>()),
         "eyJ.eyJ.".to_owned(),
         format!("{head}.{body}.{signature}x"),
     ];

@@ -133,7 +133,7 @@ impl Taps {
             hop: errand.hop,
         };
         let fresh = || Arc::new(Tap::new(Arc::clone(&errand.route)));
-        if !matches!(key.principal, Principal::Key(_) | Principal::User(_)) {
+        if matches!(key.principal, Principal::Anonymous | Principal::Publisher) {
             return fresh();
         }
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);

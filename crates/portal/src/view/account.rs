@@ -46,6 +46,17 @@ pub(crate) fn facts(user: &User) -> Vec<String> {
     facts
 }
 
+/// The pages about the visitor.
+pub(crate) fn account_tabs(current: &str) -> Vec<Tab> {
+    let all = [
+        ("/account", "Account"),
+        ("/account/sessions", "Sessions"),
+        ("/account/clients", "Connected programs"),
+        ("/approvals", "Calls that wait"),
+    ];
+    Tab::all(&all, current)
+}
+
 /// A session.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionRow {
@@ -64,6 +75,7 @@ pub(crate) struct SessionRow {
 #[template(path = "sessions.html")]
 pub(crate) struct SessionsPage {
     pub(crate) shell: Shell,
+    pub(crate) tabs: Vec<Tab>,
     pub(crate) rows: Vec<SessionRow>,
     pub(crate) token: String,
 }

@@ -5,6 +5,8 @@ use portreeve_access::ShownApproval;
 use portreeve_core::approval::ApprovalState;
 use portreeve_core::time::Timestamp;
 
+use crate::view::account::account_tabs;
+use crate::view::form::Tab;
 use crate::view::shell::Shell;
 use crate::words::{self, Moment};
 
@@ -13,6 +15,7 @@ use crate::words::{self, Moment};
 #[template(path = "approvals.html")]
 pub(crate) struct ApprovalsPage {
     pub(crate) shell: Shell,
+    pub(crate) tabs: Vec<Tab>,
     pub(crate) rows: Vec<ApprovalRow>,
 }
 
@@ -52,6 +55,7 @@ impl ApprovalsPage {
     pub(crate) fn new(shell: Shell, all: &[ShownApproval]) -> Self {
         Self {
             shell,
+            tabs: account_tabs("/approvals"),
             rows: all.iter().map(ApprovalRow::new).collect(),
         }
     }

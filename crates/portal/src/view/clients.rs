@@ -4,6 +4,8 @@ use askama::Template;
 use portreeve_access::Allowed;
 use portreeve_core::oauth::{Authorization, Client};
 
+use crate::view::account::account_tabs;
+use crate::view::form::Tab;
 use crate::view::shell::Shell;
 use crate::words::{self, Moment};
 
@@ -30,6 +32,7 @@ pub(crate) struct AllowedRow {
 #[template(path = "clients.html")]
 pub(crate) struct ClientsPage {
     pub(crate) shell: Shell,
+    pub(crate) tabs: Vec<Tab>,
     pub(crate) rows: Vec<ClientRow>,
     pub(crate) token: String,
 }
@@ -38,6 +41,7 @@ impl ClientsPage {
     pub(crate) fn new(shell: Shell, all: &[Allowed], token: String) -> Self {
         Self {
             shell,
+            tabs: account_tabs("/account/clients"),
             rows: all.iter().map(row).collect(),
             token,
         }

@@ -14,6 +14,18 @@ pub(crate) struct Tab {
     pub(crate) current: bool,
 }
 
+impl Tab {
+    /// Tabs by address and text, one of them the page itself.
+    pub(crate) fn all(all: &[(&str, &str)], current: &str) -> Vec<Self> {
+        let tab = |(href, text): &(&str, &str)| Self {
+            href: (*href).to_owned(),
+            text: (*text).to_owned(),
+            current: *href == current,
+        };
+        all.iter().map(tab).collect()
+    }
+}
+
 /// A form.
 #[derive(Debug, Clone)]
 pub(crate) struct FormView {

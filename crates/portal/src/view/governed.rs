@@ -298,11 +298,5 @@ pub(crate) fn governance_tabs(current: &str) -> Vec<Tab> {
         ("/admin/webhooks", "Webhooks"),
         ("/admin/users", "Users"),
     ];
-    all.into_iter()
-        .map(|(href, text)| Tab {
-            href: href.to_owned(),
-            text: text.to_owned(),
-            current: href == current,
-        })
-        .collect()
+    Tab::all(&all, current)
 }

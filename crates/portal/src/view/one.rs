@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::view::form::{FieldKind, FormView};
+use crate::view::form::{FieldKind, FormView, Tab};
 use crate::view::shell::Shell;
 
 /// Where the page belongs.
@@ -26,6 +26,8 @@ pub(crate) struct Part {
 pub(crate) struct OnePage {
     pub(crate) shell: Shell,
     pub(crate) crumbs: Vec<Crumb>,
+    /// Pages that belong together with this one.
+    pub(crate) tabs: Vec<Tab>,
     pub(crate) lede: String,
     pub(crate) findings_title: &'static str,
     pub(crate) findings: Vec<String>,
@@ -62,6 +64,7 @@ impl OnePage {
         Self {
             shell,
             crumbs,
+            tabs: Vec::new(),
             lede: lede.into(),
             findings_title: "",
             findings: Vec::new(),

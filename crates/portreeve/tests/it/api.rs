@@ -3,6 +3,7 @@
 //! They stand here and not in `api`, which may not know the store that they need.
 
 mod answer;
+mod ground;
 pub(crate) mod house;
 
 mod endpoints;

@@ -109,7 +109,7 @@ contract! {
     approvals::an_approval_is_used_once,
     sessions::sessions_end_with_their_authorizations,
     sessions::a_cd_9_an_attempt_comes_back_once,
-    sessions::a_code_works_once,
+    sessions::an_authenticators_code_works_once,
     host_sessions::a_session_of_a_host_is_read_as_it_was_saved,
     host_sessions::of_two_changes_one_takes,
     host_sessions::an_ended_session_is_gone_for_everybody,

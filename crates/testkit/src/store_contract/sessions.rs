@@ -160,7 +160,7 @@ pub async fn a_cd_9_an_attempt_comes_back_once(store: &dyn Durable) -> Outcome {
 }
 
 /// Passwords and codes come and go; a code and a recovery code work once.
-pub async fn a_code_works_once(store: &dyn Durable) -> Outcome {
+pub async fn an_authenticators_code_works_once(store: &dyn Durable) -> Outcome {
     let ada = user("ada");
     store.ensure_user(&ada, event("user.create")).await?;
     assert_eq!(store.credentials(ada.id).await?, Credentials::default());

@@ -1,5 +1,6 @@
 //! Every endpoint for three callers: nobody, a key without a grant, the admin. An endpoint without a row fails.
 
+mod approvals;
 mod governed;
 mod people;
 mod webhooks;
@@ -166,26 +167,6 @@ fn server_rows() -> Vec<Row> {
 }
 
 /// What waits, and what is known of it.
-fn approval_rows() -> Vec<Row> {
-    const NOT_THERE: Statuses = [401, 404, 404];
-    let one = "/api/v1/approvals/0190a0a0-0000-7000-8000-000000000001";
-    vec![
-        bare("GET /api/v1/approvals", "/api/v1/approvals", KNOWN),
-        bare("GET /api/v1/approvals/{approval}", one, NOT_THERE),
-        bare(
-            "POST /api/v1/approvals/{approval}/allow",
-            "/api/v1/approvals/0190a0a0-0000-7000-8000-000000000001/allow",
-            NOT_THERE,
-        ),
-        row(
-            "POST /api/v1/approvals/{approval}/deny",
-            "/api/v1/approvals/0190a0a0-0000-7000-8000-000000000001/deny",
-            NOT_THERE,
-            json!({}),
-        ),
-    ]
-}
-
 fn waiting_rows() -> Vec<Row> {
     let none =
         json!({"items": [{"name": "com.acme/ee", "version": "1.0.0", "contentHash": "of something else"}]});
@@ -419,7 +400,7 @@ fn table() -> Vec<Row> {
     rows.extend(import_rows());
     rows.extend(server_rows());
     rows.extend(version_rows());
-    rows.extend(approval_rows());
+    rows.extend(approvals::rows());
     rows.extend(waiting_rows());
     rows.extend(tool_and_route_rows());
     rows.extend(other_rows());

@@ -9,13 +9,11 @@ use axum::Router;
 use axum::body::Body;
 use base64::Engine as _;
 use http::{Method, Request, header};
-use portreeve_access::{
-    Access, AccessParts, ProofSettings, Publishing, PublishingParts, Vault, VaultParts,
-};
+use portreeve_access::{Access, AccessParts, ProofSettings, Publishing, PublishingParts, Vault, VaultParts};
 use portreeve_api::{ApiParts, router};
 use portreeve_core::caller::Caller;
 use portreeve_core::doctor::{self, CheckStatus, Doctor};
-use portreeve_core::id::{NodeId, UserId};
+use portreeve_core::id::UserId;
 use portreeve_core::limits::Limits;
 use portreeve_core::name::ServerName;
 use portreeve_core::ports::{Journal, Refresh};
@@ -29,23 +27,23 @@ use portreeve_gateway::policy::{Check, Tools};
 use portreeve_gateway::record::Sinks;
 use portreeve_gateway::snapshot::Loader;
 use portreeve_gateway::{Gateway, GatewayParts};
-use portreeve_insight::{Insight, InsightParts, UsageRing, WebhookParts, Webhooks};
-use portreeve_inspect::{Ed25519Signer, Mac, Sealer};
+use portreeve_insight::{UsageRing, WebhookParts, Webhooks};
+use portreeve_inspect::{Mac, Sealer};
 use portreeve_net::{Egress, EgressConfig, NetError, Reach, TxtLookup};
 use portreeve_registry::{
     AssessmentPolicy, PinKeeper, Probe, Registry, RegistryParts, RestSource, ToolSource,
 };
 use portreeve_state::{InProcess, Start};
-use portreeve_store::{Audit, AuditOptions, Store, StoreOptions};
+use portreeve_store::Store;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use url::Url;
 
 pub(crate) use super::answer::Answer;
+use super::ground::{insight, opened};
 use crate::any_login::any_login;
 use crate::held_calls;
 use crate::no_resources;
-use crate::node::Engines;
 use crate::official::{Heard, Official};
 
 /// Advances a millisecond with every look, so that nothing happens at the same time twice.
@@ -173,15 +171,7 @@ impl House {
         let data = tempfile::tempdir().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(TestClock(AtomicU64::new(1_795_435_200_000)));
         let rng: Arc<dyn Rng> = Arc::new(TestRng(AtomicU64::new(1)));
-        let node = NodeId::new(&*clock, &*rng);
-        let url = match Engines::chosen() {
-            Engines::Alone => format!("sqlite:{}", data.path().join("portreeve.db").display()),
-            Engines::Servers { store, .. } => store,
-        };
-        let store = Store::open(&url, &StoreOptions::new(node)).await.unwrap();
-        let signer = Arc::new(Ed25519Signer::from_seed(&SecretKey::new([7; 32])));
-        let audit = Audit::open(&store, AuditOptions::new(data.path()), signer, Arc::clone(&clock));
-        let audit = audit.await.unwrap();
+        let (store, audit) = opened(data.path(), (&clock, &rng)).await;
         let access = Arc::new(Access::new(AccessParts {
             identity: Arc::new(store.clone()),
             sessions: Arc::new(store.clone()),
@@ -195,8 +185,7 @@ impl House {
             counters: Arc::new(InProcess::new(Start::Fresh)),
             approvals: held_calls::over(&access, &store),
         };
-        let signals = Arc::new(InProcess::new(Start::Fresh));
-        let ports = Arc::new(store.clone());
+        let (ports, signals) = (Arc::new(store.clone()), Arc::new(InProcess::new(Start::Fresh)));
         let loader = Arc::new(Loader::new(ports, signals, Arc::clone(&access), tools.clone()));
         let refresh = Arc::new(CountingRefresh {
             loader: Arc::clone(&loader),
@@ -205,12 +194,7 @@ impl House {
         refresh.refresh().await;
         let admin = key_of_the_admin(&access).await;
         refresh.refresh().await;
-        let insight = Insight::new(InsightParts {
-            usage: Arc::new(store.clone()),
-            audit: Arc::new(audit.writer),
-            authorizer: access.clone(),
-            flush: None,
-        });
+        let insight = insight(&access, &store, audit.writer);
         let limits = Arc::new(limits);
         let world = World {
             clock: Arc::clone(&clock),

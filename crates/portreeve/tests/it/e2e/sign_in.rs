@@ -1,5 +1,6 @@
 //! Who signs in, as browsers and identity providers see it.
 
+mod connected;
 mod jar;
 mod local;
 mod provider;

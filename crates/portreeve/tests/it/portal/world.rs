@@ -234,6 +234,44 @@ fn insight(access: &Arc<Access>, store: &Store, audit: &Audit) -> Arc<Insight> {
     }))
 }
 
+fn registry(
+    store: &Store,
+    access: &Arc<Access>,
+    (vault, loader): (&Arc<Vault>, &Arc<Loader>),
+    (clock, rng, public_url): (&Arc<dyn Clock>, Arc<dyn Rng>, &Url),
+) -> Result<Arc<Registry>> {
+    Ok(Arc::new(Registry::new(RegistryParts {
+        entries: Arc::new(store.clone()),
+        feed: Arc::new(store.clone()),
+        served: Arc::new(store.clone()),
+        imports: Arc::new(store.clone()),
+        routes: Arc::new(store.clone()),
+        governance: Arc::new(store.clone()),
+        toolsets: Arc::new(store.clone()),
+        views: loader.clone(),
+        authorizer: access.clone(),
+        names: Arc::new(store.clone()),
+        policies: Arc::new(EveryPolicyHolds),
+        refresh: Arc::clone(loader) as Arc<dyn Refresh>,
+        source: source(store),
+        egress: Egress::new(&EgressConfig::default())?,
+        clock: Arc::clone(clock),
+        logins: Arc::new(store.clone()),
+        outgoing: vault.clone(),
+        rng,
+        limits: Arc::new(Limits::for_tests()),
+        public_url: public_url.clone(),
+        assessments: Arc::new(store.clone()),
+        icons: Arc::new(store.clone()),
+        waiting: Arc::new(store.clone()),
+        assessment: portreeve_registry::AssessmentPolicy::default(),
+        cursor_key: SecretKey::new([1; 32]),
+        auto_approve: Vec::new(),
+        counters: Arc::new(portreeve_state::InProcess::new(portreeve_state::Start::Fresh)),
+        issuers: Vec::new(),
+    })))
+}
+
 impl World {
     /// A portal with its people and without servers.
     pub(crate) async fn empty(public_url: &str) -> Result<Self> {
@@ -260,36 +298,7 @@ impl World {
         let public_url = Url::parse(public_url)?;
         let vault = Arc::new(vault(&access, &store)?);
         let webhooks = Arc::new(webhooks(&access, &store, &vault)?);
-        let registry = Arc::new(Registry::new(RegistryParts {
-            entries: Arc::new(store.clone()),
-            feed: Arc::new(store.clone()),
-            served: Arc::new(store.clone()),
-            imports: Arc::new(store.clone()),
-            routes: Arc::new(store.clone()),
-            governance: Arc::new(store.clone()),
-            toolsets: Arc::new(store.clone()),
-            views: loader.clone(),
-            authorizer: access.clone(),
-            names: Arc::new(store.clone()),
-            policies: Arc::new(EveryPolicyHolds),
-            refresh: Arc::clone(&refresh),
-            source: source(&store),
-            egress: Egress::new(&EgressConfig::default())?,
-            clock: Arc::clone(&clock),
-            logins: Arc::new(store.clone()),
-            outgoing: vault.clone(),
-            rng,
-            limits: Arc::new(Limits::for_tests()),
-            public_url: public_url.clone(),
-            assessments: Arc::new(store.clone()),
-            icons: Arc::new(store.clone()),
-            waiting: Arc::new(store.clone()),
-            assessment: portreeve_registry::AssessmentPolicy::default(),
-            cursor_key: SecretKey::new([1; 32]),
-            auto_approve: Vec::new(),
-            counters: Arc::new(portreeve_state::InProcess::new(portreeve_state::Start::Fresh)),
-            issuers: Vec::new(),
-        }));
+        let registry = registry(&store, &access, (&vault, &loader), (&clock, rng, &public_url))?;
         let insight = insight(&access, &store, &audit);
         let oauth = no_resources::server(
             (&access, &store),

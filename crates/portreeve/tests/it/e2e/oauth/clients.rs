@@ -99,20 +99,20 @@ async fn a_as_17_a_client_acts_for_itself_with_its_secret() {
 }
 
 /// A client's own key.
-struct Signer {
+pub(super) struct Signer {
     pair: EcdsaKeyPair,
-    id: String,
+    pub(super) id: String,
 }
 
 impl Signer {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             pair: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap(),
             id: String::new(),
         }
     }
 
-    fn jwks(&self) -> Value {
+    pub(super) fn jwks(&self) -> Value {
         // 0x04, then both coordinates.
         let (x, y) = self.pair.public_key().as_ref()[1..].split_at(32);
         let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
@@ -120,6 +120,11 @@ impl Signer {
     }
 
     fn assertion(&self, house: &House, changes: &Value) -> String {
+        self.signed(house, "JWT", changes)
+    }
+
+    /// A token of a type, with these claims besides the usual ones.
+    pub(super) fn signed(&self, house: &House, kind: &str, changes: &Value) -> String {
         let now = SystemClock.now().as_millis() / 1_000;
         let mut claims = json!({
             "iss": self.id, "sub": self.id, "aud": house.node.url, "exp": now + 60, "iat": now, "jti": "one",
@@ -128,7 +133,7 @@ impl Signer {
             claims[name] = value.clone();
         }
         let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", part(json!({"alg": "ES256", "typ": "JWT"})), part(claims));
+        let signed = format!("{}.{}", part(json!({"alg": "ES256", "typ": kind})), part(claims));
         let signature = self.pair.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }

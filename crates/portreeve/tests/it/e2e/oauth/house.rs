@@ -233,7 +233,14 @@ impl Browser {
     pub(crate) async fn another(house: &mut House) -> Self {
         house.node.terminate();
         assert!(house.node.wait().await);
+        let path = house
+            .resource
+            .strip_prefix(&house.node.url)
+            .expect("our own")
+            .to_owned();
         house.node.begin().await;
+        // It listens on another port now.
+        house.resource = format!("{}{path}", house.node.url);
         Self::signed_in(house).await
     }
 

@@ -162,7 +162,7 @@ async fn a_disabled_user_is_out_at_once_and_does_not_come_back() {
 }
 
 /// A logout token, with what the test changes.
-fn logout_token(idp: &Idp, change: Value) -> String {
+pub(super) fn logout_token(idp: &Idp, change: Value) -> String {
     let mut claims = json!({
         "iss": idp.issuer, "aud": CLIENT, "iat": now(), "exp": now() + 120, "jti": "one",
         "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
@@ -172,7 +172,7 @@ fn logout_token(idp: &Idp, change: Value) -> String {
     idp.token(&claims)
 }
 
-async fn log_out(node: &Node, token: &str) -> u16 {
+pub(super) async fn log_out(node: &Node, token: &str) -> u16 {
     let headers = [("content-type", "application/x-www-form-urlencoded".to_owned())];
     let url = format!("{}/sign-in/acme/logout", node.url);
     let body = format!("logout_token={token}");

@@ -23,7 +23,7 @@ use portreeve_core::user::ExternalIdentity;
 use portreeve_net::Egress;
 use url::Url;
 
-pub use settings::{AdmitRule, ClaimNames, ClientCredential, GroupRule, ProviderSettings};
+pub use settings::{AdmitRule, ClaimNames, ClientCredential, ProviderSettings};
 
 /// Why a provider vouches for nobody. The text is public.
 #[derive(Debug, thiserror::Error)]

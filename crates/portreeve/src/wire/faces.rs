@@ -1,0 +1,73 @@
+//! The two faces, joined to the rooms: what the API and the portal show and take.
+
+use std::sync::Arc;
+
+use axum::Router;
+use portreeve_access::{Access, Approvals, AuthorizationServer, Login, Publishing, Vault};
+use portreeve_api::ApiParts;
+use portreeve_core::doctor::Doctor;
+use portreeve_core::ports::Refresh;
+use portreeve_gateway::Gateway;
+use portreeve_insight::{Insight, Webhooks};
+use portreeve_portal::PortalParts;
+use portreeve_registry::Registry;
+
+use super::{Ground, VERSION};
+
+/// What both faces lead to.
+pub(super) struct Rooms {
+    pub(super) registry: Arc<Registry>,
+    pub(super) access: Arc<Access>,
+    pub(super) oauth: Arc<AuthorizationServer>,
+    pub(super) login: Arc<Login>,
+    pub(super) publishing: Arc<Publishing>,
+    pub(super) vault: Arc<Vault>,
+    pub(super) approvals: Arc<Approvals>,
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) insight: Arc<Insight>,
+    pub(super) webhooks: Arc<Webhooks>,
+    pub(super) refresh: Arc<dyn Refresh>,
+    pub(super) doctor: Arc<dyn Doctor>,
+}
+
+impl Ground {
+    /// The API and the portal.
+    pub(super) fn faces(&self, rooms: Rooms) -> Router {
+        let api = portreeve_api::router(ApiParts {
+            registry: Arc::clone(&rooms.registry),
+            access: Arc::clone(&rooms.access),
+            oauth: Arc::clone(&rooms.oauth),
+            login: Arc::clone(&rooms.login),
+            publishing: rooms.publishing,
+            vault: Arc::clone(&rooms.vault),
+            approvals: Arc::clone(&rooms.approvals),
+            gateway: Arc::clone(&rooms.gateway),
+            insight: Arc::clone(&rooms.insight),
+            webhooks: Arc::clone(&rooms.webhooks),
+            refresh: Arc::clone(&rooms.refresh),
+            doctor: rooms.doctor,
+            clock: Arc::clone(&self.clock),
+            limits: Arc::clone(&self.limits),
+            public_url: self.public_url.clone(),
+            version: VERSION,
+        });
+        let portal = portreeve_portal::router(PortalParts {
+            registry: rooms.registry,
+            access: rooms.access,
+            oauth: rooms.oauth,
+            login: rooms.login,
+            vault: rooms.vault,
+            approvals: rooms.approvals,
+            gateway: rooms.gateway,
+            insight: rooms.insight,
+            webhooks: rooms.webhooks,
+            refresh: rooms.refresh,
+            csrf_key: self.keys.derive("portal-csrf"),
+            public_url: self.public_url.clone(),
+            clock: Arc::clone(&self.clock),
+            limits: Arc::clone(&self.limits),
+            version: VERSION,
+        });
+        portal.merge(api)
+    }
+}
