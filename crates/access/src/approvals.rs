@@ -2,7 +2,7 @@
 //! very arguments, and the same call passes once.
 //!
 //! An approval is bound to the caller, the route, the tool and the arguments by a keyed digest over their canonical form
-//! (RFC 8785), so that another spelling of the same call is the same call, and no other call is.
+//! (RFC 8785 where that is exact), so that another spelling of the same call is the same call, and no other call is.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,7 +17,7 @@ use portreeve_core::id::{ApprovalId, RouteId};
 use portreeve_core::name::{ServerName, Slug};
 use portreeve_core::ports::{ApprovalStore, Authorizer as _, StoreError};
 use portreeve_core::secret::{Secret, SecretKey};
-use portreeve_inspect::{Mac, SealError, Sealer, canonical};
+use portreeve_inspect::{Mac, SealError, Sealer, one_spelling};
 use serde_json::json;
 
 use crate::{Access, AccessError};
@@ -250,7 +250,8 @@ impl Approvals {
         // Who wants to make the call is never its approver, unless the policy asks for just that.
         is_open
             && if is_by(caller, approval) {
-                approval.by_caller
+                // The credential that makes calls is no second look: that takes somebody in front of the page.
+                approval.by_caller && caller.key.is_none() && caller.token.is_none()
             } else {
                 self.is_approver(caller, approval)
             }
@@ -270,8 +271,7 @@ impl Approvals {
 
     fn digest(&self, call: &HeldCall<'_>) -> String {
         let arguments = call.arguments.unwrap_or("{}");
-        // Arguments that have no canonical form are taken as they are written.
-        let arguments = canonical(arguments).unwrap_or_else(|_| arguments.as_bytes().to_vec());
+        let arguments = one_spelling(arguments);
         let head = json!([call.caller.principal.to_string(), call.route, call.tool]).to_string();
         self.digests.hex(&[head.as_bytes(), &[0], &arguments].concat())
     }

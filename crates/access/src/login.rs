@@ -34,6 +34,7 @@ pub use error::LoginError;
 pub use next::Next;
 pub use passwords::{LEAST_PASSWORD, PasswordOutcome, Typed};
 pub use providers::{ProviderFacts, Returned};
+pub(crate) use throttle::network;
 
 /// Passwords that one node hashes at once: each takes 19 MiB and a core.
 const HASHED_AT_ONCE: usize = 2;

@@ -199,6 +199,20 @@ impl Scopes {
             .any(|scope| scope.route == *route && scope.class >= class)
     }
 
+    /// As much of another route: a token for a virtual server reaches as far at each of its members.
+    #[must_use]
+    pub fn moved(&self, from: &Slug, to: &Slug) -> Self {
+        let moved = |scope: &Scope| Scope {
+            route: to.clone(),
+            class: scope.class,
+        };
+        self.0
+            .iter()
+            .filter(|scope| scope.route == *from)
+            .map(moved)
+            .collect()
+    }
+
     /// Whether every one of the others is allowed by these.
     pub fn include(&self, others: &Self) -> bool {
         others.0.iter().all(|scope| self.cover(&scope.route, scope.class))

@@ -31,7 +31,7 @@ use crate::route::ServedRoute;
 pub use self::copies::{Copies, Copy, Kind, Turn};
 pub use self::nodes::Told;
 pub use self::place::Place;
-pub use self::ready::{Key, ReadyLists, Rules};
+pub use self::ready::{Key, ReadyLists, Rules, groups_of};
 
 /// What an answer has to do with copies.
 #[derive(Debug, Clone)]

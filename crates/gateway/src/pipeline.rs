@@ -360,10 +360,11 @@ impl Gateway {
         // The policies take the call, and look into it.
         let (body, arguments) = (call.body.clone(), call.arguments.clone());
         let asks = !errand.route.policies.is_empty();
+        let goes_on = asks.then(|| translate::goes_on(&call, &errand)).flatten();
         let question = Question {
             target: target.as_deref(),
             arguments: arguments.and_then(|place| body.get(place)),
-            goes_on: asks && translate::goes_on(&call, &errand),
+            goes_on: goes_on.as_deref(),
             is_back: asks && call.is_back(),
             ..Question::of(&errand.caller, &errand.route, errand.hop, call.method)
         };

@@ -466,6 +466,7 @@ impl Errand {
             route: self.route.route.id,
             eras: [self.era, self.hop],
             principal: self.caller.principal,
+            groups: lists::groups_of(&self.caller),
         }
     }
 

@@ -30,7 +30,7 @@ mod signer;
 pub use diff::{FieldChange, document_diff, tool_diff};
 pub use error::InspectError;
 pub use es256::{Es256Pair, NoPair};
-pub use hash::{canonical, content_hash, sha256, sha256_hex};
+pub use hash::{canonical, content_hash, one_spelling, sha256, sha256_hex};
 pub use hex::decode as from_hex;
 pub use json::MAX_DEPTH;
 pub use keys::{Keyring, Mac};

@@ -171,7 +171,11 @@ fn code_form(token: String) -> FormView {
 
 /// Shows what goes into an authenticator, and asks for its first code.
 async fn show_codes(portal: &Portal, visitor: &Visitor, wrong: Option<Problem>) -> Result<Response, Failure> {
-    let setup = portal.parts.login.offer_codes(&visitor.caller).await?;
+    let setup = portal
+        .parts
+        .login
+        .offer_codes(&visitor.caller, wrong.is_some())
+        .await?;
     let form = code_form(visitor.token(portal, Purpose::Account));
     let form = form.explain(wrong.as_slice());
     let status = form.status();

@@ -76,8 +76,17 @@ pub(crate) async fn pages(State(portal): State<Arc<Portal>>, mut request: Reques
 
 /// Puts the fixed headers on every answer, assets included.
 pub(crate) async fn security_headers(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let leads_back = path.starts_with("/authorize") || path.starts_with("/sign-in");
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if leads_back {
+        // A host that opened these in a window of its own waits for that window's word from the page behind them.
+        let none = HeaderValue::from_static("unsafe-none");
+        headers
+            .entry(HeaderName::from_static("cross-origin-opener-policy"))
+            .or_insert(none);
+    }
     for (name, value) in FIXED {
         // A page may have a stricter policy of its own.
         headers.entry(name).or_insert(HeaderValue::from_static(value));

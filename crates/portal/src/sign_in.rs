@@ -58,7 +58,9 @@ impl Browser {
     /// The browser behind a request. One that comes for the first time gets a cookie.
     pub(crate) fn known(portal: &Portal, headers: &HeaderMap) -> Self {
         if let Some(secret) = portal.browser_cookie.read(headers) {
-            return Self { secret, cookie: None };
+            // Set anew, so that it does not end while its browser is away.
+            let cookie = portal.browser_cookie.set(&secret);
+            return Self { secret, cookie };
         }
         let secret = portal.parts.login.browser_secret();
         Self {

@@ -178,7 +178,7 @@ async fn accept(
             Ok((stream, from)) => {
                 let served = Arc::clone(&served);
                 let (watcher, stop) = (graceful.watcher(), stop.clone());
-                let from = PeerAddress(from.ip());
+                let from = PeerAddress(from.ip().to_canonical());
                 tokio::spawn(async move { serve((stream, from), served, watcher, stop).await });
             }
             Err(error) => {

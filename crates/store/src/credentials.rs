@@ -7,6 +7,7 @@ use portreeve_core::ports::{CredentialStore, Credentials, StoreError};
 
 use crate::change::Change;
 use crate::engine::{Sql, Value};
+use crate::oauth::end_allowed;
 use crate::store::Store;
 
 #[async_trait]
@@ -37,6 +38,8 @@ impl CredentialStore for Store {
         .bind(user.to_string())
         .bind(hash);
         change.execute(sql).await?;
+        let links = Sql::new("DELETE FROM sign_in_links WHERE user_id = $1").bind(user.to_string());
+        change.execute(links).await?;
         change.record(&[event]).await?;
         change.save().await
     }
@@ -46,9 +49,11 @@ impl CredentialStore for Store {
         for text in [
             "DELETE FROM recovery_codes WHERE user_id = $1",
             "DELETE FROM credentials WHERE user_id = $1",
+            "DELETE FROM sign_in_links WHERE user_id = $1",
         ] {
             change.execute(Sql::new(text).bind(user.to_string())).await?;
         }
+        end_allowed(&mut change, user, event.at).await?;
         change.record(&[event]).await?;
         change.save().await
     }

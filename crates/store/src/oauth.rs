@@ -6,10 +6,14 @@ mod clients;
 mod pending;
 mod sweep;
 
+use portreeve_core::caller::Principal;
+use portreeve_core::id::UserId;
 use portreeve_core::oauth::{Authorization, Scopes};
 use portreeve_core::ports::StoreError;
+use portreeve_core::time::Timestamp;
 
-use crate::engine::Row;
+use crate::change::Change;
+use crate::engine::{Row, Sql};
 
 /// Scopes as they are stored: with spaces between.
 fn scopes_of(row: &Row) -> Result<Scopes, StoreError> {
@@ -27,4 +31,12 @@ fn authorization_of(row: &Row) -> Result<Authorization, StoreError> {
         used_at: row.moment("used_at")?,
         ended_at: row.optional_moment("ended_at")?,
     })
+}
+
+/// Ends whatever clients were allowed in somebody's name.
+pub(crate) async fn end_allowed(change: &mut Change, user: UserId, at: Timestamp) -> Result<(), StoreError> {
+    let sql =
+        Sql::new("UPDATE oauth_authorizations SET ended_at = $2 WHERE principal = $1 AND ended_at IS NULL");
+    let sql = sql.bind(Principal::User(user).to_string()).bind(at);
+    change.execute(sql).await.map(drop)
 }

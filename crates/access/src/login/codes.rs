@@ -34,15 +34,15 @@ pub struct CodeSetup {
 // === impl Login ===
 
 impl Login {
-    /// A secret for the caller's authenticator. Codes are not asked for before one was shown. The same secret comes back
-    /// until then.
-    pub async fn offer_codes(&self, caller: &Caller) -> Result<CodeSetup, LoginError> {
+    /// A secret for the caller's authenticator: a new one, or, for a code that did not fit, the one that was shown. Codes are
+    /// not asked for before one was shown.
+    pub async fn offer_codes(&self, caller: &Caller, again: bool) -> Result<CodeSetup, LoginError> {
         let user = own(caller)?;
         let credentials = self.credentials.credentials(user).await?;
         if credentials.codes_confirmed {
             return Err(LoginError::State("codes are asked for already"));
         }
-        let kept = credentials.code_secret.as_deref();
+        let kept = credentials.code_secret.as_deref().filter(|_| again);
         let secret = match kept.and_then(|sealed| self.opened(user, sealed)) {
             Some(secret) => secret,
             None => {

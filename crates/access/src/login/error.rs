@@ -89,6 +89,11 @@ impl LoginError {
         }
     }
 
+    /// Whether somebody only came too often. That is counted, and not written down each time.
+    pub(crate) const fn is_too_fast(&self) -> bool {
+        matches!(self, Self::TooFast { .. })
+    }
+
     /// The word for it in the audit log.
     pub(crate) fn reason(&self) -> &'static str {
         match self {

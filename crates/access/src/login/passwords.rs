@@ -68,7 +68,9 @@ impl Login {
         browser: &Secret,
     ) -> Result<PasswordOutcome, LoginError> {
         let outcome = self.password_typed(typed, next, browser).await;
-        if let Err(error) = &outcome {
+        if let Err(error) = &outcome
+            && !error.is_too_fast()
+        {
             self.note_refusal("password", error.reason());
         }
         outcome
@@ -112,7 +114,9 @@ impl Login {
         agent: Option<&str>,
     ) -> Result<SignedIn, LoginError> {
         let outcome = self.code_typed((ticket, code), (browser, address), agent).await;
-        if let Err(error) = &outcome {
+        if let Err(error) = &outcome
+            && !error.is_too_fast()
+        {
             self.note_refusal("code", error.reason());
         }
         outcome
@@ -186,7 +190,8 @@ impl Login {
         self.require_password(user, former).await?;
         self.store_password(caller, user, password).await?;
         let others = EndedSessions::Others(user, session.id);
-        self.access.parts.sessions.end_sessions(&others).await?;
+        let ended = self.access.parts.sessions.end_sessions(&others).await?;
+        self.access.end_authorizations(&ended).await;
         Ok(())
     }
 

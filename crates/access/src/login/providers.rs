@@ -124,7 +124,9 @@ impl Login {
     ) -> Result<SignedIn, LoginError> {
         self.count_address(address).await?;
         let signed_in = self.came_back(provider, returned, browser).await;
-        if let Err(error) = &signed_in {
+        if let Err(error) = &signed_in
+            && !error.is_too_fast()
+        {
             let by: String = provider.chars().take(40).collect();
             tracing::info!(provider = by, %error, "Somebody came back from a provider and is not signed in");
             self.note_refusal(&format!("provider:{by}"), error.reason());

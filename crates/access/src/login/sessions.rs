@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::id::{AuthorizationId, SessionId, UserId};
-use portreeve_core::ports::Ended;
+use portreeve_core::ports::{Ended, StoreError};
 use portreeve_core::secret::Secret;
 use portreeve_core::time::Timestamp;
 use portreeve_core::user::{EndedSessions, Session, SignInMethod};
@@ -105,6 +105,14 @@ impl Access {
             tracing::warn!(%error, "Expired sign-in links and sessions could not be deleted");
         }
         Ok(Some((caller, cookie)))
+    }
+
+    /// Forgets links, attempts and sessions that are over.
+    pub(crate) async fn forget_sign_ins(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.parts
+            .sessions
+            .purge_expired(now, now.minus(SESSION_IDLE))
+            .await
     }
 
     /// The user behind a cookie, if the session is live and the user still may sign in.

@@ -23,6 +23,17 @@ const ADDRESS: RateLimit = RateLimit {
     burst: 100,
 };
 
+/// Where an address belongs: whoever has one of version 6 has all of its /64.
+pub(crate) fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}")
+        }
+    }
+}
+
 impl Login {
     /// Counts an attempt at an account.
     pub(super) async fn count_account(&self, account: &str) -> Result<(), LoginError> {
@@ -33,15 +44,8 @@ impl Login {
     /// Counts an attempt from an address.
     pub(super) async fn count_address(&self, address: Option<IpAddr>) -> Result<(), LoginError> {
         let Some(address) = address else { return Ok(()) };
-        let network = match address {
-            IpAddr::V4(address) => address.to_string(),
-            // Whoever has one address of version 6 has all of its /64.
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}")
-            }
-        };
-        self.count(&format!("sign-in/address/{network}"), ADDRESS).await
+        self.count(&format!("sign-in/address/{}", network(address)), ADDRESS)
+            .await
     }
 
     async fn count(&self, key: &str, limit: RateLimit) -> Result<(), LoginError> {

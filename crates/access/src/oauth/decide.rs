@@ -6,6 +6,7 @@ use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::id::AuthorizationId;
 use portreeve_core::oauth::{
     Authorization, AuthorizationCode, Client, Consent, PendingAuthorization, ProtectedResource, Scopes,
+    ToolClass,
 };
 use portreeve_core::ports::Approval;
 use portreeve_core::secret::Secret;
@@ -158,7 +159,7 @@ impl AuthorizationServer {
         let asked = scopes_for(resource, &pending.scopes);
         let scopes: Scopes = match writing {
             Writing::Allowed => asked,
-            Writing::Refused => Scopes::known_in(&format!("{}:read", resource.route)),
+            Writing::Refused => Scopes::needed(&resource.route, ToolClass::Read),
         };
         let granting = Granting {
             principal: caller.principal,

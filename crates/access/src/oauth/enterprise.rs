@@ -66,6 +66,10 @@ impl AuthorizationServer {
             return Err(refused("was used before, or has no `jti`"));
         }
         let asked = Scopes::known_in(request.scope.as_deref().unwrap_or_default());
+        let says_nothing = said_scope.iter().all(|scope| scope.route != resource.route);
+        if assertion.has("scope") && says_nothing {
+            return Err(refused("allows nothing of this `resource`: see its `scope`"));
+        }
         let allowed = super::authorize::scopes_for(&resource, &said_scope);
         let scopes = if asked.is_empty() { allowed.clone() } else { asked };
         if !allowed.include(&scopes) {

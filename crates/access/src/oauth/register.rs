@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::error::{OauthCode, OauthError};
 use super::metadata::{self, Taken};
 use super::{AuthorizationServer, Registration};
+use crate::login::network;
 use crate::token;
 
 /// Bytes of a registration.
@@ -40,7 +41,7 @@ impl AuthorizationServer {
                 "the metadata has more than 16 KiB",
             ));
         }
-        let from = from.map(|address| address.to_string()).unwrap_or_default();
+        let from = from.map(network).unwrap_or_default();
         let key = format!("oauth_register/{from}");
         let decision = self.parts.counters.take(&key, RATE, 1).await?;
         if !decision.allowed {

@@ -58,6 +58,7 @@ impl AuthorizationServer {
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.parts.clock.now();
         self.parts.sweep.sweep_authorizations(now).await?;
+        self.parts.access.forget_sign_ins(now).await?;
         let clients = &self.parts.clients;
         for (kind, kept) in [
             (ClientKind::Registered, self.parts.settings.unused),

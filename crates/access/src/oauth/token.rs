@@ -58,6 +58,9 @@ pub struct TokenAnswer {
     pub scope: Scopes,
 }
 
+/// How long an authorization lasts, however often it is used: then its user is asked again, and who is gone is not there.
+const MOST: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
 impl AuthorizationServer {
     /// Answers the token endpoint.
     pub async fn token(&self, request: &TokenRequest) -> Result<TokenAnswer, OauthError> {
@@ -275,7 +278,9 @@ impl AuthorizationServer {
         let stored = RefreshToken {
             hash,
             authorization: authorization.id,
-            expires_at: now.plus(self.parts.settings.refresh),
+            expires_at: now
+                .plus(self.parts.settings.refresh)
+                .min(authorization.granted_at.plus(MOST)),
             spent_at: None,
             successor: None,
         };

@@ -28,6 +28,9 @@ pub(super) struct Form {
     basic: Option<(String, Secret)>,
 }
 
+/// Fields of a form.
+const FIELDS: usize = 64;
+
 impl Form {
     /// Reads it. Every parameter but `resource` may be there once (RFC 6749, section 3.2).
     pub(super) async fn read(request: Request) -> Result<Self, Response> {
@@ -48,6 +51,9 @@ impl Form {
         }
         let body = read(body).await.ok_or_else(|| wrong("the form is too long"))?;
         let fields: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
+        if fields.len() > FIELDS {
+            return Err(wrong("the form has more than 64 fields"));
+        }
         for (index, (name, _)) in fields.iter().enumerate() {
             let again = fields.iter().skip(index + 1).any(|(other, _)| other == name);
             if again && name != "resource" {

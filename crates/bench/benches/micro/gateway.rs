@@ -77,6 +77,7 @@ pub(crate) fn measure(access: Arc<Access>, caller: &Caller, server: &ServerName)
         route: route.route.id,
         eras: [Era::Modern; 2],
         principal: caller.principal,
+        groups: 0,
     };
     let rules = Rules {
         route: &route,

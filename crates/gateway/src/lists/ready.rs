@@ -2,10 +2,12 @@
 //! same bytes for the host. Whether these bytes came just now or are a copy (`copies.rs`) makes no difference, so nothing
 //! here can be stale; what is spared is reading the list and judging it, tool by tool.
 
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash as _, Hasher as _};
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
-use portreeve_core::caller::Principal;
+use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::id::RouteId;
 use portreeve_core::protocol::Era;
 use quick_cache::Weighter;
@@ -26,6 +28,18 @@ pub struct Key {
     pub eras: [Era; 2],
     /// The caller.
     pub principal: Principal,
+    /// Stands for the caller's groups: keys of one user may have different ones.
+    pub groups: u64,
+}
+
+/// A number for the groups of a caller.
+pub fn groups_of(caller: &Caller) -> u64 {
+    if caller.groups.is_empty() {
+        return 0;
+    }
+    let mut hasher = DefaultHasher::new();
+    caller.groups.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Under which rules a list was filtered: those of the route and its tools, and those of the callers' rights.

@@ -10,8 +10,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use portreeve_access::{AccessError, Approvals, HeldCall, HowDecided};
 use portreeve_core::approval::{ApprovalState, CallApproval};
+use portreeve_core::caller::Principal;
 use portreeve_core::oauth::ToolClass;
-use portreeve_core::ports::StoreError;
+use portreeve_core::ports::{Counters, RateLimit, StateError, StoreError};
+use portreeve_inspect::sha256_hex;
 use portreeve_mcp::method::Method;
 use serde::Deserialize;
 
@@ -23,6 +25,12 @@ pub(super) const KIND: &str = "approval";
 
 /// How often a call looks whether somebody decided, whose user just looked at the page.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
+/// What a call was given is good for an hour, so its use is remembered for longer.
+const ONCE: RateLimit = RateLimit {
+    interval: Duration::from_secs(2 * 60 * 60),
+    burst: 1,
+};
 
 /// Tools and approvers that one policy may name.
 const NAMED: usize = 200;
@@ -60,6 +68,7 @@ pub(super) struct Config {
 pub(super) struct Approval {
     config: Config,
     approvals: Arc<Approvals>,
+    counters: Arc<dyn Counters>,
 }
 
 impl std::fmt::Debug for Approval {
@@ -98,6 +107,7 @@ impl Approval {
         Ok(Self {
             config,
             approvals: Arc::clone(&tools.approvals),
+            counters: Arc::clone(&tools.counters),
         })
     }
 
@@ -114,6 +124,19 @@ impl Approval {
         approved.is_none_or(|approved| ToolClass::of(&approved.annotations) == ToolClass::Write)
     }
 
+    /// Whether it is the next round of a call that passed. What the call was given counts once: the same round again would
+    /// be the same call again.
+    async fn is_next_round(&self, question: &Question<'_>) -> Result<bool, StateError> {
+        match question.goes_on {
+            None => Ok(false),
+            Some("") => Ok(true),
+            Some(given) => {
+                let key = format!("approval/round/{}", sha256_hex(given.as_bytes()));
+                Ok(self.counters.take(&key, ONCE, 1).await?.allowed)
+            }
+        }
+    }
+
     async fn look(&self, question: &Question<'_>, call: &HeldCall<'_>) -> Result<Verdict, AccessError> {
         let mut left = if question.is_back {
             self.config.wait_seconds
@@ -121,15 +144,19 @@ impl Approval {
             0
         };
         loop {
-            if let Some(used) = self.approvals.use_up(call).await? {
-                return Ok(Verdict::Continue(vec![format!("approval:{}", used.id).into()]));
-            }
             let how = HowDecided {
                 approvers: &self.config.approvers,
                 by_caller: self.config.by_caller,
                 life: Duration::from_secs(self.config.valid_seconds.into()),
             };
             let asked = self.approvals.ask(call, how).await?;
+            if asked.state == ApprovalState::Approved {
+                if let Some(used) = self.approvals.use_up(call).await? {
+                    return Ok(Verdict::Continue(vec![format!("approval:{}", used.id).into()]));
+                }
+                // Another host was faster with it.
+                continue;
+            }
             if asked.state != ApprovalState::Waiting || left == 0 {
                 return Ok(Verdict::Refuse(Refusal::Held(Box::new(self.held(asked)))));
             }
@@ -168,9 +195,21 @@ impl Policy for Approval {
     }
 
     async fn before(&self, question: &Question<'_>) -> Verdict {
-        let (true, false, Some(tool)) = (self.holds(question), question.goes_on, question.target) else {
+        let (true, Some(tool)) = (self.holds(question), question.target) else {
             return Verdict::Continue(Vec::new());
         };
+        if question.caller.principal == Principal::Anonymous {
+            // Nobody knows that two of them are the same.
+            return Verdict::Refuse(Refusal::NoCredential);
+        }
+        match self.is_next_round(question).await {
+            Ok(true) => return Verdict::Continue(Vec::new()),
+            Ok(false) => {}
+            Err(StateError(reason)) => {
+                tracing::error!(reason, "whether a round was seen before cannot be said");
+                return Verdict::Refuse(Refusal::StateAway);
+            }
+        }
         let route = &question.route.route;
         let call = HeldCall {
             caller: question.caller,

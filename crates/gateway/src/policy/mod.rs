@@ -46,8 +46,8 @@ pub struct Question<'a> {
     pub target: Option<&'a str>,
     /// The arguments as they were written.
     pub arguments: Option<&'a [u8]>,
-    /// Whether it is a later round of a call that passed: it brings what only that call was given.
-    pub goes_on: bool,
+    /// What a later round of a call that passed brings, and only that call was given.
+    pub goes_on: Option<&'a str>,
     /// Whether the host comes back with answers to what it was asked.
     pub is_back: bool,
 }
@@ -62,7 +62,7 @@ impl<'a> Question<'a> {
             method,
             target: None,
             arguments: None,
-            goes_on: false,
+            goes_on: None,
             is_back: false,
         }
     }

@@ -10,6 +10,8 @@ use portreeve_mcp::method::Method;
 
 use super::{Explanation, Policy, Question, Verdict};
 use crate::respond::Refusal;
+use crate::upstream::Way;
+use crate::upstream::members::is_meta;
 
 /// Compares scopes with the class of the tool.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +20,10 @@ pub(super) struct Scope;
 /// How much of the route a request takes. A tool without approved annotations is one that writes.
 fn class_of(question: &Question<'_>) -> ToolClass {
     if question.method != Method::CallTool && !question.method.is_about_a_task() {
+        return ToolClass::Read;
+    }
+    // They only look, and what they find is called under its own name.
+    if question.target.is_some_and(is_meta) && matches!(question.route.upstream, Way::Members(_)) {
         return ToolClass::Read;
     }
     let tool = question

@@ -214,7 +214,8 @@ impl Relay {
         let method = errand.method.unwrap_or(Method::CallTool);
         let question = Question {
             target: target.as_deref(),
-            goes_on: true,
+            // It is made out of the call itself, here.
+            goes_on: Some(""),
             ..Question::of(&errand.caller, &errand.route, errand.hop, method)
         };
         let gateway = Arc::clone(&self.errand.gateway);

@@ -118,13 +118,12 @@ impl News {
                 return None;
             }
             let heard = self.hear().await;
-            if !self.errand.still_stands() {
+            if !self.errand.still_stands() || Instant::now() >= self.end {
                 self.stop();
                 continue;
             }
             match heard {
                 Heard::Stop => self.stop(),
-                Heard::Silence if Instant::now() >= self.end => self.stop(),
                 Heard::Silence => return Some(Bytes::from_static(sse::KEEP_ALIVE)),
                 Heard::Said(said) => self.pass(said),
                 Heard::Wishes => {

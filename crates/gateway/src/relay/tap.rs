@@ -31,6 +31,9 @@ use crate::upstream::OwnSession;
 /// How long a server may take before a stream begins without it. Some send the head of a stream with its first event.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long is spent on taking subscriptions back.
+const FAREWELL: Duration = Duration::from_secs(10);
+
 /// Messages that a seat may be behind. One that is further behind is told that everything may have changed.
 const BEHIND: usize = 256;
 
@@ -125,7 +128,7 @@ impl Taps {
         })
     }
 
-    /// The tap that is open for such an errand, or a new one.
+    /// The tap that is open for such an errand, or a new one: a route that was changed since has another one.
     fn tap(&self, errand: &Errand) -> Arc<Tap> {
         let key = Key {
             principal: errand.caller.principal,
@@ -138,7 +141,7 @@ impl Taps {
         }
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let known = open.get(&key).and_then(Weak::upgrade);
-        if let Some(tap) = known.filter(|tap| tap.route.upstream.leads_as(&errand.route.upstream)) {
+        if let Some(tap) = known.filter(|tap| Arc::ptr_eq(&tap.route, &errand.route)) {
             return tap;
         }
         open.retain(|_, tap| tap.strong_count() > 0);
@@ -216,13 +219,23 @@ impl Tap {
         let Some(Source::Legacy(own)) = self.begun.get().map(|begun| &begun.source) else {
             return;
         };
-        let mut subscribed = self.subscribed.lock().await;
-        for uri in uris {
-            let is_wanted = self.wanted().resource_subscriptions.contains(uri);
-            if !is_wanted && subscribed.remove(uri) {
-                own.unsubscribe(uri).await;
+        let mut unwanted = Vec::new();
+        {
+            let mut subscribed = self.subscribed.lock().await;
+            let wanted = self.wanted().resource_subscriptions;
+            for uri in uris {
+                if !wanted.contains(uri) && subscribed.remove(uri) {
+                    unwanted.push(uri);
+                }
             }
         }
+        // Whoever wants one of them again meanwhile asks for it again.
+        let farewell = async {
+            for uri in unwanted {
+                own.unsubscribe(uri).await;
+            }
+        };
+        let _ = tokio::time::timeout(FAREWELL, farewell).await;
     }
 }
 
@@ -289,7 +302,10 @@ impl Seat {
     /// The same with what a legacy server tells of it, which is asked to.
     async fn told_by_legacy(self, own: &OwnSession, patience: Duration) -> Self {
         let mut wanted = self.wanted.clone().told_by(&own.initialized());
-        let mut subscribed = self.tap.subscribed.lock().await;
+        let Ok(mut subscribed) = tokio::time::timeout(patience, self.tap.subscribed.lock()).await else {
+            wanted.resource_subscriptions.clear();
+            return self.with(wanted);
+        };
         let open: Vec<String> = wanted.resource_subscriptions.clone();
         let fresh: Vec<String> = open.into_iter().filter(|uri| !subscribed.contains(uri)).collect();
         let agreed = tokio::time::timeout(patience, own.subscribe(&fresh)).await;

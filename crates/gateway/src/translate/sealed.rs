@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use portreeve_core::protocol::Era;
 use portreeve_core::random::Rng;
 use portreeve_core::secret::Secret;
 use portreeve_core::time::{Clock, Timestamp};
-use portreeve_inspect::{Sealer, canonical};
+use portreeve_inspect::{Sealer, one_spelling};
 use portreeve_mcp::bridge;
 use portreeve_mcp::method::Method;
 use serde_json::json;
@@ -80,10 +81,7 @@ impl Belonging {
     fn about(&self) -> String {
         let about = bridge::about(&self.body);
         // A host may write the same arguments another way when it says them again.
-        let one_way = canonical(&about)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok());
-        one_way.unwrap_or(about)
+        String::from_utf8(one_spelling(&about)).unwrap_or(about)
     }
 
     fn with<T>(&self, kind: &str, errand: &Errand, work: impl FnOnce(&[&str]) -> T) -> T {
@@ -138,18 +136,20 @@ pub fn seal_place(place: &str, belonging: &Belonging, errand: &Errand) -> Option
     belonging.with(PLACE, errand, |bound_to| states.seal(place, bound_to))
 }
 
-/// Whether a call is a later round of one that passed: it brings what only that call was given, its server's state or the
-/// place where it waits.
-pub fn goes_on(call: &Call, errand: &Errand) -> bool {
-    if !may_bring(call) {
-        return false;
+/// What a later round of a call that passed brings, and only that call was given: its server's state, or the place where it
+/// waits. A legacy host is given neither, and whatever it brings goes to no server.
+pub fn goes_on(call: &Call, errand: &Errand) -> Option<String> {
+    if call.era != Era::Modern || !may_bring(call) {
+        return None;
     }
-    let (Some(sealed), Some(belonging)) = (bridge::brought(&call.body), Belonging::of(call)) else {
-        return false;
+    let (sealed, belonging) = (bridge::brought(&call.body)?, Belonging::of(call)?);
+    let kind = match errand.hop {
+        Era::Modern => STATE,
+        Era::Legacy => PLACE,
     };
     let states = &errand.gateway.states;
-    let opens = |kind| belonging.with(kind, errand, |bound_to| states.open(sealed, bound_to).is_some());
-    opens(STATE) || opens(PLACE)
+    let opens = belonging.with(kind, errand, |bound_to| states.open(sealed, bound_to).is_some());
+    opens.then(|| sealed.to_owned())
 }
 
 /// Whether a call brings a state.

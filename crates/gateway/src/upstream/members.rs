@@ -169,6 +169,7 @@ impl Members {
         let asking = Asking {
             gateway,
             caller,
+            route: &self.route.slug,
             outbound,
             params,
         };

@@ -10,6 +10,7 @@ use portreeve_core::user::{ExternalIdentity, UserChange, UserOrigin};
 use crate::change::Change;
 use crate::engine::{Row, Sql};
 use crate::fields::json_text;
+use crate::oauth::end_allowed;
 use crate::store::Store;
 
 macro_rules! user_columns {
@@ -93,6 +94,7 @@ pub(super) async fn change(
         ] {
             change.execute(Sql::new(text).bind(id.to_string())).await?;
         }
+        end_allowed(&mut change, id, event.at).await?;
     }
     change.record(&[event]).await?;
     change.publish().await
@@ -127,6 +129,10 @@ pub(super) async fn remove(store: &Store, id: UserId, event: AuditEvent) -> Resu
     change.execute(grants).await?;
     let keys = Sql::new("DELETE FROM api_keys WHERE owner = $1").bind(id.to_string());
     change.execute(keys).await?;
+    // Who comes back with the same identity is asked again.
+    let consents = Sql::new("DELETE FROM oauth_consents WHERE user_id = $1").bind(id.to_string());
+    change.execute(consents).await?;
+    end_allowed(&mut change, id, event.at).await?;
     let user = Sql::new("DELETE FROM users WHERE id = $1").bind(id.to_string());
     if change.execute(user).await? == 0 {
         return Err(unknown(id));

@@ -101,7 +101,7 @@ impl Driver {
             changed,
             next: None,
             asked: (asked.clone(), asked),
-            reader: sse::Reader::new(errand.gateway.limits.held_result_bytes),
+            reader: sse::Reader::new(errand.gateway.limits.question_bytes),
             pause: FIRST_PAUSE,
             next_pause: FIRST_PAUSE,
             opened: Instant::now(),
@@ -120,7 +120,12 @@ impl Driver {
                 Heard::Opened(None) => self.reopen(),
                 Heard::Next(Some(body)) => {
                     self.asked.0 = self.asked.1.clone();
-                    self.open(body);
+                    // In between there may have been no stream at all.
+                    if matches!(self.wire, Wire::Opening(_)) {
+                        self.take_up(body);
+                    } else {
+                        self.open(body);
+                    }
                 }
                 // The present one goes on, and the server is asked again; at last when it ends.
                 Heard::Next(None) if self.next_pause <= LONGEST_PAUSE => {
@@ -169,7 +174,7 @@ impl Driver {
     }
 
     fn open(&mut self, body: ResponseBody) {
-        self.reader = sse::Reader::new(self.gateway.limits.held_result_bytes);
+        self.reader = sse::Reader::new(self.gateway.limits.question_bytes);
         self.wire = Wire::Open(body);
     }
 

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
 use portreeve_client::{ClientError, Reply, ReplyBody};
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_mcp::bridge::{Client, Wanted};
@@ -68,11 +69,20 @@ impl Source {
                 source.clone(),
                 Some(Wire::Opening(source.open(wanted, Duration::ZERO))),
             )),
-            Ok(reply) => match stream_of(reply?) {
-                Some(body) => Ok((source, Some(Wire::Open(body)))),
-                // A server without such streams tells nothing.
-                None => Ok((Self::Silent, None)),
-            },
+            Ok(reply) => {
+                let reply = reply?;
+                let is_away = is_away(reply.status);
+                match stream_of(reply) {
+                    Some(body) => Ok((source, Some(Wire::Open(body)))),
+                    // It may have one later.
+                    None if is_away => {
+                        let opening = source.open(wanted, PATIENCE);
+                        Ok((source, Some(Wire::Opening(opening))))
+                    }
+                    // A server without such streams tells nothing.
+                    None => Ok((Self::Silent, None)),
+                }
+            }
         }
     }
 
@@ -84,7 +94,7 @@ impl Source {
         let source = Self::Modern(Arc::new((errand.for_all(), hello)));
         let reply = tokio::time::timeout(PATIENCE, source.asked(wanted)).await;
         let reply = reply.map_err(|_| ClientError::Timeout(PATIENCE.as_secs()))??;
-        if reply.status.is_server_error() {
+        if is_away(reply.status) {
             let status = reply.status.as_u16();
             return Err(ClientError::Status { status, reason: None });
         }
@@ -126,6 +136,11 @@ impl Source {
     pub(super) const fn is_asked_at_once(&self) -> bool {
         matches!(self, Self::Modern(_))
     }
+}
+
+/// Whether an answer says nothing of what the server has: it cannot, or does not want to, just now.
+fn is_away(status: StatusCode) -> bool {
+    status.is_server_error() || matches!(status.as_u16(), 401 | 403 | 429)
 }
 
 /// The stream in a reply.

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use portreeve_core::caller::Caller;
 use portreeve_core::name::Slug;
+use portreeve_core::oauth::TokenGrant;
 use portreeve_core::protocol::Revision;
 use portreeve_mcp::envelope::{Message, Outcome};
 use portreeve_mcp::{answer, header, sse};
@@ -20,10 +21,26 @@ use crate::pipeline::Gateway;
 use crate::respond::Body;
 use crate::translate::Outbound;
 
+/// The caller as a member sees it. A token is for one route and was checked there; its scopes are words of that route.
+fn at_member(caller: &Caller, route: &Slug, member: &Slug) -> Caller {
+    let token = caller.token.as_deref().map(|token| {
+        Arc::new(TokenGrant {
+            scopes: token.scopes.moved(route, member),
+            ..token.clone()
+        })
+    });
+    Caller {
+        token,
+        ..caller.clone()
+    }
+}
+
 /// A host's request to a virtual server.
 pub(super) struct Asking<'a> {
     pub(super) gateway: &'a Arc<Gateway>,
     pub(super) caller: &'a Caller,
+    /// The virtual server's own route.
+    pub(super) route: &'a Slug,
     pub(super) outbound: &'a Outbound,
     pub(super) params: Option<&'a RawValue>,
 }
@@ -32,6 +49,7 @@ pub(super) struct Asking<'a> {
 pub(super) struct Asked {
     pub(super) gateway: Arc<Gateway>,
     caller: Caller,
+    route: Slug,
     outbound: Outbound,
     params: Option<Box<RawValue>>,
 }
@@ -84,6 +102,7 @@ impl Asking<'_> {
         Asked {
             gateway: Arc::clone(self.gateway),
             caller: self.caller.clone(),
+            route: self.route.clone(),
             outbound: self.outbound.clone(),
             params: self.params.map(ToOwned::to_owned),
         }
@@ -132,9 +151,10 @@ impl Asking<'_> {
         headers.extend(name.as_deref().map(|name| (header::NAME, name)));
         let trace = self.outbound.traceparent.as_deref();
         headers.extend(trace.map(|trace| (header::TRACEPARENT, trace)));
+        let caller = at_member(self.caller, self.route, member);
         let mut request = self
             .gateway
-            .request(self.caller, member.as_str(), (Method::POST, &headers), body);
+            .request(&caller, member.as_str(), (Method::POST, &headers), body);
         // Those that nobody here knows of are passed on as they came.
         for (name, value) in self.outbound.params.iter().chain(&repeated) {
             request.headers_mut().insert(name.clone(), value.clone());
@@ -156,6 +176,7 @@ impl Asked {
         what(&Asking {
             gateway: &self.gateway,
             caller: &self.caller,
+            route: &self.route,
             outbound: &self.outbound,
             params: self.params.as_deref(),
         })

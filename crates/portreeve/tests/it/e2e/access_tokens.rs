@@ -317,3 +317,66 @@ async fn a_rs_14_browsers_of_allowed_origins_may_read_the_challenge() {
         assert_eq!(refused.header("access-control-allow-origin"), "");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_a_virtual_server_reaches_as_far_at_its_members() {
+    let served = Served::start(Speaks::Both).await;
+    let node = &served.node;
+    for (name, more) in [("com.acme/all", None), ("com.acme/found", Some("--search-tools"))] {
+        let mut arguments = vec!["server", "add", name, "--member", &served.slug];
+        arguments.extend(more);
+        arguments.push("--approve");
+        node.cli_json(&arguments);
+    }
+    let mint = Mint::of(node).await;
+    for (slug, scopes, tool, arguments, status) in [
+        ("all", "all:read", "echo", json!({}), 200),
+        ("all", "all:read", "wipe", json!({}), 403),
+        ("all", "all:write", "wipe", json!({}), 200),
+        (
+            "found",
+            "found:read",
+            "search_tools",
+            json!({"query": "echo"}),
+            200,
+        ),
+        (
+            "found",
+            "found:read",
+            "call_tool",
+            json!({"name": "echo", "arguments": {}}),
+            200,
+        ),
+        (
+            "found",
+            "found:read",
+            "call_tool",
+            json!({"name": "wipe", "arguments": {}}),
+            403,
+        ),
+        (
+            "found",
+            "found:write",
+            "call_tool",
+            json!({"name": "wipe", "arguments": {}}),
+            200,
+        ),
+    ] {
+        let url = node.endpoint(slug);
+        let token = mint.token(&url, scopes).await;
+        let params = json!({"name": tool, "arguments": arguments});
+        let (headers, body) = modern(Some(&token), 1, "tools/call", params);
+        let answer = node.web.ask("POST", &url, &headers, body).await.unwrap();
+        assert_eq!(answer.status, status, "{slug} {scopes} {tool}: {}", answer.text());
+        if status == 403 {
+            let challenge = answer.header("www-authenticate");
+            assert!(challenge.contains(&format!("scope=\"{slug}:")), "{challenge}");
+            continue;
+        }
+        assert_ne!(answer.json()["result"]["isError"], true, "{}", answer.text());
+    }
+    // It is for the virtual server, and opens nothing of a member by itself.
+    let token = mint.token(&node.endpoint("all"), "all:write").await;
+    let refused = served.post(&call(&token, "echo")).await;
+    assert_eq!(refused.status, 401, "{}", refused.text());
+}
