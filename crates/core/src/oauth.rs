@@ -3,7 +3,7 @@
 //! A token is for one resource (RFC 8707), the MCP endpoint of a route, so a scope says how far it reaches there:
 //! `billing:read` for tools that only read, for resources and prompts, `billing:write` for every tool. Who may call which
 //! tool, policies decide; a scope only narrows what a client may do in its user's name. A registry as an MCP server is
-//! `registry/main:read`: no slug has a slash, so no route of the store is called so.
+//! `registry/default:read`: no slug has a slash, so no route of the store is called so.
 
 mod client;
 mod flow;
@@ -310,7 +310,7 @@ mod tests {
     fn a_registry_has_words_of_its_own() {
         let named = "finance".parse().unwrap();
         for (slug, word) in [
-            (Slug::of_the_registry(), "registry/main:read"),
+            (Slug::of_the_registry(), "registry/default:read"),
             (Slug::of_registry(&named), "registry/finance:read"),
         ] {
             let scope = Scope {
@@ -324,7 +324,7 @@ mod tests {
             "registry/:read",
             "registry/a/b:read",
             "/mcp:read",
-            "registry/main:admin",
+            "registry/default:admin",
         ] {
             assert!(wrong.parse::<Scope>().is_err(), "{wrong}");
         }

@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(unbase32("MZXW6YTBOI").unwrap(), b"foobar");
         assert_eq!(unbase32("mz"), None);
         for length in 0..40 {
-            let bytes: Vec<u8> = (0..length).map(|byte| byte * 7).collect();
+            let bytes: Vec<u8> = (0..length).map(|byte: u8| byte.wrapping_mul(7)).collect();
             assert_eq!(unbase32(&base32(&bytes)).unwrap(), bytes);
         }
     }
