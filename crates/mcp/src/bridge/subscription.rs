@@ -174,6 +174,11 @@ impl Wanted {
         answer::request(None, ACKNOWLEDGED, params)
     }
 
+    /// Whether it is the first message of a modern server's subscription.
+    pub fn acknowledges(method: &str) -> bool {
+        method == ACKNOWLEDGED
+    }
+
     /// What a server says that it will tell. `None`: it is no acknowledgement.
     pub fn acknowledged(body: &[u8]) -> Option<Self> {
         let Ok(Message::Notification {

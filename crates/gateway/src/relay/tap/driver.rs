@@ -220,8 +220,10 @@ impl Driver {
         match Message::parse(&data) {
             Ok(Message::Notification { method, params }) => {
                 self.gateway.hears(self.route.route.id, &method);
-                if let Some(promised) = Wanted::acknowledged(&data) {
+                if Wanted::acknowledges(&method) {
                     let asked = self.asked.0.clone();
+                    // One that does not say what it promises promises what it was asked.
+                    let promised = Wanted::acknowledged(&data).unwrap_or_else(|| asked.clone());
                     self.told.send_replace(Told { asked, promised });
                     return;
                 }

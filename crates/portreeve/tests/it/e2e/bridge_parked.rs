@@ -91,7 +91,7 @@ impl Curious {
             let message = serde_json::from_slice(&seen.body).unwrap();
             (seen, message)
         };
-        let all = self.upstream.seen().into_iter().map(read);
+        let all = self.upstream.seen_of_all().into_iter().map(read);
         all.filter(|(_, message)| which(message)).collect()
     }
 }

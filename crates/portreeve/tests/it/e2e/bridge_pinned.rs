@@ -17,7 +17,10 @@ fn calls(upstream: &Upstream) -> Vec<[Option<String>; 2]> {
     let header = |headers: &http::HeaderMap, name: &str| {
         headers.get(name).map(|value| value.to_str().unwrap().to_owned())
     };
-    let all = upstream.seen().into_iter().filter(|seen| is_call(&seen.body));
+    let all = upstream
+        .seen_of_all()
+        .into_iter()
+        .filter(|seen| is_call(&seen.body));
     all.map(|seen| ["mcp-method", "mcp-session-id"].map(|name| header(&seen.headers, name)))
         .collect()
 }

@@ -107,7 +107,7 @@ async fn a_legacy_host_is_asked_in_the_middle_of_its_call() {
     }
     let read = |seen: crate::upstream::Seen| serde_json::from_slice::<Value>(&seen.body).unwrap();
     let calls: Vec<Value> = upstream
-        .seen()
+        .seen_of_all()
         .into_iter()
         .map(read)
         .filter(|message| message["method"] == "tools/call")
@@ -273,7 +273,7 @@ async fn a_modern_host_is_sent_to_the_pages_that_a_legacy_server_wants_to_be_see
     assert_eq!(seen["result"]["content"][0]["text"], "{}");
     let read = |seen: crate::upstream::Seen| serde_json::from_slice::<Value>(&seen.body).unwrap();
     let calls = upstream
-        .seen()
+        .seen_of_all()
         .into_iter()
         .map(read)
         .filter(|message| message["method"] == "tools/call");

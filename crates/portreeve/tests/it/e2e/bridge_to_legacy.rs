@@ -36,7 +36,7 @@ fn sent(upstream: &Upstream, method: &str) -> Vec<Seen> {
         let message: Value = serde_json::from_slice(&seen.body).unwrap();
         message["method"] == method && message["params"]["clientInfo"]["name"] != "portreeve"
     };
-    upstream.seen().into_iter().filter(is).collect()
+    upstream.seen_of_all().into_iter().filter(is).collect()
 }
 
 async fn until(what: &str, is: impl Fn() -> bool) {
@@ -255,7 +255,7 @@ async fn what_a_server_asks_in_the_middle_of_a_call_is_answered_that_nobody_can(
     let answers = || {
         let read = |seen: Seen| serde_json::from_slice::<Value>(&seen.body).unwrap();
         let mut all: Vec<Value> = upstream
-            .seen()
+            .seen_of_all()
             .into_iter()
             .map(read)
             .filter(|message| message.get("method").is_none())
