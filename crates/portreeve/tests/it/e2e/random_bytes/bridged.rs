@@ -109,7 +109,7 @@ async fn crossed(served: &Served, prepared: &Prepared, stranger: &Stranger, make
         let message: Value = serde_json::from_str(body).unwrap_or_default();
         message["params"]["arguments"]["mark"] == mark
     };
-    let seen = served.upstream.seen().into_iter();
+    let seen = served.upstream.seen_of_all().into_iter();
     let mut bodies = seen.map(|seen| String::from_utf8_lossy(&seen.body).into_owned());
     let arrived = bodies.find(is_this).expect("it reached the server");
     must_be_alike(&sent, &arrived, &to_server, "to the server");
