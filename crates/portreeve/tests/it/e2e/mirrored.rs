@@ -84,7 +84,7 @@ async fn headers_that_differ_from_the_body_are_refused_before_the_server() {
         "--arg",
         "size=7",
     ]);
-    let seen = served.upstream.seen().pop().expect("the call");
+    let seen = served.upstream.seen_of_all().pop().expect("the call");
     assert_eq!(
         (&seen.headers["mcp-param-region"], &seen.headers["mcp-param-size"]),
         (&"Bern".parse().unwrap(), &"7".parse().unwrap())

@@ -87,7 +87,7 @@ fn standing(result: &Value) -> Vec<(&str, &str)> {
 
 /// The names of the tools that were called at a server.
 fn called(upstream: &Upstream) -> Vec<Value> {
-    let seen = upstream.seen().into_iter();
+    let seen = upstream.seen_of_all().into_iter();
     let messages = seen.filter_map(|seen| serde_json::from_slice::<Value>(&seen.body).ok());
     messages
         .filter(|message| message["method"] == "tools/call")
