@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use crate::node::Node;
+use crate::node::{Engines, Node};
 use crate::upstream::{Speaks, Upstream};
 use crate::web::{Answer, modern};
 
@@ -53,7 +53,15 @@ impl House {
     }
 
     pub(crate) async fn start_with(flags: &[&str]) -> Self {
-        let node = Node::start_with(flags).await;
+        Self::on(Node::start_with(flags).await).await
+    }
+
+    /// One whose counters are its own: what is used up here is used up for nobody else.
+    pub(crate) async fn start_alone() -> Self {
+        Self::on(Node::start_on(Engines::Alone, &[]).await).await
+    }
+
+    async fn on(node: Node) -> Self {
         let upstream = Upstream::start(Speaks::Both).await;
         let slug = node.add("com.acme/billing", &upstream.url);
         // The admin manages, which is not to use.

@@ -36,7 +36,7 @@ async fn a_as_9_redirects_that_codes_cannot_go_to_are_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_as_10_a_client_registers_itself_within_limits() {
-    let house = House::start().await;
+    let house = House::start_alone().await;
     let mut said = metadata(&["http://127.0.0.1/cb"]);
     said["logo_uri"] = house.upstream.url.as_str().into();
     said["client_uri"] = house.upstream.url.as_str().into();
