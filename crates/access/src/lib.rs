@@ -10,6 +10,7 @@
 //! [`Authorizer`]: portreeve_core::ports::Authorizer
 
 mod error;
+mod signatures;
 mod token;
 
 mod credential;

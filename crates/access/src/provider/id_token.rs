@@ -15,6 +15,7 @@ use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
 use super::claims::Claims;
+use crate::signatures::KEY_PAIRS;
 
 /// How far the provider's clock may be from ours.
 const LEEWAY: Duration = Duration::from_secs(60);
@@ -23,18 +24,6 @@ const LEEWAY: Duration = Duration::from_secs(60);
 const AGE: Duration = Duration::from_secs(10 * 60);
 
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
-
-const ALGORITHMS: &[Algorithm] = &[
-    Algorithm::RS256,
-    Algorithm::RS384,
-    Algorithm::RS512,
-    Algorithm::PS256,
-    Algorithm::PS384,
-    Algorithm::PS512,
-    Algorithm::ES256,
-    Algorithm::ES384,
-    Algorithm::EdDSA,
-];
 
 /// Which check failed.
 pub(super) type Problem = &'static str;
@@ -65,7 +54,7 @@ pub(super) fn verified(
     expected: &Expected<'_>,
 ) -> Result<Claims, Problem> {
     // What a header declares critical must be understood (RFC 7515, section 4.1.11), and nothing of that kind is.
-    if !ALGORITHMS.contains(&head.alg) || head.crit.is_some() {
+    if !KEY_PAIRS.contains(&head.alg) || head.crit.is_some() {
         return Err("it is signed in a way that is not taken");
     }
     let is_candidate = |key: &&Jwk| {

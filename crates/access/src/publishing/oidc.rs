@@ -1,25 +1,12 @@
 //! An ID token of the company's own issuer: what its holders may do stands in the configuration file.
 
 use async_trait::async_trait;
-use jsonwebtoken::Algorithm;
 use portreeve_core::publishing::{NameAction, NamePattern, Permission};
 use serde_json::{Map, Value};
 
 use super::keys::IssuerKeys;
 use super::{Claim, Method, OidcSettings, ProofError, Proven, PublishingParts};
-
-/// Signatures with a key pair. A shared secret is none: whoever can check it can make it.
-const ALGORITHMS: &[Algorithm] = &[
-    Algorithm::RS256,
-    Algorithm::RS384,
-    Algorithm::RS512,
-    Algorithm::PS256,
-    Algorithm::PS384,
-    Algorithm::PS512,
-    Algorithm::ES256,
-    Algorithm::ES384,
-    Algorithm::EdDSA,
-];
+use crate::signatures::KEY_PAIRS;
 
 pub(super) struct Oidc {
     keys: IssuerKeys,
@@ -29,7 +16,7 @@ pub(super) struct Oidc {
 impl Oidc {
     pub(super) fn new(settings: OidcSettings, parts: &PublishingParts) -> Self {
         Self {
-            keys: IssuerKeys::new(&settings.issuer, &settings.client_id, ALGORITHMS, parts),
+            keys: IssuerKeys::new(&settings.issuer, &settings.client_id, KEY_PAIRS, parts),
             settings,
         }
     }
