@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Decision, Effect, Target};
-use portreeve_core::name::ServerName;
+use portreeve_core::name::{RegistryName, ServerName};
 use portreeve_core::ports::Authorizer;
 use portreeve_core::visibility::Visibility;
 use quick_cache::Equivalent;
@@ -19,6 +19,7 @@ pub(crate) struct Question {
     holder: Holder,
     action: Action,
     server: Option<ServerName>,
+    registry: Option<RegistryName>,
     tool: Option<Arc<str>>,
     read_only: bool,
 }
@@ -30,6 +31,7 @@ struct Asked<'a> {
     holder: &'a Holder,
     action: Action,
     server: Option<&'a ServerName>,
+    registry: Option<&'a RegistryName>,
     tool: Option<&'a str>,
     read_only: bool,
 }
@@ -98,7 +100,9 @@ impl Access {
         if let Some(decision) = state.decisions.get(&asked) {
             return decision;
         }
-        let decision = self.engine.decide(&rights.slice, holder, action, target);
+        let decision = self
+            .engine
+            .decide(&rights.slice, (holder, &state.facts), action, target);
         state.decisions.insert(asked.to_owned(), Arc::clone(&decision));
         decision
     }
@@ -124,19 +128,22 @@ fn by_groups(state: &State, caller: &Caller, action: Action, target: &Target<'_>
 
 impl<'a> Asked<'a> {
     fn new(holder: &'a Holder, action: Action, target: &Target<'a>) -> Self {
-        let (server, tool, read_only) = match *target {
-            Target::Installation => (None, None, false),
-            Target::Server(server) => (Some(server), None, false),
+        let (server, registry, tool, read_only) = match *target {
+            Target::Installation => (None, None, None, false),
+            Target::Registry(registry) => (None, Some(registry), None, false),
+            Target::Server(server) => (Some(server), None, None, false),
             Target::Tool {
                 server,
                 tool,
                 annotations,
-            } => (Some(server), Some(tool), annotations.read_only_hint),
+                ..
+            } => (Some(server), None, Some(tool), annotations.read_only_hint),
         };
         Self {
             holder,
             action,
             server,
+            registry,
             tool,
             read_only,
         }
@@ -147,6 +154,7 @@ impl<'a> Asked<'a> {
             holder: self.holder.clone(),
             action: self.action,
             server: self.server.cloned(),
+            registry: self.registry.cloned(),
             tool: self.tool.map(Arc::from),
             read_only: self.read_only,
         }
@@ -158,6 +166,7 @@ impl Equivalent<Question> for Asked<'_> {
         *self.holder == question.holder
             && self.action == question.action
             && self.server == question.server.as_ref()
+            && self.registry == question.registry.as_ref()
             && self.tool == question.tool.as_deref()
             && self.read_only == question.read_only
     }
@@ -181,6 +190,7 @@ mod tests {
             server: &server,
             tool: "list",
             annotations: &ToolAnnotations::default(),
+            arguments: None,
         };
         let hasher = RandomState::new();
         for target in [Target::Installation, Target::Server(&server), target] {

@@ -12,6 +12,7 @@ use portreeve_core::ports::Authorizer as _;
 use serde::Serialize;
 
 use crate::Access;
+use crate::policies::is_of_management;
 
 /// A decision in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -117,6 +118,13 @@ fn what_was_asked(action: Action, target: &Target<'_>) -> String {
         (Action::Manage, Target::Installation) => "manage this Portreeve".to_owned(),
         (Action::Manage, Target::Server(server)) => format!("manage `{server}`"),
         (Action::Publish, Target::Server(server)) => format!("publish `{server}`"),
+        (action, Target::Installation) if is_of_management(action) => format!("{} here", action.as_str()),
+        (action, Target::Server(server)) if is_of_management(action) => {
+            format!("{} `{server}`", action.as_str())
+        }
+        (action, Target::Registry(name)) if is_of_management(action) => {
+            format!("{} registry `{name}`", action.as_str())
+        }
         (Action::Discover, Target::Server(server)) => format!("see `{server}`"),
         (Action::Read, Target::Server(server)) => format!("read resources and prompts of `{server}`"),
         (Action::CallTool, Target::Tool { server, tool, .. }) => format!("call `{tool}` of `{server}`"),
@@ -140,6 +148,7 @@ fn what_is_needed(action: Action, target: &Target<'_>) -> Option<String> {
                 server,
                 tool,
                 annotations,
+                ..
             },
         ) => {
             let read_only = if annotations.read_only_hint {
@@ -156,16 +165,18 @@ fn what_is_needed(action: Action, target: &Target<'_>) -> Option<String> {
 }
 
 fn what_it_grants(grant: &Grant) -> String {
-    if grant.rights == Rights::Manage {
+    if grant.rights == Rights::Manage && grant.servers == ServerScope::All {
         return "manage this Portreeve".to_owned();
     }
     let servers = match &grant.servers {
         ServerScope::All => "every approved server".to_owned(),
         ServerScope::Server(name) => format!("`{name}`"),
         ServerScope::Namespace(pattern) => format!("every server in `{pattern}`"),
+        ServerScope::Owner(group) => format!("every server that group `{group}` owns"),
+        ServerScope::Registry(name) => format!("registry `{name}` and every server in it"),
     };
-    if grant.rights == Rights::Publish {
-        return format!("publish {servers}");
+    if grant.rights != Rights::Use {
+        return format!("{} {servers}", grant.rights.as_str());
     }
     let tools = match &grant.tools {
         ToolScope::All => "all tools".to_owned(),
@@ -177,22 +188,26 @@ fn what_it_grants(grant: &Grant) -> String {
 
 fn why_not(grant: &Grant, action: Action, target: &Target<'_>) -> String {
     let server = match *target {
-        Target::Installation => None,
+        Target::Installation | Target::Registry(_) => None,
         Target::Server(server) | Target::Tool { server, .. } => Some(server),
     };
-    match (grant.rights, action, server) {
-        (Rights::Use | Rights::Publish, Action::Manage, _) => "it does not include managing".to_owned(),
-        (Rights::Manage, _, Some(_)) => "managing does not include using servers".to_owned(),
-        (Rights::Publish, Action::Publish, _) if matches!(target, Target::Tool { .. }) => {
-            "no grant is about such a question".to_owned()
-        }
-        (Rights::Publish, Action::Publish, Some(asked)) => {
+    if is_of_management(action) != (grant.rights != Rights::Use) {
+        return match grant.rights {
+            Rights::Use => format!("it does not include the right to {}", action.as_str()),
+            rights => format!("the right to {} does not include using servers", rights.as_str()),
+        };
+    }
+    match (grant.rights, server) {
+        (Rights::Use, Some(asked)) => why_not_there(grant, action, (asked, target)),
+        (rights, Some(asked)) if rights.includes(action) => {
             not_its_server(grant, asked).unwrap_or_else(not_in_force)
         }
-        (Rights::Publish, ..) => "publishing does not include using servers".to_owned(),
-        (Rights::Use, Action::Publish, _) => "it does not include publishing".to_owned(),
-        (Rights::Use, _, Some(asked)) => why_not_there(grant, action, (asked, target)),
-        _ => "it is about something else".to_owned(),
+        (rights, None) if rights.includes(action) => "it is about some servers only".to_owned(),
+        (rights, _) => format!(
+            "the right to {} does not include the right to {}",
+            rights.as_str(),
+            action.as_str()
+        ),
     }
 }
 

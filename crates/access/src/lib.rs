@@ -17,6 +17,7 @@ mod credential;
 
 mod authorize;
 mod explain;
+mod facts;
 mod policies;
 mod state;
 

@@ -14,19 +14,23 @@ use cedar_policy::{
 };
 use portreeve_core::caller::Principal;
 use portreeve_core::decision::{Action, Decision, Effect, Target};
-use portreeve_core::name::{NamespacePattern, ServerName};
+use portreeve_core::name::{GroupName, NamespacePattern, RegistryName, ServerName};
 
+use crate::facts::Facts;
 use crate::state::Holder;
 
 /// The vocabulary. Every policy is validated against it, and so is every question.
 const SCHEMA: &str = r#"
-entity Group, System, Installation, Namespace;
+entity Group, System, Installation, Namespace, Owner;
 entity User, Key, Client in [Group];
-entity Server in [Installation, Namespace];
+entity Registry in [Installation];
+entity Server in [Installation, Namespace, Owner, Registry];
 entity Tool in [Server] = { "name": String, "read_only": Bool };
-action discover, read, publish appliesTo { principal: [User, Key, Client, Group], resource: [Server] };
+action discover, read appliesTo { principal: [User, Key, Client, Group], resource: [Server] };
 action call appliesTo { principal: [User, Key, Client, Group], resource: [Tool] };
-action manage appliesTo { principal: [User, Key, Client, Group, System], resource: [Installation] };
+action view, publish, approve, operate, audit, manage appliesTo {
+  principal: [User, Key, Client, Group, System], resource: [Server, Registry, Installation]
+};
 "#;
 
 /// The policy by which Portreeve itself may manage.
@@ -62,6 +66,8 @@ struct Words {
     tool: EntityTypeName,
     action: EntityTypeName,
     namespace: EntityTypeName,
+    owner: EntityTypeName,
+    registry: EntityTypeName,
     installation: EntityUid,
 }
 
@@ -79,7 +85,7 @@ enum Unaskable {
 impl Slice {
     fn about(&self, target: &Target<'_>) -> &PolicySet {
         let server = match *target {
-            Target::Installation => return &self.everywhere,
+            Target::Installation | Target::Registry(_) => return &self.everywhere,
             Target::Server(server) | Target::Tool { server, .. } => server,
         };
         self.servers.get(&folded(server)).unwrap_or(&self.everywhere)
@@ -101,6 +107,8 @@ impl Engine {
             tool: constant("Tool"),
             action: constant("Action"),
             namespace: constant("Namespace"),
+            owner: constant("Owner"),
+            registry: constant("Registry"),
             installation: constant(r#"Installation::"this""#),
         };
         let denied = Decision {
@@ -125,11 +133,11 @@ impl Engine {
     pub(crate) fn decide(
         &self,
         slice: &Slice,
-        holder: &Holder,
+        (holder, facts): (&Holder, &Facts),
         action: Action,
         target: &Target<'_>,
     ) -> Arc<Decision> {
-        let (request, entities) = match self.question(holder, action, target) {
+        let (request, entities) = match self.question((holder, facts), action, target) {
             Ok(question) => question,
             Err(Unaskable::Mismatch) => return self.denied(),
             Err(Unaskable::Cedar(problem)) => {
@@ -162,21 +170,28 @@ impl Engine {
 
     fn question(
         &self,
-        holder: &Holder,
+        (holder, facts): (&Holder, &Facts),
         action: Action,
         target: &Target<'_>,
     ) -> Result<(Request, Entities), Unaskable> {
-        if *holder == Holder::Principal(Principal::System) && action != Action::Manage {
+        if *holder == Holder::Principal(Principal::System) && !is_of_management(action) {
             return Err(Unaskable::Mismatch);
         }
         let principal = self.words.holder(holder).ok_or(Unaskable::Mismatch)?;
         let (resource, entities) = match (action, target) {
-            // The right to manage is one for the whole installation, whichever of its servers is asked about.
-            (Action::Manage, Target::Installation | Target::Server(_)) => {
-                (self.words.installation.clone(), Vec::new())
+            (Action::Discover | Action::Read, Target::Server(server)) => {
+                (self.words.server(server), vec![self.server_entity(server, facts)])
             }
-            (Action::Discover | Action::Read | Action::Publish, Target::Server(server)) => {
-                (self.words.server(server), vec![self.server_entity(server)])
+            (action, Target::Server(server)) if is_of_management(action) => {
+                (self.words.server(server), vec![self.server_entity(server, facts)])
+            }
+            (action, Target::Registry(registry)) if is_of_management(action) => {
+                let uid = self.words.registry(registry);
+                let above = HashSet::from([self.words.installation.clone()]);
+                (uid.clone(), vec![Entity::new_no_attrs(uid, above)])
+            }
+            (action, Target::Installation) if is_of_management(action) => {
+                (self.words.installation.clone(), Vec::new())
             }
             (
                 Action::CallTool,
@@ -184,11 +199,12 @@ impl Engine {
                     server,
                     tool,
                     annotations,
+                    ..
                 },
             ) => {
                 let uid = self.words.tool(server, tool);
                 let entity = self.tool_entity(uid.clone(), server, (tool, annotations.read_only_hint))?;
-                (uid, vec![self.server_entity(server), entity])
+                (uid, vec![self.server_entity(server, facts), entity])
             }
             _ => return Err(Unaskable::Mismatch),
         };
@@ -200,9 +216,11 @@ impl Engine {
         Ok((request, entities))
     }
 
-    fn server_entity(&self, server: &ServerName) -> Entity {
+    fn server_entity(&self, server: &ServerName, facts: &Facts) -> Entity {
         let mut parents = HashSet::from([self.words.installation.clone()]);
         parents.extend(self.words.namespaces(server));
+        parents.extend(facts.owners(server).iter().map(|group| self.words.owner(group)));
+        parents.extend(facts.registries(server).map(|name| self.words.registry(name)));
         Entity::new_no_attrs(self.words.server(server), parents)
     }
 
@@ -268,9 +286,30 @@ impl Words {
         uid(&self.namespace, &pattern.as_str().to_ascii_lowercase())
     }
 
+    fn owner(&self, group: &GroupName) -> EntityUid {
+        uid(&self.owner, group.as_str())
+    }
+
+    fn registry(&self, name: &RegistryName) -> EntityUid {
+        uid(&self.registry, name.as_str())
+    }
+
     /// A server's name has exactly one slash, so the second one ends it.
     fn tool(&self, server: &ServerName, tool: &str) -> EntityUid {
         uid(&self.tool, &format!("{}/{tool}", folded(server)))
+    }
+}
+
+/// Whether an action is one of the management side.
+pub(crate) fn is_of_management(action: Action) -> bool {
+    match action {
+        Action::Discover | Action::CallTool | Action::Read => false,
+        Action::Publish
+        | Action::View
+        | Action::Approve
+        | Action::Operate
+        | Action::Audit
+        | Action::Manage => true,
     }
 }
 

@@ -13,10 +13,12 @@ use portreeve_core::name::{GroupName, ServerName};
 use portreeve_core::oauth::TokenGrant;
 use portreeve_core::ports::{Owned, Snapshot};
 use portreeve_core::time::Timestamp;
+use portreeve_core::view::RegistryRecord;
 use quick_cache::sync::Cache;
 
 use crate::Access;
 use crate::authorize::Question;
+use crate::facts::Facts;
 use crate::policies::{Engine, Slice};
 
 /// Decisions kept at once: a few hundred callers times a few hundred tools.
@@ -31,8 +33,8 @@ pub(crate) struct State {
     /// Every user who is stored, whether let in or not.
     known: HashSet<UserId>,
     rights: HashMap<Holder, Arc<Rights>>,
-    /// The groups that own a server, by its name in lower case.
-    owners: HashMap<String, Vec<GroupName>>,
+    /// What is known of servers and registries.
+    pub(crate) facts: Facts,
     /// Decisions made with this state. They end with it, so none can outlive the policies it was made of.
     pub(crate) decisions: Cache<Question, Arc<Decision>>,
     source: Source,
@@ -69,6 +71,7 @@ struct Source {
     users: Vec<User>,
     grants: Vec<Grant>,
     owned: Vec<Owned>,
+    registries: Vec<RegistryRecord>,
 }
 
 // === impl Access ===
@@ -89,6 +92,7 @@ impl Access {
             users: snapshot.users.iter().map(deciding).collect(),
             grants: snapshot.grants.clone(),
             owned: snapshot.owned.clone(),
+            registries: snapshot.registries.clone(),
         };
         if source != current.source {
             let next = State::build(&self.engine, source, &current);
@@ -112,7 +116,7 @@ impl State {
             users: HashMap::new(),
             known: HashSet::new(),
             rights: HashMap::from([(Holder::Principal(Principal::System), Arc::new(system))]),
-            owners: HashMap::new(),
+            facts: Facts::default(),
             decisions: Cache::new(CACHED_DECISIONS),
             source: Source::default(),
         }
@@ -132,7 +136,7 @@ impl State {
             users,
             known: source.users.iter().map(|user| user.id).collect(),
             rights: rights(engine, &source.grants, former),
-            owners: source.owned.iter().map(owners).collect(),
+            facts: Facts::new(&source.owned, &source.registries),
             decisions: Cache::new(CACHED_DECISIONS),
             source,
         }
@@ -174,7 +178,7 @@ impl State {
         if caller.groups.is_empty() {
             return None;
         }
-        let owners = self.owners.get(&server.as_str().to_ascii_lowercase())?;
+        let owners = self.facts.owners(server);
         caller.groups.iter().find(|group| owners.contains(group))
     }
 
@@ -219,11 +223,6 @@ fn deciding(user: &User) -> User {
         email: None,
         ..user.clone()
     }
-}
-
-/// Names differ in more than case.
-fn owners(owned: &Owned) -> (String, Vec<GroupName>) {
-    (owned.server.as_str().to_ascii_lowercase(), owned.groups.clone())
 }
 
 /// A user who is disabled is nobody: neither sessions nor keys find such a user.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::name::ServerName;
+use crate::name::{RegistryName, ServerName};
 use crate::tool::ToolAnnotations;
 
 /// What a caller wants to do.
@@ -16,7 +16,15 @@ pub enum Action {
     Read,
     /// Register versions of a server, describe it and hand it in; not approve it.
     Publish,
-    /// Change the registry, the routes, the keys, the grants; read the audit log.
+    /// See what the management side knows: drafts, findings, live tools, deployments, routes.
+    View,
+    /// Approve and reject versions, tools and deployments, and move them through their lifecycle.
+    Approve,
+    /// Run what is approved: routes with their policies, assessments, imports, environments, deliveries.
+    Operate,
+    /// Read the audit log, usage, and who was granted what.
+    Audit,
+    /// Everything on the management side, and alone: keys, users, grants, access policies, secrets.
     Manage,
 }
 
@@ -28,6 +36,10 @@ impl Action {
             Self::CallTool => "call",
             Self::Read => "read",
             Self::Publish => "publish",
+            Self::View => "view",
+            Self::Approve => "approve",
+            Self::Operate => "operate",
+            Self::Audit => "audit",
             Self::Manage => "manage",
         }
     }
@@ -40,6 +52,8 @@ pub enum Target<'a> {
     Installation,
     /// A server.
     Server(&'a ServerName),
+    /// A registry, as a view that somebody describes.
+    Registry(&'a RegistryName),
     /// A tool of a server, with its approved annotations.
     Tool {
         /// The server.
@@ -48,6 +62,9 @@ pub enum Target<'a> {
         tool: &'a str,
         /// The approved annotations.
         annotations: &'a ToolAnnotations,
+        /// The arguments of a call, as they were written. `None`: whether there is a call at all that the caller may make,
+        /// which is what lists ask.
+        arguments: Option<&'a [u8]>,
     },
 }
 

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::decision::Action;
 use crate::id::{ClientIdentity, GrantId, KeyId, UserId};
-use crate::name::{GroupName, NamespacePattern, ServerName};
+use crate::name::{GroupName, NamespacePattern, RegistryName, ServerName};
 use crate::server::as_words;
 use crate::time::Timestamp;
 
@@ -27,13 +28,60 @@ pub enum Subject {
 pub enum Rights {
     /// See the servers and call their tools, read resources, get prompts.
     Use,
-    /// Register versions of servers, describe them and hand them in for approval. Does not include approving.
+    /// See what the management side knows of servers: the role *viewer*.
+    View,
+    /// Register versions of servers, describe them and hand them in for approval. Does not include approving: the role
+    /// *publisher*.
     Publish,
-    /// Register, approve, switch, grant: everything on the management side. Does not include [`Rights::Use`].
+    /// Approve and reject what was handed in: the role *approver*.
+    Approve,
+    /// Run what is approved: the role *operator*.
+    Operate,
+    /// Read the audit log, usage and who was granted what: the role *auditor*.
+    Audit,
+    /// Register, approve, switch, grant: everything on the management side. Does not include
+    /// [`Rights::Use`]: the role *admin*.
     Manage,
 }
 
-as_words!(Rights { Use = "use", Publish = "publish", Manage = "manage" });
+as_words!(Rights {
+    Use = "use",
+    View = "view",
+    Publish = "publish",
+    Approve = "approve",
+    Operate = "operate",
+    Audit = "audit",
+    Manage = "manage",
+});
+
+// === impl Rights ===
+
+impl Rights {
+    /// What it allows on the management side. Each role sees what it works on, and who manages may do all of it.
+    pub const fn on_the_management_side(self) -> &'static [Action] {
+        match self {
+            Self::Use => &[],
+            Self::View => &[Action::View],
+            Self::Publish => &[Action::View, Action::Publish],
+            Self::Approve => &[Action::View, Action::Approve],
+            Self::Operate => &[Action::View, Action::Operate],
+            Self::Audit => &[Action::View, Action::Audit],
+            Self::Manage => &[
+                Action::View,
+                Action::Publish,
+                Action::Approve,
+                Action::Operate,
+                Action::Audit,
+                Action::Manage,
+            ],
+        }
+    }
+
+    /// Whether it allows that action of the management side.
+    pub fn includes(self, action: Action) -> bool {
+        self.on_the_management_side().contains(&action)
+    }
+}
 
 /// Which servers a grant speaks of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,6 +93,10 @@ pub enum ServerScope {
     Server(ServerName),
     /// Every server in these namespaces, those of tomorrow too.
     Namespace(NamespacePattern),
+    /// Every server that this group owns, those of tomorrow too.
+    Owner(GroupName),
+    /// Every server that this registry is about, those of tomorrow too, and the registry itself.
+    Registry(RegistryName),
 }
 
 /// Which tools of those servers.

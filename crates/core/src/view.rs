@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::{Environment, NamespacePattern, RegistryName};
+use crate::name::{Environment, NamespacePattern, RegistryName, ServerName};
 use crate::ports::Entry;
 use crate::route::RouteState;
 use crate::server::{Lifecycle, Server, Version};
@@ -96,12 +96,13 @@ impl Selection {
 
     /// Whether the registry would hold this server, were it only served and mature enough.
     pub fn concerns(&self, server: &Server) -> bool {
-        let is_tagged = || server.profile.tags.iter().any(|tag| self.tags.contains(tag));
-        let is_named = || {
-            self.namespaces
-                .iter()
-                .any(|pattern| pattern.matches(&server.name))
-        };
+        self.is_about(&server.name, &server.profile.tags)
+    }
+
+    /// The same of a server of which only its name and its tags are at hand.
+    pub fn is_about<T: AsRef<str>>(&self, name: &ServerName, tags: &[T]) -> bool {
+        let is_tagged = || tags.iter().any(|tag| self.tags.contains(tag.as_ref()));
+        let is_named = || self.namespaces.iter().any(|pattern| pattern.matches(name));
         (self.tags.is_empty() || is_tagged()) && (self.namespaces.is_empty() || is_named())
     }
 

@@ -210,6 +210,7 @@ impl Registry {
                 server,
                 tool,
                 annotations,
+                arguments: None,
             };
             self.parts
                 .authorizer

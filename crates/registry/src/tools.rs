@@ -222,6 +222,7 @@ impl Registry {
             server: &route.server,
             tool: &tool.name,
             annotations: &approved.annotations,
+            arguments: None,
         };
         self.parts
             .authorizer

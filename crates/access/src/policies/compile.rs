@@ -25,7 +25,7 @@ impl Engine {
                 continue;
             };
             match &grant.servers {
-                ServerScope::Server(name) if grant.rights != Rights::Manage => {
+                ServerScope::Server(name) => {
                     narrow.entry(folded(name)).or_default().push(policy);
                 }
                 _ => add(&mut slice.everywhere, policy),
@@ -46,7 +46,11 @@ impl Engine {
         let mut slice = Slice::default();
         if let Some(policy) = self.valid(
             SYSTEM_POLICY,
-            self.manage_policy(&Holder::Principal(Principal::System)),
+            self.management_policy(
+                &Holder::Principal(Principal::System),
+                Rights::Manage.on_the_management_side(),
+                &ServerScope::All,
+            ),
         ) {
             add(&mut slice.everywhere, policy);
         }
@@ -75,20 +79,9 @@ impl Engine {
 
     fn policy_of(&self, holder: &Holder, grant: &Grant) -> Option<Value> {
         match grant.rights {
-            Rights::Manage => self.manage_policy(holder),
-            Rights::Publish => self.publish_policy(holder, &grant.servers),
             Rights::Use => self.use_policy(holder, &grant.servers, &grant.tools),
+            rights => self.management_policy(holder, rights.on_the_management_side(), &grant.servers),
         }
-    }
-
-    fn manage_policy(&self, holder: &Holder) -> Option<Value> {
-        Some(json!({
-            "effect": "permit",
-            "principal": self.principal_is(holder)?,
-            "action": { "op": "==", "entity": entity(&self.words.action(Action::Manage)) },
-            "resource": { "op": "==", "entity": entity(&self.words.installation) },
-            "conditions": [],
-        }))
     }
 
     /// A group's policies are about everybody in it.
@@ -105,14 +98,20 @@ impl Engine {
             ServerScope::All => self.words.installation.clone(),
             ServerScope::Server(name) => self.words.server(name),
             ServerScope::Namespace(pattern) => self.words.namespace(pattern),
+            ServerScope::Owner(group) => self.words.owner(group),
+            ServerScope::Registry(name) => self.words.registry(name),
         }
     }
 
-    fn publish_policy(&self, holder: &Holder, servers: &ServerScope) -> Option<Value> {
+    fn management_policy(&self, holder: &Holder, actions: &[Action], servers: &ServerScope) -> Option<Value> {
+        let actions: Vec<Value> = actions
+            .iter()
+            .map(|action| entity(&self.words.action(*action)))
+            .collect();
         Some(json!({
             "effect": "permit",
             "principal": self.principal_is(holder)?,
-            "action": { "op": "==", "entity": entity(&self.words.action(Action::Publish)) },
+            "action": { "op": "in", "entities": actions },
             "resource": { "op": "in", "entity": entity(&self.scope(servers)) },
             "conditions": [],
         }))

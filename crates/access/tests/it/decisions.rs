@@ -58,7 +58,7 @@ fn any_grant() -> impl Strategy<Value = (Subject, Rights, ServerScope, ToolScope
         Just(Subject::Key(FREE_KEY)),
         Just(Subject::Key(ANNS_KEY)),
     ];
-    let rights = prop_oneof![4 => Just(Rights::Use), 2 => Just(Rights::Publish), 1 => Just(Rights::Manage)];
+    let rights = prop_oneof![4 => Just(Rights::Use), 2 => Just(Rights::Publish), 1 => Just(Rights::Approve), 1 => Just(Rights::Operate), 1 => Just(Rights::Manage)];
     let servers = prop_oneof![
         1 => Just(ServerScope::All),
         3 => (0..SERVERS.len()).prop_map(|index| ServerScope::Server(server(index))),
@@ -112,6 +112,18 @@ fn snapshot(generation: i64, grants: Vec<(Subject, Rights, ServerScope, ToolScop
     }
 }
 
+const ACTIONS: [Action; 9] = [
+    Action::Discover,
+    Action::CallTool,
+    Action::Read,
+    Action::Publish,
+    Action::View,
+    Action::Approve,
+    Action::Operate,
+    Action::Audit,
+    Action::Manage,
+];
+
 fn caller(principal: Principal, key: Option<KeyId>) -> Caller {
     Caller {
         groups: std::sync::Arc::from([]),
@@ -136,7 +148,7 @@ fn callers() -> [Caller; 6] {
 /// What the grants say, read plainly: the policies that permit.
 fn reference(grants: &[Grant], caller: &Caller, action: Action, target: &Target<'_>) -> Vec<String> {
     if caller.principal == Principal::System {
-        let manages = action == Action::Manage && !matches!(target, Target::Tool { .. });
+        let manages = Rights::Manage.includes(action) && !matches!(target, Target::Tool { .. });
         return manages
             .then(|| "built-in:system".to_owned())
             .into_iter()
@@ -162,11 +174,14 @@ fn permits(grant: &Grant, action: Action, target: &Target<'_>) -> bool {
         ServerScope::All => true,
         ServerScope::Server(name) => name == server,
         ServerScope::Namespace(pattern) => pattern.matches(server),
+        ServerScope::Owner(_) | ServerScope::Registry(_) => false,
     };
     match (grant.rights, action, target) {
-        (Rights::Manage, Action::Manage, Target::Installation | Target::Server(_)) => true,
+        (rights, action, Target::Installation) if rights.includes(action) => {
+            grant.servers == ServerScope::All
+        }
+        (rights, action, Target::Server(server)) if rights.includes(action) => there(server),
         (Rights::Use, Action::Discover, Target::Server(server)) => there(server),
-        (Rights::Publish, Action::Publish, Target::Server(server)) => there(server),
         (Rights::Use, Action::Read, Target::Server(server)) => {
             there(server) && !matches!(grant.tools, ToolScope::Named(_))
         }
@@ -177,6 +192,7 @@ fn permits(grant: &Grant, action: Action, target: &Target<'_>) -> bool {
                 server,
                 tool,
                 annotations,
+                ..
             },
         ) => {
             there(server)
@@ -218,7 +234,7 @@ proptest! {
         let house = House::empty();
         let snapshot = snapshot(0, grants);
         house.access.load(&snapshot);
-        for action in [Action::Discover, Action::CallTool, Action::Read, Action::Publish, Action::Manage] {
+        for action in ACTIONS {
             check(&house, &snapshot.grants, action, &Target::Installation)?;
             for index in 0..SERVERS.len() {
                 let server = server(index);
@@ -226,7 +242,7 @@ proptest! {
                 for tool in TOOLS {
                     for read_only in [false, true] {
                         let annotations = annotations(read_only);
-                        let target = Target::Tool { server: &server, tool, annotations: &annotations };
+                        let target = Target::Tool { server: &server, tool, annotations: &annotations, arguments: None };
                         check(&house, &snapshot.grants, action, &target)?;
                     }
                 }
@@ -247,7 +263,7 @@ proptest! {
             for caller in callers() {
                 let may = |tool: &str, read_only| {
                     let annotations = annotations(read_only);
-                    let target = Target::Tool { server: &server, tool, annotations: &annotations };
+                    let target = Target::Tool { server: &server, tool, annotations: &annotations, arguments: None };
                     house.access.may(&caller, Action::CallTool, &target).is_permit()
                 };
                 let listed: Vec<_> = TOOLS.iter().filter(|tool| may(tool, tool.len() % 2 == 0)).collect();

@@ -33,6 +33,7 @@ async fn a_refusal_names_the_grants_that_were_not_enough_and_the_one_that_would_
         server: &billing,
         tool: "delete",
         annotations: &annotations,
+        arguments: None,
     };
 
     let explained = house.access.explain(&caller, Action::CallTool, &target);

@@ -26,6 +26,7 @@ async fn key(house: &House, name: &str, groups: &[&str]) -> Caller {
 fn own(house: &House, server: &str, groups: &[&str]) {
     let mut snapshot = house.snapshot();
     snapshot.owned = vec![Owned {
+        tags: Vec::new(),
         server: server.parse().unwrap(),
         groups: groups.iter().map(|group| group.parse().unwrap()).collect(),
     }];
@@ -67,6 +68,7 @@ async fn members_may_know_of_a_server_and_publish_it_and_nothing_else() {
         server: &server,
         tool: "list",
         annotations: &ToolAnnotations::default(),
+        arguments: None,
     };
     for target in [Target::Installation, Target::Server(&elsewhere), tool] {
         assert!(

@@ -31,6 +31,7 @@ fn may_add(house: &House, label: &str) -> bool {
         server: &server,
         tool: "add",
         annotations: &ToolAnnotations::default(),
+        arguments: None,
     };
     house.access.may(&caller, Action::CallTool, &target).is_permit()
 }
@@ -52,6 +53,7 @@ async fn what_a_group_is_granted_its_members_may() {
         server: &server,
         tool: "add",
         annotations: &ToolAnnotations::default(),
+        arguments: None,
     };
     let why = house.access.explain(&caller, Action::CallTool, &target);
     let named: Vec<&str> = why.considered.iter().map(|grant| grant.grants.as_str()).collect();

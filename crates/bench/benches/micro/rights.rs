@@ -45,6 +45,7 @@ pub(crate) fn measure(
         server,
         tool: "echo",
         annotations: &annotations,
+        arguments: None,
     };
     let may = || access.may(black_box(&caller), Action::CallTool, &target);
     ensure!(may().is_permit(), "the key may not call");

@@ -59,7 +59,7 @@ pub struct Snapshot {
     pub grants: Vec<Grant>,
     /// Registries.
     pub registries: Vec<RegistryRecord>,
-    /// Servers that groups own.
+    /// Servers that groups own, or that have tags.
     pub owned: Vec<Owned>,
     /// Keys that sign access tokens, in their order.
     pub signing_keys: Vec<SigningKey>,
@@ -67,13 +67,16 @@ pub struct Snapshot {
     pub ended: Vec<EndedAuthorization>,
 }
 
-/// A server and the groups that own it: their members may publish it.
+/// A server with what decisions depend on: the groups that own it, whose members may publish it, and its tags, by which
+/// registries select it. A server that has neither is not among them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owned {
     /// The server.
     pub server: ServerName,
     /// The groups, by name.
     pub groups: Vec<GroupName>,
+    /// Its tags.
+    pub tags: Vec<String>,
 }
 
 /// The catalogue as the gateway sees it.

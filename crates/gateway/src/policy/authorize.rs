@@ -91,6 +91,7 @@ impl Authorize {
                         server,
                         tool: &served.name,
                         annotations: &approved.annotations,
+                        arguments: None,
                     },
                 ),
                 None => self.authorizer.may(caller, action, &Target::Server(server)),

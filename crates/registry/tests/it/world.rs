@@ -85,7 +85,7 @@ struct Rights;
 impl Authorizer for Rights {
     fn may(&self, caller: &Caller, action: Action, target: &Target<'_>) -> Arc<Decision> {
         let server = match target {
-            Target::Installation => None,
+            Target::Installation | Target::Registry(_) => None,
             Target::Server(name) => Some(*name),
             Target::Tool { server, .. } => Some(*server),
         };

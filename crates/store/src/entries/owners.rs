@@ -62,6 +62,7 @@ pub(crate) fn owned(rows: &[Row]) -> Result<Vec<Owned>, StoreError> {
             _ => owned.push(Owned {
                 server,
                 groups: vec![group],
+                tags: Vec::new(),
             }),
         }
     }

@@ -135,6 +135,7 @@ pub async fn owners_are_part_of_what_decisions_need(store: &dyn Durable) -> Outc
         1
     );
     let owned = |name: &str, groups: &[&str]| Owned {
+        tags: Vec::new(),
         server: parse(name),
         groups: groups.iter().map(|group| parse(group)).collect(),
     };
