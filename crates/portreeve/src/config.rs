@@ -2,6 +2,7 @@
 //!
 //! An environment variable `PORTREEVE__SECTION__KEY` overrides a key. Flags of `serve` override both.
 
+mod assessment;
 mod authorization;
 mod login;
 pub(crate) mod oauth;
@@ -13,12 +14,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use portreeve_core::limits::Limits;
-use portreeve_core::ports::Imported;
 use portreeve_core::secret::Secret;
 use portreeve_net::{EgressConfig, PublicHttp};
-use portreeve_registry::{AssessmentPolicy, FindingSeverity as Severity};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use crate::cli::{Failure, ServeArgs};
@@ -45,7 +44,7 @@ pub(crate) struct Config {
     /// Who signs in, and who vouches for whom.
     pub(crate) login: login::Login,
     /// What a version is judged by before it is approved.
-    pub(crate) assessment: Assessment,
+    pub(crate) assessment: assessment::Assessment,
     /// How events are delivered to webhooks.
     pub(crate) webhooks: webhooks::Webhooks,
     /// Limits on what comes from outside.
@@ -113,93 +112,24 @@ pub(crate) struct State {
     /// Default: `memory:`.
     #[schemars(with = "Option<String>")]
     pub(crate) url: Option<Secret>,
+    /// What every key begins with: installations that share a server need one each, nodes of an installation the same.
+    /// 1 to 64 letters, digits, `-`, `_`, `.`. Default: `portreeve`.
+    #[serde(deserialize_with = "prefix")]
+    #[schemars(with = "Option<String>", regex(pattern = r"^[A-Za-z0-9._-]{1,64}$"))]
+    pub(crate) prefix: Option<String>,
 }
 
-/// What a version is judged by before it is approved.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Assessment {
-    /// Findings of this severity or worse stop an approval: `low`, `medium`, `high`, or `off`. Default: `off`. With any
-    /// other value an approval asks the server for its tools first.
-    pub(crate) block: Block,
-    /// A score below this stops an approval, as `block` does; 0 to 100. Default: 0, which stops nothing.
-    pub(crate) least_score: u8,
-    /// Whether certificate and version of TLS are judged; not where something in between shows a certificate of its own.
-    /// Default: true.
-    pub(crate) judge_tls: bool,
-    /// Whether the links of a version are asked if they lead anywhere. Default: true.
-    pub(crate) ask_links: bool,
-    /// Namespaces of yours, such as `com.acme`. Names that are easily taken for one of them are reported as `high`.
-    pub(crate) protected_namespaces: Vec<String>,
-    /// Whether proposals that came with an import are judged by themselves, too, which asks the servers of all of them.
-    /// Default: false; they are judged when somebody asks for it, before an approval where `block` is set, and once they
-    /// are approved.
-    pub(crate) imported_proposals: bool,
-    /// After how many hours what waits or is listed is judged again; 0 judges nothing by itself. Default: 24.
-    pub(crate) every_hours: u64,
-}
-
-impl Default for Assessment {
-    fn default() -> Self {
-        Self {
-            block: Block::Off,
-            least_score: 0,
-            judge_tls: true,
-            ask_links: true,
-            protected_namespaces: Vec::new(),
-            imported_proposals: false,
-            every_hours: 24,
-        }
+/// A prefix that is a word: it stands in the names of keys, between colons and before braces.
+fn prefix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let is_in_word = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    if (1..=64).contains(&text.len()) && text.chars().all(is_in_word) {
+        return Ok(Some(text));
     }
-}
-
-/// From which severity on findings stop an approval.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Block {
-    /// None does.
-    #[default]
-    Off,
-    /// Every finding does.
-    Low,
-    /// What a reviewer should look at does.
-    Medium,
-    /// What is dangerous does.
-    High,
-}
-
-impl Assessment {
-    /// How old an assessment may become; `None` when nothing is judged by itself.
-    pub(crate) fn repeat(&self) -> Option<Duration> {
-        const HOUR: u64 = 60 * 60;
-        let seconds = self.every_hours.saturating_mul(HOUR);
-        (seconds > 0).then(|| Duration::from_secs(seconds))
-    }
-
-    /// Which proposals are judged without being asked for.
-    pub(crate) const fn imported(&self) -> Imported {
-        if self.imported_proposals {
-            Imported::Judged
-        } else {
-            Imported::Left
-        }
-    }
-
-    /// The same in the registry's words.
-    pub(crate) fn policy(&self) -> AssessmentPolicy {
-        AssessmentPolicy {
-            block: match self.block {
-                Block::Off => None,
-                Block::Low => Some(Severity::Low),
-                Block::Medium => Some(Severity::Medium),
-                Block::High => Some(Severity::High),
-            },
-            least_score: Some(self.least_score.min(100)).filter(|least| *least > 0),
-            judge_tls: self.judge_tls,
-            ask_links: self.ask_links,
-            protected: self.protected_namespaces.clone(),
-        }
-    }
+    let problem = "it has 1 to 64 letters, digits, `-`, `_`, `.`";
+    Err(serde::de::Error::custom(format!(
+        "`{text}` is no prefix: {problem}"
+    )))
 }
 
 /// The way out.

@@ -69,8 +69,8 @@ mod export;
 
 pub use approve::{Approving, Decision, Proposal, Step, next_approval};
 pub use assess::{
-    AssessJob, AssessParts, Assessment, AssessmentPolicy, Brief, Finding, Round as AssessRound,
-    Severity as FindingSeverity,
+    AssessJob, AssessParts, Assessment, AssessmentPolicy, Brief, Finding, PackagePlace, PackagePlaces,
+    Round as AssessRound, Severity as FindingSeverity,
 };
 pub use card::{CARD_TYPE, CATALOG_TYPE};
 pub use compare::Comparison;

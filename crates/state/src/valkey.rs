@@ -1,6 +1,6 @@
 //! The engine for several nodes: Valkey or Redis. Only commands that both have had for years.
 //!
-//! Every key is `portreeve:<kind>:{<key>}`: the braces keep the keys of one script in one slot of a cluster. Every
+//! Every key is `<prefix>:<kind>:{<key>}`: the braces keep the keys of one script in one slot of a cluster. Every
 //! operation has a deadline, so that a server that hangs costs a call a second and not its life.
 
 mod signals;
@@ -26,11 +26,16 @@ const OPERATION: Duration = Duration::from_secs(1);
 /// Longest time for the first connection, which may have to resolve a name and shake hands.
 const FIRST_CONNECTION: Duration = Duration::from_secs(5);
 
+/// What keys begin with, unless somebody says something else.
+const PREFIX: &str = "portreeve";
+
 /// What is not in the URL.
 #[derive(Debug, Clone, Default)]
 pub struct ValkeyOptions {
     /// The CA that signed the server's certificate, as PEM; trusted instead of the machine's roots. For `rediss://`.
     pub ca_pem: Option<Vec<u8>>,
+    /// What every key and channel begins with, so that installations can share a server. `None`: `portreeve`.
+    pub prefix: Option<String>,
 }
 
 /// The shared state of an installation with several nodes. A clone shares the connection.
@@ -39,6 +44,7 @@ pub struct Valkey {
     client: Client,
     connection: ConnectionManager,
     scripts: Arc<Scripts>,
+    prefix: Arc<str>,
 }
 
 struct Scripts {
@@ -64,6 +70,7 @@ impl Valkey {
 
     /// [`Valkey::connect`] with a private CA.
     pub async fn connect_with(url: &str, options: ValkeyOptions) -> Result<Self, StateError> {
+        let prefix = options.prefix.as_deref().unwrap_or(PREFIX).into();
         let client = client(url, options)?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(OPERATION))
@@ -87,7 +94,13 @@ impl Valkey {
             client,
             connection,
             scripts: Arc::new(scripts),
+            prefix,
         })
+    }
+
+    /// The name of a key or channel on the server.
+    fn named(&self, kind: &str, key: &str) -> String {
+        format!("{}:{kind}:{{{key}}}", self.prefix)
     }
 
     /// Asks the server whether it is there.
@@ -98,7 +111,7 @@ impl Valkey {
 
     async fn count(&self, key: &str, question: Question, mode: Mode) -> Result<RateDecision, StateError> {
         let mut connection = self.connection.clone();
-        let mut call = self.scripts.gcra.key(named("rate", key));
+        let mut call = self.scripts.gcra.key(self.named("rate", key));
         call.arg(question.interval)
             .arg(question.tolerance)
             .arg(question.cost)
@@ -147,7 +160,7 @@ impl Cache for Valkey {
         let mut connection = self.connection.clone();
         in_time(
             redis::cmd("GET")
-                .arg(named("cache", key))
+                .arg(self.named("cache", key))
                 .query_async(&mut connection),
         )
         .await
@@ -157,7 +170,7 @@ impl Cache for Valkey {
         let mut connection = self.connection.clone();
         let mut command = redis::cmd("SET");
         command
-            .arg(named("cache", key))
+            .arg(self.named("cache", key))
             .arg(value)
             .arg("PX")
             .arg(millis(ttl));
@@ -168,7 +181,7 @@ impl Cache for Valkey {
         let mut connection = self.connection.clone();
         in_time(
             redis::cmd("DEL")
-                .arg(named("cache", key))
+                .arg(self.named("cache", key))
                 .exec_async(&mut connection),
         )
         .await
@@ -179,8 +192,8 @@ impl Cache for Valkey {
 impl Locks for Valkey {
     async fn acquire(&self, key: &str, holder: &str, ttl: Duration) -> Result<Option<Lease>, StateError> {
         let mut connection = self.connection.clone();
-        let mut call = self.scripts.acquire.key(named("lock", key));
-        call.key(named("fence", key)).arg(millis(ttl)).arg(holder);
+        let mut call = self.scripts.acquire.key(self.named("lock", key));
+        call.key(self.named("fence", key)).arg(millis(ttl)).arg(holder);
         let fence: u64 = in_time(call.invoke_async(&mut connection)).await?;
         Ok((fence > 0).then(|| Lease {
             key: key.to_owned(),
@@ -191,7 +204,7 @@ impl Locks for Valkey {
 
     async fn release(&self, lease: &Lease) -> Result<(), StateError> {
         let mut connection = self.connection.clone();
-        let mut call = self.scripts.release.key(named("lock", &lease.key));
+        let mut call = self.scripts.release.key(self.named("lock", &lease.key));
         call.arg(lease.fence).arg(&lease.holder);
         in_time(call.invoke_async(&mut connection)).await
     }
@@ -202,7 +215,7 @@ impl Signals for Valkey {
     async fn publish(&self, topic: &str, message: &[u8]) -> Result<(), StateError> {
         let mut connection = self.connection.clone();
         let mut command = redis::cmd("PUBLISH");
-        command.arg(named("signal", topic)).arg(message);
+        command.arg(self.named("signal", topic)).arg(message);
         in_time(command.exec_async(&mut connection)).await
     }
 
@@ -239,11 +252,6 @@ fn tcp_settings() -> TcpSettings {
     #[cfg(target_os = "linux")]
     let settings = settings.set_user_timeout(Duration::from_secs(5));
     settings
-}
-
-/// The name of a key or channel on the server.
-fn named(kind: &str, key: &str) -> String {
-    format!("portreeve:{kind}:{{{key}}}")
 }
 
 /// A time to live as the server takes it: at least one millisecond, and no more than a hundred years.

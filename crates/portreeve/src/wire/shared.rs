@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portreeve_core::ports::{Cache, Counters, Locks, Signals};
-use portreeve_state::{InProcess, Valkey};
+use portreeve_state::{InProcess, Valkey, ValkeyOptions};
 
 use crate::cli::Failure;
 use crate::config::{self, Config};
@@ -31,7 +31,11 @@ pub(super) async fn shared(config: &Config, data: &DataDirectory) -> Result<Shar
             })
         }
         Some(url) => {
-            let state = Valkey::connect(url).await.map_err(|error| {
+            let options = ValkeyOptions {
+                prefix: config.state.prefix.clone(),
+                ..ValkeyOptions::default()
+            };
+            let state = Valkey::connect_with(url, options).await.map_err(|error| {
                 Failure::new(format!("the shared state cannot be reached: {error}"))
                     .hint("look at `state.url` and at Valkey or Redis")
             })?;

@@ -7,6 +7,7 @@
 mod authorization;
 mod links;
 pub(crate) mod near_names;
+mod packages;
 mod poisoning;
 mod reachable;
 mod secrets_in_document;
@@ -23,6 +24,7 @@ mod run;
 use std::sync::Arc;
 
 pub use job::{AssessJob, AssessParts, Round};
+pub use packages::{PackagePlace, PackagePlaces};
 use portreeve_core::name::VersionText;
 use portreeve_core::time::Timestamp;
 use portreeve_mcp::server_json::ServerJson;
@@ -30,12 +32,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The assessors, in the order in which they are asked.
-const ASSESSORS: [&dyn Assessor; 9] = [
+const ASSESSORS: [&dyn Assessor; 10] = [
     &secrets_in_document::SecretsInDocument,
     &near_names::NearNames,
     &transport::Transport,
     &tls::Tls,
     &links::Links,
+    &packages::Packages,
     &reachable::Reachable,
     &authorization::Authorization,
     &tool_quality::ToolQuality,
@@ -124,6 +127,8 @@ pub struct AssessmentPolicy {
     pub judge_tls: bool,
     /// Whether links are asked if they answer.
     pub ask_links: bool,
+    /// Where packages are asked whether they belong to their server. `None`: they are not asked.
+    pub packages: Option<PackagePlaces>,
     /// Namespaces whose look-alikes are reported, besides those of well-known makers.
     pub protected: Vec<String>,
 }
@@ -139,6 +144,8 @@ struct Subject {
     protected: Vec<String>,
     /// Links that lead nowhere, if they were asked.
     broken: Vec<links::ask::Broken>,
+    /// What its packages say of themselves, if they were asked.
+    packages: Vec<packages::Seen>,
     /// Whether people named a licence beside the document.
     is_licensed: bool,
     /// When it is judged.

@@ -17,7 +17,7 @@ use url::Url;
 
 use super::look::Seen;
 use super::near_names::Neighbours;
-use super::{Assessment, Brief, Finding, Severity, Subject, judge, judge_tools, links, score};
+use super::{Assessment, Brief, Finding, Severity, Subject, judge, judge_tools, links, packages, score};
 use crate::destination::destinations;
 use crate::error::RegistryError;
 use crate::publish::find;
@@ -132,6 +132,7 @@ impl Registry {
             neighbours: Arc::default(),
             protected: Vec::new(),
             broken: Vec::new(),
+            packages: Vec::new(),
             is_licensed: true,
             now: self.parts.clock.now(),
         };
@@ -212,15 +213,18 @@ impl Registry {
             true => links::ask::named(&document, profile),
             false => Vec::new(),
         };
-        let (places, broken) = tokio::join!(
+        let view = ServerJson::view(&document);
+        let (places, broken, packages) = tokio::join!(
             self.look_around(entry, version),
-            links::ask::broken(&self.parts.egress, links, self.parts.limits.probe)
+            links::ask::broken(&self.parts.egress, links, self.parts.limits.probe),
+            self.packages(&view)
         );
         let subject = Subject {
-            view: ServerJson::view(&document),
+            view,
             document,
             places,
             broken,
+            packages,
             is_licensed: profile.license.is_some(),
             now: self.parts.clock.now(),
             neighbours,
@@ -239,6 +243,19 @@ impl Registry {
             hint: "try again; the log says what went wrong",
         })?;
         Ok(self.summed_up(version, self.parts.clock.now(), findings, tools))
+    }
+
+    /// What the packages of a version say of themselves, where they are asked.
+    async fn packages(&self, view: &ServerJson) -> Vec<packages::Seen> {
+        let Some(places) = &self.parts.assessment.packages else {
+            return Vec::new();
+        };
+        let asker = packages::ask::Asker {
+            egress: &self.parts.egress,
+            places,
+            limit: self.parts.limits.probe,
+        };
+        asker.ask(view).await
     }
 
     fn summed_up(

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use portreeve_core::ports::{Cache, Counters, Locks, RateLimit, Signals};
-use portreeve_state::{InProcess, Start, Valkey};
+use portreeve_state::{InProcess, Start, Valkey, ValkeyOptions};
 use portreeve_testkit::state_contract as contract;
 use redis::Client;
 use tokio::net::TcpListener;
@@ -66,6 +66,30 @@ async fn cache_and_locks() {
     contract::values_end(&state).await;
     contract::a_lock_has_one_holder(&state).await;
     contract::a_late_holder_is_told_apart(&state).await;
+}
+
+/// Installations on one server do not keep each other from their jobs.
+#[tokio::test]
+async fn prefixes_are_apart() {
+    let Some(url) = server() else { return };
+    let with = async |prefix: &str| {
+        let options = ValkeyOptions {
+            prefix: Some(prefix.to_owned()),
+            ..ValkeyOptions::default()
+        };
+        Valkey::connect_with(&url, options).await.unwrap()
+    };
+    let (one, other, again) = (with("one").await, with("other").await, with("one").await);
+    let key = format!("prefixes-{}", std::process::id());
+    let long = Duration::from_secs(30);
+    let lease = one.acquire(&key, "node", long).await.unwrap().unwrap();
+    assert!(again.acquire(&key, "node", long).await.unwrap().is_none());
+    let lease_there = other.acquire(&key, "node", long).await.unwrap().unwrap();
+    one.put(&key, b"1", long).await.unwrap();
+    assert_eq!(other.get(&key).await.unwrap(), None);
+    assert!(again.get(&key).await.unwrap().is_some());
+    one.release(&lease).await.unwrap();
+    other.release(&lease_there).await.unwrap();
 }
 
 #[tokio::test]
