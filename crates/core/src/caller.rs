@@ -120,7 +120,8 @@ impl Caller {
     }
 }
 
-/// Where a request's connection comes from: the host, or a proxy in front of it. Attached to requests by the listener.
+/// Where a request comes from: the host's address as a trusted proxy tells it, or else the connection's. Attached to requests
+/// by the listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerAddress(pub IpAddr);
 

@@ -22,6 +22,7 @@ use url::Url;
 
 use crate::cli::{Failure, ServeArgs};
 use crate::environment;
+use crate::listener::forwarded::Proxies;
 
 /// The whole file.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -72,6 +73,9 @@ pub(crate) struct Server {
     pub(crate) metrics_listen: String,
     /// Browser origins, besides the public one, whose pages may call MCP endpoints.
     pub(crate) allowed_origins: Vec<String>,
+    /// Proxies in front whose `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` are believed: addresses and networks
+    /// (`10.0.0.0/8`, `fd00::/8`). Default: nobody's.
+    pub(crate) trusted_proxies: Vec<String>,
     /// Threads that serve requests. Default: one per core.
     pub(crate) threads: Option<usize>,
     /// How long a stopping node waits for calls in flight, in seconds.
@@ -88,6 +92,7 @@ impl Default for Server {
             tls_key: None,
             metrics_listen: "127.0.0.1:9464".to_owned(),
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             threads: None,
             drain_seconds: 30,
         }
@@ -257,6 +262,19 @@ impl Config {
             ),
             ..Limits::default()
         }
+    }
+
+    /// The proxies that are believed.
+    pub(crate) fn proxies(&self) -> Result<Proxies, Failure> {
+        let networks = self.server.trusted_proxies.iter().map(|text| {
+            text.parse().map_err(|()| {
+                Failure::new(format!(
+                    "`server.trusted_proxies` has `{text}`, which is no network"
+                ))
+                .hint("write addresses and networks: `10.0.0.0/8`, `fd00::/8`, `192.0.2.7`")
+            })
+        });
+        networks.collect::<Result<_, _>>().map(Proxies::new)
     }
 
     /// The way out, as `net` wants it.

@@ -19,6 +19,7 @@ use portreeve_registry::{Registry, SearchState};
 use url::Url;
 
 use crate::data;
+use crate::listener::forwarded::Proxies;
 use crate::randomness::SystemRng;
 
 /// Free space below which the disk is a failure, and below which it is a warning.
@@ -47,6 +48,8 @@ pub(crate) struct Examination {
     pub(crate) egress: Egress,
     /// The public origin.
     pub(crate) public_url: Url,
+    /// Whose word on where requests come from is believed.
+    pub(crate) proxies: Arc<Proxies>,
     /// The limits.
     pub(crate) limits: Arc<Limits>,
 }
@@ -84,6 +87,7 @@ impl Doctor for Examination {
         checks.push(self.state().await);
         checks.push(self.disk());
         checks.push(self.public_url().await);
+        checks.push(judge_proxies(&self.proxies, self.public_url.scheme()));
         checks.push(self.journal().await);
         checks.push(judge_search(self.registry.search_state()));
         checks.extend(self.upstreams().await);
@@ -278,6 +282,33 @@ fn judge_backlog(bytes: u64) -> Check {
         BACKLOG_WARNING..BACKLOG_FAILURE => warning("journal", detail, hint),
         _ => failure("journal", detail, hint),
     }
+}
+
+fn judge_proxies(proxies: &Proxies, public_scheme: &str) -> Check {
+    let name = "proxies";
+    if let Some((requests, first)) = proxies.unbelieved() {
+        let hint = "if that is your proxy, name it in `[server] trusted_proxies`: until then limits take everybody behind it \
+            for one";
+        return warning(
+            name,
+            format!(
+                "{requests} requests with `X-Forwarded-For` or `Forwarded` were not believed, the first from `{first}`"
+            ),
+            hint,
+        );
+    }
+    let in_clear = proxies.in_clear();
+    if in_clear > 0 && public_scheme == "https" {
+        return warning(
+            name,
+            format!("{in_clear} requests reached a trusted proxy without TLS"),
+            "let the proxy refuse plain http, or send it on to https: credentials cross the network in clear",
+        );
+    }
+    ok(
+        name,
+        format!("{} are trusted, and what they say fits", proxies.count()),
+    )
 }
 
 fn judge_search(state: SearchState) -> Check {

@@ -1,5 +1,6 @@
 //! The listener: threads that accept and serve MCP requests themselves, and hand everything else to the other runtime.
 
+pub(crate) mod forwarded;
 mod patience;
 
 use std::convert::Infallible;
@@ -28,6 +29,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
+use self::forwarded::Proxies;
 use self::patience::{Patient, Requests};
 
 /// What every thread serves.
@@ -42,6 +44,8 @@ pub(crate) struct Served {
     pub(crate) tls: Option<Arc<TlsAcceptor>>,
     /// The limits.
     pub(crate) limits: Arc<Limits>,
+    /// Whose word on where a request comes from is believed.
+    pub(crate) proxies: Arc<Proxies>,
     /// How long to wait for calls in flight.
     pub(crate) drain: Duration,
 }
@@ -77,6 +81,7 @@ impl Served {
             other: self.other.clone(),
             tls: self.tls.clone(),
             limits: Arc::clone(&self.limits),
+            proxies: Arc::clone(&self.proxies),
             drain: self.drain,
         })
     }
@@ -265,10 +270,13 @@ async fn serve(
 }
 
 async fn dispatch(
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     from: PeerAddress,
     served: Arc<Served>,
 ) -> Result<Response<Body>, Infallible> {
+    let origin = served.proxies.origin(from.0, request.headers());
+    origin.restore(&mut request);
+    request.extensions_mut().insert(PeerAddress(origin.address));
     if Gateway::serves(request.uri().path()) {
         // Boxed: the connection moves what it is given into its own place, and this is large.
         return Ok(Box::pin(served.gateway.handle(request)).await);
@@ -288,8 +296,7 @@ async fn dispatch(
         );
         return Ok(refusal(StatusCode::FORBIDDEN, detail, hint));
     }
-    let mut request = request.map(axum::body::Body::new);
-    request.extensions_mut().insert(from);
+    let request = request.map(axum::body::Body::new);
     // Handlers there may hash passwords or wait for a database; calls to servers must not wait behind them.
     let answer = served.other.spawn(served.router.clone().oneshot(request)).await;
     Ok(match answer {

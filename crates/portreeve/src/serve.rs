@@ -155,8 +155,10 @@ async fn serve(
 ) -> Result<(), Failure> {
     let place = Place::take(config, threads.len(), asked.demo)?;
     let (stop, stopping) = watch::channel(false);
+    let proxies = Arc::new(config.proxies()?);
     let around = Surroundings {
         data,
+        proxies: Arc::clone(&proxies),
         public_url: place.public_url.clone(),
         loopback_port: place.address.ip().is_loopback().then_some(place.address.port()),
         stopping: stopping.clone(),
@@ -181,6 +183,7 @@ async fn serve(
         other: Handle::current(),
         tls: place.tls.clone(),
         limits: Arc::clone(&node.limits),
+        proxies,
         drain: Duration::from_secs(config.server.drain_seconds),
     };
     let threads = threads.serve(place.listeners, &served, &stopping);

@@ -49,6 +49,7 @@ use crate::data::DataDirectory;
 use crate::doctor::Examination;
 use crate::figures;
 use crate::health;
+use crate::listener::forwarded::Proxies;
 use crate::randomness::SystemRng;
 
 use self::faces::Rooms;
@@ -111,6 +112,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) data: &'a DataDirectory,
     /// The public origin.
     pub(crate) public_url: Url,
+    /// Proxies in front.
+    pub(crate) proxies: Arc<Proxies>,
     /// The listener's port, if it is a loopback listener.
     pub(crate) loopback_port: Option<u16>,
     /// Turns true when the node stops.
@@ -324,9 +327,10 @@ impl Ground {
         }
     }
 
-    fn doctor(&self, data: &DataDirectory, registry: &Arc<Registry>) -> Arc<dyn Doctor> {
+    fn doctor(&self, around: &Surroundings<'_>, registry: &Arc<Registry>) -> Arc<dyn Doctor> {
         Arc::new(Examination {
-            data: data.path().to_owned(),
+            data: around.data.path().to_owned(),
+            proxies: Arc::clone(&around.proxies),
             store: self.store.clone(),
             routes: self.store.clone(),
             registry: Arc::clone(registry),
@@ -419,7 +423,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         insight,
         webhooks,
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
-        doctor: ground.doctor(around.data, &registry),
+        doctor: ground.doctor(&around, &registry),
     };
     let router = ground.faces(rooms).merge(ground.health(&loader));
     let jobs = Jobs {

@@ -54,6 +54,7 @@ mod owner_groups;
 mod passing;
 mod patience;
 mod pitfalls;
+mod proxies;
 mod publish_killed;
 mod publisher;
 mod random_bytes;
