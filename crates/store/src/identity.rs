@@ -1,5 +1,6 @@
 //! Keys, users and grants. Every change of them is a change of the catalogue.
 
+mod names;
 pub(crate) mod users;
 
 use async_trait::async_trait;

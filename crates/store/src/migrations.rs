@@ -148,6 +148,18 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0028_oauth.sql"),
     ),
     (
+        29,
+        "former user names",
+        include_str!("../migrations/sqlite/0029_former_user_names.sql"),
+        include_str!("../migrations/postgres/0029_former_user_names.sql"),
+    ),
+    (
+        30,
+        "authorized when signed in",
+        include_str!("../migrations/sqlite/0030_authorized_when_signed_in.sql"),
+        include_str!("../migrations/postgres/0030_authorized_when_signed_in.sql"),
+    ),
+    (
         31,
         "tokens",
         include_str!("../migrations/sqlite/0031_tokens.sql"),

@@ -4,6 +4,7 @@
 //!
 //! Nonce and PKCE verifier follow from the cookie's secret and the `state`, so neither is stored anywhere.
 
+use std::iter;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -29,6 +30,9 @@ const AWAY: Duration = Duration::from_secs(10 * 60);
 
 /// Characters of what a provider says that are shown.
 const SAID_CHARS: usize = 300;
+
+/// The last number that is put behind a name.
+const NUMBERED: u32 = 20;
 
 /// A provider, for a button.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,19 +222,17 @@ impl Login {
         Ok(id)
     }
 
-    /// Makes a user. A name that is taken gets the beginning of the identity behind it: a provider never lends anybody the
-    /// name of another user.
+    /// Makes a user. A name that somebody has or had, or that a label names, gets a number behind it: a provider lends
+    /// nobody the name of another user, nor what that name may.
     async fn make(&self, provider: &str, mut user: User, vouched: &Vouched) -> Result<(), LoginError> {
         let identity = user.id.to_string();
         let short: String = identity.chars().take(8).collect();
         let wanted = vouched.name.as_deref().and_then(UserName::near);
         let wanted = wanted.map_or_else(|| format!("{provider}-{short}"), |name| name.to_string());
         let cut: String = wanted.chars().take(90).collect();
-        for name in [
-            wanted.clone(),
-            format!("{cut}-{short}"),
-            format!("{provider}-{identity}"),
-        ] {
+        let numbered = (2..=NUMBERED).map(|number| format!("{cut}-{number}"));
+        let last = [format!("{cut}-{short}"), format!("{provider}-{identity}")];
+        for name in iter::once(wanted.clone()).chain(numbered).chain(last) {
             user.name = name;
             let mut event = self.access.event("user.create", &Caller::system());
             event.target = Some(format!("user:{}", user.name));

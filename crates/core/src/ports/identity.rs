@@ -26,7 +26,9 @@ pub trait IdentityStore: Send + Sync {
     async fn users(&self) -> Result<Vec<User>, StoreError>;
 
     /// Stores a user unless one with that identity exists; tells whether it was stored. [`StoreError::Conflict`] when
-    /// another one has the name.
+    /// another one has the name, whatever the case of its letters. Whom a provider vouches for gets neither the name of
+    /// somebody who was removed nor one that a stored label names: it would come with what that name may. An administrator
+    /// who makes a local user gives such a name on purpose.
     async fn ensure_user(&self, user: &User, event: AuditEvent) -> Result<bool, StoreError>;
 
     /// Changes a user. [`StoreError::NotFound`] when there is none.

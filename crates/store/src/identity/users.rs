@@ -7,6 +7,7 @@ use portreeve_core::id::UserId;
 use portreeve_core::ports::StoreError;
 use portreeve_core::user::{ExternalIdentity, UserChange, UserOrigin};
 
+use super::names;
 use crate::change::Change;
 use crate::engine::{Row, Sql};
 use crate::fields::json_text;
@@ -25,7 +26,7 @@ const ONE: &str = concat!("SELECT ", user_columns!(), " FROM users WHERE id = $1
 const ADD: &str = concat!(
     "INSERT INTO users (",
     user_columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING"
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 );
 
 fn unknown(id: UserId) -> StoreError {
@@ -34,9 +35,23 @@ fn unknown(id: UserId) -> StoreError {
     }
 }
 
+fn taken(user: &User) -> StoreError {
+    StoreError::Conflict {
+        what: format!("user `{}`", user.name),
+    }
+}
+
 /// Stores a user unless there is one of that identity.
 pub(super) async fn ensure(store: &Store, user: &User, event: AuditEvent) -> Result<bool, StoreError> {
     let mut change = Change::begin(store).await?;
+    let known = Sql::new("SELECT id FROM users WHERE id = $1").bind(user.id.to_string());
+    if change.row(known).await?.is_some() {
+        change.cancel().await?;
+        return Ok(false);
+    }
+    if names::is_taken(&mut change, user).await? {
+        return Err(taken(user));
+    }
     let external = user.external.as_ref();
     let sql = Sql::new(ADD)
         .bind(user.id.to_string())
@@ -51,13 +66,7 @@ pub(super) async fn ensure(store: &Store, user: &User, event: AuditEvent) -> Res
         .bind(user.created_at)
         .bind(user.disabled_at)
         .bind(user.signed_in_at);
-    let conflict = || StoreError::Conflict {
-        what: format!("user `{}`", user.name),
-    };
-    if change.insert(sql, conflict).await? == 0 {
-        change.cancel().await?;
-        return Ok(false);
-    }
+    change.insert(sql, || taken(user)).await?;
     change.record(&[event]).await?;
     change.publish().await?;
     Ok(true)
@@ -133,6 +142,7 @@ pub(super) async fn remove(store: &Store, id: UserId, event: AuditEvent) -> Resu
     let consents = Sql::new("DELETE FROM oauth_consents WHERE user_id = $1").bind(id.to_string());
     change.execute(consents).await?;
     end_allowed(&mut change, id, event.at).await?;
+    names::keep(&mut change, id, event.at).await?;
     let user = Sql::new("DELETE FROM users WHERE id = $1").bind(id.to_string());
     if change.execute(user).await? == 0 {
         return Err(unknown(id));

@@ -5,11 +5,13 @@ use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{GrantId, KeyId, UserId};
 
 use portreeve_core::ports::LinkPurpose;
+use portreeve_core::server::Version;
 use portreeve_core::user::{ExternalIdentity, UserChange, UserOrigin};
+use portreeve_core::view::{Readers, RegistryRecord, Selection};
 
 use super::sessions::session;
 use super::{Durable, Outcome, assert_conflict, assert_not_found};
-use crate::store_fixtures::{CountingRng, SteppingClock, at, event, key, parse, user};
+use crate::store_fixtures::{CountingRng, SteppingClock, at, event, key, new_entry, parse, user, version};
 
 /// A grant of everything to a subject.
 pub fn grant(subject: Subject) -> Grant {
@@ -86,6 +88,73 @@ pub async fn a_user_is_stored_once(store: &dyn Durable) -> Outcome {
     assert_conflict(store.ensure_user(&user("admin"), event("user.create")).await);
     assert_eq!(store.users().await?, [admin]);
     Ok(())
+}
+
+/// A name is one person's, whatever the case of its letters. Who is made by a provider's word gets neither a former name nor
+/// one that a label names; an administrator may give both.
+pub async fn a_name_that_means_something_is_given_on_purpose_alone(store: &dyn Durable) -> Outcome {
+    let named = |name: &str, id: u128| User {
+        id: UserId::from_u128(id),
+        name: name.to_owned(),
+        ..known_to_a_provider()
+    };
+    let made_here = |name: &str, id: u128| User::local(UserId::from_u128(id), name, at(1));
+    store
+        .ensure_user(&named("a_da", 10), event("user.create"))
+        .await?;
+    assert_conflict(store.ensure_user(&named("A_da", 11), event("user.create")).await);
+    assert_conflict(
+        store
+            .ensure_user(&made_here("A_DA", 11), event("user.create"))
+            .await,
+    );
+    // Removed: nobody gets it unasked, the same person included, who would come back into what the name may.
+    let gone = UserId::from_u128(10);
+    store.remove_user(gone, event("user.remove")).await?;
+    for (name, id) in [("A_da", 11), ("a_da", 10)] {
+        assert_conflict(store.ensure_user(&named(name, id), event("user.create")).await);
+    }
+    store
+        .ensure_user(&named("axda", 12), event("user.create"))
+        .await?;
+    store
+        .ensure_user(&made_here("a_da", 13), event("user.create"))
+        .await?;
+
+    // Named by a registry, a policy, or as who published something.
+    store
+        .add_registry(&readable_by("user:re_ader"), 9, event("registry.create"))
+        .await?;
+    let published = Version {
+        submitted_by: "user:publisher".to_owned(),
+        ..version("com.acme/billing", "1.0.0")
+    };
+    store.save(new_entry("com.acme/billing", vec![published])).await?;
+    for name in ["re_ader", "Re_Ader", "publisher"] {
+        assert_conflict(store.ensure_user(&named(name, 14), event("user.create")).await);
+    }
+    store
+        .ensure_user(&named("rexader", 15), event("user.create"))
+        .await?;
+    store
+        .ensure_user(&made_here("re_ader", 16), event("user.create"))
+        .await?;
+    Ok(())
+}
+
+fn readable_by(label: &str) -> RegistryRecord {
+    RegistryRecord {
+        name: parse("partners"),
+        title: "Partners".to_owned(),
+        description: String::new(),
+        visibility: Readers::Only([label.to_owned()].into()),
+        selection: Selection::default(),
+        auto_approve: Vec::new(),
+        approver_differs: false,
+        revision: 1,
+        created_at: at(1),
+        updated_at: at(1),
+    }
 }
 
 /// Grants come and go.

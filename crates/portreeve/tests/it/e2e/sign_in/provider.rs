@@ -98,11 +98,40 @@ async fn a_provider_lends_nobody_the_name_of_another() {
     );
     jar.get(&back).await;
     let who = jar.who().await.unwrap();
-    assert!(
-        who.starts_with("user:admin-") && who.len() == "user:admin-".len() + 8,
-        "{who}"
-    );
+    assert_eq!(who, "user:admin-2");
     assert_eq!(jar.get("/usage").await.status, 403);
+
+    // The name of somebody who was removed, and one that a registry's readers hold, in whatever case.
+    for words in [
+        &["user", "create", "grace"][..],
+        &["user", "delete", "grace"],
+        &[
+            "registry",
+            "create",
+            "inner",
+            "--visibility",
+            "only",
+            "--reader",
+            "user:hopper",
+        ],
+    ] {
+        let done = node.cli(words);
+        assert!(
+            done.status.success(),
+            "{words:?}: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+    }
+    for name in ["Grace", "HOPPER"] {
+        let jar = Jar::new(&node);
+        let claims = json!({ "sub": name, "preferred_username": name });
+        let back = idp.sign_in(&sent(&jar, "/").await, claims);
+        jar.get(&back).await;
+        assert_eq!(jar.who().await, Some(format!("user:{name}-2")));
+    }
+    // An administrator gives such a name on purpose, once.
+    assert!(node.cli(&["user", "create", "hopper"]).status.success());
+    assert!(!node.cli(&["user", "create", "Hopper"]).status.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,6 @@
+-- Names of users who are gone. Labels hold names (`user:ada` reads a registry, approves calls), so nobody gets one unasked.
+CREATE TABLE former_user_names (
+    folded TEXT NOT NULL PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    removed_at BIGINT NOT NULL
+);
