@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use portreeve_access::LoginError;
+use portreeve_access::{CodeSetup, LoginError};
 use portreeve_core::secret::Secret;
 use portreeve_core::user::{Session, User, UserOrigin};
 use portreeve_registry::Problem;
@@ -111,6 +111,7 @@ fn codes(token: &str, confirmed: bool) -> Part {
     }
     let form = FormView::new("codes", "/account/codes", "Set codes up")
         .token(token.to_owned())
+        .field(Field::secret("former", "Present password").required())
         .plain();
     Part::new(
         "Codes",
@@ -159,9 +160,10 @@ pub(crate) async fn change_password(
     }
 }
 
-fn code_form(token: String) -> FormView {
+fn code_form(token: String, ticket: &Secret) -> FormView {
     FormView::new("confirm", "/account/codes/confirm", "Ask for codes from now on")
         .token(token)
+        .hide("ticket", ticket.expose())
         .field(
             Field::line("code", "Code")
                 .required()
@@ -170,13 +172,13 @@ fn code_form(token: String) -> FormView {
 }
 
 /// Shows what goes into an authenticator, and asks for its first code.
-async fn show_codes(portal: &Portal, visitor: &Visitor, wrong: Option<Problem>) -> Result<Response, Failure> {
-    let setup = portal
-        .parts
-        .login
-        .offer_codes(&visitor.caller, wrong.is_some())
-        .await?;
-    let form = code_form(visitor.token(portal, Purpose::Account));
+fn show_codes(
+    portal: &Portal,
+    visitor: &Visitor,
+    setup: &CodeSetup,
+    wrong: Option<Problem>,
+) -> Result<Response, Failure> {
+    let form = code_form(visitor.token(portal, Purpose::Account), &setup.ticket);
     let form = form.explain(wrong.as_slice());
     let status = form.status();
     let shell = visitor.shell(portal, "Codes", "account");
@@ -200,7 +202,15 @@ pub(crate) async fn set_up_codes(
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Account, fields.get("csrf"))?;
-    show_codes(&portal, &visitor, None).await
+    let former = Secret::new(fields.exact("former"));
+    match portal.parts.login.offer_codes(&visitor.caller, &former).await {
+        Ok(setup) => show_codes(&portal, &visitor, &setup, None),
+        Err(LoginError::Wrong) => {
+            let wrong = ("codes", problem("former", "it is not right"));
+            show(&portal, &visitor, Some(wrong)).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub(crate) async fn confirm_codes(
@@ -210,7 +220,9 @@ pub(crate) async fn confirm_codes(
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Account, fields.get("csrf"))?;
     let code = fields.get("code").unwrap_or_default();
-    match portal.parts.login.confirm_codes(&visitor.caller, code).await {
+    let ticket = fields.get("ticket").unwrap_or_default();
+    let login = &portal.parts.login;
+    match login.confirm_codes(&visitor.caller, (ticket, code)).await {
         Ok(codes) => {
             let codes: Vec<&str> = codes.iter().map(Secret::expose).collect();
             let page = ShownPage {
@@ -227,7 +239,8 @@ pub(crate) async fn confirm_codes(
         }
         Err(LoginError::Wrong) => {
             let wrong = problem("code", "it does not fit: take the one that is shown now");
-            show_codes(&portal, &visitor, Some(wrong)).await
+            let setup = login.offer_codes_again(&visitor.caller, ticket).await?;
+            show_codes(&portal, &visitor, &setup, Some(wrong))
         }
         Err(error) => Err(error.into()),
     }

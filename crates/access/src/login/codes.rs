@@ -3,10 +3,13 @@
 //! Sixty lines over the HMAC of the cryptography library that is here anyway: a crate would bring a second HMAC, a second
 //! SHA-1 and base32 along. The secret is stored sealed, recovery codes as hashes; a code works once.
 
+use std::time::Duration;
+
 use aws_lc_rs::hmac::{self, HMAC_SHA1_FOR_LEGACY_USE_ONLY};
 use portreeve_core::caller::Caller;
 use portreeve_core::id::UserId;
 use portreeve_core::secret::Secret;
+use portreeve_core::time::Timestamp;
 use portreeve_inspect::sha256_hex;
 use subtle::ConstantTimeEq as _;
 
@@ -16,6 +19,11 @@ use crate::AccessError;
 
 /// Recovery codes that somebody gets.
 pub const RECOVERY_CODES: usize = 10;
+
+/// How long somebody may take to set codes up.
+const SETUP_LIFE: Duration = Duration::from_secs(10 * 60);
+/// What its ticket is sealed for.
+const SETUP: &str = "codes setup";
 
 const STEP_SECONDS: i64 = 30;
 const DIGITS: u32 = 6;
@@ -29,36 +37,59 @@ pub struct CodeSetup {
     pub secret: Secret,
     /// The same as an address that authenticators open.
     pub address: Secret,
+    /// Comes back with the first code: the password was shown for this.
+    pub ticket: Secret,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Offer {
+    Anew,
+    Again,
 }
 
 // === impl Login ===
 
 impl Login {
-    /// A secret for the caller's authenticator: a new one, or, for a code that did not fit, the one that was shown. Codes are
-    /// not asked for before one was shown.
-    pub async fn offer_codes(&self, caller: &Caller, again: bool) -> Result<CodeSetup, LoginError> {
+    /// A secret for the caller's authenticator. The password has to be shown once more: who found a browser open would lock
+    /// its user out. Codes are not asked for before one was shown.
+    pub async fn offer_codes(&self, caller: &Caller, password: &Secret) -> Result<CodeSetup, LoginError> {
         let user = own(caller)?;
+        self.count_account(&caller.label).await?;
+        self.require_password(user, password).await?;
+        self.code_setup(caller, user, Offer::Anew).await
+    }
+
+    /// The same again, for a code that did not fit.
+    pub async fn offer_codes_again(&self, caller: &Caller, ticket: &str) -> Result<CodeSetup, LoginError> {
+        let user = own(caller)?;
+        self.check_setup(user, ticket)?;
+        self.code_setup(caller, user, Offer::Again).await
+    }
+
+    async fn code_setup(&self, caller: &Caller, user: UserId, offer: Offer) -> Result<CodeSetup, LoginError> {
         let credentials = self.credentials.credentials(user).await?;
         if credentials.codes_confirmed {
             return Err(LoginError::State("codes are asked for already"));
         }
-        let kept = credentials.code_secret.as_deref().filter(|_| again);
+        let kept = credentials
+            .code_secret
+            .as_deref()
+            .filter(|_| offer == Offer::Again);
         let secret = match kept.and_then(|sealed| self.opened(user, sealed)) {
             Some(secret) => secret,
             None => {
                 let mut bytes = [0; SECRET_BYTES];
                 self.access.parts.rng.fill(&mut bytes);
                 let secret = Secret::new(base32(&bytes));
-                let sealed =
-                    self.sealer
-                        .seal(&secret, &["codes", &user.to_string()], &*self.access.parts.rng);
-                let sealed = sealed.map_err(|_| LoginError::Access(AccessError::Seal))?;
-                if !self.credentials.offer_codes(user, &sealed).await? {
+                let sealed = self.sealed(&secret, "codes", user)?;
+                if !self.credentials.offer_codes(user, sealed.expose()).await? {
                     return Err(LoginError::State("codes come after a password: set one first"));
                 }
                 secret
             }
         };
+        let until = self.access.parts.clock.now().plus(SETUP_LIFE).as_millis();
+        let ticket = self.sealed(&Secret::new(until.to_string()), SETUP, user)?;
         let name = caller.label.strip_prefix("user:").unwrap_or(&caller.label);
         let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let address = format!(
@@ -70,12 +101,40 @@ impl Login {
         Ok(CodeSetup {
             secret,
             address: Secret::new(address),
+            ticket,
         })
     }
 
+    fn sealed(&self, secret: &Secret, purpose: &str, user: UserId) -> Result<Secret, LoginError> {
+        let sealed = self
+            .sealer
+            .seal(secret, &[purpose, &user.to_string()], &*self.access.parts.rng);
+        sealed
+            .map(Secret::new)
+            .map_err(|_| LoginError::Access(AccessError::Seal))
+    }
+
+    /// Refuses who did not show the password for this, or too long ago.
+    fn check_setup(&self, user: UserId, ticket: &str) -> Result<(), LoginError> {
+        let over = LoginError::State("too much time went by: set the codes up once more");
+        let Ok(until) = self.sealer.open(ticket, &[SETUP, &user.to_string()]) else {
+            return Err(over);
+        };
+        let until = until.expose().parse().map(Timestamp::from_millis);
+        match until {
+            Ok(until) if self.access.parts.clock.now() < until => Ok(()),
+            _ => Err(over),
+        }
+    }
+
     /// From now on codes are asked for, since the caller has shown one. The recovery codes are told this once.
-    pub async fn confirm_codes(&self, caller: &Caller, code: &str) -> Result<Vec<Secret>, LoginError> {
+    pub async fn confirm_codes(
+        &self,
+        caller: &Caller,
+        (ticket, code): (&str, &str),
+    ) -> Result<Vec<Secret>, LoginError> {
         let user = own(caller)?;
+        self.check_setup(user, ticket)?;
         self.count_account(&format!("code of {user}")).await?;
         let credentials = self.credentials.credentials(user).await?;
         let kept = credentials

@@ -198,7 +198,14 @@ async fn a_code_follows_the_password_and_works_once() {
     set_password(&jar, &made(&node, "ada"), PASSWORD).await;
     let page = jar.get("/account").await;
     let csrf = hidden(&page, "/account/codes", "csrf");
-    let page = jar.post("/account/codes", &[("csrf", &csrf)]).await;
+    // Whoever found the browser open does not know it.
+    let guess = [("csrf", csrf.as_str()), ("former", "a guess that is wrong")];
+    let refused = jar.post("/account/codes", &guess).await;
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    assert!(!refused.text().contains("Key: "));
+    let known = [("csrf", csrf.as_str()), ("former", PASSWORD)];
+    let page = jar.post("/account/codes", &known).await;
+    let setup = hidden(&page, "/account/codes/confirm", "ticket");
     let secret: String = page
         .text()
         .split("Key: ")
@@ -209,11 +216,15 @@ async fn a_code_follows_the_password_and_works_once() {
         .collect();
     let step = now() / 30;
     let confirm = "/account/codes/confirm";
-    let wrong = jar.post(confirm, &[("csrf", &csrf), ("code", "000000")]).await;
+    let without = jar.post(confirm, &[("csrf", &csrf), ("code", "000000")]).await;
+    assert!(without.status >= 400, "{}", without.text());
+    assert!(!without.text().contains(&secret));
+    let wrong = [("csrf", csrf.as_str()), ("ticket", &setup), ("code", "000000")];
+    let wrong = jar.post(confirm, &wrong).await;
     assert_eq!(wrong.status, 422);
-    let shown = jar
-        .post(confirm, &[("csrf", &csrf), ("code", &code(&secret, step - 1))])
-        .await;
+    let first = code(&secret, step - 1);
+    let right = [("csrf", csrf.as_str()), ("ticket", &setup), ("code", &first)];
+    let shown = jar.post(confirm, &right).await;
     assert_eq!(shown.status, 200, "{}", shown.text());
     let text = shown.text();
     let block = text.split("<code id=\"shown-1\">").nth(1).unwrap();
