@@ -9,7 +9,9 @@
 //!
 //! [`Authorizer`]: portreeve_core::ports::Authorizer
 
+mod claims;
 mod error;
+mod others_keys;
 mod signatures;
 mod token;
 
@@ -56,7 +58,7 @@ pub use login::sessions::{SESSION_IDLE, SESSION_LIFE};
 pub use login::sign_in::MAX_LINK_LIFE;
 pub use login::{
     CodeSetup, LEAST_PASSWORD, Login, LoginError, LoginParts, LoginSettings, Next, PasswordOutcome,
-    Passwords, ProviderFacts, RECOVERY_CODES, Returned, SignedIn, Typed,
+    Passwords, ProviderFacts, RECOVERY_CODES, Returned, SignedIn, Typed, network,
 };
 pub use oauth::{
     Allowed, Asked, AuthorizationServer, Begun, Choice, Credential, Destination, Fresh, NewClient, OauthCode,

@@ -26,6 +26,7 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 use url::Url;
 
+use self::sessions::NewSession;
 use crate::Access;
 use crate::provider::{IdentityProvider, ProviderParts, ProviderSettings, providers};
 
@@ -34,7 +35,7 @@ pub use error::LoginError;
 pub use next::Next;
 pub use passwords::{LEAST_PASSWORD, PasswordOutcome, Typed};
 pub use providers::{ProviderFacts, Returned};
-pub(crate) use throttle::network;
+pub use throttle::network;
 
 /// Passwords that one node hashes at once: each takes 19 MiB and a core.
 const HASHED_AT_ONCE: usize = 2;
@@ -140,6 +141,17 @@ impl Login {
     /// Whether local users sign in with a password.
     pub fn takes_passwords(&self) -> bool {
         self.passwords == Passwords::Taken
+    }
+
+    /// Opens the session of somebody who showed who they are.
+    async fn enter(&self, session: NewSession, next: Next) -> Result<SignedIn, LoginError> {
+        let opened = self.access.open_session(session).await?;
+        let (caller, session) = opened.ok_or(LoginError::Disabled)?;
+        Ok(SignedIn {
+            caller,
+            session,
+            next,
+        })
     }
 
     /// Writes down that somebody could not sign in. The attempt is refused already, so a log that fails changes nothing.

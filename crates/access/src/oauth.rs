@@ -13,8 +13,11 @@ mod settings;
 pub mod redirect;
 
 mod document;
+mod fetching;
 mod metadata;
 mod register;
+
+mod parameters;
 
 mod authorize;
 mod decide;
@@ -49,6 +52,7 @@ use portreeve_core::time::Clock;
 use portreeve_inspect::{SealError, Sealer};
 use portreeve_net::Egress;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 pub use authorize::{Asked, Begun, Destination, Fresh};
 pub use credential::Credential;
@@ -108,6 +112,8 @@ pub struct AuthorizationServer {
     parts: OauthParts,
     sealer: Sealer,
     keys: document::KeptKeys,
+    /// Turns of fetches for whoever asks.
+    strangers: Semaphore,
 }
 
 // === impl AuthorizationServer ===
@@ -123,6 +129,7 @@ impl AuthorizationServer {
         Ok(Self {
             sealer: Sealer::new(key)?,
             keys,
+            strangers: Semaphore::new(fetching::STRANGERS_AT_ONCE),
             parts,
         })
     }

@@ -3,7 +3,7 @@
 //! Before: `login` knows which browser it is. After: `login` makes the user and opens the session. A provider tells who
 //! somebody is and never hands a token on.
 
-mod claims;
+mod admission;
 mod client;
 mod http;
 mod id_token;
@@ -82,6 +82,8 @@ pub(crate) struct Outbound<'a> {
     /// The PKCE verifier: only its hash leaves.
     pub(crate) verifier: &'a str,
     pub(crate) redirect_uri: &'a str,
+    /// Whether the user must sign in there once more.
+    pub(crate) is_anew: bool,
 }
 
 /// What a browser brings back from a provider.

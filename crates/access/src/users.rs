@@ -118,22 +118,18 @@ impl Access {
     /// Lets a user do nothing any more: sessions, keys and tokens stop within a second.
     pub async fn disable_user(&self, caller: &Caller, name_or_id: &str) -> Result<User, AccessError> {
         let user = self.find_user(caller, name_or_id).await?;
-        if caller.principal == Principal::User(user.id) {
-            let problem = "nobody disables itself: somebody has to be left who can undo it";
-            return Err(AccessError::invalid("user", &user.name, problem));
-        }
+        not_oneself(
+            caller,
+            &user,
+            "nobody disables itself: somebody has to be left who can undo it",
+        )?;
         let now = self.parts.clock.now();
         let change = UserChange::Disabled(now);
         let mut user = self
             .change_user(caller, name_or_id, ("user.disable", change))
             .await?;
         // The sessions went with the change; what clients were allowed in them goes now.
-        let ended = self
-            .parts
-            .sessions
-            .end_sessions(&EndedSessions::OfUser(user.id))
-            .await?;
-        self.end_authorizations(&ended).await;
+        self.end_all_of(user.id).await?;
         user.disabled_at.get_or_insert(now);
         Ok(user)
     }
@@ -157,16 +153,12 @@ impl Access {
             let problem = "the local administrator stays: disable it instead";
             return Err(AccessError::invalid("user", &user.name, problem));
         }
-        if caller.principal == Principal::User(user.id) {
-            let problem = "nobody removes itself: somebody has to be left who can undo it";
-            return Err(AccessError::invalid("user", &user.name, problem));
-        }
-        let ended = self
-            .parts
-            .sessions
-            .end_sessions(&EndedSessions::OfUser(user.id))
-            .await?;
-        self.end_authorizations(&ended).await;
+        not_oneself(
+            caller,
+            &user,
+            "nobody removes itself: somebody has to be left who can undo it",
+        )?;
+        self.end_all_of(user.id).await?;
         let mut event = self.event("user.remove", caller);
         event.target = Some(format!("user:{}", user.name));
         event.policies = policies;
@@ -176,6 +168,14 @@ impl Access {
             Err(StoreError::NotFound { .. }) => Err(AccessError::not_found("user", name_or_id)),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Ends every session of a user, and what clients were allowed in them.
+    pub(crate) async fn end_all_of(&self, user: UserId) -> Result<(), AccessError> {
+        let which = EndedSessions::OfUser(user);
+        let ended = self.parts.sessions.end_sessions(&which).await?;
+        self.end_authorizations(&ended).await;
+        Ok(())
     }
 
     async fn change_user(
@@ -211,6 +211,13 @@ impl Access {
             .find(|user| id.map_or(user.name == name_or_id, |id| user.id == id))
             .ok_or_else(|| AccessError::not_found("user", name_or_id))
     }
+}
+
+fn not_oneself(caller: &Caller, user: &User, problem: &'static str) -> Result<(), AccessError> {
+    if caller.principal == Principal::User(user.id) {
+        return Err(AccessError::invalid("user", &user.name, problem));
+    }
+    Ok(())
 }
 
 fn check_groups(groups: &[GroupName]) -> Result<(), AccessError> {

@@ -18,6 +18,7 @@ use crate::fields::Form;
 use crate::forms::Purpose;
 use crate::frame;
 use crate::router::Portal;
+use crate::sign_in::Whence;
 use crate::view::{ConsentPage, ConsentParts};
 use crate::visitor::Visitor;
 
@@ -35,7 +36,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub(crate) async fn page(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
-    uri: Uri,
+    (whence, uri): (Whence, Uri),
 ) -> Result<Response, Failure> {
     let query = uri.query().unwrap_or_default();
     if query.len() > QUERY_BYTES {
@@ -52,7 +53,12 @@ pub(crate) async fn page(
         Fresh::No
     };
     let who = visitor.session().map(|session| (&visitor.caller, session));
-    match portal.parts.oauth.begin(who, &pairs, fresh).await? {
+    match portal
+        .parts
+        .oauth
+        .begin(who, &pairs, (fresh, whence.address))
+        .await?
+    {
         Begun::SignIn => Ok(sign_in(&pairs)),
         Begun::Answer(to) => leave(&to),
         Begun::Ask(asked) => {

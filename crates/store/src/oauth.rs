@@ -27,6 +27,7 @@ fn authorization_of(row: &Row) -> Result<Authorization, StoreError> {
         principal: row.parsed("principal")?,
         resource: row.text("resource")?,
         scopes: scopes_of(row)?,
+        signed_in_at: row.optional_moment("signed_in_at")?,
         granted_at: row.moment("granted_at")?,
         used_at: row.moment("used_at")?,
         ended_at: row.optional_moment("ended_at")?,

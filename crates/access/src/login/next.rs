@@ -45,6 +45,16 @@ impl Next {
         &self.0
     }
 
+    /// Whether whoever leads there wants the user to sign in anew: a client may (`prompt=login`, `max_age`).
+    pub(super) fn is_anew(&self) -> bool {
+        let query = self.0.strip_prefix("/authorize?").unwrap_or_default();
+        url::form_urlencoded::parse(query.as_bytes()).any(|(name, value)| match &*name {
+            "max_age" => true,
+            "prompt" => value.split(' ').any(|word| word == "login"),
+            _ => false,
+        })
+    }
+
     /// Whether it is more than the home page.
     pub fn is_home(&self) -> bool {
         self.0 == "/"
@@ -88,5 +98,14 @@ mod tests {
             assert_eq!(Next::read(Some(bad)), Next::home(), "{bad:?}");
         }
         assert!(Next::read(None).is_home());
+    }
+
+    #[test]
+    fn a_client_may_want_its_user_to_sign_in_anew() {
+        let is_anew = |text: &str| Next::read(Some(text)).is_anew();
+        assert!(is_anew("/authorize?client_id=x&prompt=consent%20login"));
+        assert!(is_anew("/authorize?max_age=60"));
+        assert!(!is_anew("/authorize?client_id=x&prompt=consent"));
+        assert!(!is_anew("/servers?prompt=login"));
     }
 }

@@ -138,14 +138,8 @@ impl Login {
     }
 
     async fn signed_in(&self, user: UserId, agent: Option<&str>, next: Next) -> Result<SignedIn, LoginError> {
-        let session = NewSession::new(user, SignInMethod::Password, agent);
-        let opened = self.access.open_session(session).await?;
-        let (caller, session) = opened.ok_or(LoginError::Disabled)?;
-        Ok(SignedIn {
-            caller,
-            session,
-            next,
-        })
+        self.enter(NewSession::new(user, SignInMethod::Password, agent), next)
+            .await
     }
 
     /// Sets a password by a one-time link, which is spent, and signs in. Every other session of the user ends. A user with
@@ -163,9 +157,7 @@ impl Login {
         let user = self.access.take_link(link, LinkPurpose::Password).await?;
         let caller = self.access.user(user).ok_or(LoginError::Disabled)?;
         self.store_password(&caller, user, password).await?;
-        let ended = EndedSessions::OfUser(user);
-        let ended = self.access.parts.sessions.end_sessions(&ended).await?;
-        self.access.end_authorizations(&ended).await;
+        self.access.end_all_of(user).await?;
         let credentials = self.credentials.credentials(user).await?;
         if credentials.codes_confirmed {
             return Ok(PasswordOutcome::Code(self.ticket(

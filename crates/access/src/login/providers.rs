@@ -106,6 +106,7 @@ impl Login {
             nonce: &derived("nonce", browser, state.expose()),
             verifier: &derived("verifier", browser, state.expose()),
             redirect_uri: &self.redirect_uri(provider.name()),
+            is_anew: next.is_anew(),
         };
         let address = provider.address(&outbound).await?;
         let attempt = SignInAttempt {
@@ -175,13 +176,7 @@ impl Login {
             provider: Some(provider.name().to_owned()),
             ..NewSession::new(user, SignInMethod::Provider, returned.agent.as_deref())
         };
-        let opened = self.access.open_session(session).await?;
-        let (caller, session) = opened.ok_or(LoginError::Disabled)?;
-        Ok(SignedIn {
-            caller,
-            session,
-            next,
-        })
+        self.enter(session, next).await
     }
 
     /// Where an attempt was to go on, if it was begun in this browser with this provider and has not been used. Using it up

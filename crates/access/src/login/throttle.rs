@@ -24,7 +24,7 @@ const ADDRESS: RateLimit = RateLimit {
 };
 
 /// Where an address belongs: whoever has one of version 6 has all of its /64.
-pub(crate) fn network(address: IpAddr) -> String {
+pub fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {

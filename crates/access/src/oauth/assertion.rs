@@ -3,6 +3,7 @@
 //!
 //! Algorithms are those of key pairs, and a key is used with its own. Header fields that name keys or places are not read.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jsonwebtoken::jwk::{Jwk, JwkSet};
@@ -127,11 +128,23 @@ pub(super) fn issuer_of(text: &str) -> Option<String> {
     claims.get("iss")?.as_str().map(str::to_owned)
 }
 
+/// The name of the key that something is signed with, as it says itself.
+pub(super) fn key_of(text: &str) -> Option<String> {
+    (text.len() <= BYTES)
+        .then(|| decode_header(text).ok()?.kid)
+        .flatten()
+}
+
 impl AuthorizationServer {
     /// Checks what a client signed for itself.
-    pub(super) async fn check_client_assertion(&self, client: &Client, text: &str) -> Result<(), OauthError> {
+    pub(super) async fn check_client_assertion(
+        &self,
+        client: &Client,
+        text: &str,
+        from: Option<IpAddr>,
+    ) -> Result<(), OauthError> {
         let refused = |why: &str| OauthError::client(format!("`client_assertion` {why}"));
-        let keys = self.keys_of(client).await?;
+        let keys = self.keys_of(client, key_of(text).as_deref(), from).await?;
         let types = ["jwt", "client-authentication+jwt"];
         let assertion = Assertion::verified(text, &keys, &types).ok_or_else(|| {
             refused("is not signed with a key of the client, or not in a way that is taken")

@@ -5,6 +5,9 @@
 //! not signed in signs in first, and then the request comes again: so it is bound to the session of the browser that
 //! asked from its first moment on, and what waits in one browser cannot be decided in another.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::id::UserId;
 use portreeve_core::oauth::{
@@ -16,14 +19,13 @@ use serde_json::json;
 use url::Url;
 
 use super::error::{OauthCode, OauthError};
+use super::parameters::{Parameters, Prompt};
 use super::redirect::{RedirectUri, admitted};
 use super::{AuthorizationServer, PENDING_LIFE};
 use crate::token;
 
 /// Bytes of `state`.
 const STATE: usize = 4_096;
-/// Characters of a proof key's digest: 32 bytes in base64url.
-const CHALLENGE: usize = 43;
 /// Servers that a page offers.
 const OFFERED: usize = 200;
 
@@ -70,46 +72,15 @@ struct Judged {
     resource: Option<ProtectedResource>,
     scopes: Scopes,
     prompt: Prompt,
-}
-
-/// What the client wants its user to see.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Prompt {
-    /// Whatever is needed.
-    Usual,
-    /// Nothing.
-    Never,
-    /// The page, in any case.
-    Always,
-}
-
-/// The parameters. Reading them finds those that are there twice.
-struct Parameters<'a>(&'a [(String, String)]);
-
-// === impl Parameters ===
-
-impl<'a> Parameters<'a> {
-    fn all(&self, name: &str) -> impl Iterator<Item = &'a str> {
-        let named = self.0.iter().filter(move |(found, _)| found == name);
-        named.map(|(_, value)| value.as_str())
-    }
-
-    /// A parameter that is there once. An empty one is not there (RFC 6749, section 3.1).
-    fn one(&self, name: &str) -> Result<Option<&'a str>, OauthError> {
-        let mut all = self.all(name);
-        let first = all.next();
-        if all.next().is_some() {
-            return Err(OauthError::request(format!("`{name}` is there more than once")));
-        }
-        Ok(first.filter(|value| !value.is_empty()))
-    }
+    /// How long ago the user may have signed in.
+    signed_in_within: Option<Duration>,
 }
 
 // === impl AuthorizationServer ===
 
 impl AuthorizationServer {
     /// Judges a request, and finds out whether its user must be asked. `visitor` is who is signed in, with the secret of
-    /// the session; `fresh` says that they signed in for this request.
+    /// the session; `fresh` says that they signed in for this request, `from` where it comes from.
     ///
     /// # Errors
     ///
@@ -118,10 +89,10 @@ impl AuthorizationServer {
         &self,
         visitor: Option<(&Caller, &Secret)>,
         pairs: &[(String, String)],
-        fresh: Fresh,
+        (fresh, from): (Fresh, Option<IpAddr>),
     ) -> Result<Begun, OauthError> {
         let parameters = Parameters(pairs);
-        let trusted = self.trusted(&parameters).await?;
+        let trusted = self.trusted(&parameters, from).await?;
         match self.judged(visitor, &parameters, &trusted, fresh).await {
             Ok(begun) => Ok(begun),
             Err(error) => {
@@ -131,14 +102,18 @@ impl AuthorizationServer {
         }
     }
 
-    async fn trusted(&self, parameters: &Parameters<'_>) -> Result<Trusted, OauthError> {
+    async fn trusted(
+        &self,
+        parameters: &Parameters<'_>,
+        from: Option<IpAddr>,
+    ) -> Result<Trusted, OauthError> {
         let id = parameters
             .one("client_id")?
             .ok_or_else(|| OauthError::request("`client_id` is missing"))?;
         let id = id
             .parse()
             .map_err(|error| OauthError::client(format!("{error}")))?;
-        let client = self.client(&id).await?;
+        let client = self.client(&id, from).await?;
         let redirect = match (parameters.one("redirect_uri")?, client.redirect_uris.as_slice()) {
             (Some(asked), known) => {
                 let redirect = RedirectUri::parse(asked)
@@ -187,6 +162,22 @@ impl AuthorizationServer {
                 "only people can allow something",
             ));
         };
+        if let Some(within) = judged.signed_in_within
+            && !self.signed_in_within(session, within).await?
+        {
+            return match (judged.prompt, fresh) {
+                (Prompt::Never, _) => Err(OauthError::new(
+                    OauthCode::LoginRequired,
+                    "the user signed in longer ago than `max_age` says",
+                )),
+                // They did so a moment ago, as far as this browser knows: once more would be for ever.
+                (_, Fresh::Yes) => Err(OauthError::new(
+                    OauthCode::LoginRequired,
+                    "the identity provider did not ask the user anew",
+                )),
+                _ => Ok(Begun::SignIn),
+            };
+        }
         let resources = self.offered(caller, judged.resource.as_ref())?;
         if let Some(resource) = &judged.resource
             && judged.prompt != Prompt::Always
@@ -233,6 +224,12 @@ impl AuthorizationServer {
         })))
     }
 
+    async fn signed_in_within(&self, session: &Secret, within: Duration) -> Result<bool, OauthError> {
+        let session = self.session(session).await?;
+        let now = self.parts.clock.now();
+        Ok(session.is_some_and(|session| now.since(session.authenticated_at) <= within))
+    }
+
     /// Everything that can be said without knowing who is asked.
     fn judge(&self, parameters: &Parameters<'_>, client: &Client) -> Result<Judged, OauthError> {
         if !client.may(GrantKind::AuthorizationCode) {
@@ -266,8 +263,8 @@ impl AuthorizationServer {
                 "`request` and `request_uri` are not taken here",
             ));
         }
-        let challenge = challenge(parameters)?;
-        let prompt = prompt(parameters.one("prompt")?)?;
+        let challenge = parameters.challenge()?;
+        let (prompt, signed_in_within) = (parameters.prompt()?, parameters.signed_in_within()?);
         let asked = Scopes::known_in(parameters.one("scope")?.unwrap_or_default());
         let resource = self.target(parameters.all("resource"), &asked)?;
         let scopes = resource
@@ -279,6 +276,7 @@ impl AuthorizationServer {
             resource,
             scopes,
             prompt,
+            signed_in_within,
         })
     }
 
@@ -374,6 +372,7 @@ impl AuthorizationServer {
         let mut event = self.event("oauth.authorize", caller, &trusted.client.id);
         event.route = Some(resource.route.to_string());
         event.detail = Some(json!({ "scopes": judged.scopes.to_string(), "asked": false }));
+        let signed_in = self.session(session).await?;
         let granting = super::decide::Granting {
             principal: caller.principal,
             client: &trusted.client,
@@ -381,13 +380,15 @@ impl AuthorizationServer {
             scopes: &judged.scopes,
             redirect_uri: trusted.redirect.as_str(),
             challenge: &judged.challenge,
+            signed_in_at: signed_in.as_ref().map(|session| session.authenticated_at),
         };
         let (approval, code) = self.granted(&granting);
         let now = self.parts.clock.now();
         if !self.parts.authorizations.approve(&approval, now, event).await? {
             return Err(OauthError::request("the request is over: repeat it"));
         }
-        self.note_session(session, approval.authorization.id).await?;
+        self.note_session(signed_in.as_ref(), approval.authorization.id)
+            .await?;
         Ok(code)
     }
 
@@ -449,41 +450,6 @@ pub(super) fn scopes_for(resource: &ProtectedResource, asked: &Scopes) -> Scopes
         .filter(|scope| scopes.cover(&scope.route, scope.class))
         .cloned()
         .collect()
-}
-
-fn challenge(parameters: &Parameters<'_>) -> Result<String, OauthError> {
-    let missing = "`code_challenge` is missing: a proof key is required (PKCE, S256)";
-    let challenge = parameters
-        .one("code_challenge")?
-        .ok_or_else(|| OauthError::request(missing))?;
-    if parameters.one("code_challenge_method")? != Some("S256") {
-        return Err(OauthError::request("`code_challenge_method` must be `S256`"));
-    }
-    let is_digest = challenge.len() == CHALLENGE
-        && challenge
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    if is_digest {
-        Ok(challenge.to_owned())
-    } else {
-        Err(OauthError::request(
-            "`code_challenge` must be SHA-256 in base64url: 43 characters",
-        ))
-    }
-}
-
-fn prompt(said: Option<&str>) -> Result<Prompt, OauthError> {
-    let words: Vec<&str> = said
-        .unwrap_or_default()
-        .split(' ')
-        .filter(|word| !word.is_empty())
-        .collect();
-    match words.as_slice() {
-        [] => Ok(Prompt::Usual),
-        ["none"] => Ok(Prompt::Never),
-        words if words.contains(&"none") => Err(OauthError::request("`prompt=none` stands by itself")),
-        _ => Ok(Prompt::Always),
-    }
 }
 
 /// What is stored of the session that a request belongs to.

@@ -1,5 +1,7 @@
 //! Which client asks at the token endpoint, and how it shows that (RFC 6749, section 2.3; RFC 7523).
 
+use std::net::IpAddr;
+
 use portreeve_core::oauth::{Client, ClientAuth, ClientId};
 use portreeve_core::secret::Secret;
 use portreeve_inspect::from_hex;
@@ -25,6 +27,8 @@ pub struct Credential {
     pub assertion_type: Option<String>,
     /// `client_assertion` of the form.
     pub assertion: Option<Secret>,
+    /// Where the request comes from.
+    pub from: Option<IpAddr>,
 }
 
 impl Credential {
@@ -75,7 +79,9 @@ impl AuthorizationServer {
     /// The client, if it shows that it is itself.
     pub(super) async fn authenticated(&self, credential: &Credential) -> Result<Client, OauthError> {
         let way = credential.way()?;
-        let client = self.client_of_token(&credential.id(way)?).await?;
+        let client = self
+            .client_of_token(&credential.id(way)?, credential.from)
+            .await?;
         if client.auth != way {
             return Err(OauthError::client(format!(
                 "the client must authenticate by `{}`, as it was registered",
@@ -95,7 +101,8 @@ impl AuthorizationServer {
                     )));
                 }
                 if let Some(assertion) = &credential.assertion {
-                    self.check_client_assertion(&client, assertion.expose()).await?;
+                    self.check_client_assertion(&client, assertion.expose(), credential.from)
+                        .await?;
                 }
             }
         }

@@ -10,6 +10,8 @@ use portreeve_core::oauth::{
 };
 use portreeve_core::ports::Approval;
 use portreeve_core::secret::Secret;
+use portreeve_core::time::Timestamp;
+use portreeve_core::user::Session;
 use portreeve_inspect::sha256_hex;
 use serde_json::json;
 
@@ -50,6 +52,7 @@ pub(super) struct Granting<'a> {
     pub(super) scopes: &'a Scopes,
     pub(super) redirect_uri: &'a str,
     pub(super) challenge: &'a str,
+    pub(super) signed_in_at: Option<Timestamp>,
 }
 
 impl AuthorizationServer {
@@ -150,7 +153,7 @@ impl AuthorizationServer {
         (pending, redirect): (&PendingAuthorization, &RedirectUri),
         (resource, writing): (&ProtectedResource, Writing),
     ) -> Result<Secret, OauthError> {
-        let client = self.client_of_token(&pending.client).await?;
+        let client = self.client_of_token(&pending.client, None).await?;
         if client.snapshot != pending.snapshot {
             return Err(OauthError::client(
                 "the program describes itself otherwise than when you were asked: go back and begin again",
@@ -161,6 +164,7 @@ impl AuthorizationServer {
             Writing::Allowed => asked,
             Writing::Refused => Scopes::needed(&resource.route, ToolClass::Read),
         };
+        let signed_in = self.session(session).await?;
         let granting = Granting {
             principal: caller.principal,
             client: &client,
@@ -168,6 +172,7 @@ impl AuthorizationServer {
             scopes: &scopes,
             redirect_uri: redirect.as_str(),
             challenge: &pending.challenge,
+            signed_in_at: signed_in.as_ref().map(|session| session.authenticated_at),
         };
         let (mut approval, code) = self.granted(&granting);
         approval.pending = Some((pending.hash.clone(), pending.session.clone()));
@@ -183,19 +188,28 @@ impl AuthorizationServer {
         if !self.parts.authorizations.approve(&approval, now, event).await? {
             return Err(OauthError::request("this request was answered before"));
         }
-        self.note_session(session, approval.authorization.id).await?;
+        self.note_session(signed_in.as_ref(), approval.authorization.id)
+            .await?;
         Ok(code)
+    }
+
+    /// The session of a browser.
+    pub(super) async fn session(&self, secret: &Secret) -> Result<Option<Session>, OauthError> {
+        let found = self.parts.access.session_of(secret.expose()).await?;
+        Ok(found.map(|(_, session)| session))
     }
 
     /// Notes in which session something was allowed, before anybody gets the code: it ends when the provider ends that.
     pub(super) async fn note_session(
         &self,
-        session: &Secret,
+        session: Option<&Session>,
         authorization: AuthorizationId,
     ) -> Result<(), OauthError> {
-        let access = &self.parts.access;
-        if let Some((_, session)) = access.session_of(session.expose()).await? {
-            access.note_authorization(&session, authorization).await?;
+        if let Some(session) = session {
+            self.parts
+                .access
+                .note_authorization(session, authorization)
+                .await?;
         }
         Ok(())
     }
@@ -235,6 +249,7 @@ impl AuthorizationServer {
                 principal: granting.principal,
                 resource: granting.resource.to_owned(),
                 scopes: granting.scopes.clone(),
+                signed_in_at: granting.signed_in_at,
                 granted_at: now,
                 used_at: now,
                 ended_at: None,

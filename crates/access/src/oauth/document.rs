@@ -4,41 +4,47 @@
 //! Both are fetched through the egress guard, public addresses only, without redirects, within narrow limits. Why a
 //! fetch failed is logged and never told: an address inside would look like one that does not exist.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, header};
 use jsonwebtoken::jwk::JwkSet;
 use portreeve_core::caller::Caller;
 use portreeve_core::oauth::{Client, ClientAuth, ClientId, ClientKeys, ClientKind};
-use portreeve_core::ports::RateLimit;
-use portreeve_core::time::Timestamp;
+use portreeve_core::ports::StoreError;
+use portreeve_core::time::Clock;
 use portreeve_net::{Egress, Reach, read_body};
 use quick_cache::sync::Cache;
-use serde_json::json;
-use url::{Position, Url};
+use serde_json::{Value, json};
+use url::Url;
 
 use super::error::OauthError;
+use super::fetching::Asker;
 use super::{AuthorizationServer, OauthParts, metadata};
+use crate::others_keys::{self, OthersKeys, Terms};
 
 /// Bytes of a document.
 const DOCUMENT_BYTES: usize = 5 * 1024;
 /// Bytes of a set of keys.
 const KEYS_BYTES: usize = 64 * 1024;
+/// Documents that are kept at once.
+const MOST: u64 = 20_000;
 /// Time for either.
 const TIME: Duration = Duration::from_secs(5);
 /// How long a document is good that does not say.
 const USUAL: Duration = Duration::from_secs(5 * 60);
 /// How long any document is good at most.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// How often one host is asked: at once, and then one more in this time.
-const RATE: RateLimit = RateLimit {
-    interval: Duration::from_secs(2),
-    burst: 30,
+/// How long fetched keys are used.
+const TERMS: Terms = Terms {
+    fresh: Duration::from_secs(5 * 60),
+    longest: Duration::from_secs(60 * 60),
+    pause: Duration::from_secs(30),
+    retry: Duration::from_secs(5),
 };
-/// How long fetched keys are kept.
-const KEYS_KEPT: Duration = Duration::from_secs(5 * 60);
 /// Sets of keys that are kept.
 const SETS: usize = 256;
 
@@ -46,10 +52,19 @@ const SETS: usize = 256;
 const UNREADABLE: &str = "the document that `client_id` points to cannot be fetched: it must be JSON of at most 5 KiB at \
     a public https address, answered with 200 and without a redirect";
 
-/// Sets of keys that were fetched.
+/// Sets of keys that were fetched, by their place.
 pub(super) struct KeptKeys {
-    sets: Cache<String, (Timestamp, Arc<JwkSet>)>,
+    sets: Cache<String, Arc<OthersKeys<Source>>>,
     egress: Egress,
+    clock: Arc<dyn Clock>,
+}
+
+/// Where keys are.
+enum Source {
+    /// A client's, at that address.
+    Client(Url, Egress),
+    /// A trusted issuer's, where its discovery document says.
+    Issuer(Url, Egress),
 }
 
 // === impl AuthorizationServer ===
@@ -57,7 +72,7 @@ pub(super) struct KeptKeys {
 impl AuthorizationServer {
     /// The client of an identity, its document fetched if the copy is old. Nobody waits for a fetch to be told that
     /// something is no address of a document.
-    pub(super) async fn client(&self, id: &ClientId) -> Result<Client, OauthError> {
+    pub(super) async fn client(&self, id: &ClientId, from: Option<IpAddr>) -> Result<Client, OauthError> {
         let known = self.parts.clients.client(id).await?;
         if !id.is_document() {
             return known.ok_or_else(|| OauthError::client(unknown(id)));
@@ -65,14 +80,18 @@ impl AuthorizationServer {
         match known {
             // A managed client may have such an identity, too; then what was entered counts.
             Some(client) if client.kind != ClientKind::Document || self.is_fresh(&client) => Ok(client),
-            known => self.fetched(id, known).await,
+            known => self.fetched(id, known, from).await,
         }
     }
 
     /// The same for the token endpoint. A host that is away must not sign its users out, so the former copy serves where
     /// it says nothing about keys.
-    pub(super) async fn client_of_token(&self, id: &ClientId) -> Result<Client, OauthError> {
-        match self.client(id).await {
+    pub(super) async fn client_of_token(
+        &self,
+        id: &ClientId,
+        from: Option<IpAddr>,
+    ) -> Result<Client, OauthError> {
+        match self.client(id, from).await {
             Ok(client) => Ok(client),
             Err(error) => match self.parts.clients.client(id).await? {
                 Some(copy) if copy.auth == ClientAuth::None => Ok(copy),
@@ -86,17 +105,19 @@ impl AuthorizationServer {
         client.fresh_until.is_some_and(|until| now < until)
     }
 
-    async fn fetched(&self, id: &ClientId, former: Option<Client>) -> Result<Client, OauthError> {
+    async fn fetched(
+        &self,
+        id: &ClientId,
+        former: Option<Client>,
+        from: Option<IpAddr>,
+    ) -> Result<Client, OauthError> {
         let url = address(id)?;
-        let host = url[Position::BeforeHost..Position::AfterPort].to_owned();
-        let key = format!("oauth_document/{host}");
-        let decision = self.parts.counters.take(&key, RATE, 1).await?;
-        if !decision.allowed {
-            return Err(OauthError::too_often(decision.retry_after));
-        }
-        let fetched = fetch(&self.parts.egress, &url, DOCUMENT_BYTES).await;
-        let Some((headers, body)) = fetched else {
-            return Err(OauthError::client(UNREADABLE));
+        let is_used = former.as_ref().is_some_and(|former| former.used_at.is_some());
+        let (headers, body) = {
+            let _turn = self.may_fetch(&url, from, Asker::new(is_used)).await?;
+            fetch(&self.parts.egress, &url, DOCUMENT_BYTES)
+                .await
+                .ok_or_else(|| OauthError::client(UNREADABLE))?
         };
         let said = metadata::read(&body).map_err(|error| OauthError::client(error.description))?;
         if said.client_id.as_deref() != Some(id.as_str()) {
@@ -128,49 +149,53 @@ impl AuthorizationServer {
             used_at: former.as_ref().and_then(|former| former.used_at),
             fresh_until: Some(now.plus(good_for(&headers))),
         };
-        let is_news = former.is_none_or(|former| former.snapshot != client.snapshot);
-        let mut event = self.event("oauth.client.document", &Caller::system(), id);
-        event.detail =
-            Some(json!({ "name": client.name, "redirectUris": client.redirect_uris, "changed": is_news }));
-        self.parts.clients.keep_document(&client, event).await?;
-        Ok(client)
+        let event = is_news(former.as_ref(), &client).then(|| {
+            let mut event = self.event("oauth.client.document", &Caller::system(), id);
+            let is_known = former.is_some();
+            event.detail = Some(
+                json!({ "name": client.name, "redirectUris": client.redirect_uris, "changed": is_known }),
+            );
+            event
+        });
+        match self.parts.clients.keep_document(&client, MOST, event).await {
+            Ok(()) => Ok(client),
+            Err(StoreError::Conflict { .. }) => Err(OauthError::too_often(Duration::from_secs(60 * 60))),
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// The public keys of a client that signs.
-    pub(super) async fn keys_of(&self, client: &Client) -> Result<Arc<JwkSet>, OauthError> {
+    /// The public keys of a client that signs, with the one of that name if there is such a one.
+    pub(super) async fn keys_of(
+        &self,
+        client: &Client,
+        kid: Option<&str>,
+        from: Option<IpAddr>,
+    ) -> Result<Arc<JwkSet>, OauthError> {
         let refused = || OauthError::client("the keys of the client cannot be read: look at its `jwks`");
         match &client.keys {
             None => Err(refused()),
             Some(ClientKeys::Inline(text)) => serde_json::from_str(text).map(Arc::new).map_err(|_| refused()),
             Some(ClientKeys::At(place)) => {
                 let url = Url::parse(place).map_err(|_| refused())?;
-                let now = self.parts.clock.now();
-                self.keys.at(&url, &Reach::Public, now).await.ok_or_else(refused)
+                let kept = self.keys.at(&url, Source::Client);
+                let serves = |keys: &JwkSet| kid.is_none_or(|kid| keys.find(kid).is_some());
+                let _turn = if kept.must_ask(serves) {
+                    Some(
+                        self.may_fetch(&url, from, Asker::new(client.used_at.is_some()))
+                            .await?,
+                    )
+                } else {
+                    None
+                };
+                kept.get(serves).await.map_err(|_| refused())
             }
         }
     }
 
     /// The public keys of a trusted issuer, where its discovery document says.
-    pub(super) async fn keys_of_issuer(&self, issuer: &Url) -> Option<Arc<JwkSet>> {
-        let base = issuer.as_str().trim_end_matches('/');
-        let discovery = Url::parse(&format!("{base}/.well-known/openid-configuration")).ok()?;
-        let now = self.parts.clock.now();
-        let kept = self.keys.kept(discovery.as_str(), now);
-        if kept.is_some() {
-            return kept;
-        }
-        let (_, body) = reached(&self.parts.egress, &discovery, &Reach::Operator, KEYS_BYTES).await?;
-        let document: serde_json::Value = serde_json::from_slice(&body).ok()?;
-        let place = Url::parse(document.get("jwks_uri")?.as_str()?).ok()?;
-        // The operator vouched for the issuer's own origin, not for wherever its document points.
-        let reach = if place.origin() == issuer.origin() {
-            Reach::Operator
-        } else {
-            Reach::Public
-        };
-        let set = self.keys.at(&place, &reach, now).await?;
-        self.keys.sets.insert(discovery.into(), (now, Arc::clone(&set)));
-        Some(set)
+    pub(super) async fn keys_of_issuer(&self, issuer: &Url, kid: Option<&str>) -> Option<Arc<JwkSet>> {
+        let serves = |keys: &JwkSet| kid.is_none_or(|kid| keys.find(kid).is_some());
+        self.keys.at(issuer, Source::Issuer).get(serves).await.ok()
     }
 }
 
@@ -181,23 +206,85 @@ impl KeptKeys {
         Self {
             sets: Cache::new(SETS),
             egress: parts.egress.clone(),
+            clock: Arc::clone(&parts.clock),
         }
     }
 
-    fn kept(&self, place: &str, now: Timestamp) -> Option<Arc<JwkSet>> {
-        let (at, set) = self.sets.get(place)?;
-        (now.since(at) < KEYS_KEPT).then_some(set)
+    fn at(&self, place: &Url, kind: fn(Url, Egress) -> Source) -> Arc<OthersKeys<Source>> {
+        let source = kind(place.clone(), self.egress.clone());
+        let key = source.key();
+        if let Some(kept) = self.sets.get(&key) {
+            return kept;
+        }
+        let kept = Arc::new(OthersKeys::new(source, TERMS, Arc::clone(&self.clock)));
+        self.sets.insert(key, Arc::clone(&kept));
+        kept
+    }
+}
+
+// === impl Source ===
+
+impl Source {
+    /// An issuer is believed more than a client at the same address: they share nothing.
+    fn key(&self) -> String {
+        match self {
+            Self::Client(place, _) => format!("client {place}"),
+            Self::Issuer(place, _) => format!("issuer {place}"),
+        }
+    }
+}
+
+#[async_trait]
+impl others_keys::Source for Source {
+    type Keys = JwkSet;
+    type Problem = String;
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Client(place, _) | Self::Issuer(place, _) => place.as_str(),
+        }
     }
 
-    async fn at(&self, place: &Url, reach: &Reach, now: Timestamp) -> Option<Arc<JwkSet>> {
-        if let Some(set) = self.kept(place.as_str(), now) {
-            return Some(set);
-        }
-        let (_, body) = reached(&self.egress, place, reach, KEYS_BYTES).await?;
-        let set: Arc<JwkSet> = Arc::new(serde_json::from_slice(&body).ok()?);
-        self.sets.insert(place.to_string(), (now, Arc::clone(&set)));
-        Some(set)
+    async fn fetch(&self) -> Result<JwkSet, String> {
+        let read = |text: &[u8]| serde_json::from_slice::<Value>(text).map_err(|error| error.to_string());
+        let (place, reach, egress) = match self {
+            Self::Client(place, egress) => (place.clone(), Reach::Public, egress),
+            Self::Issuer(issuer, egress) => {
+                let base = issuer.as_str().trim_end_matches('/');
+                let discovery = Url::parse(&format!("{base}/.well-known/openid-configuration"));
+                let discovery = discovery.map_err(|error| error.to_string())?;
+                let (_, body) = reached(egress, &discovery, &Reach::Operator, KEYS_BYTES).await?;
+                let document = read(&body)?;
+                let place = document.get("jwks_uri").and_then(Value::as_str);
+                let place = place.and_then(|place| Url::parse(place).ok());
+                let place = place.ok_or("its discovery document names no `jwks_uri`")?;
+                // The operator vouched for the issuer's own origin, not for wherever its document points.
+                let is_own = place.origin() == issuer.origin();
+                (
+                    place,
+                    if is_own { Reach::Operator } else { Reach::Public },
+                    egress,
+                )
+            }
+        };
+        let (_, body) = reached(egress, &place, &reach, KEYS_BYTES).await?;
+        serde_json::from_slice(&body).map_err(|error| error.to_string())
     }
+}
+
+/// Whether what a document says is another thing than before. When it is read again is no news.
+fn is_news(former: Option<&Client>, client: &Client) -> bool {
+    former.is_none_or(|former| {
+        let said = |client: &Client| {
+            (
+                client.snapshot.clone(),
+                client.grants.clone(),
+                client.auth,
+                client.keys.clone(),
+            )
+        };
+        said(former) != said(client)
+    })
 }
 
 fn unknown(id: &ClientId) -> String {
@@ -231,7 +318,10 @@ fn address(id: &ClientId) -> Result<Url, OauthError> {
 }
 
 async fn fetch(egress: &Egress, url: &Url, bytes: usize) -> Option<(HeaderMap, Bytes)> {
-    let (headers, body) = reached(egress, url, &Reach::Public, bytes).await?;
+    let reached = reached(egress, url, &Reach::Public, bytes).await;
+    let (headers, body) = reached
+        .inspect_err(|cause| tracing::info!(%url, cause, "A client's document could not be fetched."))
+        .ok()?;
     let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let kind = kind
         .split(';')
@@ -243,34 +333,27 @@ async fn fetch(egress: &Egress, url: &Url, bytes: usize) -> Option<(HeaderMap, B
         .then_some((headers, body))
 }
 
-async fn reached(egress: &Egress, url: &Url, reach: &Reach, bytes: usize) -> Option<(HeaderMap, Bytes)> {
+async fn reached(
+    egress: &Egress,
+    url: &Url,
+    reach: &Reach,
+    bytes: usize,
+) -> Result<(HeaderMap, Bytes), String> {
     let request = Request::get(url.as_str())
         .header(header::ACCEPT, "application/json")
         .header(header::USER_AGENT, "portreeve")
         .body(Bytes::new())
-        .ok()?;
-    let told = |cause: &dyn std::fmt::Display| {
-        tracing::info!(%url, %cause, "A client's document or keys could not be fetched.");
-    };
-    let answer = match egress.send(request, reach, TIME).await {
-        Ok(answer) if answer.status() == StatusCode::OK => answer,
-        Ok(answer) => {
-            told(&answer.status());
-            return None;
-        }
-        Err(error) => {
-            told(&error);
-            return None;
-        }
-    };
-    let (head, body) = answer.into_parts();
-    match read_body(body, bytes, TIME).await {
-        Ok(body) => Some((head.headers, body)),
-        Err(error) => {
-            told(&error);
-            None
-        }
+        .map_err(|error| error.to_string())?;
+    let answer = egress.send(request, reach, TIME).await;
+    let answer = answer.map_err(|error| error.to_string())?;
+    if answer.status() != StatusCode::OK {
+        return Err(answer.status().to_string());
     }
+    let (head, body) = answer.into_parts();
+    let body = read_body(body, bytes, TIME)
+        .await
+        .map_err(|error| error.to_string())?;
+    Ok((head.headers, body))
 }
 
 /// How long a document is good, as its answer says.

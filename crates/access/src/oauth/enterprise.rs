@@ -7,7 +7,7 @@ use portreeve_core::oauth::{Client, Scopes};
 use url::Url;
 
 use super::AuthorizationServer;
-use super::assertion::{Assertion, issuer_of};
+use super::assertion::{Assertion, issuer_of, key_of};
 use super::error::OauthError;
 use super::token::{TokenAnswer, TokenRequest};
 
@@ -30,7 +30,9 @@ impl AuthorizationServer {
             .trusted_issuer(&said)
             .ok_or_else(|| refused("is of an issuer that is not trusted here"))?;
         let unreadable = || refused("cannot be checked: the issuer does not show its keys");
-        let keys = self.keys_of_issuer(issuer).await.ok_or_else(unreadable)?;
+        let key = key_of(text.expose());
+        let keys = self.keys_of_issuer(issuer, key.as_deref()).await;
+        let keys = keys.ok_or_else(unreadable)?;
         let assertion = Assertion::verified(text.expose(), &keys, &[TYPE]).ok_or_else(|| {
             refused("is not signed by its issuer, or is not of the type `oauth-id-jag+jwt`")
         })?;

@@ -199,6 +199,7 @@ impl AuthorizationServer {
             principal,
             resource: resource.uri.clone(),
             scopes,
+            signed_in_at: None,
             granted_at: now,
             used_at: now,
             ended_at: None,
@@ -261,7 +262,7 @@ impl AuthorizationServer {
             audience: authorization.resource.clone(),
             scopes: scopes.clone(),
             authorization: authorization.id,
-            signed_in_at: None,
+            signed_in_at: authorization.signed_in_at,
         };
         let issued = self.parts.access.issue_token(&new).await?;
         Ok(TokenAnswer {

@@ -32,6 +32,13 @@ impl Client {
         }
     }
 
+    pub(super) fn misconfigured(&self, problem: impl Into<String>) -> ProviderError {
+        ProviderError::Misconfigured {
+            provider: self.provider.clone(),
+            problem: problem.into(),
+        }
+    }
+
     fn reach(&self, url: &Url) -> Reach {
         match &self.issuer {
             Some(issuer) if issuer.origin() == url.origin() => Reach::Operator,

@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
-use super::claims::Claims;
+use crate::claims::Claims;
 use crate::signatures::KEY_PAIRS;
 
 /// How far the provider's clock may be from ours.

@@ -10,24 +10,27 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::decode_header;
 use jsonwebtoken::jwk::JwkSet;
 use portreeve_core::secret::Secret;
-use portreeve_core::time::Timestamp;
 use portreeve_core::user::ExternalIdentity;
 use portreeve_inspect::sha256;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::Mutex;
 use url::Url;
 
-use super::claims::{self, Claims};
 use super::http::Client;
 use super::id_token::{self, Bound, Expected};
 use super::settings::ProviderSettings;
-use super::{IdentityProvider, Inbound, Logout, Outbound, ProviderError, ProviderParts, Vouched, client};
+use super::{
+    IdentityProvider, Inbound, Logout, Outbound, ProviderError, ProviderParts, Vouched, admission, client,
+};
+use crate::claims::{self, Claims};
+use crate::others_keys::{self, Missing, OthersKeys, Terms};
 
-/// How long discovery and keys are kept.
-const KEPT: Duration = Duration::from_secs(10 * 60);
-/// How soon keys are fetched again for a token that names another one.
-const PAUSE: Duration = Duration::from_secs(30);
+const TERMS: Terms = Terms {
+    fresh: Duration::from_secs(10 * 60),
+    longest: Duration::from_secs(60 * 60),
+    pause: Duration::from_secs(30),
+    retry: Duration::from_secs(2),
+};
 /// Bytes of a token.
 const TOKEN_BYTES: usize = 32 * 1024;
 /// Characters of what a provider says that are shown.
@@ -47,11 +50,15 @@ struct Discovery {
     authorization_response_iss_parameter_supported: bool,
 }
 
-#[derive(Clone)]
 struct Known {
-    discovery: Arc<Discovery>,
-    keys: Arc<JwkSet>,
-    at: Timestamp,
+    discovery: Discovery,
+    keys: JwkSet,
+}
+
+/// Where that comes from.
+struct Source {
+    issuer: String,
+    http: Client,
 }
 
 /// Tokens that a code was redeemed for.
@@ -65,18 +72,23 @@ pub(super) struct Oidc {
     settings: ProviderSettings,
     http: Client,
     parts: ProviderParts,
-    known: Mutex<Option<Known>>,
+    known: OthersKeys<Source>,
 }
 
 // === impl Oidc ===
 
 impl Oidc {
     pub(super) fn new(settings: ProviderSettings, parts: ProviderParts) -> Self {
+        let http = || Client::new(&settings.name, &settings.issuer, parts.clone());
+        let source = Source {
+            issuer: settings.issuer.clone(),
+            http: http(),
+        };
         Self {
-            http: Client::new(&settings.name, &settings.issuer, parts.clone()),
+            known: OthersKeys::new(source, TERMS, Arc::clone(&parts.clock)),
+            http: http(),
             settings,
             parts,
-            known: Mutex::new(None),
         }
     }
 
@@ -84,13 +96,6 @@ impl Oidc {
         ProviderError::Untrusted {
             provider: self.settings.name.clone(),
             problem,
-        }
-    }
-
-    fn misconfigured(&self, problem: impl Into<String>) -> ProviderError {
-        ProviderError::Misconfigured {
-            provider: self.settings.name.clone(),
-            problem: problem.into(),
         }
     }
 
@@ -102,39 +107,12 @@ impl Oidc {
         }
     }
 
-    /// What is known of the provider, not older than that.
-    async fn known(&self, age: Duration) -> Result<Known, ProviderError> {
-        // Held while fetching: one request is enough, however many browsers wait for it.
-        let mut kept = self.known.lock().await;
-        let now = self.parts.clock.now();
-        if let Some(known) = kept.as_ref().filter(|known| now.since(known.at) < age) {
-            return Ok(known.clone());
-        }
-        let fetched = self.fetched(now).await?;
-        *kept = Some(fetched.clone());
-        Ok(fetched)
-    }
-
-    async fn fetched(&self, at: Timestamp) -> Result<Known, ProviderError> {
-        let base = self.settings.issuer.trim_end_matches('/');
-        let place = format!("{base}/.well-known/openid-configuration");
-        let place = Url::parse(&place).map_err(|error| self.misconfigured(format!("its issuer: {error}")))?;
-        let discovery: Discovery = serde_json::from_value(self.http.get(&place, None).await?)
-            .map_err(|error| self.http.unreachable(format!("its discovery document: {error}")))?;
-        if discovery.issuer != self.settings.issuer {
-            let said: String = discovery.issuer.chars().take(SAID_CHARS).collect();
-            let problem = format!(
-                "it calls itself `{said}`, and `issuer` says `{}`",
-                self.settings.issuer
-            );
-            return Err(self.misconfigured(problem));
-        }
-        let keys: JwkSet = serde_json::from_value(usable(self.http.get(&discovery.jwks_uri, None).await?))
-            .map_err(|error| self.http.unreachable(format!("its keys: {error}")))?;
-        Ok(Known {
-            discovery: Arc::new(discovery),
-            keys: Arc::new(keys),
-            at,
+    /// What is known of the provider, with keys that serve if there are such.
+    async fn known(&self, serves: impl Fn(&JwkSet) -> bool) -> Result<Arc<Known>, ProviderError> {
+        let known = self.known.get(|known| serves(&known.keys)).await;
+        known.map_err(|missing| match missing {
+            Missing::Problem(problem) => problem,
+            Missing::JustTried => self.http.unreachable("it was tried a moment ago"),
         })
     }
 
@@ -144,10 +122,7 @@ impl Oidc {
             return Err(self.untrusted("its token is too long"));
         }
         let head = decode_header(token).map_err(|_| self.untrusted("what it sent is no token"))?;
-        let mut known = self.known(KEPT).await?;
-        if !id_token::names_key(&known.keys, &head) {
-            known = self.known(PAUSE).await?;
-        }
+        let known = self.known(|keys| id_token::names_key(keys, &head)).await?;
         let claims = id_token::verified(token, &head, &known.keys, &self.expected());
         Ok((claims.map_err(|problem| self.untrusted(problem))?, head))
     }
@@ -225,10 +200,10 @@ impl Oidc {
 
     fn somebody(&self, claims: &Claims) -> Result<Vouched, ProviderError> {
         let provider = || self.settings.name.clone();
-        if claims::left_groups_out(&self.settings, claims) {
+        if admission::left_groups_out(&self.settings, claims) {
             return Err(ProviderError::TooManyGroups { provider: provider() });
         }
-        if !claims::is_admitted(&self.settings.admit, claims) {
+        if !admission::is_admitted(&self.settings.admit, claims) {
             return Err(ProviderError::NotAdmitted { provider: provider() });
         }
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
@@ -246,6 +221,33 @@ impl Oidc {
             authenticated_at: id_token::moment(claims, "auth_time"),
             session: text("sid").map(str::to_owned),
         })
+    }
+}
+
+#[async_trait]
+impl others_keys::Source for Source {
+    type Keys = Known;
+    type Problem = ProviderError;
+
+    fn name(&self) -> &str {
+        &self.issuer
+    }
+
+    async fn fetch(&self) -> Result<Known, ProviderError> {
+        let misconfigured = |problem| self.http.misconfigured(problem);
+        let base = self.issuer.trim_end_matches('/');
+        let place = format!("{base}/.well-known/openid-configuration");
+        let place = Url::parse(&place).map_err(|error| misconfigured(format!("its issuer: {error}")))?;
+        let discovery: Discovery = serde_json::from_value(self.http.get(&place, None).await?)
+            .map_err(|error| self.http.unreachable(format!("its discovery document: {error}")))?;
+        if discovery.issuer != self.issuer {
+            let said: String = discovery.issuer.chars().take(SAID_CHARS).collect();
+            let problem = format!("it calls itself `{said}`, and `issuer` says `{}`", self.issuer);
+            return Err(misconfigured(problem));
+        }
+        let keys: JwkSet = serde_json::from_value(usable(self.http.get(&discovery.jwks_uri, None).await?))
+            .map_err(|error| self.http.unreachable(format!("its keys: {error}")))?;
+        Ok(Known { discovery, keys })
     }
 }
 
@@ -268,12 +270,14 @@ impl IdentityProvider for Oidc {
     }
 
     async fn address(&self, outbound: &Outbound<'_>) -> Result<Url, ProviderError> {
-        let known = self.known(KEPT).await?;
+        let known = self.known(|_| true).await?;
         let challenge = URL_SAFE_NO_PAD.encode(sha256(outbound.verifier.as_bytes()));
         let mut address = known.discovery.authorization_endpoint.clone();
         let is_web = matches!(address.scheme(), "https" | "http") && address.fragment().is_none();
         if !is_web {
-            return Err(self.misconfigured("its authorization endpoint is no web address"));
+            return Err(self
+                .http
+                .misconfigured("its authorization endpoint is no web address"));
         }
         address
             .query_pairs_mut()
@@ -285,11 +289,16 @@ impl IdentityProvider for Oidc {
             .append_pair("nonce", outbound.nonce)
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", "S256");
+        if outbound.is_anew {
+            // The second has it say when that was, too.
+            let anew = [("prompt", "login"), ("max_age", "0")];
+            address.query_pairs_mut().extend_pairs(anew);
+        }
         Ok(address)
     }
 
     async fn vouched(&self, inbound: &Inbound<'_>) -> Result<Vouched, ProviderError> {
-        let known = self.known(KEPT).await?;
+        let known = self.known(|_| true).await?;
         match inbound.issuer {
             Some(issuer) if issuer != self.settings.issuer => {
                 return Err(self.untrusted("another provider answered (`iss`)"));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use async_trait::async_trait;
 use bytes::Bytes;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
@@ -15,16 +16,17 @@ use portreeve_core::time::{Clock, Timestamp};
 use portreeve_net::{Egress, Reach, read_body};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use tokio::sync::Mutex;
 use url::Url;
 
 use super::{ProofError, PublishingParts};
+use crate::others_keys::{self, Missing, OthersKeys, Terms};
 
-/// How long keys are kept.
-const KEPT: Duration = Duration::from_secs(10 * 60);
-
-/// How soon keys are fetched again for a token that names another one.
-const PAUSE: Duration = Duration::from_secs(30);
+const TERMS: Terms = Terms {
+    fresh: Duration::from_secs(10 * 60),
+    longest: Duration::from_secs(60 * 60),
+    pause: Duration::from_secs(30),
+    retry: Duration::from_secs(2),
+};
 
 /// How far the issuer's clock may be from ours.
 const LEEWAY: Duration = Duration::from_secs(60);
@@ -44,14 +46,14 @@ pub(super) struct IssuerKeys {
     issuer: Url,
     audience: String,
     algorithms: &'static [Algorithm],
-    fetch: Fetch,
     clock: Arc<dyn Clock>,
-    kept: Mutex<Option<Kept>>,
+    kept: OthersKeys<Source>,
 }
 
-struct Kept {
-    keys: Arc<JwkSet>,
-    at: Timestamp,
+/// Where they come from.
+struct Source {
+    issuer: Url,
+    fetch: Fetch,
 }
 
 // === impl Fetch ===
@@ -119,9 +121,15 @@ impl IssuerKeys {
             issuer: issuer.clone(),
             audience: audience.to_owned(),
             algorithms,
-            fetch: Fetch::new(parts),
             clock: Arc::clone(&parts.clock),
-            kept: Mutex::new(None),
+            kept: OthersKeys::new(
+                Source {
+                    issuer: issuer.clone(),
+                    fetch: Fetch::new(parts),
+                },
+                TERMS,
+                Arc::clone(&parts.clock),
+            ),
         }
     }
 
@@ -183,27 +191,31 @@ impl IssuerKeys {
         Ok(())
     }
 
-    /// The issuer's keys, fetched when there are none, when they are old, or when the one that is named is missing.
+    /// The issuer's keys, fetched when there are none, or when the one that is named is missing.
     async fn keys(&self, key_id: Option<&str>) -> Result<Arc<JwkSet>, ProofError> {
-        // Held while fetching: one request to the issuer is enough, however many tokens wait for it.
-        let mut kept = self.kept.lock().await;
-        let now = self.clock.now();
-        if let Some(present) = &*kept {
-            let age = now.since(present.at);
-            let has_it = key_id.is_none_or(|id| present.keys.find(id).is_some());
-            if age < PAUSE || (has_it && age < KEPT) {
-                return Ok(Arc::clone(&present.keys));
-            }
-        }
-        let keys = Arc::new(self.fetched().await?);
-        *kept = Some(Kept {
-            keys: Arc::clone(&keys),
-            at: now,
-        });
-        Ok(keys)
+        let has_it = |keys: &JwkSet| key_id.is_none_or(|id| keys.find(id).is_some());
+        self.kept.get(has_it).await.map_err(|missing| match missing {
+            Missing::Problem(problem) => problem,
+            Missing::JustTried => ProofError::unreachable(
+                "the issuer of the ID token could not be asked",
+                &"it was tried a moment ago",
+            ),
+        })
+    }
+}
+
+// === impl Source ===
+
+#[async_trait]
+impl others_keys::Source for Source {
+    type Keys = JwkSet;
+    type Problem = ProofError;
+
+    fn name(&self) -> &str {
+        self.issuer.as_str()
     }
 
-    async fn fetched(&self) -> Result<JwkSet, ProofError> {
+    async fn fetch(&self) -> Result<JwkSet, ProofError> {
         let base = self.issuer.as_str().trim_end_matches('/');
         let discovery = format!("{base}/.well-known/openid-configuration");
         let refused = || ProofError::refused("the issuer does not show its keys");

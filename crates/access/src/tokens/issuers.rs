@@ -15,12 +15,12 @@ use portreeve_core::name::{GroupName, IssuerName};
 use portreeve_core::oauth::{ClientId, Scopes, TokenGrant};
 use portreeve_core::time::{Clock, Timestamp};
 use portreeve_net::Egress;
-use serde_json::{Map, Value};
 use url::Url;
 
 use super::issue::TYPE;
 use super::issuer_keys::IssuerKeys;
 use super::verify::{Known, Other, is_type, signature_only};
+use crate::claims::{self, Claims};
 use crate::{Access, Unauthenticated};
 
 /// How far an issuer's clock may be from ours.
@@ -29,13 +29,8 @@ const LEEWAY: Duration = Duration::from_secs(60);
 /// Characters of a label.
 const LABEL_CHARS: usize = 120;
 
-/// Groups of one caller.
-const GROUPS: usize = 200;
-
 /// Claims that only ID tokens have (OpenID Connect Core, sections 2 and 3.3.2.11).
 const OF_ID_TOKENS: [&str; 4] = ["nonce", "at_hash", "c_hash", "s_hash"];
-
-type Claims = Map<String, Value>;
 
 /// An issuer, as the configuration file says it.
 #[derive(Debug, Clone)]
@@ -184,7 +179,9 @@ impl Issuer {
             other: Some(Other {
                 issuer: self.settings.name.clone(),
                 label: format!("user:{}:{label}", self.settings.name).into(),
-                groups: groups(&self.settings.groups, &claims).into(),
+                groups: claims::groups(&self.settings.groups, &claims)
+                    .into_iter()
+                    .collect(),
             }),
         })
     }
@@ -228,8 +225,11 @@ impl Issuer {
         if text(claims, "iss") != Some(settings.issuer.as_str()) {
             return Err(Unauthenticated::Unknown);
         }
-        let mut audiences = values(claims.get("aud"));
-        if !audiences.any(|audience| settings.audiences.contains(&audience)) {
+        let audiences = claims::values(claims, "aud");
+        if !audiences
+            .iter()
+            .any(|audience| settings.audiences.contains(audience))
+        {
             return Err(Unauthenticated::OtherResource);
         }
         // Keycloak says it in a claim: `Bearer`, `ID`, `Refresh`.
@@ -282,83 +282,20 @@ fn in_time(claims: &Claims, now: Timestamp) -> Result<Timestamp, Unauthenticated
 /// Our own scopes, where the issuer knows them: `scope` (RFC 9068) or `scp` (Entra, Okta). Without one of ours the token
 /// is not narrowed, and what its user may do is for policies to say.
 fn scopes(claims: &Claims) -> Scopes {
-    let words = values(claims.get("scope")).chain(values(claims.get("scp")));
-    Scopes::known_in(&words.collect::<Vec<_>>().join(" "))
-}
-
-fn groups(rules: &[GroupRule], claims: &Claims) -> Vec<GroupName> {
-    let mut groups = std::collections::BTreeSet::new();
-    for rule in rules {
-        for value in values(at(claims, &rule.claim)) {
-            let fits = rule.value == "*" || rule.value == value;
-            let group = match &rule.group {
-                Some(group) => Some(group.clone()),
-                None => value.parse().ok(),
-            };
-            if fits && groups.len() < GROUPS {
-                groups.extend(group);
-            }
-        }
-    }
-    groups.into_iter().collect()
-}
-
-/// A claim by its name, or by the way to it.
-fn at<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
-    if let Some(value) = claims.get(name) {
-        return Some(value);
-    }
-    let (first, rest) = name.split_once('.')?;
-    at(claims.get(first)?.as_object()?, rest)
+    let words = ["scope", "scp"].map(|name| claims::values(claims, name).join(" "));
+    Scopes::known_in(&words.join(" "))
 }
 
 fn text<'a>(claims: &'a Claims, name: &str) -> Option<&'a str> {
-    let text = at(claims, name)?.as_str()?;
+    let text = claims::find(claims, name)?.as_str()?;
     (!text.is_empty()).then_some(text)
-}
-
-/// A claim that is one text or several.
-fn values(value: Option<&Value>) -> Box<dyn Iterator<Item = String> + '_> {
-    match value {
-        Some(Value::Array(items)) => Box::new(items.iter().filter_map(Value::as_str).map(ToOwned::to_owned)),
-        Some(Value::String(text)) => Box::new(std::iter::once(text.clone())),
-        Some(Value::Bool(flag)) => Box::new(std::iter::once(flag.to_string())),
-        _ => Box::new(std::iter::empty()),
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
-
-    #[test]
-    fn groups_follow_from_claims() {
-        let claims =
-            json!({"groups": ["3f", "ops", "not a group"], "realm_access": {"roles": ["admin"]}, "a.b": "x"});
-        let claims = claims.as_object().unwrap();
-        let rule = |claim: &str, value: &str, group: Option<&str>| GroupRule {
-            claim: claim.to_owned(),
-            value: value.to_owned(),
-            group: group.map(|group| group.parse().unwrap()),
-        };
-        let found = |rule| {
-            groups(&[rule], claims)
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(found(rule("groups", "3f", Some("finance"))), ["finance"]);
-        assert_eq!(found(rule("groups", "*", None)), ["3f", "ops"]);
-        assert_eq!(
-            found(rule("realm_access.roles", "admin", Some("admins"))),
-            ["admins"]
-        );
-        assert_eq!(found(rule("a.b", "x", None)), ["x"]);
-        assert!(found(rule("groups", "none", Some("finance"))).is_empty());
-        assert!(found(rule("nothing.there", "*", Some("finance"))).is_empty());
-    }
 
     #[test]
     fn scopes_of_ours_are_found_in_either_claim() {

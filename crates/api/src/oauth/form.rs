@@ -1,5 +1,7 @@
 //! Forms of the token endpoint, and the client's credential out of them and out of `Authorization`.
 
+use std::net::IpAddr;
+
 use axum::extract::Request;
 use axum::response::Response;
 use base64::Engine as _;
@@ -11,7 +13,7 @@ use portreeve_core::secret::Secret;
 use url::form_urlencoded;
 
 use super::answer::refused;
-use super::read;
+use super::{peer, read};
 
 /// Whether the client authenticated by `Authorization: Basic`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +28,7 @@ pub(super) enum Basic {
 pub(super) struct Form {
     fields: Vec<(String, String)>,
     basic: Option<(String, Secret)>,
+    from: Option<IpAddr>,
 }
 
 /// Fields of a form.
@@ -35,6 +38,7 @@ impl Form {
     /// Reads it. Every parameter but `resource` may be there once (RFC 6749, section 3.2).
     pub(super) async fn read(request: Request) -> Result<Self, Response> {
         let wrong = |text: &str| refused(StatusCode::BAD_REQUEST, "invalid_request", text);
+        let from = peer(request.extensions());
         let (head, body) = request.into_parts();
         let kind = head
             .headers
@@ -70,7 +74,7 @@ impl Form {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
             response
         })?;
-        Ok(Self { fields, basic })
+        Ok(Self { fields, basic, from })
     }
 
     /// A parameter; an empty one is not there.
@@ -98,6 +102,7 @@ impl Form {
             client_secret: self.secret("client_secret"),
             assertion_type: self.text("client_assertion_type"),
             assertion: self.secret("client_assertion"),
+            from: self.from,
         }
     }
 

@@ -66,6 +66,8 @@ pub struct Authorization {
     pub resource: String,
     /// How much of it.
     pub scopes: Scopes,
+    /// When the user had signed in who gave it.
+    pub signed_in_at: Option<Timestamp>,
     /// When it was given.
     pub granted_at: Timestamp,
     /// When a token was issued for it last.

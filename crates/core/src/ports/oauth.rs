@@ -21,11 +21,17 @@ pub trait ClientStore: Send + Sync {
     async fn clients(&self, after: &str, limit: u32) -> Result<Vec<Client>, StoreError>;
 
     /// Stores a new client. [`StoreError::Conflict`] when there is one with its identity, or when there are `most` of
-    /// its kind.
+    /// its kind, and none that made itself known and was never used: the oldest of those makes room.
     async fn add_client(&self, client: &Client, most: u64, event: AuditEvent) -> Result<(), StoreError>;
 
-    /// Stores a copy of a client's document, or another one in place of it.
-    async fn keep_document(&self, client: &Client, event: AuditEvent) -> Result<(), StoreError>;
+    /// Stores a copy of a client's document, or another one in place of it. A new one needs room, as in
+    /// [`ClientStore::add_client`].
+    async fn keep_document(
+        &self,
+        client: &Client,
+        most: u64,
+        event: Option<AuditEvent>,
+    ) -> Result<(), StoreError>;
 
     /// Removes a client with its consents, and ends its authorizations, which are returned. [`StoreError::NotFound`]
     /// when there is none.

@@ -17,10 +17,11 @@ use crate::engine::{Row, Sql};
 use crate::store::Store;
 
 const CODE: &str = "SELECT c.hash, c.redirect_uri, c.challenge, c.expires_at, c.redeemed_at, a.id, a.client, a.principal, \
-    a.resource, a.scopes, a.granted_at, a.used_at, a.ended_at FROM oauth_codes c JOIN oauth_authorizations a \
+    a.resource, a.scopes, a.signed_in_at, a.granted_at, a.used_at, a.ended_at \
+    FROM oauth_codes c JOIN oauth_authorizations a \
     ON a.id = c.authorization_id WHERE c.hash = $1";
 const REFRESH: &str = "SELECT r.hash, r.expires_at, r.spent_at, r.successor, a.id, a.client, a.principal, a.resource, \
-    a.scopes, a.granted_at, a.used_at, a.ended_at FROM oauth_refresh_tokens r JOIN oauth_authorizations a \
+    a.scopes, a.signed_in_at, a.granted_at, a.used_at, a.ended_at FROM oauth_refresh_tokens r JOIN oauth_authorizations a \
     ON a.id = r.authorization_id WHERE r.hash = $1";
 const REDEEM: &str = "UPDATE oauth_codes SET redeemed_at = $2 WHERE hash = $1 AND redeemed_at IS NULL \
     AND expires_at > $2 AND EXISTS (SELECT 1 FROM oauth_authorizations a WHERE a.id = oauth_codes.authorization_id \
@@ -30,7 +31,7 @@ const ROTATE: &str = "UPDATE oauth_refresh_tokens SET spent_at = $2, successor =
     WHERE a.id = oauth_refresh_tokens.authorization_id AND a.ended_at IS NULL) RETURNING authorization_id";
 const CONSENTS: &str = "SELECT consent_key, user_id, client, snapshot, redirect_host, resource, scopes, given_at \
     FROM oauth_consents WHERE user_id = $1 AND client = $2 AND resource = $3 ORDER BY consent_key";
-const OF_USER: &str = "SELECT id, client, principal, resource, scopes, granted_at, used_at, ended_at \
+const OF_USER: &str = "SELECT id, client, principal, resource, scopes, signed_in_at, granted_at, used_at, ended_at \
     FROM oauth_authorizations WHERE principal = $1 AND ended_at IS NULL ORDER BY granted_at DESC, id DESC LIMIT 1000";
 
 #[async_trait]

@@ -30,6 +30,11 @@ const UNUSED: &str = "DELETE FROM oauth_clients WHERE id IN (SELECT c.id FROM oa
     AND c.created_at < $2 AND (c.used_at IS NULL OR c.used_at < $2) AND NOT EXISTS \
     (SELECT 1 FROM oauth_authorizations a WHERE a.client = c.id AND a.ended_at IS NULL) \
     ORDER BY c.created_at LIMIT $3) RETURNING id";
+/// Whoever waits for somebody's decision is about to be used.
+const NEVER_USED: &str = "DELETE FROM oauth_clients WHERE id IN (SELECT c.id FROM oauth_clients c WHERE c.kind = $1 \
+    AND c.used_at IS NULL AND NOT EXISTS (SELECT 1 FROM oauth_authorizations a WHERE a.client = c.id \
+    AND a.ended_at IS NULL) AND NOT EXISTS (SELECT 1 FROM oauth_pending p WHERE p.client = c.id) \
+    ORDER BY c.created_at, c.id LIMIT $2)";
 
 #[async_trait]
 impl ClientStore for Store {
@@ -46,28 +51,32 @@ impl ClientStore for Store {
 
     async fn add_client(&self, client: &Client, most: u64, event: AuditEvent) -> Result<(), StoreError> {
         let mut change = Change::begin(self).await?;
-        let count = Sql::new("SELECT COUNT(*) AS n FROM oauth_clients WHERE kind = $1");
-        let row = change.row(count.bind(client.kind.as_str())).await?;
-        let count = row.map(|row| row.count("n")).transpose()?.unwrap_or_default();
-        let conflict = |what: String| StoreError::Conflict { what };
-        if count >= most {
-            return Err(conflict(format!(
-                "the list of clients, which has its most of {most},"
-            )));
-        }
+        make_room(&mut change, client.kind, most).await?;
         change
-            .insert(bound(Sql::new(ADD), client)?, || {
-                conflict(format!("client `{}`", client.id))
+            .insert(bound(Sql::new(ADD), client)?, || StoreError::Conflict {
+                what: format!("client `{}`", client.id),
             })
             .await?;
         change.record(&[event]).await?;
         change.save().await
     }
 
-    async fn keep_document(&self, client: &Client, event: AuditEvent) -> Result<(), StoreError> {
+    async fn keep_document(
+        &self,
+        client: &Client,
+        most: u64,
+        event: Option<AuditEvent>,
+    ) -> Result<(), StoreError> {
         let mut change = Change::begin(self).await?;
+        if change
+            .row(Sql::new(ONE).bind(client.id.as_str()))
+            .await?
+            .is_none()
+        {
+            make_room(&mut change, client.kind, most).await?;
+        }
         change.execute(bound(Sql::new(KEEP), client)?).await?;
-        change.record(&[event]).await?;
+        change.record(event.as_slice()).await?;
         change.save().await
     }
 
@@ -133,6 +142,31 @@ impl ClientStore for Store {
         let sql = sql.bind(issuer).bind(jti).bind(expires_at);
         Ok(!self.engine().write(sql).await?.is_empty())
     }
+}
+
+/// Sees to it that one more client of a kind has room. What nobody ever used goes first, the oldest first: who fills the
+/// list shuts nobody out. Those that an administrator entered stay.
+async fn make_room(change: &mut Change, kind: ClientKind, most: u64) -> Result<(), StoreError> {
+    let count = Sql::new("SELECT COUNT(*) AS n FROM oauth_clients WHERE kind = $1");
+    let row = change.row(count.bind(kind.as_str())).await?;
+    let count = row.map(|row| row.count("n")).transpose()?.unwrap_or_default();
+    if count < most {
+        return Ok(());
+    }
+    let surplus = i64::try_from(count - most).unwrap_or(i64::MAX).saturating_add(1);
+    let made = match kind {
+        ClientKind::Managed => 0,
+        ClientKind::Registered | ClientKind::Document => {
+            let sql = Sql::new(NEVER_USED).bind(kind.as_str()).bind(surplus);
+            change.execute(sql).await?
+        }
+    };
+    if i64::try_from(made).unwrap_or(i64::MAX) < surplus {
+        return Err(StoreError::Conflict {
+            what: format!("the list of clients, which has its most of {most},"),
+        });
+    }
+    Ok(())
 }
 
 fn bound(sql: Sql, client: &Client) -> Result<Sql, StoreError> {

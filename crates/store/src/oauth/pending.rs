@@ -102,8 +102,8 @@ fn consent_sql(consent: &Consent) -> Sql {
 
 fn authorization_sql(authorization: &Authorization) -> Sql {
     Sql::new(
-        "INSERT INTO oauth_authorizations (id, client, principal, resource, scopes, granted_at, used_at, ended_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO oauth_authorizations (id, client, principal, resource, scopes, granted_at, used_at, ended_at, \
+         signed_in_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(authorization.id.to_string())
     .bind(authorization.client.as_str())
@@ -113,6 +113,7 @@ fn authorization_sql(authorization: &Authorization) -> Sql {
     .bind(authorization.granted_at)
     .bind(authorization.used_at)
     .bind(authorization.ended_at)
+    .bind(authorization.signed_in_at)
 }
 
 fn code_sql(code: &AuthorizationCode) -> Sql {

@@ -92,6 +92,7 @@ contract! {
     identity::grants_are_read_as_they_were_given,
     oauth::a_client_is_read_as_it_was_stored,
     oauth::a_document_replaces_its_former_copy,
+    oauth::a_flood_of_clients_shuts_nobody_out,
     oauth::unused_clients_go,
     oauth::an_assertion_is_taken_once,
     oauth::a_request_is_decided_once,

@@ -70,6 +70,7 @@ fn approval(number: u128, request: Option<&str>) -> Approval {
             principal: Principal::User(USER),
             resource: RESOURCE.to_owned(),
             scopes,
+            signed_in_at: Some(at(8)),
             granted_at: at(10),
             used_at: at(10),
             ended_at: None,
@@ -131,15 +132,57 @@ pub async fn a_document_replaces_its_former_copy(store: &dyn Durable) -> Outcome
     let id = "https://host.example/client.json";
     let mut copy = client(id, ClientKind::Document, 1);
     copy.fresh_until = Some(at(50));
-    store.keep_document(&copy, event("client.document")).await?;
+    store
+        .keep_document(&copy, 9, Some(event("client.document")))
+        .await?;
     store.note_client_used(&copy.id, at(9)).await?;
     copy.name = "Other".to_owned();
     copy.snapshot = "bb".to_owned();
     copy.fresh_until = Some(at(90));
     copy.keys = Some(ClientKeys::At("https://host.example/jwks.json".to_owned()));
-    store.keep_document(&copy, event("client.document")).await?;
+    store.keep_document(&copy, 1, None).await?;
     copy.used_at = Some(at(9));
     assert_eq!(store.client(&copy.id).await?, Some(copy));
+    Ok(())
+}
+
+/// A list that is full has room for one more, as long as it holds somebody who was never used.
+pub async fn a_flood_of_clients_shuts_nobody_out(store: &dyn Durable) -> Outcome {
+    let kind = ClientKind::Registered;
+    for (id, created) in [("one", 1), ("two", 2), ("used", 3), ("four", 4), ("five", 5)] {
+        let client = client(id, kind, created);
+        store.add_client(&client, 5, event("client.register")).await?;
+    }
+    store.note_client_used(&parse("used"), at(9)).await?;
+    // One waits for somebody's decision.
+    store.add_pending(&pending("pp")).await?;
+    for (id, leaves) in [("six", "two"), ("seven", "four"), ("eight", "five")] {
+        store
+            .add_client(&client(id, kind, 6), 5, event("client.register"))
+            .await?;
+        assert!(store.client(&parse(leaves)).await?.is_none(), "{leaves}");
+    }
+    for stays in ["one", "used", "six", "seven", "eight"] {
+        assert!(store.client(&parse(stays)).await?.is_some(), "{stays}");
+    }
+    // Those who were used do not make room.
+    for id in ["six", "seven", "eight"] {
+        store.note_client_used(&parse(id), at(9)).await?;
+    }
+    let late = client("late", kind, 7);
+    assert_conflict(store.add_client(&late, 5, event("client.register")).await);
+    // Documents are counted by themselves, and one that is known needs no room.
+    let copy = |id: &str| {
+        client(
+            &format!("https://{id}.example/client.json"),
+            ClientKind::Document,
+            1,
+        )
+    };
+    store.keep_document(&copy("a"), 1, None).await?;
+    store.note_client_used(&copy("a").id, at(9)).await?;
+    store.keep_document(&copy("a"), 1, None).await?;
+    assert_conflict(store.keep_document(&copy("b"), 1, None).await);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use url::Url;
 use super::jar::{Jar, hidden};
 use super::provider::{ada, log_out, logout_token, node};
 use crate::e2e::oauth::house::{Fields, House, encoded, parameter};
-use crate::idp::Idp;
+use crate::idp::{Idp, now};
 use crate::upstream::{Speaks, Upstream};
 use crate::web::modern;
 
@@ -125,4 +125,85 @@ async fn j8_a_host_knows_the_address_alone_and_the_provider_ends_what_was_allowe
         (again.status, &again.json()["error"]),
         (400, &json!("invalid_grant"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_may_want_its_user_to_have_signed_in_just_now() {
+    let idp = Idp::start().await;
+    let rules = "groups = [{ value = \"3f0c\", group = \"finance\" }]";
+    let (node, _folder) = node(&idp, rules).await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    let slug = node.add("com.acme/billing", &upstream.url);
+    node.cli_json(&[
+        "grant",
+        "add",
+        "--group",
+        "finance",
+        "--server",
+        "com.acme/billing",
+    ]);
+    let resource = node.endpoint(&slug);
+    let house = House {
+        node,
+        upstream,
+        resource,
+    };
+    let client = house.client().await;
+    let jar = Jar::new(&house.node);
+    let enter = async |ago: i64, next: &str| {
+        let away = jar.get(&format!("/sign-in/acme?next={next}")).await;
+        let mut claims = ada();
+        claims["auth_time"] = json!(now() - ago);
+        let back = jar.get(&idp.sign_in(away.header("location"), claims)).await;
+        assert_eq!(back.status, 303, "{}", back.text());
+        (
+            away.header("location").to_owned(),
+            back.header("location").to_owned(),
+        )
+    };
+    // Somebody who is signed in at the provider since an hour.
+    let (away, _) = enter(3_600, "%2F").await;
+    assert!(!away.contains("prompt="), "{away}");
+    let request = house.request(&client);
+    let with = |name: &'static str, value: &str| {
+        let mut request = request.clone();
+        request.push((name, value.to_owned()));
+        format!("/authorize?{}", encoded(&request))
+    };
+    for enough in [with("max_age", "7200"), with("prompt", "consent")] {
+        assert_eq!(jar.get(&enough).await.status, 200);
+    }
+    let mut asked = None;
+    for old in [with("max_age", "600"), with("prompt", "login")] {
+        let sent = jar.get(&old).await;
+        assert_eq!(sent.status, 303, "{}", sent.text());
+        let sign_in = sent.header("location").to_owned();
+        assert!(sign_in.starts_with("/sign-in?next="), "{sign_in}");
+        asked = sign_in.strip_prefix("/sign-in?next=").map(str::to_owned);
+    }
+    let quiet = jar
+        .get(&with("max_age", "600").replace("max_age", "prompt=none&max_age"))
+        .await;
+    assert_eq!(parameter(&quiet, "error").as_deref(), Some("login_required"));
+
+    // The provider is told to ask anew. One that does not is no reason to go in circles.
+    let next = asked.unwrap();
+    let (away, back) = enter(3_600, &next).await;
+    assert!(
+        away.contains("prompt=login") && away.contains("max_age=0"),
+        "{away}"
+    );
+    let refused = jar.get(&back).await;
+    assert_eq!(
+        parameter(&refused, "error").as_deref(),
+        Some("login_required"),
+        "{}",
+        refused.text()
+    );
+    let (_, back) = enter(1, &next).await;
+    let page = jar.get(&back).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    assert!(page.text().contains("Editor"), "{}", page.text());
+    let wrong = jar.get(&with("max_age", "soon")).await;
+    assert_eq!(parameter(&wrong, "error").as_deref(), Some("invalid_request"));
 }
