@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use portreeve_client::ClientError;
 use portreeve_core::caller::Principal;
@@ -56,6 +57,10 @@ struct Tap {
     route: Arc<ServedRoute>,
     /// What each seat wants to hear.
     seats: Mutex<HashMap<u64, Wanted>>,
+    /// What any of them wants: made when that changes, and read for every event.
+    wanted: ArcSwap<Wanted>,
+    /// What a modern server was asked for last, which may be more.
+    asked: ArcSwap<Wanted>,
     /// Counts the changes of that.
     changed: watch::Sender<u64>,
     said: broadcast::Sender<Said>,
@@ -166,6 +171,8 @@ impl Tap {
         Self {
             route,
             seats: Mutex::default(),
+            wanted: ArcSwap::default(),
+            asked: ArcSwap::default(),
             changed: watch::channel(0).0,
             said: broadcast::channel(BEHIND).0,
             begun: OnceCell::new(),
@@ -178,15 +185,25 @@ impl Tap {
     }
 
     /// Everything that somebody here wants to hear.
-    fn wanted(&self) -> Wanted {
-        self.seats().values().fold(Wanted::default(), Wanted::and)
+    fn wanted(&self) -> Arc<Wanted> {
+        self.wanted.load_full()
+    }
+
+    /// Whether a resource is one that somebody here asked for, now or before.
+    fn knows(&self, is_part: impl Fn(&[String]) -> bool) -> bool {
+        let of = |all: &ArcSwap<Wanted>| is_part(&all.load().resource_subscriptions);
+        of(&self.wanted) || of(&self.asked)
     }
 
     fn set(&self, seat: u64, wanted: Option<Wanted>) {
+        let mut seats = self.seats();
         match wanted {
-            Some(wanted) => self.seats().insert(seat, wanted),
-            None => self.seats().remove(&seat),
+            Some(wanted) => seats.insert(seat, wanted),
+            None => seats.remove(&seat),
         };
+        let all = seats.values().fold(Wanted::default(), Wanted::and);
+        self.wanted.store(Arc::new(all));
+        drop(seats);
         self.changed.send_modify(|count| *count += 1);
     }
 
@@ -198,7 +215,7 @@ impl Tap {
     ) -> Result<&Begun, ClientError> {
         self.begun
             .get_or_try_init(|| async {
-                let wanted = self.wanted();
+                let wanted = (*self.wanted()).clone();
                 let (source, wire) = Source::begin(errand, wanted.clone(), hello()).await?;
                 let (told, promises) = watch::channel(Told::default());
                 let driver = (!matches!(source, Source::Silent)).then(|| {
@@ -222,9 +239,9 @@ impl Tap {
         let mut unwanted = Vec::new();
         {
             let mut subscribed = self.subscribed.lock().await;
-            let wanted = self.wanted().resource_subscriptions;
+            let wanted = self.wanted();
             for uri in uris {
-                if !wanted.contains(uri) && subscribed.remove(uri) {
+                if !wanted.resource_subscriptions.contains(uri) && subscribed.remove(uri) {
                     unwanted.push(uri);
                 }
             }
@@ -347,7 +364,7 @@ impl Seat {
                 let own = &self.wanted.resource_subscriptions;
                 // A server may tell of a part of the resource that was subscribed to.
                 let is_part = |all: &[String]| all.iter().any(|of| uri.starts_with(of.as_str()));
-                is_part(own) || !own.is_empty() && !is_part(&self.tap.wanted().resource_subscriptions)
+                is_part(own) || !own.is_empty() && !self.tap.knows(is_part)
             }
             _ => self.wanted.covers(method) || self.unknown && !Wanted::knows(method),
         }

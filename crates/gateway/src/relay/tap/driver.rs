@@ -90,6 +90,7 @@ impl Driver {
         let mut changed = tap.changed.subscribe();
         // Somebody may have come while the stream was opened.
         changed.mark_changed();
+        tap.asked.store(Arc::new(asked.clone()));
         Self {
             gateway: Arc::clone(&errand.gateway),
             route: Arc::clone(&errand.route),
@@ -159,18 +160,20 @@ impl Driver {
         heard
     }
 
-    /// Asks a modern server for what is wanted now, if that is something else.
+    /// Asks a modern server for what is wanted now, if it was not asked for that. What it tells besides reaches nobody: a
+    /// stream that is wider than needed is better than a second one.
     fn ask_for_next(&mut self) {
         let Some(tap) = self.tap.upgrade() else {
             return;
         };
         let wanted = tap.wanted();
-        if !self.source.is_asked_at_once() || wanted == self.asked.1 || tap.seats().is_empty() {
+        if !self.source.is_asked_at_once() || self.asked.1.includes(&wanted) || tap.seats().is_empty() {
             return;
         }
-        self.asked.1 = wanted.clone();
+        self.asked.1 = (*wanted).clone();
+        tap.asked.store(wanted);
         self.next_pause = FIRST_PAUSE;
-        self.next = Some(self.source.open(wanted, Duration::ZERO));
+        self.next = Some(self.source.open(self.asked.1.clone(), Duration::ZERO));
     }
 
     fn open(&mut self, body: ResponseBody) {
@@ -191,7 +194,9 @@ impl Driver {
             self.pause = FIRST_PAUSE;
         }
         if let Some(tap) = self.tap.upgrade() {
-            self.asked = (tap.wanted(), tap.wanted());
+            let wanted = tap.wanted();
+            self.asked = ((*wanted).clone(), (*wanted).clone());
+            tap.asked.store(wanted);
         }
         self.next = None;
         self.wire = Wire::Opening(self.source.open(self.asked.0.clone(), self.pause));
