@@ -49,6 +49,7 @@ use crate::problem::{Problem, ProblemBody};
         exports::list, exports::show,
         keys::list, keys::create, keys::revoke,
         clients::list, clients::create, clients::show, clients::remove,
+        clients::mine, clients::forget,
         grants::list, grants::add, grants::remove,
         secrets::list, secrets::show, secrets::set, secrets::delete,
         users::list, users::create, users::show, users::remove, users::disable, users::enable, users::reset,

@@ -324,6 +324,8 @@ fn management() -> Endpoints {
     .post("/api/v1/clients", clients::create)
     .get("/api/v1/clients/{client}", clients::show)
     .delete("/api/v1/clients/{client}", clients::remove)
+    .get("/api/v1/me/clients", clients::mine)
+    .delete("/api/v1/me/clients/{client}", clients::forget)
     .get("/api/v1/grants", grants::list)
     .post("/api/v1/grants", grants::add)
     .delete("/api/v1/grants/{grant}", grants::remove)

@@ -48,6 +48,8 @@ pub struct UsageEvent {
     pub tool: Option<Arc<str>>,
     /// The caller's label.
     pub caller: Arc<str>,
+    /// The OAuth client that acted, where it came with a token.
+    pub client: Option<Arc<str>>,
     /// How it ended.
     pub outcome: UsageOutcome,
     /// Microseconds from the request's head to the end of the answer's body.
@@ -67,6 +69,8 @@ pub struct UsageQuery {
     pub to: Timestamp,
     /// Only this server.
     pub server: Option<ServerName>,
+    /// Only this OAuth client.
+    pub client: Option<String>,
 }
 
 /// Usage of one tool (or one method that is not a tool call) in a time range.

@@ -271,6 +271,7 @@ impl Record {
             method: self.method.into(),
             tool: self.tool.take(),
             caller: Arc::clone(&self.caller),
+            client: self.event.client.as_deref().map(Arc::from),
             outcome: self.outcome,
             latency_us: latency,
             bytes_in: self.bytes_in,

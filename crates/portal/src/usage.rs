@@ -25,6 +25,7 @@ pub(crate) async fn page(
         from: now.minus(range.span),
         to: now.plus(std::time::Duration::from_millis(1)),
         server: None,
+        client: None,
     };
     let rows = portal.parts.insight.usage(&visitor.caller, &query).await?;
     let page = UsagePage::new(visitor.shell(&portal, "Usage", "usage"), range, &rows);

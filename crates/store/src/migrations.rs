@@ -195,6 +195,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0036_call_approvals.sql"),
         include_str!("../migrations/postgres/0036_call_approvals.sql"),
     ),
+    (
+        41,
+        "usage by client",
+        include_str!("../migrations/sqlite/0041_usage_by_client.sql"),
+        include_str!("../migrations/postgres/0041_usage_by_client.sql"),
+    ),
 ];
 
 /// What the database and this binary know that the other does not.

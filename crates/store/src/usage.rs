@@ -26,6 +26,7 @@ struct MinuteKey<'a> {
     method: &'a str,
     tool: &'a str,
     caller: &'a str,
+    client: &'a str,
     outcome: &'static str,
 }
 
@@ -36,6 +37,7 @@ struct LatencyKey<'a> {
     server: &'a str,
     method: &'a str,
     tool: &'a str,
+    client: &'a str,
     bucket: u8,
 }
 
@@ -62,6 +64,7 @@ impl UsageStore for Store {
                     server: key.server,
                     method: key.method,
                     tool: key.tool,
+                    client: key.client,
                     bucket: bucket_of(event.latency_us),
                 };
                 *latencies.entry(latency).or_default() += 1;
@@ -135,6 +138,7 @@ fn minute_key(event: &UsageEvent) -> MinuteKey<'_> {
         method: indexed(&event.method),
         tool: event.tool.as_deref().map_or("", indexed),
         caller: indexed(&event.caller),
+        client: event.client.as_deref().map_or("", indexed),
         outcome: event.outcome.as_str(),
     }
 }
@@ -150,7 +154,7 @@ async fn add_minutes(
 ) -> Result<(), StoreError> {
     let all: Vec<_> = minutes.iter().collect();
     for chunk in all.chunks(CHUNK) {
-        let mut values: Vec<Value> = Vec::with_capacity(chunk.len() * 10);
+        let mut values: Vec<Value> = Vec::with_capacity(chunk.len() * 11);
         for (key, sums) in chunk {
             values.extend([
                 node.into(),
@@ -159,17 +163,18 @@ async fn add_minutes(
                 key.method.into(),
                 key.tool.into(),
                 key.caller.into(),
+                key.client.into(),
                 key.outcome.into(),
                 sums.calls.into(),
                 sums.bytes_in.into(),
                 sums.bytes_out.into(),
             ]);
         }
-        let rows = transaction.values_list(chunk.len(), 10);
+        let rows = transaction.values_list(chunk.len(), 11);
         let text = format!(
-            "INSERT INTO usage_minutes AS stored (node, minute, server, method, tool, caller, outcome, calls, \
-             bytes_in, bytes_out) VALUES {rows} \
-             ON CONFLICT (minute, server, method, tool, caller, outcome, node) DO UPDATE SET \
+            "INSERT INTO usage_minutes AS stored (node, minute, server, method, tool, caller, client, outcome, \
+             calls, bytes_in, bytes_out) VALUES {rows} \
+             ON CONFLICT (minute, server, method, tool, caller, client, outcome, node) DO UPDATE SET \
              calls = stored.calls + excluded.calls, bytes_in = stored.bytes_in + excluded.bytes_in, \
              bytes_out = stored.bytes_out + excluded.bytes_out"
         );
@@ -185,7 +190,7 @@ async fn add_latencies(
 ) -> Result<(), StoreError> {
     let all: Vec<_> = latencies.iter().collect();
     for chunk in all.chunks(CHUNK) {
-        let mut values: Vec<Value> = Vec::with_capacity(chunk.len() * 7);
+        let mut values: Vec<Value> = Vec::with_capacity(chunk.len() * 8);
         for (key, calls) in chunk {
             values.extend([
                 node.into(),
@@ -193,14 +198,16 @@ async fn add_latencies(
                 key.server.into(),
                 key.method.into(),
                 key.tool.into(),
+                key.client.into(),
                 i64::from(key.bucket).into(),
                 (**calls).into(),
             ]);
         }
-        let rows = transaction.values_list(chunk.len(), 7);
+        let rows = transaction.values_list(chunk.len(), 8);
         let text = format!(
-            "INSERT INTO usage_latency AS stored (node, minute, server, method, tool, bucket, calls) VALUES {rows} \
-             ON CONFLICT (minute, server, method, tool, bucket, node) DO UPDATE SET \
+            "INSERT INTO usage_latency AS stored (node, minute, server, method, tool, client, bucket, calls) \
+             VALUES {rows} \
+             ON CONFLICT (minute, server, method, tool, client, bucket, node) DO UPDATE SET \
              calls = stored.calls + excluded.calls"
         );
         transaction.execute(Sql::built(text, values)).await?;
@@ -225,6 +232,9 @@ fn about(head: &'static str, query: &UsageQuery, tail: &'static str) -> Sql {
     sql.push_bound(" AND minute < ", query.to);
     if let Some(server) = &query.server {
         sql.push_bound(" AND server = ", server.as_str());
+    }
+    if let Some(client) = &query.client {
+        sql.push_bound(" AND client = ", indexed(client));
     }
     sql.push(tail);
     sql

@@ -1,4 +1,5 @@
-//! `clients`: the OAuth clients that are known, whichever way; those that administrators enter and remove.
+//! `clients`: the OAuth clients that are known, whichever way; those that administrators enter and remove. `me/clients`: those
+//! that the caller allowed something.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +12,7 @@ use crate::credential::Known;
 use crate::problem::Problem;
 use crate::query::{PathParts, Query};
 use crate::shapes::List;
-use crate::shapes::client::{ClientShape, CreatedClient, NewClientShape};
+use crate::shapes::client::{AllowedShape, ClientShape, CreatedClient, NewClientShape};
 
 /// List the OAuth clients
 #[utoipa::path(
@@ -88,5 +89,46 @@ pub(crate) async fn remove(
     PathParts(client): PathParts<String>,
 ) -> Result<StatusCode, Problem> {
     api.oauth.delete_client(&caller, &client).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// List the OAuth clients that you allowed something
+///
+/// The one that was used last comes first.
+#[utoipa::path(
+    get, path = "/api/v1/me/clients", tag = "identities", operation_id = "listMyClients",
+    responses((status = 200, body = List<AllowedShape>))
+)]
+pub(crate) async fn mine(
+    State(api): State<Api>,
+    Known(caller): Known,
+) -> Result<Json<List<AllowedShape>>, Problem> {
+    let allowed = api.oauth.allowed(&caller).await?;
+    Ok(Json(List {
+        items: allowed.iter().map(AllowedShape::new).collect(),
+        next_cursor: None,
+    }))
+}
+
+/// Take back what you allowed an OAuth client
+///
+/// Its tokens for you die at once. It may ask you again.
+#[utoipa::path(
+    delete, path = "/api/v1/me/clients/{client}", tag = "identities", operation_id = "forgetMyClient",
+    params(("client" = String, Path, description = "The `client_id`")),
+    responses((status = 204))
+)]
+pub(crate) async fn forget(
+    State(api): State<Api>,
+    Known(caller): Known,
+    PathParts(client): PathParts<String>,
+) -> Result<StatusCode, Problem> {
+    let allowed = api.oauth.allowed(&caller).await?;
+    if !allowed.iter().any(|allowed| allowed.id.as_str() == client) {
+        return Err(Problem::not_found(format_args!(
+            "client `{client}` among those that you allowed something"
+        )));
+    }
+    api.oauth.withdraw(&caller, &client).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -31,6 +31,8 @@ pub(crate) struct RangeQuery {
     to: Option<String>,
     /// Only this server.
     server: Option<String>,
+    /// Only this OAuth client, by its `client_id`.
+    client: Option<String>,
 }
 
 /// Show usage by server, method and tool, most calls first
@@ -57,7 +59,12 @@ impl RangeQuery {
         let from = time("from", self.from)?.unwrap_or_else(|| to.minus(DAY));
         let server = self.server.map(|name| name.parse::<ServerName>()).transpose();
         let server = server.map_err(|error: InvalidName| Problem::bad_request(error.to_string()))?;
-        Ok(UsageQuery { from, to, server })
+        Ok(UsageQuery {
+            from,
+            to,
+            server,
+            client: self.client,
+        })
     }
 }
 

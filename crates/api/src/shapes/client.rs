@@ -1,7 +1,7 @@
 //! OAuth clients, as they are shown and entered. Names of fields are those of RFC 7591 in our own spelling.
 
-use portreeve_access::NewClient;
-use portreeve_core::oauth::{Client, ClientAuth, ClientId, ClientKeys, GrantKind};
+use portreeve_access::{Allowed, NewClient};
+use portreeve_core::oauth::{Authorization, Client, ClientAuth, ClientId, ClientKeys, GrantKind};
 use portreeve_core::secret::Secret;
 use portreeve_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,52 @@ pub(crate) struct NewClientShape {
     /// Where they are.
     #[serde(default)]
     jwks_uri: Option<String>,
+}
+
+/// An OAuth client that you allowed something.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AllowedClient)]
+pub(crate) struct AllowedShape {
+    client_id: String,
+    /// What it calls itself; its identity, where it was removed meanwhile.
+    name: String,
+    /// When it got a token last.
+    #[schema(value_type = String, format = DateTime)]
+    used_at: Timestamp,
+    /// What it may, newest first.
+    allowed: Vec<AllowedThere>,
+}
+
+/// What a client may at one resource.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AllowedThere {
+    /// The address of the MCP endpoint.
+    resource: String,
+    /// As in `billing:read billing:write`.
+    scopes: String,
+    #[schema(value_type = String, format = DateTime)]
+    granted_at: Timestamp,
+}
+
+// === impl AllowedShape ===
+
+impl AllowedShape {
+    pub(crate) fn new(allowed: &Allowed) -> Self {
+        let there = |one: &Authorization| AllowedThere {
+            resource: one.resource.clone(),
+            scopes: one.scopes.to_string(),
+            granted_at: one.granted_at,
+        };
+        let name = allowed.client.as_ref().map(|client| client.name.clone());
+        Self {
+            client_id: allowed.id.to_string(),
+            name: name.unwrap_or_else(|| allowed.id.to_string()),
+            used_at: allowed.used_at,
+            allowed: allowed.authorizations.iter().map(there).collect(),
+        }
+    }
 }
 
 // === impl ClientShape ===

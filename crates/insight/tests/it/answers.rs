@@ -26,6 +26,7 @@ fn last_hour() -> UsageQuery {
         from: Timestamp::from_millis(0),
         to: Timestamp::from_millis(3_600_000),
         server: None,
+        client: None,
     }
 }
 

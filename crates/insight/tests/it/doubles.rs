@@ -20,6 +20,7 @@ pub(crate) fn event(number: u64) -> UsageEvent {
         method: "tools/call".into(),
         tool: Some("list_invoices".into()),
         caller: "key:test".into(),
+        client: None,
         outcome: UsageOutcome::Ok,
         latency_us: number,
         bytes_in: 10,

@@ -48,6 +48,13 @@ pub(crate) enum ClientCommand {
         /// Its `client_id`
         client: String,
     },
+    /// List the OAuth clients that you allowed something
+    Mine,
+    /// Take back what you allowed an OAuth client: its tokens for you die at once
+    Forget {
+        /// Its `client_id`, or its name, if you allowed no other of that name anything
+        client: String,
+    },
 }
 
 pub(super) async fn run(connection: &Connection, command: ClientCommand) -> Result<Reply, Failure> {
@@ -90,6 +97,12 @@ pub(super) async fn run(connection: &Connection, command: ClientCommand) -> Resu
             let shown = one(&body);
             Ok(Reply::new(body, shown))
         }
+        ClientCommand::Mine => {
+            let body = connection.get(&api_path!("me/clients")).await?.body;
+            let shown = mine(&body);
+            Ok(Reply::new(body, shown))
+        }
+        ClientCommand::Forget { client } => forget(connection, &client).await,
         ClientCommand::Delete { client } => {
             let body = connection.delete(&api_path!("clients/{}", client)).await?.body;
             Ok(Reply::new(
@@ -98,6 +111,46 @@ pub(super) async fn run(connection: &Connection, command: ClientCommand) -> Resu
             ))
         }
     }
+}
+
+async fn forget(connection: &Connection, client: &str) -> Result<Reply, Failure> {
+    let mine = connection.get(&api_path!("me/clients")).await?.body;
+    let mine = mine.get("items").and_then(Value::as_array).cloned();
+    let mine = mine.unwrap_or_default();
+    let named = |field: &str| {
+        let found = mine.iter().filter(|one| text(one, field) == client);
+        found.map(|one| text(one, "clientId")).collect::<Vec<_>>()
+    };
+    let id = match (named("clientId").as_slice(), named("name").as_slice()) {
+        ([id], _) | ([], [id]) => id.clone(),
+        ([], []) => client.to_owned(),
+        _ => {
+            return Err(
+                Failure::new(format!("you allowed several clients named `{client}` something"))
+                    .hint("name one by its CLIENT_ID: `portreeve client mine`"),
+            );
+        }
+    };
+    let body = connection.delete(&api_path!("me/clients/{}", id)).await?.body;
+    let said = format!("Client `{client}` may do nothing in your name any more.");
+    Ok(Reply::new(body, said))
+}
+
+fn mine(body: &Value) -> String {
+    table(
+        body,
+        &[
+            ("NAME", |client| text(client, "name")),
+            ("MAY", |client| {
+                let there = client.get("allowed").and_then(Value::as_array);
+                let scopes = there.into_iter().flatten().map(|one| text(one, "scopes"));
+                scopes.collect::<Vec<_>>().join(" ")
+            }),
+            ("USED", |client| when(client, "usedAt")),
+            ("CLIENT_ID", |client| text(client, "clientId")),
+        ],
+        "You allowed no OAuth client anything.",
+    )
 }
 
 pub(super) fn created(body: &Value) -> String {

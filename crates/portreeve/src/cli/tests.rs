@@ -39,6 +39,8 @@ const REMOTE: &[&str] = &[
     "client list",
     "client show dcr_0190a0a0",
     "client delete dcr_0190a0a0",
+    "client mine",
+    "client forget dcr_0190a0a0",
     "import registry https://registry.example --every 1h --approve-namespace com.acme",
     "import dump ../../openapi/management-v1.json --approve --dry-run",
     "import partners src --dry-run",

@@ -20,6 +20,9 @@ pub(crate) struct UsageArgs {
     /// Only this server
     #[arg(long, value_name = "NAME")]
     server: Option<String>,
+    /// Only this OAuth client, by its `client_id`
+    #[arg(long, value_name = "ID")]
+    client: Option<String>,
 }
 
 pub(super) async fn run(connection: &Connection, args: &UsageArgs) -> Result<Reply, Failure> {
@@ -27,6 +30,9 @@ pub(super) async fn run(connection: &Connection, args: &UsageArgs) -> Result<Rep
     let mut path = format!("{}?from={}", api_path!("usage"), segment(&from));
     if let Some(server) = &args.server {
         path.push_str(&format!("&server={}", segment(server)));
+    }
+    if let Some(client) = &args.client {
+        path.push_str(&format!("&client={}", segment(client)));
     }
     let body = connection.all(&path).await?;
     let shown = render(&body);

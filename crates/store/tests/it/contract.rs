@@ -142,5 +142,6 @@ contract! {
     members::a_gw_3_a_name_is_given_once,
     members::a_route_of_a_virtual_server_comes_with_its_names,
     usage::usage_is_kept_by_the_minute,
+    usage::usage_is_told_by_client,
     usage::large_batches_are_stored,
 }

@@ -19,6 +19,7 @@ fn call(at: Timestamp, outcome: UsageOutcome, latency_us: u64) -> UsageEvent {
         method: "tools/call".into(),
         tool: Some("add".into()),
         caller: "key:deploy".into(),
+        client: None,
         outcome,
         latency_us,
         bytes_in: 10,
@@ -31,6 +32,7 @@ fn over(from: Timestamp, to: Timestamp) -> UsageQuery {
         from,
         to,
         server: None,
+        client: None,
     }
 }
 
@@ -135,6 +137,39 @@ pub async fn usage_is_kept_by_the_minute(store: &dyn Durable) -> Outcome {
     assert_eq!(calls(&store.usage(&over(minute(0), minute(9))).await?), [8, 1]);
     store.purge_usage(minute(9)).await?;
     assert!(store.usage(&over(minute(0), minute(9))).await?.is_empty());
+    Ok(())
+}
+
+/// What an OAuth client did in somebody's name is counted by itself, with its own latencies; all of it is in the sum.
+pub async fn usage_is_told_by_client(store: &dyn Durable) -> Outcome {
+    let by = |client: Option<&str>, latency: u64| UsageEvent {
+        client: client.map(Into::into),
+        ..call(minute(0), UsageOutcome::Ok, latency)
+    };
+    let editor = "https://host.example/client.json";
+    let events = [
+        by(None, 1_000),
+        by(Some(editor), 64_000),
+        by(Some(editor), 64_000),
+        by(Some("dcr_1"), 1_000),
+    ];
+    store.add_usage(&events).await?;
+    store.add_usage(&[by(Some(editor), 64_000)]).await?;
+    let whole = over(minute(0), minute(1));
+    let of = |client: &str| UsageQuery {
+        client: Some(client.to_owned()),
+        ..whole.clone()
+    };
+    let calls = |rows: Vec<UsageRow>| rows.iter().map(|row| row.calls).collect::<Vec<_>>();
+    assert_eq!(calls(store.usage(&whole).await?), [5]);
+    assert_eq!(calls(store.usage(&of("dcr_1")).await?), [1]);
+    assert!(store.usage(&of("nobody")).await?.is_empty());
+    let rows = store.usage(&of(editor)).await?;
+    assert_eq!(rows.first().map(|row| row.calls), Some(3));
+    assert!(
+        rows.first().and_then(|row| row.p50_us) >= Some(60_000),
+        "{rows:?}"
+    );
     Ok(())
 }
 

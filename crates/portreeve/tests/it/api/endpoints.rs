@@ -315,6 +315,12 @@ fn other_rows() -> Vec<Row> {
             "/api/v1/clients/robot",
             [401, 403, 204],
         ),
+        bare("GET /api/v1/me/clients", "/api/v1/me/clients", MANAGED),
+        bare(
+            "DELETE /api/v1/me/clients/{client}",
+            "/api/v1/me/clients/nobody",
+            [401, 403, 404],
+        ),
         bare("GET /api/v1/grants", "/api/v1/grants", MANAGED),
         row("POST /api/v1/grants", "/api/v1/grants", [401, 403, 201], grant),
         bare(

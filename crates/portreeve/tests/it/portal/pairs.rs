@@ -79,6 +79,7 @@ const PAIRS: &[(&str, &str, &str)] = &[
     ("/sign-in/new-password", "", ""),
     ("/account/password", "", ""),
     ("/account/codes", "", ""),
+    ("/account/clients", "forgetMyClient", "client forget"),
     ("/account/sessions/end", "", ""),
     ("/sign-out", "", ""),
 ];

@@ -400,6 +400,7 @@ async fn usage(world: &World) -> Result<()> {
                     }),
                     tool: tool.map(Arc::from),
                     caller: "key:agents".into(),
+                    client: None,
                     outcome,
                     latency_us: typical + typical * u64::from(number % 20) / 10,
                     bytes_in: 320,

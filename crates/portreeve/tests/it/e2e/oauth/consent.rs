@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::house::{Browser, CALLBACK, House, but, hidden, parameter};
+use super::house::{Browser, CALLBACK, House, but, claims, hidden, parameter};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cd_1_another_client_is_asked_for_although_one_was_allowed() {
@@ -261,6 +261,9 @@ async fn what_was_allowed_is_seen_and_taken_back() {
     let tokens = house.tokens(&browser, &client).await;
     let access = tokens["access_token"].as_str().unwrap();
     assert_eq!(house.calls(access).await, 200);
+    let said = claims(&tokens["access_token"]);
+    assert!(said["auth_time"].as_i64() <= said["iat"].as_i64(), "{said}");
+    assert!(said["auth_time"].is_i64(), "{said}");
     let page = browser.get(&house, "/account/clients").await.text();
     assert!(
         page.contains("Editor") && page.contains(&client) && page.contains("billing:write"),
@@ -278,4 +281,36 @@ async fn what_was_allowed_is_seen_and_taken_back() {
     assert_eq!(dead.json()["error"], json!("invalid_grant"));
     let page = browser.get(&house, "/account/clients").await.text();
     assert!(page.contains("You allowed no program anything"), "{page}");
+
+    let used = house.node.cli_json(&["usage", "--client", &client]);
+    assert_eq!(used["items"][0]["name"], "echo", "{used}");
+    assert_eq!(
+        house.node.cli_json(&["usage", "--client", "another"])["items"],
+        json!([])
+    );
+
+    // The same by the command line, as the same user.
+    let tokens = house.tokens(&browser, &client).await;
+    let access = tokens["access_token"].as_str().unwrap();
+    assert_eq!(house.calls(access).await, 200);
+    let mine = house.node.cli_json(&["client", "mine"]);
+    let item = &mine["items"][0];
+    assert_eq!(
+        (&item["name"], &item["clientId"]),
+        (&json!("Editor"), &json!(client))
+    );
+    assert_eq!(item["allowed"][0]["resource"], house.resource, "{mine}");
+    assert_eq!(item["allowed"][0]["scopes"], "billing:read billing:write");
+    let forgotten = house.node.cli(&["client", "forget", "Editor"]);
+    assert!(
+        forgotten.status.success(),
+        "{}",
+        String::from_utf8_lossy(&forgotten.stderr)
+    );
+    assert_eq!(house.calls(access).await, 401);
+    assert_eq!(house.node.cli_json(&["client", "mine"])["items"], json!([]));
+    assert_eq!(
+        house.node.cli(&["client", "forget", "Editor"]).status.code(),
+        Some(1)
+    );
 }
