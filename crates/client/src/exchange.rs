@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use portreeve_core::login::Presented;
 use portreeve_core::secret::Secret;
@@ -61,6 +63,8 @@ pub struct Reply {
     pub status: StatusCode,
     /// `Mcp-Session-Id`, where the answer carries one.
     pub session: Option<String>,
+    /// `Retry-After`, where the answer says so in seconds.
+    pub retry_after: Option<Duration>,
     /// The body.
     pub body: ReplyBody,
 }
@@ -82,6 +86,7 @@ impl Reply {
         Self {
             status,
             session: None,
+            retry_after: None,
             body: ReplyBody::Other(ResponseBody::ready(Bytes::new())),
         }
     }
@@ -267,9 +272,18 @@ impl Upstream {
         Ok(Reply {
             status: head.status,
             session,
+            retry_after: retry_after(&head.headers),
             body,
         })
     }
+}
+
+/// How long a server wants to be left alone. A date is not read: its clock is not ours.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let is_plain = !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = is_plain.then(|| text.parse().ok()).flatten()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// What a body is packed with, shortened for a message; `None` when it is as it is.

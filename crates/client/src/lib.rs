@@ -13,6 +13,6 @@ pub mod probe;
 
 pub use connection::Connection;
 pub use error::ClientError;
-pub use exchange::{Exchange, Reply, ReplyBody, Upstream};
+pub use exchange::{Exchange, Reply, ReplyBody, Upstream, retry_after};
 pub use http_sse::{Lines, some_line};
 pub use probe::{Probe, ProbeError, probe};

@@ -1,5 +1,8 @@
 //! The third room: head and route → caller. A credential comes in a header, never in the path, the query or a cookie.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use http::header::AUTHORIZATION;
 use portreeve_access::{Access, Place};
 use portreeve_core::caller::Caller;
@@ -8,6 +11,7 @@ use portreeve_core::ports::Door;
 use portreeve_core::route::Access as RouteAccess;
 
 use crate::accept::head::Head;
+use crate::policy::Allowed;
 use crate::respond::Refusal;
 use crate::route::ServedRoute;
 use crate::upstream::Way;
@@ -19,6 +23,20 @@ const API_KEY: &str = "x-api-key";
 pub struct Identified {
     /// Who it is.
     pub caller: Caller,
+    /// Who may have allowed it at the virtual server that it comes from.
+    pub allowed_above: Option<Arc<Allowed>>,
+    /// Where the request comes from, where the listener knows.
+    pub from: Option<IpAddr>,
+}
+
+impl Identified {
+    fn new(caller: Caller) -> Self {
+        Self {
+            caller,
+            allowed_above: None,
+            from: None,
+        }
+    }
 }
 
 /// Finds out who is calling a route, which is this resource. Nothing of the body was read before this.
@@ -37,9 +55,7 @@ pub async fn caller(
             Ok(caller) => reaches(caller, route),
             Err(_) => Err(Refusal::InvalidCredential),
         },
-        None if route.route.access == RouteAccess::Anonymous => Ok(Identified {
-            caller: Caller::anonymous(),
-        }),
+        None if route.route.access == RouteAccess::Anonymous => Ok(Identified::new(Caller::anonymous())),
         None => Err(Refusal::NoCredential),
     }
 }
@@ -51,7 +67,7 @@ fn reaches(caller: Caller, route: &ServedRoute) -> Result<Identified, Refusal> {
         Some(token) if !token.scopes.cover(slug, ToolClass::Read) => Err(Refusal::InsufficientScope {
             needed: Scopes::needed(slug, ToolClass::Read),
         }),
-        _ => Ok(Identified { caller }),
+        _ => Ok(Identified::new(caller)),
     }
 }
 

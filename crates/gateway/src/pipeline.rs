@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, Request, Response};
 use portreeve_access::Access;
 use portreeve_client::Lines;
+use portreeve_core::caller::{PeerAddress, Principal};
 use portreeve_core::id::EventId;
 use portreeve_core::limits::Limits;
 use portreeve_core::name::Slug;
@@ -22,17 +23,15 @@ use url::Url;
 use crate::accept::body::{Places, body};
 use crate::accept::head::{self, Door, Head, Origins};
 use crate::accept::inbound::{Call, Inbound, Note};
-use crate::accept::ladder;
 use crate::authenticate::{self, Identified};
 use crate::batch::{self, Batch};
 use crate::console::KnownCaller;
 use crate::http_sse::{self, Hosts};
 use crate::lists::{Copies, ReadyLists, Told};
-use crate::policy::{Passage, Policies, Question};
+use crate::policy::{Allowed, Passage, Policies, Question};
 use crate::record::{Record, Sinks, Stopped, stop};
 use crate::relay::{Errand, Park, Streams, Taps, UnderWayHere};
 use crate::respond::{self, Body, Refusal};
-use crate::route::ServedRoute;
 use crate::session::Sessions;
 use crate::snapshot::Loader;
 use crate::tasks::Tasks;
@@ -44,6 +43,7 @@ use crate::{listen, relay, translate, upstream};
 
 mod bridged;
 mod copies;
+mod errands;
 mod held;
 mod news;
 mod parked;
@@ -226,16 +226,23 @@ impl Gateway {
         }
         let (mut parts, request_body) = request.into_parts();
         let known = parts.extensions.remove::<KnownCaller>();
+        let allowed_above = parts.extensions.remove::<Arc<Allowed>>();
+        let from = parts.extensions.get::<PeerAddress>().map(|peer| peer.0);
         let mut head = step!(head::head(parts, &self.origins, &self.limits));
         let route = step!(self.loader.find(&head.slug).ok_or(Refusal::NoSuchRoute));
         if self.loader.lists(&route) {
             record.on(&route);
         }
         let who = match known {
-            Some(KnownCaller(caller)) => authenticate::Identified { caller },
+            Some(KnownCaller(caller)) => Identified {
+                caller,
+                allowed_above,
+                from,
+            },
             None => {
-                let resource = self.resource_uri(&route.route.slug);
-                step!(authenticate::caller(&head, &route, (&self.access, &resource)).await)
+                let resource = route.resource(|slug| self.resource_uri(slug));
+                let who = authenticate::caller(&head, &route, (&self.access, resource)).await;
+                Identified { from, ..step!(who) }
             }
         };
         record.by(&who.caller);
@@ -303,45 +310,6 @@ impl Gateway {
         }
     }
 
-    pub(crate) fn errand(
-        self: &Arc<Self>,
-        route: &Arc<ServedRoute>,
-        who: &Identified,
-        inbound: &Inbound,
-    ) -> Errand {
-        let (era, method, host_id, session) = match inbound {
-            Inbound::Call(call) => (
-                call.era,
-                Some(call.method),
-                Some(call.id.clone()),
-                call.session.clone(),
-            ),
-            Inbound::Note(note) => (note.era, None, None, note.session.clone()),
-            Inbound::Listen(session) | Inbound::End(session) => {
-                (Era::Legacy, None, None, Some(Arc::clone(session)))
-            }
-            Inbound::Connect | Inbound::Batch(_) => (Era::Legacy, None, None, None),
-        };
-        Errand {
-            gateway: Arc::clone(self),
-            route: Arc::clone(route),
-            caller: who.caller.clone(),
-            era,
-            hop: route.hop(era),
-            method,
-            host_id,
-            session,
-            under_way: None,
-            crossing: None,
-            lease: None,
-            belonging: None,
-            exchange: None,
-            tasks: None,
-            copying: None,
-            wanted: None,
-        }
-    }
-
     async fn call(
         self: &Arc<Self>,
         head: &Head,
@@ -366,9 +334,15 @@ impl Gateway {
             arguments: arguments.and_then(|place| body.get(place)),
             goes_on: goes_on.as_deref(),
             is_back: asks && call.is_back(),
+            allowed_above: errand.allowed.as_deref(),
             ..Question::of(&errand.caller, &errand.route, errand.hop, call.method)
         };
-        let passage = self.policies.before(&question, call, &mut record).await;
+        let check = |call: &Call| errand.admits(head, call);
+        let passage = self
+            .policies
+            .before_checked(&question, (call, check), &mut record)
+            .await;
+        let allowed = asks.then(|| self.policies.allowed(&question)).flatten();
         let permitted = match passage {
             Ok(Passage::Permitted(permitted)) => permitted,
             Ok(Passage::Stranger(call)) => return self.as_stranger(&call, &errand, record).await,
@@ -380,20 +354,16 @@ impl Gateway {
                 };
             }
         };
-        if errand.session.as_ref().is_some_and(|session| session.stranger) {
-            // Opened before the caller was granted anything: the host must begin anew, now with the server itself.
-            return Err(stop(echo(Refusal::SessionUnknown), record));
-        }
+        errand.allowed = allowed;
+        let permitted = match translate::without_our_question(permitted) {
+            Ok(permitted) => permitted,
+            Err(refusal) => return Err(stop(echo(refusal), record)),
+        };
         if errand.method == Some(Method::Listen) {
             errand.wanted = Wanted::read(&permitted.get().body).map(Arc::new);
         }
         if Self::shares_tap(permitted.get(), &errand) {
             return self.subscribe(permitted.get(), errand, record).await;
-        }
-        if errand.era == Era::Modern
-            && let Err(refusal) = ladder::arguments_agree(head, permitted.get(), &errand.route)
-        {
-            return Err(stop(refusal, record));
         }
         if errand.era == Era::Modern && errand.gives_states() {
             errand.belonging = translate::Belonging::of(permitted.get()).map(Arc::new);
@@ -404,11 +374,17 @@ impl Gateway {
         if let Some(turned) = self.here(permitted.get(), &errand).await {
             return Self::answer_here(turned, permitted.get(), record);
         }
+        if hello.is_some()
+            && errand.caller.principal == Principal::Anonymous
+            && let Err(refusal) = self.count_stranger(&errand).await
+        {
+            return Err(stop(echo(refusal), record));
+        }
         let outbound = match translate::call(permitted, head, &errand) {
             Ok(outbound) => outbound,
             Err(refusal) => return Err(stop(echo(refusal), record)),
         };
-        let outbound = outbound.turn(|outbound| outbound.in_a_span(&*self.sinks.rng));
+        let outbound = outbound.turn(|outbound| outbound.in_a_span(&*self.sinks.rng).allowed(&errand));
         errand.under_way = outbound.get().under_way.clone();
         errand.crossing = outbound.get().crossing.clone();
         let reply = match self.reply(&mut errand, outbound, &mut record).await {

@@ -13,6 +13,7 @@ mod first;
 mod heard;
 mod here;
 mod large;
+mod listed;
 mod news;
 mod park;
 mod places;
@@ -26,11 +27,11 @@ mod turned;
 mod wishes;
 
 use std::cell::Cell;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use http_body_util::BodyExt as _;
 use portreeve_client::{ClientError, Reply, ReplyBody};
 use portreeve_core::caller::Caller;
 use portreeve_core::ports::Authorizer as _;
@@ -40,16 +41,16 @@ use portreeve_mcp::bridge::Wanted;
 use portreeve_mcp::envelope::{Message, Outcome};
 use portreeve_mcp::method::Method;
 use portreeve_mcp::result::Initialized;
-use portreeve_mcp::{answer, complete, sse};
+use portreeve_mcp::{answer, complete};
 use portreeve_net::{ResponseBody, read_body};
 use serde_json::value::RawValue;
 
 use self::asked::{Asked, completed, end_of, is_same_id, served_versions};
-use self::bounds::Bounds;
 pub use self::exchanges::{Exchanges, OpenExchange, cancellation};
 use self::first::First;
 pub(crate) use self::first::greeted;
 pub use self::here::UnderWayHere;
+use self::listed::listed;
 pub use self::news::{News, wishes};
 pub use self::park::{Park, Parked, Ticket};
 pub use self::places::{StreamSlot, Streams};
@@ -62,6 +63,7 @@ pub use self::turned::Turned;
 pub use self::wishes::Wishes;
 use crate::lists::{self, Copying, Filtered, View};
 use crate::pipeline::Gateway;
+use crate::policy::Allowed;
 use crate::record::{Record, Stopped, stop};
 use crate::respond::{self, Body, Refusal};
 use crate::route::ServedRoute;
@@ -79,6 +81,10 @@ pub struct Errand {
     pub route: Arc<ServedRoute>,
     /// Who asked.
     pub caller: Caller,
+    /// Who has allowed the call, where somebody must: at first above, then here.
+    pub allowed: Option<Arc<Allowed>>,
+    /// Where the request comes from, where the listener knows.
+    pub from: Option<IpAddr>,
     /// The era of the host's hop.
     pub era: Era,
     /// The era of the server's hop.
@@ -120,6 +126,7 @@ pub async fn answer(reply: Reply, errand: Errand, mut record: Record) -> Result<
         errand.gateway.end_session(session);
         return Err(stop(about(Refusal::SessionUnknown, &errand), record));
     }
+    let wait = reply.retry_after;
     let body = match first::look(status, reply.body, &errand).await {
         Ok(First::Usual(body)) => body,
         Ok(First::Large(large)) => return large.pass(errand, record),
@@ -130,7 +137,10 @@ pub async fn answer(reply: Reply, errand: Errand, mut record: Record) -> Result<
             listed(body, errand, record).await
         }
         ReplyBody::Events(body) if status.is_success() => events(Begin::Stream(body), errand, record),
-        ReplyBody::Json(body) if is_answer(status) => held(status, body, errand, record).await,
+        ReplyBody::Json(body) if is_answer(status) => {
+            let answered = held(status, body, errand, record).await;
+            answered.map(|response| respond::waiting(response, wait))
+        }
         _ if status.is_success() => {
             let error = ClientError::NotMcp("neither JSON nor an event stream".to_owned());
             Err(stop(about(Refusal::Upstream(error), &errand), record))
@@ -224,50 +234,6 @@ pub fn whole(status: StatusCode, turned: Turned, mut record: Record) -> Result<R
 fn is_answer(status: StatusCode) -> bool {
     let about_us = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
     status.is_success() || (status.is_client_error() && !about_us)
-}
-
-/// A list or a handshake out of an event stream. A list must be held to be filtered, and a session to be kept before its
-/// host learns of it, so the host gets either as one JSON document.
-async fn listed(mut body: ResponseBody, errand: Errand, record: Record) -> Result<Response<Body>, Stopped> {
-    let limit = errand.gateway.limits.held_result_bytes;
-    let patience = errand.route.upstream.patience();
-    match tokio::time::timeout(patience, first_answer(&mut body, &errand, limit)).await {
-        Ok(Ok(turned)) => {
-            settled(
-                errand.status(StatusCode::OK, turned.code),
-                turned,
-                &errand,
-                record,
-            )
-            .await
-        }
-        Ok(Err(reason)) => {
-            let error = ClientError::NotMcp(reason);
-            Err(stop(about(Refusal::Upstream(error), &errand), record))
-        }
-        Err(_) => {
-            let error = ClientError::Timeout(patience.as_secs());
-            Err(stop(about(Refusal::Upstream(error), &errand), record))
-        }
-    }
-}
-
-async fn first_answer(body: &mut ResponseBody, errand: &Errand, limit: usize) -> Result<Turned, String> {
-    let mut reader = sse::Reader::new(limit);
-    let mut bounds = Bounds::of_call(&errand.gateway.limits, errand.route.upstream.patience());
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| "its stream broke off".to_owned())?;
-        let data = frame.data_ref().map_or(&[][..], |data| data);
-        bounds.took(data.len()).map_err(|overrun| overrun.to_string())?;
-        reader.feed(data);
-        while let Some(event) = reader.next_event().map_err(|error| error.to_string())? {
-            let turned = event.data.as_ref().and_then(|data| errand.turn(data));
-            if let Some(turned) = turned.filter(|turned| turned.outcome.is_some()) {
-                return Ok(turned);
-            }
-        }
-    }
-    Err("its stream ended without an answer".to_owned())
 }
 
 // === impl Errand ===

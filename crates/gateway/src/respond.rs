@@ -2,7 +2,9 @@
 
 mod held;
 mod refusal;
-mod waits;
+pub mod waits;
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -289,6 +291,23 @@ impl Challenge {
     }
 }
 
+/// Whole seconds, rounded up: a host that waits exactly so long gets through.
+fn whole_seconds(wait: Duration) -> String {
+    wait.as_millis().div_ceil(1000).max(1).to_string()
+}
+
+/// A response that says when to come again, where there is a reason to wait.
+pub fn waiting(mut response: Response<Body>, wait: Option<Duration>) -> Response<Body> {
+    let is_held_off = matches!(
+        response.status(),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    );
+    if let Some(wait) = wait.filter(|_| is_held_off) {
+        put(response.headers_mut(), RETRY_AFTER, &whole_seconds(wait));
+    }
+    response
+}
+
 /// The refusal as a response.
 pub fn refuse(refusal: &Refusal, challenge: Option<&Challenge>) -> Response<Body> {
     let sheet = look_up(refusal);
@@ -310,9 +329,7 @@ pub fn refuse(refusal: &Refusal, challenge: Option<&Challenge>) -> Response<Body
             headers.remove(CONTENT_TYPE);
         }
         Refusal::Limited { retry_after, .. } => {
-            // Whole seconds, rounded up: a host that waits exactly so long gets through.
-            let seconds = retry_after.as_millis().div_ceil(1000).max(1);
-            put(headers, RETRY_AFTER, &seconds.to_string());
+            put(headers, RETRY_AFTER, &whole_seconds(*retry_after));
         }
         Refusal::StateAway
         | Refusal::SessionsAway

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use portreeve_client::{Lines, Upstream};
 use portreeve_core::members::Given;
+use portreeve_core::name::Slug;
 use portreeve_core::protocol::Era;
 use portreeve_core::rest::Bindings;
 use portreeve_core::route::{Protocol, Route, ServerRequests};
@@ -62,6 +63,7 @@ pub struct ServedRoute {
     modern: HashMap<String, ServedTool>,
     marks: Mutex<Marks>,
     server_mark: OnceLock<Option<String>>,
+    resource: OnceLock<Box<str>>,
 }
 
 /// Tools that were just seen to differ: when, and with which hash.
@@ -71,6 +73,12 @@ type Marks = HashMap<(Era, String), (Instant, String)>;
 const MARK_LIFE: Duration = Duration::from_secs(10);
 
 impl ServedRoute {
+    /// The canonical address of its resource, for which tokens are made out. It is made once: requests need it on their way.
+    pub fn resource(&self, make: impl FnOnce(&Slug) -> String) -> &str {
+        self.resource
+            .get_or_init(|| make(&self.route.slug).into_boxed_str())
+    }
+
     /// Compiles a route, whose server may speak HTTP+SSE over a line. `None` when its upstream is not a URL any more.
     pub fn new(
         lines: Option<&Arc<Lines>>,
@@ -138,6 +146,7 @@ impl ServedRoute {
             modern: HashMap::new(),
             marks: Mutex::default(),
             server_mark: OnceLock::new(),
+            resource: OnceLock::new(),
         };
         for tool in tools {
             let map = if tool.era == Era::Legacy {

@@ -11,8 +11,8 @@ use portreeve_client::Lines;
 use portreeve_core::members::VirtualServer;
 use portreeve_core::name::{InvalidName, RegistryName, Slug};
 use portreeve_core::ports::{
-    Catalogue, LocalRegistries, LocalTools, News, Refresh, RouteSnapshot, Signals, Snapshot, StoreError,
-    Views,
+    Catalogue, Counters, LocalRegistries, LocalTools, News, Refresh, RouteSnapshot, Signals, Snapshot,
+    StoreError, Views,
 };
 use portreeve_core::route::RouteState;
 use portreeve_core::view::RegistryRecord;
@@ -51,6 +51,11 @@ impl std::fmt::Debug for Loader {
 }
 
 impl Loader {
+    /// The counters that all nodes share.
+    pub(crate) fn counters(&self) -> &dyn Counters {
+        &*self.tools.counters
+    }
+
     /// A loader that has loaded nothing yet.
     pub fn new(
         catalogue: Arc<dyn Catalogue>,

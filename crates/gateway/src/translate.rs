@@ -13,16 +13,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::HeaderMap;
 use portreeve_core::protocol::{Era, Revision};
-use portreeve_mcp::header;
 use portreeve_mcp::method::Method;
 use portreeve_mcp::splice::Splice;
+use portreeve_mcp::{bridge, header};
 use serde_json::value::RawValue;
 
 use crate::accept::head::Head;
 use crate::accept::inbound::{Call, Note};
-use crate::policy::Permitted;
+use crate::policy::{Allowed, Permitted};
 use crate::relay::Errand;
-use crate::respond::Refusal;
+use crate::respond::{Refusal, waits};
 use crate::session::{Session, UnderWay};
 
 pub use self::crossing::{Crossing, ToLegacy, ToModern};
@@ -51,6 +51,8 @@ pub struct Outbound {
     pub crossing: Option<Arc<Crossing>>,
     /// The tool that made the task that it is about (modern).
     pub made_by: Option<String>,
+    /// Who has allowed it, where somebody must.
+    pub allowed: Option<Arc<Allowed>>,
 }
 
 // === impl Outbound ===
@@ -69,7 +71,15 @@ impl Outbound {
             traceparent: None,
             crossing: None,
             made_by: None,
+            allowed: None,
         }
+    }
+
+    /// With what was allowed here, for the members of a virtual server.
+    #[must_use]
+    pub(crate) fn allowed(mut self, errand: &Errand) -> Self {
+        self.allowed.clone_from(&errand.allowed);
+        self
     }
 
     /// A request for a modern server.
@@ -80,6 +90,18 @@ impl Outbound {
             ..Self::legacy(body)
         }
     }
+}
+
+/// A call without the answer to our own question: the server asked none, and gets the call as if nobody had.
+pub fn without_our_question(permitted: Permitted<Call>) -> Result<Permitted<Call>, Refusal> {
+    permitted.map(|mut call| {
+        if call.is_back()
+            && let Some(body) = bridge::without_answer(&call.body, waits::KEY)
+        {
+            call.replace_body(body)?;
+        }
+        Ok(call)
+    })
 }
 
 /// Translates a call.

@@ -22,7 +22,9 @@ pub use self::notice::{Notice, log_level, progress};
 pub use self::park::answered;
 pub use self::request::{Client, Told, discover, to_legacy, to_modern, told, wanted_level};
 pub use self::result::{to_legacy_result, to_modern_result};
-pub use self::round::{Question, Round, Taken, declines, is_back, next_round, pages, round, taken};
+pub use self::round::{
+    Question, Round, Taken, declines, is_back, next_round, pages, round, taken, without_answer,
+};
 pub use self::state::{about, brought, given, with_state};
 pub use self::subscription::{Wanted, promising_tools, subscription_end, tagged, untagged};
 

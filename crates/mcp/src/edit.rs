@@ -55,6 +55,11 @@ impl<'a> Edit<'a> {
         found.map(|member| member.value)
     }
 
+    /// Whether nothing is left.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.members.iter().all(Member::is_cut)
+    }
+
     /// Cuts a member out, however often it comes.
     pub(crate) fn cut(&mut self, key: &str) {
         for member in self.members.iter_mut().filter(|member| member.key == key) {

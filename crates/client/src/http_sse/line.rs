@@ -358,6 +358,7 @@ fn streaming(pieces: mpsc::Receiver<Bytes>) -> Reply {
     Reply {
         status: StatusCode::OK,
         session: None,
+        retry_after: None,
         body: ReplyBody::Events(ResponseBody::piped(pieces)),
     }
 }

@@ -6,11 +6,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use portreeve_core::protocol::Era;
 use portreeve_mcp::bridge;
+use portreeve_mcp::envelope::Message;
 use portreeve_mcp::method::Method;
 use portreeve_mcp::mirror::Mirrors;
+use portreeve_mcp::params::Params;
+use portreeve_mcp::splice::Splice;
 use serde_json::value::RawValue;
 
 use super::batch::Part;
+use crate::respond::Refusal;
 use crate::route::ServedRoute;
 use crate::session::Session;
 use crate::upstream::members::Came;
@@ -46,6 +50,20 @@ impl Call {
         self.era == Era::Modern
             && memchr::memmem::find(&self.body, b"inputResponses").is_some()
             && bridge::is_back(&self.body)
+    }
+
+    /// Takes another body, which says the same of id and arguments.
+    pub fn replace_body(&mut self, body: Vec<u8>) -> Result<(), Refusal> {
+        let Ok(Message::Request { id, params, .. }) = Message::parse(&body) else {
+            return Err(Refusal::BrokenBody);
+        };
+        let view = Params::parse(params).map_err(|_| Refusal::BrokenBody)?;
+        let places = Splice::new(&body);
+        let place = |part: &str| places.place_of(part).map_err(|_| Refusal::BrokenBody);
+        self.id_place = place(id.get())?;
+        self.arguments = view.arguments.map(place).transpose()?;
+        self.body = body.into();
+        Ok(())
     }
 
     /// What its tool wants in headers as well (2026-07-28, `x-mcp-header`), and its arguments as they were written.

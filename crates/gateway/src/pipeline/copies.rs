@@ -81,6 +81,7 @@ fn served(copy: Copy, errand: &mut Errand, record: &mut Record) -> Reply {
     Reply {
         status: StatusCode::OK,
         session: None,
+        retry_after: None,
         body,
     }
 }

@@ -81,6 +81,7 @@ impl Gateway {
         Ok(Continued::Answered(Reply {
             status: StatusCode::OK,
             session: None,
+            retry_after: None,
             body: ReplyBody::Events(body),
         }))
     }

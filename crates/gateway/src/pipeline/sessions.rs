@@ -117,6 +117,12 @@ impl Gateway {
         Ok(session)
     }
 
+    /// Opens a session for somebody who was granted nothing.
+    async fn open_for_stranger(&self, errand: &Errand) -> Result<Arc<Session>, Refusal> {
+        self.count_stranger(errand).await?;
+        self.open_kept(errand, Opened::AsStranger).await
+    }
+
     /// Answers a caller who was granted nothing here.
     pub(super) async fn as_stranger(
         &self,
@@ -127,7 +133,7 @@ impl Gateway {
         record.stranger();
         let mut response = stranger::answer(call);
         if call.method == Method::Initialize {
-            match self.open_kept(errand, Opened::AsStranger).await {
+            match self.open_for_stranger(errand).await {
                 Ok(session) => respond::put(response.headers_mut(), header::SESSION_ID, &session.id),
                 Err(refusal) => return Err(stop(refusal.about(&call.id), record)),
             }

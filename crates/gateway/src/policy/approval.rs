@@ -17,7 +17,7 @@ use portreeve_inspect::sha256_hex;
 use portreeve_mcp::method::Method;
 use serde::Deserialize;
 
-use super::{Explanation, Policy, Question, Tools, Verdict};
+use super::{Allowed, Explanation, Policy, Question, Tools, Verdict};
 use crate::respond::{Held, Refusal};
 
 /// The kind that documents name.
@@ -124,6 +124,14 @@ impl Approval {
         approved.is_none_or(|approved| ToolClass::of(&approved.annotations) == ToolClass::Write)
     }
 
+    /// Whether the virtual server that it comes from has let nobody allow it who may not do so here: then a person has seen
+    /// it, and is not asked twice.
+    fn is_allowed_above(&self, question: &Question<'_>) -> bool {
+        question.allowed_above.is_some_and(|above| {
+            above.approvers.is_subset(&self.config.approvers) && (self.config.by_caller || !above.by_caller)
+        })
+    }
+
     /// Whether it is the next round of a call that passed. What the call was given counts once: the same round again would
     /// be the same call again.
     async fn is_next_round(&self, question: &Question<'_>) -> Result<bool, StateError> {
@@ -194,10 +202,23 @@ impl Policy for Approval {
         true
     }
 
+    fn allowed(&self, question: &Question<'_>) -> Option<Allowed> {
+        if !self.holds(question) {
+            return None;
+        }
+        Some(Allowed {
+            approvers: self.config.approvers.clone(),
+            by_caller: self.config.by_caller,
+        })
+    }
+
     async fn before(&self, question: &Question<'_>) -> Verdict {
         let (true, Some(tool)) = (self.holds(question), question.target) else {
             return Verdict::Continue(Vec::new());
         };
+        if self.is_allowed_above(question) {
+            return Verdict::Continue(vec!["approval:above".into()]);
+        }
         if question.caller.principal == Principal::Anonymous {
             // Nobody knows that two of them are the same.
             return Verdict::Refuse(Refusal::NoCredential);

@@ -9,6 +9,7 @@ mod permit;
 mod rate_limit;
 mod scope;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -50,6 +51,17 @@ pub struct Question<'a> {
     pub goes_on: Option<&'a str>,
     /// Whether the host comes back with answers to what it was asked.
     pub is_back: bool,
+    /// Who may have allowed it at the virtual server that it comes from.
+    pub allowed_above: Option<&'a Allowed>,
+}
+
+/// Who may allow a call that needs it; managers may anyway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// Their labels.
+    pub approvers: BTreeSet<String>,
+    /// Whether the caller may.
+    pub by_caller: bool,
 }
 
 impl<'a> Question<'a> {
@@ -64,6 +76,7 @@ impl<'a> Question<'a> {
             arguments: None,
             goes_on: None,
             is_back: false,
+            allowed_above: None,
         }
     }
 }
@@ -108,6 +121,11 @@ pub trait Policy: Send + Sync + std::fmt::Debug {
     /// Whether it is asked after those that do not say so: what it does cannot be taken back.
     fn comes_last(&self) -> bool {
         false
+    }
+
+    /// Who has allowed the call, if it passed because somebody did.
+    fn allowed(&self, _question: &Question<'_>) -> Option<Allowed> {
+        None
     }
 
     /// What is shown to the API behind the route.
@@ -156,7 +174,24 @@ impl Policies {
         request: T,
         record: &mut Record,
     ) -> Result<Passage<T>, Refusal> {
+        self.before_checked(question, (request, |_: &T| Ok(())), record)
+            .await
+    }
+
+    /// The same, with what else may refuse the request: it is asked before those policies whose effect cannot be taken back.
+    pub async fn before_checked<T>(
+        &self,
+        question: &Question<'_>,
+        (request, check): (T, impl FnOnce(&T) -> Result<(), Refusal>),
+        record: &mut Record,
+    ) -> Result<Passage<T>, Refusal> {
+        let mut check = Some(check);
         for policy in self.of(question.caller, question.route) {
+            if policy.comes_last()
+                && let Some(check) = check.take()
+            {
+                check(&request)?;
+            }
             match policy.before(question).await {
                 Verdict::Continue(names) => record.decided_by(names),
                 Verdict::Stranger => return Ok(Passage::Stranger(request)),
@@ -166,7 +201,16 @@ impl Policies {
                 }
             }
         }
+        if let Some(check) = check {
+            check(&request)?;
+        }
         Ok(Passage::Permitted(Permitted::new(request)))
+    }
+
+    /// Who has allowed a call that passed.
+    pub fn allowed(&self, question: &Question<'_>) -> Option<Arc<Allowed>> {
+        let mut policies = question.route.policies.iter();
+        policies.find_map(|policy| policy.allowed(question)).map(Arc::new)
     }
 
     /// Whether the caller may open or keep a stream on the route. Takes from no counter.

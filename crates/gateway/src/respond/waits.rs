@@ -7,8 +7,9 @@ use portreeve_mcp::{answer, code};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// The key of the question in a result of 2026-07-28.
-const KEY: &str = "approval";
+/// The key of the question in a result of 2026-07-28. The answer comes back beside those for the server, whose keys are its
+/// own affair, and goes no further.
+pub const KEY: &str = "portreeve.approval";
 
 /// A call that is held back.
 #[derive(Debug)]

@@ -331,6 +331,7 @@ fn ready(status: StatusCode, body: impl Into<Bytes>) -> Reply {
     Reply {
         status,
         session: None,
+        retry_after: None,
         body: ReplyBody::Json(ResponseBody::ready(body.into())),
     }
 }
@@ -391,6 +392,7 @@ async fn said(reply: Reply, session: &ServerSession) -> Result<Said, ClientError
         Reply {
             status,
             session: None,
+            retry_after: None,
             body: ReplyBody::Other(ResponseBody::ready(body)),
         }
     };

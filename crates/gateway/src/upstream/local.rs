@@ -127,6 +127,7 @@ fn reply(status: StatusCode, body: Option<Vec<u8>>) -> Reply {
     Reply {
         status,
         session: None,
+        retry_after: None,
         body,
     }
 }

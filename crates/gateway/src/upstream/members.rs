@@ -282,6 +282,7 @@ fn reply(status: StatusCode, body: Option<ReplyBody>) -> Reply {
     Reply {
         status,
         session: None,
+        retry_after: None,
         body: body.unwrap_or_else(|| ReplyBody::Other(ResponseBody::ready(bytes::Bytes::new()))),
     }
 }

@@ -222,6 +222,29 @@ pub fn is_back(body: &[u8]) -> bool {
     Edit::of(params.get()).value("inputResponses").is_some()
 }
 
+/// A body without the answer to one question, which was not the server's; `None` when it has none. Without any other, the
+/// host comes back with nothing, and the call is as it was made first.
+pub fn without_answer(body: &[u8], key: &str) -> Option<Vec<u8>> {
+    let Ok(Message::Request {
+        params: Some(params), ..
+    }) = Message::parse(body)
+    else {
+        return None;
+    };
+    let mut whole = Edit::of(params.get());
+    let mut responses = Edit::of(whole.value("inputResponses")?);
+    responses.value(key)?;
+    responses.cut(key);
+    let mut splice = Splice::new(body);
+    if responses.is_empty() {
+        whole.cut("inputResponses");
+        whole.apply(&mut splice).ok()?;
+    } else {
+        responses.apply(&mut splice).ok()?;
+    }
+    Some(splice.finish())
+}
+
 /// Whether the user did not want to see a page that was asked for.
 pub fn declines(body: &[u8]) -> bool {
     #[derive(Deserialize)]
@@ -245,6 +268,32 @@ pub fn declines(body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_that_is_not_for_the_server_is_left_out() {
+        let without = |params: &str| {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
+            let left = without_answer(body.as_bytes(), "ours")?;
+            let left = String::from_utf8(left).unwrap();
+            Some(
+                left.split_once(r#""params":"#)
+                    .unwrap()
+                    .1
+                    .trim_end_matches('}')
+                    .to_owned(),
+            )
+        };
+        assert_eq!(
+            without(r#"{"name":"a","inputResponses":{"ours":{"x":1}},"arguments":{"n":1.0}}"#).as_deref(),
+            Some(r#"{"name":"a","arguments":{"n":1.0"#)
+        );
+        assert_eq!(
+            without(r#"{"inputResponses":{"q":1,"ours":2},"name":"a"}"#).as_deref(),
+            Some(r#"{"inputResponses":{"q":1},"name":"a""#)
+        );
+        assert_eq!(without(r#"{"name":"a","inputResponses":{"q":{}}}"#), None);
+        assert_eq!(without(r#"{"name":"ours"}"#), None);
+    }
 
     const ASKED: &str = r#"{"jsonrpc":"2.0","id":3,"result":{"resultType":"input_required","inputRequests":{"q":{"method":"elicitation/create","params":{"mode":"form","message":"name?","requestedSchema":{"x":1.50}}},"p":{"method":"elicitation/create","params":{"mode":"url","url":"https://a","message":"go"}},"r":{"method":"roots/list"}},"requestState":"opaque"}}"#;
 

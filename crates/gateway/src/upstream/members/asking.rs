@@ -155,6 +155,9 @@ impl Asking<'_> {
         let mut request = self
             .gateway
             .request(&caller, member.as_str(), (Method::POST, &headers), body);
+        if let Some(allowed) = &self.outbound.allowed {
+            request.extensions_mut().insert(Arc::clone(allowed));
+        }
         // Those that nobody here knows of are passed on as they came.
         for (name, value) in self.outbound.params.iter().chain(&repeated) {
             request.headers_mut().insert(name.clone(), value.clone());

@@ -6,7 +6,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
-use portreeve_client::{Reply, ReplyBody};
+use portreeve_client::{Reply, ReplyBody, retry_after};
 use portreeve_core::members::Kind;
 use portreeve_core::name::Slug;
 use portreeve_core::protocol::Era;
@@ -182,6 +182,7 @@ pub(super) fn replied(response: Response<Body>) -> Reply {
     Reply {
         status,
         session: None,
+        retry_after: retry_after(response.headers()),
         body: into(piped(response.into_body())),
     }
 }

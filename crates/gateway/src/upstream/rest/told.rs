@@ -10,6 +10,7 @@ pub(super) fn reply(status: StatusCode, body: Option<ReplyBody>) -> Reply {
     Reply {
         status,
         session: None,
+        retry_after: None,
         body: body.unwrap_or_else(|| ReplyBody::Other(ResponseBody::ready(Bytes::new()))),
     }
 }

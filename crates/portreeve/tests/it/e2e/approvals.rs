@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::served::Served;
-use crate::upstream::Speaks;
+use crate::upstream::{Speaks, tool};
 use crate::web::{Answer, LegacyHost, modern};
 
 /// Every call of `wipe` needs an approval; `agent` may call everything, `ada` is one of the approvers.
@@ -180,7 +180,7 @@ async fn a_host_that_opens_pages_is_sent_to_the_page_in_the_words_of_its_era() {
     let params = opens_pages(wipe(json!({"id": 1})));
     let asks = call(&served, &agent, params.clone()).await["result"].clone();
     assert_eq!(asks["resultType"], "input_required", "{asks}");
-    let question = &asks["inputRequests"]["approval"];
+    let question = &asks["inputRequests"]["portreeve.approval"];
     assert_eq!(
         (&question["method"], &question["params"]["mode"]),
         (&json!("elicitation/create"), &json!("url"))
@@ -193,7 +193,7 @@ async fn a_host_that_opens_pages_is_sent_to_the_page_in_the_words_of_its_era() {
 
     // It comes back before anybody decided: the model is told, and the user is not sent there in circles.
     let mut back = params.clone();
-    back["inputResponses"] = json!({"approval": {"action": "accept"}});
+    back["inputResponses"] = json!({"portreeve.approval": {"action": "accept"}});
     let told = call(&served, &agent, back.clone()).await["result"].clone();
     assert_eq!(
         (&told["isError"], &told["resultType"]),
@@ -240,6 +240,86 @@ async fn a_host_that_opens_pages_is_sent_to_the_page_in_the_words_of_its_era() {
     let made = served.upstream.calls();
     let done = call(&served, &agent, back).await;
     assert_ne!(done["result"]["isError"], true, "{done}");
+    assert_eq!(served.upstream.calls(), made + 1);
+    let seen = served.upstream.seen();
+    let sent: Value = serde_json::from_slice(&seen.last().unwrap().body).unwrap();
+    assert!(
+        sent["params"]["inputResponses"].is_null(),
+        "it asked nothing: {sent}"
+    );
+    assert_eq!(sent["params"]["arguments"], json!({"id": 1}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_refused_after_all_keeps_its_approval() {
+    let (served, agent, ada) = held(Speaks::Modern).await;
+    let mut mirrored = tool("wipe", "Wipes a region", false);
+    mirrored["inputSchema"] = json!({"type": "object", "properties": {
+        "region": {"type": "string", "x-mcp-header": "Region"},
+    }});
+    served.upstream.set_tools(vec![mirrored]);
+    served
+        .node
+        .cli_json(&["tool", "approve", "com.acme/billing", "wipe"]);
+    let call = async |region: &'static str| {
+        let params = wipe(json!({"region": "north"}));
+        let (mut headers, body) = modern(Some(&agent), 1, "tools/call", params);
+        headers.push(("mcp-param-region", region.to_owned()));
+        served.ask("POST", &headers, &body).await
+    };
+    let told = call("north").await.json();
+    assert_eq!(told["result"]["isError"], true, "{told}");
+    let waiting = asked(&served, &ada, "GET", "/approvals", json!({})).await.json();
+    let id = waiting["items"][0]["name"].as_str().unwrap().to_owned();
+    let path = format!("/approvals/{id}/allow");
+    assert_eq!(asked(&served, &ada, "POST", &path, json!({})).await.status, 200);
+    // The headers say something else: refused, and nothing is used up.
+    assert_eq!(call("south").await.status, 400);
+    let made = served.upstream.calls();
+    let done = call("north").await.json();
+    assert_ne!(done["result"]["isError"], true, "{done}");
+    assert_eq!(served.upstream.calls(), made + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_virtual_server_and_its_member_ask_once() {
+    let (served, agent, ada) = held(Speaks::Modern).await;
+    let node = &served.node;
+    node.cli_json(&[
+        "server",
+        "add",
+        "com.acme/all",
+        "--member",
+        "billing",
+        "--approve",
+    ]);
+    let config = json!({"tools": ["wipe"], "approvers": ["key:ada"], "wait_seconds": 0}).to_string();
+    node.cli_json(&["policy", "set", "all", "approval", "--config", &config]);
+    let call = async |number: i64| {
+        let (headers, body) = modern(Some(&agent), number, "tools/call", wipe(json!({"id": number})));
+        let answer = node.web.ask("POST", &node.endpoint("all"), &headers, body);
+        answer.await.unwrap().json()["result"]["isError"] != json!(true)
+    };
+    let allow = async || {
+        let waiting = asked(&served, &ada, "GET", "/approvals", json!({})).await.json();
+        let items = waiting["items"].as_array().unwrap().clone();
+        let open: Vec<_> = items.iter().filter(|item| item["state"] == "waiting").collect();
+        assert_eq!(open.len(), 1, "{waiting}");
+        let path = format!("/approvals/{}/allow", open[0]["name"].as_str().unwrap());
+        assert_eq!(asked(&served, &ada, "POST", &path, json!({})).await.status, 200);
+    };
+    let made = served.upstream.calls();
+    assert!(!call(1).await);
+    allow().await;
+    assert!(call(1).await, "the member does not ask again");
+    assert_eq!(served.upstream.calls(), made + 1);
+
+    // Whom the member does not let decide has not decided for it.
+    let wider = json!({"tools": ["wipe"], "approvers": ["key:ada", "key:agent"], "wait_seconds": 0});
+    node.cli_json(&["policy", "set", "all", "approval", "--config", &wider.to_string()]);
+    assert!(!call(2).await);
+    allow().await;
+    assert!(!call(2).await, "the member asks, too");
     assert_eq!(served.upstream.calls(), made + 1);
 }
 

@@ -313,3 +313,30 @@ async fn a_gw_3_virtual_servers_are_no_members_and_members_must_be_there() {
     assert!(text.contains("there is no route `none`"), "{text}");
     assert!(text.contains("hint:"), "{text}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_is_held_off_says_for_how_long() {
+    let pair = Pair::start(&[]).await;
+    let limit = [
+        "policy",
+        "set",
+        "mail",
+        "rate_limit",
+        "--calls",
+        "1",
+        "--per",
+        "60s",
+    ];
+    pair.node.cli_json(&limit);
+    let params = json!({"name": "echo", "arguments": {"text": "a"}});
+    let mut answer = pair.ask(&pair.node.key, "tools/call", params.clone()).await;
+    for _ in 0..5 {
+        if answer.status == 429 {
+            break;
+        }
+        answer = pair.ask(&pair.node.key, "tools/call", params.clone()).await;
+    }
+    assert_eq!(answer.status, 429, "{}", answer.text());
+    let wait: u64 = answer.header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+}

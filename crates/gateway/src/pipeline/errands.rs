@@ -1,0 +1,102 @@
+//! What goes with a request on its way through the corridor, and what may still refuse it there.
+
+use std::sync::Arc;
+
+use portreeve_access::network;
+use portreeve_core::caller::Principal;
+use portreeve_core::ports::{RateLimit, StateError};
+use portreeve_core::protocol::Era;
+use std::time::Duration;
+
+use super::Gateway;
+use crate::accept::head::Head;
+use crate::accept::inbound::{Call, Inbound};
+use crate::accept::ladder;
+use crate::authenticate::Identified;
+use crate::relay::Errand;
+use crate::respond::Refusal;
+use crate::route::ServedRoute;
+
+/// Sessions of somebody whom no grant names: at once, and then one more in this time.
+const STRANGERS: RateLimit = RateLimit {
+    interval: Duration::from_secs(1),
+    burst: 60,
+};
+
+impl Gateway {
+    pub(crate) fn errand(
+        self: &Arc<Self>,
+        route: &Arc<ServedRoute>,
+        who: &Identified,
+        inbound: &Inbound,
+    ) -> Errand {
+        let (era, method, host_id, session) = match inbound {
+            Inbound::Call(call) => (
+                call.era,
+                Some(call.method),
+                Some(call.id.clone()),
+                call.session.clone(),
+            ),
+            Inbound::Note(note) => (note.era, None, None, note.session.clone()),
+            Inbound::Listen(session) | Inbound::End(session) => {
+                (Era::Legacy, None, None, Some(Arc::clone(session)))
+            }
+            Inbound::Connect | Inbound::Batch(_) => (Era::Legacy, None, None, None),
+        };
+        Errand {
+            gateway: Arc::clone(self),
+            route: Arc::clone(route),
+            caller: who.caller.clone(),
+            allowed: who.allowed_above.clone(),
+            from: who.from,
+            era,
+            hop: route.hop(era),
+            method,
+            host_id,
+            session,
+            under_way: None,
+            crossing: None,
+            lease: None,
+            belonging: None,
+            exchange: None,
+            tasks: None,
+            copying: None,
+            wanted: None,
+        }
+    }
+
+    /// Counts a session of somebody who needs no grant for it, since each writes a row: who has no credential counts by
+    /// address.
+    pub(super) async fn count_stranger(&self, errand: &Errand) -> Result<(), Refusal> {
+        let whose = match (errand.caller.principal, errand.from) {
+            (Principal::Anonymous, Some(from)) => network(from),
+            (principal, _) => principal.to_string(),
+        };
+        let key = format!("stranger_session/{whose}");
+        match self.loader.counters().take(&key, STRANGERS, 1).await {
+            Ok(decision) if decision.allowed => Ok(()),
+            Ok(decision) => Err(Refusal::Limited {
+                retry_after: decision.retry_after,
+                reason: "sessions of callers without a grant".to_owned(),
+            }),
+            Err(StateError(reason)) => {
+                tracing::error!(reason, "the sessions of strangers cannot be counted");
+                Err(Refusal::StateAway)
+            }
+        }
+    }
+}
+
+impl Errand {
+    /// What may still refuse a call that is permitted, before an approval of it is used up.
+    pub(super) fn admits(&self, head: &Head, call: &Call) -> Result<(), Refusal> {
+        if self.session.as_ref().is_some_and(|session| session.stranger) {
+            // Opened before the caller was granted anything: the host must begin anew, now with the server itself.
+            return Err(Refusal::SessionUnknown);
+        }
+        match self.era {
+            Era::Modern => ladder::arguments_agree(head, call, &self.route),
+            Era::Legacy => Ok(()),
+        }
+    }
+}
