@@ -6,8 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use portreeve_core::ports::Locks;
 use portreeve_core::time::{Clock, Timestamp};
 use portreeve_inspect::{PublicKey, from_hex, sha256_hex};
@@ -113,7 +111,7 @@ impl Challenges {
         records: impl Iterator<Item = &str>,
     ) -> Result<(), ProofError> {
         let domain = challenge.domain.as_str();
-        let keys: Vec<PublicKey> = records.filter_map(key_of).take(RECORDS).collect();
+        let keys: Vec<PublicKey> = records.filter_map(PublicKey::of_record).take(RECORDS).collect();
         if keys.is_empty() {
             return Err(ProofError::refused(format!(
                 "`{domain}` shows no key of the form `v=MCPv1; k=ed25519; p=BASE64`"
@@ -144,28 +142,6 @@ impl Challenges {
     }
 }
 
-/// The key of a record, `v=MCPv1; k=ed25519; p=BASE64`; other texts are none.
-fn key_of(record: &str) -> Option<PublicKey> {
-    let mut fields = record.split(';').map(str::trim).filter(|field| !field.is_empty());
-    if fields.next()? != "v=MCPv1" {
-        return None;
-    }
-    let (mut kind, mut point) = (None, None);
-    for field in fields {
-        match field.split_once('=')? {
-            ("k", value) => kind = Some(value),
-            ("p", value) => point = Some(value),
-            _ => {}
-        }
-    }
-    let point = STANDARD.decode(point?).ok()?;
-    match (kind?, point.len()) {
-        ("ed25519", 32) => Some(PublicKey::Ed25519(point)),
-        ("ecdsap384", 49 | 97) => Some(PublicKey::EcdsaP384(point)),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,24 +167,5 @@ mod tests {
             assert_eq!(namespace(text), None, "{text}");
         }
         assert_eq!(namespace(&format!("{}.example", "a".repeat(190))), None);
-    }
-
-    #[test]
-    fn only_a_record_of_the_form_is_a_key() {
-        let point = STANDARD.encode([7; 32]);
-        let key = Some(PublicKey::Ed25519(vec![7; 32]));
-        assert_eq!(key_of(&format!("v=MCPv1; k=ed25519; p={point}")), key);
-        assert_eq!(key_of(&format!("v=MCPv1;k=ed25519;p={point};")), key);
-        for other in [
-            format!("k=ed25519; p={point}; v=MCPv1"),
-            format!("v=MCPv2; k=ed25519; p={point}"),
-            format!("v=MCPv1; k=rsa; p={point}"),
-            "v=MCPv1; k=ed25519; p=AAAA".to_owned(),
-            format!("v=MCPv1; p={point}"),
-            "v=spf1 -all".to_owned(),
-            String::new(),
-        ] {
-            assert_eq!(key_of(&other), None, "{other}");
-        }
     }
 }
