@@ -3,7 +3,7 @@
 //!
 //! Before: `approve` or `profile` changed what an entry names. After: the portal shows it, and `api` hands it out.
 
-mod fetch;
+pub(crate) mod fetch;
 mod job;
 mod wanted;
 

@@ -63,6 +63,8 @@ mod virtual_server;
 
 mod publishing;
 
+pub mod partners;
+
 pub mod install;
 
 mod export;

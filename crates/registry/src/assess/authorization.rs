@@ -14,6 +14,19 @@ pub(super) struct Authorization;
 pub(super) struct Trail {
     /// What is wrong, in the order of the steps.
     pub(super) faults: Vec<Fault>,
+    /// The authorization servers that it leads to.
+    pub(super) issuers: Vec<Issuer>,
+}
+
+/// An authorization server that a protected server names.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Issuer {
+    /// Its name, as the server wrote it.
+    pub(crate) name: String,
+    /// Where it asks people, if its metadata says so.
+    pub(crate) authorization: Option<String>,
+    /// Where it gives out tokens, if its metadata says so.
+    pub(crate) token: Option<String>,
 }
 
 /// One thing that is wrong, with what shows it.

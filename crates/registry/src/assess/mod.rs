@@ -21,6 +21,8 @@ mod job;
 mod login;
 mod run;
 
+pub(crate) mod outside;
+
 use std::sync::Arc;
 
 pub use job::{AssessJob, AssessParts, Round};

@@ -216,7 +216,11 @@ impl Registry {
         let view = ServerJson::view(&document);
         let (places, broken, packages) = tokio::join!(
             self.look_around(entry, version),
-            links::ask::broken(&self.parts.egress, links, self.parts.limits.probe),
+            links::ask::broken(
+                (&self.parts.egress, &portreeve_net::Reach::Public),
+                links,
+                self.parts.limits.probe
+            ),
             self.packages(&view)
         );
         let subject = Subject {

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use portreeve_core::icon::Icon;
 use portreeve_core::id::IconId;
-use portreeve_inspect::{picture, sha256_hex};
-use portreeve_net::{Reach, ResponseBody, read_body};
+use portreeve_core::limits::Limits;
+use portreeve_inspect::{Picture, picture, sha256_hex};
+use portreeve_net::{Egress, Reach, ResponseBody, read_body};
 use url::Url;
 
 use crate::registry::Registry;
@@ -13,21 +14,24 @@ use crate::registry::Registry;
 /// What is asked for. What comes is judged by its bytes.
 const WANTED: &str = "image/svg+xml, image/png, image/webp, image/jpeg";
 
+/// How an icon is fetched.
+pub(crate) struct IconFetch<'a> {
+    pub(crate) egress: &'a Egress,
+    pub(crate) reach: &'a Reach,
+    pub(crate) limits: &'a Limits,
+}
+
 // === impl Registry ===
 
 impl Registry {
     /// The icon at an address, or why there is none.
     pub(super) async fn fetch_icon(&self, url: &str, reach: &Reach) -> Result<Icon, String> {
-        let limits = &self.parts.limits;
-        let bytes = match tokio::time::timeout(limits.icon_fetch, self.follow(url, reach)).await {
-            Ok(bytes) => bytes?,
-            Err(_) => return Err(format!("it did not arrive within {:?}", limits.icon_fetch)),
+        let fetch = IconFetch {
+            egress: &self.parts.egress,
+            reach,
+            limits: &self.parts.limits,
         };
-        let limits = self.parts.limits.clone();
-        // It is read on a thread of its own: a stranger wrote it.
-        let read = tokio::task::spawn_blocking(move || picture(&bytes, &limits)).await;
-        let picture = read.map_err(|_| "it cannot be read".to_owned())?;
-        let picture = picture.map_err(|error| error.to_string())?;
+        let picture = fetch.picture(url).await?;
         Ok(Icon {
             id: IconId::new(self.parts.clock.as_ref(), self.parts.rng.as_ref()),
             hash: sha256_hex(&picture.bytes),
@@ -35,12 +39,30 @@ impl Registry {
             bytes: picture.bytes,
         })
     }
+}
 
-    async fn follow(&self, url: &str, reach: &Reach) -> Result<Bytes, String> {
-        let limits = &self.parts.limits;
+// === impl IconFetch ===
+
+impl IconFetch<'_> {
+    /// The picture at an address, or why there is none.
+    pub(crate) async fn picture(&self, url: &str) -> Result<Picture, String> {
+        let limit = self.limits.icon_fetch;
+        let bytes = match tokio::time::timeout(limit, self.follow(url)).await {
+            Ok(bytes) => bytes?,
+            Err(_) => return Err(format!("it did not arrive within {limit:?}")),
+        };
+        let limits = self.limits.clone();
+        // It is read on a thread of its own: a stranger wrote it.
+        let read = tokio::task::spawn_blocking(move || picture(&bytes, &limits)).await;
+        let picture = read.map_err(|_| "it cannot be read".to_owned())?;
+        picture.map_err(|error| error.to_string())
+    }
+
+    async fn follow(&self, url: &str) -> Result<Bytes, String> {
+        let limits = self.limits;
         let mut at = Url::parse(url).map_err(|error| format!("its address is none: {error}"))?;
         for _ in 0..=limits.icon_redirects {
-            let response = self.ask_for_icon(&at, reach).await?;
+            let response = self.ask(&at).await?;
             let status = response.status();
             if status == StatusCode::OK {
                 let body = read_body(response.into_body(), limits.icon_bytes, limits.icon_fetch).await;
@@ -61,7 +83,7 @@ impl Registry {
         ))
     }
 
-    async fn ask_for_icon(&self, url: &Url, reach: &Reach) -> Result<Response<ResponseBody>, String> {
+    async fn ask(&self, url: &Url) -> Result<Response<ResponseBody>, String> {
         if !url.username().is_empty() || url.password().is_some() {
             return Err("its address carries a user name or a password".to_owned());
         }
@@ -71,10 +93,7 @@ impl Registry {
             .header(header::ACCEPT, WANTED)
             .body(Bytes::new())
             .map_err(|error| error.to_string())?;
-        let sent = self
-            .parts
-            .egress
-            .send(request, reach, self.parts.limits.icon_fetch);
+        let sent = self.egress.send(request, self.reach, self.limits.icon_fetch);
         sent.await.map_err(|error| error.to_string())
     }
 }

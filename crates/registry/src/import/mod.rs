@@ -8,7 +8,7 @@ mod api_center;
 mod docker;
 mod git_tree;
 mod official_registry;
-mod partner_files;
+pub(crate) mod partner_files;
 
 pub mod openapi;
 

@@ -14,7 +14,7 @@ use super::server_json::{Beside, built, modern};
 use super::{Candidate, Importer, Record, finding};
 
 /// Where the file is kept as it came.
-pub(super) const PARTNER_META: &str = "com.azure.mcp/partner";
+pub(crate) const PARTNER_META: &str = "com.azure.mcp/partner";
 
 const SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json";
 
@@ -63,28 +63,48 @@ impl Importer for PartnerFiles {
 }
 
 fn partner(record: &Record, file: Map<String, Value>) -> Candidate {
+    let Some(written) = written(&file) else {
+        return Candidate::refused(record, "name", "it is required");
+    };
+    let Written {
+        mut document,
+        namespace,
+        remotes,
+    } = written;
+    let mut noticed = Noticed::default();
+    if namespace.is_none() {
+        let said = "neither an endpoint nor documentation says which domain it belongs to";
+        noticed.grave("$", said);
+    }
+    noticed.look(&file, &remotes);
+    document.insert("_meta".to_owned(), meta(&file));
+    let mut candidate = built(record, &Value::Object(document), Beside::default());
+    candidate.needs_eyes |= noticed.is_grave;
+    candidate.findings.extend(noticed.findings);
+    candidate
+}
+
+/// A partner file as a `server.json`, without what only the partner file has.
+pub(crate) struct Written {
+    pub(crate) document: Map<String, Value>,
+    /// The domain turned round; `None` when nothing says which it is.
+    pub(crate) namespace: Option<String>,
+    remotes: Vec<Value>,
+}
+
+/// Writes it; `None` when it has no name.
+pub(crate) fn written(file: &Map<String, Value>) -> Option<Written> {
     let text = |key: &str| file.get(key).and_then(Value::as_str).unwrap_or_default();
     // The file of the community names a server by its `id`, and shows its `name`.
     let short = [text("id"), text("name")]
         .into_iter()
-        .find(|name| !name.is_empty())
-        .unwrap_or_default();
-    if short.is_empty() {
-        return Candidate::refused(record, "name", "it is required");
-    }
-    let remotes = remotes(&file);
-    let mut noticed = Noticed::default();
-    let namespace = match namespace_host(&file, &remotes) {
-        Some(host) => reversed(&host),
-        None => {
-            let said = "neither an endpoint nor documentation says which domain it belongs to";
-            noticed.grave("$", said);
-            "invalid.unknown".to_owned()
-        }
-    };
+        .find(|name| !name.is_empty())?;
+    let remotes = remotes(file);
+    let namespace = namespace_host(file, &remotes).map(|host| reversed(&host));
+    let of = namespace.as_deref().unwrap_or("invalid.unknown");
     let mut document = Map::new();
     document.insert("$schema".to_owned(), json!(SCHEMA));
-    document.insert("name".to_owned(), json!(format!("{namespace}/{}", plain(short))));
+    document.insert("name".to_owned(), json!(format!("{of}/{}", plain(short))));
     let title = [text("title"), text("name")]
         .into_iter()
         .find(|title| !title.trim().is_empty())
@@ -99,20 +119,19 @@ fn partner(record: &Record, file: Map<String, Value>) -> Candidate {
         "version".to_owned(),
         json!(version(text("versionName"), text("version"))),
     );
-    links(&file, &mut document);
+    links(file, &mut document);
     if let Some(packages) = file.get("packages") {
         let old = Map::from_iter([("packages".to_owned(), packages.clone())]);
         document.extend(modern(old).into_iter().filter(|(key, _)| key == "packages"));
     }
-    noticed.look(&file, &remotes);
     if !remotes.is_empty() {
-        document.insert("remotes".to_owned(), Value::Array(remotes));
+        document.insert("remotes".to_owned(), Value::Array(remotes.clone()));
     }
-    document.insert("_meta".to_owned(), meta(&file));
-    let mut candidate = built(record, &Value::Object(document), Beside::default());
-    candidate.needs_eyes |= noticed.is_grave;
-    candidate.findings.extend(noticed.findings);
-    candidate
+    Some(Written {
+        document,
+        namespace,
+        remotes,
+    })
 }
 
 /// Where one reads more, and what it looks like.

@@ -27,6 +27,7 @@ mod install;
 mod issues;
 mod kept;
 mod owner_groups;
+mod partners;
 mod pins;
 mod profile;
 mod properties;

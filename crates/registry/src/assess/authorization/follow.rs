@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::super::Severity;
-use super::{Fault, Trail};
+use super::{Fault, Issuer, Trail};
 
 /// Bytes of one document.
 const DOCUMENT: usize = 256 * 1024;
@@ -130,6 +130,10 @@ impl Follow<'_> {
 
     /// The metadata of one authorization server.
     async fn issuer(&self, issuer: &str, trail: &mut Trail) {
+        trail.issuers.push(Issuer {
+            name: issuer.to_owned(),
+            ..Issuer::default()
+        });
         let Some(url) = self.checked(issuer, "issuer", trail) else {
             return;
         };
@@ -137,7 +141,14 @@ impl Follow<'_> {
         for place in metadata_places(&url) {
             let Ok(at) = Url::parse(&place) else { continue };
             match self.fetch(&at).await {
-                Fetched::Document(document) => return judge_issuer(issuer, (&place, &document), trail),
+                Fetched::Document(document) => {
+                    let at = |field: &str| document.get(field).and_then(Value::as_str).map(str::to_owned);
+                    if let Some(known) = trail.issuers.last_mut() {
+                        known.authorization = at("authorization_endpoint");
+                        known.token = at("token_endpoint");
+                    }
+                    return judge_issuer(issuer, (&place, &document), trail);
+                }
                 Fetched::Nothing(why) => tried.push(format!("{place}: {why}")),
             }
         }

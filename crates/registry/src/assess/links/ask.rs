@@ -19,10 +19,10 @@ const AT_ONCE: usize = 5;
 
 /// A link that does not lead anywhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::assess) struct Broken {
-    pub(in crate::assess) path: String,
+pub(crate) struct Broken {
+    pub(crate) path: String,
     /// What shows it: a status, or why there was none.
-    pub(in crate::assess) evidence: String,
+    pub(crate) evidence: String,
 }
 
 /// The links of a version with where they stand, each address once.
@@ -58,12 +58,12 @@ pub(in crate::assess) fn named(document: &Map<String, Value>, profile: &Profile)
 
 /// Asks them all, and returns those that lead nowhere.
 pub(in crate::assess) async fn broken(
-    egress: &Egress,
+    (egress, reach): (&Egress, &Reach),
     links: Vec<(String, Url)>,
     limit: Duration,
 ) -> Vec<Broken> {
     let asked = futures_util::stream::iter(links).map(async |(path, url)| {
-        let evidence = ask(egress, &url, limit).await?;
+        let evidence = ask((egress, reach), &url, limit).await?;
         Some(Broken { path, evidence })
     });
     let answers: Vec<Option<Broken>> = asked.buffered(AT_ONCE).collect().await;
@@ -71,14 +71,14 @@ pub(in crate::assess) async fn broken(
 }
 
 /// What shows that a link leads nowhere. Who answers that one must sign in, or ask less often, is there.
-async fn ask(egress: &Egress, url: &Url, limit: Duration) -> Option<String> {
-    let mut status = head(egress, url, Method::HEAD, limit).await;
+async fn ask(to: (&Egress, &Reach), url: &Url, limit: Duration) -> Option<String> {
+    let mut status = head(to, url, Method::HEAD, limit).await;
     // Some servers know nothing but GET. Its body is not read.
     if matches!(
         status,
         Ok(StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED | StatusCode::NOT_FOUND)
     ) {
-        status = head(egress, url, Method::GET, limit).await;
+        status = head(to, url, Method::GET, limit).await;
     }
     match status {
         Ok(StatusCode::NOT_FOUND | StatusCode::GONE) => Some(format!("{url}: 404 or 410")),
@@ -88,7 +88,12 @@ async fn ask(egress: &Egress, url: &Url, limit: Duration) -> Option<String> {
     }
 }
 
-async fn head(egress: &Egress, url: &Url, method: Method, limit: Duration) -> Result<StatusCode, NetError> {
+async fn head(
+    (egress, reach): (&Egress, &Reach),
+    url: &Url,
+    method: Method,
+    limit: Duration,
+) -> Result<StatusCode, NetError> {
     let request = Request::builder()
         .method(method)
         .uri(url.as_str())
@@ -98,7 +103,7 @@ async fn head(egress: &Egress, url: &Url, method: Method, limit: Duration) -> Re
         // What is no address of a request is told by the reader of the document.
         return Ok(StatusCode::OK);
     };
-    Ok(egress.send(request, &Reach::Public, limit).await?.status())
+    Ok(egress.send(request, reach, limit).await?.status())
 }
 
 #[cfg(test)]
