@@ -47,6 +47,7 @@ mod whoami;
 mod call;
 mod completions;
 mod config;
+mod partner;
 mod why;
 
 #[cfg(test)]
@@ -68,6 +69,7 @@ pub(crate) use completions::CompletionsArgs;
 pub(crate) use config::ConfigCommand;
 pub(crate) use connection::Connection;
 pub(crate) use failure::Failure;
+pub(crate) use partner::{PartnerCommand, run as run_partner};
 pub(crate) use reply::{Reply, Verdict};
 pub(crate) use serve::ServeArgs;
 pub(crate) use why::WhyArgs;
@@ -140,6 +142,9 @@ pub(crate) enum Command {
     /// Check the configuration file, or print its JSON Schema
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Write, check and sign the entries of a partner catalogue
+    #[command(subcommand)]
+    Partner(PartnerCommand),
     /// Print the completion script of a shell
     Completions(CompletionsArgs),
 }

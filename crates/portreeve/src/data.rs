@@ -132,7 +132,8 @@ pub(crate) fn loose_rights(path: &Path) -> io::Result<Vec<String>> {
     Ok(loose)
 }
 
-fn parse_key(text: &str) -> Option<SecretKey> {
+/// The key that 64 hexadecimal digits stand for.
+pub(crate) fn parse_key(text: &str) -> Option<SecretKey> {
     let mut bytes = [0_u8; 32];
     if text.len() != 64 || !text.is_ascii() {
         return None;
@@ -153,7 +154,8 @@ fn private_file(path: &Path) -> io::Result<File> {
 }
 
 /// Written whole or not at all: beside it first, then moved into its place.
-fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+/// Writes a file that only the owner can read.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
     let mut file = OpenOptions::new()
         .create(true)
