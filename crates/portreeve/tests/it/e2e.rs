@@ -51,6 +51,7 @@ mod operate;
 mod order;
 mod own_news;
 mod owner_groups;
+mod partners;
 mod passing;
 mod patience;
 mod pitfalls;
