@@ -10,6 +10,9 @@ use serde_json::{Map, Value, json};
 use super::format::{Partner, ServerNote};
 use super::proof::{Approval, Proof};
 
+/// How the reader of documents ends what it says of an undeclared variable.
+const UNDECLARED: &str = "is not declared in `variables`";
+
 /// The files of one partner as they came.
 #[derive(Debug, Clone, Default)]
 pub struct Files {
@@ -138,11 +141,10 @@ impl Submitted {
             match server_json::parse(&text, limits.document_bytes) {
                 Err(error) => say(&file, "", error.to_string()),
                 Ok(reading) => {
-                    for one in reading
-                        .problems
-                        .into_iter()
-                        .chain(server_json::form_problems(&reading.raw))
-                    {
+                    let form = server_json::form_problems(&reading.raw);
+                    // Variables have a check of their own, which says how to declare them.
+                    let is_ours = |one: &Problem| !one.message.ends_with(UNDECLARED);
+                    for one in reading.problems.into_iter().chain(form).filter(is_ours) {
                         say(&file, &one.path, one.message);
                     }
                     servers.push(SubmittedServer {

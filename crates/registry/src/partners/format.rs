@@ -46,7 +46,7 @@ pub struct Partner {
     pub categories: Vec<Category>,
     /// Words by which it is found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 30), inner(length(min = 1, max = 50)))]
+    #[schemars(length(max = 100), inner(length(min = 1, max = 50)))]
     pub tags: Vec<String>,
     /// Whether it is not finished yet.
     #[serde(default)]

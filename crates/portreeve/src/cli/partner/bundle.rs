@@ -7,8 +7,8 @@ use std::time::Duration;
 use portreeve_core::limits::Limits;
 use portreeve_core::time::Timestamp;
 use portreeve_registry::partners::{
-    Catalogue, Evidence, Held, Reader, Refusal, Report, Rotation, SignedCatalogue, opened, seal, shipped,
-    standing,
+    Catalogue, Evidence, Held, Level, Reader, Refusal, Report, Rotation, SignedCatalogue, opened, seal,
+    shipped, standing,
 };
 use serde_json::json;
 
@@ -78,8 +78,11 @@ fn require_passing(read: &files::Read) -> Result<(), Failure> {
         .filter(Evidence::is_refused)
         .flat_map(|one| {
             let name = one.name.clone();
-            one.findings
+            let refused = one
+                .findings
                 .into_iter()
+                .filter(|finding| finding.level == Level::Refused);
+            refused
                 .map(move |finding| format!("{name}/{} {}: {}", finding.file, finding.field, finding.message))
         })
         .collect();
