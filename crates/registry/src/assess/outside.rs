@@ -94,6 +94,7 @@ impl Outside<'_> {
             neighbours: Arc::default(),
             protected: Vec::new(),
             broken: Vec::new(),
+            packages: Vec::new(),
             is_licensed: true,
             now: self.now,
         };
