@@ -25,7 +25,7 @@ await run("browsers.mjs", async () => {
     const [attacker, victim] = [await started(`--host-resolver-rules=MAP ${new URL(given.idp).hostname} ~NOTFOUND`), await started()];
     await stolen(attacker, victim, { loaded: false });
     await stolen(attacker, victim, { loaded: true });
-    const session = await visible(await started());
+    const session = await visible(await fresh(browsers[1]));
     for (const scheme of ["light", "dark"]) await pages(scheme, session);
   } finally {
     for (const browser of browsers) await browser.close();
@@ -38,7 +38,12 @@ await run("browsers.mjs", async () => {
 async function started(...flags) {
   const browser = await chromium.launch({ executablePath: given.chromium, args: [...FLAGS, ...flags] });
   browsers.push(browser);
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  return await fresh(browser);
+}
+
+/** A visitor of whom nobody knows anything. */
+async function fresh(browser, more = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...more });
   context.setDefaultTimeout(15_000);
   return context;
 }
@@ -129,7 +134,7 @@ async function visible(context) {
   must((await found(page)).length === 0, `among local servers, ada finds ${await found(page)}`);
   const session = await context.storageState();
 
-  const other = await started();
+  const other = await fresh(browsers[1]);
   const eve = await other.newPage();
   await signInAtProvider(eve, "eve");
   await eve.goto(given.url);
@@ -155,14 +160,13 @@ async function found(page) {
 
 /** The pages that a person meets on this way, in one colour scheme. */
 async function pages(scheme, storageState) {
-  const browser = browsers.at(-1);
-  const visitor = await browser.newContext({ colorScheme: scheme, viewport: { width: 1280, height: 900 } });
+  const visitor = await fresh(browsers[1], { colorScheme: scheme });
   const page = await visitor.newPage();
   await page.goto(`${given.url}/sign-in`);
   await accessible(page, `sign-in-${scheme}`);
   await visitor.close();
 
-  const context = await browser.newContext({ colorScheme: scheme, viewport: { width: 1280, height: 900 }, storageState });
+  const context = await fresh(browsers[1], { colorScheme: scheme, storageState });
   const mine = await context.newPage();
   await mine.goto(asking(await registered()));
   await mine.getByRole("button", { name: "Allow" }).waitFor();

@@ -21,7 +21,13 @@ const origin = new URL(given.url).origin;
 /** What a host keeps, and its way to its user. */
 class Host {
   redirectUrl = REDIRECT;
-  clientMetadata = { client_name: "Editor of a test", redirect_uris: [REDIRECT], token_endpoint_auth_method: "none" };
+  clientMetadata = {
+    client_name: "Editor of a test",
+    redirect_uris: [REDIRECT],
+    // Who leaves them out gets no refresh token (RFC 7591, section 2).
+    grant_types: ["authorization_code", "refresh_token"],
+    token_endpoint_auth_method: "none",
+  };
   sent = [];
   agent = new Agent();
   clientInformation = () => this.client;
@@ -40,6 +46,10 @@ class Host {
   discoveryState = () => this.discovered;
   saveCodeVerifier(verifier) {
     this.verifier = verifier;
+  }
+  invalidateCredentials(what) {
+    if (what === "all" || what === "tokens") this.kept = undefined;
+    if (what === "all" || what === "client") this.client = undefined;
   }
   async redirectToAuthorization(url) {
     this.sent.push(url);

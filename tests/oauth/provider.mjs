@@ -32,7 +32,7 @@ await run("provider.mjs", async () => {
   await agent.submit(leaving, `${given.idp}/session/end/confirm`, { logout: "yes" });
   must((await signedIn(agent)) === undefined, "the session outlived the back-channel logout");
   must((await signedIn(elsewhere)) === "user:eve", "another session ended, too");
-  await noted(given.url, "session.end", "eve");
+  await noted(given.url, "session.end", "provider:acme");
   return "made, mapped, rotated, denied, signed out";
 });
 

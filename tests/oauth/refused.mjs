@@ -61,7 +61,7 @@ await run("refused.mjs", async () => {
     must(page.heading === "Connect An attacker?", `the page is ${page.url} ${page.heading}`);
     // Nor does a page of one's own open that of somebody else.
     const other = new Agent();
-    const foreign = await other.signInOver(await other.visit(begun(evil).url), "eve");
+    const foreign = await other.signInOver(await other.visit(begun(evil).url), "ada");
     const stolen = /name="request" value="([^"]*)"/.exec(foreign.html)[1];
     const answer = await user.submit(page, "/authorize", { request: stolen, decision: "allow", write: "yes" });
     must(answer.status === 403, `it was decided: ${answer.status} ${answer.url}`);
@@ -73,7 +73,7 @@ await run("refused.mjs", async () => {
 async function refused(answer) {
   const challenge = answer.headers.get("www-authenticate") ?? "";
   must(answer.status === 401 && challenge.includes('error="invalid_token"'), `answered ${answer.status} ${challenge}`);
-  await noted(origin, "", "unauthenticated", new URL(given.url).pathname.split("/")[2]);
+  await noted(origin, "request", "unauthenticated", new URL(given.url).pathname.split("/")[2]);
 }
 
 async function registered(name) {
