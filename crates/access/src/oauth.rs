@@ -37,7 +37,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portreeve_core::audit::AuditEvent;
+use portreeve_core::audit::{AuditEvent, AuditOutcome};
 use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::id::EventId;
@@ -192,6 +192,30 @@ impl AuthorizationServer {
         event.target = Some(client.as_str().chars().take(TARGET).collect());
         event.client = Some(client.to_string());
         event
+    }
+
+    /// Writes down that a client was refused. It is refused already, so a log that fails changes nothing.
+    fn noted(&self, action: &str, client: &ClientId, error: OauthError) -> OauthError {
+        if error.code == OauthCode::TemporarilyUnavailable {
+            return error;
+        }
+        let mut event = self.event(action, &Caller::anonymous(), client);
+        event.outcome = AuditOutcome::Refused;
+        event.reason = Some(error.code.as_str().to_owned());
+        event.detail = Some(json!({ "description": error.description }));
+        if let Err(failure) = self.parts.journal.append(&event) {
+            tracing::error!(error = %failure, "A refused client could not be written to the audit log");
+        }
+        error
+    }
+
+    /// The refusal of a redirect that a client was not registered with: it may be somebody else's.
+    fn unregistered(&self, client: &ClientId, redirect: &str) -> OauthError {
+        let shown: String = redirect.chars().take(200).collect();
+        let error = OauthError::request(format!(
+            "`{shown}` is no redirect of this client: it must be one that was registered"
+        ));
+        self.noted("oauth.authorize", client, error)
     }
 
     /// The caller behind an authorization, if it still exists.

@@ -119,12 +119,7 @@ impl AuthorizationServer {
                 let redirect = RedirectUri::parse(asked)
                     .ok()
                     .filter(|asked| admitted(known, asked));
-                let shown: String = asked.chars().take(200).collect();
-                redirect.ok_or_else(|| {
-                    OauthError::request(format!(
-                        "`{shown}` is no redirect of this client: it must be one that was registered"
-                    ))
-                })?
+                redirect.ok_or_else(|| self.unregistered(&client.id, asked))?
             }
             (None, [only]) => RedirectUri::parse(only)
                 .map_err(|_| OauthError::request("the registered redirect of this client cannot be used"))?,

@@ -78,23 +78,33 @@ impl AuthorizationServer {
             ));
         };
         let client = self.authenticated(&request.credential).await?;
+        let answer = self.traded(grant, &client, request).await;
+        let answer = answer.map_err(|error| self.noted("oauth.token", &client.id, error))?;
+        let now = self.parts.clock.now();
+        if let Err(error) = self.parts.clients.note_client_used(&client.id, now).await {
+            tracing::warn!(%error, "When a client got its last token could not be noted.");
+        }
+        Ok(answer)
+    }
+
+    async fn traded(
+        &self,
+        grant: GrantKind,
+        client: &Client,
+        request: &TokenRequest,
+    ) -> Result<TokenAnswer, OauthError> {
         if !client.may(grant) {
             return Err(OauthError::new(
                 OauthCode::UnauthorizedClient,
                 format!("this client may not use `{grant}`: it was not registered with it"),
             ));
         }
-        let answer = match grant {
-            GrantKind::AuthorizationCode => self.by_code(&client, request).await?,
-            GrantKind::RefreshToken => self.by_refresh(&client, request).await?,
-            GrantKind::ClientCredentials => self.by_itself(&client, request).await?,
-            GrantKind::JwtBearer => self.by_assertion(&client, request).await?,
-        };
-        let now = self.parts.clock.now();
-        if let Err(error) = self.parts.clients.note_client_used(&client.id, now).await {
-            tracing::warn!(%error, "When a client got its last token could not be noted.");
+        match grant {
+            GrantKind::AuthorizationCode => self.by_code(client, request).await,
+            GrantKind::RefreshToken => self.by_refresh(client, request).await,
+            GrantKind::ClientCredentials => self.by_itself(client, request).await,
+            GrantKind::JwtBearer => self.by_assertion(client, request).await,
         }
-        Ok(answer)
     }
 
     async fn by_code(&self, client: &Client, request: &TokenRequest) -> Result<TokenAnswer, OauthError> {
