@@ -27,7 +27,7 @@ use self::ended::Ended;
 use self::keys::Keys;
 use self::verify::Verified;
 
-/// How long an access token works.
+/// How long an access token works at most, and if nothing else is said.
 pub const TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// What tokens are made of.
@@ -41,6 +41,8 @@ pub struct TokenParts {
     pub issuer: String,
     /// Whose tokens are taken besides our own, by routes that say so.
     pub issuers: Issuers,
+    /// How long tokens work: [`TOKEN_LIFETIME`] at most, which is how long it is remembered that an authorization ended.
+    pub lifetime: Duration,
 }
 
 /// Makes tokens and tells whose they are.
@@ -50,6 +52,7 @@ pub(crate) struct Tokens {
     sealer: Option<Sealer>,
     issuer: Arc<str>,
     issuers: Issuers,
+    lifetime: Duration,
     keys: ArcSwap<Keys>,
     ended: Ended,
     verified: Verified,
@@ -64,6 +67,7 @@ impl Tokens {
             sealer: Sealer::new(&parts.sealing_key).ok(),
             issuer: parts.issuer.as_str().into(),
             issuers: parts.issuers.clone(),
+            lifetime: parts.lifetime.min(TOKEN_LIFETIME),
             keys: ArcSwap::default(),
             ended: Ended::default(),
             verified: Verified::new(),

@@ -12,7 +12,6 @@ use portreeve_core::secret::Secret;
 use portreeve_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::TOKEN_LIFETIME;
 use crate::{Access, AccessError};
 
 /// The type of an access token (RFC 9068, section 2.1), which an ID token does not have.
@@ -61,7 +60,7 @@ pub(super) struct Claims {
 }
 
 impl Access {
-    /// Issues an access token (RFC 9068) of ten minutes.
+    /// Issues an access token (RFC 9068).
     pub async fn issue_token(&self, new: &NewToken) -> Result<IssuedToken, AccessError> {
         if self.tokens.keys.load().signer(self.parts.clock.now()).is_none() {
             self.tend_signing_keys().await?;
@@ -79,7 +78,7 @@ impl Access {
             jti: URL_SAFE_NO_PAD.encode(identity),
             sid: new.authorization,
             iat: seconds(now),
-            exp: seconds(now.plus(TOKEN_LIFETIME)),
+            exp: seconds(now.plus(self.tokens.lifetime)),
             auth_time: new.signed_in_at.map(seconds),
         };
         let keys = self.tokens.keys.load();
@@ -90,7 +89,7 @@ impl Access {
         let token = encode(&header, &claims, private).map_err(|_| AccessError::NoSigningKey)?;
         Ok(IssuedToken {
             token: Secret::new(token),
-            expires_in: TOKEN_LIFETIME,
+            expires_in: self.tokens.lifetime,
         })
     }
 }

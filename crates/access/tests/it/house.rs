@@ -283,6 +283,7 @@ impl House {
                 sealing_key: SecretKey::new([3; 32]),
                 issuer: ISSUER.to_owned(),
                 issuers: portreeve_access::Issuers::default(),
+                lifetime: portreeve_access::TOKEN_LIFETIME,
             },
             clock: Arc::clone(clock) as _,
             rng: Arc::new(TestRng(AtomicU64::new(seed))),

@@ -118,6 +118,7 @@ async fn set_up(folder: &Path, server: &ServerName) -> Result<(Access, Secret)> 
             sealing_key: SecretKey::new([3; 32]),
             issuer: ORIGIN.to_owned(),
             issuers: portreeve_access::Issuers::default(),
+            lifetime: portreeve_access::TOKEN_LIFETIME,
         },
         clock: Arc::new(SystemClock),
         rng: numbers,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use portreeve_access::{OauthSettings, Registration};
+use portreeve_access::{OauthSettings, Registration, TOKEN_LIFETIME};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
@@ -36,6 +36,12 @@ pub(crate) struct Enterprise {
 }
 
 impl Oauth {
+    /// How long an access token works.
+    pub(crate) fn access_lifetime(&self) -> Duration {
+        let seconds = self.access_seconds.unwrap_or(u64::MAX).max(1);
+        Duration::from_secs(seconds).min(TOKEN_LIFETIME)
+    }
+
     /// The settings of the authorization server, in the room's words.
     pub(crate) fn authorization(&self) -> OauthSettings {
         let days = |days: Option<u64>| {

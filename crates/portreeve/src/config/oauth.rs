@@ -23,6 +23,8 @@ pub(crate) struct Oauth {
     pub(crate) unused_client_days: Option<u64>,
     /// How many days after its last use a program must ask its user again. Default: 30.
     pub(crate) refresh_days: Option<u64>,
+    /// How many seconds an access token works, 600 at most. Default: 600.
+    pub(crate) access_seconds: Option<u64>,
     /// Assertions of the company's identity provider instead of a page.
     pub(crate) enterprise: Enterprise,
 }

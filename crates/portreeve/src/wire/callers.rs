@@ -23,6 +23,7 @@ impl Ground {
                 sealing_key: self.keys.derive("token-signing-keys"),
                 issuer: origin,
                 issuers: Issuers::new(issuers, &self.egress, &self.limits, &self.clock),
+                lifetime: config.oauth.access_lifetime(),
             },
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),

@@ -68,6 +68,7 @@ impl Mint {
                 sealing_key: Keyring::new(master).derive("token-signing-keys"),
                 issuer: issuer.to_owned(),
                 issuers: portreeve_access::Issuers::default(),
+                lifetime: portreeve_access::TOKEN_LIFETIME,
             },
             clock: Arc::new(SystemClock),
             rng: Arc::new(SystemRng),
@@ -123,6 +124,7 @@ pub(crate) fn token_parts(store: &Store) -> TokenParts {
         sealing_key: SecretKey::new([8; 32]),
         issuer: "https://gw.acme.example".to_owned(),
         issuers: portreeve_access::Issuers::default(),
+        lifetime: portreeve_access::TOKEN_LIFETIME,
     }
 }
 
