@@ -28,6 +28,16 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) fn start(context: &mut Context, log: &mut Log) -> Result<Self> {
+        Self::start_with(context, log, 0, &[])
+    }
+
+    /// With more flags, on a port that somebody must know beforehand; 0 is any.
+    pub(crate) fn start_with(
+        context: &mut Context,
+        log: &mut Log,
+        port: u16,
+        flags: &[&str],
+    ) -> Result<Self> {
         context.build_tests(log)?;
         let binary = context.binary();
         let data = TemporaryFolder::new("data")?;
@@ -37,12 +47,13 @@ impl House {
                 "serve",
                 "--demo",
                 "--listen",
-                "127.0.0.1:0",
+                &format!("127.0.0.1:{port}"),
                 "--metrics-listen",
                 "off",
                 "--data",
             ])
-            .arg(data.path());
+            .arg(data.path())
+            .args(flags);
         let mut service = log.serve("portreeve serve", &mut serve, "TERM")?;
         let (url, key) = (data.path().join("listen.url"), data.path().join("admin.key"));
         let filled =

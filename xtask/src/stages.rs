@@ -9,10 +9,12 @@ mod deny;
 mod doc;
 mod e2e;
 mod fmt;
+mod oauth;
 mod rest;
 mod unit;
 
 mod runner;
+mod tally;
 
 use anyhow::Result;
 
@@ -79,6 +81,11 @@ pub(crate) const STAGES: &[Stage] = &[
         name: "browser",
         about: "the portal in Chromium",
         run: browser::run,
+    },
+    Stage {
+        name: "oauth",
+        about: "OAuth clients of the SDKs, a real identity provider, two browsers",
+        run: oauth::run,
     },
     Stage {
         name: "deny",

@@ -21,7 +21,7 @@ const PACKAGE: &str = "node@22.23.3";
 #[derive(Debug)]
 pub(crate) struct Node {
     program: PathBuf,
-    /// Holds `peers/`, `browser/` and `node_modules/`.
+    /// Holds `peers/`, `browser/`, `oauth/` and `node_modules/`.
     pub(crate) scripts: PathBuf,
 }
 
@@ -34,11 +34,16 @@ impl Node {
         // The scripts are copied beside their modules: an import is looked up from the script's own folder, and the
         // repository stays free of installed files.
         let scripts = context.fresh_folder("scripts")?;
-        for folder in ["peers", "browser"] {
+        for folder in ["peers", "browser", "oauth"] {
             copy_files(&context.root.join("tests").join(folder), &scripts.join(folder))?;
         }
         symlink(modules, scripts.join("node_modules"))?;
         Ok(Self { program, scripts })
+    }
+
+    /// Node.js itself, for scripts that start others.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
     }
 
     /// Node.js on a script or package file, named from the scripts folder.

@@ -7,8 +7,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
+use super::tally::{Case, Tally};
 use crate::context::Context;
 use crate::fixture;
 use crate::house::House;
@@ -42,19 +43,6 @@ const CASES: [(&str, &str, &str); 9] = [
 /// What is asked by clients that know the legacy era alone: the older SDK, HTTP+SSE, the inspector.
 const LEGACY_SERVERS: [&str; 3] = ["demo", "everything", "fixture"];
 
-/// A client in one mode, to one server.
-struct Case {
-    name: String,
-    command: Command,
-}
-
-/// How many runs there were, and which failed.
-#[derive(Default)]
-struct Tally {
-    count: usize,
-    failed: Vec<String>,
-}
-
 /// What starts clients.
 struct Clients<'a> {
     house: &'a House,
@@ -82,13 +70,13 @@ pub(crate) fn run(context: &mut Context, log: &mut Log) -> Result<String> {
     let mut cases = clients.of_both_eras();
     cases.extend(clients.of_the_legacy_era());
     for case in cases {
-        tally.check(&house, log, case);
+        tally.check(&house, log, case, LIMIT);
     }
     for (name, command) in lists
         .iter()
         .flat_map(|list| list.commands(&house, &node, &python))
     {
-        tally.check(&house, log, Case { name, command });
+        tally.check(&house, log, Case { name, command }, LIMIT);
     }
     tally.told()
 }
@@ -98,26 +86,6 @@ fn slug(server: &str) -> &str {
     match server {
         "demo" => DEMO,
         other => other,
-    }
-}
-
-// === impl Tally ===
-
-impl Tally {
-    fn check(&mut self, house: &House, log: &mut Log, mut case: Case) {
-        house.tell(&mut case.command);
-        self.count += 1;
-        if log.run(&mut case.command, LIMIT).is_err() {
-            self.failed.push(case.name);
-        }
-    }
-
-    fn told(self) -> Result<String> {
-        let Self { count, failed } = self;
-        match failed.len() {
-            0 => Ok(format!("{count} runs")),
-            _ => bail!("{} of {count} runs failed: {}", failed.len(), failed.join(", ")),
-        }
     }
 }
 

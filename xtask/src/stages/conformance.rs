@@ -12,6 +12,7 @@ use crate::install::node::Node;
 use crate::process::Log;
 
 const LIMIT: Duration = Duration::from_secs(20 * 60);
+const AUTHORIZATION_LIMIT: Duration = Duration::from_secs(90);
 /// What the suite calls each server behind Portreeve, the last part of its name (which becomes the route), and how the
 /// server is started.
 const SERVERS: [(&str, &str, &[&str]); 4] = [
@@ -23,7 +24,7 @@ const SERVERS: [(&str, &str, &[&str]); 4] = [
 
 pub(crate) fn run(context: &mut Context, log: &mut Log) -> Result<String> {
     let node = Node::ready(context, log)?;
-    let house = House::start(context, log)?;
+    let mut house = House::start(context, log)?;
     let mut suite = node.command("peers/conformance.mjs");
     let mut running = Vec::new();
     for (word, slug, flags) in SERVERS {
@@ -40,13 +41,33 @@ pub(crate) fn run(context: &mut Context, log: &mut Log) -> Result<String> {
             _ => &mut suite,
         };
     }
+    let authorization = authorization(context, log, &node, &mut house)?;
     suite.arg("--out").arg(context.fresh_folder("conformance")?);
     let outcome = log.run(&mut suite, LIMIT);
     let sum = sum_of(&log.text()?);
     match outcome {
-        Ok(()) => Ok(sum),
+        Ok(()) => Ok(format!("{sum}, {authorization}")),
         Err(error) => Err(error.context(sum)),
     }
+}
+
+/// The scenarios about authorization servers, which the suite has apart from its requirements.
+fn authorization(context: &Context, log: &mut Log, node: &Node, house: &mut House) -> Result<&'static str> {
+    // The admin manages, which is not to use.
+    house.run(log, &["grant", "add", "--user", "admin", "--all-servers"])?;
+    let link = house.sign_in_link(log)?;
+    let mut suite = node.command("peers/authorization.mjs");
+    suite.args([
+        "--url",
+        &house.url,
+        "--resource",
+        &house.endpoint("fixture"),
+        "--link",
+        &link,
+    ]);
+    suite.arg("--out").arg(context.fresh_folder("authorization")?);
+    log.run(&mut suite, AUTHORIZATION_LIMIT)?;
+    Ok("authorization server 2/2")
 }
 
 /// The line with which the script sums up. The services write to the same log, so it need not be the last one.
