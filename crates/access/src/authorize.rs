@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use portreeve_core::caller::Caller;
+use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Decision, Effect, Target};
 use portreeve_core::name::{RegistryName, ServerName};
 use portreeve_core::ports::Authorizer;
@@ -12,6 +12,11 @@ use quick_cache::Equivalent;
 
 use crate::Access;
 use crate::state::{Holder, Rights, State};
+
+mod reasons;
+mod rules;
+
+pub(crate) use self::rules::{Inquiry, Kept};
 
 /// What a decision depends on, besides the state it is cached in.
 #[derive(PartialEq, Eq, Hash)]
@@ -41,15 +46,24 @@ struct Asked<'a> {
 impl Authorizer for Access {
     fn may(&self, caller: &Caller, action: Action, target: &Target<'_>) -> Arc<Decision> {
         let state = self.state.load();
+        if caller.principal == Principal::Anonymous {
+            return self.about_a_stranger(&state, caller, action, target);
+        }
         if !state.is_live(caller, self.parts.clock.now()) || self.has_ended(caller) {
             return self.engine.denied();
         }
-        let decision = self.by_grants(&state, caller, action, target);
-        // What a policy forbids stays forbidden. A decision by owner groups is not kept: it is cheap.
-        if decision.is_permit() || !decision.policies.is_empty() {
-            return decision;
+        match self.rules_about(&state, caller, action) {
+            Some(asker) => self.by_everything(&state, (caller, &asker), action, target),
+            None => self.by_rights(&state, caller, action, target),
         }
-        by_groups(&state, caller, action, target).unwrap_or(decision)
+    }
+
+    fn reasons(&self, caller: &Caller, action: Action, target: &Target<'_>) -> Vec<String> {
+        self.reasons_of(caller, action, target)
+    }
+
+    fn reads_arguments(&self) -> bool {
+        self.state.load().rulebook.reads_arguments()
     }
 
     fn visibility(&self, caller: &Caller) -> Visibility {
@@ -69,6 +83,22 @@ impl Authorizer for Access {
 }
 
 impl Access {
+    /// By grants, else because a group of the caller's owns the server.
+    pub(crate) fn by_rights(
+        &self,
+        state: &State,
+        caller: &Caller,
+        action: Action,
+        target: &Target<'_>,
+    ) -> Arc<Decision> {
+        let decision = self.by_grants(state, caller, action, target);
+        // A decision by owner groups is not kept: it is cheap.
+        if decision.is_permit() {
+            return decision;
+        }
+        by_groups(state, caller, action, target).unwrap_or(decision)
+    }
+
     /// By the caller's own grants, else by those of a group. A group is asked about itself, so that one answer does for
     /// all its members.
     fn by_grants(

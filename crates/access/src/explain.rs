@@ -77,6 +77,13 @@ impl Access {
         let (summary, needed) = if decision.is_permit() {
             let by = decision.policies.join("`, `");
             (format!("`{label}` may {asked}, because of `{by}`."), None)
+        } else if !decision.policies.is_empty() {
+            let by = decision.policies.join("`, `");
+            let needed = format!("a change of `{by}`: no grant outweighs what a policy forbids");
+            (
+                format!("`{label}` may not {asked}: `{by}` forbids it."),
+                Some(needed),
+            )
         } else if caller.principal == Principal::Anonymous {
             let text = "Callers without a credential have no grants: only a route that is open to everyone admits them.";
             (

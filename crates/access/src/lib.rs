@@ -23,6 +23,7 @@ mod facts;
 mod policies;
 mod state;
 
+mod access_policies;
 mod approvals;
 mod first_start;
 mod grants;
@@ -44,10 +45,14 @@ use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::id::EventId;
-use portreeve_core::ports::{Authorizer, IdentityStore, Journal, SessionStore};
+use portreeve_core::ports::{AccessPolicyStore, Authorizer, IdentityStore, Journal, SessionStore};
 use portreeve_core::random::Rng;
 use portreeve_core::time::Clock;
 
+pub use access_policies::{
+    Change, Checked, DryRun, DryRunOf, KnownTool, MOST_CHANGES, MOST_POLICIES, MOST_TESTS, NewPolicy,
+    PolicyError, Standing, Switch, TestOutcome,
+};
 pub use approvals::{Approvals, HeldCall, HowDecided, MOST_WAITING, ShownApproval};
 pub use credential::Unauthenticated;
 pub use error::AccessError;
@@ -65,6 +70,7 @@ pub use oauth::{
     OauthError, OauthJob, OauthParts, OauthSettings, Registration, TokenAnswer, TokenRequest, Writing,
     redirect,
 };
+pub use policies::{MOST_POLICY_BYTES, TextProblem};
 pub use provider::{AdmitRule, ClaimNames, ClientCredential, ProviderError, ProviderSettings};
 pub use publishing::{
     BadToken, Claim, GithubOidcSettings, GithubSettings, Granted, OidcSettings, ProofError, ProofSettings,
@@ -86,6 +92,8 @@ use tokens::Tokens;
 pub struct AccessParts {
     /// Keys, users and grants.
     pub identity: Arc<dyn IdentityStore>,
+    /// Access policies.
+    pub policies: Arc<dyn AccessPolicyStore>,
     /// Sign-in links and sessions of the portal.
     pub sessions: Arc<dyn SessionStore>,
     /// Where sign-ins are written down; changes carry their audit event into the store themselves.

@@ -2,7 +2,12 @@
 //!
 //! Before: `state` groups the grants by subject. After: `authorize` caches what is decided here.
 
+mod arguments;
 mod compile;
+mod reads;
+mod rulebook;
+mod text;
+mod vocabulary;
 
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
@@ -16,10 +21,17 @@ use portreeve_core::caller::Principal;
 use portreeve_core::decision::{Action, Decision, Effect, Target};
 use portreeve_core::name::{GroupName, NamespacePattern, RegistryName, ServerName};
 
+pub(crate) use self::arguments::Arguments;
+pub(crate) use self::reads::Read;
+pub(crate) use self::rulebook::{Asked, Rulebook, Said};
+pub use self::text::{MOST_POLICY_BYTES, TextProblem};
+pub(crate) use self::text::{Rule, SPOKEN_OF};
+use self::vocabulary::Vocabulary;
+pub(crate) use self::vocabulary::{Asker, POLICY_SCHEMA, Via};
 use crate::facts::Facts;
 use crate::state::Holder;
 
-/// The vocabulary. Every policy is validated against it, and so is every question.
+/// The vocabulary of grants. Every policy is validated against it, and so is every question.
 const SCHEMA: &str = r#"
 entity Group, System, Installation, Namespace, Owner;
 entity User, Key, Client in [Group];
@@ -53,6 +65,9 @@ pub(crate) struct Engine {
     schema: Schema,
     words: Words,
     denied: Arc<Decision>,
+    /// The words of access policies.
+    text: Vocabulary,
+    text_validator: Validator,
 }
 
 /// The names of the schema, parsed once.
@@ -115,7 +130,10 @@ impl Engine {
             effect: Effect::Deny,
             policies: Arc::new([]),
         };
+        let text = Vocabulary::new();
         Self {
+            text_validator: Validator::new(text.schema.clone()),
+            text,
             authorizer: Authorizer::new(),
             validator: Validator::new(schema.clone()),
             schema,
@@ -272,14 +290,11 @@ impl Words {
 
     /// The patterns that speak of a server: its own namespace, and each one above with `.*` behind it.
     fn namespaces(&self, server: &ServerName) -> Vec<EntityUid> {
-        let namespace = server.namespace().to_ascii_lowercase();
-        let above = namespace
-            .match_indices('.')
-            .filter_map(|(end, _)| namespace.get(..end));
-        let below = above.chain([namespace.as_str()]).map(|root| format!("{root}.*"));
-        let below: Vec<String> = below.collect();
-        let patterns = below.iter().map(String::as_str).chain([namespace.as_str()]);
-        patterns.map(|pattern| uid(&self.namespace, pattern)).collect()
+        let patterns = namespaces_of(server);
+        patterns
+            .iter()
+            .map(|pattern| uid(&self.namespace, pattern))
+            .collect()
     }
 
     fn namespace(&self, pattern: &NamespacePattern) -> EntityUid {
@@ -298,6 +313,20 @@ impl Words {
     fn tool(&self, server: &ServerName, tool: &str) -> EntityUid {
         uid(&self.tool, &format!("{}/{tool}", folded(server)))
     }
+}
+
+/// The patterns that a server is in, in lower case.
+fn namespaces_of(server: &ServerName) -> Vec<String> {
+    let namespace = server.namespace().to_ascii_lowercase();
+    let above = namespace
+        .match_indices('.')
+        .filter_map(|(end, _)| namespace.get(..end));
+    let mut patterns: Vec<String> = above
+        .chain([namespace.as_str()])
+        .map(|root| format!("{root}.*"))
+        .collect();
+    patterns.push(namespace);
+    patterns
 }
 
 /// Whether an action is one of the management side.

@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
+use portreeve_core::access_policy::AccessPolicy;
 use portreeve_core::caller::{ApiKey, Caller, Principal, User};
 use portreeve_core::decision::Decision;
 use portreeve_core::grant::{Grant, Subject};
@@ -17,9 +18,9 @@ use portreeve_core::view::RegistryRecord;
 use quick_cache::sync::Cache;
 
 use crate::Access;
-use crate::authorize::Question;
+use crate::authorize::{Inquiry, Kept, Question};
 use crate::facts::Facts;
-use crate::policies::{Engine, Slice};
+use crate::policies::{Engine, Rulebook, Slice};
 
 /// Decisions kept at once: a few hundred callers times a few hundred tools.
 const CACHED_DECISIONS: usize = 65_536;
@@ -37,6 +38,10 @@ pub(crate) struct State {
     pub(crate) facts: Facts,
     /// Decisions made with this state. They end with it, so none can outlive the policies it was made of.
     pub(crate) decisions: Cache<Question, Arc<Decision>>,
+    /// The access policies in force.
+    pub(crate) rulebook: Rulebook,
+    /// Answers in which access policies had their say, each about one caller.
+    pub(crate) answers: Cache<Inquiry, Kept>,
     source: Source,
 }
 
@@ -65,11 +70,12 @@ pub(crate) struct Rights {
 }
 
 /// What the state was built from.
-#[derive(PartialEq, Default)]
+#[derive(Clone, PartialEq, Default)]
 struct Source {
     keys: Vec<ApiKey>,
     users: Vec<User>,
     grants: Vec<Grant>,
+    policies: Vec<AccessPolicy>,
     owned: Vec<Owned>,
     registries: Vec<RegistryRecord>,
 }
@@ -91,6 +97,7 @@ impl Access {
             keys: snapshot.keys.clone(),
             users: snapshot.users.iter().map(deciding).collect(),
             grants: snapshot.grants.clone(),
+            policies: snapshot.policies.clone(),
             owned: snapshot.owned.clone(),
             registries: snapshot.registries.clone(),
         };
@@ -118,6 +125,8 @@ impl State {
             rights: HashMap::from([(Holder::Principal(Principal::System), Arc::new(system))]),
             facts: Facts::default(),
             decisions: Cache::new(CACHED_DECISIONS),
+            rulebook: Rulebook::default(),
+            answers: Cache::new(0),
             source: Source::default(),
         }
     }
@@ -135,6 +144,12 @@ impl State {
             keys,
             users,
             known: source.users.iter().map(|user| user.id).collect(),
+            answers: Cache::new(if source.policies.iter().any(|policy| policy.enabled) {
+                CACHED_DECISIONS
+            } else {
+                0
+            }),
+            rulebook: Rulebook::new(engine, &source.policies, &former.rulebook),
             rights: rights(engine, &source.grants, former),
             facts: Facts::new(&source.owned, &source.registries),
             decisions: Cache::new(CACHED_DECISIONS),
@@ -202,6 +217,30 @@ impl State {
     fn is_vouched_for(&self, caller: &Caller, id: UserId) -> bool {
         let is_of_another = |token: &Arc<TokenGrant>| token.authorization.is_none();
         caller.token.as_ref().is_some_and(is_of_another) && !self.knows(id)
+    }
+
+    /// The same as if these were the access policies.
+    pub(crate) fn with_policies(&self, engine: &Engine, policies: Vec<AccessPolicy>) -> Self {
+        let source = Source {
+            policies,
+            ..self.source.clone()
+        };
+        Self::build(engine, source, self)
+    }
+
+    /// Every caller who is known here: users, then keys that stand for themselves, each by name.
+    pub(crate) fn everybody(&self, now: Timestamp) -> Vec<Caller> {
+        let mut users: Vec<Caller> = self.users.values().cloned().collect();
+        users.sort_by(|a, b| a.label.cmp(&b.label));
+        let mut keys: Vec<Caller> = self
+            .keys
+            .values()
+            .filter(|key| key.is_live(now) && matches!(key.caller.principal, Principal::Key(_)))
+            .map(|key| key.caller.clone())
+            .collect();
+        keys.sort_by(|a, b| a.label.cmp(&b.label));
+        users.extend(keys);
+        users
     }
 
     /// The caller that people know by a label; of several keys that had the name, the one that works.

@@ -22,6 +22,7 @@ pub mod served;
 pub mod server;
 pub mod tool;
 
+pub mod access_policy;
 pub mod approval;
 pub mod caller;
 pub mod decision;

@@ -99,6 +99,8 @@ names! {
     IssuerName = check_issuer;
     /// A webhook: `[a-z0-9-]`, 1 to 40 characters.
     WebhookName = check_webhook;
+    /// An access policy: `[a-z0-9-]`, 1 to 40 characters. Decisions name it as `policy:NAME`.
+    PolicyName = check_policy;
 }
 
 impl ServerName {
@@ -375,6 +377,18 @@ fn check_webhook(text: &str) -> Result<(), InvalidName> {
     } else {
         Err(invalid(
             "webhook",
+            text,
+            "1 to 40 lower-case letters, digits and `-`",
+        ))
+    }
+}
+
+fn check_policy(text: &str) -> Result<(), InvalidName> {
+    if is_plain(text) {
+        Ok(())
+    } else {
+        Err(invalid(
+            "name of an access policy",
             text,
             "1 to 40 lower-case letters, digits and `-`",
         ))

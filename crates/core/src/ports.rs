@@ -1,5 +1,6 @@
 //! The ports: what one room needs of another that it may not depend on. Adapters are chosen in `wire.rs`.
 
+mod access_policies;
 mod approvals;
 mod assessments;
 mod audit;
@@ -33,6 +34,7 @@ mod views;
 mod waiting;
 mod webhooks;
 
+pub use access_policies::AccessPolicyStore;
 pub use approvals::ApprovalStore;
 pub use assessments::{AssessmentStore, Imported, StoredAssessment};
 pub use audit::{AuditLog, AuditQuery, CheckpointSigner, Journal, JournalError};

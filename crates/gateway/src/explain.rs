@@ -1,5 +1,8 @@
 //! `why`: what the corridor would decide for a caller, a tool and a route, without doing it.
 
+use std::collections::BTreeMap;
+
+use portreeve_access::KnownTool;
 use portreeve_core::caller::Caller;
 use portreeve_core::protocol::Era;
 use portreeve_mcp::method::Method;
@@ -26,12 +29,39 @@ pub struct Why {
 }
 
 impl Gateway {
+    /// Every approved tool that is served, once, by server and name.
+    pub fn approved_tools(&self) -> Vec<KnownTool> {
+        let mut all = BTreeMap::new();
+        for route in self.loader.routes().by_slug.values() {
+            for era in [Era::Modern, Era::Legacy] {
+                for served in route.tools(era).filter(|served| served.is_callable()) {
+                    if let Some(approved) = &served.tool.approved {
+                        let key = (route.route.server.clone(), served.name.to_string());
+                        all.insert(key, approved.annotations);
+                    }
+                }
+            }
+        }
+        let known = all.into_iter().map(|((server, name), annotations)| KnownTool {
+            server,
+            name,
+            annotations,
+        });
+        known.collect()
+    }
+
     /// Explains a call of a tool. `None` when no active route has the slug.
-    pub async fn explain(&self, caller: &Caller, slug: &str, tool: &str) -> Option<Why> {
+    pub async fn explain(
+        &self,
+        caller: &Caller,
+        slug: &str,
+        (tool, arguments): (&str, Option<&[u8]>),
+    ) -> Option<Why> {
         let route = self.loader.find(slug)?;
         let era = route.hop(Era::Modern);
         let question = Question {
             target: Some(tool),
+            arguments,
             ..Question::of(caller, &route, era, Method::CallTool)
         };
         let mut policies = self.policies.explain(&question).await;

@@ -176,6 +176,16 @@ fn look_up(refusal: &Refusal) -> Sheet {
         ),
         Refusal::SessionUnknown => sheet(404, code::NOT_INITIALIZED, "Session not found"),
         Refusal::UnknownTool { name } => sheet(200, code::INVALID_PARAMS, format!("Unknown tool: {name}")),
+        Refusal::ForbiddenArguments { name, by } if by.is_empty() => sheet(
+            200,
+            code::INVALID_PARAMS,
+            format!("Forbidden: no policy permits to call `{name}` with these arguments"),
+        ),
+        Refusal::ForbiddenArguments { name, by } => sheet(
+            200,
+            code::INVALID_PARAMS,
+            format!("Forbidden: `{by}` does not let you call `{name}` with these arguments"),
+        ),
         Refusal::Limited { reason, .. } => sheet(429, code::LIMITED, format!("Rate limit reached: {reason}")),
         // A call that can be answered gets a result instead: `Held::answer`.
         Refusal::Held(held) => sheet(200, code::INVALID_REQUEST, held.message()),

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use portreeve_core::members::VirtualServer;
 use portreeve_core::ports::{Catalogue, News, Snapshot, StoreError};
 
+use crate::access_policies::{POLICIES, policy_of};
 use crate::engine::{Row, Sql};
 use crate::entries::owners::{OWNED, owned};
 use crate::identity::users::{USERS, user_of};
@@ -32,6 +33,7 @@ impl Catalogue for Store {
         let keys = transaction.rows(Sql::new(LIVE_KEYS)).await?;
         let users = transaction.rows(Sql::new(USERS)).await?;
         let grants = transaction.rows(Sql::new(GRANTS)).await?;
+        let policies = transaction.rows(Sql::new(POLICIES)).await?;
         let owners = transaction.rows(Sql::new(OWNED)).await?;
         let signing_keys = transaction.rows(Sql::new(SIGNING_KEYS)).await?;
         let ended = transaction.rows(Sql::new(ENDED)).await?;
@@ -53,6 +55,7 @@ impl Catalogue for Store {
             keys: keys.iter().map(key_of).collect::<Result<_, _>>()?,
             users: users.iter().map(user_of).collect::<Result<_, _>>()?,
             grants: grants.iter().map(grant_of).collect::<Result<_, _>>()?,
+            policies: policies.iter().map(policy_of).collect::<Result<_, _>>()?,
             registries: registries.iter().map(registry_of).collect::<Result<_, _>>()?,
             owned: owned(&owners)?,
             signing_keys: signing_keys

@@ -25,6 +25,7 @@ mod toolsets;
 mod views;
 mod waiting;
 
+mod access_policies;
 mod credentials;
 mod host_sessions;
 mod identity;

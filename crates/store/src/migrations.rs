@@ -196,6 +196,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0036_call_approvals.sql"),
     ),
     (
+        39,
+        "access policies",
+        include_str!("../migrations/sqlite/0039_access_policies.sql"),
+        include_str!("../migrations/postgres/0039_access_policies.sql"),
+    ),
+    (
         41,
         "usage by client",
         include_str!("../migrations/sqlite/0041_usage_by_client.sql"),

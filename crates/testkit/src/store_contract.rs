@@ -1,6 +1,7 @@
 //! What every adapter of the durable ports must do, whatever engine is below it. Each function takes an empty store
 //! and fails by panicking; `crates/store/tests/it` runs all of them on SQLite and on PostgreSQL.
 
+pub mod access_policies;
 pub mod approvals;
 pub mod assessments;
 pub mod catalogue;
@@ -32,11 +33,11 @@ pub mod waiting;
 pub mod webhooks;
 
 use portreeve_core::ports::{
-    ApprovalStore, AssessmentStore, AuthorizationStore, AuthorizationSweep, Catalogue, ClientStore,
-    CredentialStore, DeploymentStore, EntryFeed, EntryStore, EnvironmentStore, GivenNames, HostSessionStore,
-    IconStore, IdentityStore, ImportStore, LoginStore, Outbox, PropertyStore, RouteStore, SecretStore,
-    ServedStore, SessionStore, StoreError, StoreHealth, TokenStore, ToolsetStore, UsageStore, ViewStore,
-    WaitingStore, WebhookStore,
+    AccessPolicyStore, ApprovalStore, AssessmentStore, AuthorizationStore, AuthorizationSweep, Catalogue,
+    ClientStore, CredentialStore, DeploymentStore, EntryFeed, EntryStore, EnvironmentStore, GivenNames,
+    HostSessionStore, IconStore, IdentityStore, ImportStore, LoginStore, Outbox, PropertyStore, RouteStore,
+    SecretStore, ServedStore, SessionStore, StoreError, StoreHealth, TokenStore, ToolsetStore, UsageStore,
+    ViewStore, WaitingStore, WebhookStore,
 };
 
 /// A store as a whole.
@@ -52,6 +53,7 @@ pub trait Durable:
     + ImportStore
     + RouteStore
     + IdentityStore
+    + AccessPolicyStore
     + SessionStore
     + CredentialStore
     + TokenStore
@@ -86,6 +88,7 @@ impl<T> Durable for T where
         + ImportStore
         + RouteStore
         + IdentityStore
+        + AccessPolicyStore
         + SessionStore
         + CredentialStore
         + CredentialStore

@@ -138,7 +138,7 @@ impl Engine {
 }
 
 /// Adds a policy. A set refuses only an identity it has already.
-fn add(set: &mut PolicySet, policy: Policy) {
+pub(super) fn add(set: &mut PolicySet, policy: Policy) {
     if let Err(error) = set.add(policy) {
         tracing::error!(%error, "A policy is not in force: its identity is not its own");
     }

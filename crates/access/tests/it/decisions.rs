@@ -105,6 +105,7 @@ fn snapshot(generation: i64, grants: Vec<(Subject, Rights, ServerScope, ToolScop
         keys: vec![key(FREE_KEY, "free", None), key(ANNS_KEY, "anns", Some(ANN))],
         users: vec![user(ANN, "ann"), user(BOB, "bob")],
         grants: grants.collect(),
+        policies: Vec::new(),
         registries: Vec::new(),
         owned: Vec::new(),
         signing_keys: Vec::new(),

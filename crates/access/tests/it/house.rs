@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use portreeve_access::{Access, AccessParts, NewGrant, NewKey, TokenParts};
+use portreeve_core::access_policy::AccessPolicy;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::{ApiKey, Caller, User};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
@@ -74,6 +75,7 @@ pub(crate) struct Memory {
     pub(crate) keys: Mutex<Vec<ApiKey>>,
     pub(crate) users: Mutex<Vec<User>>,
     pub(crate) grants: Mutex<Vec<Grant>>,
+    pub(crate) policies: Mutex<Vec<AccessPolicy>>,
     pub(crate) events: Mutex<Vec<AuditEvent>>,
     pub(crate) links: Mutex<HashMap<String, (UserId, LinkPurpose, Timestamp)>>,
     pub(crate) sessions: Mutex<HashMap<String, Session>>,
@@ -276,6 +278,7 @@ impl House {
     fn node(memory: &Arc<Memory>, clock: &Arc<TestClock>, seed: u64) -> Access {
         Access::new(AccessParts {
             identity: Arc::clone(memory) as _,
+            policies: Arc::clone(memory) as _,
             sessions: Arc::clone(memory) as _,
             journal: Arc::clone(memory) as _,
             tokens: TokenParts {
@@ -314,6 +317,7 @@ impl House {
             keys,
             users: self.memory.users.lock().unwrap().clone(),
             grants: self.memory.grants.lock().unwrap().clone(),
+            policies: self.memory.policies.lock().unwrap().clone(),
             registries: Vec::new(),
             owned: Vec::new(),
             signing_keys: self.memory.signing_keys.lock().unwrap().clone(),

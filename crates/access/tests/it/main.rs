@@ -5,11 +5,15 @@
 mod house;
 mod memory;
 
+mod access_policies;
+mod agreement;
 mod credentials;
 mod decisions;
 mod explanations;
 mod first_start;
 mod grants;
+mod kept_policies;
+mod kept_rules;
 mod keys;
 mod owner_groups;
 mod sign_in;

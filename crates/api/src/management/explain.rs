@@ -23,8 +23,15 @@ pub(crate) async fn explain(
     Known(caller): Known,
     Content(question): Content<QuestionShape>,
 ) -> Result<Json<WhyShape>, Problem> {
-    let whose = whose(&api, &caller, question.who.as_deref())?;
-    let why = api.gateway.explain(&whose, &question.route, &question.tool).await;
+    let mut whose = whose(&api, &caller, question.who.as_deref())?;
+    let narrowed = question.client.is_some() || question.scope.is_some() || !question.groups.is_empty();
+    if narrowed {
+        require_manage(&api, &caller, "ask about the calls of others")?;
+        whose = question.narrow(whose)?;
+    }
+    let arguments = question.arguments.as_ref().map(|raw| raw.get().as_bytes());
+    let asked = (&*question.tool, arguments);
+    let why = api.gateway.explain(&whose, &question.route, asked).await;
     match why {
         Some(why) => Ok(Json(why.into())),
         None => Err(Problem::not_found(format!("route `{}`", question.route))

@@ -5,6 +5,7 @@
 
 mod audit;
 mod gateway;
+mod policies;
 mod rights;
 mod search;
 mod wire;
@@ -46,6 +47,7 @@ fn main() -> Result<()> {
     wire::measure()?;
     let server = "com.example/bench".parse()?;
     let (access, caller) = rights::measure(&runtime, folder.path(), &server)?;
+    policies::measure(&runtime, folder.path(), &server)?;
     audit::measure(folder.path())?;
     gateway::measure(access, &caller, &server)?;
     search::measure()

@@ -13,7 +13,7 @@ use portreeve_core::grant::{Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{AuthorizationId, NodeId, UserId};
 use portreeve_core::name::ServerName;
 use portreeve_core::oauth::Scopes;
-use portreeve_core::ports::{Authorizer as _, Catalogue as _, Counters, RateLimit};
+use portreeve_core::ports::{Authorizer as _, Catalogue as _, Counters, RateLimit, Snapshot};
 use portreeve_core::route::Credentials;
 use portreeve_core::secret::{Secret, SecretKey};
 use portreeve_core::time::SystemClock;
@@ -33,7 +33,7 @@ pub(crate) fn measure(
     folder: &Path,
     server: &ServerName,
 ) -> Result<(Arc<Access>, Caller)> {
-    let (access, key) = runtime.block_on(set_up(folder, server))?;
+    let (access, key, _) = runtime.block_on(set_up(folder, server, "rights"))?;
     step("authentication with a key", || {
         access.authenticate(black_box(key.expose())).is_ok()
     })?;
@@ -103,14 +103,19 @@ fn tokens(runtime: &Runtime, access: &Access) -> Result<()> {
 }
 
 /// A key that may use the server.
-async fn set_up(folder: &Path, server: &ServerName) -> Result<(Access, Secret)> {
+pub(crate) async fn set_up(
+    folder: &Path,
+    server: &ServerName,
+    name: &str,
+) -> Result<(Access, Secret, Snapshot)> {
     let numbers = Arc::new(Numbers::default());
     let node = NodeId::new(&SystemClock, &*numbers);
-    let url = format!("sqlite:{}", folder.join("bench.db").display());
+    let url = format!("sqlite:{}", folder.join(format!("{name}.db")).display());
     let store = Store::open(&url, &StoreOptions::new(node)).await?;
-    let journal = FileJournal::open(&folder.join("rights"), JournalSync::Os, ChainHead::EMPTY)?;
+    let journal = FileJournal::open(&folder.join(name), JournalSync::Os, ChainHead::EMPTY)?;
     let access = Access::new(AccessParts {
         identity: Arc::new(store.clone()),
+        policies: Arc::new(store.clone()),
         sessions: Arc::new(store.clone()),
         journal: Arc::new(journal),
         tokens: TokenParts {
@@ -142,6 +147,7 @@ async fn set_up(folder: &Path, server: &ServerName) -> Result<(Access, Secret)> 
         tools: ToolScope::All,
     };
     access.add_grant(&admin, grant).await?;
-    access.load(&store.snapshot(None).await?);
-    Ok((access, secret))
+    let snapshot = store.snapshot(None).await?;
+    access.load(&snapshot);
+    Ok((access, secret, snapshot))
 }

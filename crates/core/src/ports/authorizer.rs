@@ -14,6 +14,16 @@ pub trait Authorizer: Send + Sync {
     /// Which entries exist for the caller.
     fn visibility(&self, caller: &Caller) -> Visibility;
 
+    /// Whether an answer about a call may depend on its arguments, so that it is worth saying them.
+    fn reads_arguments(&self) -> bool {
+        false
+    }
+
+    /// What decides, as sentences for people: which rules, and what they look at. Without a trace in any log.
+    fn reasons(&self, _caller: &Caller, _action: Action, _target: &Target<'_>) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Changes whenever an answer may have changed; part of every cache key.
     fn policy_version(&self) -> u64;
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::StoreError;
+use crate::access_policy::AccessPolicy;
 use crate::caller::{ApiKey, User};
 use crate::grant::Grant;
 use crate::members::Given;
@@ -57,6 +58,8 @@ pub struct Snapshot {
     pub users: Vec<User>,
     /// Grants.
     pub grants: Vec<Grant>,
+    /// Access policies, by name.
+    pub policies: Vec<AccessPolicy>,
     /// Registries.
     pub registries: Vec<RegistryRecord>,
     /// Servers that groups own, or that have tags.
@@ -82,7 +85,7 @@ pub struct Owned {
 /// The catalogue as the gateway sees it.
 #[async_trait]
 pub trait Catalogue: Send + Sync {
-    /// Counts every change of routes, tools, keys, users, grants, owning groups, signing keys and ended authorizations.
+    /// Counts every change of routes, tools, keys, users, grants, access policies, owning groups, signing keys and ended authorizations.
     async fn generation(&self) -> Result<i64, StoreError>;
 
     /// Everything; of the routes what moved since the generation that the reader knows. A reader who knows none, or one that

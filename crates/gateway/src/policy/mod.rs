@@ -88,6 +88,13 @@ pub enum Verdict {
     Continue(Vec<Arc<str>>),
     /// It may not.
     Refuse(Refusal),
+    /// Something that has a name forbids it. The names, for the audit log.
+    Forbid {
+        /// The policies that forbid; none, if nothing permits.
+        by: Vec<Arc<str>>,
+        /// What the caller hears.
+        refusal: Refusal,
+    },
     /// The caller was granted nothing here: Portreeve answers as an empty server.
     Stranger,
 }
@@ -195,6 +202,11 @@ impl Policies {
             match policy.before(question).await {
                 Verdict::Continue(names) => record.decided_by(names),
                 Verdict::Stranger => return Ok(Passage::Stranger(request)),
+                Verdict::Forbid { by, refusal } => {
+                    record.refused_by(policy.kind());
+                    record.decided_by(by);
+                    return Err(refusal);
+                }
                 Verdict::Refuse(refusal) => {
                     record.refused_by(policy.kind());
                     return Err(refusal);

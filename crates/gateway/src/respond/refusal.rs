@@ -116,6 +116,13 @@ pub enum Refusal {
         /// The name asked for.
         name: String,
     },
+    /// A policy forbids to call the tool with these arguments.
+    ForbiddenArguments {
+        /// The tool.
+        name: String,
+        /// The policies, joined.
+        by: String,
+    },
     /// A rate limit.
     Limited {
         /// When to try again.
@@ -182,6 +189,7 @@ impl Refusal {
             Self::TasksNotDeclared { .. } => "missing-capability",
             Self::SessionMissing | Self::StreamMissing | Self::SessionUnknown => "no-session",
             Self::UnknownTool { .. } => "unknown-tool",
+            Self::ForbiddenArguments { .. } => "forbidden-arguments",
             Self::Limited { .. } => "rate-limited",
             Self::Held(_) => "not-approved",
             Self::StateAway | Self::SessionsAway => "state-away",

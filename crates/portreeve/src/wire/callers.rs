@@ -16,6 +16,7 @@ impl Ground {
         let issuers = config.oauth.issuers(&origin)?;
         Ok(Arc::new(Access::new(AccessParts {
             identity: self.store.clone(),
+            policies: self.store.clone(),
             sessions: self.store.clone(),
             journal: self.audit.journal.clone(),
             tokens: TokenParts {

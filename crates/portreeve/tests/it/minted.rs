@@ -61,6 +61,7 @@ impl Mint {
         let store = Store::open(url, &StoreOptions::new(id)).await.expect("a store");
         let access = Access::new(AccessParts {
             identity: Arc::new(store.clone()),
+            policies: Arc::new(store.clone()),
             sessions: Arc::new(store.clone()),
             journal: Arc::new(journal(folder.path())),
             tokens: TokenParts {

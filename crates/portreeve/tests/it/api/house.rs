@@ -174,6 +174,7 @@ impl House {
         let (store, audit) = opened(data.path(), (&clock, &rng)).await;
         let access = Arc::new(Access::new(AccessParts {
             identity: Arc::new(store.clone()),
+            policies: Arc::new(store.clone()),
             sessions: Arc::new(store.clone()),
             journal: audit.journal.clone(),
             tokens: crate::minted::token_parts(&store),

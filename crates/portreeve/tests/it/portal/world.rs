@@ -287,6 +287,7 @@ impl World {
         let audit = audit(&store, folder.path()).await?;
         let access = Arc::new(Access::new(AccessParts {
             identity: Arc::new(store.clone()),
+            policies: Arc::new(store.clone()),
             sessions: Arc::new(store.clone()),
             journal: audit.journal.clone(),
             tokens: token_parts(&store),

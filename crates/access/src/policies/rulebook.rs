@@ -1,0 +1,244 @@
+//! Every rule that is in force, and what they say to a question.
+//!
+//! Cedar reads each policy that it is given, so it is given the few that can apply: rules are found by action, by what
+//! the principal must be or be in, and by what the resource must be or be in.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cedar_policy::{Decision as Answer, Effect, EntityUid, PolicySet};
+use portreeve_core::access_policy::AccessPolicy;
+use portreeve_core::decision::{Action, Target};
+use portreeve_core::name::PolicyName;
+use quick_cache::sync::Cache;
+
+use super::Engine;
+use super::arguments::Arguments;
+use super::text::{Rule, TextProblem};
+use super::vocabulary::Asker;
+use crate::facts::Facts;
+
+/// Sets of policies kept at once: questions that differ in their tool alone share one.
+const KEPT_SETS: usize = 4_096;
+
+/// What the rules say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// A rule forbids. Their names.
+    Forbid(Vec<Arc<str>>),
+    /// Rules permit, and none forbids.
+    Permit(Vec<Arc<str>>),
+    /// No rule says anything.
+    Nothing,
+}
+
+/// What is said with arguments at hand, and whether it depends on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked<'a> {
+    /// Whether there is a call that may be made.
+    AnyCall,
+    /// This call. `None`: its arguments cannot be read.
+    ThisCall(Option<&'a Arguments>),
+}
+
+/// The rules of one policy, or that there is none to be read.
+pub(crate) type Compiled = Result<Vec<Arc<Rule>>, Vec<TextProblem>>;
+
+/// The rules in force.
+#[derive(Default)]
+pub(crate) struct Rulebook {
+    rules: Vec<Arc<Rule>>,
+    index: HashMap<Action, HashMap<Option<EntityUid>, HashMap<Option<EntityUid>, Vec<u32>>>>,
+    /// Policies that cannot be read any more. What they forbade nobody knows, so everything is forbidden.
+    unreadable: Vec<Arc<str>>,
+    sets: Option<Cache<(Box<[u32]>, bool), Arc<PolicySet>>>,
+    compiled: HashMap<PolicyName, (String, Arc<Compiled>)>,
+    reads_arguments: bool,
+}
+
+impl std::fmt::Debug for Rulebook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Rulebook({} rules)", self.rules.len())
+    }
+}
+
+// === impl Rulebook ===
+
+impl Rulebook {
+    /// The rules of the policies that are enabled. A text that did not change is not compiled again.
+    pub(crate) fn new(engine: &Engine, policies: &[AccessPolicy], former: &Self) -> Self {
+        let mut book = Self::default();
+        for policy in policies.iter().filter(|policy| policy.enabled) {
+            let had = former
+                .compiled
+                .get(&policy.name)
+                .filter(|(text, _)| *text == policy.text);
+            let compiled = match had {
+                Some((_, compiled)) => Arc::clone(compiled),
+                None => Arc::new(engine.rules(policy.name.as_str(), &policy.text)),
+            };
+            match &*compiled {
+                Ok(rules) => rules.iter().for_each(|rule| book.add(Arc::clone(rule))),
+                Err(problems) => {
+                    tracing::error!(policy = %policy.name, ?problems, "An access policy cannot be read, so everything it could be about is forbidden");
+                    book.unreadable.push(format!("policy:{}", policy.name).into());
+                }
+            }
+            book.compiled
+                .insert(policy.name.clone(), (policy.text.clone(), compiled));
+        }
+        book.sets = (!book.rules.is_empty()).then(|| Cache::new(KEPT_SETS));
+        book
+    }
+
+    /// The rules of one text, as if nothing else were in force.
+    pub(crate) fn of_rules(rules: &[Arc<Rule>]) -> Self {
+        let mut book = Self::default();
+        rules.iter().for_each(|rule| book.add(Arc::clone(rule)));
+        book
+    }
+
+    fn add(&mut self, rule: Arc<Rule>) {
+        let place = u32::try_from(self.rules.len()).unwrap_or(u32::MAX);
+        self.reads_arguments |= rule.reads_arguments;
+        for action in &rule.actions {
+            self.index
+                .entry(*action)
+                .or_default()
+                .entry(rule.principal.clone())
+                .or_default()
+                .entry(rule.resource.clone())
+                .or_default()
+                .push(place);
+        }
+        self.rules.push(rule);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rules.is_empty() && self.unreadable.is_empty()
+    }
+
+    /// Whether any rule reads arguments.
+    pub(crate) fn reads_arguments(&self) -> bool {
+        self.reads_arguments
+    }
+
+    /// What the rules say, and whether it depends on the arguments of a call.
+    pub(crate) fn ask(
+        &self,
+        engine: &Engine,
+        (asker, facts): (&Asker<'_>, &Facts),
+        (action, target): (Action, &Target<'_>),
+        asked: Asked<'_>,
+    ) -> (Said, bool) {
+        if !self.unreadable.is_empty() && !matches!(action, Action::Manage | Action::Audit) {
+            return (Said::Forbid(self.unreadable.clone()), false);
+        }
+        if self.rules.is_empty() || !self.index.contains_key(&action) {
+            return (Said::Nothing, false);
+        }
+        let arguments = match asked {
+            Asked::ThisCall(arguments) => arguments,
+            Asked::AnyCall => None,
+        };
+        let Some(put) = engine.text.put((asker, facts), action, target, arguments) else {
+            return (Said::Nothing, false);
+        };
+        let found = self.find(action, &put.principals, &put.resources);
+        if found.is_empty() {
+            return (Said::Nothing, false);
+        }
+        let rules = || found.iter().filter_map(|place| self.rules.get(*place as usize));
+        let depends = rules().any(|rule| rule.reads_arguments);
+        if depends && asked == Asked::ThisCall(None) {
+            let readers = rules().filter(|rule| rule.reads_arguments);
+            return (
+                Said::Forbid(readers.map(|rule| Arc::clone(&rule.name)).collect()),
+                true,
+            );
+        }
+        let in_full = asked != Asked::AnyCall || !depends;
+        let set = self.set(&found, in_full);
+        let response = engine.authorizer.is_authorized(&put.request, &set, &put.entities);
+        let mut names: Vec<Arc<str>> = response
+            .diagnostics()
+            .reason()
+            .map(|id| Arc::from(AsRef::<str>::as_ref(id)))
+            .collect();
+        names.sort_unstable();
+        // Cedar skips a policy that fails. A forbid must not be lost that way, so any failure denies.
+        if let Some(error) = response.diagnostics().errors().next() {
+            tracing::error!(action = action.as_str(), %error, "An access policy failed, so the answer is no");
+            return (
+                Said::Forbid(rules().map(|rule| Arc::clone(&rule.name)).collect()),
+                depends,
+            );
+        }
+        let said = match response.decision() {
+            Answer::Allow => Said::Permit(names),
+            Answer::Deny if names.is_empty() => Said::Nothing,
+            Answer::Deny => Said::Forbid(names),
+        };
+        (said, depends)
+    }
+
+    /// The places of the rules that can say something, in their order.
+    fn find(&self, action: Action, principals: &[EntityUid], resources: &[EntityUid]) -> Vec<u32> {
+        let mut found = Vec::new();
+        let Some(by_principal) = self.index.get(&action) else {
+            return found;
+        };
+        // Keys are options, and a look needs one; so each identity is wrapped once.
+        let wrapped = |uids: &[EntityUid]| -> Vec<Option<EntityUid>> {
+            std::iter::once(None)
+                .chain(uids.iter().cloned().map(Some))
+                .collect()
+        };
+        let resources = wrapped(resources);
+        for principal in wrapped(principals) {
+            let Some(by_resource) = by_principal.get(&principal) else {
+                continue;
+            };
+            for resource in &resources {
+                found.extend(by_resource.get(resource).into_iter().flatten());
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn set(&self, found: &[u32], in_full: bool) -> Arc<PolicySet> {
+        let key: (Box<[u32]>, bool) = (found.into(), in_full);
+        if let Some(set) = self.sets.as_ref().and_then(|sets| sets.get(&key)) {
+            return set;
+        }
+        let mut set = PolicySet::new();
+        for rule in found.iter().filter_map(|place| self.rules.get(*place as usize)) {
+            let policy = if in_full {
+                Some(&rule.policy)
+            } else {
+                rule.without_arguments.as_ref()
+            };
+            if let Some(policy) = policy {
+                super::compile::add(&mut set, policy.clone());
+            }
+        }
+        let set = Arc::new(set);
+        if let Some(sets) = &self.sets {
+            sets.insert(key, Arc::clone(&set));
+        }
+        set
+    }
+
+    /// A rule by the name that decisions give it.
+    pub(crate) fn rule(&self, name: &str) -> Option<&Arc<Rule>> {
+        self.rules.iter().find(|rule| *rule.name == *name)
+    }
+
+    /// Whether a forbid of this name is what an answer rests on.
+    pub(crate) fn forbids(&self, name: &str) -> bool {
+        self.unreadable.iter().any(|one| **one == *name)
+            || self.rule(name).is_some_and(|rule| rule.effect == Effect::Forbid)
+    }
+}

@@ -1,0 +1,341 @@
+//! The words of access policies: the schema that people write against, and what a question looks like in it.
+//!
+//! People and keys stand in it under the names that people know, so that a policy can be read. `docs/policies.md` tells
+//! about it; a test compares the two.
+
+use std::collections::{HashMap, HashSet};
+
+use cedar_policy::{
+    Context, Entities, Entity, EntityTypeName, EntityUid, Request, RestrictedExpression, Schema,
+};
+use portreeve_core::access_policy::PolicyTest;
+use portreeve_core::caller::{Caller, Principal};
+use portreeve_core::decision::{Action, Target};
+use portreeve_core::name::{GroupName, ServerName};
+
+use super::arguments::Arguments;
+use super::{constant, folded, is_of_management, namespaces_of, uid};
+use crate::facts::Facts;
+
+/// The vocabulary of access policies. `manage` and `audit` are not in it: nobody may lock everybody out.
+pub(crate) const POLICY_SCHEMA: &str = include_str!("policies.cedarschema");
+
+/// What of a context is about the arguments of a call.
+pub(super) const OF_ARGUMENTS: [&str; 6] = ["given", "text", "number", "decimal", "flag", "list"];
+
+/// By what somebody shows who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Via {
+    /// An API key.
+    Key,
+    /// An access token.
+    Token,
+    /// A session of the portal.
+    Session,
+    /// Nothing.
+    Nothing,
+}
+
+/// Who asks, as policies see it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    pub(crate) kind: Kind,
+    /// The name that people know.
+    pub(crate) name: &'a str,
+    pub(crate) groups: &'a [GroupName],
+    pub(crate) client: Option<&'a str>,
+    pub(crate) via: Via,
+}
+
+/// What sort of caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    User,
+    Key,
+    Client,
+    Anonymous,
+}
+
+/// The names of the schema, parsed once.
+pub(crate) struct Vocabulary {
+    pub(crate) schema: Schema,
+    user: EntityTypeName,
+    key: EntityTypeName,
+    client: EntityTypeName,
+    pub(super) anonymous: EntityTypeName,
+    group: EntityTypeName,
+    pub(super) server: EntityTypeName,
+    pub(super) tool: EntityTypeName,
+    action: EntityTypeName,
+    pub(super) namespace: EntityTypeName,
+    owner: EntityTypeName,
+    registry: EntityTypeName,
+    installation: EntityUid,
+    /// The entities behind the arguments, in the order of [`OF_ARGUMENTS`] without the first.
+    arguments: [(&'static str, EntityUid); 5],
+}
+
+/// A question in Cedar's words, with the identities by which policies are found.
+pub(crate) struct Put {
+    pub(super) request: Request,
+    pub(super) entities: Entities,
+    /// The principal and everything that it is in.
+    pub(super) principals: Vec<EntityUid>,
+    /// The resource and everything that it is in.
+    pub(super) resources: Vec<EntityUid>,
+}
+
+// === impl Via ===
+
+impl Via {
+    pub(crate) fn of(caller: &Caller) -> Self {
+        match (&caller.token, caller.key) {
+            _ if caller.principal == Principal::Anonymous => Self::Nothing,
+            (Some(_), _) => Self::Token,
+            (None, Some(_)) => Self::Key,
+            (None, None) => Self::Session,
+        }
+    }
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Token => "token",
+            Self::Session => "session",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
+// === impl Asker ===
+
+impl<'a> Asker<'a> {
+    /// Policies are not about Portreeve itself, nor about who proves a namespace.
+    pub(crate) fn of(caller: &'a Caller) -> Option<Self> {
+        let kind = match caller.principal {
+            Principal::User(_) => Kind::User,
+            Principal::Key(_) => Kind::Key,
+            Principal::Client(_) => Kind::Client,
+            Principal::Anonymous => Kind::Anonymous,
+            Principal::Publisher | Principal::System => return None,
+        };
+        let label = &*caller.label;
+        Some(Self {
+            kind,
+            name: label.split_once(':').map_or(label, |(_, name)| name),
+            groups: &caller.groups,
+            client: caller.token.as_ref().map(|token| token.client.as_str()),
+            via: Via::of(caller),
+        })
+    }
+
+    /// Whoever a test is about.
+    pub(crate) fn of_test(test: &'a PolicyTest) -> Option<Self> {
+        let (kind, name) = match test.who.split_once(':') {
+            Some(("user", name)) => (Kind::User, name),
+            Some(("key", name)) => (Kind::Key, name),
+            Some(("client", name)) => (Kind::Client, name),
+            None if test.who == "anonymous" => (Kind::Anonymous, "anonymous"),
+            _ => return None,
+        };
+        let client = test.client.as_deref();
+        let client = client.or((kind == Kind::Client).then_some(name));
+        Some(Self {
+            kind,
+            name,
+            groups: &test.groups,
+            client,
+            via: match kind {
+                Kind::Anonymous => Via::Nothing,
+                _ if client.is_some() => Via::Token,
+                Kind::User => Via::Session,
+                _ => Via::Key,
+            },
+        })
+    }
+}
+
+// === impl Vocabulary ===
+
+impl Vocabulary {
+    pub(super) fn new() -> Self {
+        let argument = |attribute, kind: &str| (attribute, uid(&constant(kind), "arguments"));
+        Self {
+            schema: constant(POLICY_SCHEMA),
+            user: constant("User"),
+            key: constant("Key"),
+            client: constant("Client"),
+            anonymous: constant("Anonymous"),
+            group: constant("Group"),
+            server: constant("Server"),
+            tool: constant("Tool"),
+            action: constant("Action"),
+            namespace: constant("Namespace"),
+            owner: constant("Owner"),
+            registry: constant("Registry"),
+            installation: constant(r#"Installation::"this""#),
+            arguments: [
+                argument("text", "Text"),
+                argument("number", "Number"),
+                argument("decimal", "Fraction"),
+                argument("flag", "Flag"),
+                argument("list", "List"),
+            ],
+        }
+    }
+
+    /// Puts a question. `None`: policies have no words for it, or Cedar would not take it.
+    pub(super) fn put(
+        &self,
+        (asker, facts): (&Asker<'_>, &Facts),
+        action: Action,
+        target: &Target<'_>,
+        arguments: Option<&Arguments>,
+    ) -> Option<Put> {
+        let mut entities = Vec::with_capacity(8);
+        let (principal, principals) = self.principal(asker, &mut entities)?;
+        let (resource, resources) = self.resource(action, (target, facts), &mut entities)?;
+        let context = self.context(asker, action, arguments, &mut entities)?;
+        let action = uid(&self.action, action.as_str());
+        // The parts are those of the schema by construction; a test puts every question against it.
+        let request = Request::new(principal, action, resource, context, None).ok()?;
+        let entities = Entities::from_entities(entities, None).ok()?;
+        Some(Put {
+            request,
+            entities,
+            principals,
+            resources,
+        })
+    }
+
+    fn principal(
+        &self,
+        asker: &Asker<'_>,
+        entities: &mut Vec<Entity>,
+    ) -> Option<(EntityUid, Vec<EntityUid>)> {
+        let kind = match asker.kind {
+            Kind::User => &self.user,
+            Kind::Key => &self.key,
+            Kind::Client => &self.client,
+            Kind::Anonymous => &self.anonymous,
+        };
+        let own = uid(kind, asker.name);
+        let groups: Vec<EntityUid> = asker
+            .groups
+            .iter()
+            .map(|group| uid(&self.group, group.as_str()))
+            .collect();
+        let name = HashMap::from([text("name", asker.name)]);
+        entities.push(Entity::new(own.clone(), name, groups.iter().cloned().collect()).ok()?);
+        let principals = std::iter::once(own.clone()).chain(groups).collect();
+        Some((own, principals))
+    }
+
+    fn resource(
+        &self,
+        action: Action,
+        (target, facts): (&Target<'_>, &Facts),
+        entities: &mut Vec<Entity>,
+    ) -> Option<(EntityUid, Vec<EntityUid>)> {
+        match (action, target) {
+            (Action::Manage | Action::Audit, _) => None,
+            (Action::Discover | Action::Read, Target::Server(server)) => {
+                self.server_entity(server, facts, entities)
+            }
+            (action, Target::Server(server)) if is_of_management(action) => {
+                self.server_entity(server, facts, entities)
+            }
+            (action, Target::Registry(name)) if is_of_management(action) => {
+                let own = uid(&self.registry, name.as_str());
+                let above = HashSet::from([self.installation.clone()]);
+                let attributes = HashMap::from([text("name", name.as_str())]);
+                entities.push(Entity::new(own.clone(), attributes, above).ok()?);
+                Some((own.clone(), vec![own, self.installation.clone()]))
+            }
+            (action, Target::Installation) if is_of_management(action) => {
+                Some((self.installation.clone(), vec![self.installation.clone()]))
+            }
+            (
+                Action::CallTool,
+                Target::Tool {
+                    server,
+                    tool,
+                    annotations,
+                    ..
+                },
+            ) => {
+                let (above, mut resources) = self.server_entity(server, facts, entities)?;
+                let own = uid(&self.tool, &format!("{}/{tool}", folded(server)));
+                let flag = |name: &str, value| (name.to_owned(), RestrictedExpression::new_bool(value));
+                let attributes = HashMap::from([
+                    text("name", tool),
+                    text("server", &folded(server)),
+                    flag("read_only", annotations.read_only_hint),
+                    flag("destructive", annotations.destructive_hint),
+                    flag("idempotent", annotations.idempotent_hint),
+                    flag("open_world", annotations.open_world_hint),
+                ]);
+                entities.push(Entity::new(own.clone(), attributes, HashSet::from([above])).ok()?);
+                resources.push(own.clone());
+                Some((own, resources))
+            }
+            _ => None,
+        }
+    }
+
+    fn server_entity(
+        &self,
+        server: &ServerName,
+        facts: &Facts,
+        entities: &mut Vec<Entity>,
+    ) -> Option<(EntityUid, Vec<EntityUid>)> {
+        let name = folded(server);
+        let own = uid(&self.server, &name);
+        let mut parents = vec![self.installation.clone()];
+        parents.extend(
+            namespaces_of(server)
+                .iter()
+                .map(|pattern| uid(&self.namespace, pattern)),
+        );
+        let owners = facts.owners(server).iter();
+        parents.extend(owners.map(|group| uid(&self.owner, group.as_str())));
+        let registries = facts.registries(server);
+        parents.extend(registries.map(|name| uid(&self.registry, name.as_str())));
+        let namespace = name.split_once('/').map_or("", |(namespace, _)| namespace);
+        let attributes = HashMap::from([text("name", &name), text("namespace", namespace)]);
+        entities.push(Entity::new(own.clone(), attributes, parents.iter().cloned().collect()).ok()?);
+        parents.push(own.clone());
+        Some((own, parents))
+    }
+
+    fn context(
+        &self,
+        asker: &Asker<'_>,
+        action: Action,
+        arguments: Option<&Arguments>,
+        entities: &mut Vec<Entity>,
+    ) -> Option<Context> {
+        let mut pairs = vec![text("via", asker.via.as_str())];
+        pairs.extend(asker.client.map(|client| text("client", client)));
+        if action == Action::CallTool {
+            let given = arguments.map_or_else(Vec::new, Arguments::given);
+            pairs.push(("given".to_owned(), RestrictedExpression::new_set(given)));
+            for (attribute, uid) in &self.arguments {
+                let value = RestrictedExpression::new_entity_uid(uid.clone());
+                pairs.push(((*attribute).to_owned(), value));
+                if let Some(arguments) = arguments {
+                    let tags = arguments.tags(attribute);
+                    entities.push(Entity::new_with_tags(uid.clone(), [], [], tags).ok()?);
+                }
+            }
+        }
+        Context::from_pairs(pairs).ok()
+    }
+}
+
+fn text(name: &str, value: &str) -> (String, RestrictedExpression) {
+    (
+        name.to_owned(),
+        RestrictedExpression::new_string(value.to_owned()),
+    )
+}
