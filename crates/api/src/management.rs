@@ -26,6 +26,7 @@ pub(crate) mod search;
 pub(crate) mod exports;
 pub(crate) mod routes;
 
+pub(crate) mod access_policies;
 pub(crate) mod clients;
 pub(crate) mod grants;
 pub(crate) mod keys;

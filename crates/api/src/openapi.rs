@@ -13,9 +13,9 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    approvals, assess, audit, clients, compare, deployments, doctor, environments, explain, exports, grants,
-    icons, imports, keys, logins, members, profile, properties, registries, rest, routes, search, secrets,
-    servers, steps, tools, usage, users, waiting, webhooks, whoami,
+    access_policies, approvals, assess, audit, clients, compare, deployments, doctor, environments, explain,
+    exports, grants, icons, imports, keys, logins, members, profile, properties, registries, rest, routes,
+    search, secrets, servers, steps, tools, usage, users, waiting, webhooks, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -51,6 +51,9 @@ use crate::problem::{Problem, ProblemBody};
         clients::list, clients::create, clients::show, clients::remove,
         clients::mine, clients::forget,
         grants::list, grants::add, grants::remove,
+        access_policies::list, access_policies::show, access_policies::set, access_policies::remove,
+        access_policies::enable, access_policies::disable, access_policies::check, access_policies::dry_run,
+        access_policies::test, access_policies::test_all, access_policies::schema,
         secrets::list, secrets::show, secrets::set, secrets::delete,
         users::list, users::create, users::show, users::remove, users::disable, users::enable, users::reset,
         users::set_groups, users::sessions, users::end_sessions, users::groups, whoami::show,
@@ -70,6 +73,7 @@ use crate::problem::{Problem, ProblemBody};
         (name = "registries", description = "Views of the entries, each with a path and readers of its own"),
         (name = "routes", description = "The gateway's side of an entry"),
         (name = "identities", description = "Keys, users, groups, OAuth clients and grants"),
+        (name = "policies", description = "Access policies: rules as text, beside the grants"),
         (name = "secrets", description = "The vault: sealed values that are presented, and never shown"),
         (name = "approvals", description = "Calls that a person must allow first"),
         (name = "webhooks", description = "Who is told of changes, and what became of telling them"),

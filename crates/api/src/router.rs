@@ -279,15 +279,32 @@ fn versions(endpoints: Endpoints) -> Endpoints {
         )
 }
 
+/// Rules as text, beside the grants.
+fn access_policies(endpoints: Endpoints) -> Endpoints {
+    use management::access_policies;
+    endpoints
+        .get("/api/v1/policies", access_policies::list)
+        .get("/api/v1/policies/{policy}", access_policies::show)
+        .put("/api/v1/policies/{policy}", access_policies::set)
+        .delete("/api/v1/policies/{policy}", access_policies::remove)
+        .post("/api/v1/policies/{policy}/enable", access_policies::enable)
+        .post("/api/v1/policies/{policy}/disable", access_policies::disable)
+        .post("/api/v1/policies/{policy}/check", access_policies::check)
+        .post("/api/v1/policies/{policy}/dry-run", access_policies::dry_run)
+        .post("/api/v1/policies/{policy}/test", access_policies::test)
+        .post("/api/v1/policy-tests", access_policies::test_all)
+        .get("/api/v1/policy-schema", access_policies::schema)
+}
+
 /// The management API.
 fn management() -> Endpoints {
     use management::{
         assess, audit, clients, compare, doctor, explain, exports, grants, icons, keys, logins, members,
         profile, routes, search, secrets, servers, steps, tools, usage, whoami,
     };
-    people(versions(incoming(approvals(webhooks(
-        governed(Endpoints::new()),
-    )))))
+    people(versions(incoming(approvals(webhooks(governed(
+        access_policies(Endpoints::new()),
+    ))))))
     .get("/api/v1/openapi.json", openapi::show)
     .get("/api/v1/servers", servers::list)
     .post("/api/v1/servers", servers::add)
