@@ -46,6 +46,7 @@ mod exports;
 
 mod webhooks;
 
+mod access_policies;
 mod account;
 mod authorize;
 mod clients;

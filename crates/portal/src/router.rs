@@ -24,9 +24,9 @@ use crate::cookie::Cookie;
 use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::{
-    account, approvals, audit, authorize, clients, deployed, deployments, environments, exports, frame,
-    governed, home, imports, logins, profile, properties, registries, rest, review, secrets, server, sign_in,
-    stages, submit, tools, try_tool, usage, users, waiting, webhooks,
+    access_policies, account, approvals, audit, authorize, clients, deployed, deployments, environments,
+    exports, frame, governed, home, imports, logins, profile, properties, registries, rest, review, secrets,
+    server, sign_in, stages, submit, tools, try_tool, usage, users, waiting, webhooks,
 };
 
 /// Most bytes of a form. The largest approves every tool of a server at once.
@@ -241,6 +241,18 @@ fn governance(file_bytes: usize) -> Router<Arc<Portal>> {
             get(registries::page).post(registries::change),
         )
         .route("/admin/registries/{registry}/delete", post(registries::delete))
+        .route(
+            "/admin/policies",
+            get(access_policies::list).post(access_policies::create),
+        )
+        .route(
+            "/admin/policies/{policy}",
+            get(access_policies::page).post(access_policies::change),
+        )
+        .route("/admin/policies/{policy}/dry-run", post(access_policies::dry_run))
+        .route("/admin/policies/{policy}/test", post(access_policies::test))
+        .route("/admin/policies/{policy}/switch", post(access_policies::switch))
+        .route("/admin/policies/{policy}/delete", post(access_policies::delete))
         .route("/admin/secrets", get(secrets::list).post(secrets::set))
         .route("/admin/secrets/delete", post(secrets::delete))
         .route("/admin/imports", get(imports::list))

@@ -38,6 +38,7 @@ mod exports;
 
 mod webhooks;
 
+pub(crate) mod access_policies;
 pub(crate) mod account;
 mod clients;
 mod consent;

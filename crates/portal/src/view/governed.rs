@@ -294,6 +294,7 @@ pub(crate) fn governance_tabs(current: &str) -> Vec<Tab> {
         ("/admin/properties", "Properties"),
         ("/admin/imports", "Imports"),
         ("/admin/rest", "REST APIs"),
+        ("/admin/policies", "Access"),
         ("/admin/secrets", "Secrets"),
         ("/admin/webhooks", "Webhooks"),
         ("/admin/users", "Users"),

@@ -7,6 +7,7 @@ mod markup;
 mod samples;
 mod world;
 
+mod access_policies;
 mod approvals;
 mod deployed;
 mod every_page;

@@ -8,7 +8,7 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-pub(super) const PAGES: [&str; 63] = [
+pub(super) const PAGES: [&str; 65] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
@@ -47,6 +47,8 @@ pub(super) const PAGES: [&str; 63] = [
     "/registries",
     "/admin/registries/default",
     "/admin/registries/nothing",
+    "/admin/policies",
+    "/admin/policies/no-write",
     "/admin/secrets",
     "/admin/environments",
     "/admin/properties",

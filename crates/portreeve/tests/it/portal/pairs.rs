@@ -63,6 +63,20 @@ const PAIRS: &[(&str, &str, &str)] = &[
         "endImportSchedule",
         "import unschedule",
     ),
+    ("/admin/policies", "setAccessPolicy", "access set"),
+    ("/admin/policies/{}", "setAccessPolicy", "access set"),
+    (
+        "/admin/policies/{}/dry-run",
+        "dryRunAccessPolicy",
+        "access dry-run",
+    ),
+    ("/admin/policies/{}/test", "testAccessPolicy", "access test"),
+    (
+        "/admin/policies/{}/switch",
+        "disableAccessPolicy",
+        "access disable",
+    ),
+    ("/admin/policies/{}/delete", "removeAccessPolicy", "access remove"),
     ("/admin/secrets", "setSecret", "secret set"),
     ("/admin/secrets/delete", "deleteSecret", "secret delete"),
     ("/admin/webhooks", "createWebhook", "webhook create"),
@@ -92,7 +106,7 @@ fn pattern(action: &str) -> String {
         (Some(&"admin"), 3)
             if matches!(
                 parts.get(2),
-                Some(&"registries" | &"environments" | &"properties" | &"rest" | &"users")
+                Some(&"registries" | &"environments" | &"properties" | &"rest" | &"users" | &"policies")
             ) =>
         {
             "{}".to_owned()

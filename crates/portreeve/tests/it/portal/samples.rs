@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use portreeve_access::{NewPolicy, Standing};
 use portreeve_core::audit::AuditOutcome;
 use portreeve_core::caller::Caller;
 use portreeve_core::deployment::{Deployment, DeploymentState, Deployments};
@@ -107,7 +108,24 @@ pub(crate) async fn fill(world: &World) -> Result<()> {
     }
     usage(world).await?;
     events(world)?;
+    policy(world).await?;
     world.refresh.refresh().await;
+    Ok(())
+}
+
+/// An access policy that is in force.
+async fn policy(world: &World) -> Result<()> {
+    let text = "forbid (principal in Group::\"interns\", action == Action::\"call\", resource)\n\
+                unless { resource.read_only };";
+    let new = NewPolicy {
+        name: "no-write".parse()?,
+        description: "No tools that write, for interns".to_owned(),
+        text: text.to_owned(),
+        tests: Vec::new(),
+        enabled: true,
+    };
+    let admin = world.access.known_as("user:admin").ok_or("no administrator")?;
+    world.access.set_access_policy(&admin, new, Standing::New).await?;
     Ok(())
 }
 
