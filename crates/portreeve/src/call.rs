@@ -58,7 +58,18 @@ pub(crate) async fn run(global: &Global, args: &CallArgs) -> Result<Reply, Failu
 pub(crate) async fn why(global: &Global, args: &WhyArgs) -> Result<Reply, Failure> {
     let api = Connection::open(global)?;
     let slug = slug_of(&api, &args.name).await?;
-    let mut question = json!({"route": slug, "tool": args.tool, "arguments": args.arguments.object()?});
+    let mut question = json!({"route": slug, "tool": args.tool, "groups": args.group});
+    let arguments = args.arguments.object()?;
+    // Without arguments the question is whether there is a call that may be made.
+    if !arguments.is_empty() || args.arguments.are_said() {
+        question["arguments"] = arguments.into();
+    }
+    if let Some(client) = &args.client {
+        question["client"] = client.as_str().into();
+    }
+    if !args.scope.is_empty() {
+        question["scope"] = args.scope.join(" ").into();
+    }
     if let Some(who) = &args.who {
         question["as"] = who.as_str().into();
     }

@@ -11,6 +11,7 @@ mod reply;
 
 mod serve;
 
+mod access;
 mod approval;
 mod assessment;
 mod document;
@@ -209,6 +210,9 @@ pub(crate) enum Remote {
     /// Grant rights to keys, users and groups, and take them back
     #[command(subcommand)]
     Grant(grant::GrantCommand),
+    /// Write rules as text beside the grants: check, try, test and save them
+    #[command(subcommand)]
+    Access(access::AccessCommand),
     /// Read and verify the audit log
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -337,6 +341,7 @@ async fn answer(global: &Global, command: Remote) -> Result<Reply, Failure> {
         Remote::Secret(command) => secret::run(&connection, command).await,
         Remote::Webhook(command) => webhook::run(&connection, command).await,
         Remote::Grant(command) => grant::run(&connection, command).await,
+        Remote::Access(command) => access::run(&connection, command).await,
         Remote::Audit(command) => audit::run(&connection, command).await,
         Remote::Usage(args) => usage::run(&connection, &args).await,
         Remote::Doctor => doctor::run(&connection).await,

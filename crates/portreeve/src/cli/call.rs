@@ -28,6 +28,11 @@ pub(crate) struct ToolArguments {
 }
 
 impl ToolArguments {
+    /// Whether an object of arguments was written, be it empty.
+    pub(crate) fn are_said(&self) -> bool {
+        self.json_args.is_some()
+    }
+
     /// The arguments as a JSON object.
     pub(crate) fn object(&self) -> Result<Map<String, Value>, Failure> {
         if let Some(text) = &self.json_args {

@@ -13,6 +13,16 @@ use super::{Cli, Command, Global, Remote, answer};
 
 /// One line for each command of [`Remote`]; the first test below fails when one is missing.
 const REMOTE: &[&str] = &[
+    "access list",
+    "access show no-write",
+    "access set no-write -f ../../docs/policies.md --description text --disabled",
+    "access check -f ../../docs/policies.md",
+    "access test",
+    "access dry-run no-write --as user:ada",
+    "access enable no-write",
+    "access disable no-write",
+    "access remove no-write",
+    "access schema",
     "server add com.acme/billing --url https://mcp.acme.example/mcp --approve",
     "server add com.acme/harbour --openapi ../registry/tests/it/openapi/harbour-3.2.yaml --dry-run",
     "server add com.acme/harbour --graphql https://api.acme.example/graphql --dry-run",

@@ -1,6 +1,7 @@
 //! The binary as hosts, admins and attackers meet it. Names of requirements (A-RS-1, A-GW-1, ...) stand in the tests'
 //! names.
 
+mod access_policies;
 mod access_tokens;
 mod approvals;
 mod asking;

@@ -413,6 +413,7 @@ fn table() -> Vec<Row> {
     rows.extend(governed::rows());
     rows.extend(webhooks::rows());
     rows.extend(people::rows());
+    rows.extend(people::policy_rows());
     rows
 }
 
