@@ -221,7 +221,7 @@ impl Signals for Valkey {
 
     async fn subscribe(&self, topic: &str) -> Result<Box<dyn Subscription>, StateError> {
         Ok(Box::new(
-            Listener::open(self.client.clone(), named("signal", topic)).await?,
+            Listener::open(self.client.clone(), self.named("signal", topic)).await?,
         ))
     }
 }
