@@ -22,7 +22,7 @@ use url::Url;
 
 use crate::cli::{Failure, ServeArgs};
 use crate::environment;
-use crate::listener::forwarded::Proxies;
+use crate::listener::forwarded::{Network, Proxies};
 
 /// The whole file.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -267,7 +267,7 @@ impl Config {
     /// The proxies that are believed.
     pub(crate) fn proxies(&self) -> Result<Proxies, Failure> {
         let networks = self.server.trusted_proxies.iter().map(|text| {
-            text.parse().map_err(|()| {
+            text.parse::<Network>().map_err(|()| {
                 Failure::new(format!(
                     "`server.trusted_proxies` has `{text}`, which is no network"
                 ))
