@@ -320,14 +320,14 @@ fn parse_hint(text: &str) -> Option<String> {
 fn hint_for(problem: &str) -> Option<String> {
     let hint = if problem.contains("manage") || problem.contains("audit") {
         "`manage` and `audit` are given by grants alone, so that nobody locks everybody out"
-    } else if problem.contains("unrecognized action") || problem.contains("Action::") {
-        "the actions are discover, read, call (together `use`), publish, view, approve, operate"
     } else if problem.contains("tag") {
         "ask first whether the argument is there: `context.text.hasTag(\"to\") && context.text.getTag(\"to\") ...`"
     } else if problem.contains("unable to find an applicable action") || problem.contains("impossible") {
         "discover and read are about servers, call about tools, the others about servers, registries and the installation"
     } else if problem.contains("attribute") {
         "name the action (`action == Action::\"call\"`): arguments are of calls alone; `has` asks for what may be missing"
+    } else if problem.contains("unrecognized action") || problem.contains("Action::") {
+        "the actions are discover, read, call (together `use`), publish, view, approve, operate"
     } else {
         return None;
     };

@@ -196,7 +196,13 @@ impl Vocabulary {
         let (principal, principals) = self.principal(asker, &mut entities)?;
         let (resource, resources) = self.resource(action, (target, facts), &mut entities)?;
         let context = self.context(asker, action, arguments, &mut entities)?;
+        let is_use = !is_of_management(action);
         let action = uid(&self.action, action.as_str());
+        if is_use {
+            // Cedar knows of groups of actions only what stands among the entities.
+            let above = HashSet::from([uid(&self.action, "use")]);
+            entities.push(Entity::new_no_attrs(action.clone(), above));
+        }
         // The parts are those of the schema by construction; a test puts every question against it.
         let request = Request::new(principal, action, resource, context, None).ok()?;
         let entities = Entities::from_entities(entities, None).ok()?;

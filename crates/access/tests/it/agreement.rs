@@ -349,7 +349,7 @@ fn json(given: Given) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn list_call_and_explanation_agree_with_a_plain_reading(
@@ -375,6 +375,19 @@ proptest! {
                 check(&house, &caller, (&rules, &grants), case)?;
             }
         }
+    }
+}
+
+fn target<'a>(
+    server: &'a ServerName,
+    case: &Case<'_>,
+    (annotations, arguments): (&'a ToolAnnotations, Option<&'a [u8]>),
+) -> Target<'a> {
+    Target::Tool {
+        server,
+        tool: TOOLS[case.tool],
+        annotations,
+        arguments,
     }
 }
 
@@ -405,13 +418,7 @@ fn check(
         server,
         text()
     );
-    let target = |arguments| Target::Tool {
-        server: &server,
-        tool: TOOLS[case.tool],
-        annotations: &annotations,
-        arguments,
-    };
-    let listed = may(Action::CallTool, &target(None))?;
+    let listed = may(Action::CallTool, &target(&server, &case, (&annotations, None)))?;
     prop_assert_eq!(
         listed,
         permitted(rules, grants, true, &case),
@@ -421,7 +428,10 @@ fn check(
     );
     for given in CALLS {
         let arguments = json(given);
-        let called = may(Action::CallTool, &target(Some(arguments.as_bytes())))?;
+        let called = may(
+            Action::CallTool,
+            &target(&server, &case, (&annotations, Some(arguments.as_bytes()))),
+        )?;
         let case = Case {
             given: Some(given),
             ..case
@@ -439,9 +449,11 @@ fn check(
         prop_assert!(!called || listed, "what can be called is listed");
     }
     // Strangers hold nothing, and what is forbidden to everybody is forbidden to them.
-    let stranger = house
-        .access
-        .may(&Caller::anonymous(), Action::CallTool, &target(None));
+    let stranger = house.access.may(
+        &Caller::anonymous(),
+        Action::CallTool,
+        &target(&server, &case, (&annotations, None)),
+    );
     prop_assert!(!stranger.is_permit());
     Ok(())
 }
