@@ -9,7 +9,7 @@ use portreeve_core::ports::{Catalogue, News, Snapshot, StoreError};
 
 use crate::access_policies::{POLICIES, policy_of};
 use crate::engine::{Row, Sql};
-use crate::entries::owners::{OWNED, owned};
+use crate::entries::owners::{OWNED, owned, tagged};
 use crate::identity::users::{USERS, user_of};
 use crate::identity::{GRANTS, LIVE_KEYS, grant_of, key_of};
 use crate::members::{given_by, given_of};
@@ -38,6 +38,11 @@ impl Catalogue for Store {
         let signing_keys = transaction.rows(Sql::new(SIGNING_KEYS)).await?;
         let ended = transaction.rows(Sql::new(ENDED)).await?;
         let registries = transaction.rows(Sql::new(REGISTRIES)).await?;
+        let registries = registries.iter().map(registry_of).collect::<Result<Vec<_>, _>>()?;
+        let tags = match tagged(&registries) {
+            Some(sql) => transaction.rows(sql).await?,
+            None => Vec::new(),
+        };
         let mut rest = self.bindings().of_routes(&mut transaction).await?;
         let (News::All(changed) | News::Since { changed, .. }) = &mut routes;
         for entry in changed {
@@ -56,8 +61,8 @@ impl Catalogue for Store {
             users: users.iter().map(user_of).collect::<Result<_, _>>()?,
             grants: grants.iter().map(grant_of).collect::<Result<_, _>>()?,
             policies: policies.iter().map(policy_of).collect::<Result<_, _>>()?,
-            registries: registries.iter().map(registry_of).collect::<Result<_, _>>()?,
-            owned: owned(&owners)?,
+            registries,
+            owned: owned(&owners, &tags)?,
             signing_keys: signing_keys
                 .iter()
                 .map(signing_key_of)

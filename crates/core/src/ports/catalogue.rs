@@ -62,7 +62,7 @@ pub struct Snapshot {
     pub policies: Vec<AccessPolicy>,
     /// Registries.
     pub registries: Vec<RegistryRecord>,
-    /// Servers that groups own, or that have tags.
+    /// Servers that groups own, or that have a tag which some registry selects by.
     pub owned: Vec<Owned>,
     /// Keys that sign access tokens, in their order.
     pub signing_keys: Vec<SigningKey>,
@@ -70,22 +70,23 @@ pub struct Snapshot {
     pub ended: Vec<EndedAuthorization>,
 }
 
-/// A server with what decisions depend on: the groups that own it, whose members may publish it, and its tags, by which
-/// registries select it. A server that has neither is not among them.
+/// A server with what decisions depend on: the groups that own it, whose members may publish it, and those of its tags by
+/// which registries select it. A server that has neither is not among them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owned {
     /// The server.
     pub server: ServerName,
     /// The groups, by name.
     pub groups: Vec<GroupName>,
-    /// Its tags.
+    /// Its tags, by name; none that no registry selects by.
     pub tags: Vec<String>,
 }
 
 /// The catalogue as the gateway sees it.
 #[async_trait]
 pub trait Catalogue: Send + Sync {
-    /// Counts every change of routes, tools, keys, users, grants, access policies, owning groups, signing keys and ended authorizations.
+    /// Counts every change of routes, tools, keys, users, grants, access policies, owning groups, tags that registries select by,
+    /// signing keys and ended authorizations.
     async fn generation(&self) -> Result<i64, StoreError>;
 
     /// Everything; of the routes what moved since the generation that the reader knows. A reader who knows none, or one that

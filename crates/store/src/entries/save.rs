@@ -70,7 +70,7 @@ pub(super) async fn put(change: &mut Change, entry: &EntryChange) -> Result<(i64
     let owners = owners::save(change, &entry.server, entry.expected.is_none()).await?;
     let name = &entry.server.name;
     deployments::save(change, &entry.server).await?;
-    save_tags(change, &entry.server).await?;
+    let tags = owners::save_tags(change, &entry.server, entry.expected.is_none()).await?;
     // The mark `is_latest` is unique: those that lose it come first.
     let (gaining, losing): (Vec<_>, Vec<_>) = entry.versions.iter().partition(|version| version.is_latest);
     for version in losing.into_iter().chain(gaining) {
@@ -87,8 +87,8 @@ pub(super) async fn put(change: &mut Change, entry: &EntryChange) -> Result<(i64
         // What a version's tools are made of reaches the gateway with the route.
         change.note_routes_of(name.as_str()).await?;
     }
-    let moves = if entry.routes.is_empty() {
-        owners
+    let moves = if entry.routes.is_empty() && [owners, tags] == [Moves::Nothing; 2] {
+        Moves::Nothing
     } else {
         Moves::Decisions
     };
@@ -184,21 +184,6 @@ async fn save_route(change: &mut Change, name: &ServerName, route: &Route) -> Re
         return Ok(());
     }
     note_secrets(change, route).await
-}
-
-/// Tags are words that lists select by, so they stand in a table of their own.
-async fn save_tags(change: &mut Change, server: &Server) -> Result<(), StoreError> {
-    let name = server.name.as_str();
-    change
-        .execute(Sql::new("DELETE FROM server_tags WHERE server = $1").bind(name))
-        .await?;
-    for tag in &server.profile.tags {
-        let sql = Sql::new(
-            "INSERT INTO server_tags (tag, server) VALUES ($1, $2) ON CONFLICT (server, tag) DO NOTHING",
-        );
-        change.execute(sql.bind(tag).bind(name)).await?;
-    }
-    Ok(())
 }
 
 /// Title and description of a document, in lower case, so that both engines search alike beyond ASCII.

@@ -125,6 +125,7 @@ contract! {
     catalogue::every_change_counts,
     moved::what_moved_makes_the_whole,
     catalogue::owners_are_part_of_what_decisions_need,
+    catalogue::tags_that_registries_select_by_are_part_of_what_decisions_need,
     assessments::the_last_assessment_of_a_version_stays_with_it,
     assessments::what_waits_longest_comes_first,
     toolsets::a_toolset_is_kept_once,

@@ -7,6 +7,7 @@ use portreeve_core::route::RouteState;
 
 use super::identity::grant;
 use super::routes::stored_route;
+use super::views::partners;
 use super::{Durable, Outcome};
 use crate::store_fixtures::{at, event, key, new_entry, parse, tool, user, version};
 
@@ -158,5 +159,42 @@ pub async fn owners_are_part_of_what_decisions_need(store: &dyn Durable) -> Outc
     );
     store.remove(&parse(one), 2, event("server.remove")).await?;
     assert_eq!(store.snapshot(None).await?.owned, [owned(other, &["ops"])]);
+    Ok(())
+}
+
+/// Of tags, those that a registry selects by are read with everything else; only a change of one of them is one of the
+/// catalogue.
+pub async fn tags_that_registries_select_by_are_part_of_what_decisions_need(store: &dyn Durable) -> Outcome {
+    let name = "com.acme/billing";
+    let tagged = |tags: &[&str], expected: Option<i64>| {
+        let mut change = new_entry(name, vec![version(name, "1.0.0")]);
+        change.expected = expected;
+        change.server.profile.tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        change
+    };
+    let save = async |change| {
+        let before = store.generation().await?;
+        store.save(change).await?;
+        Ok::<_, StoreError>(store.generation().await? - before)
+    };
+    let owned = Owned {
+        server: parse(name),
+        groups: Vec::new(),
+        tags: vec!["partner".to_owned()],
+    };
+    assert_eq!(save(tagged(&["partner", "cheap"], None)).await?, 0);
+    assert_eq!(store.snapshot(None).await?.owned, [], "nobody selects by a tag");
+    store
+        .add_registry(&partners(), 2, event("registry.create"))
+        .await?;
+    assert_eq!(store.snapshot(None).await?.owned, [owned.clone()]);
+    let dear = tagged(&["dear", "partner"], Some(1));
+    assert_eq!(save(dear).await?, 0, "nobody selects by these");
+    let again = tagged(&["partner", "dear"], Some(2));
+    assert_eq!(save(again).await?, 0, "the same in another order");
+    assert_eq!(save(tagged(&["dear"], Some(3))).await?, 1);
+    assert_eq!(store.snapshot(None).await?.owned, []);
+    assert_eq!(save(tagged(&["partner"], Some(4))).await?, 1);
+    assert_eq!(store.snapshot(None).await?.owned, [owned]);
     Ok(())
 }

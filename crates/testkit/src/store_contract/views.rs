@@ -18,7 +18,7 @@ fn set<T: std::str::FromStr + Ord>(texts: &[&str]) -> BTreeSet<T> {
     texts.iter().map(|text| parse(text)).collect()
 }
 
-fn partners() -> RegistryRecord {
+pub(super) fn partners() -> RegistryRecord {
     RegistryRecord {
         name: parse("partners"),
         title: "Partners".to_owned(),
