@@ -240,8 +240,9 @@ impl Approvals {
     }
 
     fn is_approver(&self, caller: &Caller, approval: &CallApproval) -> bool {
-        let manages = self.access.may(caller, Action::Manage, &Target::Installation);
-        caller.is_among(&approval.approvers) || manages.is_permit()
+        let target = Target::Server(&approval.server);
+        let approves = self.access.may(caller, Action::Approve, &target);
+        caller.is_among(&approval.approvers) || approves.is_permit()
     }
 
     fn may_decide(&self, caller: &Caller, approval: &CallApproval) -> bool {

@@ -67,14 +67,16 @@ impl Authorizer for Access {
     }
 
     fn visibility(&self, caller: &Caller) -> Visibility {
-        if self
-            .may(caller, Action::Manage, &Target::Installation)
-            .is_permit()
-        {
+        if self.may(caller, Action::View, &Target::Installation).is_permit() {
             Visibility::All
         } else {
             Visibility::Listed
         }
+    }
+
+    fn views_some(&self, caller: &Caller) -> bool {
+        let grants = self.live_grants(caller);
+        grants.iter().any(|grant| grant.rights.includes(Action::View))
     }
 
     fn policy_version(&self) -> u64 {

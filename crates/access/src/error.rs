@@ -9,11 +9,13 @@ const NAMED: usize = 10;
 /// Why the room refused or failed. The text is public.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
-    /// The caller may not manage.
-    #[error("`{caller}` may not manage this Portreeve")]
+    /// The caller lacks a right.
+    #[error("`{caller}` may not {action}")]
     Forbidden {
         /// The caller's label.
         caller: String,
+        /// What was asked, and which grant is missing, as words.
+        action: String,
     },
     /// A value that cannot be taken.
     #[error("`{field}` cannot be `{value}`: {problem}")]
@@ -91,7 +93,7 @@ impl AccessError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Forbidden { .. } => "use a key of an administrator, or ask one for the right to manage",
+            Self::Forbidden { .. } => "use a key of somebody who may, or ask an administrator for that grant",
             Self::Invalid { .. } | Self::Rejected { .. } => "change that value and try again",
             Self::NameTaken { .. } => "choose another name, or do away with what has it",
             Self::InUse { .. } => "let them use another secret first; `--force` deletes it all the same",

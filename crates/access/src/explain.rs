@@ -12,6 +12,7 @@ use portreeve_core::ports::Authorizer as _;
 use serde::Serialize;
 
 use crate::Access;
+use crate::facts::Facts;
 use crate::policies::is_of_management;
 
 /// A decision in words.
@@ -66,7 +67,7 @@ impl Access {
                         }
                         _ => what_it_grants(grant),
                     },
-                    why_not: (!permits).then(|| why_not(grant, action, target)),
+                    why_not: (!permits).then(|| why_not((grant, &state.facts), action, target)),
                     policy,
                     permits,
                 }
@@ -111,7 +112,7 @@ impl Access {
     }
 
     /// The caller that people know by a label (`key:deploy`, `user:admin`, `anonymous`), for explanations about others.
-    /// Whoever offers it must have asked whether its own caller may manage.
+    /// Whoever offers it must have asked whether its own caller may read of rights.
     pub fn known_as(&self, label: &str) -> Option<Caller> {
         if label == "anonymous" {
             return Some(Caller::anonymous());
@@ -141,9 +142,15 @@ fn what_was_asked(action: Action, target: &Target<'_>) -> String {
 
 fn what_is_needed(action: Action, target: &Target<'_>) -> Option<String> {
     match (action, target) {
-        (Action::Manage, Target::Installation | Target::Server(_)) => Some("a grant of `manage`".to_owned()),
-        (Action::Publish, Target::Server(server)) => {
-            Some(format!("a grant of `publish` on `{server}` or its namespace"))
+        (action, Target::Installation) if is_of_management(action) => {
+            Some(format!("{} on all servers", role_of(action)))
+        }
+        (action, Target::Server(server)) if is_of_management(action) => Some(format!(
+            "{} on `{server}`, on its namespace, on what its owners own or on a registry that it is in",
+            role_of(action)
+        )),
+        (action, Target::Registry(name)) if is_of_management(action) => {
+            Some(format!("{} on registry `{name}`", role_of(action)))
         }
         (Action::Discover, Target::Server(server)) => Some(format!("a grant of `use` on `{server}`")),
         (Action::Read, Target::Server(server)) => Some(format!(
@@ -171,6 +178,12 @@ fn what_is_needed(action: Action, target: &Target<'_>) -> Option<String> {
     }
 }
 
+/// The role that is missing: "a grant of `approve` (the role approver)".
+fn role_of(action: Action) -> String {
+    let right = action.right();
+    format!("a grant of `{}` (the role {})", right.as_str(), right.role())
+}
+
 fn what_it_grants(grant: &Grant) -> String {
     if grant.rights == Rights::Manage && grant.servers == ServerScope::All {
         return "manage this Portreeve".to_owned();
@@ -193,7 +206,7 @@ fn what_it_grants(grant: &Grant) -> String {
     format!("use {servers}: {tools}")
 }
 
-fn why_not(grant: &Grant, action: Action, target: &Target<'_>) -> String {
+fn why_not((grant, facts): (&Grant, &Facts), action: Action, target: &Target<'_>) -> String {
     let server = match *target {
         Target::Installation | Target::Registry(_) => None,
         Target::Server(server) | Target::Tool { server, .. } => Some(server),
@@ -205,9 +218,9 @@ fn why_not(grant: &Grant, action: Action, target: &Target<'_>) -> String {
         };
     }
     match (grant.rights, server) {
-        (Rights::Use, Some(asked)) => why_not_there(grant, action, (asked, target)),
+        (Rights::Use, Some(asked)) => why_not_there((grant, facts), action, (asked, target)),
         (rights, Some(asked)) if rights.includes(action) => {
-            not_its_server(grant, asked).unwrap_or_else(not_in_force)
+            not_its_server(grant, facts, asked).unwrap_or_else(not_in_force)
         }
         (rights, None) if rights.includes(action) => "it is about some servers only".to_owned(),
         (rights, _) => format!(
@@ -218,8 +231,12 @@ fn why_not(grant: &Grant, action: Action, target: &Target<'_>) -> String {
     }
 }
 
-fn why_not_there(grant: &Grant, action: Action, (asked, target): (&ServerName, &Target<'_>)) -> String {
-    if let Some(elsewhere) = not_its_server(grant, asked) {
+fn why_not_there(
+    (grant, facts): (&Grant, &Facts),
+    action: Action,
+    (asked, target): (&ServerName, &Target<'_>),
+) -> String {
+    if let Some(elsewhere) = not_its_server(grant, facts, asked) {
         return elsewhere;
     }
     match (&grant.tools, action, target) {
@@ -244,8 +261,14 @@ fn not_in_force() -> String {
     "it is not in force".to_owned()
 }
 
-fn not_its_server(grant: &Grant, asked: &ServerName) -> Option<String> {
+fn not_its_server(grant: &Grant, facts: &Facts, asked: &ServerName) -> Option<String> {
     match &grant.servers {
+        ServerScope::Owner(group) if !facts.owners(asked).contains(group) => {
+            Some(format!("it is about what group `{group}` owns"))
+        }
+        ServerScope::Registry(name) if !facts.registries(asked).any(|about| about == name) => {
+            Some(format!("it is about registry `{name}`"))
+        }
         ServerScope::Server(name) if !name.as_str().eq_ignore_ascii_case(asked.as_str()) => {
             Some(format!("it is about `{name}`"))
         }

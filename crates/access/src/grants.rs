@@ -1,8 +1,8 @@
 //! Grants: added, listed, removed. Before: a face read the request. After: the face has the catalogue refreshed.
 
-use portreeve_core::caller::Caller;
+use portreeve_core::caller::{ApiKey, Caller, Principal, User};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
-use portreeve_core::id::{GrantId, KeyId};
+use portreeve_core::id::{ClientIdentity, GrantId, KeyId};
 use portreeve_core::ports::StoreError;
 use portreeve_inspect::MAX_TOOL_NAME;
 
@@ -24,10 +24,32 @@ pub struct NewGrant {
     pub tools: ToolScope,
 }
 
+/// A grant with its subject as people know it: `key:deploy`, `user:admin`, `group:finance`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedGrant {
+    /// The grant.
+    pub grant: Grant,
+    /// The label of its subject.
+    pub subject: String,
+}
+
+/// Who shall be granted something, by a name or an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubjectName<'a> {
+    /// A key.
+    Key(&'a str),
+    /// A user.
+    User(&'a str),
+    /// An OAuth client that acts for itself.
+    Client(&'a str),
+    /// Everybody in a group.
+    Group(&'a str),
+}
+
 impl Access {
     /// Adds a grant. One that says the same already is given back instead.
     pub async fn add_grant(&self, caller: &Caller, new: NewGrant) -> Result<Grant, AccessError> {
-        let policies = self.require_manager(caller)?;
+        let policies = self.require_reach(caller, (new.rights, &new.servers))?;
         check(&new)?;
         match &new.subject {
             Subject::User(id) => self.require_user(*id).await?,
@@ -46,13 +68,18 @@ impl Access {
 
     /// Removes a grant.
     pub async fn remove_grant(&self, caller: &Caller, id: GrantId) -> Result<Grant, AccessError> {
-        let policies = self.require_manager(caller)?;
         let missing = || AccessError::not_found("grant", &id.to_string());
-        let grants = self.parts.identity.grants().await?;
+        // What the caller may not read does not exist here.
+        let grants = self.grants(caller).await?;
         let grant = grants
             .into_iter()
             .find(|grant| grant.id == id)
             .ok_or_else(missing)?;
+        let policies = self.require_reach(caller, (grant.rights, &grant.servers))?;
+        if grant.rights == Rights::Manage {
+            self.require_somebody_left((Some(id), None), &id.to_string())
+                .await?;
+        }
         let event = self.grant_event("grant.remove", caller, (&grant, policies));
         match self.parts.identity.remove_grant(id, event).await {
             Ok(()) => Ok(grant),
@@ -61,10 +88,78 @@ impl Access {
         }
     }
 
-    /// All grants, oldest first.
+    /// The grants that reach no further than where the caller audits or manages, oldest first.
     pub async fn grants(&self, caller: &Caller) -> Result<Vec<Grant>, AccessError> {
-        self.require_manager(caller)?;
-        Ok(self.parts.identity.grants().await?)
+        let what = "read who was granted what";
+        let whole = self.require_auditor(caller, what);
+        if !self.reads_some_grants(caller) {
+            whole?;
+        }
+        let mut grants = self.parts.identity.grants().await?;
+        grants.retain(|grant| self.may_read_grant(caller, grant));
+        Ok(grants)
+    }
+
+    /// The same with the names of their subjects.
+    pub async fn named_grants(&self, caller: &Caller) -> Result<Vec<NamedGrant>, AccessError> {
+        let grants = self.grants(caller).await?;
+        let (keys, users) = (
+            self.parts.identity.keys().await?,
+            self.parts.identity.users().await?,
+        );
+        let named = |grant: Grant| NamedGrant {
+            subject: label_of(&grant.subject, &keys, &users),
+            grant,
+        };
+        Ok(grants.into_iter().map(named).collect())
+    }
+
+    /// A grant that was just made, with the name of its subject.
+    pub async fn named_grant(&self, grant: Grant) -> Result<NamedGrant, AccessError> {
+        let (keys, users) = (
+            self.parts.identity.keys().await?,
+            self.parts.identity.users().await?,
+        );
+        Ok(NamedGrant {
+            subject: label_of(&grant.subject, &keys, &users),
+            grant,
+        })
+    }
+
+    /// Who is meant by a name or an identity, for who may make grants. A revoked key gives its name up. `None`: nobody.
+    pub async fn subject_named(
+        &self,
+        caller: &Caller,
+        name: SubjectName<'_>,
+    ) -> Result<Option<Subject>, AccessError> {
+        let manages = |grant: &Grant| grant.rights == Rights::Manage;
+        if !self.live_grants(caller).iter().any(manages) {
+            self.require_manager(caller)?;
+        }
+        Ok(match name {
+            SubjectName::Group(text) => {
+                let group = text.strip_prefix("group:").unwrap_or(text);
+                group.parse().ok().map(Subject::Group)
+            }
+            SubjectName::Key(text) => {
+                let keys = self.parts.identity.keys().await?;
+                keys.into_iter()
+                    .filter(|key| key.revoked_at.is_none())
+                    .filter(|key| key.name == text || key.id.to_string() == text)
+                    .max_by_key(|key| key.created_at)
+                    .map(|key| Subject::Key(key.id))
+            }
+            SubjectName::User(text) => {
+                let users = self.parts.identity.users().await?;
+                let mut users = users.into_iter();
+                let user = users.find(|user| user.name == text || user.id.to_string() == text);
+                user.map(|user| Subject::User(user.id))
+            }
+            SubjectName::Client(text) => {
+                let client = text.parse().ok();
+                client.map(|client| Subject::Client(ClientIdentity::of(&client)))
+            }
+        })
     }
 
     /// Stores a grant whose right to exist was checked, by the policies named.
@@ -96,6 +191,7 @@ impl Access {
     ) -> portreeve_core::audit::AuditEvent {
         let mut event = self.event(action, caller);
         event.target = Some(format!("grant:{}", grant.id));
+        // The audit log is read by server, too.
         if let ServerScope::Server(name) = &grant.servers {
             event.server = Some(name.to_string());
         }
@@ -134,12 +230,8 @@ impl NewGrant {
 }
 
 fn check(new: &NewGrant) -> Result<(), AccessError> {
-    if new.rights == Rights::Manage && (new.servers != ServerScope::All || new.tools != ToolScope::All) {
-        let problem = "managing is a right over the whole installation: leave servers and tools out";
-        return Err(AccessError::invalid("rights", new.rights.as_str(), problem));
-    }
-    if new.rights == Rights::Publish && new.tools != ToolScope::All {
-        let problem = "publishing is about servers: leave tools out";
+    if new.rights != Rights::Use && new.tools != ToolScope::All {
+        let problem = "roles of the management side are about servers: leave tools out";
         return Err(AccessError::invalid("tools", new.rights.as_str(), problem));
     }
     let ToolScope::Named(names) = &new.tools else {
@@ -161,5 +253,21 @@ fn check(new: &NewGrant) -> Result<(), AccessError> {
     {
         Some(name) => fail(name, "a tool's name has 1 to 256 characters"),
         None => Ok(()),
+    }
+}
+
+fn label_of(subject: &Subject, keys: &[ApiKey], users: &[User]) -> String {
+    let key = |id: &KeyId| keys.iter().find(|key| key.id == *id).map(|key| key.name.clone());
+    match subject {
+        Subject::Key(id) => format!("key:{}", key(id).unwrap_or_else(|| id.to_string())),
+        Subject::User(id) => {
+            let user = users.iter().find(|user| user.id == *id);
+            format!(
+                "user:{}",
+                user.map_or_else(|| id.to_string(), |user| user.name.clone())
+            )
+        }
+        Subject::Client(id) => Principal::Client(*id).to_string(),
+        Subject::Group(group) => format!("group:{group}"),
     }
 }

@@ -97,7 +97,7 @@ impl Access {
 
     /// All keys, revoked ones included, oldest first.
     pub async fn keys(&self, caller: &Caller) -> Result<Vec<ApiKey>, AccessError> {
-        self.require_manager(caller)?;
+        self.require_auditor(caller, "list keys")?;
         Ok(self.parts.identity.keys().await?)
     }
 

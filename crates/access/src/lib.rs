@@ -30,6 +30,7 @@ mod grants;
 mod keys;
 mod login;
 mod provider;
+mod roles;
 mod users;
 mod vault;
 
@@ -43,7 +44,6 @@ use std::sync::{Arc, Mutex};
 use arc_swap::ArcSwap;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
-use portreeve_core::decision::{Action, Target};
 use portreeve_core::id::EventId;
 use portreeve_core::ports::{AccessPolicyStore, Authorizer, IdentityStore, Journal, SessionStore};
 use portreeve_core::random::Rng;
@@ -57,7 +57,7 @@ pub use approvals::{Approvals, HeldCall, HowDecided, MOST_WAITING, ShownApproval
 pub use credential::Unauthenticated;
 pub use error::AccessError;
 pub use explain::{ConsideredGrant, Explanation};
-pub use grants::{MAX_NAMED_TOOLS, NewGrant};
+pub use grants::{MAX_NAMED_TOOLS, NamedGrant, NewGrant, SubjectName};
 pub use keys::NewKey;
 pub use login::sessions::{SESSION_IDLE, SESSION_LIFE};
 pub use login::sign_in::MAX_LINK_LIFE;
@@ -76,6 +76,7 @@ pub use publishing::{
     BadToken, Claim, GithubOidcSettings, GithubSettings, Granted, OidcSettings, ProofError, ProofSettings,
     Publishing, PublishingParts, TOKEN_LIFE,
 };
+pub use roles::HeldRole;
 pub use tokens::{
     GroupRule, IssuedToken, IssuerSettings, Issuers, NewToken, NoSignature, Place, SignatureAlgorithm,
     TOKEN_LIFETIME, TokenParts, TokenTypes,
@@ -130,17 +131,6 @@ impl Access {
             state,
             loaded: Mutex::new(i64::MIN),
         }
-    }
-
-    /// Refuses whoever may not manage; tells which policies allowed it, for the audit event.
-    fn require_manager(&self, caller: &Caller) -> Result<Vec<String>, AccessError> {
-        let decision = self.may(caller, Action::Manage, &Target::Installation);
-        if !decision.is_permit() {
-            return Err(AccessError::Forbidden {
-                caller: caller.label.to_string(),
-            });
-        }
-        Ok(decision.policies.iter().map(ToString::to_string).collect())
     }
 
     /// An audit event of this moment.

@@ -36,13 +36,13 @@ pub struct NewUser {
 impl Access {
     /// All users, oldest first.
     pub async fn users(&self, caller: &Caller) -> Result<Vec<User>, AccessError> {
-        self.require_manager(caller)?;
+        self.require_auditor(caller, "list users")?;
         Ok(self.parts.identity.users().await?)
     }
 
     /// One user, by name or identity.
     pub async fn find_user(&self, caller: &Caller, name_or_id: &str) -> Result<User, AccessError> {
-        self.require_manager(caller)?;
+        self.require_auditor(caller, "look at users")?;
         self.stored_user(name_or_id).await
     }
 
@@ -58,7 +58,7 @@ impl Access {
 
     /// Every group that a user or a key belongs to, or that a grant is for, with how many users each has.
     pub async fn groups(&self, caller: &Caller) -> Result<Vec<(GroupName, usize)>, AccessError> {
-        self.require_manager(caller)?;
+        self.require_auditor(caller, "list groups")?;
         Ok(groups_of(&self.parts.identity.users().await?))
     }
 
@@ -117,12 +117,15 @@ impl Access {
 
     /// Lets a user do nothing any more: sessions, keys and tokens stop within a second.
     pub async fn disable_user(&self, caller: &Caller, name_or_id: &str) -> Result<User, AccessError> {
-        let user = self.find_user(caller, name_or_id).await?;
+        self.require_manager(caller)?;
+        let user = self.stored_user(name_or_id).await?;
         not_oneself(
             caller,
             &user,
             "nobody disables itself: somebody has to be left who can undo it",
         )?;
+        self.require_somebody_left((None, Some(user.id)), &user.name)
+            .await?;
         let now = self.parts.clock.now();
         let change = UserChange::Disabled(now);
         let mut user = self
@@ -158,6 +161,8 @@ impl Access {
             &user,
             "nobody removes itself: somebody has to be left who can undo it",
         )?;
+        self.require_somebody_left((None, Some(user.id)), &user.name)
+            .await?;
         self.end_all_of(user.id).await?;
         let mut event = self.event("user.remove", caller);
         event.target = Some(format!("user:{}", user.name));

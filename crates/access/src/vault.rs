@@ -10,11 +10,12 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::{Action, Target};
 use portreeve_core::limits::Limits;
 use portreeve_core::login::{Login, Presented};
 use portreeve_core::name::SecretName;
 use portreeve_core::ports::{
-    Outgoing, Purpose, Removal, SecretChange, SecretStore, SecretUnavailable, StoreError,
+    Authorizer, Outgoing, Purpose, Removal, SecretChange, SecretStore, SecretUnavailable, StoreError,
 };
 use portreeve_core::secret::{Secret, SecretKey};
 use portreeve_core::vault::{SealedSecret, SecretFacts, SecretUse};
@@ -70,13 +71,17 @@ impl Vault {
 
     /// Every secret, by name, without its value.
     pub async fn secrets(&self, caller: &Caller) -> Result<Vec<SecretFacts>, AccessError> {
-        self.parts.access.require_manager(caller)?;
+        // Who operates everything names them, and is told what there is to name.
+        let operates = (Action::Operate, &Target::Installation);
+        if !self.parts.access.may(caller, operates.0, operates.1).is_permit() {
+            self.parts.access.require_auditor(caller, "list secrets")?;
+        }
         Ok(self.parts.store.secrets().await?)
     }
 
     /// One secret, without its value.
     pub async fn facts(&self, caller: &Caller, name: &SecretName) -> Result<SecretFacts, AccessError> {
-        self.parts.access.require_manager(caller)?;
+        self.parts.access.require_auditor(caller, "look at secrets")?;
         self.find(name).await
     }
 
@@ -137,7 +142,9 @@ impl Vault {
 
     /// Who names a secret, and cannot do without it.
     pub async fn uses(&self, caller: &Caller, name: &SecretName) -> Result<Vec<SecretUse>, AccessError> {
-        self.parts.access.require_manager(caller)?;
+        self.parts
+            .access
+            .require_auditor(caller, "see who names a secret")?;
         Ok(self.parts.store.secret_uses(name).await?)
     }
 

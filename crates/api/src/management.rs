@@ -44,7 +44,6 @@ pub(crate) mod webhooks;
 use portreeve_access::AccessError;
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
-use portreeve_core::ports::Authorizer;
 use portreeve_registry::RegistryError;
 
 use crate::problem::Problem;
@@ -65,12 +64,9 @@ fn stale_if_conflict(error: RegistryError) -> Problem {
     }
 }
 
-/// Refuses who may not manage. For answers about the inside whose room knows no callers.
-fn require_manage(api: &ApiParts, caller: &Caller, what: &str) -> Result<(), Problem> {
-    let decision = api.access.may(caller, Action::Manage, &Target::Installation);
-    if decision.is_permit() {
-        return Ok(());
-    }
-    Err(Problem::forbidden(format!("`{}` may not {what}", caller.label))
-        .hint("use a key of an administrator, or ask one for the right to manage"))
+/// Refuses who may not audit. For answers about the inside whose room knows no callers.
+fn require_audit(api: &ApiParts, caller: &Caller, what: &str) -> Result<(), Problem> {
+    let asked = (Action::Audit, &Target::Installation);
+    api.access.require(caller, asked, what)?;
+    Ok(())
 }

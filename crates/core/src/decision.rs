@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::grant::Rights;
 use crate::name::{RegistryName, ServerName};
 use crate::tool::ToolAnnotations;
 
@@ -42,6 +43,31 @@ impl Action {
             Self::Audit => "audit",
             Self::Manage => "manage",
         }
+    }
+}
+
+impl Action {
+    /// The right that a grant gives for it, by the name of the right.
+    pub const fn right(self) -> Rights {
+        match self {
+            Self::Discover | Self::CallTool | Self::Read => Rights::Use,
+            Self::View => Rights::View,
+            Self::Publish => Rights::Publish,
+            Self::Approve => Rights::Approve,
+            Self::Operate => Rights::Operate,
+            Self::Audit => Rights::Audit,
+            Self::Manage => Rights::Manage,
+        }
+    }
+
+    /// What somebody asks for who may not, behind the words of what he may not: "approve server `com.acme/billing`: ask for
+    /// a grant of `approve` on it".
+    pub fn lacking(self, target: &Target<'_>, what: &str) -> String {
+        let scope = match target {
+            Target::Installation => "on all servers",
+            Target::Server(_) | Target::Registry(_) | Target::Tool { .. } => "on it",
+        };
+        format!("{what}: ask for a grant of `{}` {scope}", self.right().as_str())
     }
 }
 

@@ -29,18 +29,24 @@ pub enum Rights {
     /// See the servers and call their tools, read resources, get prompts.
     Use,
     /// See what the management side knows of servers: the role *viewer*.
+    #[serde(alias = "viewer")]
     View,
     /// Register versions of servers, describe them and hand them in for approval. Does not include approving: the role
     /// *publisher*.
+    #[serde(alias = "publisher")]
     Publish,
     /// Approve and reject what was handed in: the role *approver*.
+    #[serde(alias = "approver")]
     Approve,
     /// Run what is approved: the role *operator*.
+    #[serde(alias = "operator")]
     Operate,
     /// Read the audit log, usage and who was granted what: the role *auditor*.
+    #[serde(alias = "auditor")]
     Audit,
     /// Register, approve, switch, grant: everything on the management side. Does not include
     /// [`Rights::Use`]: the role *admin*.
+    #[serde(alias = "admin")]
     Manage,
 }
 
@@ -74,6 +80,19 @@ impl Rights {
                 Action::Audit,
                 Action::Manage,
             ],
+        }
+    }
+
+    /// The role that it makes of its holder, as people say it.
+    pub const fn role(self) -> &'static str {
+        match self {
+            Self::Use => "user",
+            Self::View => "viewer",
+            Self::Publish => "publisher",
+            Self::Approve => "approver",
+            Self::Operate => "operator",
+            Self::Audit => "auditor",
+            Self::Manage => "admin",
         }
     }
 

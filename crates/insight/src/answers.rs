@@ -1,4 +1,4 @@
-//! The questions that managers ask: usage, audit events, and whether the audit log verifies.
+//! The questions that auditors ask: usage, audit events, and whether the audit log verifies.
 //!
 //! Before it: api and portal, with the caller they authenticated. After it: the store.
 
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use portreeve_core::audit::{AuditReport, ChainedEvent};
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
+use portreeve_core::name::ServerName;
 use portreeve_core::ports::{AuditLog, AuditQuery, Authorizer, StoreError, UsageStore};
 use portreeve_core::usage::{UsageQuery, UsageRow};
 
@@ -31,12 +32,12 @@ pub struct InsightParts {
 #[derive(Debug, thiserror::Error)]
 pub enum InsightError {
     /// The caller may not ask this.
-    #[error("`{caller}` may not read {what}")]
+    #[error("`{caller}` may not {action}")]
     Forbidden {
         /// The caller's label.
         caller: Arc<str>,
-        /// "usage", "the audit log".
-        what: &'static str,
+        /// What was asked, and which grant is missing, as words.
+        action: String,
     },
     /// The range ends before it begins.
     #[error("the range from `{from}` to `{to}` is empty")]
@@ -55,7 +56,9 @@ impl InsightError {
     /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Forbidden { .. } => "ask an administrator for a grant with the right `manage`",
+            Self::Forbidden { .. } => {
+                "ask an administrator for that grant; over some servers it answers questions about one of them"
+            }
             Self::EmptyRange { .. } => "give a `from` that lies before `to`",
             Self::Store(_) => "try again; `portreeve doctor` tells what is wrong with the store",
         }
@@ -71,7 +74,8 @@ pub struct AuditPage {
     pub next_cursor: Option<String>,
 }
 
-/// The use cases of this room. Each takes the caller and needs the right `manage`.
+/// The use cases of this room. Each takes the caller and needs the right `audit`: over the installation, or over the one
+/// server that is asked about.
 pub struct Insight {
     parts: InsightParts,
 }
@@ -84,7 +88,7 @@ impl Insight {
 
     /// Usage by server, method and tool, most calls first.
     pub async fn usage(&self, caller: &Caller, query: &UsageQuery) -> Result<Vec<UsageRow>, InsightError> {
-        self.require_manage(caller, "usage")?;
+        self.require_audit(caller, "see usage", query.server.as_ref())?;
         if query.from >= query.to {
             return Err(InsightError::EmptyRange {
                 from: query.from,
@@ -99,7 +103,8 @@ impl Insight {
 
     /// One page of the audit log. A limit of zero or above 200 becomes 200.
     pub async fn audit(&self, caller: &Caller, query: &AuditQuery) -> Result<AuditPage, InsightError> {
-        self.require_manage(caller, "the audit log")?;
+        let server: Option<ServerName> = query.server.as_deref().and_then(|name| name.parse().ok());
+        self.require_audit(caller, "read the audit log", server.as_ref())?;
         let limit = if query.limit == 0 {
             PAGE_MAX
         } else {
@@ -118,21 +123,24 @@ impl Insight {
 
     /// Verifies every chain of the audit log.
     pub async fn verify_audit(&self, caller: &Caller) -> Result<AuditReport, InsightError> {
-        self.require_manage(caller, "the audit log")?;
+        self.require_audit(caller, "verify the audit log", None)?;
         Ok(self.parts.audit.verify().await?)
     }
 
-    fn require_manage(&self, caller: &Caller, what: &'static str) -> Result<(), InsightError> {
-        let decision = self
-            .parts
-            .authorizer
-            .may(caller, Action::Manage, &Target::Installation);
+    fn require_audit(
+        &self,
+        caller: &Caller,
+        what: &str,
+        server: Option<&ServerName>,
+    ) -> Result<(), InsightError> {
+        let target = server.map_or(Target::Installation, Target::Server);
+        let decision = self.parts.authorizer.may(caller, Action::Audit, &target);
         if decision.is_permit() {
             return Ok(());
         }
         Err(InsightError::Forbidden {
             caller: Arc::clone(&caller.label),
-            what,
+            action: Action::Audit.lacking(&target, what),
         })
     }
 }

@@ -60,7 +60,7 @@ pub struct WebhookParts {
     pub limits: Arc<Limits>,
 }
 
-/// The use cases of webhooks. Each takes the caller, who must be allowed to manage the installation: events tell of every
+/// The use cases of webhooks. Each takes the caller, who must be allowed to operate the installation: events tell of every
 /// server.
 pub struct Webhooks {
     parts: WebhookParts,
@@ -79,7 +79,7 @@ impl Webhooks {
         }
     }
 
-    fn require_manager(&self, caller: &Caller) -> Result<(), WebhookError> {
+    fn require_operator(&self, caller: &Caller) -> Result<(), WebhookError> {
         if may_be_told(&*self.parts.authorizer, caller) {
             return Ok(());
         }
@@ -100,10 +100,10 @@ impl Webhooks {
     }
 }
 
-/// Whoever may manage the installation may see everything that events tell.
+/// Whoever operates the installation may see everything that events tell.
 fn may_be_told(authorizer: &dyn Authorizer, caller: &Caller) -> bool {
     authorizer
-        .may(caller, Action::Manage, &Target::Installation)
+        .may(caller, Action::Operate, &Target::Installation)
         .is_permit()
 }
 

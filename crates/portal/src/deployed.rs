@@ -12,11 +12,11 @@ use portreeve_registry::{NewDeployments, Problem, RegistryError};
 use crate::failure::Failure;
 use crate::fields::{Fields, Form, Parsed};
 use crate::forms::Purpose;
+use crate::frame;
 use crate::named::Named;
 use crate::router::Portal;
 use crate::view::{DeployedPage, FormView, deployed as view};
 use crate::visitor::Visitor;
-use crate::{frame, server};
 
 pub(crate) async fn page(
     State(portal): State<Arc<Portal>>,
@@ -156,9 +156,9 @@ fn show(portal: &Portal, visitor: &Visitor, entry: &Entry, form: FormView) -> Re
     let token = visitor.token(portal, Purpose::Publish);
     let status = form.status();
     let shell = visitor.shell(portal, format!("Deployments of {}", name.short()), "servers");
-    let manages = server::manages(portal, visitor, name);
+    let approves = visitor.here(portal, name).approves;
     frame::html(
         status,
-        &DeployedPage::new(shell, (entry, &declared(entry)), form.token(token), manages),
+        &DeployedPage::new(shell, (entry, &declared(entry)), form.token(token), approves),
     )
 }

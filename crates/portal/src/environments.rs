@@ -72,7 +72,7 @@ pub(crate) async fn delete(
 }
 
 async fn found(portal: &Portal, visitor: &Visitor, name: &str) -> Result<EnvironmentRecord, Failure> {
-    visitor.require_manager()?;
+    visitor.require(visitor.offers().operates)?;
     let name: Environment = name.parse().map_err(|_| Failure::NotFound {
         text: "No environment has this address.".to_owned(),
     })?;

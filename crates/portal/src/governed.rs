@@ -6,8 +6,10 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
+use portreeve_core::decision::{Action, Target};
 use portreeve_core::deployment::EnvironmentKind;
 use portreeve_core::name::{InvalidName, RegistryName};
+use portreeve_core::ports::Authorizer;
 use portreeve_core::property::{Need, PropertyKind, PropertyOwner};
 use portreeve_registry::{EnvironmentPatch, NewEnvironment, NewProperty};
 use serde_json::json;
@@ -32,12 +34,24 @@ pub(crate) async fn registries(
         false => format!("{}/registries/{name}", portal.origin()),
     };
     let shell = visitor.shell(&portal, "Registries", "governance");
+    let operates = |name: &str| match name.parse() {
+        Ok(name) => {
+            let target = Target::Registry(&name);
+            let access = &portal.parts.access;
+            access.may(&visitor.caller, Action::Operate, &target).is_permit()
+        }
+        Err(_) => false,
+    };
     let rows = all
         .iter()
-        .map(|record| Governed::registry(record, base(&record.name)));
+        .map(|record| Governed::registry(record, base(&record.name)))
+        .map(|row| Governed {
+            href: row.href.filter(|_| operates(&row.name)),
+            ..row
+        });
     let rows = rows.collect();
     let page = GovernedPage {
-        form: shell
+        form: visitor
             .manages()
             .then(|| GovernedForm::registry(visitor.token(&portal, Purpose::Govern))),
         ..GovernedPage::registries(shell, rows)
@@ -53,10 +67,12 @@ pub(crate) async fn environments(
     signed_in(&visitor)?;
     let all = portal.parts.registry.environments().await?;
     let shell = visitor.shell(&portal, "Environments", "governance");
-    let rows = all.iter().map(Governed::environment).collect();
+    let rows = all.iter().map(Governed::environment);
+    let rows = rows.map(|row| linked(&visitor, row)).collect();
     let page = GovernedPage {
-        form: shell
-            .manages()
+        form: visitor
+            .offers()
+            .operates
             .then(|| GovernedForm::environment(visitor.token(&portal, Purpose::Govern))),
         ..GovernedPage::environments(shell, rows)
     };
@@ -101,12 +117,13 @@ pub(crate) async fn properties(
             .registry
             .property(&visitor.caller, &record.name)
             .await?;
-        rows.push(Governed::property(&defined));
+        rows.push(linked(&visitor, Governed::property(&defined)));
     }
     let shell = visitor.shell(&portal, "Properties", "governance");
     let page = GovernedPage {
-        form: shell
-            .manages()
+        form: visitor
+            .offers()
+            .operates
             .then(|| GovernedForm::property(visitor.token(&portal, Purpose::Govern))),
         ..GovernedPage::properties(shell, rows)
     };
@@ -161,6 +178,14 @@ where
 /// One of the words that the form offers.
 fn word<T>(fields: &Fields, name: &str, read: fn(&str) -> Option<T>) -> Result<T, Failure> {
     read(&fields.text(name)).ok_or(Failure::Form)
+}
+
+/// The page that changes it is for who may.
+fn linked(visitor: &Visitor, row: Governed) -> Governed {
+    Governed {
+        href: row.href.filter(|_| visitor.offers().operates),
+        ..row
+    }
 }
 
 /// These pages are no secret among people with an account, and nothing for strangers.

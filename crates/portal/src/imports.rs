@@ -56,7 +56,7 @@ async fn show(
         schedules: schedules.iter().map(ScheduleRow::new).collect(),
         forms: forms.map(|form| form.token(token.clone())),
         token,
-        tabs: crate::view::governance_tabs("/admin/imports"),
+        tabs: crate::view::governance_tabs(visitor.offers(), "/admin/imports"),
         shell: visitor.shell(portal, "Imports", "governance"),
     };
     frame::html(status, &page)

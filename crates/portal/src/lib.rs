@@ -30,6 +30,7 @@ mod deployed;
 mod deployments;
 mod environments;
 mod governed;
+mod grants;
 mod imports;
 mod properties;
 mod registries;

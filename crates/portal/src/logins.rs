@@ -68,8 +68,11 @@ pub(crate) async fn remove(
 }
 
 async fn form(portal: &Portal, visitor: &Visitor, name: &ServerName) -> Result<FormView, Failure> {
-    visitor.require_manager()?;
-    let secrets = portal.parts.vault.secrets(&visitor.caller).await?;
+    visitor.require_known()?;
+    let secrets = match visitor.offers().operates {
+        true => portal.parts.vault.secrets(&visitor.caller).await?,
+        false => Vec::new(),
+    };
     Ok(view::form(name, &secrets))
 }
 
@@ -83,7 +86,11 @@ async fn show(
     let token = visitor.token(portal, Purpose::Secret);
     let status = form.status();
     let shell = visitor.shell(portal, format!("Logins of {}", name.short()), "servers");
-    frame::html(status, &LoginsPage::new(shell, name, &logins, form.token(token)))
+    let page = LoginsPage {
+        removes: visitor.here(portal, name).operates,
+        ..LoginsPage::new(shell, name, &logins, form.token(token))
+    };
+    frame::html(status, &page)
 }
 
 /// What the form says.

@@ -33,6 +33,13 @@ impl Named {
 
     /// The entry with what waits, for who may publish it.
     pub(crate) async fn to_publish(&self, portal: &Portal, visitor: &Visitor) -> Result<Entry, Failure> {
+        let entry = self.to_see(portal, visitor).await?;
+        visitor.require(visitor.here(portal, &entry.server.name).publishes)?;
+        Ok(entry)
+    }
+
+    /// The entry with what waits, for who sees its inside.
+    pub(crate) async fn to_see(&self, portal: &Portal, visitor: &Visitor) -> Result<Entry, Failure> {
         let name = self.read()?;
         visitor.require_known()?;
         Ok(portal.parts.registry.deployments(&visitor.caller, &name).await?)

@@ -71,7 +71,7 @@ pub(crate) async fn delete(
 }
 
 async fn found(portal: &Portal, visitor: &Visitor, name: &str) -> Result<Defined, Failure> {
-    visitor.require_manager()?;
+    visitor.require(visitor.offers().operates)?;
     let name: PropertyName = name.parse().map_err(|_| Failure::NotFound {
         text: "No property has this address.".to_owned(),
     })?;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use portreeve_core::decision::{Action, Target};
 use portreeve_core::name::RegistryName;
+use portreeve_core::ports::Authorizer;
 use portreeve_core::view::{Readers, RegistryRecord, Selection};
 use portreeve_registry::{ListParams, Problem, RegistryError, RegistryPatch, ServedPage};
 
@@ -93,7 +95,9 @@ async fn found(portal: &Portal, visitor: &Visitor, name: &str) -> Result<Registr
         text: "No registry has this address.".to_owned(),
     })?;
     let record = portal.parts.registry.registry(&visitor.caller, &name).await?;
-    visitor.require_manager()?;
+    let target = Target::Registry(&record.name);
+    let decision = portal.parts.access.may(&visitor.caller, Action::Operate, &target);
+    visitor.require(decision.is_permit())?;
     Ok(record)
 }
 

@@ -9,9 +9,7 @@ use std::sync::Arc;
 use axum::extract::{Multipart, Path, State};
 use axum::response::Response;
 use http::StatusCode;
-use portreeve_core::decision::{Action, Target};
 use portreeve_core::name::{ServerName, VersionText};
-use portreeve_core::ports::Authorizer;
 use portreeve_registry::import::openapi::{Curation, Pick, Words};
 use portreeve_registry::{Approve, Description, NewRest, Problem, RegistryError, RestDraft};
 
@@ -38,7 +36,7 @@ fn show_begin(portal: &Portal, visitor: &Visitor, form: crate::view::FormView) -
     let page = BeginPage {
         shell: visitor.shell(portal, "A REST API as a server", "governance"),
         form: form.token(visitor.token(portal, Purpose::Rest)),
-        tabs: crate::view::governance_tabs("/admin/rest"),
+        tabs: crate::view::governance_tabs(visitor.offers(), "/admin/rest"),
     };
     frame::html(status, &page)
 }
@@ -166,11 +164,7 @@ fn draft_page(
 }
 
 fn may_approve(portal: &Portal, visitor: &Visitor, name: &ServerName) -> bool {
-    let may = portal
-        .parts
-        .access
-        .may(&visitor.caller, Action::Manage, &Target::Server(name));
-    may.is_permit()
+    visitor.here(portal, name).approves
 }
 
 /// Takes choices: the same description, under another name.

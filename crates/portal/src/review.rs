@@ -48,6 +48,7 @@ pub(crate) async fn page(
         comparison: about.comparison.as_ref(),
         token: visitor.token(&portal, Purpose::Review),
         judged: fields.get("done") == Some("judged"),
+        here: visitor.here(&portal, &name),
     };
     let shell = visitor.shell(&portal, title, "waiting");
     frame::html(StatusCode::OK, &ReviewPage::new(shell, &parts))

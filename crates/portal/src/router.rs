@@ -24,9 +24,7 @@ use crate::cookie::Cookie;
 use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::{
-    access_policies, account, approvals, audit, authorize, clients, deployed, deployments, environments,
-    exports, frame, governed, home, imports, logins, profile, properties, registries, rest, review, secrets,
-    server, sign_in, stages, submit, tools, try_tool, usage, users, waiting, webhooks,
+    access_policies, account, approvals, audit, authorize, clients, deployed, deployments, environments, exports, frame, governed, grants, home, imports, logins, profile, properties, registries, rest, review, secrets, server, sign_in, stages, submit, tools, try_tool, usage, users, waiting, webhooks,
 };
 
 /// Most bytes of a form. The largest approves every tool of a server at once.
@@ -208,6 +206,8 @@ fn people() -> Router<Arc<Portal>> {
         .route("/admin/users", get(users::list).post(users::create))
         .route("/admin/users/{user}", get(users::page))
         .route("/admin/users/{user}/{step}", post(users::act))
+        .route("/admin/grants", get(grants::list).post(grants::add))
+        .route("/admin/grants/remove", post(grants::remove))
 }
 
 /// What is governed beside servers, with so many bytes of files that an import may take in.

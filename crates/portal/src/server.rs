@@ -7,9 +7,8 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
-use portreeve_core::decision::{Action, Target};
 use portreeve_core::name::ServerName;
-use portreeve_core::ports::{Authorizer, Entry};
+use portreeve_core::ports::Entry;
 use portreeve_core::server::Version;
 use portreeve_registry::install::{self, Snippet, SnippetKind};
 use portreeve_registry::{RegistryError, Served, ToolsOf};
@@ -19,7 +18,7 @@ use crate::fields::{Fields, Query};
 use crate::named::Named;
 use crate::router::Portal;
 use crate::view::{AssessmentView, HostPanel, Notice, Official, ServerFacts, ServerPage, ToolsView, Way};
-use crate::visitor::Visitor;
+use crate::visitor::{Here, Visitor};
 use crate::{frame, named, tools};
 
 /// `/servers/com.acme%2Fbilling` leads to the address with two segments.
@@ -50,13 +49,12 @@ pub(crate) async fn page(
         Some(served) => Official::read(&serde_json::Value::Object(served.server.to_map())),
         None => Official::parse(&shown.document).without_remotes(),
     };
-    let manages = manages(&portal, &visitor, &name);
+    let here = visitor.here(&portal, &name);
     let facts = ServerFacts {
         entry: &entry,
         shown,
         official: &official,
-        manages,
-        publishes: publishes(&portal, &visitor, &name),
+        here,
         route_shown: fields.get("route"),
     };
     let mut page = ServerPage {
@@ -65,7 +63,7 @@ pub(crate) async fn page(
             .map(|served| hosts(&install::snippets(served)))
             .unwrap_or_default(),
         tools: tools_view(&portal, &visitor, &name, &fields).await?,
-        assessment: assessment(&portal, &visitor, shown, manages).await?,
+        assessment: assessment(&portal, &visitor, shown, here).await?,
         notice: notice(fields.get("done")),
         canonical: format!("{}/servers/{name}", portal.origin()),
         ..ServerPage::new(visitor.shell(&portal, official.title.clone(), "servers"), &facts)
@@ -79,14 +77,14 @@ pub(crate) async fn page(
     frame::html(StatusCode::OK, &page)
 }
 
-/// The last assessment of the version on the page, for who may decide about it.
+/// The last assessment of the version on the page, for who sees the inside of the server.
 async fn assessment(
     portal: &Portal,
     visitor: &Visitor,
     shown: &Version,
-    manages: bool,
+    here: Here,
 ) -> Result<Option<AssessmentView>, Failure> {
-    if !manages {
+    if !here.sees {
         return Ok(None);
     }
     let registry = &portal.parts.registry;
@@ -133,21 +131,6 @@ async fn served(portal: &Portal, visitor: &Visitor, version: &Version) -> Result
     }
 }
 
-pub(crate) fn manages(portal: &Portal, visitor: &Visitor, name: &ServerName) -> bool {
-    let target = Target::Server(name);
-    portal
-        .parts
-        .access
-        .may(&visitor.caller, Action::Manage, &target)
-        .is_permit()
-}
-
-fn publishes(portal: &Portal, visitor: &Visitor, name: &ServerName) -> bool {
-    let target = Target::Server(name);
-    let decision = portal.parts.access.may(&visitor.caller, Action::Publish, &target);
-    decision.is_permit()
-}
-
 async fn tools_view(
     portal: &Portal,
     visitor: &Visitor,
@@ -166,7 +149,7 @@ async fn tools_view(
         server: name,
         route: route.as_ref(),
     };
-    match tools::view(portal, visitor, of, manages(portal, visitor, name), skip).await {
+    match tools::view(portal, visitor, of, skip).await {
         // A route that is gone, or that the visitor may not see.
         Err(Failure::NotFound { .. }) if route.is_some() => Ok(ToolsView::Nothing(
             "There is no such route of this server.".to_owned(),

@@ -11,18 +11,18 @@ use portreeve_registry::{Problem, RegistryError};
 use crate::failure::Failure;
 use crate::fields::{Fields, Form};
 use crate::forms::Purpose;
+use crate::frame;
 use crate::named::Named;
 use crate::router::Portal;
 use crate::view::{Crumb, OnePage, stages as view};
 use crate::visitor::Visitor;
-use crate::{frame, server};
 
 pub(crate) async fn page(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
     named: Named,
 ) -> Result<Response, Failure> {
-    let entry = named.to_publish(&portal, &visitor).await?;
+    let entry = named.to_see(&portal, &visitor).await?;
     show(&portal, &visitor, &entry, None)
 }
 
@@ -34,7 +34,7 @@ pub(crate) async fn turn(
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Publish, fields.get("csrf"))?;
-    let entry = named.to_publish(&portal, &visitor).await?;
+    let entry = named.to_see(&portal, &visitor).await?;
     let name = &entry.server.name;
     let version = fields.get("version").map(str::parse).transpose();
     let version = version.map_err(|_| Failure::Form)?;
@@ -64,7 +64,7 @@ pub(crate) async fn submit(
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Publish, fields.get("csrf"))?;
-    let entry = named.to_publish(&portal, &visitor).await?;
+    let entry = named.to_see(&portal, &visitor).await?;
     let name = &entry.server.name;
     let version = fields.text("version").parse().map_err(|_| Failure::Form)?;
     let registry = &portal.parts.registry;
@@ -101,7 +101,7 @@ pub(crate) async fn remove(
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Publish, fields.get("csrf"))?;
-    let entry = named.to_publish(&portal, &visitor).await?;
+    let entry = named.to_see(&portal, &visitor).await?;
     let name = &entry.server.name;
     if fields.text("name") != name.as_str() {
         let problem = Problem {
@@ -135,7 +135,7 @@ fn show(
 ) -> Result<Response, Failure> {
     let token = visitor.token(portal, Purpose::Publish);
     let name = &entry.server.name;
-    let manages = server::manages(portal, visitor, name);
+    let here = visitor.here(portal, name);
     let mut page = OnePage::new(
         visitor.shell(portal, format!("Stages of {}", name.short()), "servers"),
         "How mature its versions are, what is handed in again, and the end of it.",
@@ -146,10 +146,19 @@ fn show(
     );
     let mut status = http::StatusCode::OK;
     let parts = [
-        (Some(Wrong::Stage), manages.then(|| view::stage(entry)).flatten()),
-        (Some(Wrong::Submit), view::submit(entry)),
-        (None, Some(view::icons(entry))),
-        (Some(Wrong::Remove), manages.then(|| view::remove(entry))),
+        (
+            Some(Wrong::Stage),
+            here.approves.then(|| view::stage(entry)).flatten(),
+        ),
+        (
+            Some(Wrong::Submit),
+            here.publishes.then(|| view::submit(entry)).flatten(),
+        ),
+        (
+            None,
+            (here.publishes || here.operates).then(|| view::icons(entry)),
+        ),
+        (Some(Wrong::Remove), here.manages.then(|| view::remove(entry))),
     ];
     for (which, part) in parts {
         let Some(mut part) = part else { continue };

@@ -21,9 +21,9 @@ pub(crate) async fn view(
     portal: &Portal,
     visitor: &Visitor,
     of: ToolsOf<'_>,
-    manages: bool,
     skip: usize,
 ) -> Result<ToolsView, Failure> {
+    let here = visitor.here(portal, of.server);
     let inputs: Vec<ToolInput> = match portal.parts.registry.tools(&visitor.caller, of).await {
         Ok(tools) => tools.into_iter().map(input).collect(),
         // The entry is there, or the page would not be: this visitor has no right to use it.
@@ -35,7 +35,7 @@ pub(crate) async fn view(
         Err(error) => return Err(error.into()),
     };
     if inputs.is_empty() {
-        let text = if manages {
+        let text = if here.sees {
             "No tools were seen. A server without a route has none here; one with a route shows them as soon as it answers."
         } else {
             "There is no tool here that you may call."
@@ -44,7 +44,8 @@ pub(crate) async fn view(
     }
     let href = format!("/servers/{}", of.server);
     let frame = ToolsFrame {
-        manages,
+        sees: here.sees,
+        approves: here.approves,
         href: &href,
         route: of.route.map(Slug::as_str),
         token: visitor.token(portal, Purpose::ApproveTools),

@@ -18,7 +18,7 @@ use crate::forms::Purpose;
 use crate::frame;
 use crate::router::Portal;
 use crate::view::account::{UserRow, UsersPage, facts};
-use crate::view::form::{Field, FormView};
+use crate::view::form::{Field, FormView, Tab};
 use crate::view::{Crumb, OnePage, Part, Shown, ShownPage, governance_tabs};
 use crate::visitor::Visitor;
 
@@ -39,12 +39,12 @@ pub(crate) async fn list(State(portal): State<Arc<Portal>>, visitor: Visitor) ->
 }
 
 async fn show(portal: &Portal, visitor: &Visitor, form: FormView) -> Result<Response, Failure> {
-    visitor.require_manager()?;
+    visitor.require(visitor.offers().audits)?;
     let users = portal.parts.access.users(&visitor.caller).await?;
     let status = form.status();
     let page = UsersPage {
         shell: visitor.shell(portal, "Users", "governance"),
-        tabs: governance_tabs("/admin/users"),
+        tabs: governance_tabs(visitor.offers(), "/admin/users"),
         rows: users.iter().map(UserRow::new).collect(),
         form: form.token(visitor.token(portal, Purpose::Govern)),
     };
@@ -133,7 +133,7 @@ async fn show_one(
     visitor: &Visitor,
     (user, wrong): (&str, Option<Vec<Problem>>),
 ) -> Result<Response, Failure> {
-    visitor.require_manager()?;
+    visitor.require(visitor.offers().audits)?;
     let access = &portal.parts.access;
     let user = access.find_user(&visitor.caller, user).await?;
     let sessions = access.sessions_of(&visitor.caller, user.id).await?;
@@ -147,13 +147,25 @@ async fn show_one(
         0 => "Signed in nowhere".to_owned(),
         count => format!("Signed in: {}", crate::words::count(count, "session")),
     });
+    page.tabs = Tab::all(
+        &[
+            (&format!("/admin/users/{}", user.id), "The user"),
+            (
+                &format!("/admin/grants?subject=user:{}", user.name),
+                "What was granted",
+            ),
+        ],
+        &format!("/admin/users/{}", user.id),
+    );
     let status = match &wrong {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
     let token = visitor.token(portal, Purpose::Govern);
-    for part in parts(&user, &token, wrong.as_deref()) {
-        page = page.part(part);
+    if visitor.manages() {
+        for part in parts(&user, &token, wrong.as_deref()) {
+            page = page.part(part);
+        }
     }
     frame::html(status, &page)
 }

@@ -24,6 +24,7 @@ pub(crate) mod deployed;
 mod deployments;
 pub(crate) mod environment;
 mod governed;
+pub(crate) mod grants;
 pub(crate) mod imports;
 pub(crate) mod property;
 pub(crate) mod registry;

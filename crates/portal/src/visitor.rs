@@ -5,6 +5,7 @@ use http::HeaderMap;
 use http::request::Parts;
 use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Target};
+use portreeve_core::name::ServerName;
 use portreeve_core::ports::Authorizer;
 use portreeve_core::secret::Secret;
 
@@ -17,13 +18,63 @@ use crate::words;
 /// What waits is counted up to this.
 const COUNTED: u32 = 100;
 
+/// What a visitor's roles open, each of them somewhere or everywhere. Pages ask again; this decides what is shown of them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Offers {
+    /// Sees the inside of some server.
+    pub(crate) views: bool,
+    /// Sees the inside of everything.
+    pub(crate) sees_all: bool,
+    /// Approves something somewhere.
+    pub(crate) approves: bool,
+    /// Operates everything.
+    pub(crate) operates: bool,
+    /// Audits everything.
+    pub(crate) audits: bool,
+    /// Reads grants, all or some.
+    pub(crate) grants: bool,
+    /// Makes grants, all or some.
+    pub(crate) hands_on: bool,
+    /// Manages everything.
+    pub(crate) manages: bool,
+}
+
+/// What a visitor may do to one server.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Here {
+    pub(crate) sees: bool,
+    pub(crate) publishes: bool,
+    pub(crate) approves: bool,
+    pub(crate) operates: bool,
+    pub(crate) manages: bool,
+}
+
+impl Offers {
+    fn to(portal: &Portal, caller: &Caller) -> Self {
+        let access = &portal.parts.access;
+        let may = |action| access.may(caller, action, &Target::Installation).is_permit();
+        let roles = access.roles(caller);
+        let some = |action| roles.iter().any(|role| role.rights.includes(action));
+        Self {
+            views: some(Action::View),
+            sees_all: may(Action::View),
+            approves: some(Action::Approve),
+            operates: may(Action::Operate),
+            audits: may(Action::Audit),
+            grants: some(Action::Audit),
+            hands_on: some(Action::Manage),
+            manages: may(Action::Manage),
+        }
+    }
+}
+
 /// A visitor, signed in or not.
 #[derive(Debug, Clone)]
 pub(crate) struct Visitor {
     pub(crate) caller: Caller,
     session: Option<Secret>,
-    /// Whether the managers' pages are offered. The pages themselves ask again.
-    manages: bool,
+    /// What is offered. The pages themselves ask again.
+    offers: Offers,
     /// How much waits for a manager.
     waiting: u64,
 }
@@ -33,7 +84,7 @@ impl Visitor {
         Self {
             caller: Caller::anonymous(),
             session: None,
-            manages: false,
+            offers: Offers::default(),
             waiting: 0,
         }
     }
@@ -47,10 +98,8 @@ impl Visitor {
         let Some(caller) = access.session(session.expose()).await? else {
             return Ok(Self::anonymous());
         };
-        let manages = access
-            .may(&caller, Action::Manage, &Target::Installation)
-            .is_permit();
-        let waiting = if manages {
+        let offers = Offers::to(portal, &caller);
+        let waiting = if offers.views {
             waiting(portal, &caller).await
         } else {
             0
@@ -58,14 +107,14 @@ impl Visitor {
         Ok(Self {
             caller,
             session: Some(session),
-            manages,
+            offers,
             waiting,
         })
     }
 
     /// The same visitor after something was decided: what waits is counted again.
     pub(crate) async fn again(mut self, portal: &Portal) -> Self {
-        if self.manages {
+        if self.offers.views {
             self.waiting = waiting(portal, &self.caller).await;
         }
         self
@@ -75,9 +124,28 @@ impl Visitor {
         self.caller.principal != Principal::Anonymous
     }
 
-    /// Whether the managers' pages are for this visitor.
+    /// Whether this visitor manages everything.
     pub(crate) const fn manages(&self) -> bool {
-        self.manages
+        self.offers.manages
+    }
+
+    /// What is offered to this visitor.
+    pub(crate) const fn offers(&self) -> Offers {
+        self.offers
+    }
+
+    /// What this visitor may do to one server.
+    pub(crate) fn here(&self, portal: &Portal, name: &ServerName) -> Here {
+        let target = Target::Server(name);
+        let may = |action| portal.parts.access.may(&self.caller, action, &target).is_permit();
+        let publishes = may(Action::Publish);
+        Here {
+            sees: publishes || may(Action::View),
+            publishes,
+            approves: may(Action::Approve),
+            operates: may(Action::Operate),
+            manages: may(Action::Manage),
+        }
     }
 
     /// Refuses who is not signed in.
@@ -89,9 +157,9 @@ impl Visitor {
         }
     }
 
-    /// Refuses whom the managers' pages are not for.
-    pub(crate) fn require_manager(&self) -> Result<(), Failure> {
-        if self.manages {
+    /// Refuses whom a page is not for.
+    pub(crate) fn require(&self, is_offered: bool) -> Result<(), Failure> {
+        if is_offered {
             Ok(())
         } else {
             Err(Failure::forbidden(self))
@@ -126,7 +194,7 @@ impl Visitor {
     pub(crate) fn shell(&self, portal: &Portal, title: impl Into<String>, section: &'static str) -> Shell {
         let account = self.is_signed_in().then(|| Account {
             label: self.caller.label.to_string(),
-            manages: self.manages,
+            offers: self.offers,
             sign_out_token: self.token(portal, Purpose::SignOut),
         });
         Shell {

@@ -55,10 +55,12 @@ pub(crate) async fn page(
     let page = WaitingPage {
         rows: found.items.iter().map(WaitingRow::new).collect(),
         next: next.map(|cursor| address(&fields, Some(cursor))),
-        bulk: import.map(|import| WaitingBulk {
-            token: visitor.token(&portal, Purpose::ApproveMany),
-            import: import.to_string(),
-        }),
+        bulk: import
+            .filter(|_| visitor.offers().approves)
+            .map(|import| WaitingBulk {
+                token: visitor.token(&portal, Purpose::ApproveMany),
+                import: import.to_string(),
+            }),
         is_bulk: import.is_some(),
         ..WaitingPage::new(visitor.shell(&portal, "Waiting for you", "waiting"), filter)
     };

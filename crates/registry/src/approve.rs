@@ -14,6 +14,7 @@ pub(crate) use passing::{Verdict, Waiting, require_looked_at};
 
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
 use portreeve_core::server::{Approval, EndedBy, Lifecycle, Version};
@@ -135,7 +136,7 @@ impl Registry {
         version: Option<&VersionText>,
         reason: &str,
     ) -> Result<Version, RegistryError> {
-        self.require_manage(caller, name)?;
+        self.require_to(caller, Action::Approve, name)?;
         let reason = checked_message("reason", reason)?;
         let chosen = choose(&self.load(name).await?, version, Step::Reject)?;
         let decided = Decided {
@@ -166,7 +167,7 @@ impl Registry {
         lifecycle: Lifecycle,
         message: Option<String>,
     ) -> Result<Entry, RegistryError> {
-        self.require_manage(caller, name)?;
+        self.require_to(caller, Action::Approve, name)?;
         let message = message
             .map(|message| checked_message("message", &message))
             .transpose()?
@@ -194,7 +195,7 @@ impl Registry {
 
     /// Removes an entry with its versions and routes. Its slugs stay its own, should it come back.
     pub async fn remove(&self, caller: &Caller, name: &ServerName) -> Result<(), RegistryError> {
-        self.require_manage(caller, name)?;
+        self.require_to(caller, Action::Manage, name)?;
         let entry = self.load(name).await?;
         let mut event = self.event(caller, "server.remove", &entry.server.name);
         let hashes: Vec<_> = entry

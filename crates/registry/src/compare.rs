@@ -45,7 +45,7 @@ impl Registry {
             None => before(&entry, to),
         };
         let tools = match from {
-            Some(from) if self.require_manage(caller, name).is_ok() => self.tool_changes(from, to).await?,
+            Some(from) if self.may_see(caller, name) => self.tool_changes(from, to).await?,
             _ => None,
         };
         Ok(Comparison {

@@ -12,6 +12,7 @@ pub use list::{DeploymentsPage, DeploymentsQuery, Standing};
 use futures_util::future::join_all;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::deployment::{Deployment, Deployments, ProposedDeployments};
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
@@ -66,7 +67,7 @@ pub struct Deployed {
 impl Registry {
     /// Where a server runs, for those who manage it: what is in force, and what waits.
     pub async fn deployments(&self, caller: &Caller, name: &ServerName) -> Result<Entry, RegistryError> {
-        self.require_publish(caller, name)?;
+        self.require_see(caller, name)?;
         self.load(name).await
     }
 
@@ -87,7 +88,7 @@ impl Registry {
             granting: new.internal,
         };
         let granted = self.grants(caller, request).await?;
-        let in_force = self.may_manage(caller, name) && self.four_eyes(&before.server).is_none();
+        let in_force = self.may_to(caller, Action::Approve, name) && self.four_eyes(&before.server).is_none();
         if in_force {
             self.require_assessed_at(&before, (&deployments, &granted))
                 .await?;
@@ -114,7 +115,7 @@ impl Registry {
         name: &ServerName,
         approving: Approving,
     ) -> Result<Deployed, RegistryError> {
-        self.require_manage(caller, name)?;
+        self.require_to(caller, Action::Approve, name)?;
         let before = self.load(name).await?;
         let proposed = proposed(&before)?;
         self.require_another(caller, &before.server, &proposed.by)?;
@@ -150,7 +151,9 @@ impl Registry {
         caller: &Caller,
         name: &ServerName,
     ) -> Result<Entry, RegistryError> {
-        self.require_publish(caller, name)?;
+        if !self.may_to(caller, Action::Approve, name) {
+            self.require_publish(caller, name)?;
+        }
         proposed(&self.load(name).await?)?;
         self.change(caller, name, |work| {
             self.drop_proposed(caller, work);
@@ -166,7 +169,7 @@ impl Registry {
         name: &ServerName,
         version: Option<&VersionText>,
     ) -> Result<Plan, RegistryError> {
-        self.require_publish(caller, name)?;
+        self.require_see(caller, name)?;
         let entry = self.load(name).await?;
         let chosen = match choose(&entry, version, Step::Approve) {
             Ok(chosen) => Some(chosen),

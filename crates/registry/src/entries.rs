@@ -1,4 +1,5 @@
-//! The entries as a caller may know them: managers see all of it, others what is listed, in its public form.
+//! The entries as a caller may know them: who sees the inside of a server sees all of it, others what is listed, in its
+//! public form.
 //!
 //! Before: `publish` and `approve`. After: `api` and `portal` show it.
 
@@ -37,7 +38,7 @@ pub struct EntriesQuery {
 /// A page of versions, ordered by name and version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EntriesPage {
-    /// The versions: every one for managers, the latest of each server for others.
+    /// The versions: every one of the servers whose inside the caller sees, the latest of each other server.
     pub items: Vec<ListedVersion>,
     /// Continue with this.
     pub next_cursor: Option<String>,
@@ -46,14 +47,14 @@ pub struct EntriesPage {
 // === impl Registry ===
 
 impl Registry {
-    /// One entry. Managers see it as it is; others its listed versions without what is internal.
+    /// One entry. Who sees its inside sees it as it is; others its listed versions without what is internal.
     pub async fn entry(&self, caller: &Caller, name: &ServerName) -> Result<Entry, RegistryError> {
         let horizon = self.horizon(caller)?;
         let entry = self.load(name).await?;
         if !horizon.holds(&entry) {
             return Err(RegistryError::no_server(name));
         }
-        if self.may_publish(caller, &entry.server.name) {
+        if self.may_see(caller, &entry.server.name) {
             return Ok(entry);
         }
         let mut versions: Vec<Version> = entry
@@ -127,20 +128,22 @@ impl Registry {
     ) -> Result<EntriesPage, RegistryError> {
         let visibility = self.parts.authorizer.visibility(caller);
         let is_all = visibility == Visibility::All;
+        // Who sees some of the insides is shown drafts among what is listed: everything is read, and looked through.
+        let is_some = !is_all && self.parts.authorizer.views_some(caller);
         let query = VersionQuery {
-            visibility,
+            visibility: if is_some { Visibility::All } else { visibility },
             search: filters.search.clone(),
-            versions: if is_all {
+            versions: if is_all || is_some {
                 VersionFilter::Any
             } else {
                 VersionFilter::Latest
             },
             updated_since: None,
-            include_retired: is_all,
+            include_retired: is_all || is_some,
             after,
             limit,
         };
-        let (items, next) = self.items_within(horizon, query).await?;
+        let (items, next) = self.items_within((horizon, is_some), query).await?;
         let next_cursor = next.map(|(name, version)| {
             let cursor = Cursor {
                 filters,
@@ -152,7 +155,7 @@ impl Registry {
         let items = items
             .into_iter()
             .map(|item| {
-                if is_all || self.may_manage(caller, &item.version.name) {
+                if is_all || self.may_see(caller, &item.version.name) {
                     Ok(item)
                 } else {
                     self.veiled(item)
@@ -166,18 +169,22 @@ impl Registry {
     /// many are looked at and no more: such a page may hold fewer than were asked for, and another one follows.
     async fn items_within(
         &self,
-        horizon: &Horizon<'_>,
+        (horizon, looks_through): (&Horizon<'_>, bool),
         mut query: VersionQuery,
     ) -> Result<(Vec<ListedVersion>, Option<(String, String)>), RegistryError> {
         let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let mut found: Vec<ListedVersion> = Vec::new();
         for _ in 0..STEPS {
-            if !horizon.is_open() {
+            if looks_through || !horizon.is_open() {
                 query.limit = STEP;
             }
             let page = self.page_of(&query).await?;
             let last = page.items.last().filter(|_| page.more).map(place_of);
-            found.extend(horizon.among(page.items).await?);
+            let mut items = page.items;
+            if looks_through {
+                items.retain(|item| horizon.shows(item));
+            }
+            found.extend(horizon.among(items).await?);
             if found.len() > wanted {
                 found.truncate(wanted);
                 let last = found.last().map(place_of);

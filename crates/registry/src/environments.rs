@@ -4,6 +4,7 @@
 
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::deployment::{EnvironmentKind, EnvironmentRecord, Major};
 use portreeve_core::id::EventId;
 use portreeve_core::name::Environment;
@@ -71,7 +72,7 @@ impl Registry {
         caller: &Caller,
         new: NewEnvironment,
     ) -> Result<EnvironmentRecord, RegistryError> {
-        self.require_administrator(caller, "make environments".to_owned())?;
+        self.require_here(caller, Action::Operate, "make environments")?;
         check_name(&new.name)?;
         let most = self.parts.limits.environments;
         let present = self.environments().await?;
@@ -112,7 +113,7 @@ impl Registry {
         patch: EnvironmentPatch,
         expected: Option<i64>,
     ) -> Result<EnvironmentRecord, RegistryError> {
-        self.require_administrator(caller, format!("change environment `{name}`"))?;
+        self.require_here(caller, Action::Operate, &format!("change environment `{name}`"))?;
         let mut record = self.environment(name).await?;
         require_revision(&record, expected)?;
         let before = record.clone();
@@ -136,7 +137,7 @@ impl Registry {
         name: &Environment,
         expected: Option<i64>,
     ) -> Result<(), RegistryError> {
-        self.require_administrator(caller, format!("remove environment `{name}`"))?;
+        self.require_here(caller, Action::Operate, &format!("remove environment `{name}`"))?;
         if *name == Environment::production() {
             return Err(RegistryError::State {
                 what: "environment `production` cannot be removed".to_owned(),

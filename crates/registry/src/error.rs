@@ -103,7 +103,9 @@ impl RegistryError {
         match self {
             Self::NotFound { .. } => "check the spelling; `portreeve server list` shows what there is",
             Self::Unauthenticated => "send an API key as `Authorization: Bearer prv_...`",
-            Self::Forbidden { .. } => "ask an administrator for a grant with the right `manage`",
+            Self::Forbidden { .. } => {
+                "ask an administrator for that grant; `portreeve whoami` shows the roles you have"
+            }
             Self::Namespace { .. } => {
                 "prove that the namespace is yours, or use a key of somebody with the right `manage`"
             }

@@ -2,7 +2,7 @@
 //! than who submitted.
 
 use portreeve_core::caller::Caller;
-use portreeve_core::decision::{Action, Target};
+use portreeve_core::decision::Action;
 use portreeve_core::name::{GroupName, ServerName};
 use portreeve_core::ports::Entry;
 use portreeve_core::profile::Profile;
@@ -15,21 +15,14 @@ use crate::registry::{Registry, forbidden};
 // === impl Registry ===
 
 impl Registry {
-    /// Whether the caller may register versions of the server, describe it and hand it in. Managing includes it.
+    /// Whether the caller may register versions of the server, describe it and hand it in.
     pub(crate) fn may_publish(&self, caller: &Caller, name: &ServerName) -> bool {
-        let decision = self
-            .parts
-            .authorizer
-            .may(caller, Action::Publish, &Target::Server(name));
-        decision.is_permit() || self.may_manage(caller, name)
+        self.may_to(caller, Action::Publish, name)
     }
 
     /// Refuses who may not publish the server, whether it exists or not.
     pub(crate) fn require_publish(&self, caller: &Caller, name: &ServerName) -> Result<(), RegistryError> {
-        if self.may_publish(caller, name) {
-            return Ok(());
-        }
-        Err(forbidden(caller, format!("publish server `{name}`")))
+        self.require_to(caller, Action::Publish, name)
     }
 
     /// Refuses to give a server to a group, or to take it from one, to who neither manages it nor belongs to that group:
@@ -48,7 +41,7 @@ impl Registry {
             .owner_groups
             .iter()
             .filter(|group| !after.owner_groups.contains(group));
-        if self.may_manage(caller, name) {
+        if self.may_to(caller, Action::Manage, name) {
             return Ok(());
         }
         let is_of = |group: &&String| caller.groups.iter().any(|own| own.as_str() == group.as_str());

@@ -73,6 +73,12 @@ impl Horizon<'_> {
         self.has_right(&entry.server.name) || selections.iter().any(|selection| selection.admits(entry))
     }
 
+    /// Whether a version is listed for everybody, or one of a server whose inside he sees.
+    pub(crate) fn shows(&self, item: &ListedVersion) -> bool {
+        let version = &item.version;
+        (version.is_latest && version.is_listed()) || self.registry.may_see(self.caller, &version.name)
+    }
+
     /// The same for an entry of the search index, which does not know where servers run: one that a registry holds for its
     /// environment is not found there, but shown by that registry.
     pub(crate) fn finds(&self, entry: &portreeve_search::Entry<'_>) -> bool {
@@ -110,7 +116,7 @@ impl Horizon<'_> {
     }
 
     fn has_right(&self, name: &ServerName) -> bool {
-        self.registry.may_discover(self.caller, name) || self.registry.may_publish(self.caller, name)
+        self.registry.may_discover(self.caller, name) || self.registry.may_see(self.caller, name)
     }
 }
 

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 pub use job::{IconJob, IconParts};
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::icon::{Icon, IconFace, IconFacts, IconTheme, NamedIcon};
 use portreeve_core::id::IconId;
 use portreeve_core::name::ServerName;
@@ -75,8 +76,8 @@ impl Registry {
         caller: &Caller,
         name: &ServerName,
     ) -> Result<Vec<NamedIcon>, RegistryError> {
-        self.require_publish(caller, name)?;
-        if !self.may_manage(caller, name) {
+        if !self.may_to(caller, Action::Operate, name) {
+            self.require_publish(caller, name)?;
             // Each of them may be asked for somewhere else.
             let requests = u32::try_from(self.parts.limits.icons_per_server).unwrap_or(u32::MAX);
             self.count(caller, requests).await?;

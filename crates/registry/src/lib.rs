@@ -6,6 +6,7 @@
 
 mod error;
 mod registry;
+mod rights;
 mod source;
 
 mod lease;

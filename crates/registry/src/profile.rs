@@ -5,6 +5,7 @@
 mod check;
 
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::{Action, Target};
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
 use portreeve_core::profile::{Contact, ExternalDocument, Metadata, Profile, UseCase};
@@ -124,13 +125,12 @@ impl Registry {
         let is_approved = |version: &Version| version.approval == Approval::Approved;
         if profile.tags != before.tags
             && work.versions.iter().any(is_approved)
-            && !self.may_manage(caller, &work.server.name)
+            && !self.may_to(caller, Action::Approve, &work.server.name)
         {
-            let what = format!(
-                "change the tags of `{}`, by which registries select what they show",
-                work.server.name
-            );
-            return Err(forbidden(caller, what));
+            let name = &work.server.name;
+            let what = format!("change the tags of `{name}`, by which registries select what they show");
+            let needed = Action::Approve.lacking(&Target::Server(name), &what);
+            return Err(forbidden(caller, needed));
         }
         if profile.icons != before.icons {
             self.icons_wanted.notify_one();

@@ -14,6 +14,7 @@ pub use failing::{FailingPage, FailingServer};
 
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::id::EventId;
 use portreeve_core::name::{PropertyName, ServerName};
 use portreeve_core::ports::ServerValues;
@@ -68,7 +69,7 @@ impl Registry {
     /// One property, and who fails because of it.
     pub async fn property(&self, caller: &Caller, name: &PropertyName) -> Result<Defined, RegistryError> {
         let record = self.find_property(name).await?;
-        if !self.may_administer(caller) {
+        if !self.sees_all(caller) {
             return Ok(Defined {
                 record,
                 failing: Vec::new(),
@@ -80,7 +81,7 @@ impl Registry {
 
     /// Defines a property.
     pub async fn create_property(&self, caller: &Caller, new: NewProperty) -> Result<Defined, RegistryError> {
-        self.require_administrator(caller, "define properties".to_owned())?;
+        self.require_here(caller, Action::Operate, "define properties")?;
         let most = self.parts.limits.properties;
         if self.properties().await?.len() >= most {
             return Err(RegistryError::State {
@@ -103,7 +104,7 @@ impl Registry {
         patch: PropertyPatch,
         expected: Option<i64>,
     ) -> Result<Defined, RegistryError> {
-        self.require_administrator(caller, format!("change property `{name}`"))?;
+        self.require_here(caller, Action::Operate, &format!("change property `{name}`"))?;
         let before = self.find_property(name).await?;
         require_revision(&before, expected)?;
         let mut record = patch.apply(before.clone(), &self.parts.limits)?;
@@ -129,7 +130,7 @@ impl Registry {
         name: &PropertyName,
         expected: Option<i64>,
     ) -> Result<(), RegistryError> {
-        self.require_administrator(caller, format!("remove property `{name}`"))?;
+        self.require_here(caller, Action::Operate, &format!("remove property `{name}`"))?;
         let record = self.find_property(name).await?;
         require_revision(&record, expected)?;
         let used = self.used(&record).await?.values;

@@ -3,6 +3,7 @@
 //! Before: a face received a document. After: `approve`, now or later.
 
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::deployment::Deployments;
 use portreeve_core::members::VirtualServer;
 use portreeve_core::name::{ServerName, VersionText};
@@ -115,7 +116,7 @@ impl Registry {
         if let Some(name) = draft.name() {
             self.require_publish(caller, name)?;
             if submission.approve == Approve::Now {
-                self.require_manage(caller, name)?;
+                self.require_to(caller, Action::Approve, name)?;
             }
         }
         let valid = draft.validate(&self.parts.public_url)?;
@@ -226,7 +227,8 @@ impl Registry {
             if granting == Internal::No {
                 return Err(RegistryError::Private { hosts: missing });
             }
-            self.require_administrator(caller, format!("grant private hosts to server `{name}`"))?;
+            let what = format!("grant private hosts to server `{name}`");
+            self.require_here(caller, Action::Manage, &what)?;
         }
         let all = [held, missing.clone()].concat();
         for url in &urls {

@@ -12,6 +12,7 @@ mod status;
 mod view;
 
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::{Action, Target};
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::{Entry, Publication, Published, RateLimit, StoreError};
 use portreeve_core::profile::Metadata;
@@ -61,7 +62,7 @@ impl Registry {
         let policy = match draft.name() {
             Some(name) => self.take_turn(publisher, &[NameAction::Publish], name).await?,
             // Under no name at all nobody manages anything, unless everything.
-            None if self.may_administer(&publisher.caller) => String::new(),
+            None if self.may(&publisher.caller, Action::Manage, &Target::Installation) => String::new(),
             None => {
                 self.count(&publisher.caller, 1).await?;
                 String::new()
@@ -90,8 +91,8 @@ impl Registry {
         actions: &[NameAction],
         name: &ServerName,
     ) -> Result<String, RegistryError> {
-        if self.may_manage(&publisher.caller, name) {
-            return Ok("manage".to_owned());
+        if self.may_publish(&publisher.caller, name) {
+            return Ok("publish".to_owned());
         }
         let permission = actions
             .iter()
@@ -120,7 +121,7 @@ impl Registry {
         name: &ServerName,
     ) -> Result<String, RegistryError> {
         let policy = self.require_right(publisher, actions, name)?;
-        if self.may_manage(&publisher.caller, name) {
+        if self.may_to(&publisher.caller, Action::Manage, name) {
             return Ok(policy);
         }
         self.count(&publisher.caller, 1).await?;
@@ -289,7 +290,7 @@ impl Registry {
         let Some(change) = change else {
             return Ok(Some(after));
         };
-        let may_manage = self.may_manage(caller, &accepted.valid.name);
+        let may_manage = self.may_to(caller, Action::Manage, &accepted.valid.name);
         let publication = Publication {
             change,
             version: accepted.valid.version.clone(),

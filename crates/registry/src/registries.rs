@@ -4,6 +4,7 @@
 
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::{Action, Target};
 use portreeve_core::id::EventId;
 use portreeve_core::name::{NamespacePattern, RegistryName};
 use portreeve_core::view::{Readers, RegistryRecord, Selection};
@@ -47,9 +48,9 @@ impl Registry {
     pub async fn registries(&self, caller: &Caller) -> Result<Vec<RegistryRecord>, RegistryError> {
         let mut all = self.parts.governance.registries().await?;
         all.retain(|record| self.may_read(caller, record));
-        if !self.may_administer(caller) {
+        for record in &mut all {
             // Who reads a registry is not told who else does, nor what is approved without a look.
-            for record in &mut all {
+            if !self.may(caller, Action::View, &Target::Registry(&record.name)) {
                 if let Readers::Only(_) = record.visibility {
                     record.visibility = Readers::Only([caller.label.to_string()].into());
                 }
@@ -77,7 +78,7 @@ impl Registry {
         name: RegistryName,
         patch: RegistryPatch,
     ) -> Result<RegistryRecord, RegistryError> {
-        self.require_administrator(caller, "make registries".to_owned())?;
+        self.require_here(caller, Action::Manage, "make registries")?;
         let most = self.parts.limits.registries;
         if self.parts.governance.registries().await?.len() >= most {
             return Err(RegistryError::State {
@@ -113,7 +114,8 @@ impl Registry {
         patch: RegistryPatch,
         expected: Option<i64>,
     ) -> Result<RegistryRecord, RegistryError> {
-        self.require_administrator(caller, format!("change registry `{name}`"))?;
+        let (this, what) = (Target::Registry(name), format!("change registry `{name}`"));
+        self.require(caller, (Action::Operate, &this), &what)?;
         let mut record = self.registry(caller, name).await?;
         require_revision(&record, expected)?;
         let before = record.clone();
@@ -121,6 +123,7 @@ impl Registry {
         if record == before {
             return Ok(record);
         }
+        self.require_rights_of(caller, (&before, &record))?;
         record.updated_at = self.parts.clock.now();
         let event = self.view_event(caller, "registry.change", &record);
         record.revision = self.parts.governance.save_registry(&record, event).await?;
@@ -135,7 +138,7 @@ impl Registry {
         name: &RegistryName,
         expected: Option<i64>,
     ) -> Result<(), RegistryError> {
-        self.require_administrator(caller, format!("delete registry `{name}`"))?;
+        self.require_here(caller, Action::Manage, &format!("delete registry `{name}`"))?;
         if *name == RegistryName::main() {
             return Err(RegistryError::State {
                 what: "registry `default` cannot be deleted".to_owned(),
@@ -150,6 +153,26 @@ impl Registry {
             .remove_registry(name, record.revision, event)
             .await?;
         self.parts.refresh.refresh().await;
+        Ok(())
+    }
+
+    /// Refuses to change by a smaller right what moves rights. Roles over a registry reach what it selects, so who widens
+    /// that gives rights to others, and perhaps to himself; what is approved at once, and by whom, is for approvers.
+    fn require_rights_of(
+        &self,
+        caller: &Caller,
+        (before, after): (&RegistryRecord, &RegistryRecord),
+    ) -> Result<(), RegistryError> {
+        let name = &after.name;
+        if before.selection != after.selection {
+            let what = format!("say what registry `{name}` selects, since roles over it reach that");
+            self.require_here(caller, Action::Manage, &what)?;
+        }
+        let rules = |record: &RegistryRecord| (record.auto_approve.clone(), record.approver_differs);
+        if rules(before) != rules(after) {
+            let what = format!("say how registry `{name}` approves");
+            self.require(caller, (Action::Approve, &Target::Registry(name)), &what)?;
+        }
         Ok(())
     }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
-use portreeve_core::decision::{Action, Target};
 use portreeve_core::id::EventId;
 use portreeve_core::limits::Limits;
 use portreeve_core::name::{IssuerName, ServerName};
@@ -149,51 +148,17 @@ impl Registry {
         }
     }
 
-    pub(crate) fn may_manage(&self, caller: &Caller, name: &ServerName) -> bool {
-        let target = Target::Server(name);
-        self.parts
-            .authorizer
-            .may(caller, Action::Manage, &target)
-            .is_permit()
-    }
-
-    pub(crate) fn may_discover(&self, caller: &Caller, name: &ServerName) -> bool {
-        let target = Target::Server(name);
-        self.parts
-            .authorizer
-            .may(caller, Action::Discover, &target)
-            .is_permit()
-    }
-
-    /// Refuses who may not manage the server, whether it exists or not.
-    pub(crate) fn require_manage(&self, caller: &Caller, name: &ServerName) -> Result<(), RegistryError> {
-        if self.may_manage(caller, name) {
-            return Ok(());
-        }
-        Err(forbidden(caller, format!("manage server `{name}`")))
-    }
-
-    /// Refuses who may not manage the installation: what reaches beyond one entry is for administrators.
-    pub(crate) fn require_administrator(&self, caller: &Caller, what: String) -> Result<(), RegistryError> {
-        let decision = self
-            .parts
-            .authorizer
-            .may(caller, Action::Manage, &Target::Installation);
-        if decision.is_permit() {
-            return Ok(());
-        }
-        Err(forbidden(caller, what))
-    }
-
     /// An audit event about a server.
     pub(crate) fn event(&self, caller: &Caller, action: &str, name: &ServerName) -> AuditEvent {
-        event(
+        let mut event = event(
             self.parts.clock.as_ref(),
             self.parts.rng.as_ref(),
             caller,
             action,
             name,
-        )
+        );
+        event.policies = self.allowed_by(caller, action, name);
+        event
     }
 
     /// The entry of that name, whoever asks.

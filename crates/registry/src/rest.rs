@@ -15,6 +15,7 @@ mod version;
 mod purge;
 
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::{Entry, Toolset};
 use portreeve_core::rest::{Bindings, RestMark};
@@ -168,7 +169,7 @@ impl Registry {
     pub async fn import_rest(&self, caller: &Caller, new: NewRest) -> Result<RestOutcome, RegistryError> {
         self.require_publish(caller, &new.name)?;
         if new.approve == Approve::Now {
-            self.require_manage(caller, &new.name)?;
+            self.require_to(caller, Action::Approve, &new.name)?;
         }
         let made = self.make(caller, &new).await?;
         let new = NewRest {
@@ -238,7 +239,7 @@ impl Registry {
         name: &ServerName,
         version: Option<&VersionText>,
     ) -> Result<(Version, Toolset), RegistryError> {
-        self.require_manage(caller, name)?;
+        self.require_see(caller, name)?;
         let entry = self.load(name).await?;
         let chosen = match version {
             Some(version) => Some(crate::publish::find(&entry, version)?),

@@ -2,9 +2,12 @@
 //!
 //! Before: `settle` made the route. After: the gateway serves it by the next snapshot.
 
+use std::collections::BTreeSet;
+
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
-use portreeve_core::name::Slug;
+use portreeve_core::decision::{Action, Target};
+use portreeve_core::name::{SecretName, Slug};
 use portreeve_core::ports::{RouteChange, StoreError};
 use portreeve_core::route::{
     Access, Credentials, PolicyDocument, Protocol, Route, RouteState, ServerRequests, SessionAffinity,
@@ -51,13 +54,13 @@ pub struct RoutePatch {
 // === impl Registry ===
 
 impl Registry {
-    /// The routes of the servers that the caller manages.
+    /// The routes of the servers that the caller sees the inside of.
     pub async fn routes(&self, caller: &Caller) -> Result<Vec<Route>, RegistryError> {
         let mut routes = self.parts.routes.routes().await?;
-        routes.retain(|route| self.may_manage(caller, &route.server));
+        routes.retain(|route| self.may_to(caller, Action::View, &route.server));
         if routes.is_empty() {
-            // Who manages nothing learns nothing, not even that there is nothing.
-            self.require_some_manage(caller)?;
+            // Who has no role learns nothing, not even that there is nothing.
+            self.require_some_view(caller)?;
         }
         Ok(routes)
     }
@@ -66,9 +69,9 @@ impl Registry {
     pub async fn route(&self, caller: &Caller, slug: &Slug) -> Result<Route, RegistryError> {
         let route = self.parts.routes.route(slug).await?;
         match route {
-            Some(route) if self.may_manage(caller, &route.server) => Ok(route),
+            Some(route) if self.may_to(caller, Action::View, &route.server) => Ok(route),
             _ => {
-                self.require_some_manage(caller)?;
+                self.require_some_view(caller)?;
                 Err(no_route(slug))
             }
         }
@@ -85,6 +88,9 @@ impl Registry {
         let mut tries_left = if expected.is_some() { 0 } else { 3 };
         loop {
             let route = self.route(caller, slug).await?;
+            let what = format!("change route `{slug}`");
+            self.require(caller, (Action::Operate, &Target::Server(&route.server)), &what)?;
+            self.require_secrets(caller, &route, &patch)?;
             if expected.is_some_and(|expected| expected != route.revision) {
                 return Err(RegistryError::Conflict {
                     what: format!("route `{slug}`"),
@@ -113,8 +119,33 @@ impl Registry {
         }
     }
 
-    fn require_some_manage(&self, caller: &Caller) -> Result<(), RegistryError> {
-        self.require_administrator(caller, "manage routes".to_owned())
+    fn require_some_view(&self, caller: &Caller) -> Result<(), RegistryError> {
+        if self.parts.authorizer.views_some(caller) {
+            return Ok(());
+        }
+        self.require_here(caller, Action::View, "see routes")
+    }
+
+    /// Refuses to name a secret that the route does not name yet to who operates some servers only: a secret is sent to
+    /// where the route leads, and those of the vault belong to everybody.
+    fn require_secrets(
+        &self,
+        caller: &Caller,
+        route: &Route,
+        patch: &RoutePatch,
+    ) -> Result<(), RegistryError> {
+        let named = |policies: &[PolicyDocument]| -> BTreeSet<SecretName> {
+            policies.iter().flat_map(PolicyDocument::secrets).collect()
+        };
+        let known = named(&route.policies);
+        let wanted = named(patch.policies.as_deref().unwrap_or_default());
+        match wanted.difference(&known).next() {
+            Some(secret) => {
+                let what = format!("let route `{}` use secret `{secret}`", route.slug);
+                self.require_here(caller, Action::Operate, &what)
+            }
+            None => Ok(()),
+        }
     }
 
     async fn check_patch(&self, route: &Route, patch: &RoutePatch) -> Result<(), RegistryError> {

@@ -108,7 +108,7 @@ impl Registry {
             let Some(item) = found.map(|at| listed.swap_remove(at)) else {
                 continue;
             };
-            let item = if visibility == Visibility::All || self.may_manage(caller, &item.version.name) {
+            let item = if visibility == Visibility::All || self.may_see(caller, &item.version.name) {
                 item
             } else {
                 self.veiled(item)?

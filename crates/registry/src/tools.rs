@@ -81,7 +81,7 @@ impl ToolsOf<'_> {
 // === impl Registry ===
 
 impl Registry {
-    /// The tools of a server. Managers see all of them; others those that they may call.
+    /// The tools of a server. Who sees its inside sees all of them; others those that they may call.
     pub async fn tools<'a>(
         &self,
         caller: &Caller,
@@ -89,23 +89,23 @@ impl Registry {
     ) -> Result<Vec<ToolView>, RegistryError> {
         let of = of.into();
         let name = of.server;
-        let manages = self.may_manage(caller, name);
-        if !manages && !self.may_discover(caller, name) {
+        let sees = self.may_to(caller, Action::View, name);
+        if !sees && !self.may_discover(caller, name) {
             return Err(RegistryError::no_server(name));
         }
         let entry = self.load(name).await?;
-        if !manages && !entry.versions.iter().any(Version::is_listed) {
+        if !sees && !entry.versions.iter().any(Version::is_listed) {
             return Err(RegistryError::no_server(name));
         }
         let route = of.route(&entry.routes);
-        let route = route.filter(|route| manages || route.state == RouteState::Active);
+        let route = route.filter(|route| sees || route.state == RouteState::Active);
         let route = match (route, of.route) {
             (Some(route), _) => route,
             (None, Some(slug)) => return Err(no_route(name, slug)),
             (None, None) => return Ok(Vec::new()),
         };
         let tools = self.parts.routes.tools(route.id).await?;
-        if manages {
+        if sees {
             return Ok(tools.into_iter().map(view).collect());
         }
         let callable = |tool: &Tool| tool.is_callable() && self.may_call(caller, route, tool);
@@ -128,7 +128,7 @@ impl Registry {
         of: impl Into<ToolsOf<'a>>,
         choice: ToolChoice,
     ) -> Result<Vec<ToolView>, RegistryError> {
-        let route = self.managed_route(caller, of.into()).await?;
+        let route = self.route_for(caller, Action::Approve, of.into()).await?;
         let tools = self.parts.routes.tools(route.id).await?;
         let decisions = match &choice {
             ToolChoice::All => pending(&tools),
@@ -174,7 +174,7 @@ impl Registry {
         caller: &Caller,
         of: impl Into<ToolsOf<'a>>,
     ) -> Result<Vec<ToolView>, RegistryError> {
-        let route = self.managed_route(caller, of.into()).await?;
+        let route = self.route_for(caller, Action::Operate, of.into()).await?;
         self.look_again(&route).await?;
         self.parts.refresh.refresh().await;
         self.views(&route).await
@@ -230,8 +230,14 @@ impl Registry {
             .is_permit()
     }
 
-    async fn managed_route(&self, caller: &Caller, of: ToolsOf<'_>) -> Result<Route, RegistryError> {
-        self.require_manage(caller, of.server)?;
+    async fn route_for(
+        &self,
+        caller: &Caller,
+        action: Action,
+        of: ToolsOf<'_>,
+    ) -> Result<Route, RegistryError> {
+        let what = format!("{} tools of `{}`", action.as_str(), of.server);
+        self.require(caller, (action, &Target::Server(of.server)), &what)?;
         let entry = self.load(of.server).await?;
         match (of.route(&entry.routes), of.route) {
             (Some(route), _) => Ok(route.clone()),
@@ -255,7 +261,7 @@ impl Registry {
         tool: &str,
         action: &'static str,
     ) -> Result<Vec<ToolView>, RegistryError> {
-        let route = self.managed_route(caller, of).await?;
+        let route = self.route_for(caller, Action::Approve, of).await?;
         let tools = self.parts.routes.tools(route.id).await?;
         let hide = action == "tools.hide";
         let known: Vec<&Tool> = tools.iter().filter(|known| known.name == tool).collect();

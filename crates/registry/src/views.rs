@@ -147,16 +147,10 @@ impl Registry {
     pub(crate) fn may_read(&self, caller: &Caller, record: &RegistryRecord) -> bool {
         match &record.visibility {
             Readers::Anonymous | Readers::Members => true,
-            Readers::Only(labels) => caller.is_among(labels) || self.may_administer(caller),
+            Readers::Only(labels) => {
+                caller.is_among(labels) || self.may(caller, Action::View, &Target::Registry(&record.name))
+            }
         }
-    }
-
-    pub(crate) fn may_administer(&self, caller: &Caller) -> bool {
-        let decision = self
-            .parts
-            .authorizer
-            .may(caller, Action::Manage, &Target::Installation);
-        decision.is_permit()
     }
 }
 

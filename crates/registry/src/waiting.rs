@@ -4,6 +4,7 @@
 //! Before: `publish`, `import`, `deployments` and `observe` made it wait. After: `approve`, `tools`.
 
 use portreeve_core::caller::{Caller, Principal};
+use portreeve_core::decision::Action;
 use portreeve_core::id::ImportId;
 use portreeve_core::ports::{Waiting, WaitingCounts, WaitingKind, WaitingPlace};
 use portreeve_core::time::Timestamp;
@@ -46,7 +47,7 @@ pub struct WaitingItem {
 /// A page of what waits, what waits longest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WaitingList {
-    /// The things that the caller may decide about.
+    /// The things that the caller may see.
     pub items: Vec<WaitingItem>,
     /// Continue with this.
     pub next_cursor: Option<String>,
@@ -74,7 +75,7 @@ struct Place {
 // === impl Registry ===
 
 impl Registry {
-    /// A page of what the caller may decide about.
+    /// A page of what waits in the caller's scope.
     pub async fn waiting(&self, caller: &Caller, query: WaitingQuery) -> Result<WaitingList, RegistryError> {
         if caller.principal == Principal::Anonymous {
             return Err(forbidden(caller, "see what waits".to_owned()));
@@ -87,7 +88,7 @@ impl Registry {
             after: None,
             limit,
         };
-        let decides_about_all = self.may_administer(caller);
+        let sees_all = self.sees_all(caller);
         let page = |after| {
             let asked = portreeve_core::ports::WaitingQuery {
                 after,
@@ -95,7 +96,7 @@ impl Registry {
             };
             async move { self.parts.waiting.waiting(&asked).await }
         };
-        let mine = |item: &Waiting| decides_about_all || self.may_manage(caller, &item.server);
+        let mine = |item: &Waiting| sees_all || self.may_to(caller, Action::View, &item.server);
         let from = (self.waiting_place(&query)?, limit);
         let (items, next_cursor) = paging::of_somebody(from, page, Waiting::place, mine).await?;
         Ok(WaitingList {
@@ -104,9 +105,23 @@ impl Registry {
         })
     }
 
-    /// How much waits in the installation, each kind counted up to a bound.
+    /// How much waits in the caller's scope, each kind counted up to a bound; of who sees some servers only, what stands
+    /// on the first page.
     pub async fn waiting_counts(&self, caller: &Caller, most: u32) -> Result<WaitingCounts, RegistryError> {
-        self.require_administrator(caller, "see what waits".to_owned())?;
+        if !self.sees_all(caller) && self.parts.authorizer.views_some(caller) {
+            let query = WaitingQuery {
+                limit: Some(most),
+                ..WaitingQuery::default()
+            };
+            let found = self.waiting(caller, query).await?.items;
+            let of = |kind| found.iter().filter(|item| item.waiting.kind == kind).count() as u64;
+            return Ok(WaitingCounts {
+                versions: of(WaitingKind::Version),
+                deployments: of(WaitingKind::Deployments),
+                tools: of(WaitingKind::Tools),
+            });
+        }
+        self.require_here(caller, Action::View, "count what waits")?;
         Ok(self.parts.waiting.waiting_counts(most).await?)
     }
 

@@ -38,7 +38,10 @@ impl Catalogue for Store {
         let signing_keys = transaction.rows(Sql::new(SIGNING_KEYS)).await?;
         let ended = transaction.rows(Sql::new(ENDED)).await?;
         let registries = transaction.rows(Sql::new(REGISTRIES)).await?;
-        let registries = registries.iter().map(registry_of).collect::<Result<Vec<_>, _>>()?;
+        let registries = registries
+            .iter()
+            .map(registry_of)
+            .collect::<Result<Vec<_>, _>>()?;
         let tags = match tagged(&registries) {
             Some(sql) => transaction.rows(sql).await?,
             None => Vec::new(),

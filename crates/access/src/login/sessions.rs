@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use portreeve_core::caller::{Caller, Principal};
+use portreeve_core::decision::{Action, Target};
 use portreeve_core::id::{AuthorizationId, SessionId, UserId};
 use portreeve_core::ports::{Ended, StoreError};
 use portreeve_core::secret::Secret;
@@ -175,7 +176,7 @@ impl Access {
 
     /// The live sessions of a user: of the caller itself, or of anybody for who manages.
     pub async fn sessions_of(&self, caller: &Caller, user: UserId) -> Result<Vec<Session>, AccessError> {
-        self.require_self_or_manager(caller, user)?;
+        self.require_self_or(caller, user, Action::Audit)?;
         let now = self.parts.clock.now();
         let sessions = &self.parts.sessions;
         Ok(sessions.sessions_of(user, now, now.minus(SESSION_IDLE)).await?)
@@ -188,6 +189,7 @@ impl Access {
         user: UserId,
         session: SessionId,
     ) -> Result<(), AccessError> {
+        self.require_self_or(caller, user, Action::Manage)?;
         let known = self.sessions_of(caller, user).await?;
         if !known.iter().any(|one| one.id == session) {
             return Err(AccessError::not_found("session", &session.to_string()));
@@ -203,13 +205,13 @@ impl Access {
         user: UserId,
         but: SessionId,
     ) -> Result<usize, AccessError> {
-        self.require_self_or_manager(caller, user)?;
+        self.require_self_or(caller, user, Action::Manage)?;
         self.end(caller, user, &EndedSessions::Others(user, but)).await
     }
 
     /// Ends every session of a user, and with them the clients that were authorized in them; tells how many sessions.
     pub async fn end_all_sessions(&self, caller: &Caller, user: UserId) -> Result<usize, AccessError> {
-        self.require_self_or_manager(caller, user)?;
+        self.require_self_or(caller, user, Action::Manage)?;
         self.end(caller, user, &EndedSessions::OfUser(user)).await
     }
 
@@ -238,12 +240,14 @@ impl Access {
         }
     }
 
-    fn require_self_or_manager(&self, caller: &Caller, user: UserId) -> Result<(), AccessError> {
+    fn require_self_or(&self, caller: &Caller, user: UserId, action: Action) -> Result<(), AccessError> {
         // A key that acts for a user is not the user: sessions are for people.
         if caller.principal == Principal::User(user) && caller.key.is_none() {
             return Ok(());
         }
-        self.require_manager(caller).map(drop)
+        let what = "look after the sessions of others";
+        self.require(caller, (action, &Target::Installation), what)
+            .map(drop)
     }
 
     pub(crate) fn user(&self, id: UserId) -> Option<Caller> {

@@ -37,16 +37,24 @@ pub struct NewClient {
 impl AuthorizationServer {
     /// Clients behind an identity, in byte order.
     pub async fn clients(&self, caller: &Caller, after: &str) -> Result<Vec<Client>, AccessError> {
-        self.parts.access.require_manager(caller)?;
+        self.parts.access.require_auditor(caller, "list clients")?;
         Ok(self.parts.clients.clients(after, PAGE).await?)
     }
 
     /// One client.
     pub async fn client_entry(&self, caller: &Caller, id: &str) -> Result<Client, AccessError> {
-        self.parts.access.require_manager(caller)?;
+        self.parts.access.require_auditor(caller, "look at clients")?;
         let missing = || AccessError::not_found("client", id);
         let known = id.parse::<ClientId>().map_err(|_| missing())?;
         self.parts.clients.client(&known).await?.ok_or_else(missing)
+    }
+
+    /// Whether there is a client of that identity, for who is about to grant it something.
+    pub async fn is_client(&self, id: &str) -> Result<bool, AccessError> {
+        let Ok(known) = id.parse::<ClientId>() else {
+            return Ok(false);
+        };
+        Ok(self.parts.clients.client(&known).await?.is_some())
     }
 
     /// Enters a client. A secret is shown this once.

@@ -71,6 +71,7 @@ fn person(caller: &Caller) -> Result<UserId, AccessError> {
         Principal::User(user) => Ok(user),
         _ => Err(AccessError::Forbidden {
             caller: caller.label.to_string(),
+            action: "do this: clients act for people, and this caller is none".to_owned(),
         }),
     }
 }

@@ -8,8 +8,9 @@ use portreeve_core::decision::{Action, Target};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{GrantId, KeyId, UserId};
 use portreeve_core::name::ServerName;
-use portreeve_core::ports::{Authorizer as _, News, Snapshot};
+use portreeve_core::ports::{Authorizer as _, News, Owned, Snapshot};
 use portreeve_core::tool::ToolAnnotations;
+use portreeve_core::view::{Readers, RegistryRecord, Selection};
 use portreeve_core::visibility::Visibility;
 use proptest::prelude::*;
 
@@ -27,6 +28,73 @@ const SERVERS: [&str; 4] = [
     "com.acme.tools/lint",
 ];
 const PATTERNS: [&str; 5] = ["com.acme", "com.Acme.*", "com.*", "io.x", "com.acm.*"];
+
+const OWNERS: [&str; 3] = ["finance", "ops", "nobody"];
+const REGISTRIES: [&str; 4] = ["everything", "partners", "tools", "gone"];
+
+/// Which of [`SERVERS`] a group owns.
+fn owned_by(group: &str) -> &'static [usize] {
+    match group {
+        "finance" => &[0, 1],
+        "ops" => &[1, 3],
+        _ => &[],
+    }
+}
+
+/// Which of [`SERVERS`] a registry is about, as its selection below says it.
+fn held_by(registry: &str) -> &'static [usize] {
+    match registry {
+        "everything" => &[0, 1, 2, 3],
+        // By a tag of one of them.
+        "partners" => &[2],
+        // By a namespace, and served nowhere: it is about it all the same.
+        "tools" => &[3],
+        _ => &[],
+    }
+}
+
+fn owned() -> Vec<Owned> {
+    let owned = |index: usize, groups: &[&str], tags: &[&str]| Owned {
+        server: server(index),
+        groups: groups.iter().map(|group| group.parse().unwrap()).collect(),
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+    };
+    vec![
+        owned(0, &["finance"], &[]),
+        owned(1, &["finance", "ops"], &["other"]),
+        owned(2, &[], &["partner"]),
+        owned(3, &["ops"], &[]),
+    ]
+}
+
+fn registries() -> Vec<RegistryRecord> {
+    let record = |name: &str, selection: Selection| RegistryRecord {
+        name: name.parse().unwrap(),
+        title: name.to_owned(),
+        description: String::new(),
+        visibility: Readers::Members,
+        selection,
+        auto_approve: Vec::new(),
+        approver_differs: false,
+        revision: 1,
+        created_at: START,
+        updated_at: START,
+    };
+    let tagged = Selection {
+        tags: ["partner".to_owned()].into(),
+        ..Selection::default()
+    };
+    let named = Selection {
+        namespaces: ["com.acme.tools".parse().unwrap()].into(),
+        environments: ["test".parse().unwrap()].into(),
+        ..Selection::default()
+    };
+    vec![
+        record("everything", Selection::default()),
+        record("partners", tagged),
+        record("tools", named),
+    ]
+}
 
 /// Names that would break out of a policy written as text, and names that differ little.
 const TOOLS: [&str; 8] = [
@@ -58,12 +126,15 @@ fn any_grant() -> impl Strategy<Value = (Subject, Rights, ServerScope, ToolScope
         Just(Subject::Key(FREE_KEY)),
         Just(Subject::Key(ANNS_KEY)),
     ];
-    let rights = prop_oneof![4 => Just(Rights::Use), 2 => Just(Rights::Publish), 1 => Just(Rights::Approve), 1 => Just(Rights::Operate), 1 => Just(Rights::Manage)];
+    let rights = prop_oneof![4 => Just(Rights::Use), 2 => Just(Rights::Publish), 1 => Just(Rights::View), 1 => Just(Rights::Approve), 1 => Just(Rights::Operate), 1 => Just(Rights::Audit), 1 => Just(Rights::Manage)];
     let servers = prop_oneof![
         1 => Just(ServerScope::All),
         3 => (0..SERVERS.len()).prop_map(|index| ServerScope::Server(server(index))),
         2 => prop::sample::select(&PATTERNS[..])
             .prop_map(|pattern| ServerScope::Namespace(pattern.parse().unwrap())),
+        2 => prop::sample::select(&OWNERS[..]).prop_map(|group| ServerScope::Owner(group.parse().unwrap())),
+        2 => prop::sample::select(&REGISTRIES[..])
+            .prop_map(|name| ServerScope::Registry(name.parse().unwrap())),
     ];
     let names = prop::collection::vec(prop::sample::select(&TOOLS[..]).prop_map(str::to_owned), 0..4);
     let tools = prop_oneof![
@@ -106,8 +177,8 @@ fn snapshot(generation: i64, grants: Vec<(Subject, Rights, ServerScope, ToolScop
         users: vec![user(ANN, "ann"), user(BOB, "bob")],
         grants: grants.collect(),
         policies: Vec::new(),
-        registries: Vec::new(),
-        owned: Vec::new(),
+        registries: registries(),
+        owned: owned(),
         signing_keys: Vec::new(),
         ended: Vec::new(),
     }
@@ -170,18 +241,28 @@ fn reference(grants: &[Grant], caller: &Caller, action: Action, target: &Target<
     permitting
 }
 
+fn is_one_of(indices: &[usize], asked: &ServerName) -> bool {
+    indices.iter().any(|index| server(*index) == *asked)
+}
+
 fn permits(grant: &Grant, action: Action, target: &Target<'_>) -> bool {
     let there = |server: &ServerName| match &grant.servers {
         ServerScope::All => true,
         ServerScope::Server(name) => name == server,
         ServerScope::Namespace(pattern) => pattern.matches(server),
-        ServerScope::Owner(_) | ServerScope::Registry(_) => false,
+        ServerScope::Owner(group) => is_one_of(owned_by(group.as_str()), server),
+        ServerScope::Registry(name) => is_one_of(held_by(name.as_str()), server),
     };
     match (grant.rights, action, target) {
         (rights, action, Target::Installation) if rights.includes(action) => {
             grant.servers == ServerScope::All
         }
         (rights, action, Target::Server(server)) if rights.includes(action) => there(server),
+        (rights, action, Target::Registry(asked)) if rights.includes(action) => match &grant.servers {
+            ServerScope::All => true,
+            ServerScope::Registry(name) => name == *asked,
+            _ => false,
+        },
         (Rights::Use, Action::Discover, Target::Server(server)) => there(server),
         (Rights::Use, Action::Read, Target::Server(server)) => {
             there(server) && !matches!(grant.tools, ToolScope::Named(_))
@@ -237,6 +318,10 @@ proptest! {
         house.access.load(&snapshot);
         for action in ACTIONS {
             check(&house, &snapshot.grants, action, &Target::Installation)?;
+            for name in REGISTRIES {
+                let name = name.parse().unwrap();
+                check(&house, &snapshot.grants, action, &Target::Registry(&name))?;
+            }
             for index in 0..SERVERS.len() {
                 let server = server(index);
                 check(&house, &snapshot.grants, action, &Target::Server(&server))?;

@@ -132,7 +132,10 @@ async fn only_managers_may() {
         let error = house.access.create_key(&caller, named("mine")).await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            format!("`{}` may not manage this Portreeve", caller.label)
+            format!(
+                "`{}` may not manage this Portreeve: ask for a grant of `manage` on all servers",
+                caller.label
+            )
         );
         assert!(
             house

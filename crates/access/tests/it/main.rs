@@ -16,6 +16,7 @@ mod kept_policies;
 mod kept_rules;
 mod keys;
 mod owner_groups;
+mod roles;
 mod sign_in;
 mod tokens;
 mod users;

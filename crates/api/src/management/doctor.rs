@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 
-use super::require_manage;
+use super::require_audit;
 use crate::Api;
 use crate::credential::Known;
 use crate::problem::Problem;
@@ -19,7 +19,7 @@ pub(crate) async fn examine(
     State(api): State<Api>,
     Known(caller): Known,
 ) -> Result<Json<List<CheckShape>>, Problem> {
-    require_manage(&api, &caller, "examine this installation")?;
+    require_audit(&api, &caller, "examine this installation")?;
     let checks = api.doctor.examine().await;
     Ok(Json(List::whole(
         checks.into_iter().map(CheckShape::from).collect(),

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use portreeve_core::caller::Caller;
 
-use super::require_manage;
+use super::require_audit;
 use crate::Api;
 use crate::content::{self, Content};
 use crate::credential::Known;
@@ -13,7 +13,7 @@ use crate::shapes::explain::{QuestionShape, WhyShape};
 
 /// Explain what would be decided about a call
 ///
-/// Everybody may ask about their own calls, managers about those of others.
+/// Everybody may ask about their own calls, auditors about those of others.
 #[utoipa::path(
     post, path = "/api/v1/explain", tag = "insight", operation_id = "explain",
     request_body = QuestionShape, responses((status = 200, body = WhyShape))
@@ -43,7 +43,7 @@ fn whose(api: &Api, caller: &Caller, who: Option<&str>) -> Result<Caller, Proble
     let Some(who) = who.filter(|who| *who != &*caller.label) else {
         return Ok(caller.clone());
     };
-    require_manage(api, caller, "ask about the calls of others")?;
+    require_audit(api, caller, "ask about the calls of others")?;
     api.access.known_as(who).ok_or_else(|| {
         content::field("as", format!("nobody is known as `{who}`"))
             .hint("write `key:NAME`, `user:NAME` or `anonymous`; `portreeve key list` shows the keys")

@@ -3,10 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use portreeve_access::NewGrant;
-use portreeve_core::caller::{ApiKey, User};
-use portreeve_core::grant::{Grant, Subject};
-use portreeve_core::id::{ClientIdentity, GrantId};
+use portreeve_access::{NamedGrant, NewGrant, SubjectName};
+use portreeve_core::caller::Caller;
+use portreeve_core::grant::Subject;
+use portreeve_core::id::GrantId;
 
 use super::in_force;
 use super::servers::Pages;
@@ -28,14 +28,9 @@ pub(crate) async fn list(
     Known(caller): Known,
     Query(paging): Pages,
 ) -> Result<Json<List<GrantShape>>, Problem> {
-    let grants = api.access.grants(&caller).await?;
-    let keys = api.access.keys(&caller).await?;
-    let users = api.access.users(&caller).await?;
-    let page = paging.page(grants, |grant: &Grant| grant.id.to_string())?;
-    let items = page
-        .items
-        .iter()
-        .map(|grant| GrantShape::new(grant, &keys, &users));
+    let grants = api.access.named_grants(&caller).await?;
+    let page = paging.page(grants, |named: &NamedGrant| named.grant.id.to_string())?;
+    let items = page.items.iter().map(GrantShape::new);
     Ok(Json(List {
         items: items.collect(),
         next_cursor: page.next_cursor,
@@ -52,20 +47,23 @@ pub(crate) async fn add(
     Known(caller): Known,
     Content(new): Content<NewGrantShape>,
 ) -> Result<(StatusCode, Json<GrantShape>), Problem> {
-    let keys = api.access.keys(&caller).await?;
-    let users = api.access.users(&caller).await?;
+    let subject = subject(&api, &caller, &new.subject).await?;
     // A client of that identity must be known; others look the same until they are.
-    if let SubjectShape::Client(client) = &new.subject {
-        api.oauth.client_entry(&caller, client).await?;
+    if let SubjectShape::Client(client) = &new.subject
+        && !api.oauth.is_client(client).await?
+    {
+        return Err(Problem::not_found(format!("client `{client}`"))
+            .hint("`portreeve client list` shows the clients"));
     }
     let new = NewGrant {
-        subject: subject(&new.subject, &keys, &users)?,
+        subject,
         rights: new.rights,
         servers: new.servers,
         tools: new.tools,
     };
     let grant = in_force(&api, api.access.add_grant(&caller, new).await).await?;
-    Ok((StatusCode::CREATED, Json(GrantShape::new(&grant, &keys, &users))))
+    let named = api.access.named_grant(grant).await?;
+    Ok((StatusCode::CREATED, Json(GrantShape::new(&named))))
 }
 
 /// Take a grant back
@@ -89,33 +87,15 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The subject that a name or an identifier stands for. A revoked key gives its name up.
-fn subject(given: &SubjectShape, keys: &[ApiKey], users: &[User]) -> Result<Subject, Problem> {
-    let found = match given {
-        SubjectShape::Group(text) => {
-            let group = text.strip_prefix("group:").unwrap_or(text);
-            let group = group
-                .parse()
-                .map_err(|error: portreeve_core::name::InvalidName| {
-                    content::field("subject.group", error.to_string())
-                })?;
-            return Ok(Subject::Group(group));
-        }
-        SubjectShape::Key(text) => keys
-            .iter()
-            .filter(|key| key.revoked_at.is_none())
-            .filter(|key| key.name == *text || key.id.to_string() == *text)
-            .max_by_key(|key| key.created_at)
-            .map(|key| Subject::Key(key.id)),
-        SubjectShape::User(text) => users
-            .iter()
-            .find(|user| user.name == *text || user.id.to_string() == *text)
-            .map(|user| Subject::User(user.id)),
-        SubjectShape::Client(text) => text
-            .parse()
-            .ok()
-            .map(|client| Subject::Client(ClientIdentity::of(&client))),
+/// The subject that a name or an identifier stands for.
+async fn subject(api: &Api, caller: &Caller, given: &SubjectShape) -> Result<Subject, Problem> {
+    let name = match given {
+        SubjectShape::Group(text) => SubjectName::Group(text),
+        SubjectShape::Key(text) => SubjectName::Key(text),
+        SubjectShape::User(text) => SubjectName::User(text),
+        SubjectShape::Client(text) => SubjectName::Client(text),
     };
+    let found = api.access.subject_named(caller, name).await?;
     found.ok_or_else(|| match given {
         SubjectShape::Key(text) => content::field("subject.key", format!("there is no live key `{text}`"))
             .hint("`portreeve key list` shows the keys"),
@@ -125,6 +105,8 @@ fn subject(given: &SubjectShape, keys: &[ApiKey], users: &[User]) -> Result<Subj
             content::field("subject.client", format!("there is no OAuth client `{text}`"))
                 .hint("`portreeve client list` shows the clients")
         }
-        SubjectShape::Group(text) => content::field("subject.group", format!("`{text}` is no group")),
+        SubjectShape::Group(text) => {
+            content::field("subject.group", format!("`{text}` is no name of a group"))
+        }
     })
 }

@@ -7,7 +7,7 @@ use portreeve_core::ports::Authorizer;
 
 use crate::Api;
 use crate::credential::Known;
-use crate::shapes::identity::WhoAmI;
+use crate::shapes::identity::{RoleShape, WhoAmI};
 
 /// Show who the key belongs to
 #[utoipa::path(
@@ -22,5 +22,11 @@ pub(crate) async fn show(State(api): State<Api>, Known(caller): Known) -> Json<W
         key: caller.key.map(|key| key.to_string()),
         groups: crate::shapes::labels(&caller.groups),
         manage: decision.is_permit(),
+        roles: api
+            .access
+            .roles(&caller)
+            .into_iter()
+            .map(RoleShape::from)
+            .collect(),
     })
 }

@@ -1,7 +1,8 @@
 //! Keys, users, grants and the caller, as they are shown and made.
 
+use portreeve_access::{HeldRole, NamedGrant};
 use portreeve_core::caller::{ApiKey, User};
-use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
+use portreeve_core::grant::{Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::name::GroupName;
 use portreeve_core::secret::Secret;
 use portreeve_core::time::Timestamp;
@@ -72,9 +73,11 @@ pub(crate) struct GrantShape {
     subject: Subject,
     /// The subject as people know it: `key:deploy`, `user:admin`, `group:finance`.
     subject_name: String,
-    /// `use` or `manage`.
+    /// `use`, `view`, `publish`, `approve`, `operate`, `audit` or `manage`.
     rights: &'static str,
-    /// `"all"` or `{"server": NAME}`.
+    /// The same as a role: `user`, `viewer`, `publisher`, `approver`, `operator`, `auditor` or `admin`.
+    role: &'static str,
+    /// `"all"`, `{"server": NAME}`, `{"namespace": PATTERN}`, `{"owner": GROUP}` or `{"registry": NAME}`.
     #[schema(value_type = ServersShape)]
     servers: ServerScope,
     /// `"all"`, `"read-only"` or `{"named": [TOOL, ...]}`.
@@ -91,10 +94,11 @@ pub(crate) struct GrantShape {
 #[schema(as = NewGrant)]
 pub(crate) struct NewGrantShape {
     pub(crate) subject: SubjectShape,
-    /// `use` or `manage`.
+    /// `use`, `view`, `publish`, `approve`, `operate`, `audit` or `manage`; or the role of that name: `viewer`, `publisher`,
+    /// `approver`, `operator`, `auditor`, `admin`.
     #[schema(value_type = String)]
     pub(crate) rights: Rights,
-    /// `"all"`, `{"server": NAME}` or `{"namespace": PATTERN}`.
+    /// `"all"`, `{"server": NAME}`, `{"namespace": PATTERN}`, `{"owner": GROUP}` or `{"registry": NAME}`.
     #[schema(value_type = ServersShape)]
     pub(crate) servers: ServerScope,
     /// `"all"`, `"read-only"` or `{"named": [TOOL, ...]}`; `"all"` if left out.
@@ -133,6 +137,10 @@ pub(crate) enum ServersShape {
     Server(String),
     /// Every server in a namespace: `com.acme`, or `com.acme.*` for those below, too.
     Namespace(String),
+    /// Every server that a group owns.
+    Owner(String),
+    /// A registry, and every server that it is about.
+    Registry(String),
 }
 
 /// Which tools a grant speaks of.
@@ -164,6 +172,25 @@ pub(crate) struct WhoAmI {
     pub(crate) groups: Vec<String>,
     /// Whether the caller may manage this installation.
     pub(crate) manage: bool,
+    /// What the caller was granted, by its own grants and those of its groups.
+    pub(crate) roles: Vec<RoleShape>,
+}
+
+/// A role with its scope.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Role)]
+pub(crate) struct RoleShape {
+    /// `viewer`, `publisher`, `approver`, `operator`, `auditor` or `admin`; `user` for the right to use servers.
+    role: &'static str,
+    /// The right that it is: `view`, `publish`, `approve`, `operate`, `audit`, `manage` or `use`.
+    rights: &'static str,
+    #[schema(value_type = ServersShape)]
+    servers: ServerScope,
+    #[schema(value_type = ToolsScopeShape)]
+    tools: ToolScope,
+    /// The grant that it comes from: `grant:ID`.
+    policy: String,
 }
 
 // === impl KeyShape ===
@@ -204,28 +231,32 @@ impl CreatedKey {
     }
 }
 
+// === impl RoleShape ===
+
+impl From<HeldRole> for RoleShape {
+    fn from(held: HeldRole) -> Self {
+        Self {
+            role: held.rights.role(),
+            rights: held.rights.as_str(),
+            servers: held.servers,
+            tools: held.tools,
+            policy: held.policy,
+        }
+    }
+}
+
 // === impl GrantShape ===
 
 impl GrantShape {
-    pub(crate) fn new(grant: &Grant, keys: &[ApiKey], users: &[User]) -> Self {
-        let subject_name = match &grant.subject {
-            Subject::Key(id) => {
-                let key = keys.iter().find(|key| key.id == *id);
-                key.map_or_else(|| format!("key:{id}"), |key| format!("key:{}", key.name))
-            }
-            Subject::Group(group) => format!("group:{group}"),
-            Subject::User(id) => {
-                let user = users.iter().find(|user| user.id == *id);
-                user.map_or_else(|| format!("user:{id}"), |user| format!("user:{}", user.name))
-            }
-            Subject::Client(id) => format!("client:{id}"),
-        };
+    pub(crate) fn new(named: &NamedGrant) -> Self {
+        let (grant, subject_name) = (&named.grant, named.subject.clone());
         Self {
             name: format!("grant:{}", grant.id),
             id: grant.id.to_string(),
             subject: grant.subject.clone(),
             subject_name,
             rights: grant.rights.as_str(),
+            role: grant.rights.role(),
             servers: grant.servers.clone(),
             tools: grant.tools.clone(),
             created_by: grant.created_by.clone(),

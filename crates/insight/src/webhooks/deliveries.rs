@@ -31,7 +31,7 @@ impl Webhooks {
         name: &WebhookName,
         (state, before, limit): (Option<DeliveryState>, Option<i64>, u32),
     ) -> Result<Deliveries, WebhookError> {
-        self.require_manager(caller)?;
+        self.require_operator(caller)?;
         self.find(name).await?;
         let limit = if limit == 0 { PAGE } else { limit.min(PAGE) };
         let outbox = &self.parts.outbox;
@@ -49,14 +49,14 @@ impl Webhooks {
         name: &WebhookName,
         event: EventId,
     ) -> Result<Due, WebhookError> {
-        self.require_manager(caller)?;
+        self.require_operator(caller)?;
         let found = self.parts.outbox.delivery(name, event).await?;
         found.ok_or_else(|| no_delivery(name, event))
     }
 
     /// Sends a ping, whatever kinds of events the webhook takes. It is a delivery like any other.
     pub async fn test(&self, caller: &Caller, name: &WebhookName) -> Result<Due, WebhookError> {
-        self.require_manager(caller)?;
+        self.require_operator(caller)?;
         let webhook = self.find(name).await?;
         if !webhook.is_enabled {
             return Err(WebhookError::Invalid(vec![super::WebhookProblem {
@@ -79,7 +79,7 @@ impl Webhooks {
         name: &WebhookName,
         which: Option<EventId>,
     ) -> Result<u64, WebhookError> {
-        self.require_manager(caller)?;
+        self.require_operator(caller)?;
         self.find(name).await?;
         let mut event = self.event(caller, "webhook.send-again", name);
         event.detail = Some(json!({ "event": which.map(|id| id.to_string()) }));
@@ -96,7 +96,7 @@ impl Webhooks {
         name: &WebhookName,
         which: Option<EventId>,
     ) -> Result<u64, WebhookError> {
-        self.require_manager(caller)?;
+        self.require_operator(caller)?;
         self.find(name).await?;
         let mut event = self.event(caller, "webhook.drop", name);
         event.detail = Some(json!({ "event": which.map(|id| id.to_string()) }));

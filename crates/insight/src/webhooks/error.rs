@@ -18,8 +18,10 @@ pub struct WebhookProblem {
 /// Why a use case of webhooks was refused or failed. The text is public.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
-    /// The caller may not manage.
-    #[error("`{caller}` may not have webhooks: they tell of everything that is registered here")]
+    /// The caller may not operate the installation.
+    #[error(
+        "`{caller}` may not have webhooks, which tell of everything that is registered here: ask for a grant of `operate` on all servers"
+    )]
     Forbidden {
         /// The caller's label.
         caller: Arc<str>,
@@ -70,7 +72,9 @@ impl WebhookError {
     /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Forbidden { .. } => "ask an administrator for a grant with the right `manage`",
+            Self::Forbidden { .. } => {
+                "ask an administrator for that grant; `portreeve whoami` shows the roles you have"
+            }
             Self::Invalid(_) => "correct what is listed; docs/webhooks.md explains every field",
             Self::NotFound { .. } => "list what there is and take a name or an id from there",
             Self::Conflict { .. } => "read again what there is, then decide anew",

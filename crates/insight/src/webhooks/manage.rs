@@ -82,19 +82,19 @@ pub enum PrivateReach {
 impl Webhooks {
     /// All of them, by name.
     pub async fn list(&self, caller: &Caller) -> Result<Vec<Webhook>, WebhookError> {
-        self.require_manager(caller)?;
+        self.require_operator(caller)?;
         Ok(self.parts.webhooks.webhooks().await?)
     }
 
     /// One of them.
     pub async fn show(&self, caller: &Caller, name: &WebhookName) -> Result<Webhook, WebhookError> {
-        self.require_manager(caller)?;
+        self.require_operator(caller)?;
         self.find(name).await
     }
 
     /// Makes one. From now on it is told what happens; what happened before is not told.
     pub async fn create(&self, caller: &Caller, new: NewWebhook) -> Result<Webhook, WebhookError> {
-        self.require_manager(caller)?;
+        self.require_operator(caller)?;
         let (now, by) = (self.parts.clock.now(), caller.label.to_string());
         let empty = Webhook {
             name: new.name,
@@ -132,7 +132,7 @@ impl Webhooks {
         name: &WebhookName,
         (patch, expected): (WebhookPatch, Option<i64>),
     ) -> Result<Webhook, WebhookError> {
-        self.require_manager(caller)?;
+        self.require_operator(caller)?;
         let before = self.expected(name, expected).await?;
         let mut webhook = self.patched(caller, before, patch).await?;
         let event = self.changed(caller, "webhook.change", &webhook);
@@ -148,7 +148,7 @@ impl Webhooks {
         name: &WebhookName,
         expected: Option<i64>,
     ) -> Result<(), WebhookError> {
-        self.require_manager(caller)?;
+        self.require_operator(caller)?;
         let webhook = self.expected(name, expected).await?;
         let event = self.event(caller, "webhook.delete", name);
         let removed = self.parts.webhooks.remove_webhook(name, webhook.revision, event);

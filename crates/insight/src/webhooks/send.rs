@@ -57,7 +57,7 @@ pub(super) async fn attempt(parts: &WebhookParts, webhook: &Webhook, due: &Due) 
     let owner = Caller::acting_for(webhook.owner, &webhook.updated_by);
     if !may_be_told(&*parts.authorizer, &owner) {
         return Outcome::failed(format!(
-            "`{}`, who saved this webhook last, may not manage this Portreeve any more; an administrator can save it anew",
+            "`{}`, who saved this webhook last, may not operate this Portreeve any more; somebody who may can save it anew",
             webhook.updated_by
         ));
     }

@@ -42,7 +42,7 @@ async fn only_managers_get_answers() {
     let page = insight.audit(&visitor, &AuditQuery::default()).await;
     assert_eq!(
         page.unwrap_err().to_string(),
-        "`anonymous` may not read the audit log"
+        "`anonymous` may not read the audit log: ask for a grant of `audit` on all servers"
     );
     assert!(insight.verify_audit(&visitor).await.is_err());
     assert!(store.audit_queries.lock().unwrap().is_empty());

@@ -110,7 +110,9 @@ pub(crate) struct SystemManages;
 
 impl Authorizer for SystemManages {
     fn may(&self, caller: &Caller, action: Action, target: &Target<'_>) -> Arc<Decision> {
-        let yes = *caller == Caller::system() && action == Action::Manage && *target == Target::Installation;
+        let managing = [Action::Audit, Action::Operate, Action::Manage];
+        let yes =
+            *caller == Caller::system() && managing.contains(&action) && *target == Target::Installation;
         Arc::new(Decision {
             effect: if yes { Effect::Permit } else { Effect::Deny },
             policies: Arc::default(),
@@ -119,6 +121,10 @@ impl Authorizer for SystemManages {
 
     fn visibility(&self, _caller: &Caller) -> Visibility {
         Visibility::Listed
+    }
+
+    fn views_some(&self, caller: &Caller) -> bool {
+        *caller == Caller::system()
     }
 
     fn policy_version(&self) -> u64 {

@@ -88,6 +88,7 @@ impl DeploymentsPage {
             .map(|(standing, label)| Choice::new(standing.as_str(), label, query.standing == Some(standing)));
         let is_narrowed = query.server.is_some() || query.environment.is_some() || query.standing.is_some();
         Self {
+            tabs: governance_tabs(shell.offers(), "/admin/deployments"),
             shell,
             empty: if is_narrowed {
                 "Nothing fits this filter."
@@ -95,7 +96,6 @@ impl DeploymentsPage {
                 "No server says where it runs beside its document, whose remote is the production one."
             },
             is_narrowed,
-            tabs: governance_tabs("/admin/deployments"),
             server: query.server.as_ref().map(ToString::to_string).unwrap_or_default(),
             environments: std::iter::once(any(query.environment.is_none()))
                 .chain(named)

@@ -8,6 +8,7 @@ use portreeve_registry::Defined;
 use crate::view::form::Tab;
 use crate::view::property;
 use crate::view::shell::Shell;
+use crate::visitor::Offers;
 use crate::words;
 
 /// One row: what it is, and what is said of it.
@@ -247,9 +248,9 @@ impl Field {
 impl GovernedPage {
     pub(crate) fn registries(shell: Shell, rows: Vec<Governed>) -> Self {
         Self {
+            tabs: governance_tabs(shell.offers(), "/registries"),
             shell,
             lede: "Each registry is a view of the same servers, with an address of its own. Give hosts the address.",
-            tabs: governance_tabs("/registries"),
             columns: &["Readers", "Holds", "Rules"],
             rows,
             empty: "There is no registry that you may read.",
@@ -260,9 +261,9 @@ impl GovernedPage {
 
     pub(crate) fn environments(shell: Shell, rows: Vec<Governed>) -> Self {
         Self {
+            tabs: governance_tabs(shell.offers(), "/admin/environments"),
             shell,
             lede: "Where servers run. Each server has a route of its own in each environment that it is deployed in.",
-            tabs: governance_tabs("/admin/environments"),
             columns: &["Kind", "What it is for", "How to get access"],
             rows,
             empty: "There are no environments.",
@@ -273,9 +274,9 @@ impl GovernedPage {
 
     pub(crate) fn properties(shell: Shell, rows: Vec<Governed>) -> Self {
         Self {
+            tabs: governance_tabs(shell.offers(), "/admin/properties"),
             shell,
             lede: "What must be known of servers, environments and deployments. What lacks a required one is served on, and can be neither submitted nor approved.",
-            tabs: governance_tabs("/admin/properties"),
             columns: &["Type", "Of", "What it says"],
             rows,
             empty: "No custom properties are defined.",
@@ -286,18 +287,23 @@ impl GovernedPage {
 }
 
 /// The pages of what is governed.
-pub(crate) fn governance_tabs(current: &str) -> Vec<Tab> {
+pub(crate) fn governance_tabs(offers: Offers, current: &str) -> Vec<Tab> {
     let all = [
-        ("/registries", "Registries"),
-        ("/admin/environments", "Environments"),
-        ("/admin/deployments", "Deployments"),
-        ("/admin/properties", "Properties"),
-        ("/admin/imports", "Imports"),
-        ("/admin/rest", "REST APIs"),
-        ("/admin/policies", "Access"),
-        ("/admin/secrets", "Secrets"),
-        ("/admin/webhooks", "Webhooks"),
-        ("/admin/users", "Users"),
+        (true, "/registries", "Registries"),
+        (true, "/admin/environments", "Environments"),
+        (true, "/admin/deployments", "Deployments"),
+        (true, "/admin/properties", "Properties"),
+        (offers.sees_all, "/admin/imports", "Imports"),
+        (offers.views, "/admin/rest", "REST APIs"),
+        (offers.audits, "/admin/policies", "Policies"),
+        (offers.audits, "/admin/secrets", "Secrets"),
+        (offers.operates, "/admin/webhooks", "Webhooks"),
+        (offers.audits, "/admin/users", "Users"),
+        (offers.grants, "/admin/grants", "Grants"),
     ];
+    let open = all
+        .into_iter()
+        .filter(|(is_open, href, _)| *is_open || *href == current);
+    let all: Vec<_> = open.map(|(_, href, text)| (href, text)).collect();
     Tab::all(&all, current)
 }

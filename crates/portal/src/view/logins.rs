@@ -28,6 +28,8 @@ pub(crate) struct LoginsPage {
     pub(crate) rows: Vec<LoginRow>,
     /// Whether there is a secret to log in with.
     pub(crate) has_secrets: bool,
+    /// Whether the visitor may take a login away.
+    pub(crate) removes: bool,
     pub(crate) form: FormView,
 }
 
@@ -72,6 +74,7 @@ impl LoginsPage {
             server: name.to_string(),
             rows: logins.iter().map(LoginRow::new).collect(),
             has_secrets,
+            removes: false,
             form,
         }
     }

@@ -9,6 +9,7 @@ use crate::view::badge::Badge;
 use crate::view::rest::ChangeRow;
 use crate::view::shell::Shell;
 use crate::view::tools::Change;
+use crate::visitor::Here;
 use crate::words;
 
 /// One route that would move.
@@ -35,6 +36,8 @@ pub(crate) struct ReviewPage {
     pub(crate) shell: Shell,
     pub(crate) name: String,
     pub(crate) token: String,
+    /// What the visitor may do about it.
+    pub(crate) here: Here,
     /// Nothing when nothing waits.
     pub(crate) plan: Option<PlanView>,
     /// What was found about the version; nothing while nobody looked.
@@ -53,6 +56,7 @@ pub(crate) struct ReviewParts<'a> {
     pub(crate) comparison: Option<&'a Comparison>,
     pub(crate) token: String,
     pub(crate) judged: bool,
+    pub(crate) here: Here,
 }
 
 /// Two versions side by side.
@@ -91,6 +95,7 @@ impl ReviewPage {
             plan: parts.plan.map(|plan| PlanView::new(parts.entry, plan)),
             assessment: parts.assessment.map(AssessmentView::new),
             judged: parts.judged,
+            here: parts.here,
             comparison: parts.comparison.and_then(ComparisonView::new),
         }
     }

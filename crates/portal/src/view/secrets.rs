@@ -75,8 +75,8 @@ impl SecretsPage {
                 .plain(),
         };
         Self {
+            tabs: governance_tabs(shell.offers(), "/admin/secrets"),
             shell,
-            tabs: governance_tabs("/admin/secrets"),
             rows: all.iter().map(row).collect(),
             form,
             in_use: None,

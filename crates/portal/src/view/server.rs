@@ -16,6 +16,7 @@ use crate::view::profile::ProfileView;
 use crate::view::shell::Shell;
 use crate::view::tools::ToolsView;
 use crate::view::{home, profile};
+use crate::visitor::Here;
 use crate::words::{self, Moment};
 
 /// One line of the facts.
@@ -178,10 +179,8 @@ pub(crate) struct ServerFacts<'a> {
     pub(crate) shown: &'a Version,
     /// Its public fields.
     pub(crate) official: &'a Official,
-    /// Whether the visitor manages it.
-    pub(crate) manages: bool,
-    /// Whether the visitor may publish it.
-    pub(crate) publishes: bool,
+    /// What the visitor may do to it.
+    pub(crate) here: Here,
     /// The route whose tools are shown, if one was named.
     pub(crate) route_shown: Option<&'a str>,
 }
@@ -257,14 +256,15 @@ impl ServerFacts<'_> {
         let waits = |version: &Version| matches!(version.approval, Approval::Draft | Approval::Submitted);
         let is_waiting =
             self.entry.versions.iter().any(waits) || self.entry.server.deployments.proposed.is_some();
-        (self.manages && is_waiting).then(|| format!("/servers/{}/review", self.entry.server.name))
+        (self.here.sees && is_waiting).then(|| format!("/servers/{}/review", self.entry.server.name))
     }
 
     /// Where the visitor changes something of it.
     fn changes(&self) -> Vec<Crumb> {
         let name = &self.entry.server.name;
         let mut changes = Vec::new();
-        if self.publishes || self.manages {
+        let here = self.here;
+        if here.publishes {
             changes.push(Crumb::new(
                 format!("/servers/{name}/profile"),
                 "Change what people should know",
@@ -273,12 +273,14 @@ impl ServerFacts<'_> {
                 format!("/servers/{name}/deployments"),
                 "Where it runs",
             ));
+        }
+        if here.publishes || here.approves || here.operates {
             changes.push(Crumb::new(
                 format!("/servers/{name}/stages"),
                 "Stages, icons and its end",
             ));
         }
-        if self.manages {
+        if here.operates {
             changes.push(Crumb::new(
                 format!("/servers/{name}/logins"),
                 "Logins at this server",
@@ -290,7 +292,7 @@ impl ServerFacts<'_> {
     fn import(&self) -> Option<String> {
         let is_rest = RestMark::of(&self.shown.document).is_some();
         let name = words::encoded(self.entry.server.name.as_str());
-        (self.manages && is_rest).then(|| format!("/admin/rest?name={name}"))
+        (self.here.publishes && is_rest).then(|| format!("/admin/rest?name={name}"))
     }
 
     fn facts(&self) -> Vec<Fact> {
@@ -332,7 +334,7 @@ impl ServerFacts<'_> {
             &self.shown.metadata,
         ));
         facts.push(Fact::text("Published", Moment::new(self.shown.published_at).day));
-        if self.manages {
+        if self.here.sees {
             facts.extend(self.internal());
         }
         facts

@@ -1,14 +1,15 @@
 //! What every page has around it: title, navigation, account, assets.
 
 use crate::assets::AssetPaths;
+use crate::visitor::Offers;
 
 /// Who is signed in.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
     /// The label people know the visitor by.
     pub(crate) label: String,
-    /// Whether the visitor sees the managers' pages.
-    pub(crate) manages: bool,
+    /// What the visitor's roles open.
+    pub(crate) offers: Offers,
     /// The token of the sign-out form.
     pub(crate) sign_out_token: String,
 }
@@ -31,8 +32,17 @@ pub(crate) struct Shell {
 }
 
 impl Shell {
-    /// Whether the managers' navigation is shown.
-    pub(crate) fn manages(&self) -> bool {
-        self.account.as_ref().is_some_and(|account| account.manages)
+    /// What the visitor's roles open; nothing for who is not signed in.
+    pub(crate) fn offers(&self) -> Offers {
+        self.account
+            .as_ref()
+            .map(|account| account.offers)
+            .unwrap_or_default()
+    }
+
+    /// Whether there is a navigation to show: for who has a role.
+    pub(crate) fn navigates(&self) -> bool {
+        let offers = self.offers();
+        offers.views || offers.audits
     }
 }

@@ -122,7 +122,10 @@ pub(crate) fn seen<'a>(name: &str, tools: impl IntoIterator<Item = &'a ToolInput
 
 /// Who looks at the list, and from where it begins.
 pub(crate) struct ToolsFrame<'a> {
-    pub(crate) manages: bool,
+    /// Whether the visitor sees all of them, with where each stands.
+    pub(crate) sees: bool,
+    /// Whether the visitor approves them.
+    pub(crate) approves: bool,
     /// The server's page.
     pub(crate) href: &'a str,
     /// The route whose tools these are; the production one unless named.
@@ -154,8 +157,8 @@ impl ToolsList {
             tools: cards
                 .filter_map(|(index, group)| card(index, group, inputs, &frame))
                 .collect(),
-            summary: summary(groups.len(), frame.manages),
-            waiting: all_seen.len(),
+            summary: summary(groups.len(), frame.sees),
+            waiting: if frame.approves { all_seen.len() } else { 0 },
             waiting_words: format!("{} {verb} review.", words::count(all_seen.len(), "tool")),
             approve_all: all_seen.len() > 1,
             all_seen,
@@ -205,7 +208,7 @@ fn same(a: &ToolInput, b: &ToolInput) -> bool {
 }
 
 fn card(index: usize, group: &[&ToolInput], all: &[ToolInput], frame: &ToolsFrame<'_>) -> Option<ToolCard> {
-    let (input, manages) = (group.first()?, frame.manages);
+    let (input, sees) = (group.first()?, frame.sees);
     let review = needs_review(input.state);
     // What waits for review is shown as the server says it now, everything else as it was approved.
     let definition = match input.state {
@@ -226,14 +229,10 @@ fn card(index: usize, group: &[&ToolInput], all: &[ToolInput], frame: &ToolsFram
         name: words::visible(&input.tool.name),
         title: text("title"),
         description: text("description"),
-        badges: badges(input, definition, alone, manages),
-        needs_review: review && manages,
-        changes: if manages {
-            input.changes.clone()
-        } else {
-            Vec::new()
-        },
-        seen: (review && manages).then(|| seen(&input.tool.name, all)),
+        badges: badges(input, definition, alone, sees),
+        needs_review: review && sees,
+        changes: if sees { input.changes.clone() } else { Vec::new() },
+        seen: (review && frame.approves).then(|| seen(&input.tool.name, all)),
         input_words: match fields.len() {
             0 => "Input: nothing".to_owned(),
             some => format!("Input: {}", words::count(some, "field")),

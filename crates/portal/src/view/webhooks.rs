@@ -69,8 +69,8 @@ pub(crate) struct WebhookPage {
 impl WebhooksPage {
     pub(crate) fn new(shell: Shell, webhooks: &[Webhook], token: String) -> Self {
         Self {
+            tabs: tabs(shell.offers(), "/admin/webhooks"),
             shell,
-            tabs: tabs("/admin/webhooks"),
             rows: webhooks.iter().map(WebhookRow::from).collect(),
             token,
             kinds: EventKind::ALL.to_vec(),
@@ -139,8 +139,8 @@ impl WebhookPage {
             ("Acts for", words::visible(&webhook.updated_by)),
         ];
         Self {
+            tabs: tabs(shell.offers(), "/admin/webhooks"),
             shell,
-            tabs: tabs("/admin/webhooks"),
             name: webhook.name.to_string(),
             is_enabled: webhook.is_enabled,
             stopped: webhook.stopped_because.clone(),

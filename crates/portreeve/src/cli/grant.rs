@@ -7,6 +7,9 @@ use super::connection::{Connection, api_path};
 use super::reply::{table, text, when};
 use super::{Failure, Reply, own_key};
 
+/// The roles of the management side.
+const ROLES: [&str; 6] = ["viewer", "publisher", "approver", "operator", "auditor", "admin"];
+
 /// `portreeve grant`
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum GrantCommand {
@@ -26,7 +29,8 @@ pub(crate) enum GrantCommand {
 #[derive(Debug, Clone, Args)]
 #[command(
     group = ArgGroup::new("subject").required(true).args(["key", "user", "group", "client"]),
-    group = ArgGroup::new("servers").args(["server", "namespace", "all_servers"])
+    group = ArgGroup::new("servers").args(["server", "namespace", "owner", "registry", "all_servers"]),
+    group = ArgGroup::new("rights").args(["role", "publish", "manage"])
 )]
 pub(crate) struct AddArgs {
     /// The key that gets the right, by name or identifier
@@ -42,24 +46,33 @@ pub(crate) struct AddArgs {
     #[arg(long, value_name = "GROUP")]
     group: Option<String>,
     /// On this server
-    #[arg(long, value_name = "NAME", required_unless_present_any = ["namespace", "all_servers", "manage"], conflicts_with = "manage")]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["namespace", "owner", "registry", "all_servers", "manage", "role"], conflicts_with = "manage")]
     server: Option<String>,
     /// On every server in this namespace: `com.acme`, or `com.acme.*` for those below, too
     #[arg(long, value_name = "PATTERN", conflicts_with = "manage")]
     namespace: Option<String>,
-    /// On every approved server, those of tomorrow too
+    /// On every server that this group owns, those of tomorrow too
+    #[arg(long, value_name = "GROUP", conflicts_with = "manage")]
+    owner: Option<String>,
+    /// On this registry and every server that it is about, those of tomorrow too
+    #[arg(long, value_name = "REGISTRY", conflicts_with = "manage")]
+    registry: Option<String>,
+    /// On every server, those of tomorrow too; for a role, this is what is meant without a scope
     #[arg(long)]
     all_servers: bool,
     /// Only tools that say they change nothing
-    #[arg(long, conflicts_with_all = ["tool", "manage"])]
+    #[arg(long, conflicts_with_all = ["tool", "rights"])]
     read_only: bool,
     /// Only this tool; may be given several times
-    #[arg(long, value_name = "TOOL", conflicts_with = "manage")]
+    #[arg(long, value_name = "TOOL", conflicts_with = "rights")]
     tool: Vec<String>,
-    /// The right to publish: to register, describe and hand in, not to approve
-    #[arg(long, conflicts_with_all = ["manage", "tool", "read_only"])]
+    /// A role of the management side, instead of the right to use
+    #[arg(long, value_name = "ROLE", value_parser = ROLES)]
+    role: Option<String>,
+    /// The right to publish: to register, describe and hand in, not to approve (`--role publisher`)
+    #[arg(long)]
     publish: bool,
-    /// The right to manage the whole installation, instead of the right to use
+    /// The right to manage the whole installation (`--role admin`)
     #[arg(long)]
     manage: bool,
 }
@@ -68,14 +81,12 @@ pub(super) async fn run(connection: &Connection, command: GrantCommand) -> Resul
     match command {
         GrantCommand::Add(args) => {
             let body = connection.post(&api_path!("grants"), &args.request()).await?.body;
-            let shown = format!(
-                "{} may {} {} on {}. (grant {})",
-                subject(&body),
-                text(&body, "rights"),
-                tools(&body),
-                servers(&body),
-                text(&body, "id")
-            );
+            let what = match text(&body, "rights") {
+                rights if rights == "use" => format!("use {}", tools(&body)),
+                rights => rights,
+            };
+            let (who, servers) = (subject(&body), servers(&body));
+            let shown = format!("{who} may {what} on {servers}. (grant {})", text(&body, "id"));
             Ok(Reply::new(body, shown))
         }
         GrantCommand::List => {
@@ -100,10 +111,18 @@ impl AddArgs {
             (None, None, Some(group), _) => json!({ "group": group }),
             (None, None, None, client) => json!({ "client": client }),
         };
-        let servers = match (&self.server, &self.namespace) {
-            (Some(server), _) => json!({ "server": server }),
-            (None, Some(pattern)) => json!({ "namespace": pattern }),
-            (None, None) => json!("all"),
+        let scopes = [
+            ("server", &self.server),
+            ("namespace", &self.namespace),
+            ("owner", &self.owner),
+            ("registry", &self.registry),
+        ];
+        let scope = scopes
+            .iter()
+            .find_map(|(word, name)| Some((*word, name.as_ref()?)));
+        let servers = match scope {
+            Some((word, name)) => json!({ word: name }),
+            None => json!("all"),
         };
         let tools = if self.read_only {
             json!("read-only")
@@ -112,10 +131,11 @@ impl AddArgs {
         } else {
             json!({ "named": self.tool })
         };
-        let rights = match (self.manage, self.publish) {
-            (true, _) => "manage",
-            (false, true) => "publish",
-            (false, false) => "use",
+        let rights = match (&self.role, self.manage, self.publish) {
+            (Some(role), ..) => role,
+            (None, true, _) => "manage",
+            (None, false, true) => "publish",
+            (None, false, false) => "use",
         };
         json!({ "subject": subject, "rights": rights, "servers": servers, "tools": tools })
     }
@@ -127,6 +147,7 @@ pub(super) fn render(body: &Value) -> String {
         &[
             ("SUBJECT", subject),
             ("MAY", |grant| text(grant, "rights")),
+            ("ROLE", |grant| text(grant, "role")),
             ("SERVERS", servers),
             ("TOOLS", tools),
             ("SINCE", |grant| when(grant, "createdAt")),
@@ -141,15 +162,20 @@ fn subject(grant: &Value) -> String {
     text(grant, "subjectName")
 }
 
-fn servers(grant: &Value) -> String {
-    match grant.get("servers") {
-        Some(Value::Object(one)) => one
-            .values()
-            .filter_map(Value::as_str)
-            .collect::<Vec<_>>()
-            .join(", "),
-        _ => "every server".to_owned(),
-    }
+/// The scope of a grant or of a role.
+pub(super) fn servers(grant: &Value) -> String {
+    let Some(Value::Object(one)) = grant.get("servers") else {
+        return "every server".to_owned();
+    };
+    let word = |(word, name): (&String, &Value)| {
+        let name = name.as_str()?;
+        Some(match word.as_str() {
+            "owner" => format!("what group {name} owns"),
+            "registry" => format!("registry {name}"),
+            _ => name.to_owned(),
+        })
+    };
+    one.iter().filter_map(word).collect::<Vec<_>>().join(", ")
 }
 
 fn tools(grant: &Value) -> String {
@@ -159,8 +185,7 @@ fn tools(grant: &Value) -> String {
             names.filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
         }
         Some(Value::String(word)) if word == "read-only" => "read-only tools".to_owned(),
-        _ if text(grant, "rights") == "manage" => "everything".to_owned(),
-        _ if text(grant, "rights") == "publish" => "every version".to_owned(),
-        _ => "every tool".to_owned(),
+        _ if text(grant, "rights") == "use" => "every tool".to_owned(),
+        _ => "-".to_owned(),
     }
 }

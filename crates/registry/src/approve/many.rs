@@ -5,6 +5,7 @@
 
 use futures_util::StreamExt as _;
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::name::{ServerName, VersionText};
 
 use super::{Approving, Step, choose};
@@ -67,7 +68,7 @@ impl Registry {
     }
 
     async fn approve_seen(&self, caller: &Caller, seen: &Proposal) -> Result<Outcome, RegistryError> {
-        self.require_manage(caller, &seen.name)?;
+        self.require_to(caller, Action::Approve, &seen.name)?;
         let entry = self.load(&seen.name).await?;
         let chosen = choose(&entry, Some(&seen.version), Step::Approve)?;
         if chosen.content_hash != seen.content_hash {

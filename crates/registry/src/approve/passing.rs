@@ -3,6 +3,7 @@
 //! Before: somebody looked at the plan, or not. After: `settle` leads the routes, and `pinning` looks at their tools.
 
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::deployment::{Deployments, Place, ProposedDeployments};
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
@@ -68,7 +69,7 @@ impl Registry {
         version: Option<&VersionText>,
         approving: impl Into<Approving>,
     ) -> Result<Outcome, RegistryError> {
-        self.require_manage(caller, name)?;
+        self.require_to(caller, Action::Approve, name)?;
         let entry = self.load(name).await?;
         let chosen = choose(&entry, version, Step::Approve)?;
         self.approve_chosen(caller, &entry, &chosen, approving.into())

@@ -4,6 +4,7 @@
 //! Before: an administrator has put the secret into the vault. After: `source` shows it to that URL, and to no other.
 
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::login::{Login, ServerLogin};
 use portreeve_core::name::ServerName;
 use portreeve_core::ports::{Entry, Purpose};
@@ -26,20 +27,21 @@ impl Registry {
         caller: &Caller,
         name: &ServerName,
     ) -> Result<Vec<ServerLogin>, RegistryError> {
-        self.require_administrator(caller, format!("see how server `{name}` is logged in at"))?;
+        self.require_to(caller, Action::View, name)?;
         let name = self.load(name).await?.server.name;
         Ok(self.parts.logins.logins(&name).await?)
     }
 
-    /// Says how to log in at a server: at this URL, or at that of its newest version. For administrators alone, since it
-    /// shows a secret of the vault to somebody outside.
+    /// Says how to log in at a server: at this URL, or at that of its newest version. For operators of everything alone,
+    /// since it shows a secret of the vault, whichever is named, to somebody outside.
     pub async fn set_login(
         &self,
         caller: &Caller,
         name: &ServerName,
         (url, login): (Option<String>, Login),
     ) -> Result<ServerLogin, RegistryError> {
-        self.require_administrator(caller, format!("log in at server `{name}`"))?;
+        let what = format!("say how to log in at server `{name}`");
+        self.require_here(caller, Action::Operate, &what)?;
         if let Some(problem) = login.problem() {
             return Err(RegistryError::invalid("login", problem));
         }
@@ -71,7 +73,7 @@ impl Registry {
         name: &ServerName,
         url: Option<String>,
     ) -> Result<(), RegistryError> {
-        self.require_administrator(caller, format!("log in at server `{name}`"))?;
+        self.require_to(caller, Action::Operate, name)?;
         let entry = self.load(name).await?;
         let url = match url {
             // What was set may be removed, whatever is thought of its URL today.

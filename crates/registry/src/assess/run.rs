@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::deployment::{Deployment, Deployments};
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::{Entry, StoredAssessment};
@@ -35,7 +36,7 @@ impl Registry {
         name: &ServerName,
         version: Option<&VersionText>,
     ) -> Result<Assessment, RegistryError> {
-        self.require_manage(caller, name)?;
+        self.require_to(caller, Action::Operate, name)?;
         let entry = self.load(name).await?;
         let chosen = choose(&entry, version)?;
         let assessment = self.judged(&entry, chosen, self.neighbours().await?).await?;
@@ -51,7 +52,7 @@ impl Registry {
         name: &ServerName,
         version: Option<&VersionText>,
     ) -> Result<Option<Assessment>, RegistryError> {
-        self.require_manage(caller, name)?;
+        self.require_see(caller, name)?;
         let entry = self.load(name).await?;
         let chosen = choose(&entry, version)?;
         let stored = self

@@ -110,7 +110,7 @@ impl Registry {
             after: None,
             limit,
         };
-        let sees_all = self.may_administer(caller);
+        let sees_all = self.sees_all(caller);
         let page = |after| {
             let asked = portreeve_core::ports::DeploymentQuery {
                 after,
@@ -118,7 +118,7 @@ impl Registry {
             };
             async move { self.parts.governance.deployed(&asked).await }
         };
-        let mine = |item: &DeployedServer| sees_all || self.may_publish(caller, &item.server);
+        let mine = |item: &DeployedServer| sees_all || self.may_see(caller, &item.server);
         let from = (self.place_of(&query)?, limit);
         let (items, next) = paging::of_somebody(from, page, DeployedServer::place, mine).await?;
         let mark = next.map(|place| Mark {

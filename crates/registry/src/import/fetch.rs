@@ -5,6 +5,7 @@
 //! Before: a URL, and `position`. After: `apply`, once for each `page`.
 
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::import::{ImportKind, ImportRun, ImportSchedule};
 use portreeve_core::login::{Login, Presented};
 use portreeve_core::ports::Purpose;
@@ -69,7 +70,7 @@ impl Registry {
         new: NewImport,
         internal: Internal,
     ) -> Result<Fetch, RegistryError> {
-        self.require_administrator(caller, "import servers".to_owned())?;
+        self.require_here(caller, Action::Operate, "import servers")?;
         let base = base_of(&new.origin)?;
         let hosts = match internal {
             Internal::Grant => self.private_hosts(&base).await?,

@@ -3,6 +3,7 @@
 //! Before: somebody uploaded files. After: `runs`, once for each part.
 
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::import::{ImportKind, ImportRun};
 
 use super::runs::NewImport;
@@ -34,7 +35,7 @@ impl Registry {
         new: NewImport,
         files: Vec<Record>,
     ) -> Result<Intake, RegistryError> {
-        self.require_administrator(caller, "import servers".to_owned())?;
+        self.require_here(caller, Action::Operate, "import servers")?;
         if new.kind == ImportKind::Registry {
             return Err(RegistryError::invalid("kind", "a registry is read by its URL"));
         }

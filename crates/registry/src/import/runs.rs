@@ -5,6 +5,7 @@
 
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::id::{EventId, ImportId};
 use portreeve_core::import::{
     ImportApproval, ImportCounts, ImportKind, ImportMode, ImportRun, ImportState, ImportedRecord, Provenance,
@@ -81,7 +82,7 @@ impl Registry {
         new: NewImport,
         position: Option<String>,
     ) -> Result<ImportRun, RegistryError> {
-        self.require_administrator(caller, "import servers".to_owned())?;
+        self.require_here(caller, Action::Operate, "import servers")?;
         let origin = checked_origin(&new.origin)?;
         let approval = checked_approval(new.approval)?;
         let (clock, rng) = (self.parts.clock.as_ref(), self.parts.rng.as_ref());
@@ -113,7 +114,7 @@ impl Registry {
         id: ImportId,
         records: Vec<Record>,
     ) -> Result<Taken, RegistryError> {
-        self.require_administrator(caller, "import servers".to_owned())?;
+        self.require_here(caller, Action::Operate, "import servers")?;
         let limit = self.parts.limits.import_batch_records;
         if records.len() > limit {
             return Err(RegistryError::invalid(
@@ -137,7 +138,7 @@ impl Registry {
 
     /// Ends a run to which everything was uploaded.
     pub async fn finish_import(&self, caller: &Caller, id: ImportId) -> Result<ImportRun, RegistryError> {
-        self.require_administrator(caller, "import servers".to_owned())?;
+        self.require_here(caller, Action::Operate, "import servers")?;
         let _one_at_a_time = self.importing.lock().await;
         let run = self.open_run(id).await?;
         self.end_run(caller, run, None).await
@@ -145,7 +146,7 @@ impl Registry {
 
     /// One run.
     pub async fn import(&self, caller: &Caller, id: ImportId) -> Result<ImportRun, RegistryError> {
-        self.require_administrator(caller, "see imports".to_owned())?;
+        self.require_here(caller, Action::View, "see imports")?;
         self.parts.imports.import(id).await?.ok_or_else(|| no_import(id))
     }
 
@@ -156,7 +157,7 @@ impl Registry {
         after: Option<ImportId>,
         limit: Option<u32>,
     ) -> Result<ImportsPage, RegistryError> {
-        self.require_administrator(caller, "see imports".to_owned())?;
+        self.require_here(caller, Action::View, "see imports")?;
         let limit = paging::limit(limit, PAGE, MOST)?;
         let mut items = self.parts.imports.imports(after, limit + 1).await?;
         let is_last = items.len() <= limit as usize;
@@ -192,7 +193,7 @@ impl Registry {
         caller: &Caller,
         name: &ServerName,
     ) -> Result<Vec<Provenance>, RegistryError> {
-        self.require_manage(caller, name)?;
+        self.require_see(caller, name)?;
         let stored = self.load(name).await?.server.name;
         let mut origins = self.parts.imports.provenance(&[stored]).await?;
         origins.sort_unstable_by(|one, other| one.version.cmp(&other.version));

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::id::EventId;
 use portreeve_core::import::{
     ImportApproval, ImportKind, ImportMode, ImportRun, ImportSchedule, ImportState,
@@ -65,7 +66,7 @@ impl std::fmt::Debug for ImportJob {
 impl Registry {
     /// Sources that are read again and again.
     pub async fn import_schedules(&self, caller: &Caller) -> Result<Vec<ImportSchedule>, RegistryError> {
-        self.require_administrator(caller, "see imports".to_owned())?;
+        self.require_here(caller, Action::View, "see imports")?;
         Ok(self.parts.imports.schedules().await?)
     }
 
@@ -75,7 +76,7 @@ impl Registry {
         caller: &Caller,
         new: NewSchedule,
     ) -> Result<ImportSchedule, RegistryError> {
-        self.require_administrator(caller, "import servers".to_owned())?;
+        self.require_here(caller, Action::Operate, "import servers")?;
         if !(SHORTEST..=LONGEST).contains(&new.every) {
             return Err(RegistryError::invalid(
                 "every",
@@ -117,7 +118,7 @@ impl Registry {
 
     /// Reads a source no more. What came from it stays.
     pub async fn unschedule_import(&self, caller: &Caller, origin: &str) -> Result<(), RegistryError> {
-        self.require_administrator(caller, "import servers".to_owned())?;
+        self.require_here(caller, Action::Operate, "import servers")?;
         let origin = base_of(origin)?.to_string();
         let event = self.schedule_event(caller, "import.unschedule", &origin, None);
         Ok(self.parts.imports.remove_schedule(&origin, event).await?)

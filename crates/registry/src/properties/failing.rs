@@ -1,6 +1,7 @@
 //! Who does not meet what the properties ask by now: served on, and stuck until somebody says what is missing.
 
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::name::ServerName;
 use portreeve_core::ports::ServerValues;
 use portreeve_core::property::PropertyOwner;
@@ -46,7 +47,10 @@ impl Registry {
         after: Option<ServerName>,
         limit: Option<u32>,
     ) -> Result<FailingPage, RegistryError> {
-        self.require_administrator(caller, "see what fails".to_owned())?;
+        let sees_all = self.sees_all(caller);
+        if !sees_all && !self.parts.authorizer.views_some(caller) {
+            self.require_here(caller, Action::View, "see what fails")?;
+        }
         let wanted = paging::limit(limit, ANSWER, MOST)? as usize;
         let mut found = FailingPage {
             items: Vec::new(),
@@ -62,6 +66,9 @@ impl Registry {
             let page = page.await?;
             for server in &page {
                 found.next = Some(server.name.clone());
+                if !sees_all && !self.may_see(caller, &server.name) {
+                    continue;
+                }
                 let problems = known.of_server(server);
                 if !problems.is_empty() {
                     found.items.push(FailingServer {

@@ -3,6 +3,7 @@
 //! Before: a version was published. After: `settle` moves the latest mark and the route. What was deprecated or deleted
 //! returns to the stage that it had; what a manager ended stays so until a manager brings it back.
 
+use portreeve_core::decision::Action;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
 use portreeve_core::publishing::{NameAction, Publisher};
@@ -119,7 +120,7 @@ impl Registry {
         let message = change.message()?;
         let before = self.load(name).await?;
         view::require_spelling(&before, name)?;
-        let by = if self.may_manage(&publisher.caller, name) {
+        let by = if self.may_to(&publisher.caller, Action::Approve, name) {
             EndedBy::Manager
         } else {
             EndedBy::Publisher

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{Method, Request, header};
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_net::{Reach, read_body};
 use serde_json::json;
 use url::Url;
@@ -65,10 +66,8 @@ impl Registry {
     async fn reach_of(&self, caller: &Caller, url: &Url, internal: Internal) -> Result<Reach, RegistryError> {
         let hosts = match internal {
             Internal::Grant => {
-                self.require_administrator(
-                    caller,
-                    "read a description of an API from a private host".to_owned(),
-                )?;
+                let what = "read a description of an API from a private host";
+                self.require_here(caller, Action::Manage, what)?;
                 self.private_hosts(url).await?
             }
             Internal::No => Vec::new(),

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use portreeve_core::caller::Caller;
+use portreeve_core::decision::Action;
 use portreeve_core::name::VersionText;
 use portreeve_core::ports::Entry;
 use portreeve_core::rest::RestMark;
@@ -46,7 +47,7 @@ impl Registry {
         known: &Known,
         preview: &RestPreview,
     ) -> Result<(), RegistryError> {
-        let may = self.require_manage(caller, &entry.server.name).is_ok();
+        let may = self.may_to(caller, Action::Operate, &entry.server.name);
         if may && is_same_api(known, &preview.version, &preview.report.base_url) {
             self.mark_vanished(caller, entry, known, &preview.vanished)
                 .await?;

@@ -64,7 +64,7 @@ impl Registry {
         caller: &Caller,
         name: &ServerName,
     ) -> Result<Vec<MemberView>, RegistryError> {
-        self.require_manage(caller, name)?;
+        self.require_see(caller, name)?;
         let entry = self.load(name).await?;
         let served = production(&entry.routes).and_then(|route| VirtualServer::at(&route.upstream_url));
         let mut versions = entry.versions.iter();

@@ -158,11 +158,6 @@ async fn routes_are_for_their_managers() {
         world.registry.route(&user, &unknown).await.map(drop),
         world
             .registry
-            .route(&steward, &"other".parse().unwrap())
-            .await
-            .map(drop),
-        world
-            .registry
             .change_route(&user, &slug(), RoutePatch::default(), None)
             .await
             .map(drop),
@@ -175,4 +170,37 @@ async fn routes_are_for_their_managers() {
     );
     let error = world.registry.route(&admin(), &unknown).await.unwrap_err();
     assert!(matches!(error, RegistryError::NotFound { .. }));
+    // Who has a role somewhere is told of what lies outside of it as of nothing.
+    let other = "other".parse().unwrap();
+    let error = world.registry.route(&steward, &other).await.unwrap_err();
+    assert!(matches!(error, RegistryError::NotFound { .. }), "{error}");
+}
+
+/// A secret goes to where the route leads, and the vault is everybody's.
+#[tokio::test]
+async fn who_operates_one_server_names_no_other_secret() {
+    let world = world().await;
+    let with = |secret: &str| RoutePatch {
+        policies: Some(vec![
+            serde_json::from_value(json!({"kind": "rate_limit", "of": [secret]})).unwrap(),
+        ]),
+        ..RoutePatch::default()
+    };
+    let set = async |who: &str, secret: &str| {
+        let patch = with(&format!("secret:{secret}"));
+        world
+            .registry
+            .change_route(&caller(who), &slug(), patch, None)
+            .await
+    };
+    let refused = set("steward", "theirs").await.unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("let route `billing` use secret `theirs`: ask for a grant of `operate` on all servers"),
+        "{refused}"
+    );
+    // What is named already stays named.
+    set("admin", "theirs").await.unwrap();
+    set("steward", "theirs").await.unwrap();
 }

@@ -92,10 +92,17 @@ impl Authorizer for Rights {
         let is_ours = server.is_some_and(|name| name.as_str().eq_ignore_ascii_case(NAME));
         let permit = match (&*caller.label, action) {
             ("admin" | "system", _) => true,
-            ("steward", Action::Manage) => is_ours,
+            (
+                "steward",
+                Action::View
+                | Action::Publish
+                | Action::Approve
+                | Action::Operate
+                | Action::Audit
+                | Action::Manage,
+            ) => is_ours,
             ("publisher", Action::Publish) => is_ours,
-            ("user", Action::Manage | Action::Publish) => false,
-            ("user", _) => match target {
+            ("user", Action::Discover | Action::CallTool | Action::Read) => match target {
                 Target::Tool { tool, .. } => is_ours && *tool != "secret",
                 _ => is_ours,
             },
@@ -113,6 +120,10 @@ impl Authorizer for Rights {
         } else {
             Visibility::Listed
         }
+    }
+
+    fn views_some(&self, caller: &Caller) -> bool {
+        matches!(&*caller.label, "admin" | "system" | "steward")
     }
 
     fn policy_version(&self) -> u64 {
