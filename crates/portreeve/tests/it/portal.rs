@@ -21,6 +21,7 @@ mod pairs;
 mod registries;
 mod rest;
 mod review;
+mod roles;
 mod secrets;
 mod server;
 mod sign_in;

@@ -1,8 +1,10 @@
-//! Every endpoint for three callers: nobody, a key without a grant, the admin. An endpoint without a row fails.
+//! Every endpoint for three callers: nobody, a key without a grant, the admin; and in `roles` for every role. An endpoint
+//! without a row fails.
 
 mod approvals;
 mod governed;
 mod people;
+mod roles;
 mod webhooks;
 
 use std::collections::BTreeSet;

@@ -82,7 +82,7 @@ async fn members_of_the_owning_group_edit_hand_in_and_see_and_others_do_not() {
     assert!(told(&refused).contains("group `sales`"), "{}", told(&refused));
     let refused = node.cli(&["--key", &member, "server", "approve", NAME]);
     assert!(
-        told(&refused).contains("may not manage server"),
+        told(&refused).contains("may not approve server"),
         "{}",
         told(&refused)
     );

@@ -73,6 +73,8 @@ pub(super) const PAGES: [&str; 65] = [
     "/account/sessions",
     "/admin/users",
     "/admin/users/dana",
+    "/admin/grants",
+    "/admin/grants?subject=user:dana",
     "/no/such/page",
 ];
 

@@ -16,14 +16,15 @@ async fn world() -> World {
 #[tokio::test]
 async fn they_are_for_managers() {
     let world = world().await;
-    for path in ["/usage", "/audit"] {
+    for (path, said) in [("/usage", "see usage"), ("/audit", "read the audit log")] {
         let page = Browser::new(&world).get(path).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN, "{path}");
         assert!(page.body.contains("href=\"/sign-in\""), "{path}");
         let page = Browser::signed_in(&world, DEVELOPER).await.get(path).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN, "{path}");
         assert!(
-            page.body.contains("<code>user:dana</code> may not read"),
+            page.body
+                .contains(&format!("<code>user:dana</code> may not {said}")),
             "{path}"
         );
     }

@@ -83,6 +83,8 @@ const PAIRS: &[(&str, &str, &str)] = &[
     ("/approvals/{}", "allowCall", "approval allow"),
     ("/audit/verify", "verifyAudit", "audit verify"),
     ("/admin/users", "createUser", "user create"),
+    ("/admin/grants", "addGrant", "grant add"),
+    ("/admin/grants/remove", "removeGrant", "grant remove"),
     ("/admin/users/{}/groups", "setUserGroups", "user groups"),
     ("/admin/users/{}/sign-out", "endUserSessions", "user sessions"),
     ("/admin/users/{}/reset", "resetUser", "user reset"),

@@ -173,7 +173,7 @@ async fn a_webhook_says_nothing_to_whom_its_owner_may_not_know() {
     let dead = deliveries(&node, "dead", 1).await.remove(0);
     let reason = dead["lastError"].as_str().unwrap();
     assert!(
-        reason.contains("`key:ops`") && reason.contains("may not manage"),
+        reason.contains("`key:ops`") && reason.contains("may not operate"),
         "{reason}"
     );
     assert_eq!(receiver.told().len(), 1, "nothing was sent");
