@@ -217,6 +217,9 @@ fn why_not((grant, facts): (&Grant, &Facts), action: Action, target: &Target<'_>
             rights => format!("the right to {} does not include using servers", rights.as_str()),
         };
     }
+    if is_of_management(action) && matches!(target, Target::Tool { .. }) {
+        return "no grant is about such a question".to_owned();
+    }
     match (grant.rights, server) {
         (Rights::Use, Some(asked)) => why_not_there((grant, facts), action, (asked, target)),
         (rights, Some(asked)) if rights.includes(action) => {

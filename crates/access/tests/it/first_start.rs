@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use portreeve_access::AccessError;
+use portreeve_access::{AccessError, NewGrant, NewUser};
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
-use portreeve_core::grant::Rights;
+use portreeve_core::grant::{Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::ports::Authorizer as _;
 
 use crate::house::House;
@@ -51,10 +51,25 @@ async fn a_grant_that_was_removed_stays_removed() {
         .iter()
         .find(|grant| grant.rights == Rights::Manage)
         .unwrap();
+    // Somebody else has to be left who manages everything.
+    let ada = NewUser {
+        name: "ada".to_owned(),
+        display_name: None,
+        email: None,
+        groups: Vec::new(),
+    };
+    let ada = house.access.create_user(&admin, ada).await.unwrap();
+    let whole = NewGrant {
+        subject: Subject::User(ada.id),
+        rights: Rights::Manage,
+        servers: ServerScope::All,
+        tools: ToolScope::All,
+    };
+    house.access.add_grant(&admin, whole).await.unwrap();
     house.access.remove_grant(&admin, of_managing.id).await.unwrap();
     house.events();
     house.access.first_start().await.unwrap();
-    assert_eq!(house.memory.grants.lock().unwrap().len(), 0);
+    assert_eq!(house.memory.grants.lock().unwrap().len(), 1);
     assert_eq!(house.events(), [""; 0]);
 }
 

@@ -73,11 +73,10 @@ async fn grants_that_would_mean_nothing_are_refused() {
         tools: ToolScope::Named(names),
         ..all(Subject::Key(key.id))
     };
-    let narrow = ServerScope::Server("com.acme/billing".parse().unwrap());
     let invalid = [
         NewGrant {
-            rights: Rights::Manage,
-            servers: narrow,
+            rights: Rights::Approve,
+            tools: ToolScope::Named(vec!["list".to_owned()]),
             ..all(Subject::Key(key.id))
         },
         NewGrant {
