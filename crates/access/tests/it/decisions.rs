@@ -309,7 +309,7 @@ fn check(house: &House, grants: &[Grant], action: Action, target: &Target<'_>) -
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn cedar_decides_as_the_grants_read(grants in prop::collection::vec(any_grant(), 0..10)) {
