@@ -117,8 +117,13 @@ impl Idp {
 
     /// A token of these claims.
     pub(crate) fn token(&self, claims: &Value) -> String {
+        self.token_of("JWT", claims)
+    }
+
+    /// One whose header says what it is.
+    pub(crate) fn token_of(&self, kind: &str, claims: &Value) -> String {
         let encoded = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let head = json!({ "alg": "ES256", "kid": "one", "typ": "JWT" });
+        let head = json!({ "alg": "ES256", "kid": "one", "typ": kind });
         let signed = format!("{}.{}", encoded(&head), encoded(claims));
         let signature = self.key.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))

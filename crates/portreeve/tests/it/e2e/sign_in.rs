@@ -1,5 +1,6 @@
 //! Who signs in, as browsers and identity providers see it.
 
+mod asserted;
 mod connected;
 mod jar;
 mod local;
