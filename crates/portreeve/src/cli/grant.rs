@@ -119,7 +119,7 @@ impl AddArgs {
         ];
         let scope = scopes
             .iter()
-            .find_map(|(word, name)| Some((*word, name.as_ref()?)));
+            .find_map(|(word, name)| Some((*word, name.as_deref()?)));
         let servers = match scope {
             Some((word, name)) => json!({ word: name }),
             None => json!("all"),
@@ -132,7 +132,7 @@ impl AddArgs {
             json!({ "named": self.tool })
         };
         let rights = match (&self.role, self.manage, self.publish) {
-            (Some(role), ..) => role,
+            (Some(role), ..) => role.as_str(),
             (None, true, _) => "manage",
             (None, false, true) => "publish",
             (None, false, false) => "use",
