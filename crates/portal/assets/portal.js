@@ -77,6 +77,20 @@ if (moving) {
   setTimeout(look, 1500);
 }
 
+// What the server says of itself, seen from where a host would stand: over the network, without a credential.
+const probe = document.querySelector("[data-probe]");
+if (probe) {
+  const tell = (text) => { probe.textContent = text; probe.hidden = false; };
+  fetch(probe.dataset.probe, { credentials: "omit" })
+    .then(async (answer) => {
+      const servers = answer.ok ? (await answer.json()).servers : undefined;
+      tell(Array.isArray(servers)
+        ? `Your browser asked for it too, and got ${answer.status} with a list of servers.`
+        : `Your browser asked for it too, and got ${answer.status}. Something between it and Portreeve answers differently.`);
+    })
+    .catch(() => tell("Your browser could not ask for it: this page was opened under another address than hosts use, or that address does not lead here."));
+}
+
 if (navigator.clipboard) {
   for (const button of document.querySelectorAll("button[data-copy]")) button.hidden = false;
   document.addEventListener("click", async (event) => {

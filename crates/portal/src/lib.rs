@@ -44,6 +44,7 @@ mod audit;
 mod usage;
 
 mod exports;
+mod hosts;
 
 mod webhooks;
 

@@ -24,9 +24,7 @@ use crate::cookie::Cookie;
 use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::{
-    access_policies, account, approvals, audit, authorize, clients, deployed, deployments, environments,
-    exports, frame, governed, grants, home, imports, logins, profile, properties, registries, rest, review,
-    secrets, server, sign_in, stages, submit, tools, try_tool, usage, users, waiting, webhooks,
+    access_policies, account, approvals, audit, authorize, clients, deployed, deployments, environments, exports, frame, governed, grants, home, hosts, imports, logins, profile, properties, registries, rest, review, secrets, server, sign_in, stages, submit, tools, try_tool, usage, users, waiting, webhooks,
 };
 
 /// Most bytes of a form. The largest approves every tool of a server at once.
@@ -102,6 +100,7 @@ pub fn router(parts: PortalParts) -> Router {
         .route("/servers/{name}", get(server::encoded))
         .route("/servers/{namespace}/{name}/tools/approve", post(tools::approve))
         .route("/servers/{namespace}/{name}/assess", post(review::assess))
+        .route("/servers/{namespace}/{name}/connector", get(server::connector))
         .route(
             "/servers/{namespace}/{name}/review",
             get(review::page).post(review::decide),
@@ -173,6 +172,7 @@ pub fn router(parts: PortalParts) -> Router {
 fn told() -> Router<Arc<Portal>> {
     Router::new()
         .route("/exports", get(exports::page))
+        .route("/hosts", get(hosts::page))
         .route("/exports/{format}", get(exports::file))
         .route("/usage", get(usage::page))
         .route("/audit", get(audit::page))

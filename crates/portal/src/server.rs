@@ -5,19 +5,21 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::response::Response;
-use http::StatusCode;
-use portreeve_core::name::ServerName;
+use axum::response::{IntoResponse as _, Response};
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
+use portreeve_core::name::{RegistryName, ServerName};
 use portreeve_core::ports::Entry;
 use portreeve_core::server::Version;
-use portreeve_registry::install::{self, Snippet, SnippetKind};
 use portreeve_registry::{RegistryError, Served, ToolsOf};
 
 use crate::failure::Failure;
 use crate::fields::{Fields, Query};
 use crate::named::Named;
 use crate::router::Portal;
-use crate::view::{AssessmentView, HostPanel, Notice, Official, ServerFacts, ServerPage, ToolsView, Way};
+use crate::view::{
+    AssessmentView, Choice, InstallView, Notice, Official, ServerFacts, ServerPage, ToolsView,
+};
 use crate::visitor::{Here, Visitor};
 use crate::{frame, named, tools};
 
@@ -58,10 +60,9 @@ pub(crate) async fn page(
         route_shown: fields.get("route"),
     };
     let mut page = ServerPage {
-        hosts: served
+        install: served
             .as_ref()
-            .map(|served| hosts(&install::snippets(served)))
-            .unwrap_or_default(),
+            .and_then(|served| install_view(&portal, served, &entry, &fields)),
         tools: tools_view(&portal, &visitor, &name, &fields).await?,
         assessment: assessment(&portal, &visitor, shown, here).await?,
         notice: notice(fields.get("done")),
@@ -75,6 +76,49 @@ pub(crate) async fn page(
         .await?;
     page.monogram.shows(icons.get(&name));
     frame::html(StatusCode::OK, &page)
+}
+
+/// What makes a host use the version: the host and the way that the address names.
+fn install_view(portal: &Portal, served: &Served, entry: &Entry, fields: &Fields) -> Option<InstallView> {
+    let found = portal
+        .parts
+        .registry
+        .installation_of(served, entry, &RegistryName::main());
+    let choice = Choice {
+        host: fields.get("host"),
+        source: fields.get("from"),
+        version: fields.get("version"),
+    };
+    InstallView::new(&found, choice)
+}
+
+/// `GET /servers/{namespace}/{name}/connector`: the file of a custom connector, for whoever sees the server here.
+pub(crate) async fn connector(
+    State(portal): State<Arc<Portal>>,
+    visitor: Visitor,
+    named: Named,
+    Query(fields): Query,
+) -> Result<Response, Failure> {
+    let name = named.read()?;
+    let registry = &portal.parts.registry;
+    let view = registry.main_view(&visitor.caller)?;
+    let version = fields.get("version").unwrap_or("latest");
+    let found = registry.installation(&view, (&name, version)).await?;
+    let connector = found.connector.ok_or_else(|| Failure::NotFound {
+        text: format!("Server `{name}` has no connector: the gateway does not serve this version."),
+    })?;
+    let (text, kind, ending) = match fields.get("format") {
+        Some("yaml") => (connector.yaml(), "application/yaml", "yaml"),
+        _ => (connector.json(), "application/json", "json"),
+    };
+    let mut response = text.into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    let file = format!("attachment; filename=\"{}.swagger.{ending}\"", name.short());
+    if let Ok(value) = HeaderValue::try_from(file) {
+        headers.insert(CONTENT_DISPOSITION, value);
+    }
+    Ok(response)
 }
 
 /// The last assessment of the version on the page, for who sees the inside of the server.
@@ -196,48 +240,4 @@ fn notice(done: Option<&str>) -> Option<Notice> {
         _ => return None,
     };
     Some(Notice { tone, text })
-}
-
-/// The snippets, by host, in the order of the registry. The first way of a host and its files are shown at once.
-fn hosts(snippets: &[Snippet]) -> Vec<HostPanel> {
-    let mut panels: Vec<HostPanel> = Vec::new();
-    for (index, snippet) in snippets.iter().enumerate() {
-        let way = way(format!("install-{index}"), snippet);
-        match panels.iter_mut().find(|panel| panel.id == snippet.host) {
-            Some(panel) if matches!(snippet.kind, SnippetKind::File { .. }) => panel.ways.push(way),
-            Some(panel) => panel.more.push(way),
-            None => panels.push(HostPanel {
-                id: snippet.host,
-                title: host_title(snippet.host),
-                ways: vec![way],
-                more: Vec::new(),
-            }),
-        }
-    }
-    panels
-}
-
-/// The host's own name; its identity for hosts that have none here yet.
-fn host_title(host: &'static str) -> &'static str {
-    match host {
-        "vscode" => "VS Code",
-        "claude-code" => "Claude Code",
-        "cursor" => "Cursor",
-        other => other,
-    }
-}
-
-/// A link that opens a host is clicked; everything else, links for a README included, is copied.
-fn way(id: String, snippet: &Snippet) -> Way {
-    match &snippet.kind {
-        SnippetKind::Link if opens_a_host(&snippet.text) => Way::click(id, snippet.title, &snippet.text),
-        SnippetKind::Link | SnippetKind::Command => Way::copy(id, snippet.title.to_owned(), &snippet.text),
-        SnippetKind::File { path } => Way::copy(id, format!("{}: {path}", snippet.title), &snippet.text),
-    }
-}
-
-/// Only these schemes become links: a browser must never be handed a script.
-fn opens_a_host(text: &str) -> bool {
-    const SCHEMES: [&str; 3] = ["vscode", "vscode-insiders", "cursor"];
-    url::Url::parse(text).is_ok_and(|url| SCHEMES.contains(&url.scheme()))
 }

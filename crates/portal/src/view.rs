@@ -9,6 +9,7 @@ mod home;
 
 mod approvals;
 mod assessment;
+mod install;
 pub(crate) mod logins;
 mod official;
 mod profile;
@@ -36,6 +37,7 @@ mod audit;
 mod usage;
 
 mod exports;
+mod hosts;
 
 mod webhooks;
 
@@ -64,10 +66,12 @@ pub(crate) use assessment::AssessmentView;
 pub(crate) use audit::{AuditFilter, AuditPageView, ReportView};
 pub(crate) use exports::ExportsPage;
 pub(crate) use home::{Card, HomePage};
+pub(crate) use hosts::{HostsPage, Seen};
+pub(crate) use install::{Choice, InstallView};
 pub(crate) use logins::LoginsPage;
 pub(crate) use notes::{FailurePage, Shown, ShownPage, WelcomePage};
 pub(crate) use official::Official;
-pub(crate) use server::{HostPanel, Notice, ServerFacts, ServerPage, Way};
+pub(crate) use server::{Notice, ServerFacts, ServerPage};
 pub(crate) use shell::{Account, Shell};
 pub(crate) use tools::{Change, ToolInput, ToolsFrame, ToolsList, ToolsView, seen};
 pub(crate) use try_tool::{TryPage, TryResult};

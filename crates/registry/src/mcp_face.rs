@@ -287,11 +287,7 @@ fn snippet(snippet: &Snippet) -> Value {
     let mut shown = json!({
         "host": snippet.host,
         "title": snippet.title,
-        "kind": match snippet.kind {
-            SnippetKind::Link => "link",
-            SnippetKind::Command => "command",
-            SnippetKind::File { .. } => "file",
-        },
+        "kind": snippet.kind.as_str(),
         "text": snippet.text,
     });
     if let SnippetKind::File { path } = snippet.kind {

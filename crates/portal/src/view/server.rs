@@ -10,6 +10,7 @@ use portreeve_core::server::{Approval, Version};
 use crate::view::assessment::AssessmentView;
 use crate::view::badge::{Badge, Monogram};
 use crate::view::form::Tab;
+use crate::view::install::InstallView;
 use crate::view::official::{Official, Package};
 use crate::view::one::Crumb;
 use crate::view::profile::ProfileView;
@@ -49,52 +50,6 @@ impl Fact {
             link: words::web_link(address),
         }
     }
-}
-
-/// One way of installing a server in a host.
-#[derive(Debug, Clone)]
-pub(crate) struct Way {
-    /// Identity of the text on the page.
-    pub(crate) id: String,
-    /// What it does: `Install in VS Code`, `Add on the command line`.
-    pub(crate) title: String,
-    /// The address of ways that are clicked.
-    pub(crate) link: Option<String>,
-    /// The text of ways that are copied.
-    pub(crate) text: String,
-}
-
-impl Way {
-    /// One click.
-    pub(crate) fn click(id: String, title: &str, link: &str) -> Self {
-        Self {
-            id,
-            title: title.to_owned(),
-            link: Some(link.to_owned()),
-            text: String::new(),
-        }
-    }
-
-    /// Something to copy.
-    pub(crate) fn copy(id: String, title: String, text: &str) -> Self {
-        Self {
-            id,
-            title,
-            link: None,
-            text: text.trim_end().to_owned(),
-        }
-    }
-}
-
-/// The ways of one host.
-#[derive(Debug, Clone)]
-pub(crate) struct HostPanel {
-    pub(crate) id: &'static str,
-    pub(crate) title: &'static str,
-    /// Shown at once.
-    pub(crate) ways: Vec<Way>,
-    /// Folded away.
-    pub(crate) more: Vec<Way>,
 }
 
 /// One version.
@@ -152,7 +107,8 @@ pub(crate) struct ServerPage {
     pub(crate) monogram: Monogram,
     pub(crate) badges: Vec<Badge>,
     pub(crate) notice: Option<Notice>,
-    pub(crate) hosts: Vec<HostPanel>,
+    /// What makes a host use it; nothing for a version that cannot be installed.
+    pub(crate) install: Option<InstallView>,
     pub(crate) tools: ToolsView,
     /// What was found about the version on the page; for managers.
     pub(crate) assessment: Option<AssessmentView>,
@@ -201,7 +157,7 @@ impl ServerPage {
             title: official.title.clone(),
             description: official.description.clone(),
             notice: None,
-            hosts: Vec::new(),
+            install: None,
             tools: ToolsView::SignIn,
             assessment: None,
             packages: official.packages.clone(),

@@ -49,5 +49,6 @@ fn allowance(setup: &Setup) -> Option<Value> {
             words.extend(args.iter().map(|word| word.render(&[], |_| String::new())));
             Some(json!({"serverCommand": words}))
         }
+        Launch::Bundle { .. } => None,
     }
 }

@@ -49,25 +49,45 @@ impl Writing for File {
             return;
         }
         match endpoint(served) {
-            Some(url) => self.resources.extend(entry(served, &url)),
+            Some(url) => self.resources.extend(entry_of(served, &url)),
             None => self.left_out.push(LeftOut::new(served, LOCAL)),
         }
     }
 
     fn finish(self: Box<Self>) -> Written {
         Written {
-            document: json!({
-                "$schema": SCHEMA,
-                "contentVersion": "1.0.0.0",
-                "parameters": {"apiCenterName": {
-                    "type": "string",
-                    "metadata": {"description": "The API Center service, which must exist"},
-                }},
-                "resources": self.resources,
-            }),
+            document: document(self.resources),
             left_out: self.left_out,
         }
     }
+}
+
+/// A version as the template names it.
+pub(crate) struct Named<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) title: &'a str,
+    pub(crate) description: &'a str,
+    pub(crate) stage: &'a str,
+}
+
+/// A template of one version.
+pub(crate) fn template(origin: &str, of: &Named<'_>, url: &str) -> Value {
+    let mut resources = vec![environment(origin)];
+    resources.extend(entry(of, url));
+    document(resources)
+}
+
+fn document(resources: Vec<Value>) -> Value {
+    json!({
+        "$schema": SCHEMA,
+        "contentVersion": "1.0.0.0",
+        "parameters": {"apiCenterName": {
+            "type": "string",
+            "metadata": {"description": "The API Center service, which must exist"},
+        }},
+        "resources": resources,
+    })
 }
 
 fn endpoint(served: &Served) -> Option<String> {
@@ -88,28 +108,39 @@ fn environment(origin: &str) -> Value {
     )
 }
 
-/// The entry, its version and where it is served.
-fn entry(served: &Served, url: &str) -> [Value; 4] {
+fn entry_of(served: &Served, url: &str) -> [Value; 4] {
     let text = |field| served.server.text(field).unwrap_or_default();
     let (name, version) = (text("name"), text("version"));
-    let api = identifier(&name);
-    let api_version = identifier(&version);
-    let definition = format!("{api}/{api_version}/mcp");
     let title = served.server.text("title").unwrap_or_else(|| name.clone());
     let stage = if served.meta.official.status == "deprecated" {
         "deprecated"
     } else {
         "production"
     };
+    let of = Named {
+        name: &name,
+        version: &version,
+        title: &title,
+        description: &text("description"),
+        stage,
+    };
+    entry(&of, url)
+}
+
+/// The entry, its version and where it is served.
+fn entry(of: &Named<'_>, url: &str) -> [Value; 4] {
+    let api = identifier(of.name);
+    let api_version = identifier(of.version);
+    let definition = format!("{api}/{api_version}/mcp");
     [
         resource(
             "apis",
             &api,
             None,
             json!({
-                "title": plain(&title, TITLE),
+                "title": plain(of.title, TITLE),
                 "kind": "mcp",
-                "description": plain(&text("description"), DESCRIPTION),
+                "description": plain(of.description, DESCRIPTION),
             }),
         ),
         resource(
@@ -117,8 +148,8 @@ fn entry(served: &Served, url: &str) -> [Value; 4] {
             &format!("{api}/{api_version}"),
             Some(("apis", &api)),
             json!({
-                "title": plain(&version, TITLE),
-                "lifecycleStage": stage,
+                "title": plain(of.version, TITLE),
+                "lifecycleStage": of.stage,
             }),
         ),
         resource(

@@ -24,6 +24,7 @@ use crate::kept::Kept;
 use crate::registry::Registry;
 use crate::serve::{ListParams, Served};
 use crate::views::View;
+pub(crate) use api_center::{Named, template};
 
 /// The formats, in the order in which they are shown.
 const FORMATS: [&dyn Export; 6] = [

@@ -1,66 +1,59 @@
 //! Cursor: a deep link with a base64 configuration, and `.cursor/mcp.json`. Secrets come from environment variables.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::{Host, Launch, Prompt, Setup, Snippet, SnippetKind, Words, encoded, pretty};
+use super::words::{Spelled, base64, encoded, env_variable, file, with_type};
+use super::{Host, Launch, Setup, Snippet, SnippetKind};
 
 pub(super) struct Cursor;
+
+const FILE: SnippetKind = SnippetKind::File {
+    path: ".cursor/mcp.json",
+};
 
 impl Host for Cursor {
     fn id(&self) -> &'static str {
         "cursor"
     }
 
+    fn title(&self) -> &'static str {
+        "Cursor"
+    }
+
     fn snippets(&self, setup: &Setup) -> Vec<Snippet> {
-        let snippet = |title, kind, text| Snippet {
-            host: self.id(),
-            title,
-            kind,
-            text,
+        let Some(config) = config(setup) else {
+            return Vec::new();
         };
-        let file = SnippetKind::File {
-            path: ".cursor/mcp.json",
-        };
+        let shown = Value::Object(config.clone());
+        let link = format!(
+            "cursor://anysphere.cursor-deeplink/mcp/install?name={}&config={}",
+            encoded(&setup.key),
+            base64(&shown)
+        );
         vec![
-            snippet("Install in Cursor", SnippetKind::Link, link(setup)),
-            snippet("Add to a project", file, pretty(&project_file(setup))),
+            Snippet::new(self.id(), "Install in Cursor", SnippetKind::Link, link).shows(&shown),
+            Snippet::new(
+                self.id(),
+                "Add to a project",
+                FILE,
+                file("mcpServers", setup, config),
+            ),
         ]
     }
 }
 
-fn link(setup: &Setup) -> String {
-    let config = STANDARD.encode(config(setup).to_string());
-    format!(
-        "cursor://anysphere.cursor-deeplink/mcp/install?name={}&config={}",
-        encoded(&setup.key),
-        encoded(&config)
-    )
-}
-
-fn project_file(setup: &Setup) -> Value {
-    let mut servers = Map::new();
-    servers.insert(setup.key.clone(), config(setup));
-    json!({ "mcpServers": servers })
-}
-
-fn config(setup: &Setup) -> Value {
-    let shown = |prompt: &Prompt| format!("${{env:{}}}", prompt.variable());
-    let pairs = |pairs: &[(String, Words)]| -> Map<String, Value> {
-        let pair =
-            |(name, words): &(String, Words)| (name.clone(), json!(words.render(&setup.prompts, shown)));
-        pairs.iter().map(pair).collect()
+fn config(setup: &Setup) -> Option<Map<String, Value>> {
+    let spelled = Spelled {
+        setup,
+        prompt: env_variable,
     };
-    match &setup.launch {
-        Launch::Http { url, headers } if headers.is_empty() => json!({"type": "http", "url": url}),
-        Launch::Http { url, headers } => json!({"type": "http", "url": url, "headers": pairs(headers)}),
-        Launch::Stdio { command, args, env } => {
-            let args: Vec<String> = args
-                .iter()
-                .map(|words| words.render(&setup.prompts, shown))
-                .collect();
-            json!({"type": "stdio", "command": command, "args": args, "env": pairs(env)})
+    let mut config = spelled.config("url")?;
+    let kind = match setup.launch {
+        Launch::Http { .. } => "http",
+        Launch::Stdio { .. } | Launch::Bundle { .. } => {
+            config.entry("env").or_insert_with(|| Map::new().into());
+            "stdio"
         }
-    }
+    };
+    Some(with_type(kind, config))
 }

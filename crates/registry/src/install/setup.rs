@@ -3,8 +3,17 @@
 //! Before: a served document. After: each host writes the literal words as they are and asks for the prompts in its own
 //! way.
 
-use portreeve_mcp::server_json::{Argument, Input, KeyValue, Package, RemoteKind, ServerJson, placeholders};
+mod read;
+
+use portreeve_core::name::Slug;
+use portreeve_core::route::Credentials;
+use portreeve_mcp::server_json::ServerJson;
 use serde_json::{Map, Value};
+
+use read::{Way, bundles, identifier, is_address, ways};
+
+/// Characters of a description that are shown to the person.
+const DESCRIPTION: usize = 300;
 
 /// What a host must know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,10 +24,49 @@ pub struct Setup {
     pub key: String,
     /// The version.
     pub version: String,
+    /// The name for people.
+    pub title: String,
+    /// What the server does.
+    pub description: String,
+    /// Where it comes from: `gateway`, or the kind of its package.
+    pub source: &'static str,
     /// How the host gets to the server.
     pub launch: Launch,
     /// What the person must be asked for.
     pub prompts: Vec<Prompt>,
+    /// How one is let in.
+    pub auth: Auth,
+    /// The same with a key in a header, for hosts that cannot open a browser; where a key is taken besides.
+    pub keyed: Option<Box<Setup>>,
+    /// The gateway's public origin, where it is known.
+    pub origin: Option<String>,
+    /// The gateway's route, where it is known.
+    pub slug: Option<Slug>,
+}
+
+/// How one is let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Auth {
+    /// Without a credential, as far as the gateway is concerned.
+    Open,
+    /// By OAuth: the host finds everything by the URL, and the person signs in.
+    SignIn {
+        /// The tokens are this Portreeve's own, not those of another issuer.
+        own: bool,
+    },
+    /// With what the headers carry.
+    Key,
+}
+
+/// What is known of the route that the gateway serves a version on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Door {
+    /// Its name.
+    pub slug: Slug,
+    /// Its address.
+    pub url: String,
+    /// Which credentials it takes.
+    pub credentials: Credentials,
 }
 
 /// How a host gets to a server.
@@ -39,6 +87,13 @@ pub enum Launch {
         args: Vec<Words>,
         /// Its environment.
         env: Vec<(String, Words)>,
+    },
+    /// As a bundle that is downloaded, checked and opened.
+    Bundle {
+        /// Where it is.
+        url: String,
+        /// The SHA-256 of the file, in hex.
+        sha256: String,
     },
 }
 
@@ -122,7 +177,7 @@ impl Words {
     /// Whether a host might take a part of it for a variable of its own, such as `${env:AWS_SECRET}`.
     fn is_plain(&self) -> bool {
         self.0.iter().all(|piece| match piece {
-            Piece::Text(text) => !text.contains("${") && !text.chars().any(char::is_control),
+            Piece::Text(text) => !text.contains("${") && !text.contains(is_odd),
             Piece::Prompt(_) => true,
         })
     }
@@ -134,227 +189,136 @@ impl Setup {
     /// What a host must know of a served document. The gateway's route comes before anything that runs locally.
     pub fn of(document: &Map<String, Value>) -> Option<Self> {
         let view = ServerJson::view(document);
-        let (launch, prompts) = ways(&view).next()?;
-        Self::by(&view, launch, prompts)
+        let way = ways(&view).next()?;
+        Self::by(&view, way)
     }
 
-    /// Every way to the server: the gateway's route, and each package that a host can run.
+    /// Every way to the server that is a command or an address: the gateway's route, and each package that a host can run.
     pub fn all(document: &Map<String, Value>) -> Vec<Self> {
         let view = ServerJson::view(document);
+        ways(&view).filter_map(|way| Self::by(&view, way)).collect()
+    }
+
+    /// The same and the bundles, each way entered as the gateway's routes are entered.
+    pub fn entered(document: &Map<String, Value>, origin: &str, doors: &[Door]) -> Vec<Self> {
+        let view = ServerJson::view(document);
+        let bundles = bundles(document).map(|launch| ("mcpb", launch, Vec::new()));
         ways(&view)
-            .filter_map(|(launch, prompts)| Self::by(&view, launch, prompts))
+            .chain(bundles)
+            .filter_map(|way| Self::by(&view, way))
+            .map(|setup| setup.through(origin, doors))
             .collect()
     }
 
-    fn by(view: &ServerJson, launch: Launch, prompts: Vec<Prompt>) -> Option<Self> {
+    fn by(view: &ServerJson, (source, launch, prompts): Way) -> Option<Self> {
         let name = view.name.as_ref()?;
+        let auth = match &launch {
+            Launch::Http { headers, .. } if !headers.is_empty() => Auth::Key,
+            _ => Auth::Open,
+        };
+        let title = view.title.as_deref().unwrap_or(name.short());
         launch.is_plain().then(|| Self {
             key: identifier(name.short()),
             name: name.to_string(),
             version: view.version.as_ref().map(ToString::to_string).unwrap_or_default(),
+            title: shown(title),
+            description: shown(&view.description),
+            source,
             launch,
             prompts,
+            auth,
+            keyed: None,
+            origin: None,
+            slug: None,
         })
     }
+
+    /// A route that takes access tokens needs nothing but its URL; a key is for hosts that cannot sign anybody in.
+    fn through(mut self, origin: &str, doors: &[Door]) -> Self {
+        self.origin = Some(origin.to_owned());
+        let Launch::Http { url, headers } = &self.launch else {
+            return self;
+        };
+        let Some(door) = doors.iter().find(|door| door.url == *url) else {
+            return self;
+        };
+        let credentials = &door.credentials;
+        self.slug = Some(door.slug.clone());
+        let signs_in = credentials.tokens || !credentials.issuers.is_empty();
+        if headers.is_empty() || !signs_in {
+            return self;
+        }
+        let launch = Launch::Http {
+            url: url.clone(),
+            headers: Vec::new(),
+        };
+        let keyed = credentials.keys.then(|| Box::new(self.clone()));
+        Self {
+            launch,
+            prompts: Vec::new(),
+            auth: Auth::SignIn {
+                own: credentials.tokens,
+            },
+            keyed,
+            ..self
+        }
+    }
+
+    /// For a host that cannot sign anybody in; nothing where only that lets one in.
+    pub(super) fn without_sign_in(&self) -> Option<&Self> {
+        match self.auth {
+            Auth::SignIn { .. } => self.keyed.as_deref(),
+            Auth::Open | Auth::Key => Some(self),
+        }
+    }
+
+    /// Whether nothing in it could be taken for a variable by a host that reads `$NAME`.
+    pub(super) fn has_no_dollar(&self) -> bool {
+        let has_none = |words: &Words| {
+            words.0.iter().all(|piece| match piece {
+                Piece::Text(text) => !text.contains('$'),
+                Piece::Prompt(_) => true,
+            })
+        };
+        match &self.launch {
+            Launch::Http { url, headers } => {
+                !url.contains('$') && headers.iter().all(|(_, value)| has_none(value))
+            }
+            Launch::Stdio { args, env, .. } => {
+                args.iter().all(has_none) && env.iter().all(|(_, value)| has_none(value))
+            }
+            Launch::Bundle { .. } => true,
+        }
+    }
+}
+
+/// A character that is not seen as what it is: it controls, it turns the direction, or it has no width.
+fn is_odd(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A text of a document as one line that a person is shown.
+fn shown(text: &str) -> String {
+    let line: String = text.chars().map(|c| if is_odd(c) { ' ' } else { c }).collect();
+    line.trim().chars().take(DESCRIPTION).collect()
 }
 
 impl Launch {
     fn is_plain(&self) -> bool {
         let (words, pairs) = match self {
+            Self::Http { url, .. } | Self::Bundle { url, .. } if !is_address(url) => return false,
             Self::Http { headers, .. } => (&[][..], headers),
             Self::Stdio { args, env, .. } => (&args[..], env),
+            Self::Bundle { .. } => return true,
         };
         let mut all = words.iter().chain(pairs.iter().map(|(_, value)| value));
         let names_are_plain = pairs.iter().all(|(name, _)| {
-            name.bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+            let mut bytes = name.bytes();
+            !name.is_empty()
+                && !name.starts_with('-')
+                && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
         });
         names_are_plain && all.all(Words::is_plain)
-    }
-}
-
-/// The ways to a server, with what each asks for; what is served comes before what runs locally.
-fn ways(view: &ServerJson) -> impl Iterator<Item = (Launch, Vec<Prompt>)> {
-    let served = std::iter::once_with(|| {
-        let mut prompts = Vec::new();
-        Some((remote(view, &mut prompts)?, prompts))
-    });
-    let run = view.packages.iter().map(|package| {
-        let mut prompts = Vec::new();
-        Some((local(package, &mut prompts)?, prompts))
-    });
-    served.chain(run).flatten()
-}
-
-fn remote(view: &ServerJson, prompts: &mut Vec<Prompt>) -> Option<Launch> {
-    let remote = view
-        .remotes
-        .iter()
-        .find(|remote| remote.kind == RemoteKind::StreamableHttp && !remote.is_templated())?;
-    let headers = named(&remote.headers, prompts);
-    Some(Launch::Http {
-        url: remote.url.clone(),
-        headers,
-    })
-}
-
-/// The command that runs a package; `None` for kinds for which there is no common one.
-fn local(package: &Package, prompts: &mut Vec<Prompt>) -> Option<Launch> {
-    if package.transport != "stdio" || !is_word(&package.identifier) {
-        return None;
-    }
-    if !package.version.as_deref().is_none_or(is_word) {
-        return None;
-    }
-    let versioned = |separator: &str| match &package.version {
-        Some(version) => format!("{}{separator}{version}", package.identifier),
-        None => package.identifier.clone(),
-    };
-    let before = arguments(&package.runtime_arguments, prompts);
-    let after = arguments(&package.package_arguments, prompts);
-    let env = named(&package.environment, prompts);
-    let (command, first, identifier) = match package.registry_type.as_str() {
-        "npm" => ("npx", vec!["-y"], versioned("@")),
-        "pypi" => ("uvx", vec![], versioned("==")),
-        "nuget" => ("dnx", vec![], versioned("@")),
-        "oci" => ("docker", vec!["run", "-i", "--rm"], package.identifier.clone()),
-        _ => return None,
-    };
-    let mut args: Vec<Words> = Vec::new();
-    for word in first {
-        let is_there = before.contains(&Words::literal(word)) || (word == "run" && starts_with_run(&before));
-        if !is_there {
-            args.push(Words::literal(word));
-        }
-    }
-    args.extend(before);
-    if command == "docker" {
-        for (name, _) in &env {
-            args.extend([Words::literal("-e"), Words::literal(name)]);
-        }
-    }
-    args.push(Words::literal(&identifier));
-    if command == "dnx" {
-        args.push(Words::literal("--yes"));
-        if !after.is_empty() {
-            args.push(Words::literal("--"));
-        }
-    }
-    args.extend(after);
-    Some(Launch::Stdio {
-        command: command.to_owned(),
-        args,
-        env,
-    })
-}
-
-fn starts_with_run(arguments: &[Words]) -> bool {
-    arguments.first() == Some(&Words::literal("run"))
-}
-
-/// One word of a command that cannot be taken for an option, and needs no quotes in any shell.
-fn is_word(text: &str) -> bool {
-    let is_safe =
-        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'@' | b'.' | b'_' | b'/' | b':' | b'+' | b'-');
-    !text.is_empty() && !text.starts_with('-') && text.bytes().all(is_safe)
-}
-
-fn arguments(arguments: &[Argument], prompts: &mut Vec<Prompt>) -> Vec<Words> {
-    let mut words = Vec::new();
-    for argument in arguments {
-        let hint = argument.name.as_deref().or(argument.value_hint.as_deref());
-        let value = value(hint.unwrap_or("argument"), &argument.input, prompts);
-        if let Some(name) = &argument.name {
-            // A flag may stand alone; an optional one that waits for a value must not.
-            if value.is_none() && (argument.input.default.is_some() || argument.value_hint.is_some()) {
-                continue;
-            }
-            words.push(Words::literal(name));
-        }
-        words.extend(value);
-    }
-    words
-}
-
-fn named(inputs: &[KeyValue], prompts: &mut Vec<Prompt>) -> Vec<(String, Words)> {
-    inputs
-        .iter()
-        .filter_map(|item| Some((item.name.clone(), value(&item.name, &item.input, prompts)?)))
-        .collect()
-}
-
-/// The value of an input. What is secret becomes a prompt, whatever the document says it is.
-fn value(name: &str, input: &Input, prompts: &mut Vec<Prompt>) -> Option<Words> {
-    if let Some(text) = &input.value {
-        let has_variables = placeholders(text).any(|place| input.variables.iter().any(|(id, _)| id == place));
-        return Some(match (has_variables, input.is_secret) {
-            (true, _) => filled(text, input, prompts),
-            (false, true) => ask(name, input, prompts),
-            (false, false) => Words::literal(text),
-        });
-    }
-    match &input.default {
-        Some(default) if !input.is_secret => Some(Words::literal(default)),
-        _ if input.is_required || input.is_secret => Some(ask(name, input, prompts)),
-        _ => None,
-    }
-}
-
-/// A text whose declared `{variables}` are filled in; one that is not declared stays as it is.
-fn filled(text: &str, input: &Input, prompts: &mut Vec<Prompt>) -> Words {
-    let mut words = Words::default();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        let declared = after.split_once('}').and_then(|(place, after)| {
-            let (_, variable) = input.variables.iter().find(|(id, _)| id == place)?;
-            Some((place, variable, after))
-        });
-        match declared {
-            Some((place, variable, after)) => {
-                words.0.push(Piece::Text(before.to_owned()));
-                let inner = value(place, variable, prompts).unwrap_or_else(|| ask(place, variable, prompts));
-                words.0.extend(inner.0);
-                rest = after;
-            }
-            None => {
-                words.0.push(Piece::Text(format!("{before}{{")));
-                rest = after;
-            }
-        }
-    }
-    words.0.push(Piece::Text(rest.to_owned()));
-    words.joined()
-}
-
-fn ask(name: &str, input: &Input, prompts: &mut Vec<Prompt>) -> Words {
-    let id = identifier(name);
-    let known = prompts.iter().position(|prompt| prompt.id == id);
-    let place = known.unwrap_or_else(|| {
-        prompts.push(Prompt {
-            description: input.description.clone().unwrap_or_else(|| name.to_owned()),
-            is_secret: input.is_secret,
-            id,
-        });
-        prompts.len() - 1
-    });
-    Words(vec![Piece::Prompt(place)])
-}
-
-fn identifier(text: &str) -> String {
-    let safe: String = text
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    let trimmed = safe.trim_matches(['-', '_']);
-    if trimmed.is_empty() {
-        "value".to_owned()
-    } else {
-        trimmed.to_owned()
     }
 }

@@ -1,86 +1,149 @@
-//! VS Code: links, `code --add-mcp`, and `.vscode/mcp.json` with inputs.
+//! VS Code, stable and insiders: links, `code --add-mcp`, and `.vscode/mcp.json` with inputs.
 
 use serde_json::{Map, Value, json};
 
-use super::{Host, Launch, Prompt, Setup, Snippet, SnippetKind, encoded, pretty};
+use super::words::{Shell, Spelled, encoded, input, pretty, with_type};
+use super::{Host, Launch, Setup, Snippet, SnippetKind};
 
-pub(super) struct VsCode;
+/// An edition of VS Code.
+pub(super) struct VsCode {
+    id: &'static str,
+    title: &'static str,
+    install: &'static str,
+    scheme: &'static str,
+    web: &'static str,
+    /// What the web form ends with.
+    quality: &'static str,
+    program: &'static str,
+}
+
+const FILE: SnippetKind = SnippetKind::File {
+    path: ".vscode/mcp.json",
+};
+const GALLERY: &str = "Where this registry is the gallery of VS Code (`chat.mcp.gallery.serviceUrl`), the server is \
+                       looked up in it, with its icon; in the mode \"registry only\" it has to be.";
+
+impl VsCode {
+    pub(super) const STABLE: Self = Self {
+        id: "vscode",
+        title: "VS Code",
+        install: "Install in VS Code",
+        scheme: "vscode",
+        web: "https://vscode.dev/redirect",
+        quality: "",
+        program: "code",
+    };
+    pub(super) const INSIDERS: Self = Self {
+        id: "vscode-insiders",
+        title: "VS Code Insiders",
+        install: "Install in VS Code Insiders",
+        scheme: "vscode-insiders",
+        web: "https://insiders.vscode.dev/redirect",
+        quality: "&quality=insiders",
+        program: "code-insiders",
+    };
+}
 
 impl Host for VsCode {
     fn id(&self) -> &'static str {
-        "vscode"
+        self.id
+    }
+
+    fn title(&self) -> &'static str {
+        self.title
     }
 
     fn snippets(&self, setup: &Setup) -> Vec<Snippet> {
-        let snippet = |title, kind, text| Snippet {
-            host: self.id(),
-            title,
-            kind,
-            text,
+        let Some(config) = config(setup) else {
+            return Vec::new();
         };
-        let file = SnippetKind::File {
-            path: ".vscode/mcp.json",
-        };
-        vec![
-            snippet("Install in VS Code", SnippetKind::Link, link(setup)),
+        let snippet = |title, kind, text: String| Snippet::new(self.id, title, kind, text);
+        let payload = payload(setup, &config);
+        let mut gallery = payload.clone();
+        gallery["gallery"] = Value::Bool(true);
+        let link = |payload: &Value| format!("{}:mcp/install?{}", self.scheme, encoded(&payload.to_string()));
+        let redirect = format!("{}?url={}", self.web, encoded(&link(&gallery)));
+        let command = |shell: Shell| format!("{} --add-mcp {}", self.program, shell.json(&payload));
+        let mut snippets = vec![
+            snippet(self.install, SnippetKind::Link, link(&payload)).shows(&payload),
+            snippet("Install from the gallery", SnippetKind::Link, link(&gallery))
+                .shows(&gallery)
+                .note(GALLERY),
             snippet(
-                "Install in VS Code, when this registry is its gallery",
-                SnippetKind::Link,
-                gallery_link(setup),
+                "Link for a README",
+                SnippetKind::WebLink,
+                self.web_link(setup, &config),
+            )
+            .shows(&payload),
+            snippet(
+                "Link for a README, from the gallery",
+                SnippetKind::WebLink,
+                redirect,
+            )
+            .shows(&gallery)
+            .note(GALLERY),
+            snippet(
+                "Add on the command line",
+                SnippetKind::Command,
+                command(Shell::Posix),
             ),
-            snippet("Link for a README", SnippetKind::Link, web_link(setup)),
-            snippet("Add on the command line", SnippetKind::Command, command(setup)),
-            snippet("Add to a project", file, pretty(&project_file(setup))),
-        ]
+        ];
+        if Shell::PowerShell.takes(setup) {
+            snippets.push(snippet(
+                "Add in PowerShell",
+                SnippetKind::PowerShell,
+                command(Shell::PowerShell),
+            ));
+        }
+        snippets.push(snippet(
+            "Add to a project",
+            FILE,
+            project_file(&setup.name, setup, config),
+        ));
+        snippets
     }
 }
 
-/// The entry's key is the registry's name: in the mode "registry only", VS Code compares the two.
-fn link(setup: &Setup) -> String {
-    format!("vscode:mcp/install?{}", encoded(&payload(setup).to_string()))
-}
-
-/// VS Code looks the name up in its gallery first and takes icon and description from there.
-fn gallery_link(setup: &Setup) -> String {
-    let mut payload = payload(setup);
-    payload["gallery"] = Value::Bool(true);
-    format!("vscode:mcp/install?{}", encoded(&payload.to_string()))
-}
-
-/// GitHub strips links with a scheme of their own, so a README needs this one.
-fn web_link(setup: &Setup) -> String {
-    let mut link = format!(
-        "https://vscode.dev/redirect/mcp/install?name={}&config={}",
-        encoded(&setup.name),
-        encoded(&Value::Object(config(setup)).to_string())
-    );
-    if !setup.prompts.is_empty() {
-        link.push_str("&inputs=");
-        link.push_str(&encoded(&inputs(setup).to_string()));
+impl VsCode {
+    /// GitHub strips links with a scheme of their own, so a README needs this one.
+    fn web_link(&self, setup: &Setup, config: &Map<String, Value>) -> String {
+        let config = Value::Object(config.clone()).to_string();
+        let mut link = format!(
+            "{}/mcp/install?name={}&config={}",
+            self.web,
+            encoded(&setup.name),
+            encoded(&config)
+        );
+        if !setup.prompts.is_empty() {
+            link.push_str("&inputs=");
+            link.push_str(&encoded(&inputs(setup).to_string()));
+        }
+        link.push_str(self.quality);
+        link
     }
-    link
 }
 
-fn command(setup: &Setup) -> String {
-    // Nothing in it is a secret, so single quotes around the whole are all it needs.
-    let payload = payload(setup).to_string().replace('\'', r"'\''");
-    format!("code --add-mcp '{payload}'")
+/// The link that a README has, of the stable edition.
+pub(super) fn readme_link(setup: &Setup) -> Option<String> {
+    Some(VsCode::STABLE.web_link(setup, &config(setup)?))
 }
 
-fn project_file(setup: &Setup) -> Value {
+/// A file with `servers` and `inputs`, as VS Code and Visual Studio read it.
+pub(super) fn project_file(key: &str, setup: &Setup, config: Map<String, Value>) -> String {
     let mut servers = Map::new();
-    servers.insert(setup.name.clone(), Value::Object(config(setup)));
+    servers.insert(key.to_owned(), Value::Object(config));
     let mut file = json!({ "servers": servers });
     if !setup.prompts.is_empty() {
         file["inputs"] = inputs(setup);
     }
-    file
+    pretty(&file)
 }
 
-fn payload(setup: &Setup) -> Value {
+/// The entry's key is the registry's name: in the mode "registry only", VS Code compares the two.
+pub(super) fn payload(setup: &Setup, config: &Map<String, Value>) -> Value {
     let mut payload = Map::new();
     payload.insert("name".to_owned(), json!(setup.name));
-    payload.append(&mut config(setup));
+    payload.extend(config.clone());
     payload.insert("version".to_owned(), json!(setup.version));
     if !setup.prompts.is_empty() {
         payload.insert("inputs".to_owned(), inputs(setup));
@@ -88,41 +151,17 @@ fn payload(setup: &Setup) -> Value {
     Value::Object(payload)
 }
 
-pub(super) fn config(setup: &Setup) -> Map<String, Value> {
-    let shown = |prompt: &Prompt| format!("${{input:{}}}", prompt.id);
-    let pairs = |pairs: &[(String, super::Words)]| -> Map<String, Value> {
-        let pair = |(name, words): &(String, super::Words)| {
-            (name.clone(), json!(words.render(&setup.prompts, shown)))
-        };
-        pairs.iter().map(pair).collect()
+pub(super) fn config(setup: &Setup) -> Option<Map<String, Value>> {
+    let config = Spelled { setup, prompt: input }.config("url")?;
+    let kind = match setup.launch {
+        Launch::Http { .. } => "http",
+        Launch::Stdio { .. } | Launch::Bundle { .. } => "stdio",
     };
-    let mut config = Map::new();
-    match &setup.launch {
-        Launch::Http { url, headers } => {
-            config.insert("type".to_owned(), json!("http"));
-            config.insert("url".to_owned(), json!(url));
-            if !headers.is_empty() {
-                config.insert("headers".to_owned(), Value::Object(pairs(headers)));
-            }
-        }
-        Launch::Stdio { command, args, env } => {
-            let args: Vec<String> = args
-                .iter()
-                .map(|words| words.render(&setup.prompts, shown))
-                .collect();
-            config.insert("type".to_owned(), json!("stdio"));
-            config.insert("command".to_owned(), json!(command));
-            config.insert("args".to_owned(), json!(args));
-            if !env.is_empty() {
-                config.insert("env".to_owned(), Value::Object(pairs(env)));
-            }
-        }
-    }
-    config
+    Some(with_type(kind, config))
 }
 
 pub(super) fn inputs(setup: &Setup) -> Value {
-    let input = |prompt: &Prompt| {
+    let input = |prompt: &super::Prompt| {
         json!({
             "id": prompt.id,
             "type": "promptString",

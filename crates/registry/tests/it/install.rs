@@ -1,5 +1,11 @@
 //! Install snippets: golden texts, links that decode to what they say, and no secret anywhere.
 
+mod decode;
+mod entries;
+mod golden;
+mod hosts;
+mod random;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portreeve_core::route::Access;
@@ -76,7 +82,9 @@ async fn a_remote_server_in_vs_code() {
 
     let links: Vec<&str> = snippets
         .iter()
-        .filter(|snippet| snippet.host == "vscode" && snippet.kind == SnippetKind::Link)
+        .filter(|snippet| {
+            snippet.host == "vscode" && matches!(snippet.kind, SnippetKind::Link | SnippetKind::WebLink)
+        })
         .map(|snippet| snippet.text.as_str())
         .collect();
     expected["gallery"] = json!(true);

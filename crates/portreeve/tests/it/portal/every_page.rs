@@ -8,13 +8,19 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-pub(super) const PAGES: [&str; 65] = [
+pub(super) const PAGES: [&str; 73] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
     "/servers/com.acme/billing",
     "/servers/com.acme/billing?version=1.2.9",
     "/servers/com.acme/notes",
+    "/servers/com.acme/billing?host=copilot-studio",
+    "/servers/com.acme/notes?host=codex&from=7",
+    "/hosts",
+    "/hosts?url=https://mcp.acme.example/v0.1/servers",
+    "/hosts?url=https://evil.example/<script>",
+    "/servers/com.acme/notes/connector",
     "/servers/com.acme/nope",
     "/servers/com.acme/billing?version=9",
     "/servers/com.acme/billing/review",

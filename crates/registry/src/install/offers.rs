@@ -1,0 +1,162 @@
+//! What there is to install of a version, way by way and host by host, for one reader.
+//!
+//! Before: `views` says what he may read, and `serve` how hosts read it. After: `api` and `portal` show it.
+
+use portreeve_core::name::{RegistryName, ServerName};
+use portreeve_core::ports::Entry;
+use portreeve_core::route::{Route, RouteState};
+use serde_json::{Map, Value};
+
+use super::{Connector, Door, HOSTS, Setup, Snippet, config};
+use crate::error::RegistryError;
+use crate::registry::Registry;
+use crate::serve::Served;
+use crate::serve::document::endpoint_url;
+use crate::views::View;
+
+/// What there is to install of a version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Installation {
+    /// The server.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// What a host is given that takes a registry for its gallery.
+    pub gallery: String,
+    /// The ways to it; the gateway's comes before what runs locally.
+    pub offers: Vec<Offer>,
+    /// The file for Power Platform, where the gateway serves the version.
+    pub connector: Option<Connector>,
+}
+
+/// One way to a server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    /// What a host must know.
+    pub setup: Setup,
+    /// The hosts that can be told.
+    pub hosts: Vec<HostOffer>,
+}
+
+/// What one host is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostOffer {
+    /// Its name in links.
+    pub id: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// What one clicks or pastes, the best first.
+    pub snippets: Vec<Snippet>,
+}
+
+// === impl Offer ===
+
+impl Offer {
+    fn of(setup: Setup) -> Self {
+        let offer = |host: &&dyn super::Host| HostOffer {
+            id: host.id(),
+            title: host.title(),
+            snippets: host.snippets(&setup),
+        };
+        let hosts = HOSTS
+            .iter()
+            .map(offer)
+            .filter(|host| !host.snippets.is_empty())
+            .collect();
+        Self { setup, hosts }
+    }
+
+    /// The configuration in the words of VS Code, and what a person is asked for.
+    pub fn config(&self) -> (Map<String, Value>, Value) {
+        config(&self.setup)
+    }
+}
+
+// === impl Installation ===
+
+impl Installation {
+    /// What there is of a document that is served at these doors.
+    pub fn of(document: &Map<String, Value>, gallery: String, (origin, doors): (&str, &[Door])) -> Self {
+        let text = |name: &str| {
+            document
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let setups = Setup::entered(document, origin, doors);
+        let connector = setups.iter().find_map(Connector::of);
+        Self {
+            name: text("name"),
+            version: text("version"),
+            gallery,
+            offers: setups
+                .into_iter()
+                .map(Offer::of)
+                .filter(|offer| !offer.hosts.is_empty())
+                .collect(),
+            connector,
+        }
+    }
+
+    /// Only what one host is told.
+    ///
+    /// # Errors
+    ///
+    /// When nobody knows such a host.
+    pub fn only(mut self, host: &str) -> Result<Self, RegistryError> {
+        if !HOSTS.iter().any(|known| known.id() == host) {
+            let shown: String = host.chars().take(60).collect();
+            return Err(RegistryError::NotFound {
+                what: format!("host `{shown}`"),
+            });
+        }
+        for offer in &mut self.offers {
+            offer.hosts.retain(|known| known.id == host);
+        }
+        self.offers.retain(|offer| !offer.hosts.is_empty());
+        Ok(self)
+    }
+}
+
+// === impl Registry ===
+
+impl Registry {
+    /// What a reader may install of a version that a registry holds; `latest` is a version, too.
+    pub async fn installation(
+        &self,
+        view: &View,
+        (name, version): (&ServerName, &str),
+    ) -> Result<Installation, RegistryError> {
+        let served = self.serve_version_in(view, (name, version), false).await?;
+        let entry = self.load(name).await?;
+        Ok(self.installation_of(&served, &entry, view.name()))
+    }
+
+    /// The same of a version that was read already.
+    pub fn installation_of(&self, served: &Served, entry: &Entry, registry: &RegistryName) -> Installation {
+        let public_url = &self.parts.public_url;
+        let origin = public_url.as_str().trim_end_matches('/');
+        let door = |route: &Route| Door {
+            slug: route.slug.clone(),
+            url: endpoint_url(&route.slug, public_url),
+            credentials: route.credentials.clone(),
+        };
+        let active = entry
+            .routes
+            .iter()
+            .filter(|route| route.state == RouteState::Active);
+        let doors: Vec<Door> = active.map(door).collect();
+        Installation::of(&served.server.to_map(), self.gallery(registry), (origin, &doors))
+    }
+
+    /// What a host is given that takes a registry for its gallery: the paths of the registry API are appended to it.
+    pub fn gallery(&self, registry: &RegistryName) -> String {
+        let origin = self.parts.public_url.as_str().trim_end_matches('/');
+        if *registry == RegistryName::main() {
+            origin.to_owned()
+        } else {
+            format!("{origin}/registries/{registry}")
+        }
+    }
+}
