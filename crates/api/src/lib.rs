@@ -14,6 +14,7 @@ mod content;
 mod credential;
 mod query;
 
+mod badge;
 mod cards;
 mod icons;
 mod management;

@@ -18,6 +18,7 @@ pub(crate) mod deployments;
 pub(crate) mod environments;
 pub(crate) mod icons;
 pub(crate) mod imports;
+pub(crate) mod install;
 pub(crate) mod properties;
 pub(crate) mod registries;
 pub(crate) mod rest;

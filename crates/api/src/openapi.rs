@@ -13,9 +13,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    access_policies, approvals, assess, audit, clients, compare, deployments, doctor, environments, explain,
-    exports, grants, icons, imports, keys, logins, members, profile, properties, registries, rest, routes,
-    search, secrets, servers, steps, tools, usage, users, waiting, webhooks, whoami,
+    access_policies, approvals, assess, audit, clients, compare, deployments, doctor, environments, explain, exports, grants, icons, imports, install, keys, logins, members, profile, properties, registries, rest, routes, search, secrets, servers, steps, tools, usage, users, waiting, webhooks, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -46,7 +44,7 @@ use crate::problem::{Problem, ProblemBody};
         imports::begin, imports::list, imports::show, imports::records, imports::upload, imports::finish,
         imports::schedules, imports::schedule, imports::unschedule, imports::origins,
         routes::list, routes::show, routes::change,
-        exports::list, exports::show,
+        exports::list, exports::show, install::show, install::show_version, install::connector,
         keys::list, keys::create, keys::revoke,
         clients::list, clients::create, clients::show, clients::remove,
         clients::mine, clients::forget,

@@ -14,7 +14,7 @@ use http::Method;
 use crate::enter::{Entrance, enter};
 use crate::path::Face;
 use crate::problem::Problem;
-use crate::{Api, ApiParts, cards, icons, management, oauth, openapi, registry_api, well_known};
+use crate::{Api, ApiParts, badge, cards, icons, management, oauth, openapi, registry_api, well_known};
 
 /// A method at a path. Paths of the registry API stand under `/v0.1`, and work under `/v0` as well; all of them also
 /// behind `/registries/{registry}` and `/workspaces/{registry}`.
@@ -57,6 +57,7 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(documents)
         .merge(tokens)
         .merge(cards::router(Arc::clone(&api)))
+        .merge(badge::router())
         .merge(icons::router(api))
 }
 
@@ -245,7 +246,7 @@ fn people(endpoints: Endpoints) -> Endpoints {
 
 /// The versions of a server.
 fn versions(endpoints: Endpoints) -> Endpoints {
-    use management::{assess, profile, servers, steps};
+    use management::{assess, install, profile, servers, steps};
     endpoints
         .get("/api/v1/servers/{name}/versions", servers::versions)
         .get("/api/v1/servers/{name}/versions/{version}", servers::version)
@@ -277,6 +278,12 @@ fn versions(endpoints: Endpoints) -> Endpoints {
             "/api/v1/servers/{name}/versions/{version}/assessment",
             assess::show,
         )
+        .get("/api/v1/servers/{name}/install", install::show)
+        .get(
+            "/api/v1/servers/{name}/versions/{version}/install",
+            install::show_version,
+        )
+        .get("/api/v1/servers/{name}/connector", install::connector)
 }
 
 /// Rules as text, beside the grants.

@@ -14,6 +14,7 @@ pub(crate) mod export;
 pub(crate) mod icon;
 pub(crate) mod identity;
 pub(crate) mod import;
+pub(crate) mod install;
 pub(crate) mod login;
 pub(crate) mod member;
 pub(crate) mod profile;

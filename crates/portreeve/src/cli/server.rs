@@ -4,6 +4,7 @@ pub(super) mod compare;
 mod curation;
 mod edit;
 pub(super) mod icons;
+pub(super) mod install;
 pub(super) mod login;
 pub(super) mod members;
 mod openapi;
@@ -94,6 +95,8 @@ pub(crate) enum ServerCommand {
     OpenApi(openapi::KeptArgs),
     /// List the icons of a server, and why some are not shown
     Icons(icons::IconsArgs),
+    /// Show what makes a host use a server: links, commands, files and values
+    Install(install::InstallArgs),
     /// List the members of a virtual server, with the names that it gave to what they have
     Members(members::MembersArgs),
     /// Say how to log in at a protected server when its tools are looked at
@@ -233,6 +236,7 @@ pub(super) async fn run(connection: &Connection, command: ServerCommand) -> Resu
             Ok(Reply::new(json!({ "name": name }), shown))
         }
         ServerCommand::Icons(args) => icons::run(connection, &args).await,
+        ServerCommand::Install(args) => install::run(connection, &args).await,
         ServerCommand::Members(args) => members::run(connection, &args).await,
         ServerCommand::Login(args) => login::login(connection, args).await,
         ServerCommand::Logins { name } => login::logins(connection, &name).await,

@@ -38,6 +38,7 @@ mod http_sse;
 mod icons;
 mod imports;
 mod imports_ruled;
+mod install;
 mod journey_seven;
 mod journey_two;
 mod ladder;

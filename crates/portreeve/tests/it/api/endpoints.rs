@@ -3,6 +3,7 @@
 
 mod approvals;
 mod governed;
+mod install;
 mod people;
 mod roles;
 mod webhooks;
@@ -409,6 +410,7 @@ fn table() -> Vec<Row> {
     rows.extend(server_rows());
     rows.extend(version_rows());
     rows.extend(approvals::rows());
+    rows.extend(install::rows());
     rows.extend(waiting_rows());
     rows.extend(tool_and_route_rows());
     rows.extend(other_rows());
