@@ -110,7 +110,7 @@ impl InstallView {
             sources,
             hosts: hosts.collect(),
             title: host.title,
-            entry: entry(offer),
+            entry: entry(offer, host),
             asks: asks(offer, host),
             clicks: of(|kind| kind == SnippetKind::Link),
             texts: of(|kind| !matches!(kind, SnippetKind::Link | SnippetKind::WebLink)),
@@ -145,8 +145,11 @@ fn source_title(source: &'static str) -> &'static str {
     }
 }
 
-fn entry(offer: &Offer) -> &'static str {
+fn entry(offer: &Offer, host: &HostOffer) -> &'static str {
     match (&offer.setup.launch, offer.setup.auth) {
+        (Launch::Http { .. }, Auth::SignIn { .. }) if host.id == "copilot-coding-agent" => {
+            "It is entered with a key, because this host cannot sign you in."
+        }
         (Launch::Http { .. }, Auth::SignIn { .. }) => {
             "The host needs nothing but the URL: it finds out how to sign you in, and opens your browser."
         }
