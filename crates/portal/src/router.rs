@@ -24,7 +24,9 @@ use crate::cookie::Cookie;
 use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::{
-    access_policies, account, approvals, audit, authorize, clients, deployed, deployments, environments, exports, frame, governed, grants, home, hosts, imports, logins, profile, properties, registries, rest, review, secrets, server, sign_in, stages, submit, tools, try_tool, usage, users, waiting, webhooks,
+    access_policies, account, approvals, audit, authorize, clients, deployed, deployments, environments,
+    exports, frame, governed, grants, home, hosts, imports, logins, profile, properties, registries, rest,
+    review, secrets, server, sign_in, stages, submit, tools, try_tool, usage, users, waiting, webhooks,
 };
 
 /// Most bytes of a form. The largest approves every tool of a server at once.

@@ -85,7 +85,7 @@ impl Access {
         of: &DryRunOf,
         tools: &[KnownTool],
     ) -> Result<DryRun, PolicyError> {
-        self.require_reader(caller)?;
+        self.require_auditor(caller, "look at access policies")?;
         let mut policies = self.stored().await?;
         let had = policies
             .iter()

@@ -26,7 +26,7 @@ pub(crate) async fn explain(
     let mut whose = whose(&api, &caller, question.who.as_deref())?;
     let narrowed = question.client.is_some() || question.scope.is_some() || !question.groups.is_empty();
     if narrowed {
-        require_manage(&api, &caller, "ask about the calls of others")?;
+        require_audit(&api, &caller, "ask about the calls of others")?;
         whose = question.narrow(whose)?;
     }
     let arguments = question.arguments.as_ref().map(|raw| raw.get().as_bytes());

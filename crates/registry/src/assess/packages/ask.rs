@@ -45,9 +45,10 @@ pub(super) enum Failed {
 impl Asker<'_> {
     /// Asks about the packages of a version. Those of kinds that prove nothing are left out.
     pub(in crate::assess) async fn ask(&self, view: &ServerJson) -> Vec<Seen> {
-        let packages = view.packages.iter().enumerate().take(MOST);
+        let packages: Vec<Package> = view.packages.iter().take(MOST).cloned().collect();
+        let packages = packages.into_iter().enumerate();
         let asked = futures_util::stream::iter(packages).map(async |(at, package)| {
-            let said = match self.names(package).await? {
+            let said = match self.names(&package).await? {
                 Ok(names) => Said::Names(names),
                 Err(Failed::Missing) => Said::Missing,
                 Err(Failed::Unasked(why)) => Said::Unasked(why.chars().take(200).collect()),
