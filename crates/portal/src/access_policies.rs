@@ -267,20 +267,26 @@ fn show_forms(
         findings,
         ..page
     };
-    let page = page
-        .part(Part::new(
+    let trial = Part::new(
+        "Try a text",
+        "Who would gain and who would lose what. Nothing is saved.",
+        forms.trial.token(token.clone()),
+    );
+    let tests = view::test_part(policy, token.clone());
+    // Who may only read it may try it, too.
+    let page = if visitor.manages() {
+        page.part(Part::new(
             "Change it",
             "It is saved when the text can be read and all its tests hold.",
             forms.edit.token(token.clone()),
         ))
-        .part(Part::new(
-            "Try a text",
-            "Who would gain and who would lose what. Nothing is saved.",
-            forms.trial.token(token.clone()),
-        ))
-        .part(view::test_part(policy, token.clone()))
+        .part(trial)
+        .part(tests)
         .part(view::switch_part(policy, token.clone()))
-        .part(view::delete_part(policy, token));
+        .part(view::delete_part(policy, token))
+    } else {
+        page.part(trial).part(tests)
+    };
     frame::html(status, &page)
 }
 

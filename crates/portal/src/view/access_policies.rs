@@ -52,8 +52,8 @@ impl PoliciesPage {
             at: Moment::new(policy.updated_at),
         };
         Self {
+            tabs: governance_tabs(shell.offers(), "/admin/policies"),
             shell,
-            tabs: governance_tabs("/admin/policies"),
             rows: all.iter().map(row).collect(),
             form,
         }

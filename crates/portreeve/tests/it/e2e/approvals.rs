@@ -297,7 +297,8 @@ async fn a_virtual_server_and_its_member_ask_once() {
     node.cli_json(&["policy", "set", "all", "approval", "--config", &config]);
     let call = async |number: i64| {
         let (headers, body) = modern(Some(&agent), number, "tools/call", wipe(json!({"id": number})));
-        let answer = node.web.ask("POST", &node.endpoint("all"), &headers, body);
+        let endpoint = node.endpoint("all");
+        let answer = node.web.ask("POST", &endpoint, &headers, body);
         answer.await.unwrap().json()["result"]["isError"] != json!(true)
     };
     let allow = async || {
