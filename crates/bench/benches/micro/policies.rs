@@ -37,14 +37,8 @@ pub(crate) fn measure(runtime: &Runtime, folder: &Path, server: &ServerName) -> 
         read_only_hint: true,
         ..ToolAnnotations::default()
     };
-    let target = |tool, arguments| Target::Tool {
-        server,
-        tool,
-        annotations: &annotations,
-        arguments,
-    };
     let may = |target: &Target<'_>| access.may(black_box(&caller), Action::CallTool, target);
-    let echo = target("echo", None);
+    let echo = target((server, &annotations), "echo", None);
     ensure!(may(&echo).is_permit(), "the key may not call");
     step("key and decision, cached, 1,000 policies", || {
         access.authenticate(black_box(key.expose())).is_ok() && may(&echo).is_permit()
@@ -53,10 +47,10 @@ pub(crate) fn measure(runtime: &Runtime, folder: &Path, server: &ServerName) -> 
     step("decision, not cached, 1,000 policies", || {
         number += 1;
         let tool = format!("tool-{number}");
-        may(&target(&tool, None)).is_permit()
+        may(&target((server, &annotations), &tool, None)).is_permit()
     })?;
     let arguments = br#"{"to": "ada@acme.example", "amount": 20, "customer": {"id": 7}}"#;
-    let call = target("send", Some(&arguments[..]));
+    let call = target((server, &annotations), "send", Some(&arguments[..]));
     ensure!(may(&call).is_permit(), "the key may not call with arguments");
     step("decision with arguments, 1,000 policies", || {
         may(&call).is_permit()
@@ -68,7 +62,7 @@ pub(crate) fn measure(runtime: &Runtime, folder: &Path, server: &ServerName) -> 
         load(&access, &mut snapshot)?;
         let begun = Instant::now();
         for tool in &tools {
-            black_box(may(&target(tool, None)).is_permit());
+            black_box(may(&target((server, &annotations), tool, None)).is_permit());
         }
         best = best.min(begun.elapsed().as_nanos());
     }
@@ -123,5 +117,18 @@ fn policy(place: usize, server: &ServerName) -> AccessPolicy {
         updated_by: "bench".to_owned(),
         created_at: Timestamp::from_millis(0),
         updated_at: Timestamp::from_millis(0),
+    }
+}
+
+fn target<'a>(
+    (server, annotations): (&'a ServerName, &'a ToolAnnotations),
+    tool: &'a str,
+    arguments: Option<&'a [u8]>,
+) -> Target<'a> {
+    Target::Tool {
+        server,
+        tool,
+        annotations,
+        arguments,
     }
 }

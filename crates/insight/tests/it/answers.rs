@@ -37,7 +37,7 @@ async fn only_managers_get_answers() {
     let usage = insight.usage(&visitor, &last_hour()).await;
     assert!(matches!(
         usage,
-        Err(InsightError::Forbidden { what: "usage", .. })
+        Err(InsightError::Forbidden { action, .. }) if action.contains("usage")
     ));
     let page = insight.audit(&visitor, &AuditQuery::default()).await;
     assert_eq!(

@@ -331,6 +331,7 @@ impl Front {
             traceparent: None,
             crossing: None,
             made_by: None,
+            allowed: None,
         };
         self.api.answer(&self.egress, &outbound).await.unwrap().body
     }
