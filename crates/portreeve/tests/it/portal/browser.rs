@@ -42,7 +42,7 @@ impl Page {
         let form = self
             .body
             .split("<form")
-            .find(|form| form.contains(&format!("action=\"{action}\"")))
+            .find(|form| form.contains("method=\"post\"") && form.contains(&format!("action=\"{action}\"")))
             .unwrap();
         let form = form.split("</form>").next().unwrap();
         let marker = format!("name=\"{name}\" value=\"");
