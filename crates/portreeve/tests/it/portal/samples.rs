@@ -1,7 +1,5 @@
 //! The servers, tools, calls and events of a company that exists only here.
 
-use std::sync::Arc;
-
 use portreeve_access::{NewPolicy, Standing};
 use portreeve_core::deployment::{Deployment, DeploymentState, Deployments};
 use portreeve_core::id::RouteId;
@@ -11,7 +9,6 @@ use portreeve_core::profile::{Contact, Profile, UseCase};
 use portreeve_core::protocol::Era;
 use portreeve_core::route::{Access, PinState, Route, RouteState};
 use portreeve_core::server::{Approval, Lifecycle, Server, Version};
-use portreeve_core::time::Timestamp;
 use portreeve_core::tool::ToolDefinition;
 use portreeve_inspect::{content_hash, tool_definition};
 use serde_json::{Value, json};
