@@ -172,27 +172,77 @@ impl Shell {
                 Piece::Prompt(_) => true,
             })
         };
-        self == Self::Posix
-            || match &setup.launch {
-                Launch::Http { url, headers } => {
-                    is_plain(url) && headers.iter().all(|(_, value)| are_plain(value))
-                }
-                Launch::Stdio { args, env, .. } => {
-                    args.iter().all(are_plain) && env.iter().all(|(_, value)| are_plain(value))
-                }
-                Launch::Bundle { url, .. } => is_plain(url),
-            }
+        let are_plain_pairs = |pairs: &[(String, Words)]| {
+            let is_plain_pair = |(name, value): &(String, Words)| is_plain(name) && are_plain(value);
+            pairs.iter().all(is_plain_pair)
+        };
+        let is_plain_launch = || match &setup.launch {
+            Launch::Http { url, headers } => is_plain(url) && are_plain_pairs(headers),
+            Launch::Stdio { args, env, .. } => args.iter().all(are_plain) && are_plain_pairs(env),
+            Launch::Bundle { url, .. } => is_plain(url),
+        };
+        self == Self::Posix || (is_plain(&setup.version) && is_plain_launch())
     }
 
-    /// A text in JSON as one word. Behind PowerShell the quotes in it need a stroke of their own.
+    /// A value in JSON as one word. A reader of JSON sees the value; a shell sees no character in its texts that means
+    /// anything to it, whatever an author wrote there. Behind PowerShell the quotes need a stroke of their own.
     pub(super) fn json(self, value: &Value) -> String {
+        let mut text = String::new();
+        harmless(value, &mut text);
         match self {
-            Self::Posix => format!("'{}'", value.to_string().replace('\'', r"'\''")),
-            Self::PowerShell => {
-                format!("'{}'", value.to_string().replace('\'', "''").replace('"', "\\\""))
+            Self::Posix => format!("'{text}'"),
+            Self::PowerShell => format!("'{}'", text.replace('"', "\\\"")),
+        }
+    }
+}
+
+/// JSON in which every character of a text that could end a word somewhere is written as its number.
+fn harmless(value: &Value, out: &mut String) {
+    match value {
+        Value::String(text) => harmless_text(text, out),
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                harmless(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(members) => {
+            out.push('{');
+            for (index, (name, member)) in members.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                harmless_text(name, out);
+                out.push(':');
+                harmless(member, out);
+            }
+            out.push('}');
+        }
+        other => out.push_str(&other.to_string()),
+    }
+}
+
+fn harmless_text(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        let is_kept = c.is_ascii_alphanumeric()
+            || matches!(
+                c,
+                ' ' | '-' | '_' | '.' | ',' | ':' | '/' | '{' | '}' | '[' | ']' | '@'
+            );
+        if is_kept {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
             }
         }
     }
+    out.push('"');
 }
 
 fn posix_word(words: &Words, setup: &Setup) -> String {

@@ -56,6 +56,7 @@ pub(super) fn read(snippet: &Snippet, setup: &Setup) -> Option<Told> {
         ("goose", SnippetKind::File { .. }) => Some(goose(&snippet.text, setup)),
         ("foundry", SnippetKind::File { .. }) => None,
         (_, SnippetKind::File { .. }) => Some(file(&snippet.text, setup)),
+        ("vscode" | "vscode-insiders", SnippetKind::PowerShell) => Some(pasted_json(&snippet.text, setup)),
         (_, SnippetKind::PowerShell | SnippetKind::Value | SnippetKind::Markdown) => None,
     }
 }
@@ -271,6 +272,28 @@ pub(super) fn shell_words(command: &str, setup: &Setup) -> Vec<String> {
     );
     let text = String::from_utf8(output.stdout).unwrap();
     text.split_terminator('\0').map(str::to_owned).collect()
+}
+
+/// What `code` reads where PowerShell, and `cmd.exe` behind it, read the line before: nothing in it means anything to them.
+fn pasted_json(text: &str, setup: &Setup) -> Told {
+    let (program, word) = text.split_once(" --add-mcp ").unwrap();
+    assert!(matches!(program, "code" | "code-insiders"), "{text}");
+    let word = word.strip_prefix('\'').and_then(|word| word.strip_suffix('\''));
+    let json = word.unwrap().replace("\\\"", "\"");
+    let is_read = |c: char| !(c.is_ascii_alphanumeric() || " -_.,:/{}[]\"@\\".contains(c));
+    assert!(!json.contains(is_read), "{text}");
+    let payload: Value = serde_json::from_str(&json).unwrap();
+    let asked = payload["inputs"].as_array().into_iter().flatten();
+    let asked: Vec<&str> = asked
+        .map(|input| input["description"].as_str().unwrap())
+        .collect();
+    let meant: Vec<&str> = setup
+        .prompts
+        .iter()
+        .map(|prompt| prompt.description.as_str())
+        .collect();
+    assert_eq!(asked, meant);
+    config(&payload, setup)
 }
 
 fn command(text: &str, setup: &Setup) -> Told {
