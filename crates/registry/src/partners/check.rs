@@ -233,6 +233,7 @@ impl Subject<'_> {
         })
     }
 
+    /// Every server of the partner: one that nobody looked at is one whose tools were not seen.
     fn seen(&self) -> BTreeMap<String, ServerEvidence> {
         let mut seen = BTreeMap::new();
         for (server, _, looked) in self.looked() {
@@ -253,6 +254,9 @@ impl Subject<'_> {
                     .collect(),
             };
             seen.entry(server.stem.clone()).or_insert(one);
+        }
+        for server in &self.partner.servers {
+            seen.entry(server.stem.clone()).or_default();
         }
         seen
     }

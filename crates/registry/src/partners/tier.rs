@@ -150,6 +150,12 @@ mod tests {
             Tier::DomainVerified
         );
         assert_eq!(tier_of(|it| it.servers.clear()), Tier::DomainVerified);
+        assert_eq!(
+            tier_of(|it| {
+                it.servers.insert("unseen".to_owned(), ServerEvidence::default());
+            }),
+            Tier::DomainVerified
+        );
         assert_eq!(tier_of(set("links", Outcome::Refused)), Tier::Unverified);
         assert_eq!(tier_of(set("domain-proof", Outcome::NotMade)), Tier::Unverified);
         assert_eq!(tier_of(|it| it.content_hash = "d".to_owned()), Tier::Unverified);

@@ -166,6 +166,14 @@ fn an_official_partner_is_a_verified_one_that_a_known_reviewer_signed() {
 }
 
 #[test]
+fn a_server_that_nobody_saw_is_named_without_tools() {
+    let folder = folder();
+    let evidence = Evidence::of(&folder, &folder.partners[0], (None, NOW), &Limits::default());
+    let seen = &evidence.servers["acme"];
+    assert_eq!((seen.tools, seen.tools_hash.as_ref()), (None, None));
+}
+
+#[test]
 fn the_shipped_catalogue_is_read_in_no_time() {
     let begun = Instant::now();
     let read = shipped().unwrap();
