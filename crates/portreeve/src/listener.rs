@@ -275,7 +275,11 @@ async fn dispatch(
     served: Arc<Served>,
 ) -> Result<Response<Body>, Infallible> {
     let origin = served.proxies.origin(from.0, request.headers());
-    origin.restore(&mut request);
+    // A page that had its name point to this machine comes from a loopback address, too, and may write what a trusted proxy
+    // there writes; but not `Host`. Who came under another name keeps it, and is refused for it below.
+    if served.gateway.admits_target(&request) {
+        origin.restore(&mut request);
+    }
     request.extensions_mut().insert(PeerAddress(origin.address));
     if Gateway::serves(request.uri().path()) {
         // Boxed: the connection moves what it is given into its own place, and this is large.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::node::{Engines, Node};
 use crate::upstream::{Speaks, Upstream};
 use crate::web::{Answer, LegacyHost, modern};
+use crate::wire::Wire;
 
 /// A node with counters of its own that believes these.
 async fn node(trusted: &str) -> (Node, tempfile::TempDir) {
@@ -74,6 +75,21 @@ async fn a_trusted_proxy_tells_where_requests_come_from() {
         ask(&[from, ("x-forwarded-host", "evil.example")]).await.status,
         403
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_whose_name_was_turned_here_is_no_proxy() {
+    let (node, _folder) = node("\"127.0.0.0/8\"").await;
+    let ours = node.url.strip_prefix("http://").unwrap().to_owned();
+    let asked = async |path: &str, host: &str| {
+        let mut wire = Wire::connect(&node.url).await;
+        let said = format!("Host: {host}\r\nX-Forwarded-For: 203.0.113.2\r\nX-Forwarded-Host: {ours}\r\n");
+        wire.write(format!("GET {path} HTTP/1.1\r\n{said}\r\n")).await;
+        wire.answer().await.unwrap().status
+    };
+    assert_eq!(asked("/v0.1/servers", "evil.example").await, 403);
+    assert_eq!(asked("/mcp", "evil.example").await, 403);
+    assert_eq!(asked("/v0.1/servers", &ours).await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
