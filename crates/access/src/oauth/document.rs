@@ -21,7 +21,7 @@ use quick_cache::sync::Cache;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::error::OauthError;
+use super::error::{OauthCode, OauthError};
 use super::fetching::Asker;
 use super::{AuthorizationServer, OauthParts, metadata};
 use crate::others_keys::{self, OthersKeys, Terms};
@@ -105,6 +105,14 @@ impl AuthorizationServer {
         client.fresh_until.is_some_and(|until| now < until)
     }
 
+    /// Whether a copy serves on where nobody may ask just now: somebody has used it, it says nothing about keys, and it has
+    /// not been old for long, or a document that took a redirect back would be of no use.
+    fn serves_on(&self, copy: &Client) -> bool {
+        let now = self.parts.clock.now();
+        let is_recent = copy.fresh_until.is_some_and(|until| now < until.plus(LONGEST));
+        copy.used_at.is_some() && copy.auth == ClientAuth::None && is_recent
+    }
+
     async fn fetched(
         &self,
         id: &ClientId,
@@ -114,7 +122,15 @@ impl AuthorizationServer {
         let url = address(id)?;
         let is_used = former.as_ref().is_some_and(|former| former.used_at.is_some());
         let (headers, body) = {
-            let _turn = self.may_fetch(&url, from, Asker::new(is_used)).await?;
+            let _turn = match self.may_fetch(&url, from, Asker::new(is_used)).await {
+                Ok(turn) => turn,
+                // Whoever wears out the limit must not shut out who is known already.
+                Err(error) => {
+                    let is_limit = error.code == OauthCode::SlowDown;
+                    let copy = former.filter(|copy| is_limit && self.serves_on(copy));
+                    return copy.ok_or(error);
+                }
+            };
             fetch(&self.parts.egress, &url, DOCUMENT_BYTES)
                 .await
                 .ok_or_else(|| OauthError::client(UNREADABLE))?

@@ -19,7 +19,7 @@ const ADDRESS: RateLimit = RateLimit {
     interval: Duration::from_secs(3),
     burst: 30,
 };
-/// Of one host.
+/// Of one host, for clients that somebody has used and for all others.
 const HOST: RateLimit = RateLimit {
     interval: Duration::from_secs(2),
     burst: 30,
@@ -62,10 +62,12 @@ impl AuthorizationServer {
                 .await?;
         }
         let host = &url[Position::BeforeHost..Position::AfterPort];
-        self.count(&format!("oauth_document/{host}"), HOST).await?;
         if asker == Asker::Known {
+            // Counted apart: whoever invents documents at a host must not use up what its clients have.
+            self.count(&format!("oauth_document/known/{host}"), HOST).await?;
             return Ok(None);
         }
+        self.count(&format!("oauth_document/{host}"), HOST).await?;
         self.count("oauth_fetch/strangers", STRANGERS).await?;
         let turn = self.strangers.try_acquire();
         turn.map(Some).map_err(|_| OauthError::too_often(BUSY))

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::house::{Browser, House, but, parameter};
+use super::house::{Browser, Fields, House, but, encoded, parameter};
 
 const DOCUMENT: &str = "https://host.example/client.json";
 const REDIRECT: &str = "https://host.example/cb";
@@ -93,19 +93,22 @@ impl Host {
     }
 
     async fn house(&self) -> (House, TempDir) {
+        let (folder, file) = self.config("");
+        (House::start_with(&["--config", &file]).await, folder)
+    }
+
+    /// A configuration with the way to it, and with what else stands there.
+    fn config(&self, more: &str) -> (TempDir, String) {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("portreeve.toml");
         // The server behind the gateway is on this machine, and is reached without the proxy.
         let config = format!(
-            "[egress]\nproxy = \"http://{}\"\nno_proxy = [\"127.0.0.1\", \"localhost\"]\nca_file = \"{}\"\n",
+            "[egress]\nproxy = \"http://{}\"\nno_proxy = [\"127.0.0.1\", \"localhost\"]\nca_file = \"{}\"\n{more}",
             self.proxy,
             self.cert.display()
         );
         std::fs::write(&file, config).unwrap();
-        (
-            House::start_with(&["--config", file.to_str().unwrap()]).await,
-            folder,
-        )
+        (folder, file.display().to_string())
     }
 }
 
@@ -271,6 +274,54 @@ async fn a_cd_5_a_document_that_changed_is_asked_about_again() {
         200,
         "another host of a redirect"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_invents_documents_shuts_no_used_client_out() {
+    let host = Host::start().await;
+    let (_folder, file) = host.config("[server]\ntrusted_proxies = [\"127.0.0.0/8\"]\n");
+    let house = House::start_alone_with(&["--config", &file]).await;
+    let browser = Browser::signed_in(&house).await;
+    let asked = but(&house.request(DOCUMENT), "redirect_uri", Some(REDIRECT));
+    let mut unkept = good(&document());
+    unkept.headers.push(("cache-control", "no-store".to_owned()));
+    host.says(unkept);
+    let page = browser.authorize(&house, &asked).await;
+    let answer = browser
+        .post(&house, "/authorize", &Browser::form(&page, "allow"))
+        .await;
+    let code = parameter(&answer, "code").expect("a code");
+    let exchange = but(&house.exchange(DOCUMENT, &code), "redirect_uri", Some(REDIRECT));
+    assert_eq!(house.post("/token", &exchange).await.status, 200);
+
+    // One address asks for as much as it may, all of it at the host of the client.
+    let from_there = async |fields: &Fields| {
+        let headers = [
+            ("x-forwarded-for", "203.0.113.1".to_owned()),
+            ("cookie", browser.cookie.clone()),
+        ];
+        let url = format!("{}/authorize?{}", house.node.url, encoded(fields));
+        house
+            .node
+            .web
+            .ask("GET", &url, &headers, String::new())
+            .await
+            .unwrap()
+    };
+    let mut is_limited = false;
+    for number in 0..60 {
+        let invented = format!("https://host.example/{number}.json");
+        let page = from_there(&but(&asked, "client_id", Some(&invented))).await;
+        is_limited = page.text().contains("try again in");
+        if is_limited {
+            break;
+        }
+    }
+    assert!(is_limited, "one address asks for as much as it likes");
+    let before = host.asked();
+    assert_eq!(browser.authorize(&house, &asked).await.status, 303);
+    assert_eq!(host.asked(), before + 1, "it has a limit of its own");
+    assert_eq!(from_there(&asked).await.status, 303, "the former copy serves");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,7 +58,11 @@ impl House {
 
     /// One whose counters are its own: what is used up here is used up for nobody else.
     pub(crate) async fn start_alone() -> Self {
-        Self::on(Node::start_on(Engines::Alone, &[]).await).await
+        Self::start_alone_with(&[]).await
+    }
+
+    pub(crate) async fn start_alone_with(flags: &[&str]) -> Self {
+        Self::on(Node::start_on(Engines::Alone, flags).await).await
     }
 
     async fn on(node: Node) -> Self {
