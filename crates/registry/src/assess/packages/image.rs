@@ -64,7 +64,7 @@ fn image(asker: &Asker<'_>, identifier: &str, version: &str) -> Result<Image, Fa
     };
     let reference = if reference.is_empty() { "latest" } else { reference };
     let own = asker.places.images.iter().find(|own| place_of(own) == host);
-    let is_public = || PUBLIC.contains(&host) || ZONES.iter().any(|zone| host.ends_with(zone));
+    let is_public = || is_host(host) && (PUBLIC.contains(&host) || is_in_zone(host));
     let origin = match own {
         Some(own) => own.clone(),
         None if host == "docker.io" => of_host("registry-1.docker.io")?,
@@ -206,6 +206,21 @@ impl Headers {
     }
 }
 
+/// Whether a text is a host, with a port or without: in an address, anything else would lead to another one.
+fn is_host(text: &str) -> bool {
+    let (name, port) = match text.split_once(':') {
+        Some((name, port)) => (name, Some(port)),
+        None => (text, None),
+    };
+    let is_of_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-');
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    !name.is_empty() && name.bytes().all(is_of_name) && port.is_none_or(is_port)
+}
+
+fn is_in_zone(host: &str) -> bool {
+    ZONES.iter().any(|zone| host.ends_with(zone))
+}
+
 fn of_host(host: &str) -> Result<Url, Failed> {
     Url::parse(&format!("https://{host}/")).map_err(|error| Failed::Unasked(error.to_string()))
 }
@@ -234,4 +249,31 @@ fn of_one_machine(manifest: &Value) -> Option<String> {
 fn parameter<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = challenge.split_once(&format!("{name}=\""))?;
     rest.split('"').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_with_a_port_at_most() {
+        for host in ["ghcr.io", "europe-docker.pkg.dev", "acme.azurecr.io:443"] {
+            assert!(is_host(host), "{host}");
+        }
+        for other in [
+            "evil.com?.pkg.dev",
+            "evil.com#.pkg.dev",
+            "evil.com\\.pkg.dev",
+            "a@evil.com:1@.pkg.dev",
+            "evil.com:80?.pkg.dev",
+            "x%2f.pkg.dev",
+            "é.pkg.dev",
+            ":443",
+            "a:",
+            "",
+        ] {
+            assert!(!is_host(other), "{other}");
+        }
+        assert!(is_in_zone("europe-docker.pkg.dev") && !is_in_zone("pkg.dev.evil.com"));
+    }
 }
