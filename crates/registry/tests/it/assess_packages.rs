@@ -96,9 +96,13 @@ impl Shops {
 
 /// What is found about one package: how bad, and what shows it.
 async fn found(world: &World, package: Value) -> Vec<(Severity, String, String)> {
+    found_of(world, vec![package]).await
+}
+
+async fn found_of(world: &World, packages: Vec<Value>) -> Vec<(Severity, String, String)> {
     let document = json!({
         "$schema": "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json",
-        "name": NAME, "description": "Bills", "version": "1.0.0", "packages": [package],
+        "name": NAME, "description": "Bills", "version": "1.0.0", "packages": packages,
     });
     world.add(&document.to_string(), Approve::No).await.unwrap();
     let name = NAME.parse().unwrap();
@@ -166,6 +170,29 @@ async fn what_a_package_says_decides() {
         "{another:?}"
     );
 
+    // A package without a README is one, however its version is written.
+    shops.put(
+        "/v3-flatcontainer/silent/index.json",
+        200,
+        &json!({"versions": ["0.9.0", "1.0.0"]}),
+    );
+    for version in ["1.0.0", "1.0", "1.0.0+Build"] {
+        let mut silent = package("nuget", "Silent");
+        silent["version"] = json!(version);
+        let silent = found(&shops.world(), silent).await;
+        assert!(
+            matches!(&silent[..], [(Severity::Medium, said, _)] if said.contains("does not say")),
+            "{version}: {silent:?}"
+        );
+    }
+    let mut missing = package("nuget", "Silent");
+    missing["version"] = json!("1.1.0");
+    let missing = found(&shops.world(), missing).await;
+    assert!(
+        matches!(&missing[..], [(Severity::High, said, _)] if said.contains("does not exist")),
+        "{missing:?}"
+    );
+
     let missing = found(&shops.world(), package("nuget", "Nobody")).await;
     assert!(
         matches!(&missing[..], [(Severity::High, said, _)] if said.contains("does not exist")),
@@ -193,10 +220,39 @@ async fn a_gw_9_a_registry_that_cannot_be_asked_proves_nothing() {
         matches!(&strange[..], [(Severity::Medium, _, shown)] if shown.contains("assessment.packages.images")),
         "{strange:?}"
     );
+    let port = shops.origin.port().unwrap();
+    for image in ["127.0.0.1:PORT?.pkg.dev/x", "127.0.0.1:PORT#.azurecr.io/x"] {
+        let image = image.replace("PORT", &port.to_string());
+        let led = found(&shops.world(), package("oci", &image)).await;
+        assert!(
+            led.iter()
+                .all(|(_, said, shown)| said.contains("could not be asked")
+                    && shown.contains("is no registry that is asked")),
+            "{led:?}"
+        );
+    }
     let up = found(&shops.world(), package("npm", "..")).await;
     assert!(
         up.iter().all(|(_, said, _)| said.contains("could not be asked")),
         "{up:?}"
+    );
+}
+
+#[tokio::test]
+async fn packages_that_are_too_many_to_ask_about_are_told() {
+    let shops = Shops::open().await;
+    let packages: Vec<Value> = (0..12)
+        .map(|number| {
+            let name = format!("billing-{number}");
+            shops.put(&format!("/{name}/1.0.0"), 200, &json!({"mcpName": NAME}));
+            package("npm", &name)
+        })
+        .collect();
+    let told = found_of(&shops.world(), packages).await;
+    assert!(
+        matches!(&told[..], [(Severity::Medium, said, shown)]
+            if said.contains("could not be asked") && shown.starts_with("npm billing-10 1.0.0")),
+        "{told:?}"
     );
 }
 

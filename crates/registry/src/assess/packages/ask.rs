@@ -53,19 +53,23 @@ impl Asker<'_> {
                 Err(Failed::Missing) => Said::Missing,
                 Err(Failed::Unasked(why)) => Said::Unasked(why.chars().take(200).collect()),
             };
-            let version = package.version.as_deref().unwrap_or("no version");
-            let (kind, identifier) = (&package.registry_type, &package.identifier);
             Some(Seen {
                 path: format!("packages[{at}]"),
-                package: format!("{kind} {identifier} {version}")
-                    .chars()
-                    .take(200)
-                    .collect(),
+                package: shown(&package),
                 said,
             })
         });
         let seen: Vec<Option<Seen>> = asked.buffered(AT_ONCE).collect().await;
-        seen.into_iter().flatten().collect()
+        // What nobody asks about must not look like what nothing was found about.
+        let left = view.packages.get(MOST).map(|package| Seen {
+            path: format!("packages[{MOST}]"),
+            package: shown(package),
+            said: Said::Unasked(format!(
+                "only the first {MOST} packages of a version are asked about, and there are {}",
+                view.packages.len()
+            )),
+        });
+        seen.into_iter().flatten().chain(left).collect()
     }
 
     /// The servers that a package names; `None` where there is no way to tell.
@@ -99,8 +103,23 @@ impl Asker<'_> {
         let (name, version) = (name.to_ascii_lowercase(), version.to_ascii_lowercase());
         let place = &self.places.nuget;
         let url = below(place.url(), &["v3-flatcontainer", &name, &version, "readme"])?;
-        let readme = self.get(&url, &place.reach(), &[]).await?;
-        Ok(marked(&String::from_utf8_lossy(&readme)))
+        match self.get(&url, &place.reach(), &[]).await {
+            Ok(readme) => Ok(marked(&String::from_utf8_lossy(&readme))),
+            // The same answer as for a package without a README: what there is stands in the list of its versions.
+            Err(Failed::Missing) => {
+                let list = self
+                    .json(place, &["v3-flatcontainer", &name, "index.json"])
+                    .await?;
+                let listed = list.get("versions").and_then(Value::as_array);
+                let mut listed = listed.into_iter().flatten().filter_map(Value::as_str);
+                let asked = normal_version(&version);
+                match listed.any(|listed| normal_version(listed) == asked) {
+                    true => Ok(Vec::new()),
+                    false => Err(Failed::Missing),
+                }
+            }
+            Err(failed) => Err(failed),
+        }
     }
 
     async fn json(&self, place: &PackagePlace, parts: &[&str]) -> Result<Value, Failed> {
@@ -160,6 +179,36 @@ impl Failed {
     }
 }
 
+/// A package's registry, identifier and version.
+fn shown(package: &Package) -> String {
+    let version = package.version.as_deref().unwrap_or("no version");
+    let text = format!("{} {} {version}", package.registry_type, package.identifier);
+    text.chars().take(200).collect()
+}
+
+/// A version as NuGet compares it: `1.0`, `1.0.0.0` and `01.0.0+build` are all `1.0.0`.
+fn normal_version(version: &str) -> String {
+    let version = version.to_ascii_lowercase();
+    let version = version.split('+').next().unwrap_or_default();
+    let (numbers, rest) = match version.split_once('-') {
+        Some((numbers, rest)) => (numbers, Some(rest)),
+        None => (version, None),
+    };
+    let plain = |number: &str| match number.trim_start_matches('0') {
+        "" if !number.is_empty() => "0".to_owned(),
+        number => number.to_owned(),
+    };
+    let mut numbers: Vec<String> = numbers.split('.').map(plain).collect();
+    while numbers.len() < 3 {
+        numbers.push("0".to_owned());
+    }
+    if numbers.len() == 4 && numbers.last().is_some_and(|last| last == "0") {
+        numbers.pop();
+    }
+    let numbers = numbers.join(".");
+    rest.map_or_else(|| numbers.clone(), |rest| format!("{numbers}-{rest}"))
+}
+
 pub(super) fn parsed(text: &[u8]) -> Result<Value, Failed> {
     serde_json::from_slice(text)
         .map_err(|error| Failed::Unasked(format!("its registry answered something else than JSON: {error}")))
@@ -207,6 +256,16 @@ mod tests {
         assert_eq!(marked("mcp-name: com.acme/billing2"), ["com.acme/billing2"]);
         assert!(marked("mcp-name:").is_empty());
         assert!(marked("no mark").is_empty());
+    }
+
+    #[test]
+    fn a_version_of_nuget_has_one_form() {
+        for same in ["1.0", "1", "1.0.0.0", "1.0.0+build.7", "01.00.0"] {
+            assert_eq!(normal_version(same), "1.0.0", "{same}");
+        }
+        assert_eq!(normal_version("1.2-Beta.1+x-y"), "1.2.0-beta.1");
+        assert_eq!(normal_version("1.2.3.4"), "1.2.3.4");
+        assert_ne!(normal_version(""), "0.0.0");
     }
 
     #[test]
