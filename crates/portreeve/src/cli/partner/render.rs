@@ -158,7 +158,9 @@ fn cell(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in one_line(text).chars() {
         match c {
-            '|' | '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '@' | '!' => {
+            // GitHub reads a name behind an escaped sign, too, but not behind a sign that no name follows.
+            '@' => plain.push_str("\\@\u{200b}"),
+            '|' | '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '!' => {
                 plain.push('\\');
                 plain.push(c);
             }
@@ -197,7 +199,10 @@ mod tests {
         assert!(text.starts_with("### Partner check: 1 partner to mend"), "{text}");
         let row = text.lines().last().unwrap();
         assert!(row.contains("`acme/servers/a.json: remotes[0].url`"), "{row}");
-        assert!(row.contains(r"is \| \<b\>bad\</b\> \@everybody"), "{row}");
+        assert!(
+            row.contains("is \\| \\<b\\>bad\\</b\\> \\@\u{200b}everybody"),
+            "{row}"
+        );
         assert!(row.contains(r"`'x' \| y \| z`"), "{row}");
         assert!(row.contains(r"mend \[it\](https://x)"), "{row}");
         assert!(people(&body).contains("1 passed, 1 refused (tls)"));
