@@ -1,6 +1,8 @@
-//! Folders of partners on the disk: read whole and within limits, and written.
+//! Folders of partners on the disk: read whole and within limits, and written. What is read here may be a stranger's and is
+//! shown to everybody, so nothing in a folder leads out of it: links and what is no plain file are refused.
 
-use std::fs::{self, DirEntry};
+use std::fs::{self, DirEntry, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use portreeve_core::limits::Limits;
@@ -41,7 +43,8 @@ pub(super) fn read(path: &Path) -> Result<Read, Failure> {
         let folder = entry.path();
         let is_meant = one.as_ref().is_some_and(|one| *one == name_of(&folder));
         // Beside a partner, or among partners, may lie something else.
-        if folder.is_dir() && (is_meant || folder.join(MANIFEST).exists() || folder.join("servers").is_dir())
+        if is_own_folder(&folder)
+            && (is_meant || folder.join(MANIFEST).exists() || folder.join("servers").is_dir())
         {
             files.push(one_partner(&folder)?);
         }
@@ -77,11 +80,11 @@ fn one_partner(folder: &Path) -> Result<Files, Failure> {
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
         match name.as_str() {
             MANIFEST => files.partner = Some(tree(&text(&path)?)),
-            "servers" if path.is_dir() => {
+            "servers" if is_own_folder(&path) => {
                 for server in sorted(&path)? {
                     let (path, name) = (server.path(), server.file_name().to_string_lossy().into_owned());
                     match name.strip_suffix(".json") {
-                        Some(stem) if path.is_file() => files.servers.push((stem.to_owned(), text(&path)?)),
+                        Some(stem) if !path.is_dir() => files.servers.push((stem.to_owned(), text(&path)?)),
                         _ => files.strays.push(format!("servers/{name}")),
                     }
                 }
@@ -89,7 +92,7 @@ fn one_partner(folder: &Path) -> Result<Files, Failure> {
             "proof.json" => files.proof = Some(text(&path)?),
             "approval.json" => files.approval = Some(text(&path)?),
             "README.md" => {}
-            _ if name.starts_with("icon.") && path.is_file() => {
+            _ if name.starts_with("icon.") && !path.is_dir() => {
                 let bytes = bytes(&path)?;
                 files.icon = Some(IconFile { name, bytes });
             }
@@ -134,21 +137,35 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     fs::write(path, bytes).map_err(|error| unwritable(path, &error))
 }
 
-/// The bytes of a file of a size that somebody wrote by hand.
-pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+/// The bytes of a file in a partner's folder, of a size that somebody wrote by hand.
+fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let about = fs::symlink_metadata(path).map_err(|error| unreadable(path, &error))?;
+    if !about.is_file() {
+        return Err(Failure::new(format!("`{}` is no plain file", path.display()))
+            .hint("put the file itself there; links and devices are not read"));
+    }
     bytes_within(path, BYTES)
 }
 
-/// The bytes of a file.
+/// The bytes of a file that the command line names, which may be a link or a pipe.
 pub(super) fn bytes_within(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
-    let about = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-    if about.len() > most {
+    let mut bytes = Vec::new();
+    // What a file says of its size need not be so.
+    File::open(path)
+        .and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut bytes))
+        .map_err(|error| unreadable(path, &error))?;
+    if bytes.len() as u64 > most {
         return Err(Failure::new(format!(
             "`{}` has more than {most} bytes",
             path.display()
         )));
     }
-    fs::read(path).map_err(|error| unreadable(path, &error))
+    Ok(bytes)
+}
+
+/// Whether a path is a folder, and no link to one.
+fn is_own_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|about| about.is_dir())
 }
 
 fn text(path: &Path) -> Result<String, Failure> {
@@ -183,4 +200,43 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(format!("`{}` cannot be written: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_folder_leads_out_of_it() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |name: &str| place.path().join(name);
+        fs::create_dir_all(at("partners/acme/servers")).unwrap();
+        fs::write(at("partners/acme/partner.toml"), "name = \"acme\"").unwrap();
+        fs::write(at("other.json"), "{}").unwrap();
+        assert!(read(&at("partners/acme")).is_ok());
+        for name in ["icon.png", "proof.json", "servers/acme.json"] {
+            for target in [at("other.json"), "/dev/zero".into(), at("gone")] {
+                let link = at("partners/acme").join(name);
+                symlink(&target, &link).unwrap();
+                let read = read(&at("partners/acme"));
+                assert!(read.is_err(), "{name} leads to {}", target.display());
+                fs::remove_file(&link).unwrap();
+            }
+        }
+        symlink(at("partners/acme"), at("partners/linked")).unwrap();
+        let found = read(&at("partners")).ok().map(|read| read.folder.partners.len());
+        assert_eq!(found, Some(1));
+    }
+
+    #[test]
+    fn no_more_is_read_than_there_may_be() {
+        assert!(bytes_within(Path::new("/dev/zero"), 10).is_err());
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("file");
+        fs::write(&file, "0123456789").unwrap();
+        assert_eq!(bytes_within(&file, 10).ok(), Some(b"0123456789".to_vec()));
+        assert!(bytes_within(&file, 9).is_err());
+    }
 }
