@@ -34,6 +34,7 @@ mod mine;
 mod sweep;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -194,9 +195,15 @@ impl AuthorizationServer {
         event
     }
 
-    /// Writes down that a client was refused. It is refused already, so a log that fails changes nothing.
-    fn noted(&self, action: &str, client: &ClientId, error: OauthError) -> OauthError {
-        if error.code == OauthCode::TemporarilyUnavailable {
+    /// Writes down that a client was refused, as often as one address and one client may be refused. It is refused already,
+    /// so a log that fails changes nothing.
+    async fn noted(
+        &self,
+        action: &str,
+        (client, from): (&ClientId, Option<IpAddr>),
+        error: OauthError,
+    ) -> OauthError {
+        if error.code == OauthCode::TemporarilyUnavailable || !self.may_note(client, from).await {
             return error;
         }
         let mut event = self.event(action, &Caller::anonymous(), client);
@@ -210,12 +217,12 @@ impl AuthorizationServer {
     }
 
     /// The refusal of a redirect that a client was not registered with: it may be somebody else's.
-    fn unregistered(&self, client: &ClientId, redirect: &str) -> OauthError {
+    async fn unregistered(&self, client: &ClientId, from: Option<IpAddr>, redirect: &str) -> OauthError {
         let shown: String = redirect.chars().take(200).collect();
         let error = OauthError::request(format!(
             "`{shown}` is no redirect of this client: it must be one that was registered"
         ));
-        self.noted("oauth.authorize", client, error)
+        self.noted("oauth.authorize", (client, from), error).await
     }
 
     /// The caller behind an authorization, if it still exists.

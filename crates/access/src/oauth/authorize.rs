@@ -119,7 +119,10 @@ impl AuthorizationServer {
                 let redirect = RedirectUri::parse(asked)
                     .ok()
                     .filter(|asked| admitted(known, asked));
-                redirect.ok_or_else(|| self.unregistered(&client.id, asked))?
+                match redirect {
+                    Some(redirect) => redirect,
+                    None => return Err(self.unregistered(&client.id, from, asked).await),
+                }
             }
             (None, [only]) => RedirectUri::parse(only)
                 .map_err(|_| OauthError::request("the registered redirect of this client cannot be used"))?,

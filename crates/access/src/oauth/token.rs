@@ -78,8 +78,13 @@ impl AuthorizationServer {
             ));
         };
         let client = self.authenticated(&request.credential).await?;
-        let answer = self.traded(grant, &client, request).await;
-        let answer = answer.map_err(|error| self.noted("oauth.token", &client.id, error))?;
+        let answer = match self.traded(grant, &client, request).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let whose = (&client.id, request.credential.from);
+                return Err(self.noted("oauth.token", whose, error).await);
+            }
+        };
         let now = self.parts.clock.now();
         if let Err(error) = self.parts.clients.note_client_used(&client.id, now).await {
             tracing::warn!(%error, "When a client got its last token could not be noted.");

@@ -192,3 +192,29 @@ async fn a_as_8_programs_on_the_users_computer_listen_on_any_port() {
         assert_eq!(answer.status, status, "{redirect}: {}", answer.text());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_refused_all_the_time_does_not_fill_the_audit_log() {
+    let house = House::start_alone().await;
+    let browser = Browser::signed_in(&house).await;
+    let client = house.client().await;
+    let foreign = but(
+        &house.request(&client),
+        "redirect_uri",
+        Some("http://127.0.0.1/other"),
+    );
+    for _ in 0..100 {
+        assert_eq!(browser.authorize(&house, &foreign).await.status, 400);
+    }
+    let mut noted = 0;
+    for _ in 0..100 {
+        let path = "/audit?action=oauth.authorize&limit=200";
+        let events = house.node.api("GET", path, None).await.json();
+        noted = events["items"].as_array().unwrap().len();
+        if noted >= 20 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!((20..60).contains(&noted), "{noted}");
+}
