@@ -1,6 +1,6 @@
 //! The keys of those who sign catalogues: Ed25519, written in base64; and how an old one hands over to a new one.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use base64::Engine as _;
@@ -76,15 +76,29 @@ fn statement(from: &str, to: &str, at: Timestamp) -> String {
     format!("portreeve catalogue key v1\n{from}\n{to}\n{at}\n")
 }
 
-/// Every key that a trusted one leads to. What is not genuine, or begins at a key that nobody trusts, leads nowhere.
-pub(super) fn trusted(keys: &[String], rotations: &[Rotation], now: Timestamp) -> BTreeSet<String> {
-    let mut known: BTreeSet<String> = keys.iter().cloned().collect();
+/// Every key that a trusted one leads to, and when it handed over: from then on it signs nothing more, and leads nowhere else.
+/// What is not genuine, or begins at a key that nobody trusts, leads nowhere.
+pub(super) fn trusted(
+    keys: &[String],
+    rotations: &[Rotation],
+    now: Timestamp,
+) -> BTreeMap<String, Option<Timestamp>> {
+    let mut known: BTreeMap<String, Option<Timestamp>> = keys.iter().map(|key| (key.clone(), None)).collect();
     let mut left: Vec<&Rotation> = rotations
         .iter()
         .filter(|rotation| rotation.at <= now && rotation.is_genuine())
         .collect();
-    while let Some(at) = left.iter().position(|rotation| known.contains(&rotation.from)) {
-        known.insert(left.swap_remove(at).to.clone());
+    // The first handover of a key counts.
+    while let Some(place) = left
+        .iter()
+        .enumerate()
+        .filter(|(_, rotation)| known.get(&rotation.from).is_some_and(Option::is_none))
+        .min_by_key(|(_, rotation)| rotation.at)
+        .map(|(place, _)| place)
+    {
+        let rotation = left.swap_remove(place);
+        known.insert(rotation.from.clone(), Some(rotation.at));
+        known.entry(rotation.to.clone()).or_default();
     }
     known
 }

@@ -51,6 +51,9 @@ pub enum Refusal {
     /// Signed by somebody else.
     #[error("key `{0}` is not known here, and no known key leads to it")]
     UnknownKey(String),
+    /// Signed by a key after it handed over to another one.
+    #[error("key `{0}` handed over to another one at {1}, before the catalogue was made")]
+    RetiredKey(String, Timestamp),
     /// The signature is of something else.
     #[error("it is forged: the signature was not made over this content by its key")]
     Forged,
@@ -89,6 +92,7 @@ impl Refusal {
             Self::Truncated => "truncated",
             Self::Malformed(_) => "malformed",
             Self::UnknownKey(_) => "unknown-key",
+            Self::RetiredKey(..) => "retired-key",
             Self::Forged => "forged",
             Self::Content(_) => "content",
             Self::NotYet(_) => "not-yet",
@@ -111,8 +115,13 @@ impl Reader {
                 "more than {ROTATIONS} handovers of keys"
             )));
         }
-        if !keys::trusted(&self.keys, &file.rotations, self.now.plus(LEEWAY)).contains(&file.key) {
-            return Err(Refusal::UnknownKey(file.key));
+        let known = keys::trusted(&self.keys, &file.rotations, self.now.plus(LEEWAY));
+        match known.get(&file.key) {
+            None => return Err(Refusal::UnknownKey(file.key)),
+            Some(Some(at)) if file.catalogue.issued_at > *at => {
+                return Err(Refusal::RetiredKey(file.key, *at));
+            }
+            Some(_) => {}
         }
         let malformed = |error: portreeve_inspect::InspectError| Refusal::Malformed(error.to_string());
         let statement = file.catalogue.statement().map_err(malformed)?;

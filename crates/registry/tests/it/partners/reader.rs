@@ -137,6 +137,24 @@ fn an_old_key_leads_to_a_new_one_and_a_strangers_does_not() {
 }
 
 #[test]
+fn a_key_that_handed_over_signs_nothing_more() {
+    let hand = |from: u8, to: u8, at| Rotation::sign(&signer(from), &public(&signer(to)), at);
+    let read = |by: u8, rotations| reader().read(&seal(catalogue(3), &signer(by), rotations).unwrap());
+    // The catalogue is a day old.
+    let (before, after) = (NOW.minus(DAY * 2), NOW);
+    let retired = |by: u8| Err(Refusal::RetiredKey(public(&signer(by)), before));
+    assert_eq!(read(1, vec![hand(1, 2, before)]), retired(1));
+    assert_eq!(read(1, vec![hand(1, 2, after)]), Ok(catalogue(3)));
+    assert_eq!(read(2, vec![hand(1, 2, before)]), Ok(catalogue(3)));
+    let unknown = |by: u8| Err(Refusal::UnknownKey(public(&signer(by))));
+    // It hands over once: its second word leads nowhere, and nobody hands back to it.
+    assert_eq!(read(3, vec![hand(1, 3, after), hand(1, 2, before)]), unknown(3));
+    assert_eq!(read(1, vec![hand(1, 2, before), hand(2, 1, before)]), retired(1));
+    // What nobody who is trusted says retires nobody.
+    assert_eq!(read(1, vec![hand(2, 1, before)]), Ok(catalogue(3)));
+}
+
+#[test]
 fn an_official_partner_is_a_verified_one_that_a_known_reviewer_signed() {
     let folder = folder();
     let hash = folder.partners[0].content_hash.clone();
