@@ -63,7 +63,7 @@ impl Access {
         caller: &'a Caller,
         action: Action,
     ) -> Option<Asker<'a>> {
-        if state.rulebook.is_empty() || matches!(action, Action::Manage | Action::Audit) {
+        if matches!(action, Action::Manage | Action::Audit) || !state.rulebook.is_about(action) {
             return None;
         }
         Asker::of(caller)

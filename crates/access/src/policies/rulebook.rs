@@ -118,6 +118,15 @@ impl Rulebook {
         self.rules.is_empty() && self.unreadable.is_empty()
     }
 
+    /// Whether any rule could be about an action.
+    pub(crate) fn is_about(&self, action: Action) -> bool {
+        // Who may not know of a server neither reads it nor calls its tools.
+        let follows = matches!(action, Action::Read | Action::CallTool);
+        !self.unreadable.is_empty()
+            || self.index.contains_key(&action)
+            || (follows && self.index.contains_key(&Action::Discover))
+    }
+
     /// Whether any rule reads arguments.
     pub(crate) fn reads_arguments(&self) -> bool {
         self.reads_arguments
@@ -141,10 +150,10 @@ impl Rulebook {
             Asked::ThisCall(arguments) => arguments,
             Asked::AnyCall => None,
         };
-        let Some(put) = engine.text.put((asker, facts), action, target, arguments) else {
+        let Some(about) = engine.text.about((asker, facts), action, target) else {
             return (Said::Nothing, false);
         };
-        let found = self.find(action, &put.principals, &put.resources);
+        let found = self.find(action, &about.principals, &about.resources);
         if found.is_empty() {
             return (Said::Nothing, false);
         }
@@ -157,6 +166,17 @@ impl Rulebook {
                 true,
             );
         }
+        // Most questions end above: what Cedar needs is made for the others alone.
+        let Some(put) = engine.text.put((asker, &about), action, target, arguments) else {
+            tracing::error!(
+                action = action.as_str(),
+                "Cedar does not take a question, so the answer is no"
+            );
+            return (
+                Said::Forbid(rules().map(|rule| Arc::clone(&rule.name)).collect()),
+                depends,
+            );
+        };
         let in_full = asked != Asked::AnyCall || !depends;
         let set = self.set(&found, in_full);
         let response = engine.authorizer.is_authorized(&put.request, &set, &put.entities);

@@ -75,14 +75,18 @@ pub(crate) struct Vocabulary {
     arguments: [(&'static str, EntityUid); 5],
 }
 
-/// A question in Cedar's words, with the identities by which policies are found.
+/// What a question is about: the identities by which policies are found.
+pub(crate) struct About {
+    /// The principal, and then everything that it is in.
+    pub(super) principals: Vec<EntityUid>,
+    /// Everything that the resource is in, and then the resource.
+    pub(super) resources: Vec<EntityUid>,
+}
+
+/// A question in Cedar's words.
 pub(crate) struct Put {
     pub(super) request: Request,
     pub(super) entities: Entities,
-    /// The principal and everything that it is in.
-    pub(super) principals: Vec<EntityUid>,
-    /// The resource and everything that it is in.
-    pub(super) resources: Vec<EntityUid>,
 }
 
 // === impl Via ===
@@ -184,17 +188,30 @@ impl Vocabulary {
         }
     }
 
-    /// Puts a question. `None`: policies have no words for it, or Cedar would not take it.
-    pub(super) fn put(
+    /// What a question is about. `None`: policies have no words for it.
+    pub(super) fn about(
         &self,
         (asker, facts): (&Asker<'_>, &Facts),
+        action: Action,
+        target: &Target<'_>,
+    ) -> Option<About> {
+        Some(About {
+            resources: self.resources(action, (target, facts))?,
+            principals: self.principals(asker),
+        })
+    }
+
+    /// Puts a question. `None`: Cedar would not take it.
+    pub(super) fn put(
+        &self,
+        (asker, about): (&Asker<'_>, &About),
         action: Action,
         target: &Target<'_>,
         arguments: Option<&Arguments>,
     ) -> Option<Put> {
         let mut entities = Vec::with_capacity(8);
-        let (principal, principals) = self.principal(asker, &mut entities)?;
-        let (resource, resources) = self.resource(action, (target, facts), &mut entities)?;
+        let principal = principal(asker, about, &mut entities)?;
+        let resource = resource(target, about, &mut entities)?;
         let context = self.context(asker, action, arguments, &mut entities)?;
         let is_use = !is_of_management(action);
         let action = uid(&self.action, action.as_str());
@@ -206,112 +223,58 @@ impl Vocabulary {
         // The parts are those of the schema by construction; a test puts every question against it.
         let request = Request::new(principal, action, resource, context, None).ok()?;
         let entities = Entities::from_entities(entities, None).ok()?;
-        Some(Put {
-            request,
-            entities,
-            principals,
-            resources,
-        })
+        Some(Put { request, entities })
     }
 
-    fn principal(
-        &self,
-        asker: &Asker<'_>,
-        entities: &mut Vec<Entity>,
-    ) -> Option<(EntityUid, Vec<EntityUid>)> {
+    fn principals(&self, asker: &Asker<'_>) -> Vec<EntityUid> {
         let kind = match asker.kind {
             Kind::User => &self.user,
             Kind::Key => &self.key,
             Kind::Client => &self.client,
             Kind::Anonymous => &self.anonymous,
         };
-        let own = uid(kind, asker.name);
-        let groups: Vec<EntityUid> = asker
-            .groups
-            .iter()
-            .map(|group| uid(&self.group, group.as_str()))
-            .collect();
-        let name = HashMap::from([text("name", asker.name)]);
-        entities.push(Entity::new(own.clone(), name, groups.iter().cloned().collect()).ok()?);
-        let principals = std::iter::once(own.clone()).chain(groups).collect();
-        Some((own, principals))
+        let groups = asker.groups.iter();
+        std::iter::once(uid(kind, asker.name))
+            .chain(groups.map(|group| uid(&self.group, group.as_str())))
+            .collect()
     }
 
-    fn resource(
-        &self,
-        action: Action,
-        (target, facts): (&Target<'_>, &Facts),
-        entities: &mut Vec<Entity>,
-    ) -> Option<(EntityUid, Vec<EntityUid>)> {
+    fn resources(&self, action: Action, (target, facts): (&Target<'_>, &Facts)) -> Option<Vec<EntityUid>> {
         match (action, target) {
             (Action::Manage | Action::Audit, _) => None,
-            (Action::Discover | Action::Read, Target::Server(server)) => {
-                self.server_entity(server, facts, entities)
-            }
+            (Action::Discover | Action::Read, Target::Server(server)) => Some(self.of_server(server, facts)),
             (action, Target::Server(server)) if is_of_management(action) => {
-                self.server_entity(server, facts, entities)
+                Some(self.of_server(server, facts))
             }
             (action, Target::Registry(name)) if is_of_management(action) => {
                 let own = uid(&self.registry, name.as_str());
-                let above = HashSet::from([self.installation.clone()]);
-                let attributes = HashMap::from([text("name", name.as_str())]);
-                entities.push(Entity::new(own.clone(), attributes, above).ok()?);
-                Some((own.clone(), vec![own, self.installation.clone()]))
+                Some(vec![self.installation.clone(), own])
             }
             (action, Target::Installation) if is_of_management(action) => {
-                Some((self.installation.clone(), vec![self.installation.clone()]))
+                Some(vec![self.installation.clone()])
             }
-            (
-                Action::CallTool,
-                Target::Tool {
-                    server,
-                    tool,
-                    annotations,
-                    ..
-                },
-            ) => {
-                let (above, mut resources) = self.server_entity(server, facts, entities)?;
-                let own = uid(&self.tool, &format!("{}/{tool}", folded(server)));
-                let flag = |name: &str, value| (name.to_owned(), RestrictedExpression::new_bool(value));
-                let attributes = HashMap::from([
-                    text("name", tool),
-                    text("server", &folded(server)),
-                    flag("read_only", annotations.read_only_hint),
-                    flag("destructive", annotations.destructive_hint),
-                    flag("idempotent", annotations.idempotent_hint),
-                    flag("open_world", annotations.open_world_hint),
-                ]);
-                entities.push(Entity::new(own.clone(), attributes, HashSet::from([above])).ok()?);
-                resources.push(own.clone());
-                Some((own, resources))
+            (Action::CallTool, Target::Tool { server, tool, .. }) => {
+                let mut resources = self.of_server(server, facts);
+                resources.push(uid(&self.tool, &format!("{}/{tool}", folded(server))));
+                Some(resources)
             }
             _ => None,
         }
     }
 
-    fn server_entity(
-        &self,
-        server: &ServerName,
-        facts: &Facts,
-        entities: &mut Vec<Entity>,
-    ) -> Option<(EntityUid, Vec<EntityUid>)> {
-        let name = folded(server);
-        let own = uid(&self.server, &name);
-        let mut parents = vec![self.installation.clone()];
-        parents.extend(
+    fn of_server(&self, server: &ServerName, facts: &Facts) -> Vec<EntityUid> {
+        let mut resources = vec![self.installation.clone()];
+        resources.extend(
             namespaces_of(server)
                 .iter()
                 .map(|pattern| uid(&self.namespace, pattern)),
         );
         let owners = facts.owners(server).iter();
-        parents.extend(owners.map(|group| uid(&self.owner, group.as_str())));
+        resources.extend(owners.map(|group| uid(&self.owner, group.as_str())));
         let registries = facts.registries(server);
-        parents.extend(registries.map(|name| uid(&self.registry, name.as_str())));
-        let namespace = name.split_once('/').map_or("", |(namespace, _)| namespace);
-        let attributes = HashMap::from([text("name", &name), text("namespace", namespace)]);
-        entities.push(Entity::new(own.clone(), attributes, parents.iter().cloned().collect()).ok()?);
-        parents.push(own.clone());
-        Some((own, parents))
+        resources.extend(registries.map(|name| uid(&self.registry, name.as_str())));
+        resources.push(uid(&self.server, &folded(server)));
+        resources
     }
 
     fn context(
@@ -337,6 +300,52 @@ impl Vocabulary {
         }
         Context::from_pairs(pairs).ok()
     }
+}
+
+fn principal(asker: &Asker<'_>, about: &About, entities: &mut Vec<Entity>) -> Option<EntityUid> {
+    let (own, groups) = about.principals.split_first()?;
+    let name = HashMap::from([text("name", asker.name)]);
+    entities.push(Entity::new(own.clone(), name, groups.iter().cloned().collect()).ok()?);
+    Some(own.clone())
+}
+
+fn resource(target: &Target<'_>, about: &About, entities: &mut Vec<Entity>) -> Option<EntityUid> {
+    let (own, above) = about.resources.split_last()?;
+    match target {
+        Target::Installation => {}
+        Target::Registry(name) => {
+            let attributes = HashMap::from([text("name", name.as_str())]);
+            entities.push(Entity::new(own.clone(), attributes, above.iter().cloned().collect()).ok()?);
+        }
+        Target::Server(server) => entities.push(server_entity(server, (own, above))?),
+        Target::Tool {
+            server,
+            tool,
+            annotations,
+            ..
+        } => {
+            let (of, above) = above.split_last()?;
+            entities.push(server_entity(server, (of, above))?);
+            let flag = |name: &str, value| (name.to_owned(), RestrictedExpression::new_bool(value));
+            let attributes = HashMap::from([
+                text("name", tool),
+                text("server", &folded(server)),
+                flag("read_only", annotations.read_only_hint),
+                flag("destructive", annotations.destructive_hint),
+                flag("idempotent", annotations.idempotent_hint),
+                flag("open_world", annotations.open_world_hint),
+            ]);
+            entities.push(Entity::new(own.clone(), attributes, HashSet::from([of.clone()])).ok()?);
+        }
+    }
+    Some(own.clone())
+}
+
+fn server_entity(server: &ServerName, (own, above): (&EntityUid, &[EntityUid])) -> Option<Entity> {
+    let name = folded(server);
+    let namespace = name.split_once('/').map_or("", |(namespace, _)| namespace);
+    let attributes = HashMap::from([text("name", &name), text("namespace", namespace)]);
+    Entity::new(own.clone(), attributes, above.iter().cloned().collect()).ok()
 }
 
 fn text(name: &str, value: &str) -> (String, RestrictedExpression) {
