@@ -1,7 +1,7 @@
 //! The arguments of a call as policies read them: flat, by dotted paths, one kind of value each, bounded.
 //!
-//! Whatever a policy compares must be what the server reads, so nothing is guessed: an object that names a key twice, is
-//! too deep or too large is no arguments at all, and a policy that wanted to read them denies.
+//! Whatever a policy compares must be what the server reads, so nothing is guessed: an object that names a key twice,
+//! has an empty key, is too deep or too large is no arguments at all, and a policy that wanted to read them denies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -168,6 +168,10 @@ impl<'de> Visitor<'de> for Place<'_> {
         let depth = self.deeper()?;
         let mut keys = BTreeSet::new();
         while let Some(key) = map.next_key::<String>()? {
+            // What stands below an empty key at the top would have the paths of what stands at the top.
+            if key.is_empty() {
+                return Err(Error::custom("a key is empty"));
+            }
             let part = key.replace('\\', "\\\\").replace('.', "\\.");
             let path = if self.path.is_empty() {
                 part
@@ -319,6 +323,10 @@ mod tests {
         for text in [
             r#"{"a": 1, "a": 2}"#.to_owned(),
             r#"{"p": [{"a": 1, "a": 2}]}"#.to_owned(),
+            r#"{"": {"dry_run": true}}"#.to_owned(),
+            r#"{"": true}"#.to_owned(),
+            r#"{"a": {"": true}}"#.to_owned(),
+            r#"{"a": [{"": true}]}"#.to_owned(),
             "[1]".to_owned(),
             "\"text\"".to_owned(),
             r#"{"a": 1} {}"#.to_owned(),
