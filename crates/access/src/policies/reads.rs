@@ -54,12 +54,17 @@ fn walk(value: &Value, found: &mut Found) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| walk(item, found)),
         Value::Object(fields) => {
+            // The fields of a record are called as its writer likes: `Value`, or `Var`. They are no operators.
+            if let (1, Some(Value::Object(record))) = (fields.len(), fields.get("Record")) {
+                record.values().for_each(|field| walk(field, found));
+                return;
+            }
             if fields.get("Var").is_some_and(|var| var == "context") {
                 found.whole_context = true;
                 return;
             }
             // A literal is no expression, whatever its text looks like.
-            if fields.contains_key("Value") {
+            if fields.len() == 1 && fields.contains_key("Value") {
                 return;
             }
             if let Some(rest) = named(fields, found) {
@@ -159,5 +164,33 @@ fn flatten<'a>(expression: &'a Value, operator: &str, clauses: &mut Vec<&'a Valu
             }
         }
         None => clauses.push(expression),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_record_hides_nothing_behind_the_names_of_its_fields() {
+        let read = json!({ "getTag": {
+            "left": { ".": { "left": { "Var": "context" }, "attr": "text" } },
+            "right": { "Value": "to" },
+        } });
+        for name in ["Value", "Var", "Record", ".", "getTag"] {
+            let record = json!({ "Record": { name: read } });
+            let found = look(&json!({ ".": { "left": record, "attr": name } }));
+            assert!(found.reads_arguments(), "{name}");
+            let argument = Read::Argument {
+                kind: "text".to_owned(),
+                path: Some("to".to_owned()),
+            };
+            assert!(found.reads.contains(&argument) && !found.whole_context, "{name}");
+        }
+        // What is written down is no expression.
+        let literal = json!({ "Value": { "Var": "context" } });
+        assert!(!look(&literal).reads_arguments());
     }
 }
