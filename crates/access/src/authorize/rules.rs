@@ -96,8 +96,11 @@ impl Access {
             _ => None,
         };
         let kept = self.without_arguments(state, (caller, asker), action, target);
+        // An open route lets in whom nothing permits, unless something forbids; so that is asked in full, too. Whoever is
+        // forbidden every call is not forbidden less by what this one says.
+        let is_open = kept.decision.is_permit() || kept.decision.policies.is_empty();
         match arguments {
-            Some(raw) if kept.depends && kept.decision.is_permit() => {
+            Some(raw) if kept.depends && is_open => {
                 let read = Arguments::read(raw);
                 let asked = Asked::ThisCall(read.as_ref());
                 self.weighed(state, (caller, asker), (action, target), asked)

@@ -224,6 +224,42 @@ async fn a_call_is_decided_by_its_arguments_and_a_list_by_what_could_be() {
     assert!(!call(None).is_permit());
 }
 
+/// Whom nothing permits an open route lets in, unless something forbids.
+#[tokio::test]
+async fn what_forbids_by_arguments_is_about_whom_nothing_permits_too() {
+    let house = House::started().await;
+    let writes = ToolAnnotations::default();
+    let (_, secret) = house.key("deploy", None).await;
+    let key = house.access.authenticate(secret.expose()).unwrap();
+    house
+        .policy(
+            "inside",
+            r#"forbid (principal, action == Action::"call", resource == Tool::"com.acme/mail/send")
+            when { context.given.contains("bcc") };
+            forbid (principal, action == Action::"call", resource == Tool::"com.acme/mail/wipe")
+            unless { context.flag.hasTag("dry_run") && context.flag.getTag("dry_run") };"#,
+        )
+        .await;
+    for caller in [Caller::anonymous(), key] {
+        let call = |tool, arguments| house.calls(&caller, (tool, &writes), arguments);
+        let harmless = call("send", Some(r#"{"to": "bob"}"#));
+        assert!(!harmless.is_permit() && harmless.policies.is_empty());
+        assert!(call("send", None).policies.is_empty());
+        assert_eq!(
+            named(&call("send", Some(r#"{"bcc": "eve"}"#))).len(),
+            1,
+            "{}",
+            caller.label
+        );
+        // A key without a name is no way to say that of the top.
+        for refused in ["{}", r#"{"": {"dry_run": true}}"#] {
+            let refused = call("wipe", Some(refused));
+            assert!(!refused.is_permit() && refused.policies.len() == 1, "{refused:?}");
+        }
+        assert!(call("wipe", Some(r#"{"dry_run": true}"#)).policies.is_empty());
+    }
+}
+
 #[tokio::test]
 async fn a_permit_with_arguments_shows_the_tool_and_permits_those_calls() {
     let house = House::started().await;
