@@ -6,7 +6,8 @@ use portreeve_core::tool::ToolAnnotations;
 use super::{Durable, Outcome, assert_conflict};
 use crate::store_fixtures::{at, event, parse};
 
-fn policy(name: &str) -> AccessPolicy {
+/// A policy that permits everything.
+pub(super) fn policy(name: &str) -> AccessPolicy {
     let arguments = serde_json::value::RawValue::from_string(r#"{"to": "a@acme.example"}"#.to_owned());
     AccessPolicy {
         name: parse(name),

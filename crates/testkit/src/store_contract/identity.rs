@@ -9,6 +9,7 @@ use portreeve_core::server::Version;
 use portreeve_core::user::{ExternalIdentity, UserChange, UserOrigin};
 use portreeve_core::view::{Readers, RegistryRecord, Selection};
 
+use super::access_policies::policy;
 use super::sessions::session;
 use super::{Durable, Outcome, assert_conflict, assert_not_found};
 use crate::store_fixtures::{CountingRng, SteppingClock, at, event, key, new_entry, parse, user, version};
@@ -121,7 +122,7 @@ pub async fn a_name_that_means_something_is_given_on_purpose_alone(store: &dyn D
         .ensure_user(&made_here("a_da", 13), event("user.create"))
         .await?;
 
-    // Named by a registry, a policy, or as who published something.
+    // Named by a registry, an access policy, or as who published something.
     store
         .add_registry(&readable_by("user:re_ader"), 9, event("registry.create"))
         .await?;
@@ -130,12 +131,17 @@ pub async fn a_name_that_means_something_is_given_on_purpose_alone(store: &dyn D
         ..version("com.acme/billing", "1.0.0")
     };
     store.save(new_entry("com.acme/billing", vec![published])).await?;
-    for name in ["re_ader", "Re_Ader", "publisher"] {
+    let mut policy = policy("mail");
+    policy.text = r#"permit (principal == User::"Ru_led", action in Action::"use", resource);"#.to_owned();
+    store
+        .add_access_policy(&policy, 9, event("policy.create"))
+        .await?;
+    for name in ["re_ader", "Re_Ader", "publisher", "ru_led", "RU_led"] {
         assert_conflict(store.ensure_user(&named(name, 14), event("user.create")).await);
     }
-    store
-        .ensure_user(&named("rexader", 15), event("user.create"))
-        .await?;
+    for (name, id) in [("rexader", 15), ("ruxled", 17), ("led", 18)] {
+        store.ensure_user(&named(name, id), event("user.create")).await?;
+    }
     store
         .ensure_user(&made_here("re_ader", 16), event("user.create"))
         .await?;
