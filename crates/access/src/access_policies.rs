@@ -131,13 +131,26 @@ impl Access {
         if !failed.is_empty() {
             return Err(PolicyError::Tests { name, failed });
         }
-        let had = self.stored().await?.into_iter().find(|one| one.name == new.name);
+        let stored = self.stored().await?;
+        let is_full = stored.len() >= MOST_POLICIES;
+        let had = stored.into_iter().find(|one| one.name == new.name);
         match (&had, standing) {
             (Some(had), Standing::At(revision)) if had.revision != revision => {
                 return Err(PolicyError::Changed { name });
             }
             (Some(_), Standing::New) => return Err(AccessError::NameTaken { name }.into()),
             (None, Standing::At(_)) => return Err(PolicyError::Changed { name }),
+            (None, _) if is_full => {
+                let problem = format!(
+                    "there are {MOST_POLICIES} access policies, which is the most: remove one first, or write its rules \
+                     into another"
+                );
+                return Err(AccessError::Rejected {
+                    field: "policy",
+                    problem,
+                }
+                .into());
+            }
             _ => {}
         }
         self.save(caller, (new, had), policies).await

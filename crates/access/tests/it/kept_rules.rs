@@ -74,6 +74,34 @@ async fn a_policy_that_fails_its_tests_is_not_saved() {
 }
 
 #[tokio::test]
+async fn a_full_list_says_what_to_do() {
+    let house = House::started().await;
+    let text = r#"forbid (principal in Group::"interns", action == Action::"call", resource);"#;
+    house.policy("first", text).await;
+    let first = house.memory.policies.lock().unwrap()[0].clone();
+    let more = (1..portreeve_access::MOST_POLICIES).map(|number| {
+        let name = format!("more-{number}").parse().unwrap();
+        portreeve_core::access_policy::AccessPolicy {
+            name,
+            ..first.clone()
+        }
+    });
+    house.memory.policies.lock().unwrap().extend(more);
+    let admin = house.admin();
+    let refused = house
+        .access
+        .set_access_policy(&admin, new("one-more", text), Standing::Any)
+        .await
+        .unwrap_err();
+    assert!(refused.to_string().contains("remove one first"), "{refused}");
+    // What is there can still be changed.
+    let changed = house
+        .access
+        .set_access_policy(&admin, new("first", text), Standing::Any);
+    assert_eq!(changed.await.unwrap().revision, 2);
+}
+
+#[tokio::test]
 async fn only_who_manages_changes_policies() {
     let house = House::started().await;
     let ada = house.ada().await;
