@@ -9,7 +9,7 @@ use portreeve_core::caller::{Caller, User};
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{GrantId, UserId};
-use portreeve_core::name::NamespacePattern;
+use portreeve_core::name::{GroupName, NamespacePattern};
 use portreeve_core::ports::Authorizer;
 
 use crate::facts::Facts;
@@ -232,10 +232,38 @@ impl Access {
             grants: &grants,
         };
         if managers.remain((None, None)) && !managers.remain(without) {
-            let problem = "no enabled user would be left who manages everything: grant `manage` on all servers to \
-                           somebody else first";
-            return Err(AccessError::invalid("grant", value, problem));
+            return Err(nobody_left(value));
         }
         Ok(())
     }
+
+    /// The same, of other groups for a user.
+    pub(crate) async fn require_somebody_left_in(
+        &self,
+        user: &User,
+        groups: &[GroupName],
+    ) -> Result<(), AccessError> {
+        let (users, grants) = (
+            self.parts.identity.users().await?,
+            self.parts.identity.grants().await?,
+        );
+        let mut after = users.clone();
+        for one in after.iter_mut().filter(|one| one.id == user.id) {
+            one.groups = groups.to_vec();
+        }
+        let remain = |users: &[User]| {
+            let grants = &grants;
+            Managers { users, grants }.remain((None, None))
+        };
+        if remain(&users) && !remain(&after) {
+            return Err(nobody_left(&user.name));
+        }
+        Ok(())
+    }
+}
+
+fn nobody_left(value: &str) -> AccessError {
+    let problem = "no enabled user would be left who manages everything: grant `manage` on all servers to somebody \
+                   else first";
+    AccessError::invalid("grant", value, problem)
 }

@@ -107,6 +107,9 @@ impl Access {
         groups: Vec<GroupName>,
     ) -> Result<User, AccessError> {
         check_groups(&groups)?;
+        self.require_manager(caller)?;
+        let user = self.stored_user(name_or_id).await?;
+        self.require_somebody_left_in(&user, &groups).await?;
         let change = UserChange::Groups(groups.clone());
         let mut user = self
             .change_user(caller, name_or_id, ("user.groups", change))

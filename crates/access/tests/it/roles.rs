@@ -1,9 +1,10 @@
 //! Who manages a part: what may be granted there, by whom, and that somebody is left who manages everything.
 
-use portreeve_access::{AccessError, NewGrant, SubjectName};
+use portreeve_access::{AccessError, NewGrant, NewUser, SubjectName};
 use portreeve_core::caller::Caller;
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{KeyId, UserId};
+use portreeve_core::name::GroupName;
 
 use crate::house::House;
 
@@ -170,4 +171,41 @@ async fn the_last_who_manages_everything_stays() {
     assert!(house.access.remove_grant(&robot, whole.id).await.is_err());
     let id = UserId::LOCAL_ADMIN.to_string();
     assert!(house.access.disable_user(&robot, &id).await.is_err());
+}
+
+#[tokio::test]
+async fn the_last_group_that_manages_everything_is_not_emptied() {
+    let house = House::started().await;
+    let admin = house.admin();
+    let keepers: GroupName = "keepers".parse().unwrap();
+    for name in ["ada", "eve"] {
+        let new = NewUser {
+            name: name.to_owned(),
+            display_name: None,
+            email: None,
+            groups: vec![keepers.clone()],
+        };
+        house.access.create_user(&admin, new).await.unwrap();
+    }
+    let new = NewGrant {
+        subject: Subject::Group(keepers),
+        rights: Rights::Manage,
+        servers: ServerScope::All,
+        tools: ToolScope::All,
+    };
+    let of_group = house.access.add_grant(&admin, new).await.unwrap();
+    let grants = house.access.grants(&admin).await.unwrap();
+    let own = grants
+        .iter()
+        .find(|grant| grant.rights == Rights::Manage && grant.id != of_group.id)
+        .unwrap();
+    house.access.remove_grant(&admin, own.id).await.unwrap();
+    house.refresh();
+
+    let ada = house.access.known_as("user:ada").unwrap();
+    house.access.set_groups(&ada, "eve", Vec::new()).await.unwrap();
+    house.refresh();
+    let refused = house.access.set_groups(&ada, "ada", Vec::new()).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("no enabled user would be left"), "{refused}");
 }
