@@ -240,9 +240,30 @@ impl Approvals {
     }
 
     fn is_approver(&self, caller: &Caller, approval: &CallApproval) -> bool {
-        let target = Target::Server(&approval.server);
-        let approves = self.access.may(caller, Action::Approve, &target);
-        caller.is_among(&approval.approvers) || approves.is_permit()
+        self.is_among(caller, &approval.approvers, &approval.server)
+    }
+
+    /// Approvers are who a policy names, and who may `approve` the server, whether it names anybody or not.
+    fn is_among(&self, caller: &Caller, approvers: &BTreeSet<String>, server: &ServerName) -> bool {
+        let approves = || self.access.may(caller, Action::Approve, &Target::Server(server));
+        caller.is_among(approvers) || approves().is_permit()
+    }
+
+    /// Whether the decision of somebody about a call counts on another server that the call leads to: whoever it is could
+    /// have decided there, too. Somebody who is not known any more, by the label that was kept, could not.
+    pub fn counts_here(
+        &self,
+        label: &str,
+        (maker, server): (&Caller, &ServerName),
+        how: HowDecided<'_>,
+    ) -> bool {
+        let Some(decider) = self.access.known_as(label) else {
+            return false;
+        };
+        if decider.principal == maker.principal {
+            return how.by_caller;
+        }
+        self.is_among(&decider, how.approvers, server)
     }
 
     fn may_decide(&self, caller: &Caller, approval: &CallApproval) -> bool {

@@ -23,7 +23,7 @@ const API_KEY: &str = "x-api-key";
 pub struct Identified {
     /// Who it is.
     pub caller: Caller,
-    /// Who may have allowed it at the virtual server that it comes from.
+    /// Who has allowed it at the virtual server that it comes from.
     pub allowed_above: Option<Arc<Allowed>>,
     /// Where the request comes from, where the listener knows.
     pub from: Option<IpAddr>,

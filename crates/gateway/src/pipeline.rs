@@ -338,11 +338,11 @@ impl Gateway {
             ..Question::of(&errand.caller, &errand.route, errand.hop, call.method)
         };
         let check = |call: &Call| errand.admits(head, call);
+        let mut allowed = None;
         let passage = self
             .policies
-            .before_checked(&question, (call, check), &mut record)
+            .before_checked(&question, (call, check), (&mut record, &mut allowed))
             .await;
-        let allowed = asks.then(|| self.policies.allowed(&question)).flatten();
         let permitted = match passage {
             Ok(Passage::Permitted(permitted)) => permitted,
             Ok(Passage::Stranger(call)) => return self.as_stranger(&call, &errand, record).await,
@@ -354,7 +354,7 @@ impl Gateway {
                 };
             }
         };
-        errand.allowed = allowed;
+        errand.allowed = allowed.map(Arc::new);
         let permitted = match translate::without_our_question(permitted) {
             Ok(permitted) => permitted,
             Err(refusal) => return Err(stop(echo(refusal), record)),

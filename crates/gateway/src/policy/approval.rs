@@ -50,7 +50,7 @@ pub(super) struct Config {
     /// The tools, by their names, at most 200. Without any: every tool that does not say `readOnlyHint`.
     #[serde(default)]
     tools: BTreeSet<String>,
-    /// Who may allow a call, besides managers: `user:NAME`, `key:NAME`, `group:NAME`, at most 200.
+    /// Who may allow a call, besides who may approve the server: `user:NAME`, `key:NAME`, `group:NAME`, at most 200.
     #[serde(default)]
     approvers: BTreeSet<String>,
     /// Whether the caller may allow it as well, signed in as the same user: a second look rather than a second person.
@@ -124,12 +124,22 @@ impl Approval {
         approved.is_none_or(|approved| ToolClass::of(&approved.annotations) == ToolClass::Write)
     }
 
-    /// Whether the virtual server that it comes from has let nobody allow it who may not do so here: then a person has seen
-    /// it, and is not asked twice.
-    fn is_allowed_above(&self, question: &Question<'_>) -> bool {
-        question.allowed_above.is_some_and(|above| {
-            above.approvers.is_subset(&self.config.approvers) && (self.config.by_caller || !above.by_caller)
-        })
+    /// Who has allowed it at the virtual server that it comes from, if that is somebody who may do so here: then such a
+    /// person has seen it, and nobody is asked twice. Later rounds of a call pass by what they bring.
+    fn allowed_above(&self, question: &Question<'_>) -> Option<Allowed> {
+        let above = question.allowed_above?;
+        let how = self.how();
+        let (caller, server) = (question.caller, &question.route.route.server);
+        let counts = self.approvals.counts_here(&above.by, (caller, server), how);
+        counts.then(|| above.clone())
+    }
+
+    fn how(&self) -> HowDecided<'_> {
+        HowDecided {
+            approvers: &self.config.approvers,
+            by_caller: self.config.by_caller,
+            life: Duration::from_secs(self.config.valid_seconds.into()),
+        }
     }
 
     /// Whether it is the next round of a call that passed. What the call was given counts once: the same round again would
@@ -152,15 +162,10 @@ impl Approval {
             0
         };
         loop {
-            let how = HowDecided {
-                approvers: &self.config.approvers,
-                by_caller: self.config.by_caller,
-                life: Duration::from_secs(self.config.valid_seconds.into()),
-            };
-            let asked = self.approvals.ask(call, how).await?;
+            let asked = self.approvals.ask(call, self.how()).await?;
             if asked.state == ApprovalState::Approved {
                 if let Some(used) = self.approvals.use_up(call).await? {
-                    return Ok(Verdict::Continue(vec![format!("approval:{}", used.id).into()]));
+                    return Ok(passed(used));
                 }
                 // Another host was faster with it.
                 continue;
@@ -187,8 +192,20 @@ impl Approval {
         if self.config.by_caller {
             names.insert(0, "the caller");
         }
-        names.push("a manager");
+        names.push("an approver of the server");
         names.join(", ")
+    }
+}
+
+/// The verdict about a call whose approval was used.
+fn passed(used: CallApproval) -> Verdict {
+    let names = vec![format!("approval:{}", used.id).into()];
+    match used.decided_by {
+        Some(by) => Verdict::Allowed {
+            names,
+            allowed: Allowed { by: by.into() },
+        },
+        None => Verdict::Continue(names),
     }
 }
 
@@ -202,22 +219,13 @@ impl Policy for Approval {
         true
     }
 
-    fn allowed(&self, question: &Question<'_>) -> Option<Allowed> {
-        if !self.holds(question) {
-            return None;
-        }
-        Some(Allowed {
-            approvers: self.config.approvers.clone(),
-            by_caller: self.config.by_caller,
-        })
-    }
-
     async fn before(&self, question: &Question<'_>) -> Verdict {
         let (true, Some(tool)) = (self.holds(question), question.target) else {
             return Verdict::Continue(Vec::new());
         };
-        if self.is_allowed_above(question) {
-            return Verdict::Continue(vec!["approval:above".into()]);
+        if let Some(allowed) = self.allowed_above(question) {
+            let names = vec!["approval:above".into()];
+            return Verdict::Allowed { names, allowed };
         }
         if question.caller.principal == Principal::Anonymous {
             // Nobody knows that two of them are the same.

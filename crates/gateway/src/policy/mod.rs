@@ -9,7 +9,6 @@ mod permit;
 mod rate_limit;
 mod scope;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -51,17 +50,15 @@ pub struct Question<'a> {
     pub goes_on: Option<&'a str>,
     /// Whether the host comes back with answers to what it was asked.
     pub is_back: bool,
-    /// Who may have allowed it at the virtual server that it comes from.
+    /// Who has allowed it at the virtual server that it comes from.
     pub allowed_above: Option<&'a Allowed>,
 }
 
-/// Who may allow a call that needs it; managers may anyway.
+/// A person who has allowed a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowed {
-    /// Their labels.
-    pub approvers: BTreeSet<String>,
-    /// Whether the caller may.
-    pub by_caller: bool,
+    /// By the label that was kept with the decision.
+    pub by: Arc<str>,
 }
 
 impl<'a> Question<'a> {
@@ -86,6 +83,13 @@ impl<'a> Question<'a> {
 pub enum Verdict {
     /// It may go on. The names of what decided, for the audit log.
     Continue(Vec<Arc<str>>),
+    /// It may go on, because somebody allowed this very call.
+    Allowed {
+        /// The names of what decided, for the audit log.
+        names: Vec<Arc<str>>,
+        /// Who did.
+        allowed: Allowed,
+    },
     /// It may not.
     Refuse(Refusal),
     /// Something that has a name forbids it. The names, for the audit log.
@@ -128,11 +132,6 @@ pub trait Policy: Send + Sync + std::fmt::Debug {
     /// Whether it is asked after those that do not say so: what it does cannot be taken back.
     fn comes_last(&self) -> bool {
         false
-    }
-
-    /// Who has allowed the call, if it passed because somebody did.
-    fn allowed(&self, _question: &Question<'_>) -> Option<Allowed> {
-        None
     }
 
     /// What is shown to the API behind the route.
@@ -181,16 +180,18 @@ impl Policies {
         request: T,
         record: &mut Record,
     ) -> Result<Passage<T>, Refusal> {
-        self.before_checked(question, (request, |_: &T| Ok(())), record)
+        let passes = |_: &T| Ok(());
+        self.before_checked(question, (request, passes), (record, &mut None))
             .await
     }
 
     /// The same, with what else may refuse the request: it is asked before those policies whose effect cannot be taken back.
+    /// Notes who has allowed the call, if it passed because somebody did.
     pub async fn before_checked<T>(
         &self,
         question: &Question<'_>,
         (request, check): (T, impl FnOnce(&T) -> Result<(), Refusal>),
-        record: &mut Record,
+        (record, noted): (&mut Record, &mut Option<Allowed>),
     ) -> Result<Passage<T>, Refusal> {
         let mut check = Some(check);
         for policy in self.of(question.caller, question.route) {
@@ -201,6 +202,10 @@ impl Policies {
             }
             match policy.before(question).await {
                 Verdict::Continue(names) => record.decided_by(names),
+                Verdict::Allowed { names, allowed } => {
+                    record.decided_by(names);
+                    *noted = Some(allowed);
+                }
                 Verdict::Stranger => return Ok(Passage::Stranger(request)),
                 Verdict::Forbid { by, refusal } => {
                     record.refused_by(policy.kind());
@@ -217,12 +222,6 @@ impl Policies {
             check(&request)?;
         }
         Ok(Passage::Permitted(Permitted::new(request)))
-    }
-
-    /// Who has allowed a call that passed.
-    pub fn allowed(&self, question: &Question<'_>) -> Option<Arc<Allowed>> {
-        let mut policies = question.route.policies.iter();
-        policies.find_map(|policy| policy.allowed(question)).map(Arc::new)
     }
 
     /// Whether the caller may open or keep a stream on the route. Takes from no counter.

@@ -281,8 +281,8 @@ async fn a_call_that_is_refused_after_all_keeps_its_approval() {
     assert_eq!(served.upstream.calls(), made + 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_virtual_server_and_its_member_ask_once() {
+/// The same behind a virtual server that wants approvals, too.
+async fn held_twice() -> (Served, String, String) {
     let (served, agent, ada) = held(Speaks::Modern).await;
     let node = &served.node;
     node.cli_json(&[
@@ -293,34 +293,81 @@ async fn a_virtual_server_and_its_member_ask_once() {
         "billing",
         "--approve",
     ]);
-    let config = json!({"tools": ["wipe"], "approvers": ["key:ada"], "wait_seconds": 0}).to_string();
-    node.cli_json(&["policy", "set", "all", "approval", "--config", &config]);
-    let call = async |number: i64| {
-        let (headers, body) = modern(Some(&agent), number, "tools/call", wipe(json!({"id": number})));
-        let endpoint = node.endpoint("all");
-        let answer = node.web.ask("POST", &endpoint, &headers, body);
-        answer.await.unwrap().json()["result"]["isError"] != json!(true)
-    };
-    let allow = async || {
-        let waiting = asked(&served, &ada, "GET", "/approvals", json!({})).await.json();
-        let items = waiting["items"].as_array().unwrap().clone();
-        let open: Vec<_> = items.iter().filter(|item| item["state"] == "waiting").collect();
-        assert_eq!(open.len(), 1, "{waiting}");
-        let path = format!("/approvals/{}/allow", open[0]["name"].as_str().unwrap());
-        assert_eq!(asked(&served, &ada, "POST", &path, json!({})).await.status, 200);
-    };
+    wants(&served, "all", &["key:ada"]);
+    (served, agent, ada)
+}
+
+fn wants(served: &Served, server: &str, approvers: &[&str]) {
+    let config = json!({"tools": ["wipe"], "approvers": approvers, "wait_seconds": 0}).to_string();
+    served
+        .node
+        .cli_json(&["policy", "set", server, "approval", "--config", &config]);
+}
+
+fn may_approve(served: &Served, key: &str, server: &str) {
+    served.node.cli_json(&[
+        "grant", "add", "--key", key, "--role", "approver", "--server", server,
+    ]);
+}
+
+/// Whether a call by way of the virtual server is made.
+async fn passes(served: &Served, agent: &str, number: i64) -> bool {
+    let (headers, body) = modern(Some(agent), number, "tools/call", wipe(json!({"id": number})));
+    let endpoint = served.node.endpoint("all");
+    let answer = served.node.web.ask("POST", &endpoint, &headers, body);
+    answer.await.unwrap().json()["result"]["isError"] != json!(true)
+}
+
+/// Allows, or denies, everything that somebody sees waiting; tells how much that is.
+async fn decide(served: &Served, by: &str, word: &str) -> usize {
+    let waiting = asked(served, by, "GET", "/approvals", json!({})).await.json();
+    let items = waiting["items"].as_array().unwrap().clone();
+    let open: Vec<_> = items.iter().filter(|item| item["state"] == "waiting").collect();
+    for item in &open {
+        let path = format!("/approvals/{}/{word}", item["name"].as_str().unwrap());
+        assert_eq!(asked(served, by, "POST", &path, json!({})).await.status, 200);
+    }
+    open.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_virtual_server_and_its_member_ask_once() {
+    let (served, agent, ada) = held_twice().await;
     let made = served.upstream.calls();
-    assert!(!call(1).await);
-    allow().await;
-    assert!(call(1).await, "the member does not ask again");
+    assert!(!passes(&served, &agent, 1).await);
+    assert_eq!(decide(&served, &ada, "allow").await, 1);
+    assert!(passes(&served, &agent, 1).await, "the member does not ask again");
     assert_eq!(served.upstream.calls(), made + 1);
 
     // Whom the member does not let decide has not decided for it.
-    let wider = json!({"tools": ["wipe"], "approvers": ["key:ada", "key:agent"], "wait_seconds": 0});
-    node.cli_json(&["policy", "set", "all", "approval", "--config", &wider.to_string()]);
-    assert!(!call(2).await);
-    allow().await;
-    assert!(!call(2).await, "the member asks, too");
+    let bob = served.node.new_key("bob");
+    wants(&served, "all", &["key:ada", "key:bob"]);
+    assert!(!passes(&served, &agent, 2).await);
+    assert_eq!(decide(&served, &bob, "allow").await, 1);
+    assert!(!passes(&served, &agent, 2).await, "the member asks, too");
+    assert_eq!(served.upstream.calls(), made + 1);
+}
+
+/// No policy names an approver here, so rights alone say who decides.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approver_of_a_virtual_server_is_none_of_its_members() {
+    let (served, agent, _) = held_twice().await;
+    wants(&served, "all", &[]);
+    wants(&served, "billing", &[]);
+    let eve = served.node.new_key("eve");
+    may_approve(&served, "eve", "com.acme/all");
+    let made = served.upstream.calls();
+    assert!(!passes(&served, &agent, 1).await);
+    assert_eq!(decide(&served, &eve, "allow").await, 1);
+    assert!(!passes(&served, &agent, 1).await, "the member asks, too");
+    assert_eq!(served.upstream.calls(), made);
+
+    // Who may decide about both is asked once.
+    may_approve(&served, "eve", "com.acme/billing");
+    assert_eq!(decide(&served, &eve, "deny").await, 1, "what the member asks for");
+    assert!(!passes(&served, &agent, 2).await);
+    assert_eq!(decide(&served, &eve, "allow").await, 1);
+    assert!(passes(&served, &agent, 2).await, "the member does not ask again");
     assert_eq!(served.upstream.calls(), made + 1);
 }
 
