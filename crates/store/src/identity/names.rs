@@ -1,6 +1,5 @@
 //! Names of users, which labels hold: `user:ada` reads a registry, approves calls, published what waits; and access
-//! policies: `User::"ada"`. Before: `users`
-//! makes somebody. After: nobody comes into a right by being called like its holder.
+//! policies: `User::"ada"`. Before: `users` makes somebody. After: nobody comes into a right by being called like its holder.
 
 use portreeve_core::caller::User;
 use portreeve_core::id::UserId;
