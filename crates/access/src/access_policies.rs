@@ -5,6 +5,8 @@
 mod dry_run;
 mod trial;
 
+use std::sync::Arc;
+
 use portreeve_core::access_policy::{AccessPolicy, PolicyTest};
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
@@ -272,6 +274,22 @@ impl Access {
         event
     }
 
+    /// Work that may ask a hundred thousand questions: on a thread of its own, one at a time, and its turn lasts as long as
+    /// the work does, whether somebody still waits for it or not.
+    async fn beside<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, AccessError> {
+        let turn = Arc::clone(&self.trials).acquire_owned().await;
+        let turn = turn.map_err(stopping)?;
+        let access = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work(&access)
+        });
+        done.await.map_err(stopping)
+    }
+
     async fn stored(&self) -> Result<Vec<AccessPolicy>, AccessError> {
         Ok(self.parts.policies.access_policies().await?)
     }
@@ -310,6 +328,11 @@ pub enum Switch {
     On,
     /// It is not.
     Off,
+}
+
+/// Neither turns nor threads end before the node does.
+fn stopping(error: impl std::error::Error + Send + Sync + 'static) -> AccessError {
+    StoreError::Unavailable(Box::new(error)).into()
 }
 
 fn require_standing(had: &AccessPolicy, standing: Standing) -> Result<(), PolicyError> {

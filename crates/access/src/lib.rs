@@ -48,6 +48,7 @@ use portreeve_core::id::EventId;
 use portreeve_core::ports::{AccessPolicyStore, Authorizer, IdentityStore, Journal, SessionStore};
 use portreeve_core::random::Rng;
 use portreeve_core::time::Clock;
+use tokio::sync::Semaphore;
 
 pub use access_policies::{
     Change, Checked, DryRun, DryRunOf, KnownTool, MOST_CHANGES, MOST_POLICIES, MOST_TESTS, NewPolicy,
@@ -115,6 +116,8 @@ pub struct Access {
     tokens: Tokens,
     /// The newest generation that was loaded; held while loading, so that an older snapshot cannot win.
     loaded: Mutex<i64>,
+    /// Whose turn it is to try access policies.
+    trials: Arc<Semaphore>,
 }
 
 // === impl Access ===
@@ -130,6 +133,7 @@ impl Access {
             engine,
             state,
             loaded: Mutex::new(i64::MIN),
+            trials: Arc::new(Semaphore::new(1)),
         }
     }
 

@@ -228,6 +228,11 @@ impl State {
         Self::build(engine, source, self)
     }
 
+    /// The same with memories of its own, for questions that nobody asks.
+    pub(crate) fn scratch(&self, engine: &Engine) -> Self {
+        self.with_policies(engine, self.source.policies.clone())
+    }
+
     /// Every caller who is known here: users, then keys that stand for themselves, each by name.
     pub(crate) fn everybody(&self, now: Timestamp) -> Vec<Caller> {
         let mut users: Vec<Caller> = self.users.values().cloned().collect();

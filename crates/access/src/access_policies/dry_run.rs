@@ -80,13 +80,24 @@ pub struct DryRun {
 impl Access {
     /// Compares what is in force with what would be, for callers and approved tools. Nothing is saved.
     pub async fn dry_run(
-        &self,
+        self: &Arc<Self>,
         caller: &Caller,
         of: &DryRunOf,
         tools: &[KnownTool],
     ) -> Result<DryRun, PolicyError> {
         self.require_auditor(caller, "look at access policies")?;
-        let mut policies = self.stored().await?;
+        let policies = self.stored().await?;
+        let (of, tools) = (of.clone(), tools.to_vec());
+        self.beside(move |access| access.tried_out(&of, policies, &tools))
+            .await?
+    }
+
+    fn tried_out(
+        &self,
+        of: &DryRunOf,
+        mut policies: Vec<AccessPolicy>,
+        tools: &[KnownTool],
+    ) -> Result<DryRun, PolicyError> {
         let had = policies
             .iter()
             .position(|one| one.name == of.name)
@@ -99,7 +110,8 @@ impl Access {
             }
             policies.push(self.tried(of, text, had));
         }
-        let before = self.state.load();
+        // Questions that nobody asks must not push out the answers to those that somebody does.
+        let before = self.state.load().scratch(&self.engine);
         let after = before.with_policies(&self.engine, policies);
         let callers = self.callers(&before, &of.who)?;
         Ok(self.compare(of, (&before, &after), &callers, tools))

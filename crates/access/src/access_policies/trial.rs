@@ -68,7 +68,7 @@ impl std::fmt::Display for TestOutcome {
 impl Access {
     /// Runs the tests that are stored: those of one policy, or of all.
     pub async fn test_access_policies(
-        &self,
+        self: &Arc<Self>,
         caller: &Caller,
         name: Option<&PolicyName>,
     ) -> Result<Vec<TestOutcome>, PolicyError> {
@@ -76,8 +76,11 @@ impl Access {
             Some(name) => vec![self.access_policy(caller, name).await?],
             None => self.access_policies(caller).await?,
         };
-        let outcomes = policies.iter().flat_map(|policy| self.tested(policy));
-        Ok(outcomes.collect())
+        let outcomes = self.beside(move |access| {
+            let outcomes = policies.iter().flat_map(|policy| access.tested(policy));
+            outcomes.collect::<Vec<_>>()
+        });
+        Ok(outcomes.await?)
     }
 
     fn tested(&self, policy: &AccessPolicy) -> Vec<TestOutcome> {
