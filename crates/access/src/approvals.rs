@@ -61,7 +61,7 @@ pub struct HeldCall<'a> {
 /// How a policy wants it decided.
 #[derive(Debug, Clone, Copy)]
 pub struct HowDecided<'a> {
-    /// Who may, besides managers.
+    /// Who may, besides who may approve the server.
     pub approvers: &'a BTreeSet<String>,
     /// Whether the caller may.
     pub by_caller: bool,

@@ -46,7 +46,7 @@ pub struct CallApproval {
     pub principal: Principal,
     /// The name people know that caller by.
     pub caller: String,
-    /// Who may decide besides managers: labels, and groups as `group:NAME`.
+    /// Who may decide besides who may approve the server: labels, and groups as `group:NAME`.
     pub approvers: BTreeSet<String>,
     /// Whether the caller may decide.
     pub by_caller: bool,
