@@ -54,6 +54,9 @@ fn read(origin: &str, asked: &str) -> Address {
     let Ok(url) = Url::parse(asked) else {
         return elsewhere("This is not an address. It begins with https:// or http://.");
     };
+    if url.query().is_some() || url.fragment().is_some() {
+        return elsewhere("An address with a question mark or a number sign cannot be continued by a host.");
+    }
     let Some(rest) = asked
         .strip_prefix(origin)
         .filter(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -67,9 +70,6 @@ fn read(origin: &str, asked: &str) -> Address {
             )
         });
     };
-    if url.query().is_some() || url.fragment().is_some() {
-        return elsewhere("An address with a question mark or a number sign cannot be continued by a host.");
-    }
     let rest = rest.trim_end_matches('/');
     let is_doubled = ["/v0.1/servers", "/v0/servers", "/v0.1", "/v0"]
         .iter()

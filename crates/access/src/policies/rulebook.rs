@@ -44,14 +44,19 @@ pub(crate) enum Asked<'a> {
 /// The rules of one policy, or that there is none to be read.
 pub(crate) type Compiled = Result<Vec<Arc<Rule>>, Vec<TextProblem>>;
 
+/// Places of rules by what the principal, and then the resource, must be or be in. `None`: it may be anything.
+type ByPrincipal = HashMap<Option<EntityUid>, HashMap<Option<EntityUid>, Vec<u32>>>;
+/// Places of rules, and whether they are asked with their arguments.
+type SetKey = (Box<[u32]>, bool);
+
 /// The rules in force.
 #[derive(Default)]
 pub(crate) struct Rulebook {
     rules: Vec<Arc<Rule>>,
-    index: HashMap<Action, HashMap<Option<EntityUid>, HashMap<Option<EntityUid>, Vec<u32>>>>,
+    index: HashMap<Action, ByPrincipal>,
     /// Policies that cannot be read any more. What they forbade nobody knows, so everything is forbidden.
     unreadable: Vec<Arc<str>>,
-    sets: Option<Cache<(Box<[u32]>, bool), Arc<PolicySet>>>,
+    sets: Option<Cache<SetKey, Arc<PolicySet>>>,
     compiled: HashMap<PolicyName, (String, Arc<Compiled>)>,
     reads_arguments: bool,
 }
@@ -229,7 +234,7 @@ impl Rulebook {
     }
 
     fn set(&self, found: &[u32], in_full: bool) -> Arc<PolicySet> {
-        let key: (Box<[u32]>, bool) = (found.into(), in_full);
+        let key: SetKey = (found.into(), in_full);
         if let Some(set) = self.sets.as_ref().and_then(|sets| sets.get(&key)) {
             return set;
         }

@@ -198,7 +198,7 @@ impl IssuerKeys {
             Missing::Problem(problem) => problem,
             Missing::JustTried => ProofError::unreachable(
                 "the issuer of the ID token could not be asked",
-                &"it was tried a moment ago",
+                "it was tried a moment ago",
             ),
         })
     }

@@ -34,6 +34,7 @@ pub(crate) struct Wanted {
 #[into_params(parameter_in = Query)]
 pub(crate) struct WantedFile {
     /// `json` unless given.
+    #[param(inline)]
     format: Option<Format>,
     /// A version; the latest unless given.
     version: Option<String>,
