@@ -368,7 +368,9 @@ impl From<WebhookError> for Problem {
             WebhookError::Store(error) | WebhookError::Secret(SecretUnavailable::Store(error)) => {
                 return error.into();
             }
-            WebhookError::Forbidden { .. } => return Self::forbidden(detail).hint(hint),
+            WebhookError::Forbidden { .. } | WebhookError::PrivateHosts { .. } => {
+                return Self::forbidden(detail).hint(hint);
+            }
             WebhookError::Invalid(problems) => {
                 let items = problems.into_iter().map(|problem| ProblemItem {
                     path: Some(problem.path.to_owned()),

@@ -88,6 +88,20 @@ impl Webhooks {
         })
     }
 
+    /// Private hosts stand behind the guard that keeps others out of this network: who operates may not open them.
+    fn require_manager(&self, caller: &Caller) -> Result<(), WebhookError> {
+        let decision = self
+            .parts
+            .authorizer
+            .may(caller, Action::Manage, &Target::Installation);
+        if decision.is_permit() {
+            return Ok(());
+        }
+        Err(WebhookError::PrivateHosts {
+            caller: Arc::clone(&caller.label),
+        })
+    }
+
     async fn find(&self, name: &WebhookName) -> Result<Webhook, WebhookError> {
         let found = self.parts.webhooks.webhook(name).await?;
         found.ok_or_else(|| WebhookError::NotFound {

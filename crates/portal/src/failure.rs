@@ -284,7 +284,7 @@ impl From<InsightError> for Failure {
 impl From<WebhookError> for Failure {
     fn from(error: WebhookError) -> Self {
         match &error {
-            WebhookError::Forbidden { caller } => Self::Forbidden {
+            WebhookError::Forbidden { caller } | WebhookError::PrivateHosts { caller } => Self::Forbidden {
                 signed_in: &**caller != "anonymous",
                 text: sentence(&error.to_string()),
             },

@@ -26,6 +26,14 @@ pub enum WebhookError {
         /// The caller's label.
         caller: Arc<str>,
     },
+    /// The caller may not open private hosts to events.
+    #[error(
+        "`{caller}` may not let a webhook reach private hosts: ask for a grant of `manage` on all servers"
+    )]
+    PrivateHosts {
+        /// The caller's label.
+        caller: Arc<str>,
+    },
     /// It cannot be as it was asked for; every problem is listed.
     #[error("the webhook is not valid: {}", joined(.0))]
     Invalid(Vec<WebhookProblem>),
@@ -72,7 +80,7 @@ impl WebhookError {
     /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Forbidden { .. } => {
+            Self::Forbidden { .. } | Self::PrivateHosts { .. } => {
                 "ask an administrator for that grant; `portreeve whoami` shows the roles you have"
             }
             Self::Invalid(_) => "correct what is listed; docs/webhooks.md explains every field",

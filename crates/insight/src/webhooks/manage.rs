@@ -203,7 +203,12 @@ impl Webhooks {
         webhook.updated_at = self.parts.clock.now();
         let url = self.checked(&webhook)?;
         if private_reach == PrivateReach::Granted {
-            webhook.private_hosts = self.private_hosts(&url).await?;
+            let hosts = self.private_hosts(&url).await?;
+            // What was granted before may be said again by who could not grant it.
+            if hosts.iter().any(|host| !webhook.private_hosts.contains(host)) {
+                self.require_manager(caller)?;
+            }
+            webhook.private_hosts = hosts;
         }
         self.parts
             .egress

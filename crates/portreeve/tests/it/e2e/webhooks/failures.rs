@@ -184,3 +184,33 @@ async fn a_webhook_says_nothing_to_whom_its_owner_may_not_know() {
     node.cli_json(&["webhook", "send-again", "chat"]);
     deliveries(&node, "delivered", 2).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_operates_has_webhooks_and_opens_no_private_hosts_to_them() {
+    let (_folder, config) = hasty("[0]");
+    let node = node(&config).await;
+    let receiver = Receiver::start().await;
+    let key = node.new_key("ops");
+    node.cli_json(&["grant", "add", "--key", "ops", "--role", "operator"]);
+    let headers = [("authorization", format!("Bearer {key}"))];
+    let url = format!("{}/api/v1/webhooks", node.url);
+    let hook = json!({"name": "chat", "url": receiver.url, "secret": "secret:hook", "internal": true});
+    let refused = node
+        .web
+        .ask("POST", &url, &headers, hook.to_string())
+        .await
+        .unwrap();
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    assert!(
+        refused.text().contains("let a webhook reach private hosts"),
+        "{}",
+        refused.text()
+    );
+    let hook = json!({"name": "chat", "url": "https://93.184.216.34/hook", "secret": "secret:hook"});
+    let made = node
+        .web
+        .ask("POST", &url, &headers, hook.to_string())
+        .await
+        .unwrap();
+    assert_eq!(made.status, 201, "{}", made.text());
+}
