@@ -250,6 +250,11 @@ pub struct ImportSchedule {
 // === impl ImportApproval ===
 
 impl ImportApproval {
+    /// Whether no version of any server is approved by it.
+    pub fn covers_nothing(&self) -> bool {
+        !self.all && self.namespaces.is_empty()
+    }
+
     /// Whether a version of this server is approved at once.
     pub fn covers(&self, name: &ServerName) -> bool {
         self.rule(name).is_some()

@@ -71,12 +71,22 @@ impl Registry {
         internal: Internal,
     ) -> Result<Fetch, RegistryError> {
         self.require_here(caller, Action::Operate, "import servers")?;
+        self.require_rule(caller, &new.approval)?;
+        if internal == Internal::Grant {
+            self.require_private_hosts(caller)?;
+        }
         let base = base_of(&new.origin)?;
         let hosts = match internal {
             Internal::Grant => self.private_hosts(&base).await?,
             Internal::No => Vec::new(),
         };
         self.fetch_from(caller, new, base, (hosts, None)).await
+    }
+
+    /// Refuses to open private hosts to an import to who does not manage everything: they stand behind the guard that
+    /// keeps others out of this network.
+    pub(super) fn require_private_hosts(&self, caller: &Caller) -> Result<(), RegistryError> {
+        self.require_here(caller, Action::Manage, "let an import reach private hosts")
     }
 
     /// Begins a run over what the source changed after a moment.

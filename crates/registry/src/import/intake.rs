@@ -36,6 +36,7 @@ impl Registry {
         files: Vec<Record>,
     ) -> Result<Intake, RegistryError> {
         self.require_here(caller, Action::Operate, "import servers")?;
+        self.require_rule(caller, &new.approval)?;
         if new.kind == ImportKind::Registry {
             return Err(RegistryError::invalid("kind", "a registry is read by its URL"));
         }

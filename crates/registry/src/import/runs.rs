@@ -83,6 +83,7 @@ impl Registry {
         position: Option<String>,
     ) -> Result<ImportRun, RegistryError> {
         self.require_here(caller, Action::Operate, "import servers")?;
+        self.require_rule(caller, &new.approval)?;
         let origin = checked_origin(&new.origin)?;
         let approval = checked_approval(new.approval)?;
         let (clock, rng) = (self.parts.clock.as_ref(), self.parts.rng.as_ref());
@@ -107,6 +108,19 @@ impl Registry {
         Ok(run)
     }
 
+    /// Refuses to let a rule approve to who could not do so himself: it would be the way around the right to approve.
+    /// That holds for records that go into a run of somebody else, too.
+    pub(super) fn require_rule(
+        &self,
+        caller: &Caller,
+        approval: &ImportApproval,
+    ) -> Result<(), RegistryError> {
+        if approval.covers_nothing() {
+            return Ok(());
+        }
+        self.require_here(caller, Action::Approve, "let an import approve by a rule")
+    }
+
     /// Takes records in.
     pub async fn take_records(
         &self,
@@ -124,6 +138,7 @@ impl Registry {
         }
         let _one_at_a_time = self.importing.lock().await;
         let mut run = self.open_run(id).await?;
+        self.require_rule(caller, &run.approval)?;
         let mut candidates: Vec<Candidate> = Vec::new();
         for record in &records {
             candidates.extend(importer(run.kind).read(record, &self.parts.limits));
@@ -288,8 +303,7 @@ pub(super) fn checked_approval(approval: ImportApproval) -> Result<ImportApprova
             format!("at most {MOST_NAMESPACES} are taken"),
         ));
     }
-    let covers_nothing = !approval.all && approval.namespaces.is_empty();
-    if approval.minimum_score.is_some() && covers_nothing {
+    if approval.minimum_score.is_some() && approval.covers_nothing() {
         return Err(RegistryError::invalid(
             "approval.minimumScore",
             "it is asked of what is approved: name `all` or `namespaces`",

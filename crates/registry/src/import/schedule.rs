@@ -77,6 +77,10 @@ impl Registry {
         new: NewSchedule,
     ) -> Result<ImportSchedule, RegistryError> {
         self.require_here(caller, Action::Operate, "import servers")?;
+        self.require_rule(caller, &new.approval)?;
+        if new.internal == Internal::Grant {
+            self.require_private_hosts(caller)?;
+        }
         if !(SHORTEST..=LONGEST).contains(&new.every) {
             return Err(RegistryError::invalid(
                 "every",

@@ -64,8 +64,8 @@ pub(crate) struct World {
 
 // === callers ===
 
-/// `admin` and the system itself manage everything, `steward` manages one server, `publisher` may publish it, `user` may use it, everyone else
-/// may nothing.
+/// `admin` and the system itself manage everything, `operator` operates everything and `reviewer` approves there as well,
+/// `steward` manages one server, `publisher` may publish it, `user` may use it, everyone else may nothing.
 pub(crate) fn caller(label: &str) -> Caller {
     Caller {
         groups: std::sync::Arc::from([]),
@@ -91,7 +91,9 @@ impl Authorizer for Rights {
         };
         let is_ours = server.is_some_and(|name| name.as_str().eq_ignore_ascii_case(NAME));
         let permit = match (&*caller.label, action) {
-            ("admin" | "system", _) => true,
+            ("admin" | "system", _)
+            | ("operator", Action::View | Action::Operate)
+            | ("reviewer", Action::View | Action::Operate | Action::Approve) => true,
             (
                 "steward",
                 Action::View
@@ -123,7 +125,10 @@ impl Authorizer for Rights {
     }
 
     fn views_some(&self, caller: &Caller) -> bool {
-        matches!(&*caller.label, "admin" | "system" | "steward")
+        matches!(
+            &*caller.label,
+            "admin" | "system" | "operator" | "reviewer" | "steward"
+        )
     }
 
     fn policy_version(&self) -> u64 {

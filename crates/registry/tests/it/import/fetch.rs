@@ -9,10 +9,10 @@ use portreeve_core::import::{
     ImportApproval, ImportKind, ImportMode, ImportRun, ImportSchedule, ImportState,
 };
 use portreeve_core::server::Lifecycle;
-use portreeve_registry::Internal;
 use portreeve_registry::import::{Fetch, ImportJob, NewImport, NewSchedule};
+use portreeve_registry::{Internal, RegistryError};
 
-use crate::world::{Locked, Pages, World, admin, page};
+use crate::world::{Locked, Pages, World, admin, caller, page};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -269,4 +269,44 @@ async fn a_schedule_that_ends_or_changes_during_a_run_stays_as_it_was_left() {
         let taken = world.store.all().len();
         assert_eq!(taken, 1, "the second page is not taken in by the old rule");
     }
+}
+
+#[tokio::test]
+async fn who_operates_opens_no_private_hosts_and_lets_no_schedule_approve() {
+    let world = World::new();
+    let pages = Pages::start().await;
+    let operator = caller("operator");
+    let schedule = async |approval: ImportApproval, internal: Internal| {
+        let new = NewSchedule {
+            origin: pages.url.clone(),
+            every: HOUR,
+            approval,
+            internal,
+            login: None,
+        };
+        world.registry.schedule_import(&operator, new).await.unwrap_err()
+    };
+    let refused = schedule(ImportApproval::default(), Internal::Grant).await;
+    assert!(
+        refused
+            .to_string()
+            .contains("let an import reach private hosts: ask for a grant of `manage` on all servers"),
+        "{refused}"
+    );
+    let all = ImportApproval {
+        all: true,
+        ..ImportApproval::default()
+    };
+    let refused = schedule(all, Internal::No).await;
+    assert!(refused.to_string().contains("approve by a rule"), "{refused}");
+    let new = NewImport {
+        kind: ImportKind::Registry,
+        origin: pages.url.clone(),
+        mode: ImportMode::Apply,
+        approval: ImportApproval::default(),
+    };
+    let begun = world.registry.begin_fetch(&operator, new, Internal::Grant).await;
+    let refused = begun.map(drop).unwrap_err();
+    assert!(matches!(refused, RegistryError::Forbidden { .. }), "{refused}");
+    assert!(pages.asked().is_empty());
 }

@@ -14,7 +14,7 @@ use portreeve_registry::{
 };
 use serde_json::{Value, json};
 
-use crate::world::{Locked, World, admin, remote};
+use crate::world::{Locked, World, admin, caller, remote};
 
 async fn take(world: &World, approval: ImportApproval, texts: &[String]) -> Result<Taken, RegistryError> {
     let new = NewImport {
@@ -242,4 +242,54 @@ async fn lists_within_an_upload_are_counted_and_no_list_stands_within_another() 
     let taken = take(&world, all(None), &[nested]).await.unwrap();
     assert_eq!((taken.run.counts.records, taken.run.counts.refused), (1, 1));
     assert!(take(&world, all(None), &[list(2)]).await.is_ok());
+}
+
+/// A rule approves in nobody's name but by somebody's wish: who operates imports is not for that an approver.
+#[tokio::test]
+async fn who_may_not_approve_lets_no_rule_do_it() {
+    let world = World::new();
+    let begin = async |who: &str, approval: ImportApproval| {
+        let new = NewImport {
+            kind: ImportKind::Dump,
+            origin: "official".to_owned(),
+            mode: ImportMode::Apply,
+            approval,
+        };
+        world.registry.begin_import(&caller(who), new).await
+    };
+    let acme = ImportApproval {
+        namespaces: vec!["com.acme".to_owned()],
+        ..ImportApproval::default()
+    };
+    for approval in [all(None), all(Some(80)), acme] {
+        let refused = begin("operator", approval).await.unwrap_err();
+        assert!(
+            refused
+                .to_string()
+                .contains("let an import approve by a rule: ask for a grant of `approve` on all servers"),
+            "{refused}"
+        );
+    }
+    begin("operator", ImportApproval::default()).await.unwrap();
+    let run = begin("reviewer", all(None)).await.unwrap();
+    let record = Record {
+        place: "0".to_owned(),
+        text: clean("com.acme/a", "https://a.acme.example/mcp"),
+    };
+    let operator = caller("operator");
+    let refused = world
+        .registry
+        .take_records(&operator, run.id, vec![record.clone()])
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, RegistryError::Forbidden { .. }),
+        "nor in the run of somebody who may: {refused}"
+    );
+    let taken = world
+        .registry
+        .take_records(&caller("reviewer"), run.id, vec![record])
+        .await
+        .unwrap();
+    assert_eq!(taken.run.counts.approved, 1);
 }
