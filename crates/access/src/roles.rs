@@ -117,6 +117,23 @@ impl Access {
         }
     }
 
+    /// By what the caller may hand on roles over a scope. What a group owns and what a registry is about changes, and a
+    /// grant of a single server would stay when that server leaves: who manages such a part hands on the part alone.
+    fn handing_on(&self, caller: &Caller, scope: &ServerScope) -> Vec<String> {
+        let lasts = |grant: &Grant| match &grant.servers {
+            ServerScope::Owner(_) | ServerScope::Registry(_) => grant.servers == *scope,
+            ServerScope::All | ServerScope::Namespace(_) | ServerScope::Server(_) => true,
+        };
+        let grants = self.live_grants(caller).into_iter();
+        let lasting: HashSet<String> = grants
+            .filter(lasts)
+            .map(|grant| format!("grant:{}", grant.id))
+            .collect();
+        let mut policies = self.reaching(caller, Action::Manage, scope);
+        policies.retain(|policy| lasting.contains(policy));
+        policies
+    }
+
     /// Refuses to make or to take back a grant that reaches further than who asks; tells what allowed it.
     pub(crate) fn require_reach(
         &self,
@@ -127,7 +144,7 @@ impl Access {
         if whole.is_ok() || !HANDED_ON.contains(&rights) {
             return whole;
         }
-        let policies = self.reaching(caller, Action::Manage, scope);
+        let policies = self.handing_on(caller, scope);
         if policies.is_empty() {
             return Err(AccessError::Forbidden {
                 caller: caller.label.to_string(),

@@ -13,7 +13,6 @@ use portreeve_core::name::Slug;
 use portreeve_core::ports::{Authorizer, PinWatch};
 use portreeve_core::protocol::Era;
 use portreeve_core::usage::UsageOutcome;
-use portreeve_mcp::bridge::Wanted;
 use portreeve_mcp::envelope::InvalidMessage;
 use portreeve_mcp::method::Method;
 use portreeve_net::Egress;
@@ -359,9 +358,7 @@ impl Gateway {
             Ok(permitted) => permitted,
             Err(refusal) => return Err(stop(echo(refusal), record)),
         };
-        if errand.method == Some(Method::Listen) {
-            errand.wanted = Wanted::read(&permitted.get().body).map(Arc::new);
-        }
+        errand.listens_to(permitted.get());
         if Self::shares_tap(permitted.get(), &errand) {
             return self.subscribe(permitted.get(), errand, record).await;
         }
@@ -374,13 +371,8 @@ impl Gateway {
         if let Some(turned) = self.here(permitted.get(), &errand).await {
             return Self::answer_here(turned, permitted.get(), record);
         }
-        if hello.is_some()
-            && errand.caller.principal == Principal::Anonymous
-            && let Err(refusal) = self.count_stranger(&errand).await
-        {
-            return Err(stop(echo(refusal), record));
-        }
-        let outbound = match translate::call(permitted, head, &errand) {
+        let counted = self.count_greeting(hello.is_some(), &errand).await;
+        let outbound = match counted.and_then(|()| translate::call(permitted, head, &errand)) {
             Ok(outbound) => outbound,
             Err(refusal) => return Err(stop(echo(refusal), record)),
         };

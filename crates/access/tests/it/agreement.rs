@@ -391,10 +391,13 @@ fn target<'a>(
     }
 }
 
+/// To whom, of which server, and whether only tools that read.
+type Granted = (Who, Option<usize>, bool);
+
 fn check(
     house: &House,
     caller: &Caller,
-    (rules, grants): (&[Rule], &[(Who, Option<usize>, bool)]),
+    (rules, grants): (&[Rule], &[Granted]),
     case: Case<'_>,
 ) -> Result<(), TestCaseError> {
     let server: ServerName = SERVERS[case.server].parse().unwrap();

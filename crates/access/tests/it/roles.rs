@@ -5,6 +5,7 @@ use portreeve_core::caller::Caller;
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{KeyId, UserId};
 use portreeve_core::name::GroupName;
+use portreeve_core::ports::Owned;
 
 use crate::house::House;
 
@@ -95,6 +96,38 @@ async fn who_manages_a_part_grants_inside_of_it_and_no_further() {
              `manage` there"
         );
     }
+}
+
+/// A server may leave its group any day, and a grant of the server alone would not leave with it.
+#[tokio::test]
+async fn who_manages_what_a_group_owns_hands_on_that_scope_alone() {
+    let house = House::started().await;
+    let (lead, secret) = house.key("lead", None).await;
+    let (other, _) = house.key("other", None).await;
+    let owner = ServerScope::Owner("finance".parse().unwrap());
+    let new = to(lead.id, Rights::Manage, owner.clone());
+    house.access.add_grant(&house.admin(), new).await.unwrap();
+    let mut snapshot = house.snapshot();
+    snapshot.owned = vec![Owned {
+        tags: Vec::new(),
+        server: "com.acme/billing".parse().unwrap(),
+        groups: vec!["finance".parse().unwrap()],
+    }];
+    house.access.load(&snapshot);
+    let lead = house.access.authenticate(secret.expose()).unwrap();
+    let one = to(other.id, Rights::Use, server("com.acme/billing"));
+    let refused = house.access.add_grant(&lead, one.clone()).await;
+    assert!(
+        matches!(refused, Err(AccessError::Forbidden { .. })),
+        "{refused:?}"
+    );
+    let all = to(other.id, Rights::Use, owner);
+    house.access.add_grant(&lead, all).await.unwrap();
+    // Who manages the server itself may: that grant does not end with the group.
+    let itself = to(lead.key.unwrap(), Rights::Manage, server("com.acme/billing"));
+    house.access.add_grant(&house.admin(), itself).await.unwrap();
+    house.access.load(&house.snapshot());
+    house.access.add_grant(&lead, one).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
 //! What goes with a request on its way through the corridor, and what may still refuse it there.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use portreeve_access::network;
 use portreeve_core::caller::Principal;
 use portreeve_core::ports::{RateLimit, StateError};
 use portreeve_core::protocol::Era;
-use std::time::Duration;
+use portreeve_mcp::bridge::Wanted;
+use portreeve_mcp::method::Method;
 
 use super::Gateway;
 use crate::accept::head::Head;
@@ -65,6 +67,14 @@ impl Gateway {
         }
     }
 
+    /// Counts a greeting without a credential.
+    pub(super) async fn count_greeting(&self, is_hello: bool, errand: &Errand) -> Result<(), Refusal> {
+        if is_hello && errand.caller.principal == Principal::Anonymous {
+            self.count_stranger(errand).await?;
+        }
+        Ok(())
+    }
+
     /// Counts a session of somebody who needs no grant for it, since each writes a row: who has no credential counts by
     /// address.
     pub(super) async fn count_stranger(&self, errand: &Errand) -> Result<(), Refusal> {
@@ -88,6 +98,13 @@ impl Gateway {
 }
 
 impl Errand {
+    /// Notes what a stream is opened for.
+    pub(super) fn listens_to(&mut self, call: &Call) {
+        if self.method == Some(Method::Listen) {
+            self.wanted = Wanted::read(&call.body).map(Arc::new);
+        }
+    }
+
     /// What may still refuse a call that is permitted, before an approval of it is used up.
     pub(super) fn admits(&self, head: &Head, call: &Call) -> Result<(), Refusal> {
         if self.session.as_ref().is_some_and(|session| session.stranger) {

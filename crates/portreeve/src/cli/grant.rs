@@ -15,7 +15,7 @@ const ROLES: [&str; 6] = ["viewer", "publisher", "approver", "operator", "audito
 pub(crate) enum GrantCommand {
     /// Grant something to a key, a user or a group
     #[command(arg = own_key())]
-    Add(AddArgs),
+    Add(Box<AddArgs>),
     /// List the grants
     List,
     /// Take a grant back

@@ -25,8 +25,11 @@ use crate::assess::outside::Looked;
 /// The name of a check.
 pub type CheckId = &'static str;
 
+/// Looks at one thing.
+type Check = fn(&Subject<'_>, &mut Notes);
+
 /// The checks, in the order in which they are made.
-const CHECKS: [(CheckId, fn(&Subject<'_>, &mut Notes)); 17] = [
+const CHECKS: [(CheckId, Check); 17] = [
     ("schema", form::schema),
     ("names", form::names),
     ("endpoints", form::endpoints),

@@ -187,7 +187,7 @@ pub async fn tags_that_registries_select_by_are_part_of_what_decisions_need(stor
     store
         .add_registry(&partners(), 2, event("registry.create"))
         .await?;
-    assert_eq!(store.snapshot(None).await?.owned, [owned.clone()]);
+    assert_eq!(store.snapshot(None).await?.owned, std::slice::from_ref(&owned));
     let dear = tagged(&["dear", "partner"], Some(1));
     assert_eq!(save(dear).await?, 0, "nobody selects by these");
     let again = tagged(&["partner", "dear"], Some(2));

@@ -241,12 +241,15 @@ impl House {
             stranger: String::new(),
             _data: data,
         };
-        let made = house
-            .admin_post("/api/v1/keys", json!({"name": "stranger"}))
-            .await;
-        assert_eq!(made.status, 201, "{made:?}");
-        house.stranger = made.json()["secret"].as_str().unwrap().to_owned();
+        house.stranger = house.key("stranger").await;
         house
+    }
+
+    /// A key that was granted nothing.
+    async fn key(&self, name: &str) -> String {
+        let made = self.admin_post("/api/v1/keys", json!({"name": name})).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        made.json()["secret"].as_str().unwrap().to_owned()
     }
 
     /// The time there.

@@ -131,7 +131,7 @@ fn goose_link(query: &[(String, String)], setup: &Setup) -> Told {
         let named = query.iter().filter(|(found, _)| found == name);
         named.map(|(_, value)| value.clone()).collect()
     };
-    assert_eq!(all("description"), [setup.description.clone()]);
+    assert_eq!(all("description"), std::slice::from_ref(&setup.description));
     match all("url").pop() {
         Some(url) => Told::Http {
             url,

@@ -157,7 +157,8 @@ const NEEDS: &[(&str, Need)] = &[
     ("POST /api/v1/users/{user}/disable", Whole(Manage)),
     ("POST /api/v1/users/{user}/enable", Whole(Manage)),
     ("DELETE /api/v1/users/{user}", Whole(Manage)),
-    ("POST /api/v1/grants", New(Manage)),
+    // It is about one server, and who manages what a group owns or a registry holds hands on that scope alone.
+    ("POST /api/v1/grants", Whole(Manage)),
     ("DELETE /api/v1/grants/{grant}", Somewhere(Audit)),
     ("PUT /api/v1/secrets/{secret}", Whole(Manage)),
     ("DELETE /api/v1/secrets/{secret}", Whole(Manage)),

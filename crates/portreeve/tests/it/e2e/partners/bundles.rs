@@ -123,7 +123,7 @@ async fn a_catalogue_that_is_not_to_be_believed_is_refused_with_its_reason() {
     )
     .unwrap();
     assert_eq!(reason(&desk, "forged.json", &keeper, &[]), "forged");
-    fs::write(desk.at("cut.json"), &text[..text.len() / 2]).unwrap();
+    fs::write(desk.at("cut.json"), &text.as_bytes()[..text.len() / 2]).unwrap();
     assert_eq!(reason(&desk, "cut.json", &keeper, &[]), "truncated");
     fs::write(desk.at("large.json"), vec![b' '; 33 * 1024 * 1024]).unwrap();
     assert_eq!(reason(&desk, "large.json", &keeper, &[]), "oversized");
