@@ -28,6 +28,9 @@ pub const LONGEST_TIMEOUT_MS: u64 = 3_600_000;
 /// The longest time that lists are kept where the upstream does not say it: one hour, as in the gateway's limits.
 const LONGEST_LIST_CACHE_MS: u64 = 3_600_000;
 
+/// The kind of policies that let calls wait for a person.
+const APPROVAL: &str = "approval";
+
 /// What of a route shall change; what is `None` stays.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RoutePatch {
@@ -91,6 +94,7 @@ impl Registry {
             let what = format!("change route `{slug}`");
             self.require(caller, (Action::Operate, &Target::Server(&route.server)), &what)?;
             self.require_secrets(caller, &route, &patch)?;
+            self.require_opener(caller, &route, &patch)?;
             if expected.is_some_and(|expected| expected != route.revision) {
                 return Err(RegistryError::Conflict {
                     what: format!("route `{slug}`"),
@@ -146,6 +150,21 @@ impl Registry {
             }
             None => Ok(()),
         }
+    }
+
+    /// Refuses to open the route further than it is to who does not manage its server: who may call, and whom a call waits
+    /// for, was not decided by who operates.
+    fn require_opener(
+        &self,
+        caller: &Caller,
+        route: &Route,
+        patch: &RoutePatch,
+    ) -> Result<(), RegistryError> {
+        let Some(what) = opens(route, patch) else {
+            return Ok(());
+        };
+        let what = format!("{what} route `{}`", route.slug);
+        self.require(caller, (Action::Manage, &Target::Server(&route.server)), &what)
     }
 
     async fn check_patch(&self, route: &Route, patch: &RoutePatch) -> Result<(), RegistryError> {
@@ -257,6 +276,31 @@ impl Registry {
         event.detail = Some(detail);
         event
     }
+}
+
+/// How a change would let calls through that the route stops now, as words. An approval that reads differently may ask
+/// for less, so only what is kept as it is counts as kept.
+fn opens(route: &Route, patch: &RoutePatch) -> Option<&'static str> {
+    if patch.access == Some(Access::Anonymous) && route.access != Access::Anonymous {
+        return Some("open to everybody");
+    }
+    let is_lost = |policies: &Vec<PolicyDocument>| {
+        let mut approvals = route.policies.iter().filter(|policy| policy.kind == APPROVAL);
+        approvals.any(|policy| !policies.contains(policy))
+    };
+    if patch.policies.as_ref().is_some_and(is_lost) {
+        return Some("change or end the approvals that calls wait for on");
+    }
+    let before = &route.credentials;
+    let is_wider = |after: &Credentials| {
+        (after.tokens && !before.tokens)
+            || (after.keys && !before.keys)
+            || after.issuers.iter().any(|name| !before.issuers.contains(name))
+    };
+    if patch.credentials.as_ref().is_some_and(is_wider) {
+        return Some("take more credentials on");
+    }
+    None
 }
 
 /// What of a route is not as it was, but for who may use it.

@@ -1,6 +1,8 @@
 //! Routes as their managers change them.
 
-use portreeve_core::route::{Access, PolicyDocument, Protocol, RouteState, ServerRequests, SessionAffinity};
+use portreeve_core::route::{
+    Access, Credentials, PolicyDocument, Protocol, RouteState, ServerRequests, SessionAffinity,
+};
 use portreeve_core::server::Lifecycle;
 use portreeve_registry::{RegistryError, RoutePatch};
 use serde_json::json;
@@ -203,4 +205,54 @@ async fn who_operates_one_server_names_no_other_secret() {
     // What is named already stays named.
     set("admin", "theirs").await.unwrap();
     set("steward", "theirs").await.unwrap();
+}
+
+/// Who may call, and whom a call waits for, is for who manages the server.
+#[tokio::test]
+async fn who_operates_a_server_does_not_open_it() {
+    let world = world().await;
+    let set = async |who: &str, patch: RoutePatch| {
+        world
+            .registry
+            .change_route(&caller(who), &slug(), patch, None)
+            .await
+    };
+    let policies = |kinds: &[&str]| RoutePatch {
+        policies: Some(kinds.iter().map(|kind| policy(kind)).collect()),
+        ..RoutePatch::default()
+    };
+    let credentials = |keys: bool| RoutePatch {
+        credentials: Some(Credentials {
+            keys,
+            ..Credentials::default()
+        }),
+        ..RoutePatch::default()
+    };
+    let open = RoutePatch {
+        access: Some(Access::Anonymous),
+        ..RoutePatch::default()
+    };
+    // Who operates may ask for more.
+    set("operator", policies(&["approval"])).await.unwrap();
+    set("operator", policies(&["rate_limit", "approval"]))
+        .await
+        .unwrap();
+    set("operator", credentials(false)).await.unwrap();
+    for (patch, what) in [
+        (open, "open to everybody route `billing`"),
+        (policies(&["rate_limit"]), "end the approvals"),
+        (credentials(true), "take more credentials on route `billing`"),
+    ] {
+        let refused = set("operator", patch.clone()).await.unwrap_err().to_string();
+        assert!(refused.contains(what), "{refused}");
+        assert!(refused.contains("ask for a grant of `manage` on it"), "{refused}");
+        set("steward", patch).await.unwrap();
+    }
+    // What is open already is no step, so the rest of the route is still for who operates.
+    let again = RoutePatch {
+        access: Some(Access::Anonymous),
+        upstream_timeout_ms: Some(5_000),
+        ..RoutePatch::default()
+    };
+    set("operator", again).await.unwrap();
 }

@@ -136,13 +136,13 @@ impl Authorizer for Rights {
     }
 }
 
-/// Knows one kind of policy.
+/// Knows two kinds of policies.
 struct Kinds;
 
 impl PolicyCheck for Kinds {
     fn check(&self, documents: &[PolicyDocument]) -> Vec<PolicyProblem> {
         let unknown = |(index, document): (usize, &PolicyDocument)| {
-            (document.kind != "rate_limit").then(|| PolicyProblem {
+            (!matches!(document.kind.as_str(), "rate_limit" | "approval")).then(|| PolicyProblem {
                 index,
                 problem: format!("`{}` is not a policy", document.kind),
             })
