@@ -11,6 +11,7 @@ use portreeve_core::view::RegistryRecord;
 
 use crate::error::RegistryError;
 use crate::registry::{Registry, forbidden};
+use crate::work::Work;
 
 // === impl Registry ===
 
@@ -26,13 +27,15 @@ impl Registry {
     }
 
     /// Refuses to give a server to a group, or to take it from one, to who neither manages it nor belongs to that group:
-    /// members of a group that owns a server may publish it.
+    /// members of a group that owns a server may publish it. Roles hang on these groups as well, so once a version is
+    /// approved it is for who manages the server alone.
     pub(crate) fn require_owner(
         &self,
         caller: &Caller,
-        name: &ServerName,
+        work: &Work,
         (before, after): (&Profile, &Profile),
     ) -> Result<(), RegistryError> {
+        let name = &work.server.name;
         let given = after
             .owner_groups
             .iter()
@@ -45,7 +48,14 @@ impl Registry {
             return Ok(());
         }
         let is_of = |group: &&String| caller.groups.iter().any(|own| own.as_str() == group.as_str());
-        match given.chain(taken).find(|group| !is_of(group)) {
+        let is_approved = work.has_approved();
+        match given.chain(taken).find(|group| is_approved || !is_of(group)) {
+            Some(group) if is_approved => Err(forbidden(
+                caller,
+                format!(
+                    "say whether group `{group}` owns server `{name}`, of which a version is approved: ask for a grant of `manage` on it"
+                ),
+            )),
             Some(group) => Err(forbidden(
                 caller,
                 format!(

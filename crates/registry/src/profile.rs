@@ -10,7 +10,6 @@ use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::Entry;
 use portreeve_core::profile::{Contact, ExternalDocument, Metadata, Profile, UseCase};
 use portreeve_core::property::PropertyOwner;
-use portreeve_core::server::{Approval, Version};
 use serde_json::{Value, json};
 
 use crate::error::RegistryError;
@@ -122,9 +121,8 @@ impl Registry {
         if profile == before {
             return Ok(());
         }
-        let is_approved = |version: &Version| version.approval == Approval::Approved;
         if profile.tags != before.tags
-            && work.versions.iter().any(is_approved)
+            && work.has_approved()
             && !self.may_to(caller, Action::Approve, &work.server.name)
         {
             let name = &work.server.name;
@@ -135,7 +133,7 @@ impl Registry {
         if profile.icons != before.icons {
             self.icons_wanted.notify_one();
         }
-        self.require_owner(caller, &work.server.name, (&before, &profile))?;
+        self.require_owner(caller, work, (&before, &profile))?;
         let mut event = self.event(caller, "server.describe", &work.server.name);
         event.detail = Some(json!({ "fields": changed(&before, &profile) }));
         work.events.push(event);

@@ -7,7 +7,7 @@ use portreeve_core::audit::AuditEvent;
 use portreeve_core::name::{Slug, VersionText};
 use portreeve_core::ports::{Entry, EntryChange};
 use portreeve_core::route::Route;
-use portreeve_core::server::{PrivateHost, Server, Version};
+use portreeve_core::server::{Approval, PrivateHost, Server, Version};
 use portreeve_core::time::Timestamp;
 
 use crate::error::RegistryError;
@@ -32,6 +32,12 @@ pub(crate) struct Work {
 // === impl Work ===
 
 impl Work {
+    /// Whether a version of the server is approved, listed or not.
+    pub(crate) fn has_approved(&self) -> bool {
+        let is_approved = |version: &Version| version.approval == Approval::Approved;
+        self.versions.iter().any(is_approved)
+    }
+
     /// Begins an entry that does not exist yet.
     pub(crate) fn begin(server: Server) -> Self {
         Self {

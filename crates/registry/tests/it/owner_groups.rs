@@ -51,6 +51,25 @@ async fn a_publisher_gives_a_server_to_his_own_groups_alone() {
     assert_eq!(problems[0].path, "ownerGroups[0]");
 }
 
+/// Roles hang on the groups that own a server.
+#[tokio::test]
+async fn the_groups_of_what_is_approved_are_for_who_manages_it() {
+    let world = World::new();
+    world.approved(&remote(NAME, "1.0.0", URL)).await;
+    let publisher = of("publisher", &["finance"]);
+    for who in [&admin(), &of("steward", &[])] {
+        let refused = own(&world, &publisher, &["finance"]).await.unwrap_err();
+        assert!(
+            refused.to_string().contains("ask for a grant of `manage` on it"),
+            "{refused}"
+        );
+        own(&world, who, &["finance"]).await.unwrap();
+        let refused = own(&world, &publisher, &[]).await.unwrap_err();
+        assert!(refused.to_string().contains("group `finance`"), "{refused}");
+        own(&world, who, &[]).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn where_another_must_approve_nobody_of_the_owning_group_does() {
     let world = World::new();
