@@ -2,7 +2,7 @@
 //! than who submitted.
 
 use portreeve_core::caller::Caller;
-use portreeve_core::decision::Action;
+use portreeve_core::decision::{Action, Target};
 use portreeve_core::name::{GroupName, ServerName};
 use portreeve_core::ports::Entry;
 use portreeve_core::profile::Profile;
@@ -62,6 +62,34 @@ impl Registry {
                     "say whether group `{group}` owns server `{name}`: its members may, and who manages the server"
                 ),
             )),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses tags that change which registries are about a server to who does not manage it, where something hangs on
+    /// that: roles over what is approved, and for a draft that somebody else approves it.
+    pub(crate) fn require_moving(
+        &self,
+        caller: &Caller,
+        work: &Work,
+        (before, after): (&Profile, &Profile),
+    ) -> Result<(), RegistryError> {
+        let name = &work.server.name;
+        let is_approved = work.has_approved();
+        let registries = self.parts.views.registries();
+        let moved = registries.iter().find(|record| {
+            let was = record.selection.is_about(name, &before.tags);
+            let is = record.selection.is_about(name, &after.tags);
+            was != is && (is_approved || (was && record.approver_differs))
+        });
+        match moved {
+            Some(record) => {
+                let what = format!(
+                    "change the tags by which registry `{}` is about `{name}`",
+                    record.name
+                );
+                self.require(caller, (Action::Manage, &Target::Server(name)), &what)
+            }
             None => Ok(()),
         }
     }

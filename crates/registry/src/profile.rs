@@ -130,6 +130,7 @@ impl Registry {
             let needed = Action::Approve.lacking(&Target::Server(name), &what);
             return Err(forbidden(caller, needed));
         }
+        self.require_moving(caller, work, (&before, &profile))?;
         if profile.icons != before.icons {
             self.icons_wanted.notify_one();
         }

@@ -2,6 +2,7 @@
 
 use portreeve_core::caller::Caller;
 use portreeve_core::name::{RegistryName, ServerName};
+use portreeve_core::view::Selection;
 use portreeve_registry::{Approve, Internal, ProfilePatch, RegistryError, RegistryPatch};
 
 use crate::world::{NAME, URL, World, admin, caller, remote};
@@ -111,4 +112,43 @@ async fn where_another_must_approve_nobody_of_the_owning_group_does() {
         .unwrap();
     world.add(&remote(NAME, "1.1.0", URL), Approve::No).await.unwrap();
     assert_eq!(approve(&owner).await.unwrap(), "approved");
+}
+
+/// A tag that takes a draft out of the registry that wants another approver would be the way around it.
+#[tokio::test]
+async fn tags_that_registries_select_by_are_for_who_manages_the_server() {
+    let world = World::new();
+    world.add(&remote(NAME, "1.0.0", URL), Approve::No).await.unwrap();
+    let patch = RegistryPatch {
+        selection: Some(Selection {
+            tags: ["finance".to_owned()].into(),
+            ..Selection::default()
+        }),
+        approver_differs: Some(true),
+        ..RegistryPatch::default()
+    };
+    world
+        .registry
+        .create_registry(&admin(), "finance".parse().unwrap(), patch)
+        .await
+        .unwrap();
+    let tag = async |by: &Caller, tags: &[&str]| {
+        let patch = ProfilePatch {
+            tags: Some(tags.iter().map(|tag| (*tag).to_owned()).collect()),
+            ..ProfilePatch::default()
+        };
+        world.registry.describe(by, &name(), patch, None).await.map(drop)
+    };
+    let publisher = caller("publisher");
+    // Going in, and what no registry selects by, is nobody's loss.
+    tag(&publisher, &["finance"]).await.unwrap();
+    tag(&publisher, &["finance", "eu"]).await.unwrap();
+    let refused = tag(&publisher, &["eu"]).await.unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("the tags by which registry `finance` is about `com.acme/billing`"),
+        "{refused}"
+    );
+    tag(&caller("steward"), &["eu"]).await.unwrap();
 }
