@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, Request, Response};
 use portreeve_access::Access;
 use portreeve_client::Lines;
-use portreeve_core::caller::{PeerAddress, Principal};
+use portreeve_core::caller::PeerAddress;
 use portreeve_core::id::EventId;
 use portreeve_core::limits::Limits;
 use portreeve_core::name::Slug;

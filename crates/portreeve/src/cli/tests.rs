@@ -43,6 +43,7 @@ const REMOTE: &[&str] = &[
     "server logout com.acme/billing --at https://mcp.acme.example/mcp?a=b",
     "server remove com.acme/billing",
     "server tools com.acme/billing",
+    "server install com.acme/billing --host vscode",
     "publish tests/samples/server.json",
     "search send mail --kind remote",
     "client create Editor --redirect http://127.0.0.1/callback --auth none",

@@ -331,5 +331,5 @@ async fn shell_characters_are_quoted() {
         r#"claude mcp add billing -- npx -y p@1 'it'\''s $HOME `id` "x" !! ; |' --url https://"${HOST}"'/{path}!'"#
     );
     let command = find(&snippets, "vscode", SnippetKind::Command);
-    assert!(command.contains(r"it'\''s"), "{command}");
+    assert!(command.contains(r"it\u0027s \u0024HOME"), "{command}");
 }

@@ -258,6 +258,9 @@ async fn a_call_that_is_refused_after_all_keeps_its_approval() {
         "region": {"type": "string", "x-mcp-header": "Region"},
     }});
     served.upstream.set_tools(vec![mirrored]);
+    let path = "/servers/com.acme%2Fbilling/tools/refresh";
+    let seen = served.node.api("POST", path, None).await;
+    assert_eq!(seen.status, 200, "{}", seen.text());
     served
         .node
         .cli_json(&["tool", "approve", "com.acme/billing", "wipe"]);

@@ -448,6 +448,7 @@ fn is_made_below(row: &Row) -> bool {
         "keys/",
         "environments/",
         "metadata-schemas/",
+        "import-schedules/",
     ];
     made.iter().any(|part| row.path.contains(part))
         || row.path.contains("%2Fall/")
