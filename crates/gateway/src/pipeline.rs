@@ -358,12 +358,9 @@ impl Gateway {
             Ok(permitted) => permitted,
             Err(refusal) => return Err(stop(echo(refusal), record)),
         };
-        errand.listens_to(permitted.get());
+        errand.looks_into(permitted.get());
         if Self::shares_tap(permitted.get(), &errand) {
             return self.subscribe(permitted.get(), errand, record).await;
-        }
-        if errand.era == Era::Modern && errand.gives_states() {
-            errand.belonging = translate::Belonging::of(permitted.get()).map(Arc::new);
         }
         if parked::comes_back(permitted.get(), &errand) {
             return self.go_on(permitted.get(), errand, record).await;

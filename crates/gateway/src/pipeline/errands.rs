@@ -18,6 +18,7 @@ use crate::authenticate::Identified;
 use crate::relay::Errand;
 use crate::respond::Refusal;
 use crate::route::ServedRoute;
+use crate::translate;
 
 /// Sessions of somebody whom no grant names: at once, and then one more in this time.
 const STRANGERS: RateLimit = RateLimit {
@@ -98,10 +99,13 @@ impl Gateway {
 }
 
 impl Errand {
-    /// Notes what a stream is opened for.
-    pub(super) fn listens_to(&mut self, call: &Call) {
+    /// Notes what a stream is opened for, and what the state belongs to that a call may give.
+    pub(super) fn looks_into(&mut self, call: &Call) {
         if self.method == Some(Method::Listen) {
             self.wanted = Wanted::read(&call.body).map(Arc::new);
+        }
+        if self.era == Era::Modern && self.gives_states() {
+            self.belonging = translate::Belonging::of(call).map(Arc::new);
         }
     }
 
