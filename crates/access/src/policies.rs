@@ -235,11 +235,10 @@ impl Engine {
     }
 
     fn server_entity(&self, server: &ServerName, facts: &Facts) -> Entity {
-        let mut parents = HashSet::from([self.words.installation.clone()]);
-        parents.extend(self.words.namespaces(server));
-        parents.extend(facts.owners(server).iter().map(|group| self.words.owner(group)));
-        parents.extend(facts.registries(server).map(|name| self.words.registry(name)));
-        Entity::new_no_attrs(self.words.server(server), parents)
+        let words = &self.words;
+        let kinds = (&words.namespace, &words.owner, &words.registry);
+        let parents = above(server, facts, (&words.installation, kinds));
+        Entity::new_no_attrs(words.server(server), parents.into_iter().collect())
     }
 
     fn tool_entity(
@@ -288,15 +287,6 @@ impl Words {
         uid(&self.server, &folded(name))
     }
 
-    /// The patterns that speak of a server: its own namespace, and each one above with `.*` behind it.
-    fn namespaces(&self, server: &ServerName) -> Vec<EntityUid> {
-        let patterns = namespaces_of(server);
-        patterns
-            .iter()
-            .map(|pattern| uid(&self.namespace, pattern))
-            .collect()
-    }
-
     fn namespace(&self, pattern: &NamespacePattern) -> EntityUid {
         uid(&self.namespace, &pattern.as_str().to_ascii_lowercase())
     }
@@ -315,7 +305,30 @@ impl Words {
     }
 }
 
-/// The patterns that a server is in, in lower case.
+/// Everything that a server is in, for grants and for access policies alike: the installation, each pattern that speaks of
+/// its namespace, the groups that own it, and the registries that are about it.
+fn above(
+    server: &ServerName,
+    facts: &Facts,
+    (installation, (namespace, owner, registry)): (
+        &EntityUid,
+        (&EntityTypeName, &EntityTypeName, &EntityTypeName),
+    ),
+) -> Vec<EntityUid> {
+    let patterns = namespaces_of(server);
+    let patterns = patterns.iter().map(|pattern| uid(namespace, pattern));
+    let owners = facts.owners(server).iter();
+    let owners = owners.map(|group| uid(owner, group.as_str()));
+    let registries = facts.registries(server);
+    let registries = registries.map(|name| uid(registry, name.as_str()));
+    std::iter::once(installation.clone())
+        .chain(patterns)
+        .chain(owners)
+        .chain(registries)
+        .collect()
+}
+
+/// The patterns that a server is in, in lower case: its own namespace, and each one above with `.*` behind it.
 fn namespaces_of(server: &ServerName) -> Vec<String> {
     let namespace = server.namespace().to_ascii_lowercase();
     let above = namespace

@@ -14,7 +14,7 @@ use portreeve_core::decision::{Action, Target};
 use portreeve_core::name::{GroupName, ServerName};
 
 use super::arguments::Arguments;
-use super::{constant, folded, is_of_management, namespaces_of, uid};
+use super::{above, constant, folded, is_of_management, uid};
 use crate::facts::Facts;
 
 /// The vocabulary of access policies. `manage` and `audit` are not in it: nobody may lock everybody out.
@@ -263,16 +263,8 @@ impl Vocabulary {
     }
 
     fn of_server(&self, server: &ServerName, facts: &Facts) -> Vec<EntityUid> {
-        let mut resources = vec![self.installation.clone()];
-        resources.extend(
-            namespaces_of(server)
-                .iter()
-                .map(|pattern| uid(&self.namespace, pattern)),
-        );
-        let owners = facts.owners(server).iter();
-        resources.extend(owners.map(|group| uid(&self.owner, group.as_str())));
-        let registries = facts.registries(server);
-        resources.extend(registries.map(|name| uid(&self.registry, name.as_str())));
+        let kinds = (&self.namespace, &self.owner, &self.registry);
+        let mut resources = above(server, facts, (&self.installation, kinds));
         resources.push(uid(&self.server, &folded(server)));
         resources
     }
