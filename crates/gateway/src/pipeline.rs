@@ -287,10 +287,10 @@ impl Gateway {
         self: &Arc<Self>,
         head: &Head,
         inbound: Inbound,
-        errand: Errand,
+        mut errand: Errand,
         mut record: Record,
     ) -> Result<Response<Body>, Stopped> {
-        if let Some(refusal) = self.outlived(&errand) {
+        if let Some(refusal) = self.outlived(&mut errand).await {
             return Err(stop(refusal, record));
         }
         match inbound {

@@ -18,6 +18,7 @@ use crate::authenticate::Identified;
 use crate::relay::Errand;
 use crate::respond::Refusal;
 use crate::route::ServedRoute;
+use crate::session::Session;
 use crate::translate;
 
 /// Sessions of somebody whom no grant names: at once, and then one more in this time.
@@ -99,6 +100,22 @@ impl Gateway {
 }
 
 impl Errand {
+    /// Whether the route still leads where this session was opened, and in the same era.
+    pub(super) fn is_route_of(&self, session: &Session) -> bool {
+        session.hop == self.hop
+            && (session.hop == Era::Modern || session.server.as_deref() == self.route.server_mark())
+    }
+
+    /// Takes the route as it is now, unless it lets other callers in than the one by which this caller was let in.
+    pub(super) fn take_again(&mut self, route: Option<Arc<ServedRoute>>) {
+        let known = &self.route.route;
+        let alike = |now: &Arc<ServedRoute>| now.route.id == known.id && now.route.access == known.access;
+        if let Some(route) = route.filter(alike) {
+            self.hop = route.hop(self.era);
+            self.route = route;
+        }
+    }
+
     /// Notes what a stream is opened for, and what the state belongs to that a call may give.
     pub(super) fn looks_into(&mut self, call: &Call) {
         if self.method == Some(Method::Listen) {

@@ -9,7 +9,6 @@ use futures_util::{StreamExt as _, stream};
 use http::Response;
 use portreeve_client::Reply;
 use portreeve_core::caller::Caller;
-use portreeve_core::protocol::Era;
 use portreeve_mcp::header;
 use portreeve_mcp::method::Method;
 
@@ -147,14 +146,22 @@ impl Gateway {
     /// Ends the session of a request if the server is another one than when it was opened, or is spoken to in another era:
     /// the server knows nothing of it then, or was never told who its host is. The host begins anew. A modern server knows
     /// of no session wherever it is.
-    pub(super) fn outlived(&self, errand: &Errand) -> Option<Refusal> {
-        let session = errand.session.as_ref()?;
-        let is_alike = session.hop == errand.hop
-            && (session.hop == Era::Modern || session.server.as_deref() == errand.route.server_mark());
-        if session.stranger || is_alike {
+    ///
+    /// Another node may have opened it by a route that this one has not read yet, so nothing is ended before the route was
+    /// read again; a route that changed meanwhile is the one that the request takes.
+    pub(super) async fn outlived(&self, errand: &mut Errand) -> Option<Refusal> {
+        let session = Arc::clone(errand.session.as_ref()?);
+        if session.stranger || errand.is_route_of(&session) {
             return None;
         }
-        self.end_session(session);
+        if self.loader.load().await.is_err() {
+            return Some(Refusal::SessionsAway);
+        }
+        errand.take_again(self.loader.find(errand.route.route.slug.as_str()));
+        if errand.is_route_of(&session) {
+            return None;
+        }
+        self.end_session(&session);
         Some(match &errand.host_id {
             Some(id) => Refusal::SessionUnknown.about(id),
             None => Refusal::SessionUnknown,

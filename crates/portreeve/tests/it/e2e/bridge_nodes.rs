@@ -87,10 +87,16 @@ async fn p15_what_a_host_says_to_one_node_is_heard_by_the_other() {
     let host = LegacyHost::connect_able(&one.web, &one.endpoint(&slug), Some(&one.key), able).await;
     let beside = host.at(two.endpoint(&slug));
     let begun = Instant::now();
-    while beside.request(json!("p"), "ping", json!({})).await.status != 200 {
+    loop {
+        let heard = beside.request(json!("p"), "ping", json!({})).await;
+        if heard.status == 200 {
+            break;
+        }
         assert!(
             begun.elapsed() < Duration::from_secs(10),
-            "the other node has no route"
+            "the other node does not serve the session: {} {}",
+            heard.status,
+            heard.text()
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
