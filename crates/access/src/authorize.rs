@@ -67,7 +67,8 @@ impl Authorizer for Access {
     }
 
     fn visibility(&self, caller: &Caller) -> Visibility {
-        if self.may(caller, Action::View, &Target::Installation).is_permit() {
+        let sees = self.may(caller, Action::View, &Target::Installation).is_permit();
+        if sees && !self.hides_some(caller) {
             Visibility::All
         } else {
             Visibility::Listed
@@ -76,7 +77,11 @@ impl Authorizer for Access {
 
     fn views_some(&self, caller: &Caller) -> bool {
         let grants = self.live_grants(caller);
-        grants.iter().any(|grant| grant.rights.includes(Action::View))
+        grants.iter().any(|grant| grant.rights.includes(Action::View)) || self.shown_some_by_rules(caller)
+    }
+
+    fn hides_some(&self, caller: &Caller) -> bool {
+        self.hidden_some_by_rules(caller)
     }
 
     fn policy_version(&self) -> u64 {

@@ -21,6 +21,8 @@ use portreeve_core::caller::Principal;
 use portreeve_core::decision::{Action, Decision, Effect, Target};
 use portreeve_core::name::{GroupName, NamespacePattern, RegistryName, ServerName};
 
+pub(crate) use cedar_policy::Effect as RuleEffect;
+
 pub(crate) use self::arguments::Arguments;
 pub(crate) use self::reads::Read;
 pub(crate) use self::rulebook::{Asked, Rulebook, Said};

@@ -117,4 +117,9 @@ impl Decision {
     pub fn is_permit(&self) -> bool {
         self.effect == Effect::Permit
     }
+
+    /// Whether a policy says no. Where nothing permits, nobody does.
+    pub fn is_forbidden(&self) -> bool {
+        self.effect == Effect::Deny && !self.policies.is_empty()
+    }
 }

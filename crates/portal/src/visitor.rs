@@ -139,8 +139,9 @@ impl Visitor {
         let target = Target::Server(name);
         let may = |action| portal.parts.access.may(&self.caller, action, &target).is_permit();
         let publishes = may(Action::Publish);
+        let view = portal.parts.access.may(&self.caller, Action::View, &target);
         Here {
-            sees: publishes || may(Action::View),
+            sees: view.is_permit() || (publishes && !view.is_forbidden()),
             publishes,
             approves: may(Action::Approve),
             operates: may(Action::Operate),

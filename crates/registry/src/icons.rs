@@ -61,7 +61,8 @@ impl Registry {
     pub async fn icons(&self, caller: &Caller, name: &ServerName) -> Result<Vec<NamedIcon>, RegistryError> {
         let entry = self.entry(caller, name).await?;
         let mut icons = self.parts.icons.icons_of(&entry.server.name).await?;
-        if !self.may_publish(caller, &entry.server.name) {
+        let name = &entry.server.name;
+        if !self.may_publish(caller, name) || !self.may_see(caller, name) {
             icons.retain(|icon| icon.icon.is_some());
             for icon in &mut icons {
                 icon.url = String::new();

@@ -22,9 +22,21 @@ impl Registry {
         self.may(caller, action, &Target::Server(name))
     }
 
-    /// Whether the caller may see what the management side knows of the server. Who publishes it sees it, too.
+    /// Whether the caller may see what the management side knows of the server. Who publishes it sees it, too, unless a
+    /// policy forbids that.
     pub(crate) fn may_see(&self, caller: &Caller, name: &ServerName) -> bool {
-        self.may_to(caller, Action::View, name) || self.may_publish(caller, name)
+        let target = Target::Server(name);
+        let view = self.parts.authorizer.may(caller, Action::View, &target);
+        view.is_permit() || (!view.is_forbidden() && self.may_publish(caller, name))
+    }
+
+    /// Whether a policy forbids the caller to see what the management side knows of the server.
+    pub(crate) fn is_hidden(&self, caller: &Caller, name: &ServerName) -> bool {
+        let target = Target::Server(name);
+        self.parts
+            .authorizer
+            .may(caller, Action::View, &target)
+            .is_forbidden()
     }
 
     pub(crate) fn may_discover(&self, caller: &Caller, name: &ServerName) -> bool {
@@ -74,9 +86,9 @@ impl Registry {
         self.require(caller, (action, &Target::Installation), what)
     }
 
-    /// Whether everything of the installation is for the caller to see.
+    /// Whether everything of the installation is for the caller to see, without a look at each server.
     pub(crate) fn sees_all(&self, caller: &Caller) -> bool {
-        self.may(caller, Action::View, &Target::Installation)
+        self.may(caller, Action::View, &Target::Installation) && !self.parts.authorizer.hides_some(caller)
     }
 
     /// What allowed a step, for its audit event. Portreeve itself needs no grant, and says so by its name.

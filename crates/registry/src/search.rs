@@ -95,8 +95,14 @@ impl Registry {
         let asked = Asked::read(query, |text| opened(text, CursorKind::Search, &self.cursor_mac))?;
         let visibility = self.parts.authorizer.visibility(caller);
         self.catch_up().await?;
-        let chosen = self.choose((caller, &horizon), &visibility, &asked);
+        let depth = self.depth(caller, &visibility);
+        let chosen = self.choose((caller, &horizon), depth, &asked);
         let keys: Vec<(String, String)> = chosen.hits.iter().map(|hit| hit.key.clone()).collect();
+        let visibility = if depth == Depth::Some {
+            Visibility::All
+        } else {
+            visibility
+        };
         let mut listed = self.parts.feed.listed(&visibility, &keys).await?;
         let mut items = Vec::with_capacity(listed.len());
         for hit in chosen.hits {
@@ -108,10 +114,12 @@ impl Registry {
             let Some(item) = found.map(|at| listed.swap_remove(at)) else {
                 continue;
             };
-            let item = if visibility == Visibility::All || self.may_see(caller, &item.version.name) {
+            let item = if depth == Depth::All || self.may_see(caller, &item.version.name) {
                 item
-            } else {
+            } else if item.version.is_listed() {
                 self.veiled(item)?
+            } else {
+                continue;
             };
             items.push(Found {
                 marks: portreeve_search::marks(
@@ -146,8 +154,20 @@ impl Registry {
             limit: 1,
             facets: true,
         };
-        let chosen = self.choose((caller, &horizon), &visibility, &asked);
+        let depth = self.depth(caller, &visibility);
+        let chosen = self.choose((caller, &horizon), depth, &asked);
         Ok(chosen.facets.unwrap_or_default())
+    }
+
+    /// How far a search looks for somebody.
+    fn depth(&self, caller: &Caller, visibility: &Visibility) -> Depth {
+        if *visibility == Visibility::All {
+            Depth::All
+        } else if self.parts.authorizer.views_some(caller) {
+            Depth::Some
+        } else {
+            Depth::Listed
+        }
     }
 
     /// How far the index is.
@@ -179,15 +199,15 @@ impl Registry {
     }
 
     /// Ranks, and cuts the page out. Nothing waits in here.
-    fn choose(
-        &self,
-        (caller, horizon): (&Caller, &Horizon<'_>),
-        visibility: &Visibility,
-        asked: &Asked,
-    ) -> Chosen {
-        let exists = |entry: &portreeve_search::Entry<'_>| horizon.finds(entry);
-        let exists: Option<Exists<'_>> = if horizon.is_open() { None } else { Some(&exists) };
-        let who = (caller, *visibility == Visibility::All);
+    fn choose(&self, (caller, horizon): (&Caller, &Horizon<'_>), depth: Depth, asked: &Asked) -> Chosen {
+        // What is not listed is found by who sees its inside, asked entry by entry unless that is all of them.
+        let exists = |entry: &portreeve_search::Entry<'_>| {
+            (depth != Depth::Some || entry.is_listed() || self.may_see(caller, entry.name()))
+                && horizon.finds(entry)
+        };
+        let is_plain = horizon.is_open() && depth != Depth::Some;
+        let exists: Option<Exists<'_>> = if is_plain { None } else { Some(&exists) };
+        let who = (caller, depth);
         self.with_question(who, exists, (&asked.text, &asked.narrow), |index, question| {
             let ranked = portreeve_search::rank(index, question);
             let facets = asked
@@ -200,7 +220,7 @@ impl Registry {
     /// Asks the index, as somebody who sees of the inside of entries what he has a right to.
     fn with_question<T>(
         &self,
-        (caller, sees_all): (&Caller, bool),
+        (caller, depth): (&Caller, Depth),
         exists: Option<Exists<'_>>,
         (text, narrow): (&str, &Narrow),
         ask: impl FnOnce(&Index, &Question<'_>) -> T,
@@ -217,12 +237,12 @@ impl Registry {
                 .may(caller, Action::CallTool, &target)
                 .is_permit()
         };
-        let discovers = |server: &_| sees_all || self.may_discover(caller, server);
+        let discovers = |server: &_| depth == Depth::All || self.may_discover(caller, server);
         // Who has no identity has no rights to an inside either.
         let is_known = caller.principal != Principal::Anonymous;
         let question = Question {
             text,
-            sees_unlisted: sees_all,
+            sees_unlisted: depth != Depth::Listed,
             exists,
             inside: is_known.then_some(Inside {
                 sees_tool: &sees,
@@ -296,6 +316,17 @@ impl Registry {
         let next = if names.len() > most { names.pop() } else { None };
         (names, next)
     }
+}
+
+/// How far a search looks for somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// Into what is listed.
+    Listed,
+    /// Into what is listed, and into servers whose inside he sees.
+    Some,
+    /// Into everything.
+    All,
 }
 
 /// What is asked, judged.

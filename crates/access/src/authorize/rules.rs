@@ -12,7 +12,7 @@ use portreeve_core::tool::ToolAnnotations;
 use quick_cache::Equivalent;
 
 use crate::Access;
-use crate::policies::{Arguments, Asked, Asker, Said, Via};
+use crate::policies::{Arguments, Asked, Asker, RuleEffect, Said, Via};
 use crate::state::State;
 
 /// What an answer depends on in which access policies had their say, besides the state it is kept in.
@@ -67,6 +67,36 @@ impl Access {
             return None;
         }
         Asker::of(caller)
+    }
+
+    /// Whether a policy may show the caller the inside of some server.
+    pub(super) fn shown_some_by_rules(&self, caller: &Caller) -> bool {
+        let state = self.state.load();
+        if !state.is_live(caller, self.parts.clock.now()) || self.has_ended(caller) {
+            return false;
+        }
+        let asker = self.rules_about(&state, caller, Action::View);
+        asker.is_some_and(|asker| {
+            let rules = &state.rulebook;
+            rules.speaks_of(&self.engine, &asker, (Action::View, RuleEffect::Permit))
+        })
+    }
+
+    /// Whether a policy may hide the inside of some server from the caller.
+    pub(super) fn hidden_some_by_rules(&self, caller: &Caller) -> bool {
+        let state = self.state.load();
+        let asker = self.rules_about(&state, caller, Action::View);
+        asker.is_some_and(|asker| {
+            let rules = &state.rulebook;
+            rules.speaks_of(&self.engine, &asker, (Action::View, RuleEffect::Forbid))
+                && !self.manages_everything(&state, caller)
+        })
+    }
+
+    /// Whether grants let the caller manage everything. No policy speaks of that.
+    fn manages_everything(&self, state: &State, caller: &Caller) -> bool {
+        self.by_rights(state, caller, Action::Manage, &Target::Installation)
+            .is_permit()
     }
 
     /// Callers without a credential hold no right, and no policy gives them one. One that forbids is about them, too.
@@ -150,6 +180,8 @@ impl Access {
                 .ask(&self.engine, (asker, &state.facts), (action, target), asked);
         let keep = |decision| Kept { decision, depends };
         let permitted = match said {
+            // Whoever manages everything takes a forbid away again, and has to see what it is about.
+            Said::Forbid(_) if action == Action::View && self.manages_everything(state, caller) => Vec::new(),
             Said::Forbid(names) => return keep(decided(Effect::Deny, names)),
             Said::Permit(names) => names,
             Said::Nothing => Vec::new(),

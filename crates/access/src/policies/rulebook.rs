@@ -207,6 +207,32 @@ impl Rulebook {
         (said, depends)
     }
 
+    /// Whether a rule of that effect could be about somebody and an action, whatever it is done to.
+    pub(crate) fn speaks_of(
+        &self,
+        engine: &Engine,
+        asker: &Asker<'_>,
+        (action, effect): (Action, Effect),
+    ) -> bool {
+        if effect == Effect::Forbid && !self.unreadable.is_empty() {
+            return true;
+        }
+        let Some(by_principal) = self.index.get(&action) else {
+            return false;
+        };
+        let is_such = |place: &u32| {
+            let rule = self.rules.get(*place as usize);
+            rule.is_some_and(|rule| rule.effect == effect)
+        };
+        let named = engine.text.principals(asker).into_iter().map(Some);
+        std::iter::once(None)
+            .chain(named)
+            .filter_map(|principal| by_principal.get(&principal))
+            .flat_map(HashMap::values)
+            .flatten()
+            .any(is_such)
+    }
+
     /// The places of the rules that can say something, in their order.
     fn find(&self, action: Action, principals: &[EntityUid], resources: &[EntityUid]) -> Vec<u32> {
         let mut found = Vec::new();

@@ -226,7 +226,7 @@ impl Vocabulary {
         Some(Put { request, entities })
     }
 
-    fn principals(&self, asker: &Asker<'_>) -> Vec<EntityUid> {
+    pub(super) fn principals(&self, asker: &Asker<'_>) -> Vec<EntityUid> {
         let kind = match asker.kind {
             Kind::User => &self.user,
             Kind::Key => &self.key,

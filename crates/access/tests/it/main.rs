@@ -12,6 +12,7 @@ mod decisions;
 mod explanations;
 mod first_start;
 mod grants;
+mod hidden;
 mod kept_policies;
 mod kept_rules;
 mod keys;

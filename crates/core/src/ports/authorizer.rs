@@ -14,9 +14,15 @@ pub trait Authorizer: Send + Sync {
     /// Which entries exist for the caller.
     fn visibility(&self, caller: &Caller) -> Visibility;
 
-    /// Whether some grant lets the caller see what the management side knows of some server. Who has none is answered as
-    /// a stranger; who has one is told about what lies beyond it that it does not exist.
+    /// Whether something lets the caller see what the management side knows of some server. Who has nothing is answered
+    /// as a stranger; who has something is told about what lies beyond it that it does not exist.
     fn views_some(&self, caller: &Caller) -> bool;
+
+    /// Whether a policy may hide the inside of some server from the caller although he sees that of the installation: then
+    /// each server has to be asked about.
+    fn hides_some(&self, _caller: &Caller) -> bool {
+        false
+    }
 
     /// Whether an answer about a call may depend on its arguments, so that it is worth saying them.
     fn reads_arguments(&self) -> bool {

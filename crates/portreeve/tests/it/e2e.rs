@@ -34,6 +34,7 @@ mod framing;
 mod gateway;
 mod governance;
 mod harmless;
+mod hidden;
 mod http_sse;
 mod icons;
 mod imports;

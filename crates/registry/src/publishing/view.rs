@@ -15,10 +15,11 @@ use crate::serve::{PageMetadata, Review, Served, ServedPage, unreadable};
 use crate::views::View;
 
 impl Registry {
-    /// Whether names like this are the publisher's, so that he sees all of them.
+    /// Whether names like this are the publisher's, so that he sees all of them. What a policy hides from him is shown to
+    /// him as to everybody.
     pub fn is_publisher_of(&self, publisher: &Publisher, name: &ServerName) -> bool {
         let actions = [NameAction::Publish, NameAction::Edit];
-        self.require_right(publisher, &actions, name).is_ok()
+        self.require_right(publisher, &actions, name).is_ok() && !self.is_hidden(&publisher.caller, name)
     }
 
     /// All versions of a server that is the publisher's, newest first.

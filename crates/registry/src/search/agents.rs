@@ -7,7 +7,7 @@ use portreeve_core::name::ServerName;
 use portreeve_core::view::Selection;
 use serde::{Deserialize, Serialize};
 
-use super::Narrow;
+use super::{Depth, Narrow};
 use crate::error::RegistryError;
 use crate::registry::Registry;
 use crate::serve::Served;
@@ -94,14 +94,19 @@ impl Registry {
     fn ranked_in(&self, (caller, view): (&Caller, &View), text: &str) -> Vec<(u64, ServerName)> {
         let may_hold = |entry: &portreeve_search::Entry<'_>| may_hold(view.selection(), entry);
         let asked = (text, &Narrow::default());
-        self.with_question((caller, false), Some(&may_hold), asked, |index, question| {
-            let ranked = portreeve_search::rank(index, question);
-            let named = |hit: portreeve_search::Hit| {
-                let entry = index.entry(hit.entry)?;
-                Some((hit.score, entry.name().clone()))
-            };
-            ranked.hits.into_iter().filter_map(named).collect()
-        })
+        self.with_question(
+            (caller, Depth::Listed),
+            Some(&may_hold),
+            asked,
+            |index, question| {
+                let ranked = portreeve_search::rank(index, question);
+                let named = |hit: portreeve_search::Hit| {
+                    let entry = index.entry(hit.entry)?;
+                    Some((hit.score, entry.name().clone()))
+                };
+                ranked.hits.into_iter().filter_map(named).collect()
+            },
+        )
     }
 }
 

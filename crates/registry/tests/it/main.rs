@@ -20,6 +20,7 @@ mod drafts;
 mod entries;
 mod environments;
 mod governance;
+mod hidden;
 mod horizon;
 mod icons;
 mod import;

@@ -65,7 +65,8 @@ pub(crate) struct World {
 // === callers ===
 
 /// `admin` and the system itself manage everything, `operator` operates everything and `reviewer` approves there as well,
-/// `steward` manages one server, `publisher` may publish it, `user` may use it, everyone else may nothing.
+/// `steward` manages one server, `publisher` may publish it, `user` may use it, everyone else may nothing. A policy hides
+/// its inside from `watcher`, who sees that of all others, and from `silenced`, who may publish it.
 pub(crate) fn caller(label: &str) -> Caller {
     Caller {
         groups: std::sync::Arc::from([]),
@@ -90,6 +91,12 @@ impl Authorizer for Rights {
             Target::Tool { server, .. } => Some(*server),
         };
         let is_ours = server.is_some_and(|name| name.as_str().eq_ignore_ascii_case(NAME));
+        if action == Action::View && is_ours && matches!(&*caller.label, "watcher" | "silenced") {
+            return Arc::new(Decision {
+                effect: Effect::Deny,
+                policies: Arc::from([Arc::from("policy:hidden")]),
+            });
+        }
         let permit = match (&*caller.label, action) {
             ("admin" | "system", _)
             | ("operator", Action::View | Action::Operate)
@@ -103,7 +110,8 @@ impl Authorizer for Rights {
                 | Action::Audit
                 | Action::Manage,
             ) => is_ours,
-            ("publisher", Action::Publish) => is_ours,
+            ("publisher" | "silenced", Action::Publish) => is_ours,
+            ("watcher", Action::View) => true,
             ("user", Action::Discover | Action::CallTool | Action::Read) => match target {
                 Target::Tool { tool, .. } => is_ours && *tool != "secret",
                 _ => is_ours,
@@ -127,8 +135,12 @@ impl Authorizer for Rights {
     fn views_some(&self, caller: &Caller) -> bool {
         matches!(
             &*caller.label,
-            "admin" | "system" | "operator" | "reviewer" | "steward"
+            "admin" | "system" | "operator" | "reviewer" | "steward" | "watcher"
         )
+    }
+
+    fn hides_some(&self, caller: &Caller) -> bool {
+        &*caller.label == "watcher"
     }
 
     fn policy_version(&self) -> u64 {
