@@ -68,16 +68,16 @@ pub(crate) async fn page(
 }
 
 async fn failing(portal: &Portal, visitor: &Visitor, fields: &Fields) -> Result<Response, Failure> {
-    let after = fields.get("cursor").and_then(|name| name.parse().ok());
+    let cursor = fields.get("cursor");
     let registry = &portal.parts.registry;
     let found = registry
-        .failing_servers(&visitor.caller, after, Some(PAGE))
+        .failing_servers(&visitor.caller, cursor, Some(PAGE))
         .await?;
-    let next = found.next.as_ref();
+    let next = found.next.as_deref();
     let shell = visitor.shell(portal, "Waiting for you", "waiting");
     let page = WaitingPage {
         failing: found.items.iter().map(FailingRow::new).collect(),
-        next: next.map(|name| address(fields, Some(name.as_str()))),
+        next: next.map(|cursor| address(fields, Some(cursor))),
         ..WaitingPage::new(shell, WaitingFilter::Failing)
     };
     frame::html(StatusCode::OK, &page)

@@ -109,7 +109,7 @@ impl Registry {
                 (filters, None)
             }
             Some(text) => {
-                let cursor = Cursor::open(CursorKind::Entries, &text, &self.cursor_mac)?;
+                let cursor = Cursor::open(CursorKind::Entries, &text, &self.cursor_keys)?;
                 if search.is_some() && search != cursor.filters.search {
                     return Err(RegistryError::BadCursor);
                 }
@@ -150,7 +150,7 @@ impl Registry {
                 name,
                 version,
             };
-            cursor.seal(CursorKind::Entries, &self.cursor_mac)
+            cursor.seal(CursorKind::Entries, &self.cursor_keys)
         });
         let items = items
             .into_iter()

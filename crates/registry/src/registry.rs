@@ -17,7 +17,6 @@ use portreeve_core::publishing::NamePattern;
 use portreeve_core::random::Rng;
 use portreeve_core::secret::SecretKey;
 use portreeve_core::time::Clock;
-use portreeve_inspect::Mac;
 use portreeve_net::Egress;
 use serde_json::Value;
 use url::Url;
@@ -28,6 +27,7 @@ use crate::error::RegistryError;
 use crate::export::KeptExports;
 use crate::kept::Kept;
 use crate::search::Searcher;
+use crate::serve::cursor::CursorKeys;
 use crate::serve::document::RemoteTexts;
 use crate::serve::keeper::ShelfKeeper;
 use crate::source::ToolSource;
@@ -86,7 +86,7 @@ pub struct RegistryParts {
     pub waiting: Arc<dyn WaitingStore>,
     /// What stops an approval.
     pub assessment: AssessmentPolicy,
-    /// Authenticates cursors.
+    /// Authenticates and seals cursors.
     pub cursor_key: SecretKey,
     /// Names under which what is published over the registry API is approved at once.
     pub auto_approve: Vec<NamePattern>,
@@ -99,7 +99,7 @@ pub struct RegistryParts {
 /// The registry.
 pub struct Registry {
     pub(crate) parts: RegistryParts,
-    pub(crate) cursor_mac: Mac,
+    pub(crate) cursor_keys: CursorKeys,
     /// How routes are written into lists.
     pub(crate) remotes: RemoteTexts,
     pub(crate) searcher: Searcher,
@@ -129,7 +129,7 @@ impl std::fmt::Debug for Registry {
 impl Registry {
     /// Puts the parts together.
     pub fn new(parts: RegistryParts) -> Self {
-        let cursor_mac = Mac::new(&parts.cursor_key);
+        let cursor_keys = CursorKeys::new(&parts.cursor_key);
         Self {
             searcher: Searcher::new(Arc::clone(&parts.feed)),
             shelf: ShelfKeeper::new(
@@ -144,7 +144,7 @@ impl Registry {
             icons_wanted: tokio::sync::Notify::new(),
             remotes: RemoteTexts::of(&parts.public_url),
             parts,
-            cursor_mac,
+            cursor_keys,
         }
     }
 

@@ -92,7 +92,7 @@ impl Registry {
     /// A page of what was looked for, as far as the caller may know of it.
     pub async fn search(&self, caller: &Caller, query: SearchQuery) -> Result<SearchPage, RegistryError> {
         let horizon = self.horizon(caller)?;
-        let asked = Asked::read(query, |text| opened(text, CursorKind::Search, &self.cursor_mac))?;
+        let asked = Asked::read(query, |text| opened(text, CursorKind::Search, &self.cursor_keys))?;
         let visibility = self.parts.authorizer.visibility(caller);
         self.catch_up().await?;
         let depth = self.depth(caller, &visibility);
@@ -135,7 +135,7 @@ impl Registry {
             items,
             next_cursor: chosen
                 .next
-                .map(|place| sealed(&place, CursorKind::Search, &self.cursor_mac)),
+                .map(|place| sealed(&place, CursorKind::Search, &self.cursor_keys)),
             found: chosen.found,
             more: chosen.more,
             corrected: chosen.corrected,

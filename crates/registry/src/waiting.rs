@@ -129,7 +129,7 @@ impl Registry {
         let Some(text) = query.cursor.as_deref().filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
-        let place: Place = cursor::opened(text, CursorKind::Waiting, &self.cursor_mac)?;
+        let place: Place = cursor::opened(text, CursorKind::Waiting, &self.cursor_keys)?;
         let is_of_this_list = place.kind.as_deref() == query.kind.map(WaitingKind::as_str)
             && place.import == query.import.map(|id| id.to_string())
             && place.flagged == query.flagged;
@@ -171,6 +171,6 @@ impl Place {
     }
 
     fn seal(&self, registry: &Registry) -> String {
-        cursor::sealed(self, CursorKind::Waiting, &registry.cursor_mac)
+        cursor::sealed(self, CursorKind::Waiting, &registry.cursor_keys)
     }
 }

@@ -12,7 +12,7 @@ use crate::content::Content;
 use crate::credential::Known;
 use crate::paging;
 use crate::problem::Problem;
-use crate::query::{Query, server_name};
+use crate::query::Query;
 use crate::shapes::List;
 use crate::shapes::waiting::{DecisionShape, FailingShape, Proposals, WaitingShape};
 
@@ -93,15 +93,12 @@ pub(crate) async fn failing(
     Known(caller): Known,
     Query(paging): Query<paging::Paging>,
 ) -> Result<Json<List<FailingShape>>, Problem> {
-    let after = match paging.cursor.as_deref() {
-        None | Some("") => None,
-        Some(cursor) => Some(server_name(cursor)?),
-    };
     let limit = super::imports::limit(paging.limit)?;
-    let page = api.registry.failing_servers(&caller, after, limit).await?;
+    let cursor = paging.cursor.as_deref();
+    let page = api.registry.failing_servers(&caller, cursor, limit).await?;
     Ok(Json(List {
         items: page.items.into_iter().map(FailingShape::new).collect(),
-        next_cursor: page.next.map(|name| name.to_string()),
+        next_cursor: page.next,
     }))
 }
 

@@ -127,7 +127,7 @@ impl Registry {
             standing: query.standing,
             place,
         });
-        let seal = |mark: Mark| cursor::sealed(&mark, CursorKind::Deployments, &self.cursor_mac);
+        let seal = |mark: Mark| cursor::sealed(&mark, CursorKind::Deployments, &self.cursor_keys);
         Ok(DeploymentsPage {
             items,
             next_cursor: mark.map(seal),
@@ -138,7 +138,7 @@ impl Registry {
         let Some(text) = query.cursor.as_deref().filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
-        let mark: Mark = cursor::opened(text, CursorKind::Deployments, &self.cursor_mac)?;
+        let mark: Mark = cursor::opened(text, CursorKind::Deployments, &self.cursor_keys)?;
         let is_of_this_list = mark.server == query.server
             && mark.environment == query.environment
             && mark.standing == query.standing;

@@ -6,11 +6,13 @@ use portreeve_core::name::ServerName;
 use portreeve_core::ports::ServerValues;
 use portreeve_core::property::PropertyOwner;
 use portreeve_mcp::server_json::Problem;
+use serde::{Deserialize, Serialize};
 
 use super::check::Known;
 use crate::error::RegistryError;
 use crate::paging;
 use crate::registry::Registry;
+use crate::serve::cursor::{CursorKind, opened, sealed};
 
 /// Servers that are read at once, and most pages of them for one answer.
 const PAGE: u32 = 500;
@@ -33,18 +35,25 @@ pub struct FailingServer {
 pub struct FailingPage {
     /// The servers. May be empty although there are more: so many were looked at that met everything.
     pub items: Vec<FailingServer>,
-    /// Continue after this server.
-    pub next: Option<ServerName>,
+    /// Continue with this. It does not say at which server the looking ended: that may be none of the reader's.
+    pub next: Option<String>,
+}
+
+/// Where a page ended.
+#[derive(Serialize, Deserialize)]
+struct Mark {
+    #[serde(rename = "n")]
+    server: ServerName,
 }
 
 // === impl Registry ===
 
 impl Registry {
-    /// Servers that do not meet what the properties ask, after this one.
+    /// Servers that do not meet what the properties ask, from where a page ended.
     pub async fn failing_servers(
         &self,
         caller: &Caller,
-        after: Option<ServerName>,
+        cursor: Option<&str>,
         limit: Option<u32>,
     ) -> Result<FailingPage, RegistryError> {
         let sees_all = self.sees_all(caller);
@@ -52,40 +61,46 @@ impl Registry {
             self.require_here(caller, Action::View, "see what fails")?;
         }
         let wanted = paging::limit(limit, ANSWER, MOST)? as usize;
-        let mut found = FailingPage {
-            items: Vec::new(),
-            next: after,
-        };
+        let cursor = cursor.filter(|cursor| !cursor.is_empty());
+        let from = cursor.map(|text| opened::<Mark>(text, CursorKind::Failing, &self.cursor_keys));
+        let mut after = from.transpose()?.map(|mark| mark.server);
+        let mut items = Vec::new();
         let known = self.known_properties().await?;
         if known.is_empty() {
-            found.next = None;
-            return Ok(found);
+            return Ok(FailingPage { items, next: None });
         }
         for _ in 0..PAGES {
-            let page = self.parts.governance.server_values(found.next.as_ref(), PAGE);
+            let page = self.parts.governance.server_values(after.as_ref(), PAGE);
             let page = page.await?;
             for server in &page {
-                found.next = Some(server.name.clone());
+                after = Some(server.name.clone());
                 if !sees_all && !self.may_see(caller, &server.name) {
                     continue;
                 }
                 let problems = known.of_server(server);
                 if !problems.is_empty() {
-                    found.items.push(FailingServer {
+                    items.push(FailingServer {
                         name: server.name.clone(),
                         problems,
                     });
                 }
-                if found.items.len() == wanted {
-                    return Ok(found);
+                if items.len() == wanted {
+                    let next = self.after_server(after);
+                    return Ok(FailingPage { items, next });
                 }
             }
             if page.len() < PAGE as usize {
-                found.next = None;
+                after = None;
                 break;
             }
         }
-        Ok(found)
+        let next = self.after_server(after);
+        Ok(FailingPage { items, next })
+    }
+
+    fn after_server(&self, server: Option<ServerName>) -> Option<String> {
+        let mark = server.map(|server| Mark { server })?;
+        Some(sealed(&mark, CursorKind::Failing, &self.cursor_keys))
     }
 }
 

@@ -53,7 +53,7 @@ impl Registry {
                 score: None,
                 name: String::new(),
             },
-            Sought::More(cursor) => opened(&cursor, found_by(view), &self.cursor_mac)?,
+            Sought::More(cursor) => opened(&cursor, found_by(view), &self.cursor_keys)?,
         };
         self.catch_up().await?;
         let ranked = self.ranked_in((caller, view), &place.text);
@@ -86,7 +86,7 @@ impl Registry {
                 score: Some(*score),
                 name: name.to_string(),
             };
-            sealed(&place, found_by(view), &self.cursor_mac)
+            sealed(&place, found_by(view), &self.cursor_keys)
         });
         Ok((found.into_iter().map(|(_, _, served)| served).collect(), next))
     }

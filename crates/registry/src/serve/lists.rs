@@ -112,7 +112,7 @@ impl Registry {
 
     async fn served_page(&self, view: &View, params: &ListParams) -> Result<Page, RegistryError> {
         let wanted = Wanted::read(params, |text| {
-            Cursor::open(view.cursors(), text, &self.cursor_mac)
+            Cursor::open(view.cursors(), text, &self.cursor_keys)
         })?;
         let versions = VersionQuery {
             visibility: view.visibility(),
@@ -134,7 +134,7 @@ impl Registry {
                 name,
                 version,
             };
-            cursor.seal(view.cursors(), &self.cursor_mac)
+            cursor.seal(view.cursors(), &self.cursor_keys)
         });
         let metadata = PageMetadata {
             next_cursor,
