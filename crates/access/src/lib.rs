@@ -71,7 +71,7 @@ pub use oauth::{
     OauthError, OauthJob, OauthParts, OauthSettings, Registration, TokenAnswer, TokenRequest, Writing,
     redirect,
 };
-pub use policies::{MOST_POLICY_BYTES, TextProblem};
+pub use policies::{MOST_POLICY_BYTES, TextProblem, law as policy_law};
 pub use provider::{AdmitRule, ClaimNames, ClientCredential, ProviderError, ProviderSettings};
 pub use publishing::{
     BadToken, Claim, GithubOidcSettings, GithubSettings, Granted, OidcSettings, ProofError, ProofSettings,

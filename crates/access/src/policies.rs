@@ -4,6 +4,7 @@
 
 mod arguments;
 mod compile;
+mod law;
 mod reads;
 mod rulebook;
 mod text;
@@ -24,6 +25,7 @@ use portreeve_core::name::{GroupName, NamespacePattern, RegistryName, ServerName
 pub(crate) use cedar_policy::Effect as RuleEffect;
 
 pub(crate) use self::arguments::Arguments;
+pub use self::law::law;
 pub(crate) use self::reads::Read;
 pub(crate) use self::rulebook::{Asked, Rulebook, Said};
 pub use self::text::{MOST_POLICY_BYTES, TextProblem};

@@ -200,14 +200,16 @@ impl Access {
             return keep(found.unwrap_or_else(|| self.engine.denied()));
         }
         let by_rights = self.by_rights(state, caller, action, target);
-        if permitted.is_empty() && !by_rights.is_permit() {
-            return keep(by_rights);
-        }
+        let may = by_rights.is_permit() || !permitted.is_empty();
         if let Some(server) = server {
             let found = self.by_everything(state, (caller, asker), Action::Discover, &Target::Server(server));
-            if !found.is_permit() {
+            // An open route lets in whom nothing permits, so what forbids to know of the server is told of them, too.
+            if found.is_forbidden() || (may && !found.is_permit()) {
                 return keep(found);
             }
+        }
+        if !may {
+            return keep(by_rights);
         }
         if permitted.is_empty() {
             return keep(by_rights);

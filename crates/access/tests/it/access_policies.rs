@@ -175,6 +175,10 @@ async fn who_may_not_know_of_a_server_calls_nothing_there() {
         .await;
     assert!(!house.finds(&ada));
     assert_eq!(named(&house.asks(&ada, "list", &READS)), ["policy:hidden"]);
+    // So is a key without a grant, which an open route would let in like a stranger.
+    let (_, secret) = house.key("deploy", None).await;
+    let key = house.access.authenticate(secret.expose()).unwrap();
+    assert_eq!(named(&house.asks(&key, "list", &READS)), ["policy:hidden"]);
     // Strangers are told the same, and what else is open to them stays so.
     let stranger = Caller::anonymous();
     assert_eq!(named(&house.asks(&stranger, "list", &READS)), ["policy:hidden"]);

@@ -6,6 +6,7 @@ mod answer;
 mod ground;
 pub(crate) mod house;
 
+mod agreement;
 mod endpoints;
 mod management;
 mod mirrors;
