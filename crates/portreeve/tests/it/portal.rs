@@ -17,6 +17,7 @@ mod hand_in;
 mod home;
 mod imports;
 mod managers;
+mod matrix;
 mod pairs;
 mod registries;
 mod rest;
