@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Decision, Effect, Target};
-use portreeve_core::name::{RegistryName, ServerName};
+use portreeve_core::name::{Environment, RegistryName, ServerName};
 use portreeve_core::ports::Authorizer;
 use portreeve_core::visibility::Visibility;
 use quick_cache::Equivalent;
@@ -45,21 +45,27 @@ struct Asked<'a> {
 
 impl Authorizer for Access {
     fn may(&self, caller: &Caller, action: Action, target: &Target<'_>) -> Arc<Decision> {
-        let state = self.state.load();
-        if caller.principal == Principal::Anonymous {
-            return self.about_a_stranger(&state, caller, action, target);
-        }
-        if !state.is_live(caller, self.parts.clock.now()) || self.has_ended(caller) {
-            return self.engine.denied();
-        }
-        match self.rules_about(&state, caller, action) {
-            Some(asker) => self.by_everything(&state, (caller, &asker), action, target),
-            None => self.by_rights(&state, caller, action, target),
-        }
+        self.decide_in(caller, (action, target), None)
     }
 
-    fn reasons(&self, caller: &Caller, action: Action, target: &Target<'_>) -> Vec<String> {
-        self.reasons_of(caller, action, target)
+    fn may_in(
+        &self,
+        caller: &Caller,
+        action: Action,
+        target: &Target<'_>,
+        environment: &Environment,
+    ) -> Arc<Decision> {
+        self.decide_in(caller, (action, target), Some(environment))
+    }
+
+    fn reasons(
+        &self,
+        caller: &Caller,
+        action: Action,
+        target: &Target<'_>,
+        environment: Option<&Environment>,
+    ) -> Vec<String> {
+        self.reasons_of(caller, (action, target), environment)
     }
 
     fn reads_arguments(&self) -> bool {
@@ -90,6 +96,31 @@ impl Authorizer for Access {
 }
 
 impl Access {
+    /// The answer, perhaps about what a route of an environment serves.
+    pub(crate) fn decide_in(
+        &self,
+        caller: &Caller,
+        (action, target): (Action, &Target<'_>),
+        environment: Option<&Environment>,
+    ) -> Arc<Decision> {
+        let state = self.state.load();
+        let asked = (action, target);
+        if caller.principal == Principal::Anonymous {
+            return self.about_a_stranger(&state, caller, asked, environment);
+        }
+        if !state.is_live(caller, self.parts.clock.now()) || self.has_ended(caller) {
+            // Whoever is nobody any more is let in by an open route like a stranger: it is told what forbids strangers.
+            return self.about_a_stranger(&state, &Caller::anonymous(), asked, environment);
+        }
+        match self.rules_about(&state, caller, action) {
+            Some(asker) => {
+                let asker = asker.within(environment);
+                self.by_everything(&state, (caller, &asker), action, target)
+            }
+            None => self.by_rights(&state, caller, action, target),
+        }
+    }
+
     /// By grants, else because a group of the caller's owns the server.
     pub(crate) fn by_rights(
         &self,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::name::{GroupName, PolicyName, ServerName};
+use crate::name::{Environment, GroupName, PolicyName, ServerName};
 use crate::server::as_words;
 use crate::time::Timestamp;
 use crate::tool::ToolAnnotations;
@@ -48,6 +48,9 @@ pub struct PolicyTest {
     pub action: String,
     /// Of which server.
     pub server: ServerName,
+    /// The environment of the route. Without one the question is about no route.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
     /// Which tool of it, for `call`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
@@ -85,6 +88,7 @@ impl PartialEq for PolicyTest {
             && self.client == other.client
             && self.action == other.action
             && self.server == other.server
+            && self.environment == other.environment
             && self.tool == other.tool
             && self.annotations == other.annotations
             && arguments(self) == arguments(other)

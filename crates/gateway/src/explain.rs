@@ -37,16 +37,26 @@ impl Gateway {
                 for served in route.tools(era).filter(|served| served.is_callable()) {
                     if let Some(approved) = &served.tool.approved {
                         let key = (route.route.server.clone(), served.name.to_string());
-                        all.insert(key, approved.annotations);
+                        let environment = &route.route.environment;
+                        let (annotations, places) = all
+                            .entry(key)
+                            .or_insert_with(|| (approved.annotations, Vec::new()));
+                        *annotations = approved.annotations;
+                        if !places.contains(environment) {
+                            places.push(environment.clone());
+                        }
                     }
                 }
             }
         }
-        let known = all.into_iter().map(|((server, name), annotations)| KnownTool {
-            server,
-            name,
-            annotations,
-        });
+        let known = all
+            .into_iter()
+            .map(|((server, name), (annotations, environments))| KnownTool {
+                server,
+                name,
+                annotations,
+                environments,
+            });
         known.collect()
     }
 

@@ -9,6 +9,7 @@ mod job;
 
 use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Target};
+use portreeve_core::name::Environment;
 use portreeve_core::page::PageOf;
 use portreeve_core::ports::{ListedVersion, VersionQuery};
 use portreeve_core::visibility::Visibility;
@@ -225,6 +226,8 @@ impl Registry {
         (text, narrow): (&str, &Narrow),
         ask: impl FnOnce(&Index, &Question<'_>) -> T,
     ) -> T {
+        // Where nobody names an environment, that one is meant.
+        let production = Environment::production();
         let sees = |server: &_, tool: &str, annotations: &_| {
             let target = Target::Tool {
                 server,
@@ -234,7 +237,7 @@ impl Registry {
             };
             self.parts
                 .authorizer
-                .may(caller, Action::CallTool, &target)
+                .may_in(caller, Action::CallTool, &target, &production)
                 .is_permit()
         };
         let discovers = |server: &_| depth == Depth::All || self.may_discover(caller, server);

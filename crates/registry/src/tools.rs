@@ -226,7 +226,7 @@ impl Registry {
         };
         self.parts
             .authorizer
-            .may(caller, Action::CallTool, &target)
+            .may_in(caller, Action::CallTool, &target, &route.environment)
             .is_permit()
     }
 

@@ -1,11 +1,12 @@
 //! What a text would change, before it is in force: who gains a tool, who loses one.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use portreeve_core::access_policy::AccessPolicy;
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Decision, Target};
-use portreeve_core::name::{PolicyName, ServerName};
+use portreeve_core::name::{Environment, PolicyName, ServerName};
 use portreeve_core::tool::ToolAnnotations;
 use serde::Serialize;
 
@@ -28,6 +29,8 @@ pub struct KnownTool {
     pub name: String,
     /// What it was approved with.
     pub annotations: ToolAnnotations,
+    /// The environments in which a route serves it.
+    pub environments: Vec<Environment>,
 }
 
 /// What is to be tried.
@@ -159,6 +162,7 @@ impl Access {
         let mut servers: Vec<&ServerName> = tools.iter().map(|tool| &tool.server).collect();
         servers.sort();
         servers.dedup();
+        let environments = environments_of(tools);
         let per_caller = servers.len() + tools.len();
         let all = callers.len() * per_caller;
         let limit = of.limit.clamp(1, MOST_CHANGES);
@@ -185,17 +189,18 @@ impl Access {
                     (Action::CallTool, target_of(tool), Some(tool))
                 }
             };
-            let (was, depended) = self.answer_in(before, caller, action, &target);
-            let (is, depends) = self.answer_in(after, caller, action, &target);
-            let change = match (was.is_permit(), is.is_permit()) {
-                (false, true) => "gains",
-                (true, false) => "loses",
-                (true, true) if depends && !depended => "depends",
-                _ => continue,
-            };
             let server = match target {
                 Target::Server(server) | Target::Tool { server, .. } => server.clone(),
                 _ => continue,
+            };
+            let places = match tool {
+                Some(tool) => Some(&tool.environments),
+                None => environments.get(&server),
+            };
+            let places = places.map(Vec::as_slice).unwrap_or_default();
+            let states = (before, after);
+            let Some((change, is)) = self.change_of(states, caller, (action, &target), places) else {
+                continue;
             };
             run.changes.push(Change {
                 who: Arc::clone(&caller.label),
@@ -208,18 +213,60 @@ impl Access {
         run
     }
 
+    /// What would change in the first of some environments in which something would, and what would decide there.
+    fn change_of(
+        &self,
+        (before, after): (&State, &State),
+        caller: &Caller,
+        asked: (Action, &Target<'_>),
+        places: &[Environment],
+    ) -> Option<(&'static str, Arc<Decision>)> {
+        let change = |environment: Option<&Environment>| {
+            let (was, depended) = self.answer_in(before, caller, asked, environment);
+            let (is, depends) = self.answer_in(after, caller, asked, environment);
+            let change = match (was.is_permit(), is.is_permit()) {
+                (false, true) => "gains",
+                (true, false) => "loses",
+                (true, true) if depends && !depended => "depends",
+                _ => return None,
+            };
+            Some((change, is))
+        };
+        if places.is_empty() {
+            return change(None);
+        }
+        places.iter().find_map(|environment| change(Some(environment)))
+    }
+
     fn answer_in(
         &self,
         state: &State,
         caller: &Caller,
-        action: Action,
-        target: &Target<'_>,
+        (action, target): (Action, &Target<'_>),
+        environment: Option<&Environment>,
     ) -> (Arc<Decision>, bool) {
         match Asker::of(caller).filter(|_| !state.rulebook.is_empty()) {
-            Some(asker) => self.kept(state, (caller, &asker), action, target),
+            Some(asker) => {
+                let asker = asker.within(environment);
+                self.kept(state, (caller, &asker), action, target)
+            }
             None => (self.by_rights(state, caller, action, target), false),
         }
     }
+}
+
+/// Where something of a server is served.
+fn environments_of(tools: &[KnownTool]) -> HashMap<ServerName, Vec<Environment>> {
+    let mut found: HashMap<ServerName, Vec<Environment>> = HashMap::new();
+    for tool in tools {
+        let there = found.entry(tool.server.clone()).or_default();
+        for environment in &tool.environments {
+            if !there.contains(environment) {
+                there.push(environment.clone());
+            }
+        }
+    }
+    found
 }
 
 fn target_of(tool: &KnownTool) -> Target<'_> {

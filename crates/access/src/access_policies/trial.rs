@@ -161,6 +161,10 @@ impl Access {
 
 fn outcome(policy: &str, place: usize, test: &PolicyTest) -> TestOutcome {
     let tool = test.tool.as_deref().map(|tool| format!("`{tool}` of "));
+    let within = test
+        .environment
+        .as_ref()
+        .map(|environment| format!(" in {environment}"));
     let with = test.arguments.as_ref().map(|raw| {
         let cut: String = raw.get().chars().take(200).collect();
         format!(" with {cut}")
@@ -169,11 +173,12 @@ fn outcome(policy: &str, place: usize, test: &PolicyTest) -> TestOutcome {
         policy: policy.to_owned(),
         number: place + 1,
         question: format!(
-            "{} {} {}`{}`{}",
+            "{} {} {}`{}`{}{}",
             test.who,
             test.action,
             tool.unwrap_or_default(),
             test.server,
+            within.unwrap_or_default(),
             with.unwrap_or_default()
         ),
         expected: test.expect,

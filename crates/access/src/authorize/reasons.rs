@@ -2,7 +2,7 @@
 
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
-use portreeve_core::ports::Authorizer as _;
+use portreeve_core::name::Environment;
 
 use crate::Access;
 use crate::policies::{Arguments, Asker, Read, Rule};
@@ -12,12 +12,18 @@ const SHOWN: usize = 100;
 
 impl Access {
     /// One sentence for each rule that decides, and what would have to change where one forbids.
-    pub(crate) fn reasons_of(&self, caller: &Caller, action: Action, target: &Target<'_>) -> Vec<String> {
-        let decision = self.may(caller, action, target);
+    pub(crate) fn reasons_of(
+        &self,
+        caller: &Caller,
+        (action, target): (Action, &Target<'_>),
+        environment: Option<&Environment>,
+    ) -> Vec<String> {
+        let decision = self.decide_in(caller, (action, target), environment);
         let state = self.state.load();
         let Some(asker) = Asker::of(caller) else {
             return Vec::new();
         };
+        let asker = asker.within(environment);
         let arguments = match target {
             Target::Tool {
                 arguments: Some(raw), ..
@@ -105,6 +111,7 @@ fn attribute(of: &str, name: &str, asker: &Asker<'_>, target: &Target<'_>) -> Op
         ("principal", "name") => quoted(asker.name),
         ("context", "via") => quoted(asker.via.as_str()),
         ("context", "client") => quoted(asker.client?),
+        ("context", "environment") => quoted(asker.environment?),
         ("resource", "name") => quoted(&tool.map_or_else(
             || server.map(ToString::to_string).unwrap_or_default(),
             |(tool, _)| tool.to_owned(),

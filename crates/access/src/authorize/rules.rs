@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Decision, Effect, Target};
-use portreeve_core::name::{GroupName, RegistryName, ServerName};
+use portreeve_core::name::{Environment, GroupName, RegistryName, ServerName};
 use portreeve_core::oauth::TokenGrant;
 use portreeve_core::tool::ToolAnnotations;
 use quick_cache::Equivalent;
 
 use crate::Access;
-use crate::policies::{Arguments, Asked, Asker, RuleEffect, Said, Via};
+use crate::policies::{Arguments, Asked, Asker, RuleEffect, Said, Via, is_of_management};
 use crate::state::State;
 
 /// What an answer depends on in which access policies had their say, besides the state it is kept in.
@@ -23,6 +23,7 @@ pub(crate) struct Inquiry {
     groups: Arc<[GroupName]>,
     token: Option<Arc<TokenGrant>>,
     via: Via,
+    environment: Option<Box<str>>,
     action: Action,
     server: Option<ServerName>,
     registry: Option<RegistryName>,
@@ -38,6 +39,7 @@ struct Inquired<'a> {
     groups: &'a [GroupName],
     token: Option<&'a Arc<TokenGrant>>,
     via: Via,
+    environment: Option<&'a str>,
     action: Action,
     server: Option<&'a ServerName>,
     registry: Option<&'a RegistryName>,
@@ -99,17 +101,21 @@ impl Access {
             .is_permit()
     }
 
-    /// Callers without a credential hold no right, and no policy gives them one. One that forbids is about them, too.
+    /// Callers without a credential hold no right, and no policy gives them one. One that forbids is about them, too, where
+    /// something may be open to them.
     pub(super) fn about_a_stranger(
         &self,
         state: &State,
         caller: &Caller,
-        action: Action,
-        target: &Target<'_>,
+        (action, target): (Action, &Target<'_>),
+        environment: Option<&Environment>,
     ) -> Arc<Decision> {
         match self.rules_about(state, caller, action) {
-            Some(asker) => self.by_everything(state, (caller, &asker), action, target),
-            None => self.engine.denied(),
+            Some(asker) if !is_of_management(action) => {
+                let asker = asker.within(environment);
+                self.by_everything(state, (caller, &asker), action, target)
+            }
+            _ => self.engine.denied(),
         }
     }
 
@@ -147,7 +153,7 @@ impl Access {
         action: Action,
         target: &Target<'_>,
     ) -> Kept {
-        let inquired = Inquired::new(caller, action, target);
+        let inquired = Inquired::new((caller, asker.environment), action, target);
         state.answers.get(&inquired).unwrap_or_else(|| {
             let kept = self.weighed(state, (caller, asker), (action, target), Asked::AnyCall);
             state.answers.insert(inquired.to_owned(caller), kept.clone());
@@ -230,7 +236,11 @@ fn decided(effect: Effect, names: Vec<Arc<str>>) -> Arc<Decision> {
 // === impl Inquired ===
 
 impl<'a> Inquired<'a> {
-    fn new(caller: &'a Caller, action: Action, target: &Target<'a>) -> Self {
+    fn new(
+        (caller, environment): (&'a Caller, Option<&'a str>),
+        action: Action,
+        target: &Target<'a>,
+    ) -> Self {
         let (server, registry, tool) = match *target {
             Target::Installation => (None, None, None),
             Target::Registry(registry) => (None, Some(registry), None),
@@ -248,6 +258,7 @@ impl<'a> Inquired<'a> {
             groups: &caller.groups,
             token: caller.token.as_ref(),
             via: Via::of(caller),
+            environment,
             action,
             server,
             registry,
@@ -262,6 +273,7 @@ impl<'a> Inquired<'a> {
             groups: Arc::clone(&caller.groups),
             token: caller.token.clone(),
             via: self.via,
+            environment: self.environment.map(Box::from),
             action: self.action,
             server: self.server.cloned(),
             registry: self.registry.cloned(),
@@ -279,6 +291,7 @@ impl Equivalent<Inquiry> for Inquired<'_> {
             && *self.groups == *inquiry.groups
             && self.token == inquiry.token.as_ref()
             && self.via == inquiry.via
+            && self.environment == inquiry.environment.as_deref()
             && self.action == inquiry.action
             && self.server == inquiry.server.as_ref()
             && self.registry == inquiry.registry.as_ref()
@@ -313,10 +326,14 @@ mod tests {
         caller.groups = Arc::from(["interns".parse().unwrap()]);
         let hasher = RandomState::new();
         for target in [Target::Installation, Target::Server(&server), tool] {
-            let asked = Inquired::new(&caller, Action::CallTool, &target);
-            let inquiry = asked.to_owned(&caller);
-            assert!(asked.equivalent(&inquiry));
-            assert_eq!(hasher.hash_one(asked), hasher.hash_one(inquiry));
+            for environment in [None, Some("test")] {
+                let asked = Inquired::new((&caller, environment), Action::CallTool, &target);
+                let inquiry = asked.to_owned(&caller);
+                assert!(asked.equivalent(&inquiry));
+                let elsewhere = Inquired::new((&caller, Some("other")), Action::CallTool, &target);
+                assert!(!elsewhere.equivalent(&inquiry));
+                assert_eq!(hasher.hash_one(asked), hasher.hash_one(inquiry));
+            }
         }
     }
 }

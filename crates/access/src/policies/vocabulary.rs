@@ -11,7 +11,7 @@ use cedar_policy::{
 use portreeve_core::access_policy::PolicyTest;
 use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Target};
-use portreeve_core::name::{GroupName, ServerName};
+use portreeve_core::name::{Environment, GroupName, ServerName};
 
 use super::arguments::Arguments;
 use super::{above, constant, folded, is_of_management, uid};
@@ -45,6 +45,8 @@ pub(crate) struct Asker<'a> {
     pub(crate) groups: &'a [GroupName],
     pub(crate) client: Option<&'a str>,
     pub(crate) via: Via,
+    /// Of the route that the question is about, if it is about one.
+    pub(crate) environment: Option<&'a str>,
 }
 
 /// What sort of caller.
@@ -130,7 +132,16 @@ impl<'a> Asker<'a> {
             groups: &caller.groups,
             client: caller.token.as_ref().map(|token| token.client.as_str()),
             via: Via::of(caller),
+            environment: None,
         })
+    }
+
+    /// The same, asking about what a route of this environment serves.
+    pub(crate) fn within(self, environment: Option<&'a Environment>) -> Self {
+        Self {
+            environment: environment.map(Environment::as_str),
+            ..self
+        }
     }
 
     /// Whoever a test is about.
@@ -155,6 +166,7 @@ impl<'a> Asker<'a> {
                 Kind::User => Via::Session,
                 _ => Via::Key,
             },
+            environment: test.environment.as_ref().map(Environment::as_str),
         })
     }
 }
@@ -278,6 +290,13 @@ impl Vocabulary {
     ) -> Option<Context> {
         let mut pairs = vec![text("via", asker.via.as_str())];
         pairs.extend(asker.client.map(|client| text("client", client)));
+        if !is_of_management(action) {
+            pairs.extend(
+                asker
+                    .environment
+                    .map(|environment| text("environment", environment)),
+            );
+        }
         if action == Action::CallTool {
             let given = arguments.map_or_else(Vec::new, Arguments::given);
             pairs.push(("given".to_owned(), RestrictedExpression::new_set(given)));

@@ -137,6 +137,7 @@ async fn a_dry_run_tells_who_gains_and_who_loses() {
         server: mail(),
         name: name.to_owned(),
         annotations,
+        environments: Vec::new(),
     };
     let tools = [tool("list", READS), tool("send", ToolAnnotations::default())];
     let mut of = DryRunOf {
@@ -203,7 +204,10 @@ async fn an_explanation_names_the_rule_and_what_it_read() {
         annotations: &ToolAnnotations::default(),
         arguments: Some(br#"{"amount": 250}"#),
     };
-    let reasons = house.access.reasons(&ada, Action::CallTool, &target).join("; ");
+    let reasons = house
+        .access
+        .reasons(&ada, Action::CallTool, &target, None)
+        .join("; ");
     assert!(
         reasons.contains(
             "`policy:limit#amount` forbids: `resource.name` is \"pay\", argument `amount` (number) is 250"

@@ -84,6 +84,8 @@ pub(crate) struct PolicyTestShape {
     action: String,
     /// The server's name.
     server: String,
+    /// The environment of the route. Without one the question is about no route.
+    environment: Option<String>,
     /// The tool, for `call`.
     tool: Option<String>,
     /// What the tool was approved with: `readOnlyHint` and so on.

@@ -4,12 +4,24 @@ use std::sync::Arc;
 
 use crate::caller::Caller;
 use crate::decision::{Action, Decision, Target};
+use crate::name::Environment;
 use crate::visibility::Visibility;
 
 /// Decides. Implemented by `access`.
 pub trait Authorizer: Send + Sync {
     /// Whether the caller may. Default deny; an error never permits.
     fn may(&self, caller: &Caller, action: Action, target: &Target<'_>) -> Arc<Decision>;
+
+    /// The same of what a route serves: policies may tell environments apart.
+    fn may_in(
+        &self,
+        caller: &Caller,
+        action: Action,
+        target: &Target<'_>,
+        _environment: &Environment,
+    ) -> Arc<Decision> {
+        self.may(caller, action, target)
+    }
 
     /// Which entries exist for the caller.
     fn visibility(&self, caller: &Caller) -> Visibility;
@@ -30,7 +42,13 @@ pub trait Authorizer: Send + Sync {
     }
 
     /// What decides, as sentences for people: which rules, and what they look at. Without a trace in any log.
-    fn reasons(&self, _caller: &Caller, _action: Action, _target: &Target<'_>) -> Vec<String> {
+    fn reasons(
+        &self,
+        _caller: &Caller,
+        _action: Action,
+        _target: &Target<'_>,
+        _environment: Option<&Environment>,
+    ) -> Vec<String> {
         Vec::new()
     }
 

@@ -94,10 +94,9 @@ impl Authorize {
             // Who may know of a server may look what it has; what is found is decided about by its own name.
             return self.decide(caller, Action::Discover, route, (None, None));
         }
-        let decision: Arc<Decision> = match target_of(server, tool, arguments) {
-            Some(target) => self.authorizer.may(caller, action, &target),
-            None => self.authorizer.may(caller, action, &Target::Server(server)),
-        };
+        let target = target_of(server, tool, arguments).unwrap_or(Target::Server(server));
+        let environment = &route.route.environment;
+        let decision: Arc<Decision> = self.authorizer.may_in(caller, action, &target, environment);
         let names = decision.policies.to_vec();
         if decision.is_permit() {
             return Ok(names);
@@ -154,7 +153,9 @@ impl Authorize {
     ) -> Vec<String> {
         let target = target_of(&route.route.server, Some(tool), arguments);
         target.map_or_else(Vec::new, |target| {
-            self.authorizer.reasons(caller, Action::CallTool, &target)
+            let environment = Some(&route.route.environment);
+            self.authorizer
+                .reasons(caller, Action::CallTool, &target, environment)
         })
     }
 

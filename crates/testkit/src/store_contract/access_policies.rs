@@ -19,6 +19,7 @@ pub(super) fn policy(name: &str) -> AccessPolicy {
             client: None,
             action: "call".to_owned(),
             server: parse("com.acme/mail"),
+            environment: Some(parse("test")),
             tool: Some("send".to_owned()),
             annotations: ToolAnnotations::default(),
             arguments: arguments.ok(),

@@ -10,7 +10,6 @@ use portreeve_core::caller::{Caller, User};
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{GrantId, RouteId, UserId};
-use portreeve_core::name::Environment;
 use portreeve_core::ports::{Authorizer as _, News, Snapshot};
 use portreeve_core::protocol::Era;
 use portreeve_core::random::Rng;
@@ -65,13 +64,14 @@ const ACTIONS: [&str; 3] = [
 ];
 
 /// Of calls alone.
-const CONDITIONS: [&str; 6] = [
+const CONDITIONS: [&str; 7] = [
     "",
     "when { resource.read_only }",
     r#"unless { resource.name == "list" }"#,
     r#"unless { context.text.hasTag("to") && context.text.getTag("to") like "*@acme.example" }"#,
     r#"when { context.number.hasTag("amount") && context.number.getTag("amount") > 100 }"#,
     r#"when { context.given.contains("bcc") }"#,
+    r#"when { context has environment && context.environment == "test" }"#,
 ];
 
 fn any_rule() -> impl Strategy<Value = String> {
@@ -222,12 +222,12 @@ fn tool((name, read_only): (&str, bool)) -> Tool {
     }
 }
 
-fn served(access: RouteAccess) -> ServedRoute {
+fn served(access: RouteAccess, environment: &str) -> ServedRoute {
     let route = Route {
         id: RouteId::from_u128(1),
         slug: "mail".parse().unwrap(),
         server: SERVER.parse().unwrap(),
-        environment: Environment::production(),
+        environment: environment.parse().unwrap(),
         major: None,
         version: "1.0.0".parse().unwrap(),
         upstream_url: "https://mail.acme.example/mcp".to_owned(),
@@ -317,7 +317,11 @@ fn list_call_and_explanation_agree_in_the_gateways_policy_room() {
     let runtime = Runtime::new().unwrap();
     let _inside = runtime.enter();
     let room = runtime.block_on(Room::new());
-    let routes = [served(RouteAccess::Credential), served(RouteAccess::Anonymous)];
+    let routes = [
+        served(RouteAccess::Credential, "production"),
+        served(RouteAccess::Credential, "test"),
+        served(RouteAccess::Anonymous, "test"),
+    ];
     let rules = prop::collection::vec(any_rule(), 0..5);
     let grants = prop::collection::vec((0..USERS.len(), any::<bool>()), 0..3);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
@@ -334,7 +338,7 @@ fn list_call_and_explanation_agree_in_the_gateways_policy_room() {
         callers.push(Caller::anonymous());
         for caller in &callers {
             let target = Target::Server(&server);
-            let reasons = room.access.reasons(caller, Action::Discover, &target);
+            let reasons = room.access.reasons(caller, Action::Discover, &target, None);
             let all_read = !reasons.iter().any(|one| one.contains("cannot be read"));
             prop_assert!(all_read, "{:?}", reasons);
             for route in &routes {
