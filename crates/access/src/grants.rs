@@ -6,6 +6,7 @@ use portreeve_core::id::{ClientIdentity, GrantId, KeyId};
 use portreeve_core::ports::StoreError;
 use portreeve_inspect::MAX_TOOL_NAME;
 
+use crate::roles::nobody_left;
 use crate::{Access, AccessError};
 
 /// The most tools that one grant may name.
@@ -83,6 +84,8 @@ impl Access {
         let event = self.grant_event("grant.remove", caller, (&grant, policies));
         match self.parts.identity.remove_grant(id, event).await {
             Ok(()) => Ok(grant),
+            // Somebody else took another one away in the same moment.
+            Err(StoreError::Conflict { .. }) => Err(nobody_left(&id.to_string())),
             Err(StoreError::NotFound { .. }) => Err(missing()),
             Err(error) => Err(error.into()),
         }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use portreeve_core::caller::{Caller, User};
 use portreeve_core::decision::{Action, Target};
-use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
+use portreeve_core::grant::{Grant, Rights, ServerScope, ToolScope, somebody_manages};
 use portreeve_core::id::{GrantId, UserId};
 use portreeve_core::name::{GroupName, NamespacePattern};
 use portreeve_core::ports::Authorizer;
@@ -208,27 +208,10 @@ pub(crate) struct Managers<'a> {
 impl Managers<'_> {
     /// Whether some enabled user manages everything, by a grant of the user or of a group, without these.
     pub(crate) fn remain(&self, without: (Option<GrantId>, Option<UserId>)) -> bool {
-        let whole = self.grants.iter().filter(|grant| {
-            grant.rights == Rights::Manage && grant.servers == ServerScope::All && without.0 != Some(grant.id)
-        });
-        let (mut users, mut groups) = (HashSet::new(), HashSet::new());
-        for grant in whole {
-            match &grant.subject {
-                Subject::User(id) => {
-                    users.insert(*id);
-                }
-                Subject::Group(group) => {
-                    groups.insert(group);
-                }
-                Subject::Key(_) | Subject::Client(_) => {}
-            }
-        }
-        self.users
-            .iter()
-            .filter(|user| user.is_enabled() && without.1 != Some(user.id))
-            .any(|user| {
-                users.contains(&user.id) || user.all_groups().iter().any(|group| groups.contains(group))
-            })
+        let grants = self.grants.iter().filter(|grant| without.0 != Some(grant.id));
+        let users = self.users.iter().filter(|user| without.1 != Some(user.id));
+        let (users, grants): (Vec<User>, Vec<Grant>) = (users.cloned().collect(), grants.cloned().collect());
+        somebody_manages(&users, &grants)
     }
 }
 
@@ -279,7 +262,8 @@ impl Access {
     }
 }
 
-fn nobody_left(value: &str) -> AccessError {
+/// Nobody would be left.
+pub(crate) fn nobody_left(value: &str) -> AccessError {
     let problem = "no enabled user would be left who manages everything: grant `manage` on all servers to somebody \
                    else first";
     AccessError::invalid("grant", value, problem)

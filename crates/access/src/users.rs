@@ -12,6 +12,7 @@ use portreeve_core::user::{EndedSessions, UserChange, UserName, groups_of};
 use serde_json::json;
 
 use crate::keys::GROUPS;
+use crate::roles::nobody_left;
 use crate::{Access, AccessError};
 
 /// How long the link works with which a new user sets a password.
@@ -174,6 +175,7 @@ impl Access {
         match self.parts.identity.remove_user(user.id, event).await {
             Ok(()) => Ok(user),
             Err(StoreError::NotFound { .. }) => Err(AccessError::not_found("user", name_or_id)),
+            Err(StoreError::Conflict { .. }) => Err(nobody_left(&user.name)),
             Err(error) => Err(error.into()),
         }
     }
@@ -206,6 +208,7 @@ impl Access {
         match self.parts.identity.change_user(user.id, &change, event).await {
             Ok(()) => Ok(user),
             Err(StoreError::NotFound { .. }) => Err(AccessError::not_found("user", name_or_id)),
+            Err(StoreError::Conflict { .. }) => Err(nobody_left(&user.name)),
             Err(error) => Err(error.into()),
         }
     }

@@ -1,7 +1,10 @@
 //! Simple grants: "key K may use server S", "read-only tools only". Stored as such, compiled to Cedar by `access`.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
+use crate::caller::User;
 use crate::decision::Action;
 use crate::id::{ClientIdentity, GrantId, KeyId, UserId};
 use crate::name::{GroupName, NamespacePattern, RegistryName, ServerName};
@@ -148,4 +151,20 @@ pub struct Grant {
     pub created_by: String,
     /// When.
     pub created_at: Timestamp,
+}
+
+/// Whether some enabled user manages everything, by a grant of the user or of a group.
+pub fn somebody_manages(users: &[User], grants: &[Grant]) -> bool {
+    let whole = grants
+        .iter()
+        .filter(|grant| grant.rights == Rights::Manage && grant.servers == ServerScope::All);
+    let holders: HashSet<&Subject> = whole.map(|grant| &grant.subject).collect();
+    let manages = |user: &User| {
+        let groups = user.all_groups();
+        holders.contains(&Subject::User(user.id))
+            || groups
+                .into_iter()
+                .any(|group| holders.contains(&Subject::Group(group)))
+    };
+    users.iter().any(|user| user.is_enabled() && manages(user))
 }

@@ -1,5 +1,6 @@
 //! Keys, users and grants. Every change of them is a change of the catalogue.
 
+mod managers;
 mod names;
 pub(crate) mod users;
 
@@ -17,6 +18,7 @@ use crate::engine::{Row, Sql};
 use crate::fields::json_text;
 use crate::store::Store;
 
+use managers::Before;
 use users::{USERS, user_of};
 
 const KEYS: &str = "SELECT id, name, secret_hash, owner, member_of, expires_at, revoked_at, created_by, created_at FROM api_keys \
@@ -136,12 +138,14 @@ impl IdentityStore for Store {
 
     async fn remove_grant(&self, id: GrantId, event: AuditEvent) -> Result<(), StoreError> {
         let mut change = Change::begin(self).await?;
+        let before = Before::look(&mut change).await?;
         let sql = Sql::new("DELETE FROM access_grants WHERE id = $1").bind(id.to_string());
         if change.execute(sql).await? == 0 {
             return Err(StoreError::NotFound {
                 what: format!("grant `{id}`"),
             });
         }
+        before.require_somebody(&mut change).await?;
         change.record(&[event]).await?;
         change.publish().await
     }

@@ -259,12 +259,33 @@ impl Login {
                 before: logout.issued_at,
             },
         };
-        let mut event = self.access.event("session.end", &Caller::system());
-        event.detail = Some(json!({ "by": format!("provider:{}", provider.name()) }));
-        self.access.parts.journal.append(&event)?;
+        let by = format!("provider:{}", provider.name());
+        let asked = match &which {
+            EndedSessions::OfSubject { user, .. } => (Some(*user), None),
+            EndedSessions::OfProvider { session, .. } => (None, Some(session.clone())),
+            _ => (None, None),
+        };
+        // Written first: what ends without a word in the log did not happen. Whose sessions they are is known by then.
+        self.note_logout((&by, "providerSession"), asked)?;
         let ended = self.access.parts.sessions.end_sessions(&which).await?;
+        for session in &ended.sessions {
+            let whose = (Some(session.user), Some(session.id.to_string()));
+            self.note_logout((&by, "session"), whose)?;
+        }
         self.access.end_authorizations(&ended).await;
         Ok(ended.sessions.len())
+    }
+
+    /// Notes what a provider ends: of whom, and which session, as far as that is known.
+    fn note_logout(
+        &self,
+        (by, kind): (&str, &str),
+        (user, session): (Option<UserId>, Option<String>),
+    ) -> Result<(), LoginError> {
+        let mut event = self.access.event("session.end", &Caller::system());
+        event.target = user.map(|user| format!("user:{user}"));
+        event.detail = Some(json!({ "by": by, kind: session }));
+        Ok(self.access.parts.journal.append(&event)?)
     }
 }
 

@@ -153,6 +153,13 @@ fn check(new: &NewClient) -> Result<(), AccessError> {
             "a client with `authorization_code` has at least one, and no other has any",
         );
     }
+    if new.auth != ClientAuth::PrivateKeyJwt && (new.jwks.is_some() || new.jwks_uri.is_some()) {
+        return fail(
+            "auth",
+            new.auth.as_str(),
+            "keys are for `private_key_jwt` alone: name that, or leave the keys out",
+        );
+    }
     let itself = [GrantKind::ClientCredentials, GrantKind::JwtBearer];
     if new.auth == ClientAuth::None && itself.iter().any(|grant| new.grants.contains(grant)) {
         return fail(

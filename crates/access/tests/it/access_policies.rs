@@ -179,6 +179,12 @@ async fn who_may_not_know_of_a_server_calls_nothing_there() {
     let (_, secret) = house.key("deploy", None).await;
     let key = house.access.authenticate(secret.expose()).unwrap();
     assert_eq!(named(&house.asks(&key, "list", &READS)), ["policy:hidden"]);
+    // Whoever is nobody any more is told what forbids strangers, and may nothing.
+    let revoked = Caller {
+        key: None,
+        ..key.clone()
+    };
+    assert_eq!(named(&house.asks(&revoked, "list", &READS)), ["policy:hidden"]);
     // Strangers are told the same, and what else is open to them stays so.
     let stranger = Caller::anonymous();
     assert_eq!(named(&house.asks(&stranger, "list", &READS)), ["policy:hidden"]);

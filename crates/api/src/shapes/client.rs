@@ -68,7 +68,8 @@ pub(crate) struct NewClientShape {
     /// `urn:ietf:params:oauth:grant-type:jwt-bearer`. Left out: the first two where there is a redirect, else the third.
     #[serde(default)]
     grants: Vec<String>,
-    /// `none`, `client_secret_basic`, `client_secret_post` or `private_key_jwt`. Left out: `client_secret_basic`.
+    /// `none`, `client_secret_basic`, `client_secret_post` or `private_key_jwt`. Left out: `private_key_jwt` for who brings
+    /// keys, else `client_secret_basic`.
     #[serde(default)]
     auth: Option<String>,
     /// Its public keys, as a JWK set.
@@ -165,6 +166,8 @@ impl NewClientShape {
     /// The client, its words read.
     pub(crate) fn read(self) -> Result<NewClient, Problem> {
         let auth = match self.auth.as_deref() {
+            // Who brings keys means to sign with them.
+            None if self.jwks.is_some() || self.jwks_uri.is_some() => ClientAuth::PrivateKeyJwt,
             None => ClientAuth::SecretBasic,
             Some(word) => ClientAuth::from_word(word)
                 .ok_or_else(|| content::field("auth", format!("`{word}` is no way to authenticate")))?,

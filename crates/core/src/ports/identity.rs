@@ -31,7 +31,8 @@ pub trait IdentityStore: Send + Sync {
     /// who makes a local user gives such a name on purpose.
     async fn ensure_user(&self, user: &User, event: AuditEvent) -> Result<bool, StoreError>;
 
-    /// Changes a user. [`StoreError::NotFound`] when there is none.
+    /// Changes a user. [`StoreError::NotFound`] when there is none; [`StoreError::Conflict`] when nobody would be left who
+    /// manages everything, and there was somebody before.
     async fn change_user(&self, id: UserId, change: &UserChange, event: AuditEvent)
     -> Result<(), StoreError>;
 
@@ -40,7 +41,7 @@ pub trait IdentityStore: Send + Sync {
     async fn user_signed_in(&self, user: &User) -> Result<(), StoreError>;
 
     /// Removes a user with the keys that act for it, its grants, sessions and credentials. [`StoreError::NotFound`] when
-    /// there is none.
+    /// there is none; [`StoreError::Conflict`] as for a change.
     async fn remove_user(&self, id: UserId, event: AuditEvent) -> Result<(), StoreError>;
 
     /// All grants, oldest first.
@@ -49,7 +50,8 @@ pub trait IdentityStore: Send + Sync {
     /// Stores a grant.
     async fn add_grant(&self, grant: &Grant, event: AuditEvent) -> Result<(), StoreError>;
 
-    /// Removes a grant. [`StoreError::NotFound`] when there is none.
+    /// Removes a grant. [`StoreError::NotFound`] when there is none; [`StoreError::Conflict`] when nobody would be left who
+    /// manages everything, and there was somebody before.
     async fn remove_grant(&self, id: GrantId, event: AuditEvent) -> Result<(), StoreError>;
 }
 

@@ -23,9 +23,10 @@ pub(crate) enum ClientCommand {
         /// Where codes may be sent; may be given several times
         #[arg(long, value_name = "URL")]
         redirect: Vec<String>,
-        /// How it authenticates: none, client_secret_basic, client_secret_post, private_key_jwt
-        #[arg(long, value_name = "METHOD", default_value = "client_secret_basic")]
-        auth: String,
+        /// How it authenticates: none, client_secret_basic, client_secret_post, private_key_jwt [default: private_key_jwt
+        /// with keys, client_secret_basic without]
+        #[arg(long, value_name = "METHOD")]
+        auth: Option<String>,
         /// What it may hand in, as in `client_credentials`; may be given several times
         #[arg(long, value_name = "GRANT")]
         grant: Vec<String>,

@@ -7,6 +7,7 @@ use portreeve_core::id::UserId;
 use portreeve_core::ports::StoreError;
 use portreeve_core::user::{ExternalIdentity, UserChange, UserOrigin};
 
+use super::managers::Before;
 use super::names;
 use crate::change::Change;
 use crate::engine::{Row, Sql};
@@ -80,6 +81,7 @@ pub(super) async fn change(
     event: AuditEvent,
 ) -> Result<(), StoreError> {
     let mut change = Change::begin(store).await?;
+    let before = Before::look(&mut change).await?;
     let sql = match what {
         UserChange::Groups(groups) => Sql::new("UPDATE users SET member_of = $2 WHERE id = $1")
             .bind(id.to_string())
@@ -96,6 +98,7 @@ pub(super) async fn change(
     if change.execute(sql).await? == 0 {
         return Err(unknown(id));
     }
+    before.require_somebody(&mut change).await?;
     if matches!(what, UserChange::Disabled(_)) {
         for text in [
             "DELETE FROM sessions WHERE user_id = $1",
@@ -133,6 +136,7 @@ pub(super) async fn signed_in(store: &Store, user: &User) -> Result<(), StoreErr
 /// Removes a user, and first what refers to it.
 pub(super) async fn remove(store: &Store, id: UserId, event: AuditEvent) -> Result<(), StoreError> {
     let mut change = Change::begin(store).await?;
+    let before = Before::look(&mut change).await?;
     let grants = Sql::new("DELETE FROM access_grants WHERE subject = $1")
         .bind(json_text("subject", &Subject::User(id))?);
     change.execute(grants).await?;
@@ -147,6 +151,7 @@ pub(super) async fn remove(store: &Store, id: UserId, event: AuditEvent) -> Resu
     if change.execute(user).await? == 0 {
         return Err(unknown(id));
     }
+    before.require_somebody(&mut change).await?;
     change.record(&[event]).await?;
     change.publish().await
 }

@@ -90,6 +90,7 @@ contract! {
     identity::a_key_name_is_free_when_its_key_is_dead,
     identity::a_key_needs_its_owner,
     identity::a_user_is_stored_once,
+    identity::somebody_who_manages_is_left,
     identity::a_name_that_means_something_is_given_on_purpose_alone,
     identity::grants_are_read_as_they_were_given,
     oauth::a_client_is_read_as_it_was_stored,

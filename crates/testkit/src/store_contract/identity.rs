@@ -72,6 +72,56 @@ pub async fn a_key_needs_its_owner(store: &dyn Durable) -> Outcome {
     Ok(())
 }
 
+/// Nothing takes away the last who manages everything: neither a grant, nor a user, nor a group.
+pub async fn somebody_who_manages_is_left(store: &dyn Durable) -> Outcome {
+    let whole = |subject| Grant {
+        rights: Rights::Manage,
+        servers: ServerScope::All,
+        tools: ToolScope::All,
+        ..grant(subject)
+    };
+    let (ada, mut bob) = (user("ada"), user("bob"));
+    bob.groups = vec![parse("managers")];
+    for user in [&ada, &bob] {
+        store.ensure_user(user, event("user.create")).await?;
+    }
+    // Where nobody manages, nothing is held back.
+    let disable = UserChange::Disabled(at(6));
+    store.change_user(ada.id, &disable, event("user.disable")).await?;
+    store
+        .change_user(ada.id, &UserChange::Enabled, event("user.enable"))
+        .await?;
+
+    let of_ada = whole(Subject::User(ada.id));
+    let of_group = whole(Subject::Group(parse("managers")));
+    for grant in [&of_ada, &of_group] {
+        store.add_grant(grant, event("grant.create")).await?;
+    }
+    store.change_user(bob.id, &disable, event("user.disable")).await?;
+    // A group of somebody who is disabled holds nothing up.
+    assert_conflict(store.remove_grant(of_ada.id, event("grant.remove")).await);
+    assert_conflict(store.change_user(ada.id, &disable, event("user.disable")).await);
+    assert_conflict(store.remove_user(ada.id, event("user.remove")).await);
+    assert_eq!(store.grants().await?.len(), 2, "nothing of it was saved");
+    assert!(
+        store
+            .users()
+            .await?
+            .iter()
+            .any(|user| user.id == ada.id && user.is_enabled())
+    );
+
+    store
+        .change_user(bob.id, &UserChange::Enabled, event("user.enable"))
+        .await?;
+    store.remove_grant(of_ada.id, event("grant.remove")).await?;
+    let nowhere = UserChange::Groups(Vec::new());
+    assert_conflict(store.change_user(bob.id, &nowhere, event("user.groups")).await);
+    assert_conflict(store.remove_grant(of_group.id, event("grant.remove")).await);
+    store.remove_user(ada.id, event("user.remove")).await?;
+    Ok(())
+}
+
 /// A user is stored once; the second time changes nothing.
 pub async fn a_user_is_stored_once(store: &dyn Durable) -> Outcome {
     let admin = User {

@@ -193,3 +193,23 @@ async fn a_as_17_a_client_acts_for_itself_with_its_key_once_per_assertion() {
         (400, &json!("invalid_client"))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_say_how_a_client_authenticates() {
+    let house = House::start().await;
+    let signer = Signer::new();
+    let new = json!({"name": "Robot", "jwks": signer.jwks()});
+    let made = house.node.api("POST", "/clients", Some(new)).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    assert_eq!(made.json()["auth"], "private_key_jwt");
+    assert!(made.json().get("clientSecret").is_none());
+    // Keys that nothing would be checked with are a mistake.
+    let new = json!({"name": "Robot", "auth": "client_secret_basic", "jwks": signer.jwks()});
+    let refused = house.node.api("POST", "/clients", Some(new)).await;
+    assert!(
+        refused.status == 400 || refused.status == 422,
+        "{}",
+        refused.text()
+    );
+    assert!(refused.text().contains("private_key_jwt"), "{}", refused.text());
+}
