@@ -6,6 +6,7 @@ mod dry_run;
 mod trial;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use portreeve_core::access_policy::{AccessPolicy, PolicyTest};
 use portreeve_core::audit::AuditEvent;
@@ -24,6 +25,8 @@ pub const MOST_POLICIES: usize = 2_000;
 pub const MOST_TESTS: usize = 200;
 /// The most characters of a description.
 const MOST_DESCRIPTION: usize = 1_000;
+/// The longest that somebody waits for what is to be said about a text.
+const LONGEST_CHECK: Duration = Duration::from_secs(20);
 
 /// A policy as somebody wants it to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,14 +115,14 @@ impl Access {
     /// Saves a policy, whether there is one of its name or not. A text with problems is refused, and one that fails its
     /// tests.
     pub async fn set_access_policy(
-        &self,
+        self: &Arc<Self>,
         caller: &Caller,
         new: NewPolicy,
         standing: Standing,
     ) -> Result<AccessPolicy, PolicyError> {
         let policies = self.require_manager(caller)?;
         self.check_policy_fields(&new)?;
-        let checked = self.checked(new.name.as_str(), &new.text, &new.tests);
+        let checked = self.checked_beside(&new.name, &new.text, &new.tests).await?;
         let name = new.name.to_string();
         if !checked.problems.is_empty() {
             let problems = checked.problems;
@@ -160,7 +163,7 @@ impl Access {
 
     /// Switches a policy on or off.
     pub async fn switch_access_policy(
-        &self,
+        self: &Arc<Self>,
         caller: &Caller,
         name: &PolicyName,
         switch: Switch,
@@ -178,7 +181,7 @@ impl Access {
         };
         if switch == Switch::On {
             // What was saved long ago is read anew: the vocabulary may have moved on.
-            let problems = self.checked(name.as_str(), &new.text, &[]).problems;
+            let problems = self.checked_beside(name, &new.text, &[]).await?.problems;
             if !problems.is_empty() {
                 let name = name.to_string();
                 return Err(PolicyError::Text { name, problems });
@@ -206,14 +209,15 @@ impl Access {
     }
 
     /// What is wrong with a text, or how its tests go. Nothing is saved.
-    pub fn check_access_policy(
-        &self,
+    pub async fn check_access_policy(
+        self: &Arc<Self>,
         caller: &Caller,
         (name, text): (&PolicyName, &str),
         tests: &[PolicyTest],
     ) -> Result<Checked, PolicyError> {
         self.require_auditor(caller, "look at access policies")?;
-        Ok(self.checked(name.as_str(), text, tests))
+        require_few(tests)?;
+        Ok(self.checked_beside(name, text, tests).await?)
     }
 
     /// The vocabulary of policies, in Cedar's words.
@@ -290,6 +294,29 @@ impl Access {
         done.await.map_err(stopping)
     }
 
+    /// What is to be said about a text, found beside what this thread serves.
+    async fn checked_beside(
+        self: &Arc<Self>,
+        name: &PolicyName,
+        text: &str,
+        tests: &[PolicyTest],
+    ) -> Result<Checked, AccessError> {
+        let (name, text, tests) = (name.clone(), text.to_owned(), tests.to_vec());
+        let work = self.beside(move |access| access.checked(name.as_str(), &text, &tests));
+        tokio::time::timeout(LONGEST_CHECK, work)
+            .await
+            .unwrap_or_else(|_| {
+                let seconds = LONGEST_CHECK.as_secs();
+                Err(AccessError::Rejected {
+                    field: "text",
+                    problem: format!(
+                        "it could not be checked within {seconds} seconds: try again, with fewer tests, or make \
+                         several policies of it"
+                    ),
+                })
+            })
+    }
+
     async fn stored(&self) -> Result<Vec<AccessPolicy>, AccessError> {
         Ok(self.parts.policies.access_policies().await?)
     }
@@ -309,16 +336,20 @@ impl Access {
             let problem = "it has at most 1,000 characters, and no control characters";
             return Err(AccessError::invalid("description", &new.description, problem));
         }
-        if new.tests.len() > MOST_TESTS {
-            let given = format!("{} tests", new.tests.len());
-            return Err(AccessError::invalid(
-                "tests",
-                &given,
-                "a policy has at most 200 tests",
-            ));
-        }
-        Ok(())
+        require_few(&new.tests)
     }
+}
+
+fn require_few(tests: &[PolicyTest]) -> Result<(), AccessError> {
+    if tests.len() <= MOST_TESTS {
+        return Ok(());
+    }
+    let given = format!("{} tests", tests.len());
+    Err(AccessError::invalid(
+        "tests",
+        &given,
+        "a policy has at most 200 tests",
+    ))
 }
 
 /// Whether a policy is asked.

@@ -164,7 +164,8 @@ pub(crate) async fn check(
     let name = name_of(&policy)?;
     let checked = api
         .access
-        .check_access_policy(&caller, (&name, &text.text), &text.tests)?;
+        .check_access_policy(&caller, (&name, &text.text), &text.tests)
+        .await?;
     Ok(Json(checked.into()))
 }
 
