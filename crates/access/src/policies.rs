@@ -5,6 +5,7 @@
 mod arguments;
 mod compile;
 mod law;
+mod nesting;
 mod reads;
 mod rulebook;
 mod text;

@@ -15,8 +15,8 @@ use miette::Diagnostic;
 use portreeve_core::decision::Action;
 use serde::Serialize;
 
-use super::Engine;
 use super::reads::{self, Found, Read};
+use super::{Engine, nesting};
 
 /// The longest text of a policy, in bytes.
 pub const MOST_POLICY_BYTES: usize = 64 * 1024;
@@ -73,6 +73,11 @@ impl Engine {
         if text.len() > MOST_POLICY_BYTES {
             let hint = "make several policies of it";
             return Err(vec![at_line(1, "the text has more than 64 KiB", hint)]);
+        }
+        if let Some(line) = nesting::too_deep(text) {
+            let said =
+                "the text is nested too deeply here: at most 32 levels, and 500 `&&` and `||` in a rule";
+            return Err(vec![at_line(line, said, "make several rules of it")]);
         }
         let set = PolicySet::from_str(text).map_err(|errors| {
             let said = errors.iter().map(|error| problem(error, text, parse_hint(text)));

@@ -314,6 +314,10 @@ forbid (principal, action, resource) when { context.text.getTag("to") == "x" };
     assert!(all.contains("1:") && all.contains("grants alone"), "{all}");
     assert!(all.contains("2:") && all.contains("Usr"), "{all}");
     assert!(all.contains("3:"), "{all}");
+    let deep = format!(
+        "permit (principal, action, resource) when {{ {}",
+        "(".repeat(30_000)
+    );
     for (text, place, said) in [
         ("", "1:1", "no rule"),
         ("permit (principal, action, resource)", "1:", "ends with `;`"),
@@ -342,6 +346,7 @@ forbid (principal, action, resource) when { context.text.getTag("to") == "x" };
             "1:",
             "hasTag",
         ),
+        (deep.as_str(), "1:1", "nested too deeply"),
         (
             r#"forbid (principal, action == Action::"discover", resource) when { context.given.contains("to") };"#,
             "1:",
