@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::id::UserId;
-use portreeve_core::name::ServerName;
+use portreeve_core::name::{GroupName, ServerName};
 use portreeve_core::tool::ToolAnnotations;
 
 use super::text::Rule;
@@ -58,7 +58,7 @@ pub fn law(text: &str) {
     );
     let book = Rulebook::of_rules(&rules);
     let mut ada = Caller::acting_for(Principal::User(UserId::LOCAL_ADMIN), "user:ada");
-    ada.groups = "interns".parse().into_iter().collect();
+    ada.groups = "interns".parse::<GroupName>().into_iter().collect();
     let callers = [ada, Caller::anonymous()];
     let Ok(server) = "com.acme/mail".parse::<ServerName>() else {
         return;
@@ -82,15 +82,12 @@ fn asks(
         annotations: &annotations,
         arguments: None,
     };
-    let ask = |action, target: &Target<'_>, asked| {
+    let ask = |action: Action, target: &Target<'_>, asked: Asked<'_>| {
         let (said, _) = book.ask(engine, (asker, &facts), (action, target), asked);
-        let (Said::Forbid(by) | Said::Permit(by)) = &said else {
-            return said;
-        };
-        assert!(
-            !by.is_empty() && by.iter().all(|name| names.contains(name)),
-            "{by:?}"
-        );
+        if let Said::Forbid(by) | Said::Permit(by) = &said {
+            let are_there = by.iter().all(|name| names.contains(name));
+            assert!(!by.is_empty() && are_there, "{by:?}");
+        }
         said
     };
     for action in SPOKEN_OF {
