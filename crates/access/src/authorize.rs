@@ -91,7 +91,7 @@ impl Authorizer for Access {
     }
 
     fn policy_version(&self) -> u64 {
-        self.state.load().version
+        self.current(self.parts.clock.now()).version
     }
 }
 
@@ -103,12 +103,13 @@ impl Access {
         (action, target): (Action, &Target<'_>),
         environment: Option<&Environment>,
     ) -> Arc<Decision> {
-        let state = self.state.load();
+        let now = self.parts.clock.now();
+        let state = self.current(now);
         let asked = (action, target);
         if caller.principal == Principal::Anonymous {
             return self.about_a_stranger(&state, caller, asked, environment);
         }
-        if !state.is_live(caller, self.parts.clock.now()) || self.has_ended(caller) {
+        if !state.is_live(caller, now) || self.has_ended(caller) {
             // Whoever is nobody any more is let in by an open route like a stranger: it is told what forbids strangers.
             return self.about_a_stranger(&state, &Caller::anonymous(), asked, environment);
         }

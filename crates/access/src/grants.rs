@@ -184,13 +184,30 @@ impl Access {
             tools: new.tools,
             created_by: caller.label.to_string(),
             created_at: self.parts.clock.now(),
+            expires_at: None,
+            request: None,
         };
         let event = self.grant_event("grant.create", caller, (&grant, policies));
         self.parts.identity.add_grant(&grant, event).await?;
         Ok(grant)
     }
 
-    fn grant_event(
+    /// Removes the grants whose time is over. They count no more from that moment on; this tidies up, tells the hosts whose
+    /// lists got shorter, and writes down that it happened. Of several nodes, one does it.
+    pub async fn remove_ended_grants(&self) -> Result<usize, AccessError> {
+        let mut removed = 0;
+        for grant in self.ended_grants(self.parts.clock.now()) {
+            let event = self.grant_event("grant.expire", &Caller::system(), (&grant, Vec::new()));
+            match self.parts.identity.remove_grant(grant.id, event).await {
+                Ok(()) => removed += 1,
+                Err(StoreError::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(removed)
+    }
+
+    pub(crate) fn grant_event(
         &self,
         action: &str,
         caller: &Caller,
@@ -208,7 +225,7 @@ impl Access {
     }
 
     /// Refuses keys that do not exist, and keys that act as a user: their own grants would never be asked.
-    async fn require_own_key(&self, id: KeyId) -> Result<(), AccessError> {
+    pub(crate) async fn require_own_key(&self, id: KeyId) -> Result<(), AccessError> {
         let keys = self.parts.identity.keys().await?;
         let key = keys
             .into_iter()
@@ -233,10 +250,12 @@ impl NewGrant {
             && self.rights == grant.rights
             && self.servers == grant.servers
             && self.tools == grant.tools
+            // One that ends does not say the same.
+            && grant.expires_at.is_none()
     }
 }
 
-fn check(new: &NewGrant) -> Result<(), AccessError> {
+pub(crate) fn check(new: &NewGrant) -> Result<(), AccessError> {
     if new.rights != Rights::Use && new.tools != ToolScope::All {
         let problem = "roles of the management side are about servers: leave tools out";
         return Err(AccessError::invalid("tools", new.rights.as_str(), problem));

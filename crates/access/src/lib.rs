@@ -24,6 +24,7 @@ mod policies;
 mod state;
 
 mod access_policies;
+mod access_requests;
 mod approvals;
 mod first_start;
 mod grants;
@@ -53,6 +54,9 @@ use tokio::sync::Semaphore;
 pub use access_policies::{
     Change, Checked, DryRun, DryRunOf, KnownTool, MOST_CHANGES, MOST_POLICIES, MOST_TESTS, NewPolicy,
     PolicyError, Standing, Switch, TestOutcome,
+};
+pub use access_requests::{
+    AccessRequests, LONGEST_GRANT, MOST_OPEN_REQUESTS, NewAccessRequest, SHORTEST_GRANT, ShownAccessRequest,
 };
 pub use approvals::{Approvals, HeldCall, HowDecided, MOST_WAITING, ShownApproval};
 pub use credential::Unauthenticated;

@@ -71,8 +71,9 @@ impl Access {
 
     /// The grants that speak for a caller who could still be authenticated; nothing for anybody else.
     pub(crate) fn live_grants(&self, caller: &Caller) -> Vec<Grant> {
-        let state = self.state.load();
-        if !state.is_live(caller, self.parts.clock.now()) || self.has_ended(caller) {
+        let now = self.parts.clock.now();
+        let state = self.current(now);
+        if !state.is_live(caller, now) || self.has_ended(caller) {
             return Vec::new();
         }
         let grants = state.holders(caller).flat_map(|(_, rights)| &rights.grants);

@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
+use arc_swap::Guard;
 use portreeve_core::access_policy::AccessPolicy;
 use portreeve_core::caller::{ApiKey, Caller, Principal, User};
 use portreeve_core::decision::Decision;
@@ -42,6 +43,10 @@ pub(crate) struct State {
     pub(crate) rulebook: Rulebook,
     /// Answers in which access policies had their say, each about one caller.
     pub(crate) answers: Cache<Inquiry, Kept>,
+    /// When it was built: grants that had ended by then are not part of it.
+    built_at: Timestamp,
+    /// When the first of its grants ends, and another state has to follow.
+    ends_at: Option<Timestamp>,
     source: Source,
 }
 
@@ -102,9 +107,32 @@ impl Access {
             registries: snapshot.registries.clone(),
         };
         if source != current.source {
-            let next = State::build(&self.engine, source, &current);
+            let next = State::build(&self.engine, source, (&**current, self.parts.clock.now()));
             self.state.store(Arc::new(next));
         }
+    }
+
+    /// The state that holds at `now`. Grants end on their own: whoever decides first after that builds the state without
+    /// them, and nobody is let in for as long as a job takes to come round.
+    pub(crate) fn current(&self, now: Timestamp) -> Guard<Arc<State>> {
+        let state = self.state.load();
+        if !state.is_over(now) {
+            return state;
+        }
+        let _one_at_a_time = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.load();
+        if state.is_over(now) {
+            let next = State::build(&self.engine, state.source.clone(), (&**state, now));
+            self.state.store(Arc::new(next));
+        }
+        self.state.load()
+    }
+
+    /// Grants that have ended and are still stored.
+    pub(crate) fn ended_grants(&self, now: Timestamp) -> Vec<Grant> {
+        let state = self.state.load();
+        let grants = state.source.grants.iter();
+        grants.filter(|grant| !grant.is_live(now)).cloned().collect()
     }
 }
 
@@ -127,11 +155,13 @@ impl State {
             decisions: Cache::new(CACHED_DECISIONS),
             rulebook: Rulebook::default(),
             answers: Cache::new(0),
+            built_at: Timestamp::from_millis(0),
+            ends_at: None,
             source: Source::default(),
         }
     }
 
-    fn build(engine: &Engine, source: Source, former: &Self) -> Self {
+    fn build(engine: &Engine, source: Source, (former, now): (&Self, Timestamp)) -> Self {
         let users: HashMap<UserId, Caller> = source.users.iter().filter_map(user_caller).collect();
         let keys = source
             .keys
@@ -150,11 +180,23 @@ impl State {
                 0
             }),
             rulebook: Rulebook::new(engine, &source.policies, &former.rulebook),
-            rights: rights(engine, &source.grants, former),
+            rights: rights(engine, (&source.grants, now), former),
+            built_at: now,
+            ends_at: source
+                .grants
+                .iter()
+                .filter(|grant| grant.is_live(now))
+                .filter_map(|grant| grant.expires_at)
+                .min(),
             facts: Facts::new(&source.owned, &source.registries),
             decisions: Cache::new(CACHED_DECISIONS),
             source,
         }
+    }
+
+    /// Whether a grant of it has ended.
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.ends_at.is_some_and(|at| at <= now)
     }
 
     /// A key that is not revoked; it may have expired.
@@ -225,7 +267,7 @@ impl State {
             policies,
             ..self.source.clone()
         };
-        Self::build(engine, source, self)
+        Self::build(engine, source, (self, self.built_at))
     }
 
     /// The same with memories of its own, for questions that nobody asks.
@@ -285,9 +327,13 @@ fn user_caller(user: &User) -> Option<(UserId, Caller)> {
 }
 
 /// Groups the grants by holder and compiles them. What a holder had before and still has is not compiled again.
-fn rights(engine: &Engine, grants: &[Grant], former: &State) -> HashMap<Holder, Arc<Rights>> {
+fn rights(
+    engine: &Engine,
+    (grants, now): (&[Grant], Timestamp),
+    former: &State,
+) -> HashMap<Holder, Arc<Rights>> {
     let mut grouped: HashMap<Holder, Vec<Grant>> = HashMap::new();
-    for grant in grants {
+    for grant in grants.iter().filter(|grant| grant.is_live(now)) {
         grouped
             .entry(Holder::of(&grant.subject))
             .or_default()

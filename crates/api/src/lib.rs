@@ -34,7 +34,7 @@ mod openapi;
 use std::fmt;
 use std::sync::Arc;
 
-use portreeve_access::{Access, Approvals, AuthorizationServer, Login, Publishing, Vault};
+use portreeve_access::{Access, AccessRequests, Approvals, AuthorizationServer, Login, Publishing, Vault};
 use portreeve_core::doctor::Doctor;
 use portreeve_core::limits::Limits;
 use portreeve_core::ports::Refresh;
@@ -61,6 +61,8 @@ pub struct ApiParts {
     pub publishing: Arc<Publishing>,
     /// Named secrets.
     pub vault: Arc<Vault>,
+    /// Requests for access.
+    pub access_requests: Arc<AccessRequests>,
     /// Calls that a person must allow first.
     pub approvals: Arc<Approvals>,
     /// A request's way, to be explained.

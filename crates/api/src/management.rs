@@ -28,6 +28,7 @@ pub(crate) mod exports;
 pub(crate) mod routes;
 
 pub(crate) mod access_policies;
+pub(crate) mod access_requests;
 pub(crate) mod clients;
 pub(crate) mod grants;
 pub(crate) mod keys;

@@ -13,9 +13,10 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    access_policies, approvals, assess, audit, clients, compare, deployments, doctor, environments, explain,
-    exports, grants, icons, imports, install, keys, logins, members, profile, properties, registries, rest,
-    routes, search, secrets, servers, steps, tools, usage, users, waiting, webhooks, whoami,
+    access_policies, access_requests, approvals, assess, audit, clients, compare, deployments, doctor,
+    environments, explain, exports, grants, icons, imports, install, keys, logins, members, profile,
+    properties, registries, rest, routes, search, secrets, servers, steps, tools, usage, users, waiting,
+    webhooks, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -57,6 +58,8 @@ use crate::problem::{Problem, ProblemBody};
         secrets::list, secrets::show, secrets::set, secrets::delete,
         users::list, users::create, users::show, users::remove, users::disable, users::enable, users::reset,
         users::set_groups, users::sessions, users::end_sessions, users::groups, whoami::show,
+        access_requests::list, access_requests::ask, access_requests::mine, access_requests::show,
+        access_requests::grant, access_requests::refuse, access_requests::withdraw,
         approvals::list, approvals::show, approvals::allow, approvals::deny,
         webhooks::kinds, webhooks::list, webhooks::create, webhooks::show, webhooks::change, webhooks::remove, webhooks::test,
         webhooks::deliveries, webhooks::delivery, webhooks::send_again, webhooks::send_dead_again, webhooks::drop_one,
@@ -75,6 +78,7 @@ use crate::problem::{Problem, ProblemBody};
         (name = "identities", description = "Keys, users, groups, OAuth clients and grants"),
         (name = "policies", description = "Access policies: rules as text, beside the grants"),
         (name = "secrets", description = "The vault: sealed values that are presented, and never shown"),
+        (name = "access", description = "Requests of people who want to use a server, and what became of them"),
         (name = "approvals", description = "Calls that a person must allow first"),
         (name = "webhooks", description = "Who is told of changes, and what became of telling them"),
         (name = "insight", description = "Audit, usage, and the state of the installation")

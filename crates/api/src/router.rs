@@ -154,6 +154,25 @@ fn approvals(endpoints: Endpoints) -> Endpoints {
         .post("/api/v1/approvals/{approval}/deny", approvals::deny)
 }
 
+/// Who asks to use what.
+fn access_requests(endpoints: Endpoints) -> Endpoints {
+    use management::access_requests;
+    endpoints
+        .get("/api/v1/access-requests", access_requests::list)
+        .post("/api/v1/access-requests", access_requests::ask)
+        .get("/api/v1/me/access-requests", access_requests::mine)
+        .get("/api/v1/access-requests/{request}", access_requests::show)
+        .post("/api/v1/access-requests/{request}/grant", access_requests::grant)
+        .post(
+            "/api/v1/access-requests/{request}/refuse",
+            access_requests::refuse,
+        )
+        .post(
+            "/api/v1/access-requests/{request}/withdraw",
+            access_requests::withdraw,
+        )
+}
+
 fn webhooks(endpoints: Endpoints) -> Endpoints {
     use management::webhooks;
     let one = "/api/v1/webhooks/{webhook}/deliveries/{delivery}";
@@ -310,7 +329,7 @@ fn management() -> Endpoints {
         profile, routes, search, secrets, servers, steps, tools, usage, whoami,
     };
     people(versions(incoming(approvals(webhooks(governed(
-        access_policies(Endpoints::new()),
+        access_policies(access_requests(Endpoints::new())),
     ))))))
     .get("/api/v1/openapi.json", openapi::show)
     .get("/api/v1/servers", servers::list)

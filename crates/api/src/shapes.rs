@@ -3,6 +3,7 @@
 //! Handlers of `management/` turn nouns into these; `openapi.rs` describes them.
 
 pub(crate) mod access_policy;
+pub(crate) mod access_request;
 pub(crate) mod approval;
 pub(crate) mod assessment;
 pub(crate) mod audit;

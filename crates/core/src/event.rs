@@ -114,6 +114,14 @@ kinds! {
     ToolsHidden = "tools.hidden" (Some("tool")) ["count", "tools"];
     /// A hidden tool may be seen again.
     ToolsUnhidden = "tools.unhidden" (Some("tool")) ["count", "tools"];
+    /// Somebody asks to use a server.
+    AccessRequested = "access.requested" (Some("request")) ["caller", "tools", "forSeconds"];
+    /// A request for access was granted, perhaps for a time.
+    AccessGranted = "access.granted" (Some("request")) ["caller", "tools", "grant", "until", "message"];
+    /// A request for access was refused; `message` is the reason.
+    AccessRefused = "access.refused" (Some("request")) ["caller", "tools", "message"];
+    /// Who asked for access took the request back.
+    AccessWithdrawn = "access.withdrawn" (Some("request")) ["caller", "tools"];
     /// A run of an import has ended, well or not.
     ImportFinished = "import.finished" (Some("import")) ["kind", "origin", "mode", "state", "failure", "counts"];
     /// Nothing happened: somebody asked for a trial of a webhook.
@@ -175,6 +183,10 @@ impl EventKind {
             "tools.approve" | "tools.follow" => Self::ToolsApproved,
             "tools.hide" => Self::ToolsHidden,
             "tools.unhide" => Self::ToolsUnhidden,
+            "access.request" => Self::AccessRequested,
+            "access.grant" => Self::AccessGranted,
+            "access.refuse" => Self::AccessRefused,
+            "access.withdraw" => Self::AccessWithdrawn,
             "import.finish" => Self::ImportFinished,
             "webhook.test" => Self::Ping,
             _ => return None,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::caller::User;
 use crate::decision::Action;
-use crate::id::{ClientIdentity, GrantId, KeyId, UserId};
+use crate::id::{AccessRequestId, ClientIdentity, GrantId, KeyId, UserId};
 use crate::name::{GroupName, NamespacePattern, RegistryName, ServerName};
 use crate::server::as_words;
 use crate::time::Timestamp;
@@ -151,6 +151,34 @@ pub struct Grant {
     pub created_by: String,
     /// When.
     pub created_at: Timestamp,
+    /// When it ends. `None`: when somebody takes it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// The request for access that it came of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<AccessRequestId>,
+}
+
+// === impl Grant ===
+
+impl Grant {
+    /// Whether it is in force at `now`.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|at| now < at)
+    }
+}
+
+// === impl ToolScope ===
+
+impl ToolScope {
+    /// Whether whoever has this has the other, too, whatever tools there will be.
+    pub fn holds(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, _) | (Self::ReadOnly, Self::ReadOnly) => true,
+            (Self::Named(has), Self::Named(asked)) => asked.iter().all(|tool| has.contains(tool)),
+            _ => false,
+        }
+    }
 }
 
 /// Whether some enabled user manages everything, by a grant of the user or of a group.

@@ -106,6 +106,8 @@ ids! {
     IconId;
     /// One call that a person must allow.
     ApprovalId;
+    /// One request for access to a server.
+    AccessRequestId;
     /// One legacy session of a host.
     HostSessionId;
     /// One node of an installation; each node keeps a chain of its own in the audit log.

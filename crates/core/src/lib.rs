@@ -23,6 +23,7 @@ pub mod server;
 pub mod tool;
 
 pub mod access_policy;
+pub mod access_request;
 pub mod approval;
 pub mod caller;
 pub mod decision;

@@ -1,6 +1,7 @@
 //! The ports: what one room needs of another that it may not depend on. Adapters are chosen in `wire.rs`.
 
 mod access_policies;
+mod access_requests;
 mod approvals;
 mod assessments;
 mod audit;
@@ -35,6 +36,7 @@ mod waiting;
 mod webhooks;
 
 pub use access_policies::AccessPolicyStore;
+pub use access_requests::{AccessRequestStore, SeenServers};
 pub use approvals::ApprovalStore;
 pub use assessments::{AssessmentStore, Imported, StoredAssessment};
 pub use audit::{AuditLog, AuditQuery, CheckpointSigner, Journal, JournalError};

@@ -26,6 +26,8 @@ pub(crate) enum Purpose {
     Secret,
     VerifyAudit,
     DecideCall,
+    AskAccess,
+    DecideAccess,
     Authorize,
     Withdraw,
 }
@@ -47,6 +49,8 @@ impl Purpose {
             Self::Secret => "secret",
             Self::VerifyAudit => "verify-audit",
             Self::DecideCall => "decide-call",
+            Self::AskAccess => "ask-access",
+            Self::DecideAccess => "decide-access",
             Self::Authorize => "authorize",
             Self::Withdraw => "withdraw",
         }

@@ -39,6 +39,7 @@ mod review;
 mod secrets;
 mod waiting;
 
+mod access_requests;
 mod approvals;
 mod audit;
 mod usage;

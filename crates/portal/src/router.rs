@@ -9,7 +9,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::Uri;
-use portreeve_access::{Access, Approvals, AuthorizationServer, Login, Vault};
+use portreeve_access::{Access, AccessRequests, Approvals, AuthorizationServer, Login, Vault};
 use portreeve_core::limits::Limits;
 use portreeve_core::ports::Refresh;
 use portreeve_core::secret::SecretKey;
@@ -24,9 +24,10 @@ use crate::cookie::Cookie;
 use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::{
-    access_policies, account, approvals, audit, authorize, clients, deployed, deployments, environments,
-    exports, frame, governed, grants, home, hosts, imports, logins, profile, properties, registries, rest,
-    review, secrets, server, sign_in, stages, submit, tools, try_tool, usage, users, waiting, webhooks,
+    access_policies, access_requests, account, approvals, audit, authorize, clients, deployed, deployments,
+    environments, exports, frame, governed, grants, home, hosts, imports, logins, profile, properties,
+    registries, rest, review, secrets, server, sign_in, stages, submit, tools, try_tool, usage, users,
+    waiting, webhooks,
 };
 
 /// Most bytes of a form. The largest approves every tool of a server at once.
@@ -46,6 +47,8 @@ pub struct PortalParts {
     pub gateway: Arc<Gateway>,
     /// Named secrets.
     pub vault: Arc<Vault>,
+    /// Requests for access.
+    pub access_requests: Arc<AccessRequests>,
     /// Calls that a person must allow first.
     pub approvals: Arc<Approvals>,
     /// Usage and audit.
@@ -101,6 +104,18 @@ pub fn router(parts: PortalParts) -> Router {
         .route("/servers/{namespace}/{name}", get(server::page))
         .route("/servers/{name}", get(server::encoded))
         .route("/servers/{namespace}/{name}/tools/approve", post(tools::approve))
+        .route(
+            "/servers/{namespace}/{name}/access",
+            get(access_requests::page).post(access_requests::ask),
+        )
+        .route(
+            "/servers/{namespace}/{name}/access/withdraw",
+            post(access_requests::withdraw),
+        )
+        .route("/access-requests/{request}", get(access_requests::one))
+        .route("/access-requests/{request}/grant", post(access_requests::grant))
+        .route("/access-requests/{request}/refuse", post(access_requests::refuse))
+        .route("/account/access", get(access_requests::mine))
         .route("/servers/{namespace}/{name}/assess", post(review::assess))
         .route("/servers/{namespace}/{name}/connector", get(server::connector))
         .route(

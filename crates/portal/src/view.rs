@@ -42,6 +42,7 @@ mod hosts;
 mod webhooks;
 
 pub(crate) mod access_policies;
+pub(crate) mod access_requests;
 pub(crate) mod account;
 mod clients;
 mod consent;

@@ -15,11 +15,15 @@ use crate::fields::{Fields, Form, Query};
 use crate::forms::Purpose;
 use crate::frame;
 use crate::router::Portal;
+use crate::view::access_requests::AccessRow;
 use crate::view::{DecidedPage, FailingRow, WaitingBulk, WaitingFilter, WaitingPage, WaitingRow};
 use crate::visitor::Visitor;
 
 /// Things of one page: as many as may be approved at once.
 const PAGE: u32 = 50;
+
+/// Requests for access above everything else that waits.
+const ABOVE: usize = 10;
 
 pub(crate) async fn page(
     State(portal): State<Arc<Portal>>,
@@ -30,6 +34,9 @@ pub(crate) async fn page(
     if filter == WaitingFilter::Failing {
         return failing(&portal, &visitor, &fields).await;
     }
+    if filter == WaitingFilter::Access {
+        return access(&portal, &visitor, &fields).await;
+    }
     let import = fields.get("import").and_then(|id| id.parse().ok());
     let query = WaitingQuery {
         kind: match filter {
@@ -38,7 +45,7 @@ pub(crate) async fn page(
             }
             WaitingFilter::Deployments => Some(WaitingKind::Deployments),
             WaitingFilter::Tools => Some(WaitingKind::Tools),
-            WaitingFilter::Everything | WaitingFilter::Failing => None,
+            WaitingFilter::Everything | WaitingFilter::Failing | WaitingFilter::Access => None,
         },
         import,
         flagged: filter == WaitingFilter::Flagged,
@@ -52,7 +59,16 @@ pub(crate) async fn page(
         other => other?,
     };
     let next = found.next_cursor.as_deref();
+    // What people wait for stands on the first page of everything, too.
+    let access = match (filter, fields.get("cursor")) {
+        (WaitingFilter::Everything, None) => {
+            let requests = &portal.parts.access_requests;
+            requests.list(&visitor.caller, None, ABOVE).await?
+        }
+        _ => Vec::new(),
+    };
     let page = WaitingPage {
+        access: access.iter().map(AccessRow::new).collect(),
         rows: found.items.iter().map(WaitingRow::new).collect(),
         next: next.map(|cursor| address(&fields, Some(cursor))),
         bulk: import
@@ -79,6 +95,25 @@ async fn failing(portal: &Portal, visitor: &Visitor, fields: &Fields) -> Result<
         failing: found.items.iter().map(FailingRow::new).collect(),
         next: next.map(|cursor| address(fields, Some(cursor))),
         ..WaitingPage::new(shell, WaitingFilter::Failing)
+    };
+    frame::html(StatusCode::OK, &page)
+}
+
+/// Requests for access that the visitor may decide about.
+async fn access(portal: &Portal, visitor: &Visitor, fields: &Fields) -> Result<Response, Failure> {
+    visitor.require_known()?;
+    let after = fields.get("cursor").and_then(|id| id.parse().ok());
+    let requests = &portal.parts.access_requests;
+    let mut found = requests.list(&visitor.caller, after, PAGE as usize + 1).await?;
+    let is_more = found.len() > PAGE as usize;
+    found.truncate(PAGE as usize);
+    let last = found.last().filter(|_| is_more);
+    let next = last.map(|last| address(fields, Some(&last.request.id.to_string())));
+    let shell = visitor.shell(portal, "Waiting for you", "waiting");
+    let page = WaitingPage {
+        access: found.iter().map(AccessRow::new).collect(),
+        next,
+        ..WaitingPage::new(shell, WaitingFilter::Access)
     };
     frame::html(StatusCode::OK, &page)
 }

@@ -87,6 +87,7 @@ pub(crate) fn start(
     beside.spawn(follow(Arc::clone(&node.loader), stopping.clone()));
     beside.spawn(follow_others(Arc::clone(&node.gateway), stopping.clone()));
     beside.spawn(tend_keys(Arc::clone(&node.access), stopping.clone()));
+    beside.spawn(end_grants(Arc::clone(&node.access), stopping.clone()));
     beside.spawn(tend(Arc::clone(&node.gateway), tls, stopping.clone()));
     Running {
         beside,
@@ -113,6 +114,19 @@ async fn tend_keys(access: Arc<Access>, mut stop: watch::Receiver<bool>) {
         }
         if let Err(error) = access.tend_signing_keys().await {
             tracing::warn!(error = %error, "the next key that signs tokens could not be made; this is tried again in an hour");
+        }
+    }
+}
+
+/// Removes grants whose time is over. They count no more anyway: this is for the list, the log and the hosts that listen.
+async fn end_grants(access: Arc<Access>, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(Duration::from_secs(10)) => {}
+        }
+        if let Err(error) = access.remove_ended_grants().await {
+            tracing::warn!(error = %error, "grants whose time is over could not be removed; they count no more all the same");
         }
     }
 }

@@ -418,6 +418,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         login,
         publishing: ground.publishing(config)?,
         vault,
+        access_requests: ground.access_requests(&access, &registry),
         approvals: tools.approvals,
         gateway: Arc::clone(&gateway),
         insight,

@@ -53,6 +53,7 @@ mod compare;
 mod entries;
 mod follow;
 mod search;
+mod seen;
 mod serve;
 
 mod card;

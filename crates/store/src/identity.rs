@@ -25,8 +25,8 @@ const KEYS: &str = "SELECT id, name, secret_hash, owner, member_of, expires_at, 
     ORDER BY created_at, id";
 pub(crate) const LIVE_KEYS: &str = "SELECT id, name, secret_hash, owner, member_of, expires_at, revoked_at, \
     created_by, created_at FROM api_keys WHERE revoked_at IS NULL ORDER BY created_at, id";
-pub(crate) const GRANTS: &str = "SELECT id, subject, rights, servers, tools, created_by, created_at FROM access_grants \
-    ORDER BY created_at, id";
+pub(crate) const GRANTS: &str = "SELECT id, subject, rights, servers, tools, created_by, created_at, expires_at, request \
+    FROM access_grants ORDER BY created_at, id";
 
 #[async_trait]
 impl IdentityStore for Store {
@@ -117,21 +117,7 @@ impl IdentityStore for Store {
 
     async fn add_grant(&self, grant: &Grant, event: AuditEvent) -> Result<(), StoreError> {
         let mut change = Change::begin(self).await?;
-        let sql = Sql::new(
-            "INSERT INTO access_grants (id, subject, rights, servers, tools, created_by, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(grant.id.to_string())
-        .bind(json_text("subject", &grant.subject)?)
-        .bind(grant.rights.as_str())
-        .bind(json_text("servers", &grant.servers)?)
-        .bind(json_text("tools", &grant.tools)?)
-        .bind(&grant.created_by)
-        .bind(grant.created_at);
-        let conflict = || StoreError::Conflict {
-            what: format!("grant `{}`", grant.id),
-        };
-        change.insert(sql, conflict).await?;
+        insert_grant(&mut change, grant).await?;
         change.record(&[event]).await?;
         change.publish().await
     }
@@ -149,6 +135,27 @@ impl IdentityStore for Store {
         change.record(&[event]).await?;
         change.publish().await
     }
+}
+
+/// Stores a grant as a part of a change.
+pub(crate) async fn insert_grant(change: &mut Change, grant: &Grant) -> Result<(), StoreError> {
+    let sql = Sql::new(
+        "INSERT INTO access_grants (id, subject, rights, servers, tools, created_by, created_at, expires_at, request) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(grant.id.to_string())
+    .bind(json_text("subject", &grant.subject)?)
+    .bind(grant.rights.as_str())
+    .bind(json_text("servers", &grant.servers)?)
+    .bind(json_text("tools", &grant.tools)?)
+    .bind(&grant.created_by)
+    .bind(grant.created_at)
+    .bind(grant.expires_at)
+    .bind(grant.request.map(|request| request.to_string()));
+    let conflict = || StoreError::Conflict {
+        what: format!("grant `{}`", grant.id),
+    };
+    change.insert(sql, conflict).await.map(drop)
 }
 
 /// Reads a key.
@@ -176,5 +183,7 @@ pub(crate) fn grant_of(row: &Row) -> Result<Grant, StoreError> {
         tools: row.json("tools")?,
         created_by: row.text("created_by")?,
         created_at: row.moment("created_at")?,
+        expires_at: row.optional_moment("expires_at")?,
+        request: row.optional_parsed("request")?,
     })
 }

@@ -10,6 +10,7 @@ mod store;
 mod change;
 mod fields;
 
+mod access_requests;
 mod approvals;
 mod assessments;
 mod deployments;

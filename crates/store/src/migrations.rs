@@ -207,6 +207,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0041_usage_by_client.sql"),
         include_str!("../migrations/postgres/0041_usage_by_client.sql"),
     ),
+    (
+        44,
+        "access requests",
+        include_str!("../migrations/sqlite/0044_access_requests.sql"),
+        include_str!("../migrations/postgres/0044_access_requests.sql"),
+    ),
 ];
 
 /// What the database and this binary know that the other does not.

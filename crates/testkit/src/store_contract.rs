@@ -2,6 +2,7 @@
 //! and fails by panicking; `crates/store/tests/it` runs all of them on SQLite and on PostgreSQL.
 
 pub mod access_policies;
+pub mod access_requests;
 pub mod approvals;
 pub mod assessments;
 pub mod catalogue;
@@ -33,11 +34,11 @@ pub mod waiting;
 pub mod webhooks;
 
 use portreeve_core::ports::{
-    AccessPolicyStore, ApprovalStore, AssessmentStore, AuthorizationStore, AuthorizationSweep, Catalogue,
-    ClientStore, CredentialStore, DeploymentStore, EntryFeed, EntryStore, EnvironmentStore, GivenNames,
-    HostSessionStore, IconStore, IdentityStore, ImportStore, LoginStore, Outbox, PropertyStore, RouteStore,
-    SecretStore, ServedStore, SessionStore, StoreError, StoreHealth, TokenStore, ToolsetStore, UsageStore,
-    ViewStore, WaitingStore, WebhookStore,
+    AccessPolicyStore, AccessRequestStore, ApprovalStore, AssessmentStore, AuthorizationStore,
+    AuthorizationSweep, Catalogue, ClientStore, CredentialStore, DeploymentStore, EntryFeed, EntryStore,
+    EnvironmentStore, GivenNames, HostSessionStore, IconStore, IdentityStore, ImportStore, LoginStore,
+    Outbox, PropertyStore, RouteStore, SecretStore, ServedStore, SessionStore, StoreError, StoreHealth,
+    TokenStore, ToolsetStore, UsageStore, ViewStore, WaitingStore, WebhookStore,
 };
 
 /// A store as a whole.
@@ -61,6 +62,7 @@ pub trait Durable:
     + Catalogue
     + UsageStore
     + SecretStore
+    + AccessRequestStore
     + ApprovalStore
     + AssessmentStore
     + ToolsetStore
@@ -97,6 +99,7 @@ impl<T> Durable for T where
         + Catalogue
         + UsageStore
         + SecretStore
+        + AccessRequestStore
         + ApprovalStore
         + AssessmentStore
         + ToolsetStore

@@ -311,6 +311,8 @@ fn grant(place: usize, (who, server, reads_only): &(Who, Option<usize>, bool)) -
         },
         created_by: "system".to_owned(),
         created_at: START,
+        expires_at: None,
+        request: None,
     }
 }
 

@@ -169,6 +169,8 @@ fn snapshot(generation: i64, grants: Vec<(Subject, Rights, ServerScope, ToolScop
             tools,
             created_by: "system".to_owned(),
             created_at: START,
+            expires_at: None,
+            request: None,
         });
     Snapshot {
         generation,

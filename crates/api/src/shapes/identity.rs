@@ -86,6 +86,13 @@ pub(crate) struct GrantShape {
     created_by: String,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// When it ends; absent when it has no end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+    /// The request for access that it came of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
 }
 
 /// A grant to be made.
@@ -261,6 +268,8 @@ impl GrantShape {
             tools: grant.tools.clone(),
             created_by: grant.created_by.clone(),
             created_at: grant.created_at,
+            expires_at: grant.expires_at,
+            request: grant.request.map(|request| request.to_string()),
         }
     }
 }

@@ -52,6 +52,7 @@ pub(crate) fn account_tabs(current: &str) -> Vec<Tab> {
         ("/account", "Account"),
         ("/account/sessions", "Sessions"),
         ("/account/clients", "Connected programs"),
+        ("/account/access", "Access asked for"),
         ("/approvals", "Calls that wait"),
     ];
     Tab::all(&all, current)

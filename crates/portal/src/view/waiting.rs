@@ -4,6 +4,7 @@ use askama::Template;
 use portreeve_core::ports::WaitingKind;
 use portreeve_registry::{Brief, Decision, FailingServer, FindingSeverity, WaitingItem};
 
+use crate::view::access_requests::AccessRow;
 use crate::view::badge::Badge;
 use crate::view::form::Tab;
 use crate::view::shell::Shell;
@@ -21,6 +22,8 @@ pub(crate) enum WaitingFilter {
     Flagged,
     Deployments,
     Tools,
+    /// Requests for access.
+    Access,
     /// Servers that do not meet the custom properties.
     Failing,
     /// Versions that one import took in.
@@ -70,6 +73,9 @@ pub(crate) struct WaitingPage {
     pub(crate) is_bulk: bool,
     pub(crate) rows: Vec<WaitingRow>,
     pub(crate) failing: Vec<FailingRow>,
+    /// Requests for access: all on their page, the oldest above everything.
+    pub(crate) access: Vec<AccessRow>,
+    pub(crate) is_access: bool,
     pub(crate) bulk: Option<WaitingBulk>,
     pub(crate) next: Option<String>,
     pub(crate) empty: &'static str,
@@ -98,12 +104,13 @@ pub(crate) struct DecidedPage {
 // === impl WaitingFilter ===
 
 impl WaitingFilter {
-    const TABS: [(Self, &'static str, &'static str); 6] = [
+    const TABS: [(Self, &'static str, &'static str); 7] = [
         (Self::Everything, "", "Everything"),
         (Self::Versions, "versions", "Versions"),
         (Self::Flagged, "flagged", "Flagged imports"),
         (Self::Deployments, "deployments", "Deployments"),
         (Self::Tools, "tools", "Tools"),
+        (Self::Access, "access", "Access"),
         (Self::Failing, "properties", "Properties"),
     ];
 
@@ -134,6 +141,7 @@ impl WaitingFilter {
             Self::Versions => "No version waits for an approval.",
             Self::Flagged => "No version that waits was flagged when it was imported.",
             Self::Deployments => "No deployments were proposed.",
+            Self::Access => "Nobody asks for access that you could grant.",
             Self::Tools => "Every tool reads as it was approved.",
             Self::Failing => "Every server meets what the custom properties ask.",
             Self::Import => "Nothing of this import waits any more.",
@@ -254,6 +262,8 @@ impl WaitingPage {
             is_bulk: filter == WaitingFilter::Import,
             rows: Vec::new(),
             failing: Vec::new(),
+            access: Vec::new(),
+            is_access: filter == WaitingFilter::Access,
             bulk: None,
             next: None,
             empty: filter.empty(),

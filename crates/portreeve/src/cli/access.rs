@@ -1,4 +1,6 @@
-//! `portreeve access`: rules as text beside the grants. Checked, tried, tested, saved, switched.
+//! `portreeve access`: rules as text beside the grants. Checked, tried, tested, saved, switched. And who asks for access.
+
+mod request;
 
 use std::path::{Path, PathBuf};
 
@@ -65,6 +67,9 @@ pub(crate) enum AccessCommand {
     },
     /// Print the words of access policies, as a schema of Cedar
     Schema,
+    /// Ask to use a server, or decide about what others ask
+    #[command(subcommand)]
+    Request(request::RequestCommand),
 }
 
 /// What is saved.
@@ -127,6 +132,7 @@ pub(super) async fn run(connection: &Connection, command: AccessCommand) -> Resu
             let shown = format!("Access policy {name} is removed.");
             Ok(Reply::new(json!({ "name": name }), shown))
         }
+        AccessCommand::Request(command) => request::run(connection, command).await,
         AccessCommand::Schema => {
             let body = connection.get(&api_path!("policy-schema")).await?.body;
             let shown = text(&body, "schema");

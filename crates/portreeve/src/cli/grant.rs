@@ -151,6 +151,7 @@ pub(super) fn render(body: &Value) -> String {
             ("SERVERS", servers),
             ("TOOLS", tools),
             ("SINCE", |grant| when(grant, "createdAt")),
+            ("UNTIL", until),
             ("BY", |grant| text(grant, "createdBy")),
             ("ID", |grant| text(grant, "id")),
         ],
@@ -160,6 +161,14 @@ pub(super) fn render(body: &Value) -> String {
 
 fn subject(grant: &Value) -> String {
     text(grant, "subjectName")
+}
+
+/// When it ends, if it does.
+fn until(grant: &Value) -> String {
+    match grant["expiresAt"].is_null() {
+        true => "-".to_owned(),
+        false => when(grant, "expiresAt"),
+    }
 }
 
 /// The scope of a grant or of a role.
@@ -178,14 +187,16 @@ pub(super) fn servers(grant: &Value) -> String {
     one.iter().filter_map(word).collect::<Vec<_>>().join(", ")
 }
 
-fn tools(grant: &Value) -> String {
+/// The tools of a grant, or of a request for one.
+pub(super) fn tools(grant: &Value) -> String {
     match grant.get("tools") {
         Some(Value::Object(named)) => {
             let names = named.values().filter_map(Value::as_array).flatten();
             names.filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
         }
         Some(Value::String(word)) if word == "read-only" => "read-only tools".to_owned(),
-        _ if text(grant, "rights") == "use" => "every tool".to_owned(),
+        // A request for access is always about using a server.
+        _ if matches!(text(grant, "rights").as_str(), "use" | "") => "every tool".to_owned(),
         _ => "-".to_owned(),
     }
 }

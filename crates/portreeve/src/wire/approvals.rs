@@ -1,9 +1,11 @@
-//! Calls that a person must allow first, joined to the store.
+//! Calls that a person must allow first, and requests for access, joined to the store.
 
 use std::sync::Arc;
 
-use portreeve_access::{Access, Approvals};
+use portreeve_access::{Access, AccessRequests, Approvals};
+use portreeve_core::ports::SeenServers;
 use portreeve_gateway::policy::Tools;
+use portreeve_registry::Registry;
 
 use super::Ground;
 use crate::cli::Failure;
@@ -15,6 +17,19 @@ impl Ground {
             counters: Arc::clone(&self.shared.counters),
             approvals: self.approvals(access)?,
         })
+    }
+
+    /// Requests for access, about what the registry shows to who asks.
+    pub(super) fn access_requests(
+        &self,
+        access: &Arc<Access>,
+        registry: &Arc<Registry>,
+    ) -> Arc<AccessRequests> {
+        Arc::new(AccessRequests::new(
+            Arc::clone(access),
+            self.store.clone(),
+            Arc::clone(registry) as Arc<dyn SeenServers>,
+        ))
     }
 
     fn approvals(&self, access: &Arc<Access>) -> Result<Arc<Approvals>, Failure> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use portreeve_access::{Access, Approvals, AuthorizationServer, Login, Publishing, Vault};
+use portreeve_access::{Access, AccessRequests, Approvals, AuthorizationServer, Login, Publishing, Vault};
 use portreeve_api::ApiParts;
 use portreeve_core::doctor::Doctor;
 use portreeve_core::ports::Refresh;
@@ -22,6 +22,7 @@ pub(super) struct Rooms {
     pub(super) login: Arc<Login>,
     pub(super) publishing: Arc<Publishing>,
     pub(super) vault: Arc<Vault>,
+    pub(super) access_requests: Arc<AccessRequests>,
     pub(super) approvals: Arc<Approvals>,
     pub(super) gateway: Arc<Gateway>,
     pub(super) insight: Arc<Insight>,
@@ -40,6 +41,7 @@ impl Ground {
             login: Arc::clone(&rooms.login),
             publishing: rooms.publishing,
             vault: Arc::clone(&rooms.vault),
+            access_requests: Arc::clone(&rooms.access_requests),
             approvals: Arc::clone(&rooms.approvals),
             gateway: Arc::clone(&rooms.gateway),
             insight: Arc::clone(&rooms.insight),
@@ -57,6 +59,7 @@ impl Ground {
             oauth: rooms.oauth,
             login: rooms.login,
             vault: rooms.vault,
+            access_requests: rooms.access_requests,
             approvals: rooms.approvals,
             gateway: rooms.gateway,
             insight: rooms.insight,

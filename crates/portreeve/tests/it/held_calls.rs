@@ -1,9 +1,11 @@
-//! Calls that wait for a person, in the rooms that tests join.
+//! Calls that wait for a person, and requests for access, in the rooms that tests join.
 
 use std::sync::Arc;
 
-use portreeve_access::{Access, Approvals};
+use portreeve_access::{Access, AccessRequests, Approvals};
+use portreeve_core::ports::SeenServers;
 use portreeve_core::secret::SecretKey;
+use portreeve_registry::Registry;
 use portreeve_store::Store;
 
 /// Approvals over a store.
@@ -16,4 +18,13 @@ pub(crate) fn over(access: &Arc<Access>, store: &Store) -> Arc<Approvals> {
         "http://127.0.0.1:8080".to_owned(),
     );
     Arc::new(approvals.expect("keys that can be used"))
+}
+
+/// Requests for access over a store, about what a registry shows.
+pub(crate) fn requests(access: &Arc<Access>, store: &Store, registry: &Arc<Registry>) -> Arc<AccessRequests> {
+    Arc::new(AccessRequests::new(
+        Arc::clone(access),
+        Arc::new(store.clone()),
+        Arc::clone(registry) as Arc<dyn SeenServers>,
+    ))
 }

@@ -1,7 +1,7 @@
 //! Users: made, changed, noted when a provider vouched for them, removed with everything that is theirs.
 
 use portreeve_core::audit::AuditEvent;
-use portreeve_core::caller::User;
+use portreeve_core::caller::{Principal, User};
 use portreeve_core::grant::Subject;
 use portreeve_core::id::UserId;
 use portreeve_core::ports::StoreError;
@@ -142,6 +142,9 @@ pub(super) async fn remove(store: &Store, id: UserId, event: AuditEvent) -> Resu
     change.execute(grants).await?;
     let keys = Sql::new("DELETE FROM api_keys WHERE owner = $1").bind(id.to_string());
     change.execute(keys).await?;
+    let requests =
+        Sql::new("DELETE FROM access_requests WHERE principal = $1").bind(Principal::User(id).to_string());
+    change.execute(requests).await?;
     // Who comes back with the same identity is asked again.
     let consents = Sql::new("DELETE FROM oauth_consents WHERE user_id = $1").bind(id.to_string());
     change.execute(consents).await?;

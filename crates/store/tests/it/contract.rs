@@ -1,8 +1,8 @@
 //! The contract suites of the testkit, each test on its own database, on both engines.
 
 use portreeve_testkit::store_contract::{
-    access_policies, approvals, assessments, catalogue, deployments, entries, environments, feed,
-    host_sessions, icons, identity, imports, listing, members, moved, oauth, properties, publications,
+    access_policies, access_requests, approvals, assessments, catalogue, deployments, entries, environments,
+    feed, host_sessions, icons, identity, imports, listing, members, moved, oauth, properties, publications,
     routes, served, sessions, slugs, tokens, tools, toolsets, usage, vault, views, waiting, webhooks,
 };
 
@@ -110,6 +110,9 @@ contract! {
     tokens::an_authorization_ends_for_all_nodes,
     sessions::a_link_works_once,
     sessions::a_session_ends,
+    access_requests::one_request_is_open_at_a_time,
+    access_requests::a_request_ends_once,
+    access_requests::a_removed_user_asks_for_nothing,
     approvals::a_call_is_asked_for_once,
     approvals::an_approval_is_used_once,
     sessions::sessions_end_with_their_authorizations,

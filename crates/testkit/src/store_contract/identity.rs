@@ -2,7 +2,7 @@
 
 use portreeve_core::caller::{ApiKey, User};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
-use portreeve_core::id::{GrantId, KeyId, UserId};
+use portreeve_core::id::{AccessRequestId, GrantId, KeyId, UserId};
 
 use portreeve_core::ports::LinkPurpose;
 use portreeve_core::server::Version;
@@ -24,6 +24,8 @@ pub fn grant(subject: Subject) -> Grant {
         tools: ToolScope::Named(vec!["add".to_owned()]),
         created_by: "user:admin".to_owned(),
         created_at: at(5),
+        expires_at: None,
+        request: None,
     }
 }
 
@@ -224,6 +226,7 @@ pub async fn grants_are_read_as_they_were_given(store: &dyn Durable) -> Outcome 
     (to_user.rights, to_user.servers, to_user.tools) =
         (Rights::Manage, ServerScope::All, ToolScope::ReadOnly);
     to_user.created_at = at(1);
+    (to_user.expires_at, to_user.request) = (Some(at(900)), Some(AccessRequestId::from_u128(3)));
     store.add_grant(&to_key, event("grant.add")).await?;
     store.add_grant(&to_user, event("grant.add")).await?;
     assert_conflict(store.add_grant(&to_user, event("grant.add")).await);

@@ -210,9 +210,11 @@ impl House {
             (Arc::clone(&world.clock), Arc::clone(&world.rng)),
             "http://127.0.0.1:8808",
         );
+        let registry = Arc::new(world.registry(&store, &refresh));
         let router = router(ApiParts {
             oauth,
-            registry: Arc::new(world.registry(&store, &refresh)),
+            access_requests: held_calls::requests(&world.access, &store, &registry),
+            registry,
             publishing: Arc::new(world.publishing(audit.journal.clone())),
             gateway: Arc::new(world.gateway(&store, loader, audit.journal)),
             webhooks: Arc::new(world.webhooks(&store)),

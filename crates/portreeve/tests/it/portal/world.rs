@@ -308,6 +308,7 @@ impl World {
             "https://mcp.acme.example",
         );
         let router = portreeve_portal::router(PortalParts {
+            access_requests: held_calls::requests(&access, &store, &registry),
             registry,
             oauth,
             gateway: Arc::new(gateway(&access, &store, &vault, &audit)?),
@@ -354,6 +355,8 @@ impl World {
             tools: ToolScope::All,
             created_by: "user:admin".to_owned(),
             created_at: now(),
+            expires_at: None,
+            request: None,
         };
         self.store.add_grant(&grant, self.event("grant.create")).await?;
         self.refresh.refresh().await;
