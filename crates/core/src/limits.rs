@@ -33,6 +33,10 @@ pub struct Limits {
     pub http2_streams: u32,
     /// Time for a call that somebody makes from a page.
     pub console_wait: Duration,
+    /// Calls from pages of everybody that are under way on a node at once.
+    pub console_runs: usize,
+    /// Calls from pages of one caller that are under way on a node at once.
+    pub console_runs_each: usize,
     /// Bytes of a result or an event that must be held whole (JSON answers, lists).
     pub held_result_bytes: usize,
     /// Filtered tool lists that a node keeps ready, in bytes.
@@ -252,6 +256,8 @@ impl Default for Limits {
             host_write: Duration::from_secs(30),
             http2_streams: 100,
             console_wait: Duration::from_secs(60),
+            console_runs: 64,
+            console_runs_each: 4,
             held_result_bytes: 8 * 1024 * 1024,
             ready_list_bytes: 32 * 1024 * 1024,
             copied_bytes: 64 * 1024 * 1024,

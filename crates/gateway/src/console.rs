@@ -1,13 +1,17 @@
-//! A call for somebody whom this process knows already, such as the visitor of a page: the corridor that hosts walk, with
-//! the caller in hand instead of a credential. Policies, limits, pins and records are the same.
+//! A request for somebody whom this process knows already, such as the visitor of a page: a tool called, a resource read, a
+//! prompt fetched. It walks the corridor that hosts walk, with the caller in hand instead of a credential. Policies, limits,
+//! pins and records are the same.
 //!
 //! Before: a face found out who asks. The caller travels in an extension of the request, which nothing that comes over a
-//! network can carry.
+//! network can carry. What is asked is always asked as 2026-07-28 has it: the bridge does the rest for older servers, and a
+//! question of a server (an elicitation) is a result here, whose answer comes with the same request again.
+
+mod runs;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -19,9 +23,70 @@ use serde_json::{Map, Value, json};
 use crate::Gateway;
 use crate::respond::Body;
 
+pub(crate) use runs::Runs;
+
+/// News of one request that are told; of more, the rest is counted on, and not told.
+const MOST_NEWS: usize = 1_000;
+
 /// Who calls, where that is known without a credential.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownCaller(pub(crate) Caller);
+
+/// What somebody tries.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Attempt {
+    /// A call of a tool.
+    Tool {
+        /// Its name.
+        name: String,
+        /// Its arguments.
+        arguments: Map<String, Value>,
+    },
+    /// A resource is read.
+    Resource {
+        /// Its address.
+        uri: String,
+    },
+    /// A prompt is fetched.
+    Prompt {
+        /// Its name.
+        name: String,
+        /// Its arguments, which are texts.
+        arguments: Map<String, Value>,
+    },
+    /// What resources there are: the first page.
+    Resources,
+    /// What prompts there are: the first page.
+    Prompts,
+}
+
+/// What comes back for what a server asked.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Answers {
+    /// By the keys of the questions.
+    pub responses: Map<String, Value>,
+    /// What the server gave along with its questions, as it was.
+    pub state: Option<String>,
+}
+
+/// What is told while the answer is on its way.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ConsoleNews {
+    /// It gets on.
+    Progress {
+        /// How far.
+        progress: f64,
+        /// Of how much.
+        total: Option<f64>,
+        /// In words of the server, which nobody looked at.
+        message: Option<String>,
+    },
+    /// The server says something of itself.
+    Log(String),
+}
+
+/// Hears what is told.
+pub type Hear<'a> = &'a (dyn Fn(ConsoleNews) + Send + Sync);
 
 /// Why a call has no answer that could be shown. What the gateway or the server refuses is an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,121 +109,125 @@ pub enum ConsoleError {
         /// The status that it began with.
         status: u16,
     },
+    /// Too much is under way.
+    #[error(
+        "{each} of your calls from pages are under way, or {all} of everybody's, which is the most at once"
+    )]
+    Busy {
+        /// Of one caller.
+        each: usize,
+        /// Of all.
+        all: usize,
+    },
 }
 
+// === impl Attempt ===
+
+impl Attempt {
+    /// Its method, and what the body and a header name.
+    fn parts(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Tool { name, .. } => ("tools/call", Some(name)),
+            Self::Resource { uri } => ("resources/read", Some(uri)),
+            Self::Prompt { name, .. } => ("prompts/get", Some(name)),
+            Self::Resources => ("resources/list", None),
+            Self::Prompts => ("prompts/list", None),
+        }
+    }
+
+    fn params(self) -> Value {
+        match self {
+            Self::Tool { name, arguments } | Self::Prompt { name, arguments } => {
+                json!({"name": name, "arguments": arguments})
+            }
+            Self::Resource { uri } => json!({ "uri": uri }),
+            Self::Resources | Self::Prompts => json!({}),
+        }
+    }
+}
+
+// === impl Gateway ===
+
 impl Gateway {
-    /// Calls a tool of a route, and answers with the response as JSON-RPC has it: a member `result` or a member `error`.
+    /// Tries something at a route, and answers with the response as JSON-RPC has it: a member `result` or a member `error`.
+    /// A result with `resultType` `input_required` is a question; with the answers to it the same is asked again.
     ///
     /// # Errors
     ///
     /// When nothing came that could be shown.
-    pub async fn call_for(
+    pub async fn try_for(
         self: &Arc<Self>,
         caller: &Caller,
-        (slug, tool): (&str, &str),
-        arguments: Map<String, Value>,
+        (slug, attempt): (&str, Attempt),
+        answers: Option<Answers>,
+        hear: Hear<'_>,
     ) -> Result<Value, ConsoleError> {
+        let (all, each) = (self.limits.console_runs, self.limits.console_runs_each);
+        let busy = ConsoleError::Busy { each, all };
+        let _run = self.runs.begin(caller.principal, (all, each)).ok_or(busy)?;
         let limit = self.limits.console_wait;
-        let is_legacy = self
-            .loader
-            .find(slug)
-            .is_some_and(|route| route.lacks(Era::Modern));
-        let params = json!({"name": tool, "arguments": arguments});
-        let call = async {
-            if is_legacy {
-                self.legacy(caller, slug, params).await
-            } else {
-                self.modern(caller, (slug, tool), params).await
-            }
-        };
+        let call = self.attempted(caller, (slug, attempt), answers, hear);
         tokio::time::timeout(limit, call)
             .await
             .unwrap_or(Err(ConsoleError::Late { limit }))
     }
 
-    async fn modern(
+    async fn attempted(
         self: &Arc<Self>,
         caller: &Caller,
-        (slug, tool): (&str, &str),
-        mut params: Value,
+        (slug, attempt): (&str, Attempt),
+        answers: Option<Answers>,
+        hear: Hear<'_>,
     ) -> Result<Value, ConsoleError> {
         let revision = Revision::V2026_07_28.as_str();
+        let (method, name) = attempt.parts();
+        let name = name.map(|name| header::encode(name).into_owned());
+        let repeated = match &attempt {
+            Attempt::Tool { name, arguments } => self.repeated(slug, name, arguments),
+            _ => HeaderMap::new(),
+        };
+        let mut params = attempt.params();
         params["_meta"] = json!({
             "io.modelcontextprotocol/protocolVersion": revision,
-            "io.modelcontextprotocol/clientCapabilities": {},
+            // A person sits in front of the page: questions can be asked, and pages opened.
+            "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}, "url": {}}},
             "io.modelcontextprotocol/clientInfo": client(),
+            "progressToken": 1,
         });
-        let repeated = self.repeated(slug, tool, &params);
-        let name = header::encode(tool);
-        let mut headers = vec![
-            (header::PROTOCOL_VERSION, revision),
-            (header::METHOD, "tools/call"),
-            (header::NAME, &*name),
-        ];
+        if let Some(answers) = answers {
+            params["inputResponses"] = Value::Object(answers.responses);
+            if let Some(state) = answers.state {
+                params["requestState"] = state.into();
+            }
+        }
+        let mut headers = vec![(header::PROTOCOL_VERSION, revision), (header::METHOD, method)];
+        headers.extend(name.as_deref().map(|name| (header::NAME, name)));
+        let text = |value: &'_ HeaderValue| value.to_str().ok().map(str::to_owned);
+        let repeated: Vec<(HeaderName, String)> = repeated
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), text(value)?)))
+            .collect();
         headers.extend(
             repeated
                 .iter()
-                .filter_map(|(name, value)| Some((name.clone(), value.to_str().ok()?))),
+                .map(|(name, value)| (name.clone(), value.as_str())),
         );
-        let message = message(1, "tools/call", params);
-        let response = self.ask(caller, slug, &headers, &message).await;
-        self.answer(response).await
+        let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let body = Bytes::from(message.to_string());
+        let request = self.request(caller, slug, (Method::POST, &headers), body);
+        let response = Box::pin(self.handle(request)).await;
+        self.answer(response, hear).await
     }
 
     /// The headers that repeat arguments, as the tool wants it.
-    fn repeated(&self, slug: &str, tool: &str, params: &Value) -> HeaderMap {
+    fn repeated(&self, slug: &str, tool: &str, arguments: &Map<String, Value>) -> HeaderMap {
         let route = self.loader.find(slug);
         let served = route.as_ref().and_then(|route| route.tool(Era::Modern, tool));
         let mirrors = served.and_then(|served| served.mirrors.as_ref().ok());
-        let arguments = params.get("arguments").map(Value::to_string);
+        let arguments = serde_json::to_string(arguments).ok();
         mirrors
             .and_then(|mirrors| mirrors.headers(arguments.as_deref()).ok())
             .unwrap_or_default()
-    }
-
-    /// A session of one call.
-    async fn legacy(
-        self: &Arc<Self>,
-        caller: &Caller,
-        slug: &str,
-        params: Value,
-    ) -> Result<Value, ConsoleError> {
-        let revision = Revision::V2025_11_25.as_str();
-        let hello = json!({"protocolVersion": revision, "capabilities": {}, "clientInfo": client()});
-        let opened = self
-            .ask(caller, slug, &[], &message(0, "initialize", hello))
-            .await;
-        let session = opened.headers().get(header::SESSION_ID).cloned();
-        let opened = self.answer(opened).await?;
-        if opened.get("error").is_some() {
-            return Ok(opened);
-        }
-        let agreed = opened.pointer("/result/protocolVersion").and_then(Value::as_str);
-        let mut headers = vec![(header::PROTOCOL_VERSION, agreed.unwrap_or(revision))];
-        let session = session.as_ref().and_then(|session| session.to_str().ok());
-        headers.extend(session.map(|session| (header::SESSION_ID, session)));
-        let ready = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-        drop(self.ask(caller, slug, &headers, &ready).await);
-        let response = self
-            .ask(caller, slug, &headers, &message(1, "tools/call", params))
-            .await;
-        let answer = self.answer(response).await;
-        if session.is_some() {
-            let end = self.request(caller, slug, (Method::DELETE, &headers), Bytes::new());
-            drop(Box::pin(self.handle(end)).await);
-        }
-        answer
-    }
-
-    async fn ask(
-        self: &Arc<Self>,
-        caller: &Caller,
-        slug: &str,
-        headers: &[(HeaderName, &str)],
-        message: &Value,
-    ) -> Response<Body> {
-        let body = Bytes::from(message.to_string());
-        Box::pin(self.handle(self.request(caller, slug, (Method::POST, headers), body))).await
     }
 
     /// A request to the endpoint of a route, by somebody who is known.
@@ -186,46 +255,72 @@ impl Gateway {
         request
     }
 
-    /// The response in a body, be it alone or the last of a stream.
-    async fn answer(&self, response: Response<Body>) -> Result<Value, ConsoleError> {
+    /// The response in a body, be it alone or the last of a stream. What is told before it is heard as it comes.
+    async fn answer(&self, response: Response<Body>, hear: Hear<'_>) -> Result<Value, ConsoleError> {
         let status = response.status();
         let kind = response.headers().get(CONTENT_TYPE);
         let is_stream = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
         let limit = self.limits.held_result_bytes;
+        let too_large = ConsoleError::TooLarge { limit };
         let broken = || ConsoleError::Broken {
             status: status.as_u16(),
         };
         let mut body = response.into_body();
-        let mut bytes = BytesMut::new();
+        let (mut whole, mut read, mut told) = (Vec::new(), 0_usize, 0_usize);
+        let mut events = sse::Reader::new(limit);
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_| broken())?.into_data() else {
                 continue;
             };
-            if bytes.len() + data.len() > limit {
-                return Err(ConsoleError::TooLarge { limit });
+            read += data.len();
+            if read > limit {
+                return Err(too_large);
             }
-            bytes.extend_from_slice(&data);
+            if !is_stream {
+                whole.extend_from_slice(&data);
+                continue;
+            }
+            events.feed(&data);
+            while let Some(event) = events.next_event().map_err(|_| too_large.clone())? {
+                let message: Option<Value> = event.data.and_then(|data| serde_json::from_slice(&data).ok());
+                let Some(message) = message else { continue };
+                if message.get("id").is_some() && message.get("method").is_none() {
+                    return Ok(message);
+                }
+                if let Some(news) = news(&message).filter(|_| told < MOST_NEWS) {
+                    told += 1;
+                    hear(news);
+                }
+            }
         }
-        if !is_stream {
-            return serde_json::from_slice(&bytes).map_err(|_| broken());
+        if is_stream {
+            return Err(broken());
         }
-        let mut events = sse::Reader::new(limit);
-        events.feed(&bytes);
-        let mut last = None;
-        while let Ok(Some(event)) = events.next_event() {
-            let message: Option<Value> = event.data.and_then(|data| serde_json::from_slice(&data).ok());
-            last = message.filter(|message| message.get("id").is_some()).or(last);
+        serde_json::from_slice(&whole).map_err(|_| broken())
+    }
+}
+
+fn news(message: &Value) -> Option<ConsoleNews> {
+    let params = message.get("params")?;
+    match message.get("method")?.as_str()? {
+        "notifications/progress" => Some(ConsoleNews::Progress {
+            progress: params.get("progress")?.as_f64()?,
+            total: params.get("total").and_then(Value::as_f64),
+            message: params.get("message").and_then(Value::as_str).map(str::to_owned),
+        }),
+        "notifications/message" => {
+            let data = params.get("data")?;
+            Some(ConsoleNews::Log(match data {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            }))
         }
-        last.ok_or_else(broken)
+        _ => None,
     }
 }
 
 fn client() -> Value {
     json!({"name": "portreeve-portal", "version": env!("CARGO_PKG_VERSION")})
-}
-
-fn message(id: u32, method: &str, params: Value) -> Value {
-    json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
 }
 
 fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {

@@ -26,6 +26,6 @@ pub mod explain;
 pub mod metrics;
 pub mod snapshot;
 
-pub use console::ConsoleError;
+pub use console::{Answers, Attempt, ConsoleError, ConsoleNews};
 pub use pipeline::{Endpoint, Gateway, GatewayParts};
 pub use respond::{Body, BodyError};

@@ -24,7 +24,7 @@ use crate::accept::head::{self, Door, Head, Origins};
 use crate::accept::inbound::{Call, Inbound, Note};
 use crate::authenticate::{self, Identified};
 use crate::batch::{self, Batch};
-use crate::console::KnownCaller;
+use crate::console::{KnownCaller, Runs};
 use crate::http_sse::{self, Hosts};
 use crate::lists::{Copies, ReadyLists, Told};
 use crate::policy::{Allowed, Passage, Policies, Question};
@@ -78,6 +78,7 @@ pub struct Gateway {
     pub(crate) copies: Arc<Copies>,
     told: Arc<Told>,
     pub(crate) tasks: Arc<Tasks>,
+    pub(crate) runs: Arc<Runs>,
     pub(crate) limits: Arc<Limits>,
     origins: Origins,
     pub(crate) public_url: Url,
@@ -143,6 +144,7 @@ impl Gateway {
             ready: Arc::new(ReadyLists::new(parts.limits.ready_list_bytes)),
             copies: Arc::new(copies),
             told: Arc::new(told),
+            runs: Arc::default(),
             limits: parts.limits,
             origins: parts.origins,
             public_url: parts.public_url,

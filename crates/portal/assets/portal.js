@@ -77,6 +77,71 @@ if (moving) {
   setTimeout(look, 1500);
 }
 
+// What somebody tries tells how it gets on while it is under way. Without this the same form shows it on the next page.
+const LIVE = "application/x-portreeve-live";
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  const place = form.closest?.("[data-live]");
+  const live = document.getElementById("live");
+  if (!place || !live || form.method !== "post") return;
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(form));
+  if (event.submitter?.name) body.set(event.submitter.name, event.submitter.value);
+  const buttons = place.querySelectorAll("button");
+  for (const button of buttons) button.disabled = true;
+  const told = document.getElementById("live-told");
+  const state = document.getElementById("live-state");
+  told.replaceChildren();
+  state.textContent = "It was asked.";
+  live.hidden = false;
+  live.scrollIntoView({ block: "nearest" });
+  let whole = "";
+  try {
+    const answer = await fetch(form.action, { method: "POST", body, headers: { accept: LIVE }, credentials: "same-origin" });
+    if (answer.headers.get("content-type") === LIVE) {
+      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+      let page = false;
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        whole += value;
+        while (!page) {
+          const end = whole.indexOf("\n");
+          if (end < 0) break;
+          const line = whole.slice(0, end);
+          whole = whole.slice(end + 1);
+          if (line === "=") page = true;
+          else {
+            const item = document.createElement("li");
+            item.textContent = line.slice(2);
+            told.append(item);
+            state.textContent = "It is under way.";
+          }
+        }
+      }
+      if (!page) throw new Error("it ended early");
+    } else {
+      whole = await answer.text();
+    }
+    const next = new DOMParser().parseFromString(whole, "text/html").getElementById("main");
+    if (!next) throw new Error("no page");
+    const lines = [...told.children];
+    document.getElementById("main").replaceWith(next);
+    // What was told stays to be read.
+    if (lines.length && next.querySelector("#live")) {
+      next.querySelector("#live-told").replaceChildren(...lines);
+      next.querySelector("#live-state").textContent = "It has ended.";
+      next.querySelector("#live").hidden = false;
+    }
+    next.focus();
+    say("The answer is here.");
+  } catch {
+    // Sending it again might do it twice.
+    state.textContent = "The answer was lost. What was asked may have been done all the same: look before you try again.";
+    for (const button of buttons) button.disabled = false;
+  }
+});
+
 // What the server says of itself, seen from where a host would stand: over the network, without a credential.
 const probe = document.querySelector("[data-probe]");
 if (probe) {

@@ -99,13 +99,15 @@ pub(crate) async fn security_headers(request: Request, next: Next) -> Response {
 
 /// Writes a template out.
 pub(crate) fn html(status: StatusCode, template: &impl Template) -> Result<Response, Failure> {
-    match template.render() {
-        Ok(text) => Ok((status, Html(text)).into_response()),
-        Err(error) => {
-            tracing::error!(%error, "a page could not be written");
-            Err(Failure::Broken)
-        }
-    }
+    Ok((status, Html(text(template)?)).into_response())
+}
+
+/// The same as a text.
+pub(crate) fn text(template: &impl Template) -> Result<String, Failure> {
+    template.render().map_err(|error| {
+        tracing::error!(%error, "a page could not be written");
+        Failure::Broken
+    })
 }
 
 /// Lets the forms of a page lead on beyond this site.

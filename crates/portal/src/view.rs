@@ -75,6 +75,8 @@ pub(crate) use official::Official;
 pub(crate) use server::{Notice, ServerFacts, ServerPage};
 pub(crate) use shell::{Account, Shell};
 pub(crate) use tools::{Change, ToolInput, ToolsFrame, ToolsList, ToolsView, seen};
-pub(crate) use try_tool::{TryPage, TryResult};
+pub(crate) use try_tool::{
+    Asked, Offer, Offered, Question, QuestionField, QuestionKind, TryOffersPage, TryPage, TryResult, TryWhat,
+};
 pub(crate) use usage::{Range, UsagePage};
 pub(crate) use webhooks::{WebhookPage, WebhooksPage};

@@ -1,9 +1,14 @@
-//! One call of a tool: its form, and what came back.
+//! One thing that a visitor tries: its form, what came back, and what is asked before anything does.
+
+mod asked;
+mod offers;
+mod result;
 
 use askama::Template;
 use http::StatusCode;
 use portreeve_core::name::ServerName;
 use portreeve_core::tool::ToolDefinition;
+use portreeve_gateway::ConsoleNews;
 use portreeve_registry::Problem;
 use serde_json::{Map, Value, json};
 
@@ -14,14 +19,23 @@ use crate::view::shell::Shell;
 use crate::view::tools::{self, annotated};
 use crate::words;
 
-/// Bytes of a text that are shown.
-const TEXT_SHOWN: usize = 64 * 1024;
-/// Bytes of a picture that are shown, in Base64.
-const PICTURE_SHOWN: usize = 2 * 1024 * 1024;
-/// Pictures that every browser shows, and that are nothing else.
-const PICTURES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
-/// Blocks of an answer that are shown.
-const MOST_BLOCKS: usize = 50;
+pub(crate) use asked::{Asked, Question, QuestionField, QuestionKind};
+pub(crate) use offers::{Offer, Offered, TryOffersPage};
+pub(crate) use result::{Block, TryResult};
+
+/// Characters of a line that a server tells meanwhile.
+const LINE_SHOWN: usize = 300;
+
+/// What is tried.
+#[derive(Debug, Clone)]
+pub(crate) enum TryWhat {
+    /// A tool, as it was approved.
+    Tool(Box<ToolDefinition>),
+    /// A resource, by its address.
+    Resource(String),
+    /// A prompt, and the names of what it takes as far as they are known.
+    Prompt(String, Vec<String>),
+}
 
 /// The page.
 #[derive(Template)]
@@ -30,37 +44,43 @@ pub(crate) struct TryPage {
     pub(crate) shell: Shell,
     /// The server.
     pub(crate) name: String,
-    pub(crate) tool: String,
+    pub(crate) what: String,
+    /// What the visitor does with it: the heading above the form.
+    pub(crate) verb: &'static str,
     pub(crate) description: String,
     pub(crate) badges: Vec<Badge>,
     /// Whether a call may destroy something.
     pub(crate) destroys: bool,
+    /// Whether it is a tool, whose input is described.
+    pub(crate) is_tool: bool,
     pub(crate) fields: Vec<tools::Field>,
     pub(crate) schema: String,
     pub(crate) form: FormView,
     pub(crate) result: Option<TryResult>,
+    /// What the server wants to know first.
+    pub(crate) asked: Option<Asked>,
+    /// What it told meanwhile.
+    pub(crate) told: Vec<String>,
 }
 
-/// What came back.
-#[derive(Debug, Clone)]
-pub(crate) struct TryResult {
-    pub(crate) tone: &'static str,
-    pub(crate) title: String,
-    pub(crate) blocks: Vec<Block>,
-    /// What is wrong with the arguments, each with its place.
-    pub(crate) problems: Vec<String>,
-    pub(crate) structured: Option<String>,
-}
+// === impl TryWhat ===
 
-/// A piece of an answer.
-#[derive(Debug, Clone)]
-pub(crate) enum Block {
-    /// A text.
-    Text(String),
-    /// A picture, as an address that holds it.
-    Picture(String),
-    /// Something else, in words.
-    Other(String),
+impl TryWhat {
+    /// How people call it.
+    pub(crate) fn name(&self) -> String {
+        words::visible(match self {
+            Self::Tool(definition) => &definition.name,
+            Self::Resource(name) | Self::Prompt(name, _) => name,
+        })
+    }
+
+    const fn verb(&self) -> &'static str {
+        match self {
+            Self::Tool(_) => "Call",
+            Self::Resource(_) => "Read",
+            Self::Prompt(..) => "Get",
+        }
+    }
 }
 
 // === impl TryPage ===
@@ -69,33 +89,73 @@ impl TryPage {
     pub(crate) fn new(
         shell: Shell,
         (name, route): (&ServerName, &str),
-        definition: &ToolDefinition,
+        what: &TryWhat,
         token: String,
     ) -> Self {
-        let json: Value = serde_json::from_str(&definition.definition).unwrap_or(Value::Null);
-        let text =
-            |key: &str| words::visible(json.get(key).and_then(Value::as_str).unwrap_or_default().trim());
-        let schema = json.get("inputSchema").unwrap_or(&Value::Null);
-        let annotations = definition.annotations;
-        let field = Field::text("arguments", "Arguments", 10)
-            .hint("A JSON object. What is required stands there already; fill it in.")
-            .value(beginning(schema));
-        let form = FormView::new("try", format!("/servers/{name}/try"), "Call it")
-            .hide("tool", &definition.name)
-            .hide("route", route)
-            .field(field)
-            .token(token);
-        Self {
+        let action = format!("/servers/{name}/try");
+        let form = |button| FormView::new("try", action.clone(), button);
+        let form = match what {
+            TryWhat::Tool(definition) => {
+                let json: Value = serde_json::from_str(&definition.definition).unwrap_or(Value::Null);
+                let schema = json.get("inputSchema").unwrap_or(&Value::Null);
+                let field = Field::text("arguments", "Arguments", 10)
+                    .hint("A JSON object. What is required stands there already; fill it in.")
+                    .value(beginning(schema));
+                form("Call it").hide("tool", &definition.name).field(field)
+            }
+            TryWhat::Resource(uri) => form("Read it").field(
+                Field::line("resource", "Address")
+                    .required()
+                    .hint("Fill in what stands in braces.")
+                    .value(uri.clone()),
+            ),
+            TryWhat::Prompt(prompt, arguments) => {
+                let begun: Map<String, Value> =
+                    arguments.iter().map(|name| (name.clone(), json!(""))).collect();
+                let field = Field::text("arguments", "Arguments", 6)
+                    .hint("A JSON object whose members are texts.")
+                    .value(serde_json::to_string_pretty(&begun).unwrap_or_default());
+                form("Get it").hide("prompt", prompt).field(field)
+            }
+        };
+        let page = Self {
             shell,
             name: name.to_string(),
-            tool: words::visible(&definition.name),
-            description: text("description"),
+            what: what.name(),
+            verb: what.verb(),
+            description: String::new(),
+            badges: Vec::new(),
+            destroys: false,
+            is_tool: false,
+            fields: Vec::new(),
+            schema: String::new(),
+            form: form.hide("route", route).token(token),
+            result: None,
+            asked: None,
+            told: Vec::new(),
+        };
+        match what {
+            TryWhat::Tool(definition) => page.about(definition),
+            _ => page,
+        }
+    }
+
+    fn about(self, definition: &ToolDefinition) -> Self {
+        let json: Value = serde_json::from_str(&definition.definition).unwrap_or(Value::Null);
+        let text = json
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let schema = json.get("inputSchema").unwrap_or(&Value::Null);
+        let annotations = definition.annotations;
+        Self {
+            description: words::visible(text.trim()),
             badges: annotated(definition),
             destroys: annotations.destructive_hint && !annotations.read_only_hint,
+            is_tool: true,
             fields: tools::fields(schema),
             schema: tools::pretty(schema),
-            form,
-            result: None,
+            ..self
         }
     }
 
@@ -117,8 +177,54 @@ impl TryPage {
         self
     }
 
+    /// Asks what the server asked.
+    pub(crate) fn asking(mut self, asked: Asked) -> Self {
+        self.asked = Some(asked);
+        self
+    }
+
+    pub(crate) fn told(mut self, told: Vec<String>) -> Self {
+        self.told = told;
+        self
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         self.form.status()
+    }
+
+    /// What is tried, for the form that answers: the same again.
+    pub(crate) fn again(&self) -> Vec<(&'static str, &str)> {
+        let hidden = self
+            .form
+            .hidden
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
+        let fields = self.form.fields.iter();
+        hidden
+            .chain(fields.map(|field| (field.name, field.value.as_str())))
+            .collect()
+    }
+
+    /// One line of what is told meanwhile.
+    pub(crate) fn line(news: &ConsoleNews) -> String {
+        let line = match news {
+            ConsoleNews::Progress {
+                progress,
+                total,
+                message,
+            } => {
+                let far = match total {
+                    Some(total) => format!("{progress} of {total}"),
+                    None => progress.to_string(),
+                };
+                match message {
+                    Some(message) => format!("{far}: {}", words::visible(message)),
+                    None => far,
+                }
+            }
+            ConsoleNews::Log(text) => words::visible(text),
+        };
+        line.chars().take(LINE_SHOWN).collect()
     }
 }
 
@@ -156,107 +262,4 @@ fn example(property: &Value) -> Value {
         Some("object") => json!({}),
         _ => json!(""),
     }
-}
-
-// === impl TryResult ===
-
-impl TryResult {
-    /// From a response as JSON-RPC has it.
-    pub(crate) fn new(answer: &Value) -> Self {
-        if let Some(error) = answer.get("error") {
-            return Self::refused(error);
-        }
-        let result = answer.get("result").unwrap_or(&Value::Null);
-        let is_error = result.get("isError").and_then(Value::as_bool).unwrap_or(false);
-        let content = result.get("content").and_then(Value::as_array);
-        let structured = result.get("structuredContent").map(pretty);
-        let blocks: Vec<Block> = content
-            .into_iter()
-            .flatten()
-            .take(MOST_BLOCKS)
-            .map(block)
-            .collect();
-        // Older hosts read the same as a text; once is enough for people.
-        let is_twice = |block: &Block| {
-            let Block::Text(text) = block else { return false };
-            structured.is_some()
-                && serde_json::from_str::<Value>(text).ok().as_ref() == result.get("structuredContent")
-        };
-        Self {
-            tone: if is_error { "notice-bad" } else { "notice-good" },
-            title: if is_error {
-                "The tool says that it failed.".to_owned()
-            } else {
-                "The tool answered.".to_owned()
-            },
-            blocks: blocks.into_iter().filter(|block| !is_twice(block)).collect(),
-            problems: Vec::new(),
-            structured,
-        }
-    }
-
-    /// Nothing came.
-    pub(crate) fn nothing(reason: &str) -> Self {
-        Self {
-            tone: "notice-bad",
-            title: format!("Nothing came that can be shown: {}.", words::visible(reason)),
-            blocks: Vec::new(),
-            problems: Vec::new(),
-            structured: None,
-        }
-    }
-
-    fn refused(error: &Value) -> Self {
-        let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(words::visible);
-        let problems = error.pointer("/data/problems").and_then(Value::as_array);
-        let problems = problems.into_iter().flatten().take(MOST_BLOCKS).map(|problem| {
-            let place = text(problem, "path").unwrap_or_default();
-            format!("{place}: {}", text(problem, "message").unwrap_or_default())
-        });
-        let code = error.get("code").and_then(Value::as_i64).unwrap_or_default();
-        Self {
-            tone: "notice-bad",
-            title: format!(
-                "The gateway refused it ({code}). {}",
-                text(error, "message").unwrap_or_default()
-            ),
-            blocks: Vec::new(),
-            problems: problems.collect(),
-            structured: None,
-        }
-    }
-}
-
-fn block(content: &Value) -> Block {
-    let text = |key: &str| content.get(key).and_then(Value::as_str).unwrap_or_default();
-    match text("type") {
-        "text" => Block::Text(cut(&words::visible(text("text")))),
-        "image" if PICTURES.contains(&text("mimeType")) && is_picture(text("data")) => {
-            Block::Picture(format!("data:{};base64,{}", text("mimeType"), text("data")))
-        }
-        kind => Block::Other(format!(
-            "{}, {} bytes as JSON",
-            words::visible(kind),
-            content.to_string().len()
-        )),
-    }
-}
-
-fn is_picture(data: &str) -> bool {
-    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
-    data.len() <= PICTURE_SHOWN && data.bytes().all(is_base64)
-}
-
-fn pretty(value: &Value) -> String {
-    cut(&words::visible(
-        &serde_json::to_string_pretty(value).unwrap_or_default(),
-    ))
-}
-
-fn cut(text: &str) -> String {
-    if text.len() <= TEXT_SHOWN {
-        return text.to_owned();
-    }
-    let end = text.floor_char_boundary(TEXT_SHOWN);
-    format!("{}\n… cut here", text.get(..end).unwrap_or_default())
 }
