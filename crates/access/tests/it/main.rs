@@ -9,6 +9,7 @@ mod access_policies;
 mod agreement;
 mod credentials;
 mod decisions;
+mod ended_grants;
 mod environments;
 mod explanations;
 mod first_start;

@@ -2,6 +2,7 @@
 //! names.
 
 mod access_policies;
+mod access_requests;
 mod access_tokens;
 mod approvals;
 mod asking;
@@ -22,6 +23,7 @@ mod bridge_to_legacy;
 mod bridge_to_modern;
 mod cards;
 mod closed;
+mod console;
 mod crossing;
 mod demo;
 mod deployments;

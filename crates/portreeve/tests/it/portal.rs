@@ -8,6 +8,7 @@ mod samples;
 mod world;
 
 mod access_policies;
+mod access_requests;
 mod approvals;
 mod deployed;
 mod every_page;

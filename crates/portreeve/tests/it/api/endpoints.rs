@@ -1,6 +1,7 @@
 //! Every endpoint for three callers: nobody, a key without a grant, the admin; and in `roles` for every role. An endpoint
 //! without a row fails.
 
+mod access_requests;
 mod approvals;
 mod governed;
 mod install;
@@ -409,6 +410,7 @@ fn table() -> Vec<Row> {
     rows.extend(import_rows());
     rows.extend(server_rows());
     rows.extend(version_rows());
+    rows.extend(access_requests::rows());
     rows.extend(approvals::rows());
     rows.extend(install::rows());
     rows.extend(waiting_rows());

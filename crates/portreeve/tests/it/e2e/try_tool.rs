@@ -8,7 +8,7 @@ use crate::web::Answer;
 const API: &str = "/servers/com.example/chandler/try";
 
 /// A browser with one cookie.
-struct Visitor<'a> {
+pub(super) struct Visitor<'a> {
     node: &'a Node,
     cookie: String,
 }
@@ -24,7 +24,7 @@ fn token(page: &str, action: &str) -> String {
 
 impl<'a> Visitor<'a> {
     /// Follows the printed link.
-    async fn signed_in(node: &'a Node) -> Self {
+    pub(super) async fn signed_in(node: &'a Node) -> Self {
         let log = node.log_text();
         let link = log
             .split_whitespace()
@@ -62,19 +62,50 @@ impl<'a> Visitor<'a> {
         self.node.web.ask(method, &url, &all, body).await.unwrap()
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(super) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[], String::new()).await
     }
 
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(super) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields);
         let kind = ("content-type", "application/x-www-form-urlencoded".to_owned());
         self.ask("POST", path, &[kind], form.finish()).await
     }
 
+    /// The same as the script of a page sends it.
+    pub(super) async fn post_accepting(&self, path: &str, fields: &[(&str, &str)], accept: &str) -> Answer {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        let kind = ("content-type", "application/x-www-form-urlencoded".to_owned());
+        let accept = ("accept", accept.to_owned());
+        self.ask("POST", path, &[kind, accept], form.finish()).await
+    }
+
+    /// The token of a form on a page.
+    pub(super) async fn token(&self, page: &str, action: &str) -> String {
+        let shown = self.get(page).await;
+        assert_eq!(shown.status, 200, "{}", shown.text());
+        token(&shown.text(), action)
+    }
+
+    /// Tries what is no tool from its page.
+    pub(super) async fn tried(
+        &self,
+        place: &str,
+        (kind, name): (&str, &str),
+        fields: &[(&str, &str)],
+    ) -> String {
+        let token = self.token(&format!("{place}?{kind}={name}"), place).await;
+        let mut all = vec![("csrf", token.as_str())];
+        all.extend(fields);
+        let answered = self.post(place, &all).await;
+        assert_eq!(answered.status, 200, "{}", answered.text());
+        answered.text()
+    }
+
     /// Calls a tool from its page.
-    async fn call(&self, place: &str, tool: &str, arguments: &Value) -> String {
+    pub(super) async fn call(&self, place: &str, tool: &str, arguments: &Value) -> String {
         let page = self.get(&format!("{place}?tool={tool}")).await;
         assert_eq!(page.status, 200, "{}", page.text());
         let token = token(&page.text(), place);

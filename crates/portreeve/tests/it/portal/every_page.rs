@@ -8,7 +8,7 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-pub(super) const PAGES: [&str; 73] = [
+pub(super) const PAGES: [&str; 82] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
@@ -50,6 +50,15 @@ pub(super) const PAGES: [&str; 73] = [
     "/admin/rest/draft-0?name=com.acme/harbour",
     "/servers/com.acme/billing/try?tool=nothing",
     "/servers/com.acme/billing/try?tool=<b>",
+    "/servers/com.acme/billing/try",
+    "/servers/com.acme/billing/try?resource=test://<b>",
+    "/servers/com.acme/billing/try?prompt=<b>",
+    "/servers/com.acme/nope/try",
+    "/servers/com.acme/notes/access",
+    "/servers/com.acme/nope/access",
+    "/access-requests/nothing",
+    "/account/access",
+    "/admin/waiting?show=access",
     "/registries",
     "/admin/registries/default",
     "/admin/registries/nothing",

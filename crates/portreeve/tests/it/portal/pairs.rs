@@ -53,6 +53,18 @@ const PAIRS: &[(&str, &str, &str)] = &[
     ("/admin/environments", "createEnvironment", "environment create"),
     ("/admin/properties", "createMetadataSchema", "metadata create"),
     ("/servers/{}/{}/try", "", "call"),
+    ("/servers/{}/{}/access", "askForAccess", "access request ask"),
+    (
+        "/servers/{}/{}/access/withdraw",
+        "withdrawAccessRequest",
+        "access request withdraw",
+    ),
+    ("/access-requests/{}/grant", "grantAccess", "access request grant"),
+    (
+        "/access-requests/{}/refuse",
+        "refuseAccess",
+        "access request refuse",
+    ),
     ("/admin/rest", "previewOpenApi", "server add"),
     ("/admin/rest/{}", "previewOpenApi", "server add"),
     ("/admin/rest/{}/submit", "importOpenApi", "server add"),

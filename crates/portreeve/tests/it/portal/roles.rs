@@ -36,6 +36,7 @@ fn forms(page: &Page) -> Vec<String> {
             .iter()
             .any(|begin| action.starts_with(begin))
             || action.ends_with("/try")
+            || action.ends_with("/access")
             // Who audits may try what a policy would change.
             || (action.starts_with("/admin/policies/")
                 && ["/dry-run", "/test"].iter().any(|end| action.ends_with(end)))
