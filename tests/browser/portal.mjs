@@ -39,6 +39,12 @@ const GOVERNED = {
   profile: `/servers/${SERVER.name}/profile`,
   logins: `/servers/${SERVER.name}/logins`,
   narrowed: "/?kind=local",
+  asking: `/servers/${SERVER.name}/access`,
+  asked: "/account/access",
+  requests: "/admin/waiting?show=access",
+  offers: `/servers/${SERVER.name}/try`,
+  resource: `/servers/${SERVER.name}/try?resource=port%3A%2F%2Ftides%2Ftoday`,
+  prompt: `/servers/${SERVER.name}/try?prompt=arrival_briefing`,
 };
 const TRIED = { name: "com.example/chandler", tool: "show_picture", arguments: { sku: "SF-410" } };
 const DESCRIPTION = `openapi: 3.1.0
@@ -71,6 +77,8 @@ try {
   await manager("dark", session);
   await wizard("light", session);
   await wizard("dark", session);
+  await tries("light", session);
+  await tries("dark", session);
   await phone(session);
   await withoutScripts(session);
 } catch (error) {
@@ -173,6 +181,27 @@ async function wizard(scheme, storageState, options = {}) {
     await page.getByRole("button", { name: /call it/i }).click();
     await page.getByText("The tool answered.").waitFor();
     await look("tried", { axe });
+  });
+}
+
+/** Tries what is no tool, and sees how a slow tool gets on while it runs. */
+async function tries(scheme, storageState) {
+  await inPage(`console ${scheme}`, { colorScheme: scheme, storageState }, async (page, look) => {
+    await page.goto(`${given.url}/servers/${SERVER.name}/try`);
+    await page.getByRole("link", { name: "Tides today" }).click();
+    await page.getByRole("button", { name: /read it/i }).click();
+    await page.getByText("The resource was read.").waitFor();
+    await look("read");
+    await page.goto(`${given.url}/servers/${SERVER.name}/try?tool=inspect_cargo`);
+    await page.getByLabel(/arguments/i).fill(JSON.stringify({ seconds: 3 }));
+    await page.getByRole("button", { name: /call it/i }).click();
+    await page.getByRole("log").getByText(/^1 of/).waitFor();
+    must((await page.getByText("The tool answered.").count()) === 0, "nothing was told before the answer");
+    await look("under way");
+    await page.getByText("The tool answered.").waitFor();
+    must((await page.getByRole("log").getByRole("listitem").count()) >= 4, "what was told is gone");
+    await look("ended");
+    await heading(page);
   });
 }
 

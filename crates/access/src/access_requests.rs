@@ -3,15 +3,17 @@
 //! Before: the registry says what exists for who asks. After: a grant that names the request, with an end if one was set.
 //! Who decides grants no more than anybody could who hands on rights there: the rule is that of `grants`.
 
+mod decide;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portreeve_core::access_request::{AccessDecision, AccessRequest, AccessRequestState, AskedAccess};
+use portreeve_core::access_request::{AccessRequest, AccessRequestState, AskedAccess};
 use portreeve_core::audit::{AuditEvent, AuditOutcome};
 use portreeve_core::caller::{Caller, Principal};
-use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
-use portreeve_core::id::{AccessRequestId, GrantId};
+use portreeve_core::grant::{Rights, ServerScope, Subject, ToolScope};
+use portreeve_core::id::AccessRequestId;
 use portreeve_core::name::ServerName;
 use portreeve_core::ports::{AccessRequestStore, SeenServers, StoreError};
 use portreeve_core::time::Timestamp;
@@ -24,17 +26,26 @@ use crate::{Access, AccessError};
 /// Open requests of one principal at once.
 pub const MOST_OPEN_REQUESTS: usize = 20;
 
+/// Requests of one principal in a day: whoever asks and withdraws in circles fills nobody's store.
+const MOST_A_DAY: usize = 50;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Requests that are looked through for a number above a page, and steps of that.
+const STEP: usize = 100;
+const STEPS: usize = 10;
+
 /// The shortest time that access is granted for.
 pub const SHORTEST_GRANT: Duration = Duration::from_secs(60);
 
 /// The longest; whoever wants more asks for no end.
-pub const LONGEST_GRANT: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+pub const LONGEST_GRANT: Duration = Duration::from_secs(366 * DAY.as_secs());
 
 /// How long a request waits for somebody.
-const WAITS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const WAITS: Duration = Duration::from_secs(30 * DAY.as_secs());
 
 /// How long one that ended is remembered.
-const REMEMBERED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+const REMEMBERED: Duration = Duration::from_secs(90 * DAY.as_secs());
 
 /// The longest reason or note, in bytes.
 const TEXT_BYTES: usize = 1_000;
@@ -124,6 +135,7 @@ impl AccessRequests {
         }
         let parts = &self.access.parts;
         let now = parts.clock.now();
+        self.require_patience(caller, now).await?;
         let request = AccessRequest {
             id: AccessRequestId::new(&*parts.clock, &*parts.rng),
             server,
@@ -190,6 +202,25 @@ impl AccessRequests {
         }
     }
 
+    /// How many the caller may decide about, counted up to a bound, among the oldest that are open.
+    pub async fn count(&self, caller: &Caller, most: usize) -> Result<usize, AccessError> {
+        let now = self.access.parts.clock.now();
+        let (mut counted, mut after) = (0, None);
+        if !self.grants_something(caller) {
+            return Ok(0);
+        }
+        for _ in 0..STEPS {
+            let some = self.store.open_access_requests(now, after, STEP).await?;
+            let mine = some.iter().filter(|request| self.may_decide(caller, request));
+            counted += mine.count();
+            after = some.last().map(|last| last.id);
+            if some.len() < STEP || counted >= most {
+                break;
+            }
+        }
+        Ok(counted.min(most))
+    }
+
     /// The caller's own, newest first.
     pub async fn mine(&self, caller: &Caller) -> Result<Vec<ShownAccessRequest>, AccessError> {
         let Some(principal) = somebody(caller) else {
@@ -230,126 +261,6 @@ impl AccessRequests {
         Ok(self.shown(caller, found))
     }
 
-    /// Grants what was asked, for a time or with no end. The face has the catalogue refreshed.
-    pub async fn grant(
-        &self,
-        caller: &Caller,
-        id: AccessRequestId,
-        (span, note): (Option<Duration>, Option<String>),
-    ) -> Result<ShownAccessRequest, AccessError> {
-        let request = self.to_decide(caller, id).await?.request;
-        let scope = ServerScope::Server(request.server.clone());
-        let policies = self.access.require_reach(caller, (Rights::Use, &scope))?;
-        check_span("for", span)?;
-        let note = note
-            .filter(|note| !note.trim().is_empty())
-            .map(|note| plain("note", &note))
-            .transpose()?;
-        let subject = subject(request.principal).ok_or_else(|| gone(&request))?;
-        match &subject {
-            Subject::User(id) => self.access.require_user(*id).await?,
-            Subject::Key(id) => self.access.require_own_key(*id).await?,
-            Subject::Client(_) | Subject::Group(_) => {}
-        }
-        let parts = &self.access.parts;
-        let now = parts.clock.now();
-        let grant = Grant {
-            id: GrantId::new(&*parts.clock, &*parts.rng),
-            subject,
-            rights: Rights::Use,
-            servers: scope,
-            tools: request.tools.clone(),
-            created_by: caller.label.to_string(),
-            created_at: now,
-            expires_at: span.map(|span| now.plus(span)),
-            request: Some(id),
-        };
-        let decision = decision(caller, AccessRequestState::Granted, (now, note));
-        let mut event = self.event("access.grant", caller, &request);
-        event.policies.clone_from(&policies);
-        say(&mut event, "message", json!(decision.note));
-        say(&mut event, "grant", json!(grant.id));
-        say(&mut event, "until", json!(grant.expires_at));
-        let made = self
-            .access
-            .grant_event("grant.create", caller, (&grant, policies));
-        let saved = self
-            .store
-            .grant_access_request(id, &decision, &grant, [event, made])
-            .await;
-        self.decided(caller, id, saved).await
-    }
-
-    /// Refuses it, with a word to who asked.
-    pub async fn refuse(
-        &self,
-        caller: &Caller,
-        id: AccessRequestId,
-        note: &str,
-    ) -> Result<ShownAccessRequest, AccessError> {
-        let request = self.to_decide(caller, id).await?.request;
-        let note = plain("note", note)?;
-        let now = self.access.parts.clock.now();
-        let decision = decision(caller, AccessRequestState::Refused, (now, Some(note)));
-        let mut event = self.event("access.refuse", caller, &request);
-        say(&mut event, "message", json!(decision.note));
-        let saved = self.store.close_access_request(id, &decision, event).await;
-        self.decided(caller, id, saved).await
-    }
-
-    /// Takes it back.
-    pub async fn withdraw(
-        &self,
-        caller: &Caller,
-        id: AccessRequestId,
-    ) -> Result<ShownAccessRequest, AccessError> {
-        let shown = self.show(caller, id).await?;
-        if !shown.is_own {
-            return Err(AccessError::Forbidden {
-                caller: caller.label.to_string(),
-                action: "withdraw what somebody else asked for: refuse it instead".to_owned(),
-            });
-        }
-        if shown.state != AccessRequestState::Open {
-            return Err(not_open(&shown));
-        }
-        let now = self.access.parts.clock.now();
-        let decision = decision(caller, AccessRequestState::Withdrawn, (now, None));
-        let event = self.event("access.withdraw", caller, &shown.request);
-        let saved = self.store.close_access_request(id, &decision, event).await;
-        self.decided(caller, id, saved).await
-    }
-
-    /// One that is open and that the caller may decide about.
-    async fn to_decide(
-        &self,
-        caller: &Caller,
-        id: AccessRequestId,
-    ) -> Result<ShownAccessRequest, AccessError> {
-        let shown = self.show(caller, id).await?;
-        if shown.state != AccessRequestState::Open {
-            return Err(not_open(&shown));
-        }
-        if !shown.may_decide {
-            return Err(AccessError::Forbidden {
-                caller: caller.label.to_string(),
-                action: "decide about access that it asked for itself: ask somebody else who may grant it"
-                    .to_owned(),
-            });
-        }
-        Ok(shown)
-    }
-
-    async fn decided(
-        &self,
-        caller: &Caller,
-        id: AccessRequestId,
-        saved: Result<(), StoreError>,
-    ) -> Result<ShownAccessRequest, AccessError> {
-        saved?;
-        self.show(caller, id).await
-    }
-
     /// Who would be granted it. Somebody of whom nothing is stored could not be.
     async fn subject_of(&self, caller: &Caller) -> Result<Subject, AccessError> {
         let found = somebody(caller).and_then(subject);
@@ -367,6 +278,23 @@ impl AccessRequests {
             ));
         }
         Ok(subject)
+    }
+
+    /// Refuses who asked very often of late.
+    async fn require_patience(&self, caller: &Caller, now: Timestamp) -> Result<(), AccessError> {
+        let own = self
+            .store
+            .access_requests_of(caller.principal, None, MOST_A_DAY)
+            .await?;
+        match own.get(MOST_A_DAY - 1) {
+            Some(request) if now.since(request.asked_at) < DAY => Err(AccessError::Rejected {
+                field: "server",
+                problem: format!(
+                    "you asked {MOST_A_DAY} times within a day, which is the most: ask tomorrow"
+                ),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn has_already(&self, caller: &Caller, server: &ServerName, tools: &ToolScope) -> bool {
@@ -420,25 +348,6 @@ impl AccessRequests {
     }
 }
 
-fn decision(
-    caller: &Caller,
-    state: AccessRequestState,
-    (at, note): (Timestamp, Option<String>),
-) -> AccessDecision {
-    AccessDecision {
-        state,
-        by: caller.label.to_string(),
-        at,
-        note,
-    }
-}
-
-fn say(event: &mut AuditEvent, name: &str, value: serde_json::Value) {
-    if let Some(serde_json::Value::Object(detail)) = &mut event.detail {
-        detail.insert(name.to_owned(), value);
-    }
-}
-
 /// The caller, if it is somebody who may be granted something.
 fn somebody(caller: &Caller) -> Option<Principal> {
     match caller.principal {
@@ -458,21 +367,6 @@ fn subject(principal: Principal) -> Option<Subject> {
 
 fn is_own(caller: &Caller, request: &AccessRequest) -> bool {
     somebody(caller) == Some(request.principal)
-}
-
-fn gone(request: &AccessRequest) -> AccessError {
-    AccessError::not_found("caller", &request.caller)
-}
-
-fn not_open(shown: &ShownAccessRequest) -> AccessError {
-    StoreError::Conflict {
-        what: format!(
-            "the request for access `{}` is {}: it",
-            shown.request.id,
-            shown.state.as_str()
-        ),
-    }
-    .into()
 }
 
 fn waits_already(open: &AccessRequest) -> AccessError {

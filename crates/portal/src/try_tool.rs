@@ -134,7 +134,10 @@ impl UnderWay {
             Err(error) => return self.page.result(TryResult::nothing(&error.to_string())),
         };
         match Asked::read(&answer) {
-            Some(Ok(asked)) => self.page.asking(asked),
+            Some(Ok(asked)) => {
+                let asked = asked.in_house(self.portal.origin());
+                self.page.asking(asked)
+            }
             Some(Err(problem)) => self.page.result(TryResult::nothing(problem)),
             None => {
                 let result = TryResult::new(&answer);

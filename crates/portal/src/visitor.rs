@@ -214,8 +214,8 @@ async fn waiting(portal: &Portal, caller: &Caller) -> u64 {
     let counts = portal.parts.registry.waiting_counts(caller, COUNTED).await;
     let counted = counts.map(|counts| counts.total()).unwrap_or_default();
     // Whoever can grant nothing costs no question here.
-    let asked = portal.parts.access_requests.list(caller, None, COUNTED as usize);
-    counted + asked.await.map_or(0, |asked| asked.len() as u64)
+    let asked = portal.parts.access_requests.count(caller, COUNTED as usize);
+    counted + asked.await.map_or(0, |asked| asked as u64)
 }
 
 impl<S: Sync> FromRequestParts<S> for Visitor {

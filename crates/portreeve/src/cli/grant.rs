@@ -151,7 +151,7 @@ pub(super) fn render(body: &Value) -> String {
             ("SERVERS", servers),
             ("TOOLS", tools),
             ("SINCE", |grant| when(grant, "createdAt")),
-            ("UNTIL", until),
+            ("EXPIRES", expires),
             ("BY", |grant| text(grant, "createdBy")),
             ("ID", |grant| text(grant, "id")),
         ],
@@ -164,9 +164,9 @@ fn subject(grant: &Value) -> String {
 }
 
 /// When it ends, if it does.
-fn until(grant: &Value) -> String {
+fn expires(grant: &Value) -> String {
     match grant["expiresAt"].is_null() {
-        true => "-".to_owned(),
+        true => "never".to_owned(),
         false => when(grant, "expiresAt"),
     }
 }

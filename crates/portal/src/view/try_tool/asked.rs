@@ -112,11 +112,22 @@ impl Asked {
             .map(|(place, (key, request))| Question::new(place, key, request))
             .collect();
         Ok(Self {
-            is_held: all.contains_key(APPROVAL),
+            is_held: false,
             text,
             state,
             questions,
         })
+    }
+
+    /// The same in the house of that origin: only a page of its own is where a person allows calls, whatever a server calls
+    /// its question.
+    pub(crate) fn in_house(mut self, origin: &str) -> Self {
+        let pages = format!("{origin}/approvals/");
+        self.is_held = matches!(
+            self.questions.as_slice(),
+            [Question::Page { key, href: Some(href), .. }] if key == APPROVAL && href.starts_with(&pages)
+        );
+        self
     }
 
     /// Whether an answer is missing or wrong.

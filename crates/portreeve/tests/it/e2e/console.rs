@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::try_tool::Visitor;
 use crate::node::Node;
 use crate::served::Served;
-use crate::upstream::{Speaks, events};
+use crate::upstream::Speaks;
 
 const PORT: &str = "/servers/com.example/port/try";
 const BILLING: &str = "/servers/com.acme/billing/try";
@@ -253,6 +253,9 @@ async fn what_comes_back_is_bounded_and_so_is_how_much_runs_at_once() {
         if message["method"] != "tools/call" {
             return None;
         }
+        if message["params"]["arguments"]["wait"].is_number() {
+            return None;
+        }
         counted.fetch_add(1, Ordering::SeqCst);
         let text = match message["params"]["arguments"]["large"].as_bool() {
             Some(true) => "x".repeat(9 * 1024 * 1024),
@@ -260,10 +263,7 @@ async fn what_comes_back_is_bounded_and_so_is_how_much_runs_at_once() {
         };
         let result = json!({"resultType": "complete", "content": [{"type": "text", "text": text}]});
         let reply = json!({"jsonrpc": "2.0", "id": message["id"], "result": result});
-        match message["params"]["arguments"]["slow"].as_bool() {
-            Some(true) => Some(events(&[reply], Duration::from_secs(2))),
-            _ => Some(axum::Json(reply).into_response()),
-        }
+        Some(axum::Json(reply).into_response())
     });
     let visitor = Visitor::signed_in(&served.node).await;
     let shown = visitor.call(BILLING, "echo", &json!({})).await;
@@ -277,4 +277,22 @@ async fn what_comes_back_is_bounded_and_so_is_how_much_runs_at_once() {
         "{}",
         large.chars().take(4_000).collect::<String>()
     );
+    assert_eq!(reached.load(Ordering::SeqCst), 2);
+
+    // Four of one visitor are under way; the fifth is told so at once.
+    let token = visitor.token(&format!("{BILLING}?tool=echo"), BILLING).await;
+    let fields = [
+        ("csrf", token.as_str()),
+        ("tool", "echo"),
+        ("arguments", r#"{"wait": 2000}"#),
+    ];
+    let all = futures_util::future::join_all((0..6).map(|_| visitor.post(BILLING, &fields))).await;
+    let shown: Vec<String> = all.iter().map(crate::web::Answer::text).collect();
+    let answered = shown.iter().filter(|page| page.contains("The tool answered"));
+    let refused = shown
+        .iter()
+        .filter(|page| page.contains("which is the most at once"));
+    assert_eq!((answered.count(), refused.count()), (4, 2), "{}", shown.concat());
+    let after = visitor.call(BILLING, "echo", &json!({})).await;
+    assert!(after.contains("The tool answered"), "{after}");
 }
