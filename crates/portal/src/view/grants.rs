@@ -19,6 +19,10 @@ pub(crate) struct GrantRow {
     pub(crate) tools: String,
     pub(crate) by: String,
     pub(crate) at: Moment,
+    /// When it ends.
+    pub(crate) until: Option<Moment>,
+    /// The page of the request that it came of.
+    pub(crate) request: Option<String>,
 }
 
 /// The page.
@@ -94,6 +98,8 @@ impl GrantRow {
             },
             by: words::visible(&grant.created_by),
             at: Moment::new(grant.created_at),
+            until: grant.expires_at.map(Moment::new),
+            request: grant.request.map(|request| format!("/access-requests/{request}")),
         }
     }
 }
