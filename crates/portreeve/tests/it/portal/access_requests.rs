@@ -104,7 +104,7 @@ async fn j3_access_is_asked_for_decided_and_told_on_pages() {
 }
 
 #[tokio::test]
-async fn a_request_is_refused_with_a_word_or_withdrawn() {
+async fn a_request_is_refused_with_a_word() {
     let world = world().await;
     let mut developer = Browser::signed_in(&world, DEVELOPER).await;
     let mut admin = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
@@ -117,7 +117,14 @@ async fn a_request_is_refused_with_a_word_or_withdrawn() {
     let told = developer.get(ASK).await;
     assert!(told.body.contains("Refused by user:admin"), "{}", told.body);
     assert!(told.body.contains("Not these notes"), "{}", told.body);
-    send(&mut developer, ASK, ASK, &[("reason", "Second")]).await;
+}
+
+#[tokio::test]
+async fn a_request_is_withdrawn_and_what_is_not_there_has_no_page() {
+    let world = world().await;
+    let mut developer = Browser::signed_in(&world, DEVELOPER).await;
+    let mut admin = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
+    send(&mut developer, ASK, ASK, &[("reason", "First")]).await;
     let withdraw = format!("{ASK}/withdraw");
     let page = developer.get(ASK).await;
     let id = page.hidden(&withdraw, "request").remove(0);
