@@ -124,6 +124,26 @@ kinds! {
     AccessWithdrawn = "access.withdrawn" (Some("request")) ["caller", "tools"];
     /// A run of an import has ended, well or not.
     ImportFinished = "import.finished" (Some("import")) ["kind", "origin", "mode", "state", "failure", "counts"];
+    /// A newer partner catalogue was taken.
+    PartnerPulled = "partner.pulled" (Some("origin")) ["version", "partners", "withdrawn"];
+    /// A partner catalogue was not taken; `code` is why.
+    PartnerPullRefused = "partner.pull-refused" (Some("origin")) ["code", "message"];
+    /// A partner's server was registered out of the catalogue.
+    PartnerRegistered = "partner.registered" (Some("partner")) ["version", "catalogueVersion", "contentHash"];
+    /// A registered partner's server was brought to what the catalogue says now.
+    PartnerUpdated = "partner.updated" (Some("partner")) ["version", "catalogueVersion", "contentHash"];
+    /// A partner's server cannot be reached, or must be mended.
+    PartnerFailing = "partner.failing" (Some("partner")) ["from", "to", "message", "contentHash"];
+    /// A partner's server has other tools than those that were checked.
+    PartnerToolsChanged = "partner.tools-changed" (Some("partner")) ["from", "to", "message", "contentHash"];
+    /// A partner's server is as it says again.
+    PartnerRecovered = "partner.recovered" (Some("partner")) ["from", "to", "contentHash"];
+    /// An administrator delisted a partner, or one of its servers; `message` is the reason.
+    PartnerDelisted = "partner.delisted" (Some("partner")) ["message"];
+    /// An administrator revoked a partner, or one of its servers: nobody may call it; `message` is the reason.
+    PartnerRevoked = "partner.revoked" (Some("partner")) ["message"];
+    /// An administrator took a withdrawal back.
+    PartnerReinstated = "partner.reinstated" (Some("partner")) ["message"];
     /// Nothing happened: somebody asked for a trial of a webhook.
     Ping = "ping" (Some("webhook")) [];
 }
@@ -188,6 +208,16 @@ impl EventKind {
             "access.refuse" => Self::AccessRefused,
             "access.withdraw" => Self::AccessWithdrawn,
             "import.finish" => Self::ImportFinished,
+            "partner.pull" => Self::PartnerPulled,
+            "partner.pull-refused" => Self::PartnerPullRefused,
+            "partner.register" => Self::PartnerRegistered,
+            "partner.update" => Self::PartnerUpdated,
+            "partner.fail" => Self::PartnerFailing,
+            "partner.change-tools" => Self::PartnerToolsChanged,
+            "partner.recover" => Self::PartnerRecovered,
+            "partner.delist" => Self::PartnerDelisted,
+            "partner.revoke" => Self::PartnerRevoked,
+            "partner.reinstate" => Self::PartnerReinstated,
             "webhook.test" => Self::Ping,
             _ => return None,
         })

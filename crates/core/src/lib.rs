@@ -31,6 +31,7 @@ pub mod grant;
 pub mod host_session;
 pub mod login;
 pub mod oauth;
+pub mod partner;
 pub mod policy;
 pub mod publishing;
 pub mod user;

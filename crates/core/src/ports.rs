@@ -20,6 +20,7 @@ mod local;
 mod logins;
 mod members;
 mod oauth;
+mod partners;
 mod pins;
 mod properties;
 mod publication;
@@ -57,6 +58,7 @@ pub use local::{Door, Listing, LocalOutcome, LocalRegistries, LocalServer, Local
 pub use logins::LoginStore;
 pub use members::GivenNames;
 pub use oauth::{Approval, AuthorizationStore, AuthorizationSweep, ClientStore};
+pub use partners::{PartnerState, PartnerStore};
 pub use pins::PinWatch;
 pub use properties::{PropertyStore, ServerValues, VersionValues};
 pub use publication::{Publication, Published};

@@ -248,6 +248,7 @@ impl Gateway {
         };
         record.by(&who.caller);
         step!(authenticate::admitted(&who, &route));
+        step!(self.loader.require_open(&route));
         let places = Places {
             route: &route,
             sessions: &self.sessions,

@@ -89,6 +89,11 @@ fn look_up(refusal: &Refusal) -> Sheet {
             code::INVALID_REQUEST,
             "Not found: no server is served at this address",
         ),
+        Refusal::Revoked { reason } => sheet(
+            403,
+            code::INVALID_REQUEST,
+            format!("Forbidden: this server was revoked: {reason}"),
+        ),
         Refusal::NoCredential => sheet(
             401,
             code::INVALID_REQUEST,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use portreeve_client::{Lines, Upstream};
 use portreeve_core::members::Given;
-use portreeve_core::name::Slug;
+use portreeve_core::name::{ServerName, Slug};
 use portreeve_core::protocol::Era;
 use portreeve_core::rest::Bindings;
 use portreeve_core::route::{Protocol, Route, ServerRequests};
@@ -278,4 +278,17 @@ pub struct Routes {
     pub generation: i64,
     /// By slug; Portreeve's own by what stands for one.
     pub by_slug: HashMap<Arc<str>, Arc<ServedRoute>>,
+    /// Servers that nobody may call, whatever routes they have, and why.
+    pub revoked: HashMap<ServerName, Arc<str>>,
+}
+
+impl Routes {
+    /// Why nobody may call a server, if that is so.
+    pub fn revoked(&self, server: &ServerName) -> Option<&Arc<str>> {
+        // Hardly ever is one revoked, and every request asks.
+        if self.revoked.is_empty() {
+            return None;
+        }
+        self.revoked.get(server)
+    }
 }

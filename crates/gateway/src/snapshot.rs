@@ -19,6 +19,7 @@ use portreeve_core::view::RegistryRecord;
 use tokio::sync::{Mutex, watch};
 
 use crate::policy::{self, Tools};
+use crate::respond::Refusal;
 use crate::route::{Routes, ServedRoute};
 use crate::upstream::local;
 use crate::upstream::members;
@@ -137,6 +138,16 @@ impl Loader {
         found.or_else(|| self.face(&Slug::registry(slug)?).map(Arc::new))
     }
 
+    /// Refuses a route to a server that was revoked: what was made of a partner's, and is closed to everybody.
+    pub(crate) fn require_open(&self, route: &ServedRoute) -> Result<(), Refusal> {
+        match self.routes.load().revoked(&route.route.server) {
+            Some(reason) => Err(Refusal::Revoked {
+                reason: Arc::clone(reason),
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// Whether a route is one of the catalogue. A registry that there is not is written down nowhere: its name is whatever
     /// somebody asked for.
     pub fn lists(&self, route: &ServedRoute) -> bool {
@@ -177,6 +188,11 @@ impl Loader {
     fn compile(&self, snapshot: Snapshot, before: &Routes) -> Routes {
         let mut routes = Routes {
             generation: snapshot.generation,
+            revoked: snapshot
+                .revoked
+                .iter()
+                .map(|one| (one.server.clone(), one.reason.as_str().into()))
+                .collect(),
             ..Routes::default()
         };
         let changed = match snapshot.routes {

@@ -4,7 +4,7 @@
 //! `format` is what a partner writes, `azure` the same in the words of the Azure catalogue; `folder` reads a whole folder of
 //! partners, `sight` looks at what they name on the network, `check` judges; `tier` says what the evidence is worth. In
 //! `catalogue` all of it is signed and read again. Nothing here opens a file: `portreeve partner` and the pull request
-//! check hand over what they read.
+//! check hand over what they read. `registry` is what a running registry makes of catalogues.
 
 mod category;
 mod format;
@@ -24,10 +24,12 @@ mod tier;
 mod catalogue;
 mod shipped;
 
+mod registry;
+
 pub use azure::{Converted, from_azure, to_azure};
 pub use catalogue::{
-    CATALOGUE_FORMAT, Catalogue, Held, Listed, ListedIcon, ListedServer, Reader, Refusal, Rotation,
-    SignedCatalogue, law, opened, seal,
+    CATALOGUE_FORMAT, Catalogue, Held, Listed, ListedIcon, ListedServer, ListedWithdrawal, Reader, Refusal,
+    Rotation, SignedCatalogue, law, opened, seal,
 };
 pub use category::Category;
 pub use check::{
@@ -36,6 +38,11 @@ pub use check::{
 pub use folder::{Files, Folder, IconFile, Submitted, SubmittedServer};
 pub use format::{Contact, Link, Login, Named, Partner, ServerNote, UseCase, Vendor, partner_schema};
 pub use proof::{Approval, Proof, approval_statement, proof_statement};
+pub use registry::{
+    Carried, Examiner, Listing, ListingHealth, ListingState, NewRegistration, PartnerCounts, PartnerJob,
+    PartnerSettings, Partners, PartnersParts, PartnersQuery, PartnersStatus, RegisteredHere, Registration,
+    Update, Variable, Withdraw, Withdrawing,
+};
 pub use shipped::shipped;
 pub use sight::{Outlook, Sight};
 pub use skeleton::skeleton;

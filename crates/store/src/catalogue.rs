@@ -13,6 +13,7 @@ use crate::entries::owners::{OWNED, owned, tagged};
 use crate::identity::users::{USERS, user_of};
 use crate::identity::{GRANTS, LIVE_KEYS, grant_of, key_of};
 use crate::members::{given_by, given_of};
+use crate::partners::{REVOKED, revoked_of};
 use crate::store::Store;
 use crate::tokens::{ENDED, SIGNING_KEYS, ended_of, signing_key_of};
 use crate::views::{REGISTRIES, registry_of};
@@ -37,6 +38,7 @@ impl Catalogue for Store {
         let owners = transaction.rows(Sql::new(OWNED)).await?;
         let signing_keys = transaction.rows(Sql::new(SIGNING_KEYS)).await?;
         let ended = transaction.rows(Sql::new(ENDED)).await?;
+        let revoked = transaction.rows(Sql::new(REVOKED)).await?;
         let registries = transaction.rows(Sql::new(REGISTRIES)).await?;
         let registries = registries
             .iter()
@@ -71,6 +73,7 @@ impl Catalogue for Store {
                 .map(signing_key_of)
                 .collect::<Result<_, _>>()?,
             ended: ended.iter().map(ended_of).collect::<Result<_, _>>()?,
+            revoked: revoked_of(&revoked)?,
         })
     }
 }

@@ -34,7 +34,7 @@ use crate::change::Change;
 use crate::engine::{Row, Sql};
 use crate::routes::{forget_secrets, route_columns, route_of};
 use crate::store::Store;
-use crate::{icons, logins};
+use crate::{icons, logins, partners};
 
 pub(crate) use bulk::{named, put_all};
 pub(crate) use save::finish;
@@ -103,6 +103,7 @@ impl EntryStore for Store {
             .execute(Sql::new("DELETE FROM servers WHERE name = $1").bind(stored.as_str()))
             .await?;
         icons::drop_unseen(&mut change).await?;
+        partners::forget(&mut change, &stored).await?;
         change.note_entries(&[&stored]).await?;
         change.record(&[event]).await?;
         change.publish().await

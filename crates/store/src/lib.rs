@@ -38,6 +38,7 @@ mod tokens;
 mod vault;
 
 mod outbox;
+mod partners;
 mod webhooks;
 
 mod catalogue;

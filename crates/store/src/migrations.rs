@@ -196,6 +196,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0036_call_approvals.sql"),
     ),
     (
+        37,
+        "partners",
+        include_str!("../migrations/sqlite/0037_partners.sql"),
+        include_str!("../migrations/postgres/0037_partners.sql"),
+    ),
+    (
         39,
         "access policies",
         include_str!("../migrations/sqlite/0039_access_policies.sql"),

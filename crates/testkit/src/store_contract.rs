@@ -18,6 +18,7 @@ pub mod listing;
 pub mod members;
 pub mod moved;
 pub mod oauth;
+pub mod partners;
 pub mod properties;
 pub mod publications;
 pub mod routes;
@@ -34,11 +35,7 @@ pub mod waiting;
 pub mod webhooks;
 
 use portreeve_core::ports::{
-    AccessPolicyStore, AccessRequestStore, ApprovalStore, AssessmentStore, AuthorizationStore,
-    AuthorizationSweep, Catalogue, ClientStore, CredentialStore, DeploymentStore, EntryFeed, EntryStore,
-    EnvironmentStore, GivenNames, HostSessionStore, IconStore, IdentityStore, ImportStore, LoginStore,
-    Outbox, PropertyStore, RouteStore, SecretStore, ServedStore, SessionStore, StoreError, StoreHealth,
-    TokenStore, ToolsetStore, UsageStore, ViewStore, WaitingStore, WebhookStore,
+    AccessPolicyStore, AccessRequestStore, ApprovalStore, AssessmentStore, AuthorizationStore, AuthorizationSweep, Catalogue, ClientStore, CredentialStore, DeploymentStore, EntryFeed, EntryStore, EnvironmentStore, GivenNames, HostSessionStore, IconStore, IdentityStore, ImportStore, LoginStore, Outbox, PartnerStore, PropertyStore, RouteStore, SecretStore, ServedStore, SessionStore, StoreError, StoreHealth, TokenStore, ToolsetStore, UsageStore, ViewStore, WaitingStore, WebhookStore,
 };
 
 /// A store as a whole.
@@ -71,6 +68,7 @@ pub trait Durable:
     + LoginStore
     + IconStore
     + GivenNames
+    + PartnerStore
     + ClientStore
     + AuthorizationStore
     + AuthorizationSweep
@@ -108,6 +106,7 @@ impl<T> Durable for T where
         + LoginStore
         + IconStore
         + GivenNames
+        + PartnerStore
         + ClientStore
         + AuthorizationStore
         + AuthorizationSweep

@@ -183,6 +183,7 @@ fn snapshot(generation: i64, grants: Vec<(Subject, Rights, ServerScope, ToolScop
         owned: owned(),
         signing_keys: Vec::new(),
         ended: Vec::new(),
+        revoked: Vec::new(),
     }
 }
 

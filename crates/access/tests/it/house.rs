@@ -322,6 +322,7 @@ impl House {
             owned: Vec::new(),
             signing_keys: self.memory.signing_keys.lock().unwrap().clone(),
             ended: self.memory.ended.lock().unwrap().clone(),
+            revoked: Vec::new(),
         }
     }
 

@@ -11,6 +11,7 @@ use crate::caller::{ApiKey, User};
 use crate::grant::Grant;
 use crate::members::Given;
 use crate::name::{GroupName, ServerName, Slug};
+use crate::partner::RevokedServer;
 use crate::rest::Bindings;
 use crate::route::Route;
 use crate::token::{EndedAuthorization, SigningKey};
@@ -68,6 +69,8 @@ pub struct Snapshot {
     pub signing_keys: Vec<SigningKey>,
     /// Authorizations that ended while tokens of them may still be about.
     pub ended: Vec<EndedAuthorization>,
+    /// Servers that nobody may call, each once.
+    pub revoked: Vec<RevokedServer>,
 }
 
 /// A server with what decisions depend on: the groups that own it, whose members may publish it, and those of its tags by
@@ -86,7 +89,7 @@ pub struct Owned {
 #[async_trait]
 pub trait Catalogue: Send + Sync {
     /// Counts every change of routes, tools, keys, users, grants, access policies, owning groups, tags that registries select by,
-    /// signing keys and ended authorizations.
+    /// signing keys, ended authorizations and what was revoked.
     async fn generation(&self) -> Result<i64, StoreError>;
 
     /// Everything; of the routes what moved since the generation that the reader knows. A reader who knows none, or one that

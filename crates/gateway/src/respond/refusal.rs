@@ -1,5 +1,6 @@
 //! Why a request gets no answer of a server. What each refusal looks like on the wire stands in the table of `respond`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use portreeve_client::ClientError;
@@ -39,6 +40,11 @@ pub enum Refusal {
     },
     /// No active route has this slug.
     NoSuchRoute,
+    /// The server was revoked: nobody may call it.
+    Revoked {
+        /// Why, in the words of who revoked it.
+        reason: Arc<str>,
+    },
     /// A credential is needed.
     NoCredential,
     /// The credential is unknown, expired, revoked or malformed.
@@ -175,6 +181,7 @@ impl Refusal {
             Self::Preflight { .. } => "preflight",
             Self::MethodNotAllowed | Self::OnlyMethod { .. } => "http-method",
             Self::NoSuchRoute => "no-such-route",
+            Self::Revoked { .. } => "revoked",
             Self::NoCredential => "unauthenticated",
             Self::InvalidCredential | Self::TwoCredentials => "invalid-credential",
             Self::InsufficientScope { .. } => "insufficient-scope",

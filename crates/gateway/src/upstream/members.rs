@@ -137,7 +137,10 @@ impl Members {
         self.server.member(slug)?;
         let routes = self.commons.routes.borrow();
         let found = routes.by_slug.get(slug.as_str()).cloned();
-        found.filter(|route| matches!(route.upstream, Way::Remote(_) | Way::Rest(_)))
+        found.filter(|route| {
+            let is_open = routes.revoked(&route.route.server).is_none();
+            is_open && matches!(route.upstream, Way::Remote(_) | Way::Rest(_))
+        })
     }
 
     /// The members that a caller may know of, in their order.

@@ -10,6 +10,7 @@ mod reader;
 use std::collections::BTreeMap;
 
 use portreeve_core::icon::IconKind;
+use portreeve_core::partner::Withdrawal;
 use portreeve_core::ports::CheckpointSigner;
 use portreeve_core::time::Timestamp;
 use portreeve_inspect::{Ed25519Signer, InspectError, canonical, sha256_hex};
@@ -41,6 +42,24 @@ pub struct Catalogue {
     pub expires_at: Timestamp,
     /// Its partners, by their names.
     pub partners: Vec<Listed>,
+    /// What was withdrawn, of this catalogue or of one before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<ListedWithdrawal>,
+}
+
+/// A partner, or one of its servers, that the keepers of a catalogue withdraw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListedWithdrawal {
+    /// The partner.
+    pub partner: String,
+    /// The server, as its file is called; without it, all of the partner's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// `delisted`: not shown to who does not have it. `revoked`: nobody may call it.
+    pub what: Withdrawal,
+    /// Why, as people read it.
+    pub reason: String,
 }
 
 /// A partner in a catalogue.
@@ -123,6 +142,7 @@ impl Catalogue {
             issued_at,
             expires_at,
             partners: partners.collect(),
+            withdrawn: Vec::new(),
         }
     }
 

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, StreamExt as _};
 use http::{Request, StatusCode, header};
 use portreeve_core::limits::Limits;
 use portreeve_core::random::Rng;
@@ -85,12 +86,19 @@ impl Outlook {
             let places = addresses(server);
             places.map(move |(index, url)| (server, index, url))
         });
-        let all: Vec<_> = all.collect();
-        let looked = futures_util::stream::iter(all).map(async |(server, index, url)| {
-            let looked = outside.look(&server.document, &url).await;
-            ((server.stem.clone(), index), looked)
-        });
-        looked.buffered(AT_ONCE).collect().await
+        let looking: Vec<BoxFuture<'_, _>> = all
+            .map(|(server, index, url)| {
+                let look = async move {
+                    let looked = outside.look(&server.document, &url).await;
+                    ((server.stem.clone(), index), looked)
+                };
+                look.boxed()
+            })
+            .collect();
+        futures_util::stream::iter(looking)
+            .buffered(AT_ONCE)
+            .collect()
+            .await
     }
 
     /// Where the domain shows the key that signed.

@@ -1,9 +1,7 @@
 //! The contract suites of the testkit, each test on its own database, on both engines.
 
 use portreeve_testkit::store_contract::{
-    access_policies, access_requests, approvals, assessments, catalogue, deployments, entries, environments,
-    feed, host_sessions, icons, identity, imports, listing, members, moved, oauth, properties, publications,
-    routes, served, sessions, slugs, tokens, tools, toolsets, usage, vault, views, waiting, webhooks,
+    access_policies, access_requests, approvals, assessments, catalogue, deployments, entries, environments, feed, host_sessions, icons, identity, imports, listing, members, moved, oauth, partners, properties, publications, routes, served, sessions, slugs, tokens, tools, toolsets, usage, vault, views, waiting, webhooks,
 };
 
 use crate::support::Database;
@@ -39,6 +37,10 @@ macro_rules! contract {
 contract! {
     access_policies::a_policy_is_changed_and_removed,
     access_policies::nodes_hear_of_policies,
+    partners::a_catalogue_never_goes_back,
+    partners::a_registration_goes_with_its_entry,
+    partners::health_is_noted,
+    partners::what_is_revoked_is_closed,
     entries::an_entry_is_read_as_it_was_saved,
     entries::a_change_leaves_what_it_does_not_name,
     entries::a_stale_change_is_a_conflict,

@@ -27,6 +27,7 @@ pub async fn a_snapshot_holds_what_decisions_need(store: &dyn Durable) -> Outcom
             owned: vec![],
             signing_keys: vec![],
             ended: vec![],
+            revoked: vec![],
         }
     );
     let active = stored_route(store, "com.acme/b", "b").await?;
@@ -79,6 +80,7 @@ pub async fn a_snapshot_holds_what_decisions_need(store: &dyn Durable) -> Outcom
             owned: vec![],
             signing_keys: vec![],
             ended: vec![],
+            revoked: vec![],
         }
     );
     assert_eq!(store.generation().await?, 10);

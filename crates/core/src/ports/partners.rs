@@ -1,0 +1,76 @@
+//! The port of partners: the pulled catalogue, what was registered from it, how it was found, what was withdrawn.
+//!
+//! What decisions depend on (withdrawals, registrations) and what every node keeps in memory moves the catalogue's
+//! generation, so that all nodes hear of it as they hear of keys and grants.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::audit::AuditEvent;
+use crate::name::ServerName;
+use crate::partner::{KeptCatalogue, PartnerHealth, PullOutcome, RegisteredPartner, Withdrawn, WithdrawnBy};
+
+/// Everything about partners but the catalogue's text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PartnerState {
+    /// What was registered and is still there, by server.
+    pub registered: Vec<RegisteredPartner>,
+    /// How servers were found.
+    pub health: Vec<PartnerHealth>,
+    /// What was withdrawn.
+    pub withdrawn: Vec<Withdrawn>,
+    /// How the last pull ended.
+    pub last_pull: Option<PullOutcome>,
+    /// The version of the catalogue that is kept.
+    pub kept_version: Option<u64>,
+}
+
+/// Partners, durable.
+#[async_trait]
+pub trait PartnerStore: Send + Sync {
+    /// Counts every change of what is kept here.
+    async fn partner_generation(&self) -> Result<i64, StoreError>;
+
+    /// All of it.
+    async fn partner_state(&self) -> Result<PartnerState, StoreError>;
+
+    /// The catalogue that is kept.
+    async fn partner_catalogue(&self) -> Result<Option<KeptCatalogue>, StoreError>;
+
+    /// Keeps a catalogue, and what it withdraws instead of what the one before it withdrew. [`StoreError::Conflict`] when one
+    /// of that version or a newer one is kept: the version never goes back.
+    async fn keep_catalogue(
+        &self,
+        catalogue: &KeptCatalogue,
+        withdrawn: &[Withdrawn],
+        (outcome, event): (&PullOutcome, AuditEvent),
+    ) -> Result<(), StoreError>;
+
+    /// Notes how a pull ended that brought nothing.
+    async fn note_pull(&self, outcome: &PullOutcome, event: Option<AuditEvent>) -> Result<(), StoreError>;
+
+    /// Notes that a server is registered from a catalogue, or is now as a later one says. It counts once its entry is there,
+    /// and is forgotten with it.
+    async fn note_registered(
+        &self,
+        registered: &RegisteredPartner,
+        event: Option<AuditEvent>,
+    ) -> Result<(), StoreError>;
+
+    /// Forgets it.
+    async fn forget_registered(&self, server: &ServerName) -> Result<(), StoreError>;
+
+    /// Notes how servers were found.
+    async fn note_health(&self, found: &[PartnerHealth], events: &[AuditEvent]) -> Result<(), StoreError>;
+
+    /// Withdraws; instead of what the same side said of the same before.
+    async fn withdraw_partner(&self, withdrawn: &Withdrawn, event: AuditEvent) -> Result<(), StoreError>;
+
+    /// Takes a withdrawal back. [`StoreError::NotFound`] when there is none of that side.
+    async fn reinstate_partner(
+        &self,
+        (partner, name): (&str, Option<&str>),
+        by: WithdrawnBy,
+        event: AuditEvent,
+    ) -> Result<(), StoreError>;
+}
