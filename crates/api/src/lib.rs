@@ -42,6 +42,7 @@ use portreeve_core::time::Clock;
 use portreeve_gateway::Gateway;
 use portreeve_insight::{Insight, Webhooks};
 use portreeve_registry::Registry;
+use portreeve_registry::partners::Partners;
 use url::Url;
 
 pub use openapi::document as openapi_document;
@@ -51,6 +52,8 @@ pub use router::{Endpoint, endpoints, router};
 pub struct ApiParts {
     /// An entry's way.
     pub registry: Arc<Registry>,
+    /// Partners' servers.
+    pub partners: Arc<Partners>,
     /// Who is calling, and what they may do.
     pub access: Arc<Access>,
     /// Issues tokens to clients.

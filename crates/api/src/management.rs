@@ -19,6 +19,7 @@ pub(crate) mod environments;
 pub(crate) mod icons;
 pub(crate) mod imports;
 pub(crate) mod install;
+pub(crate) mod partners;
 pub(crate) mod properties;
 pub(crate) mod registries;
 pub(crate) mod rest;

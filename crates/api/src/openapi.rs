@@ -13,10 +13,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    access_policies, access_requests, approvals, assess, audit, clients, compare, deployments, doctor,
-    environments, explain, exports, grants, icons, imports, install, keys, logins, members, profile,
-    properties, registries, rest, routes, search, secrets, servers, steps, tools, usage, users, waiting,
-    webhooks, whoami,
+    access_policies, access_requests, approvals, assess, audit, clients, compare, deployments, doctor, environments, explain, exports, grants, icons, imports, install, keys, logins, members, partners, profile, properties, registries, rest, routes, search, secrets, servers, steps, tools, usage, users, waiting, webhooks, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 
@@ -45,6 +42,8 @@ use crate::problem::{Problem, ProblemBody};
         search::find,
         rest::preview, rest::import, rest::show,
         imports::begin, imports::list, imports::show, imports::records, imports::upload, imports::finish,
+        partners::list, partners::show, partners::register, partners::changes, partners::update, partners::set_state,
+        partners::status, partners::pull,
         imports::schedules, imports::schedule, imports::unschedule, imports::origins,
         routes::list, routes::show, routes::change,
         exports::list, exports::show, install::show, install::show_version, install::connector,
@@ -70,6 +69,7 @@ use crate::problem::{Problem, ProblemBody};
     tags(
         (name = "servers", description = "Entries of the registry and their versions"),
         (name = "imports", description = "Entries taken over from elsewhere"),
+        (name = "partners", description = "Partners' servers out of the signed catalogue"),
         (name = "tools", description = "The tools of a server, with their pins"),
         (name = "deployments", description = "Environments, and where servers run in them"),
         (name = "metadata", description = "Custom properties of servers, environments and deployments"),

@@ -246,6 +246,29 @@ fn incoming(endpoints: Endpoints) -> Endpoints {
         .post("/api/v1/import-schedules/end", imports::unschedule)
 }
 
+/// Partners, and the catalogue that they come from.
+fn partners(endpoints: Endpoints) -> Endpoints {
+    use management::partners;
+    endpoints
+        .get("/api/v1/partners", partners::list)
+        .get("/api/v1/partners/{partner}", partners::show)
+        .put("/api/v1/partners/{partner}/state", partners::set_state)
+        .post(
+            "/api/v1/partners/{partner}/servers/{server}/register",
+            partners::register,
+        )
+        .get(
+            "/api/v1/partners/{partner}/servers/{server}/update",
+            partners::changes,
+        )
+        .post(
+            "/api/v1/partners/{partner}/servers/{server}/update",
+            partners::update,
+        )
+        .get("/api/v1/partner-catalogue", partners::status)
+        .post("/api/v1/partner-catalogue/pull", partners::pull)
+}
+
 /// Users, and the groups that they belong to.
 fn people(endpoints: Endpoints) -> Endpoints {
     use management::users;
@@ -328,9 +351,9 @@ fn management() -> Endpoints {
         assess, audit, clients, compare, doctor, explain, exports, grants, icons, keys, logins, members,
         profile, routes, search, secrets, servers, steps, tools, usage, whoami,
     };
-    people(versions(incoming(approvals(webhooks(governed(
+    people(versions(incoming(partners(approvals(webhooks(governed(
         access_policies(access_requests(Endpoints::new())),
-    ))))))
+    )))))))
     .get("/api/v1/openapi.json", openapi::show)
     .get("/api/v1/servers", servers::list)
     .post("/api/v1/servers", servers::add)

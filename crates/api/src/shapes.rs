@@ -18,6 +18,7 @@ pub(crate) mod import;
 pub(crate) mod install;
 pub(crate) mod login;
 pub(crate) mod member;
+pub(crate) mod partner;
 pub(crate) mod profile;
 pub(crate) mod property;
 pub(crate) mod registry;

@@ -17,6 +17,7 @@ use portreeve_core::time::Clock;
 use portreeve_gateway::Gateway;
 use portreeve_insight::{Insight, Webhooks};
 use portreeve_registry::Registry;
+use portreeve_registry::partners::Partners;
 use url::Url;
 
 use crate::assets::Assets;
@@ -37,6 +38,8 @@ const FORM_BYTES: usize = 1024 * 1024;
 pub struct PortalParts {
     /// Servers, versions, tools.
     pub registry: Arc<Registry>,
+    /// Partners' servers.
+    pub partners: Arc<Partners>,
     /// Sessions, and who may do what.
     pub access: Arc<Access>,
     /// Asks visitors what clients may do in their name.

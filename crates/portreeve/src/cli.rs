@@ -143,7 +143,7 @@ pub(crate) enum Command {
     /// Check the configuration file, or print its JSON Schema
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Write, check and sign the entries of a partner catalogue
+    /// Find and register partners' servers; write, check and sign a partner catalogue
     #[command(subcommand)]
     Partner(PartnerCommand),
     /// Print the completion script of a shell

@@ -6,6 +6,7 @@ mod assessment;
 mod authorization;
 mod login;
 pub(crate) mod oauth;
+mod partners;
 mod registry;
 pub(crate) mod webhooks;
 
@@ -46,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) login: login::Login,
     /// What a version is judged by before it is approved.
     pub(crate) assessment: assessment::Assessment,
+    /// Which catalogues of partners are shown, and how often they are looked at.
+    pub(crate) partners: partners::Partners,
     /// How events are delivered to webhooks.
     pub(crate) webhooks: webhooks::Webhooks,
     /// Limits on what comes from outside.

@@ -80,6 +80,7 @@ pub(crate) fn start(
     beside.spawn(jobs.search.run(stopping.clone()));
     beside.spawn_on(jobs.toolsets.run(stopping.clone()), behind);
     beside.spawn_on(jobs.icons.run(stopping.clone()), behind);
+    beside.spawn_on(jobs.partners.run(stopping.clone()), behind);
     beside.spawn_on(jobs.oauth.run(stopping.clone()), behind);
     if let Some(assess) = jobs.assess {
         beside.spawn_on(assess.run(stopping.clone()), behind);

@@ -47,7 +47,7 @@ fn main() -> ExitCode {
         },
         Command::Call(args) => cli::print(global, here(call::run(global, &args))),
         Command::Why(args) => cli::print(global, here(call::why(global, &args))),
-        Command::Partner(command) => cli::print(global, here(cli::run_partner(command))),
+        Command::Partner(command) => cli::print(global, here(cli::run_partner(global, command))),
         Command::Config(command) => cli::print(global, configuration(global, command)),
     }
 }

@@ -7,6 +7,7 @@ mod first_start;
 mod jobs;
 mod login;
 mod oauth;
+mod partners;
 mod sessions;
 mod shared;
 
@@ -33,6 +34,7 @@ use portreeve_insight::{
 use portreeve_inspect::{Ed25519Signer, Keyring, Mac};
 use portreeve_net::Egress;
 use portreeve_registry::import::ImportJob;
+use portreeve_registry::partners::PartnerJob;
 use portreeve_registry::{
     AssessJob, AssessmentPolicy, ClientSource, IconJob, McpFace, PinJob, PinKeeper, PinParts, PurgeJob,
     Registry, RegistryParts, RestSource, SearchJob, ToolSource, VirtualSource,
@@ -92,6 +94,8 @@ pub(crate) struct Jobs {
     pub(crate) imports: ImportJob,
     /// Delivers events.
     pub(crate) webhooks: DeliveryJob,
+    /// Pulls partner catalogues, and looks at partners again.
+    pub(crate) partners: PartnerJob,
     /// Keeps the search index near the store.
     pub(crate) search: SearchJob,
     /// Removes tools of REST APIs that no version names.
@@ -411,8 +415,11 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
     let login = ground.login(config, (&access, &vault, &loader))?;
     let (webhooks, deliveries) = ground.webhooks(config, (&access, &vault), &mut metrics);
     let oauth = ground.oauth(config, &access, Arc::clone(&gateway) as Arc<dyn Resources>)?;
+    let partners = ground.partners(config, &registry)?;
+    figures::register_partners(&mut metrics, &partners);
     let rooms = Rooms {
         registry: Arc::clone(&registry),
+        partners: Arc::clone(&partners),
         access: Arc::clone(&access),
         oauth: Arc::clone(&oauth),
         login,
@@ -434,6 +441,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         audit: ground.audit.writer,
         usage,
         pins,
+        partners: PartnerJob::new(partners),
         search: SearchJob::new(Arc::clone(&registry)),
         toolsets: PurgeJob::new(Arc::clone(&registry)),
         imports: ImportJob::new(Arc::clone(&registry), Arc::clone(&ground.shared.locks)),

@@ -1,10 +1,11 @@
-//! `portreeve partner`: the partner's side, the reviewer's, and that of the catalogue's keepers. All of it works on files, and
-//! none of it needs a running Portreeve.
+//! `portreeve partner`: the partner's side, the reviewer's, and that of the catalogue's keepers, which work on files and need no
+//! running Portreeve; and in `registry` what a running one makes of catalogues.
 
 mod bundle;
 mod check;
 mod files;
 mod init;
+mod registry;
 mod render;
 mod sign;
 
@@ -13,11 +14,14 @@ use std::path::PathBuf;
 use clap::{Arg, Args, Subcommand};
 use portreeve_core::time::{Clock, SystemClock};
 
-use super::{Failure, Reply, own_key};
+use super::{Connection, Failure, Global, Reply, own_key};
 
 /// `portreeve partner`
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum PartnerCommand {
+    /// What a running Portreeve answers.
+    #[command(flatten)]
+    Registry(registry::RegistryCommand),
     /// Write the files of a new partner
     Init {
         /// The partner's folder; it is called as the partner is
@@ -133,6 +137,9 @@ pub(crate) struct BundleArgs {
     /// Where the catalogue goes
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// What was withdrawn: a JSON list of `{"partner", "server", "what": "delisted" or "revoked", "reason"}`
+    #[arg(long, value_name = "FILE")]
+    withdrawn: Option<PathBuf>,
     /// What `portreeve partner check --evidence` wrote; without it every partner is unverified
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
@@ -169,9 +176,10 @@ fn hidden_key() -> Arg {
 }
 
 /// Does what is asked for.
-pub(crate) async fn run(command: PartnerCommand) -> Result<Reply, Failure> {
+pub(crate) async fn run(global: &Global, command: PartnerCommand) -> Result<Reply, Failure> {
     let now = SystemClock.now();
     match command {
+        PartnerCommand::Registry(command) => registry::run(&Connection::open(global)?, command).await,
         PartnerCommand::Init { directory, from } => init::run(&directory, from.as_deref()),
         PartnerCommand::Check(args) => check::run(&args, now).await,
         PartnerCommand::Export { directory, out } => init::export(&directory, &out),

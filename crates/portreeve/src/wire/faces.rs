@@ -11,12 +11,14 @@ use portreeve_gateway::Gateway;
 use portreeve_insight::{Insight, Webhooks};
 use portreeve_portal::PortalParts;
 use portreeve_registry::Registry;
+use portreeve_registry::partners::Partners;
 
 use super::{Ground, VERSION};
 
 /// What both faces lead to.
 pub(super) struct Rooms {
     pub(super) registry: Arc<Registry>,
+    pub(super) partners: Arc<Partners>,
     pub(super) access: Arc<Access>,
     pub(super) oauth: Arc<AuthorizationServer>,
     pub(super) login: Arc<Login>,
@@ -36,6 +38,7 @@ impl Ground {
     pub(super) fn faces(&self, rooms: Rooms) -> Router {
         let api = portreeve_api::router(ApiParts {
             registry: Arc::clone(&rooms.registry),
+            partners: Arc::clone(&rooms.partners),
             access: Arc::clone(&rooms.access),
             oauth: Arc::clone(&rooms.oauth),
             login: Arc::clone(&rooms.login),
@@ -55,6 +58,7 @@ impl Ground {
         });
         let portal = portreeve_portal::router(PortalParts {
             registry: rooms.registry,
+            partners: rooms.partners,
             access: rooms.access,
             oauth: rooms.oauth,
             login: rooms.login,

@@ -19,6 +19,7 @@ mod e2e;
 
 mod any_host;
 mod any_login;
+mod carried;
 mod doubles;
 mod fixture;
 mod held_calls;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use portreeve_core::limits::Limits;
 use portreeve_core::time::Timestamp;
 use portreeve_registry::partners::{
-    Catalogue, Evidence, Held, Level, Reader, Refusal, Report, Rotation, SignedCatalogue, opened, seal,
-    shipped, standing,
+    Catalogue, Evidence, Held, Level, ListedWithdrawal, Reader, Refusal, Report, Rotation, SignedCatalogue,
+    opened, seal, shipped, standing,
 };
 use serde_json::json;
 
@@ -46,7 +46,10 @@ pub(super) fn bundle(args: &BundleArgs, now: Timestamp) -> Result<Reply, Failure
         .map(|file| files::json::<Rotation>(file, BYTES));
     let rotations: Vec<Rotation> = rotations.collect::<Result<_, _>>()?;
     let until = now.plus(DAY * args.days);
-    let catalogue = Catalogue::of(&read.folder, &evidence, version, (now, until));
+    let mut catalogue = Catalogue::of(&read.folder, &evidence, version, (now, until));
+    if let Some(file) = &args.withdrawn {
+        catalogue.withdrawn = files::json::<Vec<ListedWithdrawal>>(file, BYTES)?;
+    }
     let judged = catalogue
         .partners
         .iter()

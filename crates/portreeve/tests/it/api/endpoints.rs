@@ -5,6 +5,7 @@ mod access_requests;
 mod approvals;
 mod governed;
 mod install;
+mod partners;
 mod people;
 mod roles;
 mod webhooks;
@@ -413,6 +414,7 @@ fn table() -> Vec<Row> {
     rows.extend(access_requests::rows());
     rows.extend(approvals::rows());
     rows.extend(install::rows());
+    rows.extend(partners::rows());
     rows.extend(waiting_rows());
     rows.extend(tool_and_route_rows());
     rows.extend(other_rows());

@@ -214,6 +214,7 @@ impl House {
         let router = router(ApiParts {
             oauth,
             access_requests: held_calls::requests(&world.access, &store, &registry),
+            partners: crate::carried::partners(&registry, &store),
             registry,
             publishing: Arc::new(world.publishing(audit.journal.clone())),
             gateway: Arc::new(world.gateway(&store, loader, audit.journal)),

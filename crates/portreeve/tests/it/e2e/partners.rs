@@ -7,4 +7,6 @@ mod checks;
 mod desk;
 mod folder;
 mod journey;
+mod registered;
+mod shelf;
 mod vendor;

@@ -309,6 +309,7 @@ impl World {
         );
         let router = portreeve_portal::router(PortalParts {
             access_requests: held_calls::requests(&access, &store, &registry),
+            partners: crate::carried::partners(&registry, &store),
             registry,
             oauth,
             gateway: Arc::new(gateway(&access, &store, &vault, &audit)?),

@@ -79,6 +79,21 @@ const NEEDS: &[(&str, Need)] = &[
     // It names a secret of the vault, which belongs to everybody.
     ("PUT {}/logins", Whole(Operate)),
     ("DELETE {}/logins", There(Operate)),
+    // The names of their entries are no test's own.
+    (
+        "POST /api/v1/partners/{partner}/servers/{server}/register",
+        Whole(Publish),
+    ),
+    (
+        "GET /api/v1/partners/{partner}/servers/{server}/update",
+        Whole(Publish),
+    ),
+    (
+        "POST /api/v1/partners/{partner}/servers/{server}/update",
+        Whole(Publish),
+    ),
+    ("PUT /api/v1/partners/{partner}/state", Whole(Approve)),
+    ("POST /api/v1/partner-catalogue/pull", Whole(Operate)),
     ("GET /api/v1/metadata-failures", Somewhere(View)),
     ("GET /api/v1/routes", Somewhere(View)),
     ("GET /api/v1/routes/{slug}", There(View)),
@@ -191,6 +206,9 @@ const OPEN: &[&str] = &[
     "GET /api/v1/waiting",
     // What became of each is in the answer.
     "POST /api/v1/waiting/approve",
+    "GET /api/v1/partners",
+    "GET /api/v1/partners/{partner}",
+    "GET /api/v1/partner-catalogue",
     "GET /api/v1/deployments",
     "GET /api/v1/environments",
     "GET /api/v1/environments/{environment}",
