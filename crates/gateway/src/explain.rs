@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::Gateway;
 use crate::policy::{Explanation, Question};
+use crate::respond::Refusal;
 use crate::upstream::Way;
 
 /// The whole answer.
@@ -75,6 +76,14 @@ impl Gateway {
             ..Question::of(caller, &route, era, Method::CallTool)
         };
         let mut policies = self.policies.explain(&question).await;
+        if let Err(Refusal::Revoked { reason }) = self.loader.require_open(&route) {
+            let revoked = Explanation {
+                policy: "revoked",
+                allowed: false,
+                reason: format!("this server was revoked: {reason}"),
+            };
+            policies.insert(0, revoked);
+        }
         if let Way::Members(server) = &route.upstream
             && let Some((member, own)) = server.tool(tool)
         {

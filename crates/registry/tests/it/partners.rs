@@ -2,3 +2,4 @@
 
 mod azure_corpus;
 mod reader;
+mod verified;

@@ -60,7 +60,7 @@ struct Due {
 
 impl Partners {
     /// Looks at what it is time for, if no other node does.
-    pub(super) async fn verify_if_due(&self) -> Result<(), RegistryError> {
+    pub async fn verify_if_due(&self) -> Result<(), RegistryError> {
         let locks = self.parts.locks.as_ref();
         let Turn::Ours(lease) = lease::take(locks, LOCK, &self.parts.holder, TURN).await else {
             return Ok(());

@@ -1,0 +1,245 @@
+//! Partners that are looked at again: so many of them, in turn; what is found is noted, and what says more about this network is
+//! not.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use portreeve_core::audit::AuditEvent;
+use portreeve_core::name::ServerName;
+use portreeve_core::partner::{
+    HealthState, KeptCatalogue, PartnerHealth, PullOutcome, RegisteredPartner, Withdrawn, WithdrawnBy,
+};
+use portreeve_core::ports::{PartnerState, PartnerStore, StoreError};
+use portreeve_core::time::Timestamp;
+use portreeve_registry::partners::{
+    Carried, Evidence, Examiner, Level, PartnerFinding, PartnerSettings, Partners, PartnersParts,
+    PartnersQuery, ServerEvidence, Submitted,
+};
+
+use crate::world::{Locked, World, admin};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What is found, in memory. Nothing else happens here.
+#[derive(Default)]
+struct Noted {
+    state: Mutex<PartnerState>,
+    generation: AtomicI64,
+    events: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl PartnerStore for Noted {
+    async fn partner_generation(&self) -> Result<i64, StoreError> {
+        Ok(self.generation.load(Ordering::SeqCst))
+    }
+
+    async fn partner_state(&self) -> Result<PartnerState, StoreError> {
+        Ok(self.state.lock().unwrap().clone())
+    }
+
+    async fn partner_catalogue(&self) -> Result<Option<KeptCatalogue>, StoreError> {
+        Ok(None)
+    }
+
+    async fn keep_catalogue(
+        &self,
+        _: &KeptCatalogue,
+        _: &[Withdrawn],
+        _: (&PullOutcome, AuditEvent),
+    ) -> Result<(), StoreError> {
+        unreachable!("nothing is pulled")
+    }
+
+    async fn note_pull(&self, _: &PullOutcome, _: Option<AuditEvent>) -> Result<(), StoreError> {
+        unreachable!("nothing is pulled")
+    }
+
+    async fn note_registered(&self, _: &RegisteredPartner, _: Option<AuditEvent>) -> Result<(), StoreError> {
+        unreachable!("nothing is registered")
+    }
+
+    async fn forget_registered(&self, _: &ServerName) -> Result<(), StoreError> {
+        unreachable!("nothing is registered")
+    }
+
+    async fn note_health(&self, found: &[PartnerHealth], events: &[AuditEvent]) -> Result<(), StoreError> {
+        let mut state = self.state.lock().unwrap();
+        for one in found {
+            state.health.retain(|before| before.place != one.place);
+            state.health.push(one.clone());
+        }
+        let actions = events.iter().map(|event| event.action.clone());
+        self.events.lock().unwrap().extend(actions);
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn withdraw_partner(&self, _: &Withdrawn, _: AuditEvent) -> Result<(), StoreError> {
+        unreachable!("nothing is withdrawn")
+    }
+
+    async fn reinstate_partner(
+        &self,
+        _: (&str, Option<&str>),
+        _: WithdrawnBy,
+        _: AuditEvent,
+    ) -> Result<(), StoreError> {
+        unreachable!("nothing is withdrawn")
+    }
+}
+
+/// Whose servers answer, and who was looked at.
+#[derive(Default)]
+struct Glance {
+    is_dark: Mutex<bool>,
+    tools: Mutex<String>,
+    seen: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Examiner for Glance {
+    async fn examine(&self, partner: &Submitted, now: Timestamp) -> Evidence {
+        self.seen.lock().unwrap().push(partner.slug.clone());
+        let is_dark = *self.is_dark.lock().unwrap();
+        let tools_hash = (!is_dark).then(|| self.tools.lock().unwrap().clone());
+        let servers = partner.servers.iter().map(|server| {
+            let seen = ServerEvidence {
+                tools_hash: tools_hash.clone(),
+                ..ServerEvidence::default()
+            };
+            (server.stem.clone(), seen)
+        });
+        let findings = partner.servers.iter().map(|server| PartnerFinding {
+            check: "handshake".to_owned(),
+            level: Level::Refused,
+            file: format!("servers/{}.json", server.stem),
+            field: "remotes[0].url".to_owned(),
+            message: "does not answer".to_owned(),
+            evidence: None,
+            mend: "start it".to_owned(),
+        });
+        Evidence {
+            name: partner.slug.clone(),
+            content_hash: partner.content_hash.clone(),
+            at: now,
+            checks: BTreeMap::new(),
+            servers: servers.collect(),
+            findings: if is_dark { findings.collect() } else { Vec::new() },
+            icon: None,
+        }
+    }
+}
+
+struct House {
+    world: World,
+    noted: Arc<Noted>,
+    glance: Arc<Glance>,
+    partners: Partners,
+}
+
+fn house(verify_listed: usize) -> House {
+    let world = World::new();
+    let (noted, glance) = (Arc::<Noted>::default(), Arc::<Glance>::default());
+    let partners = Partners::new(PartnersParts {
+        registry: Arc::clone(&world.registry),
+        store: noted.clone(),
+        locks: Arc::new(Locked::default()),
+        examiner: glance.clone(),
+        settings: PartnerSettings {
+            carried: Carried::Shown,
+            url: None,
+            keys: Vec::new(),
+            reviewers: Vec::new(),
+            every: DAY,
+            verify_every: Some(DAY),
+            verify_listed,
+        },
+        holder: "one".to_owned(),
+    });
+    House {
+        world,
+        noted,
+        glance,
+        partners,
+    }
+}
+
+impl House {
+    fn seen(&self) -> Vec<String> {
+        let mut seen = std::mem::take(&mut *self.glance.seen.lock().unwrap());
+        seen.sort();
+        seen
+    }
+
+    fn states(&self) -> Vec<HealthState> {
+        let listed = self.partners.list(&admin(), &PartnersQuery::default());
+        let found = listed.into_iter().filter_map(|one| one.health);
+        found.map(|health| health.state).collect()
+    }
+}
+
+#[tokio::test]
+async fn so_many_are_looked_at_in_turn_and_nobody_twice_a_day() {
+    let house = house(4);
+    house.partners.verify_if_due().await.unwrap();
+    let first = house.seen();
+    house.partners.verify_if_due().await.unwrap();
+    let second = house.seen();
+    assert_eq!((first.len(), second.len()), (4, 4));
+    assert!(first.iter().all(|name| !second.contains(name)), "{first:?} {second:?}");
+    for _ in 0..20 {
+        house.partners.verify_if_due().await.unwrap();
+    }
+    house.seen();
+    house.partners.verify_if_due().await.unwrap();
+    assert_eq!(house.seen(), Vec::<String>::new());
+    house.world.clock.pass(DAY);
+    house.partners.verify_if_due().await.unwrap();
+    assert_eq!(house.seen().len(), 4);
+    assert_eq!(*house.noted.events.lock().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn when_nobody_answers_it_is_this_network() {
+    let house = house(5);
+    *house.glance.is_dark.lock().unwrap() = true;
+    house.partners.verify_if_due().await.unwrap();
+    assert_eq!(house.seen().len(), 5);
+    assert_eq!(house.states(), []);
+}
+
+#[tokio::test]
+async fn what_fails_or_has_other_tools_is_noted_once_and_since_when() {
+    let house = house(1);
+    let round = async || {
+        house.world.clock.pass(DAY * 60);
+        house.partners.verify_if_due().await.unwrap();
+        house.states()
+    };
+    // The one whose turn is longest ago is always another, so all of them are looked at first.
+    for _ in 0..60 {
+        house.partners.verify_if_due().await.unwrap();
+    }
+    let known = house.states().len();
+    assert!(house.states().iter().all(|state| *state == HealthState::Healthy) && known > 10);
+    *house.glance.is_dark.lock().unwrap() = true;
+    for _ in 0..known {
+        round().await;
+    }
+    assert!(house.states().iter().all(|state| *state == HealthState::Failing));
+    *house.glance.is_dark.lock().unwrap() = false;
+    *house.glance.tools.lock().unwrap() = "others".to_owned();
+    for _ in 0..known {
+        round().await;
+    }
+    assert!(house.states().iter().all(|state| *state == HealthState::ToolsChanged));
+    let events = house.noted.events.lock().unwrap();
+    let count = |action: &str| events.iter().filter(|one| *one == action).count();
+    assert_eq!((count("partner.fail"), count("partner.change-tools")), (known, known));
+    let state = house.noted.state.lock().unwrap();
+    assert!(state.health.iter().all(|one| one.since == one.checked_at && one.detail.contains("others")));
+}
