@@ -190,7 +190,10 @@ async fn so_many_are_looked_at_in_turn_and_nobody_twice_a_day() {
     house.partners.verify_if_due().await.unwrap();
     let second = house.seen();
     assert_eq!((first.len(), second.len()), (4, 4));
-    assert!(first.iter().all(|name| !second.contains(name)), "{first:?} {second:?}");
+    assert!(
+        first.iter().all(|name| !second.contains(name)),
+        "{first:?} {second:?}"
+    );
     for _ in 0..20 {
         house.partners.verify_if_due().await.unwrap();
     }
@@ -236,10 +239,23 @@ async fn what_fails_or_has_other_tools_is_noted_once_and_since_when() {
     for _ in 0..known {
         round().await;
     }
-    assert!(house.states().iter().all(|state| *state == HealthState::ToolsChanged));
+    assert!(
+        house
+            .states()
+            .iter()
+            .all(|state| *state == HealthState::ToolsChanged)
+    );
     let events = house.noted.events.lock().unwrap();
     let count = |action: &str| events.iter().filter(|one| *one == action).count();
-    assert_eq!((count("partner.fail"), count("partner.change-tools")), (known, known));
+    assert_eq!(
+        (count("partner.fail"), count("partner.change-tools")),
+        (known, known)
+    );
     let state = house.noted.state.lock().unwrap();
-    assert!(state.health.iter().all(|one| one.since == one.checked_at && one.detail.contains("others")));
+    assert!(
+        state
+            .health
+            .iter()
+            .all(|one| one.since == one.checked_at && one.detail.contains("others"))
+    );
 }
