@@ -25,7 +25,6 @@ struct Laid {
 /// Everything that a test of pulled partners needs.
 pub(super) struct Pulling {
     pub(super) desk: Desk,
-    pub(super) keeper: String,
     laid: Arc<Mutex<Laid>>,
     config: String,
 }
@@ -57,7 +56,6 @@ impl Pulling {
         fs::write(&config, text).unwrap();
         Self {
             desk,
-            keeper,
             laid,
             config,
         }
