@@ -3,10 +3,12 @@
 use portreeve_core::caller::{ApiKey, Caller, Principal, User};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{ClientIdentity, GrantId, KeyId};
+use portreeve_core::name::ServerName;
 use portreeve_core::ports::StoreError;
 use portreeve_inspect::MAX_TOOL_NAME;
 
 use crate::roles::nobody_left;
+use crate::roles::scope_holds;
 use crate::{Access, AccessError};
 
 /// The most tools that one grant may name.
@@ -119,6 +121,19 @@ impl Access {
             grant,
         };
         Ok(grants.into_iter().map(named).collect())
+    }
+
+    /// Those of them that speak of one server.
+    pub async fn grants_on(
+        &self,
+        caller: &Caller,
+        server: &ServerName,
+    ) -> Result<Vec<NamedGrant>, AccessError> {
+        let here = ServerScope::Server(server.clone());
+        let mut named = self.named_grants(caller).await?;
+        let state = self.state.load();
+        named.retain(|one| scope_holds(&one.grant.servers, &here, &state.facts));
+        Ok(named)
     }
 
     /// A grant that was just made, with the name of its subject.

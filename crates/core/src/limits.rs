@@ -126,6 +126,8 @@ pub struct Limits {
     pub profile_summary_chars: usize,
     /// Characters of a few sentences in a profile.
     pub profile_text_chars: usize,
+    /// Bytes of the README in a profile.
+    pub profile_readme_bytes: usize,
     /// Bytes of an address that people give: of a page, a picture, a server.
     pub url_bytes: usize,
     /// Deployments of one server, proposed ones not counted.
@@ -302,6 +304,7 @@ impl Default for Limits {
             profile_name_chars: 100,
             profile_summary_chars: 500,
             profile_text_chars: 4_000,
+            profile_readme_bytes: 64 * 1024,
             url_bytes: 2_048,
             deployments_per_server: 40,
             approvals_at_once: 50,

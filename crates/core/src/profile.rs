@@ -37,6 +37,9 @@ pub struct Profile {
     /// Documentation elsewhere.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub external_docs: Vec<ExternalDocument>,
+    /// All about it, in Markdown. Pages show it without any HTML in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readme: Option<String>,
     /// Addresses of icons, https only.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub icons: Vec<String>,

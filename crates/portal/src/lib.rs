@@ -7,6 +7,7 @@
 mod router;
 
 mod assets;
+mod brand;
 mod cookie;
 mod fields;
 mod forms;
@@ -60,4 +61,5 @@ mod failure;
 mod view;
 mod words;
 
+pub use brand::{Brand, Colour, Logo, NoColour};
 pub use router::{PortalParts, router};

@@ -130,6 +130,7 @@ fn patch(entry: &Entry, fields: &Fields) -> Result<ProfilePatch, Vec<Problem>> {
         categories: Some(fields.lines("categories")),
         tags: Some(fields.lines("tags")),
         external_docs: Some(each(fields, "external_docs", external)),
+        readme: Some(fields.text("readme").replace("\r\n", "\n")),
         icons: Some(fields.lines("icons")),
         metadata: Some(metadata),
     })

@@ -21,6 +21,7 @@ use portreeve_registry::partners::Partners;
 use url::Url;
 
 use crate::assets::Assets;
+use crate::brand::Brand;
 use crate::cookie::Cookie;
 use crate::failure::Failure;
 use crate::forms::Forms;
@@ -68,6 +69,8 @@ pub struct PortalParts {
     pub clock: Arc<dyn Clock>,
     /// Limits on what comes from outside.
     pub limits: Arc<Limits>,
+    /// How the installation calls itself, and its colour.
+    pub brand: Brand,
     /// Portreeve's version, in the footer.
     pub version: &'static str,
 }
@@ -94,7 +97,7 @@ impl Portal {
 /// The portal's pages, its assets, and a fallback that answers every other address with a designed 404 page.
 pub fn router(parts: PortalParts) -> Router {
     let portal = Arc::new(Portal {
-        assets: Assets::embedded(),
+        assets: Assets::new(&parts.brand),
         forms: Forms::new(&parts.csrf_key, &parts.public_url),
         cookie: Cookie::session(&parts.public_url),
         browser_cookie: Cookie::browser(&parts.public_url),

@@ -2,6 +2,8 @@
 //!
 //! For visitors who are not signed in this is what `/v0.1` says and no more: both come from the same use case.
 
+mod reach;
+
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -18,7 +20,7 @@ use crate::fields::{Fields, Query};
 use crate::named::Named;
 use crate::router::Portal;
 use crate::view::{
-    AssessmentView, Choice, InstallView, Notice, Official, ServerFacts, ServerPage, ToolsView,
+    AssessmentView, Choice, InstallView, Markup, Notice, Official, ServerFacts, ServerPage, ToolsView,
 };
 use crate::visitor::{Here, Visitor};
 use crate::{frame, named, tools};
@@ -65,6 +67,15 @@ pub(crate) async fn page(
             .and_then(|served| install_view(&portal, served, &entry, &fields)),
         tools: tools_view(&portal, &visitor, &name, &fields).await?,
         assessment: assessment(&portal, &visitor, shown, here).await?,
+        readme: readme(&entry, &official),
+        reach: reach::reach(
+            &portal,
+            &visitor,
+            (&entry, !official.packages.is_empty()),
+            &fields,
+        )
+        .await?,
+        brief: reach::brief(&portal, &visitor, &name, here).await?,
         notice: notice(fields.get("done")),
         canonical: format!("{}/servers/{name}", portal.origin()),
         ..ServerPage::new(visitor.shell(&portal, official.title.clone(), "servers"), &facts)
@@ -75,6 +86,7 @@ pub(crate) async fn page(
         .shown_icons(std::slice::from_ref(&name))
         .await?;
     page.monogram.shows(icons.get(&name));
+    page.parts = page.parts();
     frame::html(StatusCode::OK, &page)
 }
 
@@ -136,6 +148,12 @@ async fn assessment(
         .assessment(&visitor.caller, &shown.name, Some(&shown.version))
         .await?;
     Ok(found.as_ref().map(AssessmentView::new))
+}
+
+/// What its people say at length; nothing for visitors who may not know it.
+fn readme(entry: &Entry, official: &Official) -> Option<Markup> {
+    let readme = entry.server.profile.readme.as_deref()?;
+    Some(Markup::of(readme, official.repository.as_deref())).filter(|readme| !readme.is_empty())
 }
 
 fn no_version(name: &ServerName) -> Failure {

@@ -1,5 +1,7 @@
 //! Who is looking: found once per request from the cookie, then handed to the pages.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use http::HeaderMap;
 use http::request::Parts;
@@ -46,6 +48,8 @@ pub(crate) struct Here {
     pub(crate) publishes: bool,
     pub(crate) approves: bool,
     pub(crate) operates: bool,
+    /// Reads its usage, and who was granted what of it.
+    pub(crate) audits: bool,
     pub(crate) manages: bool,
 }
 
@@ -145,6 +149,7 @@ impl Visitor {
             publishes,
             approves: may(Action::Approve),
             operates: may(Action::Operate),
+            audits: may(Action::Audit),
             manages: may(Action::Manage),
         }
     }
@@ -202,6 +207,8 @@ impl Visitor {
             title: title.into(),
             section,
             account,
+            brand: Arc::clone(&portal.parts.brand.name),
+            theme: portal.parts.brand.theme(),
             assets: portal.assets.paths(),
             waiting: (self.waiting > 0).then(|| words::counted(self.waiting, u64::from(COUNTED))),
             version: portal.parts.version,

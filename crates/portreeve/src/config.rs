@@ -7,6 +7,7 @@ mod authorization;
 mod login;
 pub(crate) mod oauth;
 mod partners;
+mod portal;
 mod registry;
 pub(crate) mod webhooks;
 
@@ -41,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) audit: Audit,
     /// OAuth in front of the routes.
     pub(crate) oauth: oauth::Oauth,
+    /// How the pages look.
+    pub(crate) portal: portal::Portal,
     /// The registry API's writing side.
     pub(crate) registry: registry::Registry,
     /// Who signs in, and who vouches for whom.

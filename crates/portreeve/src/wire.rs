@@ -432,6 +432,7 @@ pub(crate) async fn join(config: &Config, around: Surroundings<'_>) -> Result<No
         webhooks,
         refresh: Arc::clone(&loader) as Arc<dyn Refresh>,
         doctor: ground.doctor(&around, &registry),
+        brand: config.portal.brand(&ground.limits)?,
     };
     let router = ground.faces(rooms).merge(ground.health(&loader));
     let jobs = Jobs {

@@ -38,6 +38,8 @@ pub struct ProfilePatch {
     pub tags: Option<Vec<String>>,
     /// Documentation elsewhere.
     pub external_docs: Option<Vec<ExternalDocument>>,
+    /// All about it, in Markdown.
+    pub readme: Option<String>,
     /// Addresses of icons.
     pub icons: Option<Vec<String>>,
     /// Values of custom properties; one that is null ends, others stay.
@@ -59,6 +61,7 @@ impl ProfilePatch {
         };
         profile.summary = text(self.summary, profile.summary);
         profile.license = text(self.license, profile.license);
+        profile.readme = text(self.readme, profile.readme);
         profile.owners = self.owners.map_or(profile.owners, trimmed);
         profile.owner_groups = self.owner_groups.map_or(profile.owner_groups, trimmed);
         profile.categories = self.categories.map_or(profile.categories, folded);

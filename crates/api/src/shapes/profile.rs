@@ -37,6 +37,8 @@ pub(crate) struct ProfileChangeShape {
     /// Documentation elsewhere: `title` and `url`. At most 50.
     #[schema(value_type = Option<Vec<Object>>)]
     external_docs: Option<Vec<ExternalDocument>>,
+    /// All about it, in Markdown, at most 64 KiB. Pages show it without any HTML in it.
+    readme: Option<String>,
     /// Addresses of icons, https only. At most 10.
     icons: Option<Vec<String>>,
     /// Values of custom properties. One that is null ends, others stay.
@@ -77,6 +79,7 @@ impl ProfileChangeShape {
             categories: self.categories,
             tags: self.tags,
             external_docs: self.external_docs,
+            readme: self.readme,
             icons: self.icons,
             metadata: self.metadata,
         }

@@ -70,6 +70,11 @@ pub(crate) fn profile(entry: &Entry) -> FormView {
             .at("externalDocs"),
     )
     .field(
+        Field::text("readme", "README", 12)
+            .value(profile.readme.clone().unwrap_or_default())
+            .hint("Markdown, at most 64 KiB. HTML in it is left out, and pictures are shown as links."),
+    )
+    .field(
         Field::text("icons", "Icons", 2)
             .value(lines(&profile.icons))
             .hint("One https address to the line. They are fetched, checked and shown from here."),

@@ -14,6 +14,8 @@ use crate::view::install::InstallView;
 use crate::view::official::{Official, Package};
 use crate::view::one::Crumb;
 use crate::view::profile::ProfileView;
+use crate::view::reach::{Brief, Mine, Reach};
+use crate::view::readme::Markup;
 use crate::view::shell::Shell;
 use crate::view::tools::ToolsView;
 use crate::view::{home, profile};
@@ -112,6 +114,14 @@ pub(crate) struct ServerPage {
     pub(crate) tools: ToolsView,
     /// What was found about the version on the page; for managers.
     pub(crate) assessment: Option<AssessmentView>,
+    /// What its people say at length.
+    pub(crate) readme: Option<Markup>,
+    /// Who may use it.
+    pub(crate) reach: Reach,
+    /// Its usage, for who may read it.
+    pub(crate) brief: Option<Brief>,
+    /// Where on the page is what.
+    pub(crate) parts: Vec<(&'static str, &'static str)>,
     pub(crate) packages: Vec<Package>,
     pub(crate) versions: Vec<VersionRow>,
     pub(crate) gateway_url: Option<String>,
@@ -159,6 +169,9 @@ impl ServerPage {
             notice: None,
             install: None,
             tools: ToolsView::SignIn,
+            readme: None,
+            brief: None,
+            parts: Vec::new(),
             assessment: None,
             packages: official.packages.clone(),
             versions: of
@@ -169,12 +182,33 @@ impl ServerPage {
                 .collect(),
             gateway_url: official.remotes.first().cloned(),
             facts: of.facts(),
+            reach: Reach::default(),
             profile: ProfileView::new(of.entry),
             routes: of.routes(),
             review: of.review(),
             changes: of.changes(),
             import: of.import(),
         }
+    }
+}
+
+impl ServerPage {
+    /// Where on this page is what, for the links at its top.
+    pub(crate) fn parts(&self) -> Vec<(&'static str, &'static str)> {
+        let parts = [
+            ("readme", "README", self.readme.is_some()),
+            ("install", "Install", self.install.is_some()),
+            ("tools", "Tools", true),
+            ("access", "Access", true),
+            ("usage", "Usage", self.brief.is_some()),
+            ("use-cases", "Use cases", !self.profile.use_cases.is_empty()),
+            ("deployments", "Deployments", !self.profile.deployments.is_empty()),
+            ("assessment", "Assessment", self.assessment.is_some()),
+            ("packages", "Packages", !self.packages.is_empty()),
+            ("versions", "Versions", true),
+        ];
+        let there = parts.into_iter().filter(|(.., is_there)| *is_there);
+        there.map(|(id, text, _)| (id, text)).collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What every page has around it: title, navigation, account, assets.
 
+use std::sync::Arc;
+
 use crate::assets::AssetPaths;
 use crate::visitor::Offers;
 
@@ -17,12 +19,16 @@ pub(crate) struct Account {
 /// The frame of a page.
 #[derive(Debug, Clone)]
 pub(crate) struct Shell {
-    /// The page's title, without the product's name.
+    /// The page's title, without the installation's name.
     pub(crate) title: String,
     /// The navigation entry that the page belongs to.
     pub(crate) section: &'static str,
     /// Who is signed in.
     pub(crate) account: Option<Account>,
+    /// What the installation is called.
+    pub(crate) brand: Arc<str>,
+    /// The colour of the browser's own frame.
+    pub(crate) theme: String,
     /// Where the assets are.
     pub(crate) assets: AssetPaths,
     /// How much waits for a manager, as words; nothing for others, and when nothing does.

@@ -141,7 +141,8 @@ impl UsagePage {
     }
 }
 
-fn tiles(usage: &[UsageRow]) -> Vec<Tile> {
+/// Numbers over all of it.
+pub(crate) fn tiles(usage: &[UsageRow]) -> Vec<Tile> {
     let sum = |of: fn(&UsageRow) -> u64| usage.iter().map(of).fold(0, u64::saturating_add);
     let calls = sum(|row| row.calls);
     let tile = |label, value: u64| Tile {

@@ -9,7 +9,7 @@ use portreeve_core::doctor::Doctor;
 use portreeve_core::ports::Refresh;
 use portreeve_gateway::Gateway;
 use portreeve_insight::{Insight, Webhooks};
-use portreeve_portal::PortalParts;
+use portreeve_portal::{Brand, PortalParts};
 use portreeve_registry::Registry;
 use portreeve_registry::partners::Partners;
 
@@ -31,6 +31,7 @@ pub(super) struct Rooms {
     pub(super) webhooks: Arc<Webhooks>,
     pub(super) refresh: Arc<dyn Refresh>,
     pub(super) doctor: Arc<dyn Doctor>,
+    pub(super) brand: Brand,
 }
 
 impl Ground {
@@ -73,6 +74,7 @@ impl Ground {
             public_url: self.public_url.clone(),
             clock: Arc::clone(&self.clock),
             limits: Arc::clone(&self.limits),
+            brand: rooms.brand,
             version: VERSION,
         });
         portal.merge(api)

@@ -38,6 +38,7 @@ pub(super) fn problems(profile: &Profile, limits: &Limits) -> Vec<Problem> {
             found.push(&format!("ownerGroups[{index}]"), error.reason);
         }
     }
+    found.readme(profile.readme.as_deref());
     found.license(profile.license.as_deref());
     found.people(profile);
     found.texts(profile);
@@ -82,6 +83,16 @@ impl Problems<'_> {
             self.push(
                 path,
                 format!("it must be an address with {}", schemes.join(" or ")),
+            );
+        }
+    }
+
+    fn readme(&mut self, readme: Option<&str>) {
+        let most = self.limits.profile_readme_bytes;
+        if readme.is_some_and(|readme| readme.len() > most || readme.contains('\0')) {
+            self.push(
+                "readme",
+                format!("it must have at most {most} bytes, none of them NUL"),
             );
         }
     }

@@ -50,6 +50,9 @@ pub(crate) struct ProfileArgs {
     /// Documentation elsewhere, as in `Handbook=https://docs.acme.example/`; may be given several times
     #[arg(long, value_name = "TITLE=URL", value_parser = external)]
     external_doc: Vec<Value>,
+    /// A file with all about it, in Markdown, at most 64 KiB; an empty one ends it
+    #[arg(long, value_name = "FILE", value_parser = file)]
+    readme: Option<String>,
     /// The address of an icon, https only; may be given several times
     #[arg(long, value_name = "URL")]
     icon: Vec<String>,
@@ -98,7 +101,11 @@ impl ProfileArgs {
     /// The fields that were given.
     pub(super) fn request(&self) -> Map<String, Value> {
         let mut request = Map::new();
-        let texts = [("summary", &self.summary), ("license", &self.license)];
+        let texts = [
+            ("summary", &self.summary),
+            ("license", &self.license),
+            ("readme", &self.readme),
+        ];
         for (name, text) in texts {
             if let Some(text) = text {
                 request.insert(name.to_owned(), json!(text));
@@ -144,6 +151,11 @@ fn contact(text: &str) -> Result<Value, String> {
 fn use_case(text: &str) -> Result<Value, std::convert::Infallible> {
     let (name, description) = text.split_once(':').unwrap_or((text, ""));
     Ok(json!({ "name": name.trim(), "description": description.trim() }))
+}
+
+/// What stands in a file.
+fn file(path: &str) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("`{path}` cannot be read: {error}"))
 }
 
 fn external(text: &str) -> Result<Value, String> {

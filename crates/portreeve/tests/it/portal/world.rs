@@ -30,7 +30,7 @@ use portreeve_gateway::{Gateway, GatewayParts, snapshot};
 use portreeve_insight::{Insight, InsightParts, UsageRing, WebhookParts, Webhooks};
 use portreeve_inspect::{Ed25519Signer, Mac, Sealer};
 use portreeve_net::{Egress, EgressConfig, Reach};
-use portreeve_portal::PortalParts;
+use portreeve_portal::{Brand, PortalParts};
 use portreeve_registry::{PinKeeper, Probe, Registry, RegistryParts, RestSource, ToolSource};
 use portreeve_state::{InProcess, Start};
 use portreeve_store::{Audit, AuditOptions, Store, StoreOptions};
@@ -328,6 +328,7 @@ impl World {
             public_url,
             clock,
             limits: Arc::new(Limits::for_tests()),
+            brand: Brand::default(),
             version: "0.1.0",
         });
         let world = Self {

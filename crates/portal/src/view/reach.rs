@@ -1,0 +1,140 @@
+//! Who may use a server, how one gets to, and its usage in short.
+
+use portreeve_access::NamedGrant;
+use portreeve_core::ports::Entry;
+use portreeve_core::route::{Access, RouteState};
+use portreeve_core::usage::UsageRow;
+
+use crate::view::grants::GrantRow;
+use crate::view::usage::{self, Tile};
+use crate::words;
+
+/// Grants that are shown on the page.
+const GRANTS: usize = 50;
+
+/// What stands under "Who may use it".
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reach {
+    /// Whom the route lets in.
+    pub(crate) rule: &'static str,
+    /// What that means for the visitor.
+    pub(crate) mine: Mine,
+    /// Where one asks for more.
+    pub(crate) ask: String,
+    /// Where one signs in and comes back.
+    pub(crate) sign_in: String,
+    /// Who answers for it.
+    pub(crate) owners: String,
+    /// Where who was granted what is shown, while it is not.
+    pub(crate) show: Option<String>,
+    /// Who was granted what.
+    pub(crate) grants: Option<Vec<GrantRow>>,
+    /// Grants beyond those.
+    pub(crate) more: usize,
+}
+
+/// What the visitor may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Mine {
+    /// Use it.
+    Use,
+    /// Use it without a key, as everybody.
+    Open,
+    /// Install it, or nothing at all.
+    Run,
+    /// Not use it.
+    Ask,
+    /// Nobody knows: the visitor is not signed in.
+    #[default]
+    Unknown,
+}
+
+/// What it is made of.
+pub(crate) struct ReachFacts<'a> {
+    /// The entry as the visitor may know it.
+    pub(crate) entry: &'a Entry,
+    /// Whether it can be installed.
+    pub(crate) is_local: bool,
+    /// Whether somebody signed in.
+    pub(crate) is_known: bool,
+    /// Whether the visitor may use it.
+    pub(crate) may_use: bool,
+    /// Whether the visitor may know who may.
+    pub(crate) audits: bool,
+    /// Who was granted what, if that was asked for.
+    pub(crate) grants: Option<&'a [NamedGrant]>,
+}
+
+/// Usage in short.
+#[derive(Debug, Clone)]
+pub(crate) struct Brief {
+    pub(crate) tiles: Vec<Tile>,
+    /// The tools that were called most.
+    pub(crate) most: Vec<(String, String)>,
+}
+
+// === impl Reach ===
+
+impl Reach {
+    pub(crate) fn new(of: &ReachFacts<'_>) -> Self {
+        let name = &of.entry.server.name;
+        let mut routes = of.entry.routes.iter();
+        let active = routes.clone().any(|route| route.state == RouteState::Active);
+        let is_open =
+            routes.any(|route| route.state == RouteState::Active && route.access == Access::Anonymous);
+        let (rule, mine) = match (active, is_open) {
+            (false, _) if !of.is_local => (
+                "Nobody at the moment: no route of this gateway serves it.",
+                Mine::Run,
+            ),
+            (false, _) => (
+                "Nothing of it passes this gateway: it runs where it is installed, and whoever sees it here may install it.",
+                Mine::Run,
+            ),
+            (true, true) => (
+                "Everyone who can reach this gateway may call it, without a key.",
+                Mine::Open,
+            ),
+            (true, false) => (
+                "Callers with a right to use it: a grant to a person, a group, a key or a client, or an access policy.",
+                match (of.is_known, of.may_use) {
+                    (true, true) => Mine::Use,
+                    (true, false) => Mine::Ask,
+                    (false, _) => Mine::Unknown,
+                },
+            ),
+        };
+        let owners = of.entry.server.profile.owners.iter();
+        let owners = owners.chain(&of.entry.server.profile.owner_groups);
+        let owners: Vec<String> = owners.map(|owner| words::visible(owner)).collect();
+        let page = format!("/servers/{name}");
+        Self {
+            rule,
+            mine,
+            ask: format!("{page}/access"),
+            sign_in: format!("/sign-in?next={}", words::encoded(&page)),
+            owners: owners.join(", "),
+            show: (of.audits && of.grants.is_none()).then(|| format!("{page}?show=grants#access")),
+            grants: of
+                .grants
+                .map(|grants| grants.iter().take(GRANTS).map(GrantRow::new).collect()),
+            more: of.grants.map_or(0, |grants| grants.len().saturating_sub(GRANTS)),
+        }
+    }
+}
+
+// === impl Brief ===
+
+impl Brief {
+    /// From rows with the most calls first.
+    pub(crate) fn new(rows: &[UsageRow]) -> Self {
+        let called = rows.iter().filter_map(|row| {
+            let tool = row.tool.as_deref()?;
+            Some((words::visible(tool), words::number(row.calls)))
+        });
+        Self {
+            tiles: usage::tiles(rows),
+            most: called.take(3).collect(),
+        }
+    }
+}
