@@ -11,6 +11,9 @@ import { chromium } from "playwright-core";
 
 const SERVER = { search: "port", name: "com.example/port", tools: ["list_ships", "release_mooring", "inspect_cargo"] };
 const GOVERNED = {
+  discover: "/discover",
+  partner: "/discover/stripe/stripe",
+  granted: `/servers/${SERVER.name}?show=grants`,
   waiting: "/admin/waiting",
   failing: "/admin/waiting?show=properties",
   registries: "/registries",

@@ -16,6 +16,7 @@ mod named;
 mod upload;
 mod visitor;
 
+mod discover;
 mod home;
 mod narrow;
 mod server;

@@ -27,9 +27,9 @@ use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::{
     access_policies, access_requests, account, approvals, audit, authorize, clients, deployed, deployments,
-    environments, exports, frame, governed, grants, home, hosts, imports, logins, profile, properties,
-    registries, rest, review, secrets, server, sign_in, stages, submit, tools, try_tool, usage, users,
-    waiting, webhooks,
+    discover, environments, exports, frame, governed, grants, home, hosts, imports, logins, profile,
+    properties, registries, rest, review, secrets, server, sign_in, stages, submit, tools, try_tool, usage,
+    users, waiting, webhooks,
 };
 
 /// Most bytes of a form. The largest approves every tool of a server at once.
@@ -181,6 +181,7 @@ pub fn router(parts: PortalParts) -> Router {
         .layer(DefaultBodyLimit::max(FORM_BYTES));
     let files = Router::new()
         .route("/assets/{file}", get(asset))
+        .route("/assets/partners/{partner}", get(discover::picture))
         .route("/favicon.ico", get(favicon));
     Router::new()
         .merge(pages)
@@ -191,9 +192,14 @@ pub fn router(parts: PortalParts) -> Router {
         .with_state(portal)
 }
 
-/// What can be read and taken along.
+/// What can be found, read and taken along.
 fn told() -> Router<Arc<Portal>> {
     Router::new()
+        .route("/discover", get(discover::page))
+        .route(
+            "/discover/{partner}/{server}",
+            get(discover::one).post(discover::register),
+        )
         .route("/exports", get(exports::page))
         .route("/hosts", get(hosts::page))
         .route("/exports/{format}", get(exports::file))

@@ -19,6 +19,7 @@ use crate::failure::Failure;
 use crate::fields::{Fields, Query};
 use crate::named::Named;
 use crate::router::Portal;
+use crate::view::discover::PartnerMark;
 use crate::view::{
     AssessmentView, Choice, InstallView, Markup, Notice, Official, ServerFacts, ServerPage, ToolsView,
 };
@@ -67,6 +68,12 @@ pub(crate) async fn page(
             .and_then(|served| install_view(&portal, served, &entry, &fields)),
         tools: tools_view(&portal, &visitor, &name, &fields).await?,
         assessment: assessment(&portal, &visitor, shown, here).await?,
+        partner: portal
+            .parts
+            .partners
+            .of_server(&visitor.caller, &name)
+            .as_ref()
+            .map(PartnerMark::new),
         readme: readme(&entry, &official),
         reach: reach::reach(
             &portal,
@@ -234,6 +241,14 @@ fn notice(done: Option<&str>) -> Option<Notice> {
         "waits" => (
             "notice-warn",
             "Made. It waits for a review; nothing of it is listed or served until then.",
+        ),
+        "registered" => (
+            "notice-good",
+            "Registered and approved: its entry, its environment and its route are made.",
+        ),
+        "registered-waits" => (
+            "notice-warn",
+            "Registered. It waits for a review; nobody calls it until then.",
         ),
         "let-in" => ("notice-good", "Approved, exactly as the review showed."),
         "handed-in" => (

@@ -5,6 +5,8 @@ pub(crate) mod form;
 mod one;
 mod shell;
 
+pub(crate) mod discover;
+mod discover_one;
 mod home;
 
 mod approvals;
@@ -67,6 +69,8 @@ pub(crate) use waiting::{DecidedPage, FailingRow, WaitingBulk, WaitingFilter, Wa
 pub(crate) use approvals::{ApprovalPage, ApprovalsPage};
 pub(crate) use assessment::AssessmentView;
 pub(crate) use audit::{AuditFilter, AuditPageView, ReportView};
+pub(crate) use discover::{DiscoverPage, PartnerCard, tier_title};
+pub(crate) use discover_one::{PartnerPage, RegisterForm};
 pub(crate) use exports::ExportsPage;
 pub(crate) use home::{Card, HomePage};
 pub(crate) use hosts::{HostsPage, Seen};

@@ -9,6 +9,7 @@ use portreeve_core::server::{Approval, Version};
 
 use crate::view::assessment::AssessmentView;
 use crate::view::badge::{Badge, Monogram};
+use crate::view::discover::PartnerMark;
 use crate::view::form::Tab;
 use crate::view::install::InstallView;
 use crate::view::official::{Official, Package};
@@ -114,6 +115,8 @@ pub(crate) struct ServerPage {
     pub(crate) tools: ToolsView,
     /// What was found about the version on the page; for managers.
     pub(crate) assessment: Option<AssessmentView>,
+    /// What it was made of, if that was a server of a partner.
+    pub(crate) partner: Option<PartnerMark>,
     /// What its people say at length.
     pub(crate) readme: Option<Markup>,
     /// Who may use it.
@@ -169,6 +172,7 @@ impl ServerPage {
             notice: None,
             install: None,
             tools: ToolsView::SignIn,
+            partner: None,
             readme: None,
             brief: None,
             parts: Vec::new(),

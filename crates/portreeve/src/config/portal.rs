@@ -89,7 +89,7 @@ mod tests {
         let brand = portal("name = \"Acme tools\"\naccent = \"#7a1fa2\"")
             .brand(&limits)
             .unwrap();
-        assert_eq!(brand.name.as_ref(), "Acme tools");
+        assert_eq!(&*brand.name, "Acme tools");
         assert!(brand.accent.is_some());
         assert_eq!(Portal::default().brand(&limits).unwrap(), Brand::default());
         for wrong in [

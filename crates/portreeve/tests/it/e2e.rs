@@ -28,6 +28,7 @@ mod crossing;
 mod demo;
 mod deployments;
 mod direct_tokens;
+mod discover;
 mod drift;
 mod egress;
 mod exports;

@@ -7,10 +7,12 @@ mod markup;
 mod samples;
 mod world;
 
+mod about;
 mod access_policies;
 mod access_requests;
 mod approvals;
 mod deployed;
+mod discover;
 mod every_page;
 mod governed;
 mod governed_one;

@@ -8,11 +8,17 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-pub(super) const PAGES: [&str; 82] = [
+pub(super) const PAGES: [&str; 88] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
+    "/discover",
+    "/discover?q=payments&tier=verified",
+    "/discover?category=Finance&preview=no&page=2",
+    "/discover/stripe/stripe",
+    "/discover/nobody/nothing",
     "/servers/com.acme/billing",
+    "/servers/com.acme/billing?show=grants",
     "/servers/com.acme/billing?version=1.2.9",
     "/servers/com.acme/notes",
     "/servers/com.acme/billing?host=copilot-studio",

@@ -16,6 +16,7 @@ use super::world::World;
 /// Where a form goes, with names as `{}`; the operation of the API; the words of the command. What only a browser has
 /// (signing in and out) has neither.
 const PAIRS: &[(&str, &str, &str)] = &[
+    ("/discover/{}/{}", "registerPartnerServer", "partner register"),
     ("/submit", "addServer", "server add"),
     ("/servers/{}/{}/profile", "describeServer", "server edit"),
     ("/servers/{}/{}/values", "describeVersion", "server edit"),
@@ -116,7 +117,7 @@ const PAIRS: &[(&str, &str, &str)] = &[
 fn pattern(action: &str) -> String {
     let parts: Vec<&str> = action.split('/').collect();
     let shown = |(index, part): (usize, &&str)| match (parts.get(1), index) {
-        (Some(&"servers"), 2 | 3) => "{}".to_owned(),
+        (Some(&"servers" | &"discover"), 2 | 3) => "{}".to_owned(),
         (Some(&"admin"), 3)
             if matches!(
                 parts.get(2),

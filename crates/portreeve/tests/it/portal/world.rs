@@ -275,6 +275,11 @@ fn registry(
 impl World {
     /// A portal with its people and without servers.
     pub(crate) async fn empty(public_url: &str) -> Result<Self> {
+        Self::branded(public_url, Brand::default()).await
+    }
+
+    /// The same with a look of its own.
+    pub(crate) async fn branded(public_url: &str, brand: Brand) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let clock: Arc<dyn Clock> = Arc::new(StandingClock);
         let rng: Arc<dyn Rng> = Arc::new(CountingRng::default());
@@ -328,7 +333,7 @@ impl World {
             public_url,
             clock,
             limits: Arc::new(Limits::for_tests()),
-            brand: Brand::default(),
+            brand,
             version: "0.1.0",
         });
         let world = Self {
