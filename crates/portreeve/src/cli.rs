@@ -324,7 +324,7 @@ async fn answer(global: &Global, command: Remote) -> Result<Reply, Failure> {
         Remote::Server(command) => server::run(&connection, command).await,
         Remote::Publish(args) => publish::run(&connection, &args).await,
         Remote::Search(args) => search::run(&connection, &args).await,
-        Remote::Import(command) => import::run(&connection, command).await,
+        Remote::Import(command) => import::run(&connection, &global.data_directory(), command).await,
         Remote::Waiting(command) => waiting::run(&connection, command).await,
         Remote::Tool(command) => tool::run(&connection, command).await,
         Remote::Deployment(command) => deployment::run(&connection, command).await,

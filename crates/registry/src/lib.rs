@@ -69,6 +69,8 @@ pub mod partners;
 
 pub mod install;
 
+pub mod clients;
+
 mod export;
 
 pub use approve::{Approving, Decision, Proposal, Step, next_approval};

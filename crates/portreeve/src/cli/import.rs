@@ -1,6 +1,7 @@
 //! `portreeve import`: entries from elsewhere. A registry is read by the running Portreeve; of every other source this
 //! command reads the files and uploads the records, in parts that are taken in as a whole.
 
+mod clients;
 mod files;
 mod report;
 
@@ -79,6 +80,8 @@ pub(crate) enum ImportCommand {
         #[command(flatten)]
         how: How,
     },
+    /// Read what the hosts of this machine are set up to use; no secret value is ever sent
+    Clients(Box<clients::ClientsArgs>),
     /// List the imports so far
     List,
     /// Show an import and what was noticed
@@ -117,8 +120,14 @@ pub(crate) struct How {
     dry_run: bool,
 }
 
-pub(super) async fn run(connection: &Connection, command: ImportCommand) -> Result<Reply, Failure> {
+/// The data directory is for backups of hosts' files.
+pub(super) async fn run(
+    connection: &Connection,
+    data: &Path,
+    command: ImportCommand,
+) -> Result<Reply, Failure> {
     match command {
+        ImportCommand::Clients(args) => clients::run(connection, data, &args).await,
         ImportCommand::List => {
             let body = connection.all(&api_path!("imports")).await?;
             let shown = report::runs(&body);
