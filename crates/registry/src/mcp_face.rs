@@ -122,7 +122,11 @@ impl McpFace {
             None => self.listed(&view, (query, cursor), limit).await?,
         };
         let (servers, next) = page;
-        let servers: Vec<Value> = servers.iter().map(found).collect();
+        let setups = self.registry.setups_of(&servers).await?;
+        let pairs = servers.iter().zip(&setups);
+        let servers: Vec<Value> = pairs
+            .map(|(served, setup)| found(served, setup.as_ref()))
+            .collect();
         let mut result = Map::new();
         result.insert("servers".to_owned(), servers.into());
         if let Some(cursor) = next {
@@ -186,8 +190,16 @@ impl McpFace {
             .serve_version_in(&view, (&name, version), false)
             .await?;
         let mut result = summary(&served);
-        result.extend(installation(&served));
-        let snippets: Vec<Value> = install::snippets(&served).iter().map(snippet).collect();
+        let entry = self.registry.load(&name).await?;
+        let found = self.registry.installation_of(&served, &entry, view.name());
+        result.extend(
+            found
+                .offers
+                .first()
+                .map(|offer| to_install(&offer.setup))
+                .unwrap_or_default(),
+        );
+        let snippets: Vec<Value> = install::snippets(&found).iter().map(snippet).collect();
         result.insert("hosts".to_owned(), snippets.into());
         result.insert("server".to_owned(), Value::Object(served.server.to_map()));
         Ok(result)
@@ -246,9 +258,9 @@ fn hint(error: &RegistryError) -> &'static str {
 }
 
 /// A server in a list: what tells it from others, and what is needed to use it.
-fn found(served: &Served) -> Value {
+fn found(served: &Served, setup: Option<&Setup>) -> Value {
     let mut result = summary(served);
-    let installation = installation(served);
+    let installation = setup.map(to_install).unwrap_or_default();
     let is_short = serde_json::to_vec(&installation).is_ok_and(|bytes| bytes.len() <= INSTALL_BYTES);
     if is_short {
         result.extend(installation);
@@ -271,15 +283,13 @@ fn summary(served: &Served) -> Map<String, Value> {
 }
 
 /// Where the server is, or how it is started, with the names of what the person is asked for.
-fn installation(served: &Served) -> Map<String, Value> {
+fn to_install(setup: &Setup) -> Map<String, Value> {
     let mut result = Map::new();
-    if let Some(setup) = Setup::of(&served.server.to_map()) {
-        let (config, inputs) = install::config(&setup);
-        if let Some(url) = config.get("url") {
-            result.insert("url".to_owned(), url.clone());
-        }
-        result.insert("install".to_owned(), json!({"config": config, "inputs": inputs}));
+    let (config, inputs) = install::config(setup);
+    if let Some(url) = config.get("url") {
+        result.insert("url".to_owned(), url.clone());
     }
+    result.insert("install".to_owned(), json!({"config": config, "inputs": inputs}));
     result
 }
 

@@ -22,6 +22,7 @@ mod bridge_shared;
 mod bridge_to_legacy;
 mod bridge_to_modern;
 mod cards;
+mod clients;
 mod closed;
 mod console;
 mod crossing;

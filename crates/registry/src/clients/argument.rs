@@ -27,7 +27,7 @@ pub(super) fn arguments(words: &[Secret], values: Values<'_>) -> Arguments {
         if let Some((name, value)) = word.split_once('=')
             && (is_flag(name, values) || is_name(name) && !values.stand_in(name))
         {
-            told.pair(name, value, values);
+            told.pair((name, value), values.stand_in(word), values);
         } else if is_flag(word, values) {
             match rest.next_if(|next| !next.starts_with('-') || next.len() == 1) {
                 Some(value) => {
@@ -112,8 +112,13 @@ impl Arguments {
         self.documents.push(document);
     }
 
-    fn pair(&mut self, name: &str, value: &str, values: Values<'_>) {
-        self.documents.push(match values.keep(name, value) {
+    fn pair(&mut self, (name, value): (&str, &str), is_known: bool, values: Values<'_>) {
+        let stays = if is_known {
+            Some(Stays::Secret)
+        } else {
+            values.keep(name, value)
+        };
+        self.documents.push(match stays {
             None => json!({"type": "positional", "value": format!("{name}={value}")}),
             Some(stays) => {
                 self.kept.push(format!("the value of `{name}`"));

@@ -6,6 +6,7 @@
 //! `CLIENTS`.
 
 mod argument;
+mod identity;
 mod package;
 mod private;
 mod proposal;
@@ -31,7 +32,8 @@ use std::path::{Path, PathBuf};
 use portreeve_core::secret::Secret;
 use serde_json::Value;
 
-pub use proposal::{Identity, Proposal, Proposals, proposals};
+pub use identity::Identity;
+pub use proposal::{Proposal, Proposals, proposals};
 
 /// The hosts, in the order in which their files are read.
 pub const CLIENTS: [&dyn Client; 15] = [

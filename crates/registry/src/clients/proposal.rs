@@ -14,7 +14,7 @@ use url::Url;
 use super::argument::{arguments, input};
 use super::package::{Package, Run, run};
 use super::private::{self, Stays, Values};
-use super::{Found, Launch};
+use super::{Found, Identity, Launch};
 
 const SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json";
 /// The version of a server whose own nobody named.
@@ -23,15 +23,6 @@ const FIRST_VERSION: &str = "1.0.0";
 const LONGEST_NAME: usize = 60;
 /// Characters of a value from which on its mere appearance in a document stops it.
 const TELLING: usize = 8;
-
-/// By what a server is the same wherever it is named.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Identity {
-    /// Where it is, without what may be a secret.
-    Endpoint(String),
-    /// Its package: where that is from, and its name there.
-    Package(String, String),
-}
 
 /// A document that would be registered.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,68 +61,6 @@ struct Told {
     is_local: bool,
 }
 
-// === impl Identity ===
-
-impl Identity {
-    /// Those of a document that is registered already.
-    pub fn of_document(document: &Value) -> BTreeSet<Self> {
-        let list = |name: &str| document.get(name).and_then(Value::as_array).into_iter().flatten();
-        let text = |item: &Value, name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
-        let remotes = list("remotes").filter_map(|remote| Some(Self::endpoint(&text(remote, "url")?)));
-        let packages = list("packages").filter_map(|package| {
-            let identifier = text(package, "identifier")?;
-            Some(Self::package(&text(package, "registryType")?, &identifier))
-        });
-        remotes.chain(packages).collect()
-    }
-
-    fn endpoint(url: &str) -> Self {
-        let whole = match Url::parse(url) {
-            Ok(_) if !url.contains('{') => private::shown_url(url),
-            _ => url.to_owned(),
-        };
-        let base = whole.split('?').next().unwrap_or(&whole);
-        Self::Endpoint(base.trim_end_matches('/').to_ascii_lowercase())
-    }
-
-    fn package(kind: &str, identifier: &str) -> Self {
-        let plain = match kind {
-            // An image is the same in every tag.
-            "oci" => {
-                let base = identifier.split('@').next().unwrap_or(identifier);
-                let tag = base
-                    .rfind(':')
-                    .filter(|place| !base.get(*place..).unwrap_or_default().contains('/'));
-                let base = tag.and_then(|place| base.get(..place)).unwrap_or(base);
-                base.strip_prefix("docker.io/").unwrap_or(base).to_owned()
-            }
-            "pypi" => identifier.to_ascii_lowercase().replace(['_', '.'], "-"),
-            _ => identifier.to_ascii_lowercase(),
-        };
-        Self::Package(kind.to_owned(), plain)
-    }
-
-    /// A word that a search for it would find.
-    pub fn word(&self) -> String {
-        let (text, separator) = match self {
-            Self::Endpoint(url) => {
-                let host = Url::parse(url)
-                    .ok()
-                    .and_then(|url| url.host_str().map(str::to_owned));
-                let host = host.unwrap_or_default();
-                let mut labels: Vec<&str> = host.split('.').collect();
-                labels.retain(|label| !matches!(*label, "mcp" | "www" | "api"));
-                return labels
-                    .first()
-                    .map(|label| (*label).to_owned())
-                    .unwrap_or_default();
-            }
-            Self::Package(_, identifier) => (identifier, '/'),
-        };
-        text.rsplit(separator).next().unwrap_or(text).to_owned()
-    }
-}
-
 // === from what was found to proposals ===
 
 /// Makes one proposal for each server, named in a namespace.
@@ -168,14 +97,11 @@ pub fn proposals(all: &[Found], namespace: &str, origin: &str) -> Proposals {
         }
     }
     // Whatever one host holds back, a document that several hosts told of may not say.
-    let secrets: Vec<&str> = all
-        .iter()
-        .filter_map(|found| found.launch.as_ref().ok())
-        .flat_map(values)
-        .collect();
+    let launches = all.iter().filter_map(|found| found.launch.as_ref().ok());
+    let secrets: Vec<Secret> = launches.flat_map(secrets).collect();
     let (clean, telling): (Vec<Proposal>, Vec<Proposal>) = std::mem::take(&mut made.proposals)
         .into_iter()
-        .partition(|proposal| !tells(&proposal.document, &secrets));
+        .partition(|proposal| !proposal.tells(&secrets));
     made.proposals = clean;
     let reason = "a value of its headers or its environment stands in its name, its address or its arguments";
     let stopped = telling.into_iter().flat_map(|proposal| proposal.seen);
@@ -195,9 +121,29 @@ fn values(launch: &Launch) -> Vec<&str> {
     values.filter(|value| !private::is_placeholder(value)).collect()
 }
 
+/// All of them, those that stand in the words of a command too, and each part behind a blank: `Bearer abc` is a secret
+/// for its `abc`.
+fn secrets(launch: &Launch) -> Vec<Secret> {
+    let mut whole: Vec<Secret> = values(launch).into_iter().map(Secret::new).collect();
+    if let Launch::Process { command, args, .. } = launch {
+        let pairs = match run(command, args) {
+            Ok(Run::Bridge { headers, .. }) => headers,
+            Ok(Run::Package(package)) => package.variables,
+            Err(_) => Vec::new(),
+        };
+        let told = pairs.into_iter().map(|(_, value)| value);
+        whole.extend(told.filter(|value| !private::is_placeholder(value.expose())));
+    }
+    let parts = whole.iter().flat_map(|value| value.expose().split_whitespace());
+    let parts: Vec<Secret> = parts.map(Secret::new).collect();
+    whole.extend(parts);
+    whole.retain(|value| value.expose().len() >= TELLING);
+    whole
+}
+
 /// Whether what somebody else wrote in a document holds one of them. The words of the form itself are not looked at:
 /// `server` may be a value, too.
-fn tells(document: &Value, secrets: &[&str]) -> bool {
+fn tells(document: &Value, secrets: &[Secret]) -> bool {
     const OF_THE_FORM: [&str; 6] = [
         "$schema",
         "description",
@@ -206,11 +152,7 @@ fn tells(document: &Value, secrets: &[&str]) -> bool {
         "registryType",
         "isRequired",
     ];
-    let holds = |text: &str| {
-        secrets
-            .iter()
-            .any(|secret| secret.len() >= TELLING && text.contains(secret))
-    };
+    let holds = |text: &str| secrets.iter().any(|secret| text.contains(secret.expose()));
     match document {
         Value::String(text) => holds(text),
         Value::Array(items) => items.iter().any(|item| tells(item, secrets)),
@@ -224,7 +166,7 @@ fn tells(document: &Value, secrets: &[&str]) -> bool {
     }
 }
 
-fn in_variables(name: &str, value: &Value, secrets: &[&str]) -> bool {
+fn in_variables(name: &str, value: &Value, secrets: &[Secret]) -> bool {
     let variables = value
         .as_object()
         .filter(|_| name == "variables")
@@ -433,6 +375,15 @@ impl Proposal {
             .get("name")
             .and_then(Value::as_str)
             .unwrap_or_default()
+    }
+
+    /// Whether it says one of these, in its name as names are written too.
+    fn tells(&self, secrets: &[Secret]) -> bool {
+        let in_name = |secret: &Secret| {
+            let word = short(secret.expose()).filter(|word| word.len() >= TELLING);
+            word.is_some_and(|word| self.name().contains(&word))
+        };
+        secrets.iter().any(in_name) || tells(&self.document, secrets)
     }
 
     /// Another host's word of the same server: what must be asked for is asked for by either.

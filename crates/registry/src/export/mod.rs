@@ -10,6 +10,7 @@ mod claude_code_managed;
 mod claude_code_settings;
 mod copilot;
 mod kiro;
+mod marketplace;
 mod vscode;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use portreeve_core::view::Selection;
 use serde_json::Value;
 
 use crate::error::RegistryError;
+use crate::install::Door;
 use crate::kept::Kept;
 use crate::registry::Registry;
 use crate::serve::{ListParams, Served};
@@ -27,12 +29,13 @@ use crate::views::View;
 pub(crate) use api_center::{Named, template};
 
 /// The formats, in the order in which they are shown.
-const FORMATS: [&dyn Export; 6] = [
+const FORMATS: [&dyn Export; 7] = [
     &copilot::Copilot,
     &claude_code_settings::ClaudeCodeSettings,
     &claude_code_managed::ClaudeCodeManaged,
     &vscode::VsCode,
     &kiro::Kiro,
+    &marketplace::Marketplace,
     &api_center::ApiCenter,
 ];
 
@@ -65,6 +68,10 @@ struct About {
     origin: String,
     /// What its API's path is appended to.
     base: String,
+    /// Its name.
+    name: RegistryName,
+    /// How the gateway's routes are entered.
+    doors: Vec<Door>,
 }
 
 /// The files of registries as they were made last, each for what the registry selected then.
@@ -144,7 +151,7 @@ impl Registry {
 
     /// Writes all files in one walk through the registry.
     async fn written(&self, view: &View) -> Result<Vec<ExportFile>, RegistryError> {
-        let about = self.about(view.name());
+        let about = self.about(view.name()).await?;
         let mut files: Vec<_> = FORMATS
             .iter()
             .map(|export| (export.format(), export.begin(&about)))
@@ -171,14 +178,28 @@ impl Registry {
             .collect())
     }
 
-    fn about(&self, name: &RegistryName) -> About {
+    async fn about(&self, name: &RegistryName) -> Result<About, RegistryError> {
         let origin = self.parts.public_url.as_str().trim_end_matches('/').to_owned();
-        let base = if *name == RegistryName::main() {
-            origin.clone()
+        let routes = self.parts.routes.routes().await?;
+        Ok(About {
+            base: self.gallery(name),
+            origin,
+            name: name.clone(),
+            doors: self.doors(&routes),
+        })
+    }
+}
+
+// === impl About ===
+
+impl About {
+    /// What its marketplace is called.
+    fn marketplace(&self) -> String {
+        if self.name == RegistryName::main() {
+            "portreeve".to_owned()
         } else {
-            format!("{origin}/registries/{name}")
-        };
-        About { origin, base }
+            format!("portreeve-{}", self.name)
+        }
     }
 }
 

@@ -37,7 +37,6 @@ mod offers;
 
 use serde_json::{Map, Value};
 
-use crate::serve::Served;
 pub use badge::{BADGE_PATH, badge_image};
 pub use connector::Connector;
 pub use offers::{HostOffer, Installation, Offer};
@@ -163,16 +162,14 @@ impl Snippet {
     }
 }
 
-/// What an agent is told about a version, host by host. Nothing when it has neither a remote nor a package that a host
-/// can run.
-pub fn snippets(served: &Served) -> Vec<Snippet> {
-    let Some(setup) = Setup::of(&served.server.to_map()) else {
-        return Vec::new();
-    };
-    HOSTS
+/// What an agent is told about a version, host by host: the best way only, entered as its route is entered. Nothing when
+/// it has neither a remote nor a package that a host can run.
+pub fn snippets(found: &Installation) -> Vec<Snippet> {
+    let hosts = found.offers.first().map_or(&[][..], |offer| &offer.hosts);
+    hosts
         .iter()
-        .filter(|host| FOR_AGENTS.contains(&host.id()))
-        .flat_map(|host| host.snippets(&setup))
+        .filter(|host| FOR_AGENTS.contains(&host.id))
+        .flat_map(|host| host.snippets.clone())
         .collect()
 }
 

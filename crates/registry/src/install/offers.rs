@@ -135,19 +135,40 @@ impl Registry {
 
     /// The same of a version that was read already.
     pub fn installation_of(&self, served: &Served, entry: &Entry, registry: &RegistryName) -> Installation {
-        let public_url = &self.parts.public_url;
-        let origin = public_url.as_str().trim_end_matches('/');
+        let origin = self.parts.public_url.as_str().trim_end_matches('/');
+        let doors = self.doors(&entry.routes);
+        Installation::of(&served.server.to_map(), self.gallery(registry), (origin, &doors))
+    }
+
+    /// How routes are entered that are served now.
+    pub(crate) fn doors(&self, routes: &[Route]) -> Vec<Door> {
         let door = |route: &Route| Door {
             slug: route.slug.clone(),
-            url: endpoint_url(&route.slug, public_url),
+            url: endpoint_url(&route.slug, &self.parts.public_url),
             credentials: route.credentials.clone(),
         };
-        let active = entry
-            .routes
+        let active = routes.iter().filter(|route| route.state == RouteState::Active);
+        active.map(door).collect()
+    }
+
+    /// The best way to each of some versions, entered as its route is entered.
+    pub(crate) async fn setups_of(&self, all: &[Served]) -> Result<Vec<Option<Setup>>, RegistryError> {
+        let names = all
             .iter()
-            .filter(|route| route.state == RouteState::Active);
-        let doors: Vec<Door> = active.map(door).collect();
-        Installation::of(&served.server.to_map(), self.gallery(registry), (origin, &doors))
+            .filter_map(|served| served.server.text("name")?.parse().ok());
+        let names: Vec<ServerName> = names.collect();
+        let routes = if names.is_empty() {
+            Vec::new()
+        } else {
+            self.parts.routes.routes_of(&names).await?
+        };
+        let doors = self.doors(&routes);
+        let origin = self.parts.public_url.as_str().trim_end_matches('/');
+        let setup = |served: &Served| {
+            let setups = Setup::entered(&served.server.to_map(), origin, &doors);
+            setups.into_iter().next()
+        };
+        Ok(all.iter().map(setup).collect())
     }
 
     /// What a host is given that takes a registry for its gallery: the paths of the registry API are appended to it.

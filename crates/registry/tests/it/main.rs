@@ -13,6 +13,7 @@ mod assess;
 mod assess_packages;
 mod assess_places;
 mod bound;
+mod clients;
 mod corpus;
 mod deployment_list;
 mod deployments;

@@ -1,6 +1,8 @@
 //! Allow-lists: B7 (each file holds exactly what is approved, and has the form that its host reads) and B8 (a host that
 //! obeys one lets the gateway's address pass, and the server's own not).
 
+mod marketplace;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -253,6 +255,7 @@ async fn b7_files_that_list_servers_hold_exactly_what_is_approved() {
         "claude-code-mcp",
         "vscode",
         "kiro",
+        "plugin-marketplace",
         "azure-api-center",
     ] {
         let text = register.file(format).await.to_string();

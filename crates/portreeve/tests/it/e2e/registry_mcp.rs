@@ -110,7 +110,8 @@ async fn j3_an_agent_without_a_key_finds_what_is_approved_and_its_install_data()
     assert_eq!(billing["url"], endpoint);
     assert_eq!(billing["version"], "1.0.0");
     assert_eq!(billing["install"]["config"]["url"], endpoint);
-    assert_eq!(billing["install"]["inputs"][0]["password"], true, "{billing}");
+    // Its route takes access tokens: nobody is asked for a key, neither here nor host by host.
+    assert_eq!(billing["install"]["inputs"], json!([]), "{billing}");
 
     let fetched = register
         .call(None, "registry_fetch", json!({"name": "com.acme/billing"}))
@@ -126,6 +127,8 @@ async fn j3_an_agent_without_a_key_finds_what_is_approved_and_its_install_data()
     for host in ["vscode", "claude-code", "cursor"] {
         assert!(hosts.contains(&&json!(host)), "{hosts:?}");
     }
+    let said = format!("{}{}", fetched["install"], fetched["hosts"]);
+    assert!(!said.to_lowercase().contains("portreeve_key"), "{said}");
     assert!(!fetched.to_string().contains(&register.upstream.url), "{fetched}");
     for schema in tools.iter().map(|tool| &tool["outputSchema"]) {
         let shown = if schema["properties"]["servers"].is_object() {

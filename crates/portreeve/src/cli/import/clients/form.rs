@@ -238,3 +238,6 @@ fn replace_yaml(text: &str, way: &[String], value: &Value) -> Option<String> {
     changed.push_str(&lines.get(last + 1..)?.concat());
     Some(changed)
 }
+
+#[cfg(test)]
+mod tests;
