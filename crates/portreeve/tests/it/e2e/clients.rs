@@ -330,8 +330,7 @@ async fn j4_a_developer_s_servers_wait_in_the_namespace_of_his_right() {
         "dev",
         "--namespace",
         "org.team.*",
-        "--rights",
-        "publish",
+        "--publish",
     ]);
     let done = desk.json(&["--key", &key, "--host", "visual-studio", "--yes"]);
     assert_eq!(

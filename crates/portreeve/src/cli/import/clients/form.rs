@@ -153,9 +153,12 @@ fn replace_toml(text: &str, way: &[String], value: &Value) -> Option<String> {
     let mut held = String::new();
     for line in text.split_inclusive('\n') {
         if let Some(found) = header(line) {
-            is_inside = found.starts_with(way);
-            changed.push_str(&held);
+            let goes_on = found.starts_with(way);
+            if !(is_inside && goes_on) {
+                changed.push_str(&held);
+            }
             held.clear();
+            is_inside = goes_on;
             if is_inside && found == way && !is_written {
                 changed.push_str(line);
                 if !line.ends_with('\n') {
