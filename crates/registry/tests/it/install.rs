@@ -9,7 +9,7 @@ mod random;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portreeve_core::route::Access;
-use portreeve_registry::install::{Snippet, SnippetKind, snippets};
+use portreeve_registry::install::{self, Installation, Snippet, SnippetKind};
 use portreeve_registry::{RoutePatch, Served};
 use serde_json::{Value, json};
 
@@ -23,6 +23,16 @@ async fn served(document: &str) -> Served {
         .serve_version_in(&world.everybody(), (&version.name, "latest"), false)
         .await
         .unwrap()
+}
+
+/// What an agent is told of a version whose routes are not known: it is entered as its document says.
+fn snippets(served: &Served) -> Vec<Snippet> {
+    let document = served.server.to_map();
+    install::snippets(&Installation::of(
+        &document,
+        String::new(),
+        ("https://gw.example", &[]),
+    ))
 }
 
 async fn remote_snippets() -> Vec<Snippet> {
