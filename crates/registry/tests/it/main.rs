@@ -28,6 +28,7 @@ mod import;
 mod install;
 mod issues;
 mod kept;
+mod marketplace;
 mod owner_groups;
 mod partners;
 mod pins;
