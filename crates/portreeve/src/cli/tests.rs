@@ -64,7 +64,7 @@ const REMOTE: &[&str] = &[
     "import git https://git.example/mcp.git",
     "import docker src",
     "import api-center ../../openapi/management-v1.json",
-    "import clients --dry-run --home ../../docs --project ../../docs",
+    "import clients --yes --home ../../docs --project ../../docs",
     "import list",
     "import show 0190a0a0-0000-7000-8000-000000000001",
     "import origins com.acme/billing",

@@ -74,7 +74,7 @@ struct Plan {
     standings: Vec<Standing>,
     namespace: String,
     /// Why the running Portreeve could not be asked.
-    unasked: Option<String>,
+    unasked: Option<Failure>,
 }
 
 pub(crate) async fn run(connection: &Connection, data: &Path, args: &ClientsArgs) -> Result<Reply, Failure> {
@@ -97,10 +97,8 @@ pub(crate) async fn run(connection: &Connection, data: &Path, args: &ClientsArgs
         text.push_str("\n\nNothing was sent or written. `--yes` does it.");
         return Ok(Reply::new(body, text));
     }
-    if let Some(reason) = plan.unasked {
-        return Err(
-            Failure::new(reason).hint("nothing was sent; `--dry-run` shows what was found without it")
-        );
+    if let Some(failure) = plan.unasked {
+        return Err(failure);
     }
     // With a question, what is asked about stands above it, and is not said again.
     if asks {
@@ -193,9 +191,9 @@ fn surroundings(args: &ClientsArgs) -> Result<Surroundings, Failure> {
 /// Makes proposals, and asks the running Portreeve what it has of them. Only a look may do without it.
 async fn plan(connection: &Connection, args: &ClientsArgs, looked: Looked) -> Result<Plan, Failure> {
     let whoami = connection.get(&api_path!("whoami")).await;
-    let (granted, unasked) = match &whoami {
+    let (granted, unasked) = match whoami {
         Ok(answer) => (registered::namespace(&answer.body), None),
-        Err(failure) => (None, Some(failure.to_string())),
+        Err(failure) => (None, Some(failure)),
     };
     let namespace = args.namespace.clone().or(granted);
     let namespace = namespace.unwrap_or_else(|| NO_NAMESPACE.to_owned());
