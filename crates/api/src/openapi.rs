@@ -13,7 +13,10 @@ use utoipa::{Modify, OpenApi};
 
 use crate::etag;
 use crate::management::{
-    access_policies, access_requests, approvals, assess, audit, clients, compare, deployments, doctor, environments, explain, exports, grants, icons, imports, install, keys, logins, members, partners, profile, properties, registries, rest, routes, search, secrets, servers, steps, tools, usage, users, waiting, webhooks, whoami,
+    access_policies, access_requests, approvals, assess, audit, clients, compare, deployments, doctor,
+    environments, explain, exports, grants, icons, imports, install, keys, logins, members, partners,
+    profile, properties, registries, rest, routes, search, secrets, servers, steps, tools, usage, users,
+    waiting, webhooks, whoami,
 };
 use crate::problem::{Problem, ProblemBody};
 

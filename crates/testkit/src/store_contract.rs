@@ -35,7 +35,11 @@ pub mod waiting;
 pub mod webhooks;
 
 use portreeve_core::ports::{
-    AccessPolicyStore, AccessRequestStore, ApprovalStore, AssessmentStore, AuthorizationStore, AuthorizationSweep, Catalogue, ClientStore, CredentialStore, DeploymentStore, EntryFeed, EntryStore, EnvironmentStore, GivenNames, HostSessionStore, IconStore, IdentityStore, ImportStore, LoginStore, Outbox, PartnerStore, PropertyStore, RouteStore, SecretStore, ServedStore, SessionStore, StoreError, StoreHealth, TokenStore, ToolsetStore, UsageStore, ViewStore, WaitingStore, WebhookStore,
+    AccessPolicyStore, AccessRequestStore, ApprovalStore, AssessmentStore, AuthorizationStore,
+    AuthorizationSweep, Catalogue, ClientStore, CredentialStore, DeploymentStore, EntryFeed, EntryStore,
+    EnvironmentStore, GivenNames, HostSessionStore, IconStore, IdentityStore, ImportStore, LoginStore,
+    Outbox, PartnerStore, PropertyStore, RouteStore, SecretStore, ServedStore, SessionStore, StoreError,
+    StoreHealth, TokenStore, ToolsetStore, UsageStore, ViewStore, WaitingStore, WebhookStore,
 };
 
 /// A store as a whole.

@@ -38,6 +38,7 @@ fn patch() -> ProfilePatch {
         }]),
         icons: Some(vec!["https://acme.example/icon.png".to_owned()]),
         metadata: None,
+        readme: None,
     }
 }
 

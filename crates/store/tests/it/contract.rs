@@ -1,7 +1,10 @@
 //! The contract suites of the testkit, each test on its own database, on both engines.
 
 use portreeve_testkit::store_contract::{
-    access_policies, access_requests, approvals, assessments, catalogue, deployments, entries, environments, feed, host_sessions, icons, identity, imports, listing, members, moved, oauth, partners, properties, publications, routes, served, sessions, slugs, tokens, tools, toolsets, usage, vault, views, waiting, webhooks,
+    access_policies, access_requests, approvals, assessments, catalogue, deployments, entries, environments,
+    feed, host_sessions, icons, identity, imports, listing, members, moved, oauth, partners, properties,
+    publications, routes, served, sessions, slugs, tokens, tools, toolsets, usage, vault, views, waiting,
+    webhooks,
 };
 
 use crate::support::Database;

@@ -163,6 +163,8 @@ impl Room {
             },
             created_by: "system".to_owned(),
             created_at: START,
+            expires_at: None,
+            request: None,
         };
         self.access.load(&Snapshot {
             generation: self.generation.fetch_add(1, Ordering::SeqCst),
@@ -175,6 +177,7 @@ impl Room {
             owned: Vec::new(),
             signing_keys: Vec::new(),
             ended: Vec::new(),
+            revoked: Vec::new(),
         });
     }
 }

@@ -54,11 +54,7 @@ impl Pulling {
             desk.vendor.secure
         );
         fs::write(&config, text).unwrap();
-        Self {
-            desk,
-            laid,
-            config,
-        }
+        Self { desk, laid, config }
     }
 
     /// A node of this registry.
