@@ -64,7 +64,7 @@ async fn j3_access_is_asked_for_decided_and_told_on_pages() {
 
     let mut admin = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
     let all = admin.get("/admin/waiting").await;
-    assert!(all.body.contains("user:dev"), "{}", all.body);
+    assert!(all.body.contains("user:dana"), "{}", all.body);
     assert!(!all.body.contains("<script>alert"), "{}", all.body);
     let one = waiting(&mut admin).await;
     let own = developer.get(&one).await;

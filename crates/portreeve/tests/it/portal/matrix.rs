@@ -39,6 +39,12 @@ use Need::{Account, Either, Itself, Nothing, Right};
 
 const PAGES: &[(&str, Need)] = &[
     ("/", Nothing),
+    ("/servers/{namespace}/{name}/access", Account),
+    ("/access-requests/{request}", Account),
+    ("/account/access", Account),
+    ("/discover", Nothing),
+    ("/discover/{partner}/{server}", Nothing),
+    ("/assets/partners/{partner}", Nothing),
     ("/servers/{namespace}/{name}", Nothing),
     ("/servers/{name}", Nothing),
     ("/servers/{namespace}/{name}/connector", Nothing),
@@ -91,6 +97,11 @@ const PAGES: &[(&str, Need)] = &[
 
 /// Where forms go. None of them is taken without the token of its page, whoever sends it.
 const FORMS: &[&str] = &[
+    "/servers/{namespace}/{name}/access",
+    "/servers/{namespace}/{name}/access/withdraw",
+    "/access-requests/{request}/grant",
+    "/access-requests/{request}/refuse",
+    "/discover/{partner}/{server}",
     "/servers/{namespace}/{name}/tools/approve",
     "/servers/{namespace}/{name}/assess",
     "/servers/{namespace}/{name}/review",
@@ -191,6 +202,9 @@ fn example(pattern: &str) -> String {
         ("{policy}", "no-write"),
         ("{import}", "0190a0a0-0000-7000-8000-000000000001"),
         ("{file}", "nothing.css"),
+        ("{request}", "0190a0a0-0000-7000-8000-000000000001"),
+        ("{partner}", "stripe"),
+        ("{server}", "stripe"),
     ]);
     let made = names
         .iter()
