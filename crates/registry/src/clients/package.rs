@@ -89,11 +89,10 @@ fn program(command: &str) -> String {
         .next()
         .unwrap_or(command)
         .to_ascii_lowercase();
-    let name = [".exe", ".cmd", ".bat", ".ps1"]
+    [".exe", ".cmd", ".bat", ".ps1"]
         .iter()
         .find_map(|ending| name.strip_suffix(ending).map(str::to_owned))
-        .unwrap_or(name);
-    name
+        .unwrap_or(name)
 }
 
 /// Takes options off until a word that is none; options in `with_value` take the next word along. Returns the value of

@@ -236,7 +236,7 @@ impl Partners {
                 .flat_map(|all| &all.partners)
                 .map(|one| one.servers.len())
                 .sum(),
-            url: self.parts.settings.url.as_ref().map(|url| shown(url)),
+            url: self.parts.settings.url.as_ref().map(shown),
             ..board.status()
         }
     }

@@ -66,7 +66,7 @@ pub async fn a_catalogue_never_goes_back(store: &dyn Durable) -> Outcome {
     let gone = withdrawn(Some("tickets"), Withdrawal::Delisted, WithdrawnBy::Catalogue);
     let told = outcome("taken");
     store
-        .keep_catalogue(&kept(2), &[gone.clone()], (&told, event("partner.pull")))
+        .keep_catalogue(&kept(2), std::slice::from_ref(&gone), (&told, event("partner.pull")))
         .await?;
     assert!(store.partner_generation().await? > before);
     assert_eq!(store.partner_catalogue().await?, Some(kept(2)));
@@ -106,7 +106,7 @@ pub async fn a_registration_goes_with_its_entry(store: &dyn Durable) -> Outcome 
     store.note_registered(&one, None).await?;
     assert_eq!(store.partner_state().await?.registered, []);
     store.save(new_entry("com.acme/tickets", Vec::new())).await?;
-    assert_eq!(store.partner_state().await?.registered, [one.clone()]);
+    assert_eq!(store.partner_state().await?.registered, std::slice::from_ref(&one));
     let mut later = one;
     later.catalogue_version = 43;
     later.variables = Vec::new();
