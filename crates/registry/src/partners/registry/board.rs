@@ -138,12 +138,19 @@ impl Board {
         self.state.registered.iter().find(|one| one.server == *server)
     }
 
-    /// What was registered of a listed server.
+    /// What was registered of a listed server: under the name that its document has now, or else under the one it had.
     pub(super) fn registered_from(&self, item: &Item) -> Option<&RegisteredPartner> {
-        self.state
-            .registered
-            .iter()
-            .find(|one| one.place.partner == item.about.partner.name && one.place.name == item.name)
+        let now = item
+            .document()
+            .and_then(|document| document.get("name"))
+            .and_then(Value::as_str);
+        let is_of_it = |one: &&RegisteredPartner| {
+            one.place.partner == item.about.partner.name && one.place.name == item.name
+        };
+        let all = || self.state.registered.iter().filter(is_of_it);
+        all()
+            .find(|one| Some(one.server.as_str()) == now)
+            .or_else(|| all().next())
     }
 
     pub(super) fn knows_partner(&self, partner: &str, name: Option<&str>) -> bool {

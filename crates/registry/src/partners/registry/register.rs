@@ -203,8 +203,11 @@ impl Partners {
                 hint: "nobody may register or call it until that is taken back",
             }),
             // For who does not see it, it does not exist.
-            Some(_) if board.registered_from(item).is_none() && !self.may_withdraw(caller) => {
-                Err(no_server(partner, name))
+            Some(_) if !self.may_withdraw(caller) => {
+                let known = board
+                    .registered_from(item)
+                    .filter(|one| self.may_know(caller, &one.server));
+                known.map(|_| item).ok_or_else(|| no_server(partner, name))
             }
             _ => Ok(item),
         }
@@ -235,6 +238,13 @@ impl Partners {
             });
         };
         self.parts.registry.require_publish(caller, &registered.server)?;
+        // A version under another name would be an entry that no revocation reaches.
+        if registered.server != server {
+            return Err(RegistryError::State {
+                what: format!("the catalogue calls `{}` `{server}` now", registered.server),
+                hint: "register it under its new name with `portreeve partner register`",
+            });
+        }
         if registered.document_hash == item.document_hash {
             return Err(RegistryError::State {
                 what: format!("`{}` is as the catalogue says", registered.server),
