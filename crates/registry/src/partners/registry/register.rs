@@ -9,6 +9,7 @@ use portreeve_core::name::{Environment, ServerName, VersionText};
 use portreeve_core::partner::{PartnerPlace, RegisteredPartner, Withdrawal};
 use portreeve_core::ports::Entry;
 use portreeve_core::profile::Metadata;
+use portreeve_core::server::Approval;
 use portreeve_inspect::{FieldChange, document_diff};
 use serde_json::{Map, Value, json};
 
@@ -245,13 +246,16 @@ impl Partners {
                 hint: "register it under its new name with `portreeve partner register`",
             });
         }
-        if registered.document_hash == item.document_hash {
+        let entry = self.parts.registry.load(&registered.server).await?;
+        // What a reviewer sent back may be asked for again.
+        let is_rejected =
+            find(&entry, &registered.version).is_ok_and(|one| one.approval == Approval::Rejected);
+        if registered.document_hash == item.document_hash && !is_rejected {
             return Err(RegistryError::State {
                 what: format!("`{}` is as the catalogue says", registered.server),
                 hint: "there is nothing to update; `portreeve partner status` says which catalogue is here",
             });
         }
-        let entry = self.parts.registry.load(&registered.server).await?;
         Ok((entry, registered))
     }
 
@@ -360,9 +364,14 @@ fn deployments_in(
     }]))
 }
 
-/// What was declared at the old address is declared at the new one; nothing, if nothing was.
+/// What was declared at the old address is declared at the new one; nothing, if nothing was. The old one is that of what was
+/// approved last: a version that was rejected has moved nothing.
 fn moved(entry: &Entry, before: &VersionText, document: &Map<String, Value>) -> Option<Vec<Deployment>> {
-    let old = find(entry, before).ok()?;
+    let mut approved = entry
+        .versions
+        .iter()
+        .filter(|one| one.approval == Approval::Approved);
+    let old = approved.next().or_else(|| find(entry, before).ok())?;
     let old: Map<String, Value> = serde_json::from_str(&old.document).ok()?;
     let (old, new) = (address(&old)?, address(document)?);
     let mut all = entry.server.deployments.current.clone();
@@ -392,13 +401,38 @@ fn free_version(
     entry: &Entry,
     catalogue: u64,
 ) -> Result<VersionText, RegistryError> {
+    unused(document, catalogue, |version| {
+        // What was never approved, and is not under review, may still change.
+        find(entry, version).map_or(true, |one| {
+            matches!(one.approval, Approval::Draft | Approval::Rejected)
+        })
+    })
+}
+
+fn unused(
+    document: &mut Map<String, Value>,
+    catalogue: u64,
+    is_free: impl Fn(&VersionText) -> bool,
+) -> Result<VersionText, RegistryError> {
     let said = version_of(document)?;
-    if find(entry, &said).is_err() {
+    if is_free(&said) {
         return Ok(said);
     }
     let text = behind(said.as_str(), catalogue);
-    document.insert("version".to_owned(), text.into());
-    version_of(document)
+    let mut number = 0_u64;
+    loop {
+        // The carried catalogue is always number 0, so a document may change twice under one number.
+        let next = match number {
+            0 => text.clone(),
+            _ => format!("{text}.{number}"),
+        };
+        document.insert("version".to_owned(), next.into());
+        let version = version_of(document)?;
+        if is_free(&version) {
+            return Ok(version);
+        }
+        number = number.saturating_add(1);
+    }
 }
 
 /// `1.2.3` of catalogue 42 becomes `1.2.4-catalogue.42`: above it, and below what the partner may call the next one.
@@ -420,7 +454,9 @@ fn behind(version: &str, catalogue: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::behind;
+    use serde_json::json;
+
+    use super::{VersionText, behind, unused};
     use crate::latest::is_semver;
 
     #[test]
@@ -434,5 +470,19 @@ mod tests {
         assert_eq!(behind("1.2.3-beta.1", 42), "1.2.3-beta.1.catalogue.42");
         assert_eq!(behind("2026-08", 42), "2026-08-catalogue.42");
         assert!(is_semver(&behind("1.2.3", 42)) && is_semver(&behind("1.2.3-beta.1", 42)));
+    }
+
+    #[test]
+    fn a_catalogue_without_a_number_changes_a_document_more_than_once() {
+        let mut taken: Vec<String> = Vec::new();
+        for expected in ["1.0.0", "1.0.1-catalogue.0", "1.0.1-catalogue.0.1"] {
+            let mut document = json!({"version": "1.0.0"}).as_object().unwrap().clone();
+            let is_free = |one: &VersionText| !taken.iter().any(|taken| taken == one.as_str());
+            let free = unused(&mut document, 0, is_free).unwrap();
+            assert_eq!(free.as_str(), expected);
+            assert_eq!(document["version"], expected);
+            assert!(is_semver(expected));
+            taken.push(expected.to_owned());
+        }
     }
 }
