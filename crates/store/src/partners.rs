@@ -41,6 +41,11 @@ const REGISTER: &str = "INSERT INTO partner_servers (server, partner, name, vers
     catalogue_version = excluded.catalogue_version, content_hash = excluded.content_hash, \
     document_hash = excluded.document_hash, signed_by = excluded.signed_by, variables = excluded.variables, \
     registered_by = excluded.registered_by, registered_at = excluded.registered_at";
+const TAKEN: &str = "SELECT name FROM servers WHERE lower(name) = $1";
+// What is revoked stays known: whoever adds the entry again by hand does not open it.
+const FORGET: &str = "DELETE FROM partner_servers WHERE server = $1 AND NOT EXISTS (SELECT 1 FROM partner_withdrawals w \
+    WHERE w.what = 'revoked' AND w.partner = partner_servers.partner \
+    AND (w.name = '' OR w.name = partner_servers.name))";
 const FOUND: &str = "INSERT INTO partner_health (partner, name, state, since, checked_at, detail, content_hash, \
     tools_hash, evidence) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (partner, name) DO UPDATE SET \
     state = excluded.state, since = excluded.since, checked_at = excluded.checked_at, detail = excluded.detail, \
@@ -138,6 +143,13 @@ impl PartnerStore for Store {
         event: Option<AuditEvent>,
     ) -> Result<(), StoreError> {
         let mut change = Change::begin(self).await?;
+        let folded = registered.server.as_str().to_ascii_lowercase();
+        // A change is alone, so nobody adds the entry between this look and the note.
+        if event.is_none() && change.row(Sql::new(TAKEN).bind(folded)).await?.is_some() {
+            return Err(StoreError::Conflict {
+                what: format!("server `{}`", registered.server),
+            });
+        }
         let sql = Sql::new(REGISTER)
             .bind(registered.server.as_str())
             .bind(&registered.place.partner)
@@ -209,9 +221,9 @@ impl PartnerStore for Store {
     }
 }
 
-/// Forgets that an entry was made of a catalogue.
+/// Forgets that an entry was made of a catalogue, unless what it was made of is revoked.
 pub(crate) async fn forget(change: &mut Change, server: &str) -> Result<(), StoreError> {
-    let sql = Sql::new("DELETE FROM partner_servers WHERE server = $1").bind(server);
+    let sql = Sql::new(FORGET).bind(server);
     if change.execute(sql).await? > 0 {
         change.execute(Sql::new(COUNT)).await?;
     }

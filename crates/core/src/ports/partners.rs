@@ -50,14 +50,15 @@ pub trait PartnerStore: Send + Sync {
     async fn note_pull(&self, outcome: &PullOutcome, event: Option<AuditEvent>) -> Result<(), StoreError>;
 
     /// Notes that a server is registered from a catalogue, or is now as a later one says. It counts once its entry is there,
-    /// and is forgotten with it.
+    /// and is forgotten with it. Without an event it is a claim that comes before the entry: [`StoreError::Conflict`] when an
+    /// entry of that name is there, so that who comes second overwrites nothing.
     async fn note_registered(
         &self,
         registered: &RegisteredPartner,
         event: Option<AuditEvent>,
     ) -> Result<(), StoreError>;
 
-    /// Forgets it.
+    /// Forgets it, unless what it was made of is revoked: an entry that takes its name stays closed.
     async fn forget_registered(&self, server: &ServerName) -> Result<(), StoreError>;
 
     /// Notes how servers were found.

@@ -44,6 +44,7 @@ contract! {
     partners::a_registration_goes_with_its_entry,
     partners::health_is_noted,
     partners::what_is_revoked_is_closed,
+    partners::what_is_revoked_stays_closed_without_its_entry,
     entries::an_entry_is_read_as_it_was_saved,
     entries::a_change_leaves_what_it_does_not_name,
     entries::a_stale_change_is_a_conflict,

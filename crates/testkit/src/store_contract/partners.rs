@@ -107,6 +107,11 @@ pub async fn a_registration_goes_with_its_entry(store: &dyn Durable) -> Outcome 
     assert_eq!(store.partner_state().await?.registered, []);
     store.save(new_entry("com.acme/tickets", Vec::new())).await?;
     assert_eq!(store.partner_state().await?.registered, std::slice::from_ref(&one));
+    // Who comes second has no claim, and overwrites nothing.
+    let mut second = one.clone();
+    second.variables = vec![("tenant".to_owned(), "blue".to_owned())];
+    assert_conflict(store.note_registered(&second, None).await);
+    assert_eq!(store.partner_state().await?.registered, std::slice::from_ref(&one));
     let mut later = one;
     later.catalogue_version = 43;
     later.variables = Vec::new();
@@ -188,5 +193,38 @@ pub async fn what_is_revoked_is_closed(store: &dyn Durable) -> Outcome {
         .reinstate_partner(("acme", None), WithdrawnBy::Admin, event("partner.reinstate"))
         .await;
     assert!(matches!(again, Err(StoreError::NotFound { .. })), "{again:?}");
+    Ok(())
+}
+
+/// Removing an entry and adding it again by hand opens nothing that is revoked.
+pub async fn what_is_revoked_stays_closed_without_its_entry(store: &dyn Durable) -> Outcome {
+    let closed = [RevokedServer {
+        server: parse("com.acme/tickets"),
+        reason: "it leaks".to_owned(),
+    }];
+    let one = registered("com.acme/tickets");
+    store.note_registered(&one, None).await?;
+    for name in [None, Some("tickets")] {
+        store.save(new_entry("com.acme/tickets", Vec::new())).await?;
+        let revoked = withdrawn(name, Withdrawal::Revoked, WithdrawnBy::Admin);
+        store.withdraw_partner(&revoked, event("partner.revoke")).await?;
+        store
+            .remove(&parse("com.acme/tickets"), 1, event("server.remove"))
+            .await?;
+        store.forget_registered(&parse("com.acme/tickets")).await?;
+        store.save(new_entry("com.acme/tickets", Vec::new())).await?;
+        assert_eq!(store.snapshot(None).await?.revoked, closed);
+        assert_eq!(store.partner_state().await?.registered, [one.clone()]);
+        let place = ("acme", name);
+        store
+            .reinstate_partner(place, WithdrawnBy::Admin, event("partner.reinstate"))
+            .await?;
+        assert_eq!(store.snapshot(None).await?.revoked, []);
+        store
+            .remove(&parse("com.acme/tickets"), 1, event("server.remove"))
+            .await?;
+        assert_eq!(store.partner_state().await?.registered, []);
+        store.note_registered(&one, None).await?;
+    }
     Ok(())
 }

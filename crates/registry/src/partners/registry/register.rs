@@ -7,7 +7,7 @@ use portreeve_core::caller::Caller;
 use portreeve_core::deployment::{Deployment, DeploymentState};
 use portreeve_core::name::{Environment, ServerName, VersionText};
 use portreeve_core::partner::{PartnerPlace, RegisteredPartner, Withdrawal};
-use portreeve_core::ports::Entry;
+use portreeve_core::ports::{Entry, StoreError};
 use portreeve_core::profile::Metadata;
 use portreeve_core::server::Approval;
 use portreeve_inspect::{FieldChange, document_diff};
@@ -79,10 +79,7 @@ impl Partners {
         registry.require_publish(caller, &server)?;
         if registry.parts.entries.entry(&server).await?.is_some() {
             return Err(match board.registered(&server) {
-                Some(_) => RegistryError::State {
-                    what: format!("`{server}` is registered already"),
-                    hint: "`portreeve partner update` takes in what the catalogue changed",
-                },
+                Some(_) => already(&server),
                 None => RegistryError::State {
                     what: format!("there is a server `{server}` already, and it was not made of a catalogue"),
                     hint: "remove that server first, or keep it as it is",
@@ -98,7 +95,11 @@ impl Partners {
         };
         // What it was made of is known before the first call can be made: a revocation finds every route.
         let registered = self.note(caller, (item, &server, version), values);
-        self.parts.store.note_registered(&registered, None).await?;
+        let claimed = self.parts.store.note_registered(&registered, None).await;
+        claimed.map_err(|error| match error {
+            StoreError::Conflict { .. } => already(&server),
+            other => other.into(),
+        })?;
         let submission = submission(&filled, &new);
         match registry.add_declared(caller, submission, declared).await {
             Ok(outcome) => {
@@ -300,6 +301,13 @@ impl Partners {
         }));
         event.policies = self.parts.registry.allowed_by(caller, action, &now.server);
         event
+    }
+}
+
+fn already(server: &ServerName) -> RegistryError {
+    RegistryError::State {
+        what: format!("`{server}` is registered already"),
+        hint: "`portreeve partner update` takes in what the catalogue changed",
     }
 }
 
