@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use portreeve_core::id::AccessRequestId;
+use portreeve_registry::RegistryError;
 
 use super::in_force;
 use super::servers::Pages;
@@ -31,7 +32,10 @@ pub(crate) async fn list(
 ) -> Result<Json<List<AccessRequestShape>>, Problem> {
     let limit = paging.limit()?;
     let after = paging.cursor.as_deref().filter(|cursor| !cursor.is_empty());
-    let after = after.map(identity).transpose()?;
+    let after = after
+        .map(str::parse::<AccessRequestId>)
+        .transpose()
+        .map_err(|_| RegistryError::BadCursor)?;
     let mut found = api.access_requests.list(&caller, after, limit + 1).await?;
     let is_more = found.len() > limit;
     found.truncate(limit);

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use portreeve_core::id::ApprovalId;
+use portreeve_registry::RegistryError;
 
 use super::servers::Pages;
 use crate::Api;
@@ -28,7 +29,10 @@ pub(crate) async fn list(
 ) -> Result<Json<List<ApprovalShape>>, Problem> {
     let limit = paging.limit()?;
     let after = paging.cursor.as_deref().filter(|cursor| !cursor.is_empty());
-    let after = after.map(identity).transpose()?;
+    let after = after
+        .map(str::parse::<ApprovalId>)
+        .transpose()
+        .map_err(|_| RegistryError::BadCursor)?;
     let mut found = api.approvals.list(&caller, after, limit + 1).await?;
     let is_more = found.len() > limit;
     found.truncate(limit);

@@ -124,6 +124,10 @@ async fn lists_come_in_pages() {
         assert!(seen.len() >= 3 && unique.len() == seen.len(), "{path}: {seen:?}");
     }
     assert_eq!(house.admin_get("/api/v1/routes?limit=0").await.status, 400);
+    for path in ["access-requests", "approvals"] {
+        let path = format!("/api/v1/{path}?cursor=forged");
+        assert_eq!(house.admin_get(&path).await.status, 400, "{path}");
+    }
 }
 
 #[tokio::test]
