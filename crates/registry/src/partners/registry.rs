@@ -35,6 +35,8 @@ use super::folder::Submitted;
 use crate::error::RegistryError;
 use crate::registry::Registry;
 
+pub(super) use self::template::open_hosts;
+
 pub use self::job::PartnerJob;
 pub use self::listing::{Listing, ListingHealth, ListingState, PartnersQuery, RegisteredHere, Variable};
 pub use self::register::{NewRegistration, Registration, Update};

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::super::azure::schemes;
 use super::super::folder::Submitted;
+use super::super::registry::open_hosts;
 use super::{Notes, Subject, file_of};
 
 const MANIFEST: &str = "partner.toml";
@@ -235,6 +236,11 @@ pub(super) fn variables(subject: &Subject<'_>, notes: &mut Notes) {
                     notes.note((&file, &field), "is declared and not used", None, mend);
                 }
             }
+        }
+        for name in open_hosts(&server.document) {
+            let mend = "write a domain of yours behind it, or say under `choices` what it may be";
+            let message = "has a variable whose value would choose the host";
+            notes.refuse((&file, "remotes"), message, format!("`{{{name}}}`"), mend);
         }
     }
 }

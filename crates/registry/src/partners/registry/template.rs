@@ -11,6 +11,10 @@ use crate::error::RegistryError;
 /// Longest value.
 const LONGEST: usize = 200;
 
+/// Marks in an address the variable that is looked at, and the others. No address has these characters.
+const HERE: char = '\u{1}';
+const ELSEWHERE: char = '\u{2}';
+
 /// What is filled in, by name: what is given, or else what the document proposes or fixes.
 pub(super) fn values(
     document: &Map<String, Value>,
@@ -39,7 +43,10 @@ pub(super) fn values(
             say(&one.name, missing(one));
             continue;
         };
-        match wrong(one, &value) {
+        // What the document itself proposes is the partner's word.
+        let is_own = one.default.as_ref() != Some(&value);
+        let moves = || (is_own && chooses_host(document, one)).then(|| "it would choose the host".to_owned());
+        match wrong(one, &value).or_else(moves) {
             Some(message) => say(&one.name, message),
             None => {
                 values.insert(one.name.clone(), value);
@@ -103,6 +110,57 @@ fn wrong(one: &Variable, value: &str) -> Option<String> {
     None
 }
 
+/// The variables of a document whose values would choose the host.
+pub(in crate::partners) fn open_hosts(document: &Map<String, Value>) -> Vec<String> {
+    let all = variables(document).into_iter();
+    all.filter(|one| chooses_host(document, one))
+        .map(|one| one.name)
+        .collect()
+}
+
+/// Whether whoever fills it in says which host is called. What the document proposes to choose from is the partner's word.
+fn chooses_host(document: &Map<String, Value>, one: &Variable) -> bool {
+    if !one.choices.is_empty() {
+        return false;
+    }
+    let remotes = document.get("remotes").and_then(Value::as_array);
+    let mut urls = remotes
+        .into_iter()
+        .flatten()
+        .filter_map(|remote| remote.get("url")?.as_str());
+    urls.any(|url| {
+        let names: Vec<&str> = portreeve_mcp::server_json::placeholders(url).collect();
+        let mut marked = url.to_owned();
+        // A name may hold what would end a host, so it goes before the address is taken apart.
+        for name in names {
+            let mark = if name == one.name {
+                HERE.to_string()
+            } else {
+                value_of(document, name).unwrap_or_else(|| ELSEWHERE.to_string())
+            };
+            marked = marked.replace(&format!("{{{name}}}"), &mark);
+        }
+        is_open_host(&marked)
+    })
+}
+
+/// Whether the marked place is in the host of an address, and anything else than a domain with two fixed labels follows it.
+fn is_open_host(marked: &str) -> bool {
+    let rest = marked.split_once(':').map_or(marked, |(_, rest)| rest);
+    // However many slashes there are: whoever reads an address of the web skips them.
+    let rest = rest.trim_start_matches(|c: char| matches!(c, '/' | '\\') || c.is_whitespace());
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or(rest);
+    let host = match authority.split_once(':') {
+        Some((host, _)) if !authority.contains('@') => host,
+        _ => authority,
+    };
+    host.split(HERE).skip(1).any(|behind| {
+        let domain = behind.strip_prefix('.').unwrap_or_default();
+        let labels = domain.split('.').filter(|label| !label.is_empty());
+        behind.contains([ELSEWHERE, '@']) || labels.count() < 2
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -158,5 +216,51 @@ mod tests {
         for evil in ["evil.example/", "a@b", "x#", "x?y", "a:1", "..", "a\\b", "x%2e"] {
             assert_eq!(problems(&[("tenant", evil)]), ["variables.tenant"], "{evil}");
         }
+    }
+
+    #[test]
+    fn no_value_chooses_the_host() {
+        let is_taken = |url: &str, more: Value| {
+            let document = json!({"name": "com.acme/tickets", "remotes": [{
+                "type": "streamable-http", "url": url,
+                "variables": {"x": more, "fixed": {"value": "acme.example"}, "two": {"default": "b"}},
+            }]});
+            let document = document.as_object().unwrap().clone();
+            values(&document, &given(&[("x", "evil.example")])).is_ok()
+        };
+        for url in [
+            "https://{x}/mcp",
+            "https://{x}",
+            "https:/{x}/mcp",
+            "https://{x}:8443/mcp",
+            "https://api.{x}/mcp",
+            "https://{x}.example/mcp",
+            "https://{x}acme.example/mcp",
+            "https://{x}.{two}.acme.example/mcp",
+            "https://{x}@acme.example/mcp",
+            "https://user:pass@{x}/mcp",
+            "https://{x}?at=.acme.example",
+        ] {
+            assert!(!is_taken(url, json!({})), "{url}");
+        }
+        let own = document();
+        assert_eq!(open_hosts(&own), Vec::<String>::new());
+        for url in [
+            "https://{x}.acme.example/mcp",
+            "https://{x}.{fixed}/mcp",
+            "https://eu-{x}.acme.example:8443/mcp",
+            "https://acme.example/{x}/mcp",
+            "https://acme.example?tenant={x}",
+        ] {
+            assert!(is_taken(url, json!({})), "{url}");
+        }
+        assert!(is_taken("https://{x}/mcp", json!({"choices": ["evil.example"]})));
+        assert!(is_taken("https://{x}/mcp", json!({"default": "evil.example"})));
+        assert!(!is_taken("https://{x}/mcp", json!({"default": "acme.example"})));
+        // A name is a name, whatever it is made of.
+        assert!(is_open_host("https://\u{1}/mcp") && !is_open_host("https://a.example/\u{1}"));
+        let document = json!({"remotes": [{"url": "https://{in:put/x}/mcp"}]});
+        let given = given(&[("in:put/x", "evil.example")]);
+        assert!(values(document.as_object().unwrap(), &given).is_err());
     }
 }
