@@ -154,6 +154,37 @@ async fn j4_a_partner_is_registered_with_its_variables_and_updated_when_somebody
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_update_that_a_reviewer_sends_back_may_be_asked_for_again() {
+    const ENTRY: &str = "systems.harbour-double/harbour";
+    let pulling = Pulling::start().await;
+    pulling.lay("one.json", &[]);
+    let node = pulling.node().await;
+    listed(&node).await;
+    let slug = registered(&node, json!({})).await;
+    let mut server = pulling.desk.server("harbour");
+    server["description"] = json!("Finds berths and pilots");
+    pulling
+        .desk
+        .write("harbour", &pulling.desk.manifest("harbour"), &server);
+    pulling.lay("two.json", &["--after", &pulling.desk.text("one.json")]);
+    let moved = async || {
+        let one = harbour(&node, &node.key).await?;
+        (one["registered"]["updateAvailable"] == true).then_some(())
+    };
+    until("an update is available", moved).await;
+    node.cli_json(&["partner", "update", "harbour"]);
+    let again = node.cli(&["partner", "update", "harbour"]);
+    assert_eq!(again.status.code(), Some(1), "it is under review: {again:?}");
+    node.cli_json(&["server", "reject", ENTRY, "--reason", "which pilots?"]);
+    let updated = node.cli_json(&["partner", "update", "harbour", "--approve"]);
+    assert_eq!(
+        updated["outcome"]["route"]["version"], "1.0.1-catalogue.2",
+        "{updated:#}"
+    );
+    assert_eq!(tools(&node, &slug).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_forged_older_or_replayed_is_not_taken_and_the_reason_is_shown() {
     let pulling = Pulling::start().await;
     pulling.lay("one.json", &[]);
