@@ -158,6 +158,13 @@ impl Gateway {
             return Some(Refusal::SessionsAway);
         }
         errand.take_again(self.loader.find(errand.route.route.slug.as_str()));
+        // The request was let in by what was read before.
+        if let Err(refusal) = self.loader.require_open(&errand.route) {
+            return Some(match &errand.host_id {
+                Some(id) => refusal.about(id),
+                None => refusal,
+            });
+        }
         if errand.is_route_of(&session) {
             return None;
         }

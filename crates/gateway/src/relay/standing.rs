@@ -39,10 +39,13 @@ impl Errand {
         })
     }
 
+    /// A route to a server that was revoked meanwhile is served to nobody, whether it was let in before or not.
     fn served_now(&self) -> Option<Arc<ServedRoute>> {
-        let served = self.gateway.loader.find(self.route.route.slug.as_str())?;
+        let loader = &self.gateway.loader;
+        let served = loader.find(self.route.route.slug.as_str())?;
         let is_same =
             served.route.id == self.route.route.id && served.upstream.leads_as(&self.route.upstream);
-        is_same.then_some(served)
+        let is_open = loader.require_open(&served).is_ok();
+        (is_same && is_open).then_some(served)
     }
 }
