@@ -1,5 +1,7 @@
 //! Grants: added, listed, removed. Before: a face read the request. After: the face has the catalogue refreshed.
 
+use std::time::Duration;
+
 use portreeve_core::caller::{ApiKey, Caller, Principal, User};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{ClientIdentity, GrantId, KeyId};
@@ -13,6 +15,12 @@ use crate::{Access, AccessError};
 
 /// The most tools that one grant may name.
 pub const MAX_NAMED_TOOLS: usize = 100;
+
+/// How long ago a grant ended that is removed: clocks differ.
+const LEEWAY: Duration = Duration::from_secs(60);
+
+/// Ended grants that are removed in one change of the catalogue.
+const ENDED_AT_ONCE: usize = 100;
 
 /// A grant to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,16 +216,16 @@ impl Access {
     }
 
     /// Removes the grants whose time is over. They count no more from that moment on; this tidies up, tells the hosts whose
-    /// lists got shorter, and writes down that it happened. Of several nodes, one does it.
+    /// lists got shorter, and writes down that it happened. Of several nodes, one does it. A moment is let pass first: what is
+    /// removed is gone for good, and the clock of this node may be ahead of the others'.
     pub async fn remove_ended_grants(&self) -> Result<usize, AccessError> {
+        let by = self.parts.clock.now().minus(LEEWAY);
         let mut removed = 0;
-        for grant in self.ended_grants(self.parts.clock.now()) {
-            let event = self.grant_event("grant.expire", &Caller::system(), (&grant, Vec::new()));
-            match self.parts.identity.remove_grant(grant.id, event).await {
-                Ok(()) => removed += 1,
-                Err(StoreError::NotFound { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
+        for batch in self.ended_grants(by).chunks(ENDED_AT_ONCE) {
+            let event_of =
+                |grant: &Grant| self.grant_event("grant.expire", &Caller::system(), (grant, Vec::new()));
+            let ended = batch.iter().map(|grant| (grant.id, event_of(grant))).collect();
+            removed += self.parts.identity.remove_ended_grants(ended, by).await?;
         }
         Ok(removed)
     }

@@ -27,6 +27,7 @@ pub(crate) const LIVE_KEYS: &str = "SELECT id, name, secret_hash, owner, member_
     created_by, created_at FROM api_keys WHERE revoked_at IS NULL ORDER BY created_at, id";
 pub(crate) const GRANTS: &str = "SELECT id, subject, rights, servers, tools, created_by, created_at, expires_at, request \
     FROM access_grants ORDER BY created_at, id";
+const ENDED: &str = "DELETE FROM access_grants WHERE id = $1 AND expires_at IS NOT NULL AND expires_at <= $2";
 
 #[async_trait]
 impl IdentityStore for Store {
@@ -134,6 +135,28 @@ impl IdentityStore for Store {
         before.require_somebody(&mut change).await?;
         change.record(&[event]).await?;
         change.publish().await
+    }
+
+    async fn remove_ended_grants(
+        &self,
+        ended: Vec<(GrantId, AuditEvent)>,
+        by: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let mut change = Change::begin(self).await?;
+        let mut events = Vec::with_capacity(ended.len());
+        for (id, event) in ended {
+            let sql = Sql::new(ENDED).bind(id.to_string()).bind(by);
+            if change.execute(sql).await? > 0 {
+                events.push(event);
+            }
+        }
+        // Another node was faster: nothing changed.
+        if events.is_empty() {
+            return Ok(0);
+        }
+        change.record(&events).await?;
+        change.publish().await?;
+        Ok(events.len())
     }
 }
 

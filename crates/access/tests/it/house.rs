@@ -205,6 +205,25 @@ impl IdentityStore for Memory {
         self.note(event);
         Ok(())
     }
+
+    async fn remove_ended_grants(
+        &self,
+        ended: Vec<(GrantId, AuditEvent)>,
+        by: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let mut grants = self.grants.lock().unwrap();
+        let before = grants.len();
+        for (id, event) in ended {
+            let place = grants
+                .iter()
+                .position(|grant| grant.id == id && !grant.is_live(by));
+            if let Some(place) = place {
+                grants.remove(place);
+                self.note(event);
+            }
+        }
+        Ok(before - grants.len())
+    }
 }
 
 #[async_trait]

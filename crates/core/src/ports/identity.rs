@@ -53,6 +53,14 @@ pub trait IdentityStore: Send + Sync {
     /// Removes a grant. [`StoreError::NotFound`] when there is none; [`StoreError::Conflict`] when nobody would be left who
     /// manages everything, and there was somebody before.
     async fn remove_grant(&self, id: GrantId, event: AuditEvent) -> Result<(), StoreError>;
+
+    /// Removes those of the grants that ended at that moment or before, in one change; tells how many. What is recorded is
+    /// the events of those alone.
+    async fn remove_ended_grants(
+        &self,
+        ended: Vec<(GrantId, AuditEvent)>,
+        by: Timestamp,
+    ) -> Result<usize, StoreError>;
 }
 
 /// What a one-time link is good for.

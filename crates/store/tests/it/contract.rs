@@ -99,6 +99,7 @@ contract! {
     identity::somebody_who_manages_is_left,
     identity::a_name_that_means_something_is_given_on_purpose_alone,
     identity::grants_are_read_as_they_were_given,
+    identity::ended_grants_alone_are_removed_as_such,
     oauth::a_client_is_read_as_it_was_stored,
     oauth::a_document_replaces_its_former_copy,
     oauth::a_flood_of_clients_shuts_nobody_out,

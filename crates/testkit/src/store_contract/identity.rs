@@ -239,6 +239,29 @@ pub async fn grants_are_read_as_they_were_given(store: &dyn Durable) -> Outcome 
     Ok(())
 }
 
+/// What ended is removed; what has not, or has no end, is not, whatever the caller thinks of it.
+pub async fn ended_grants_alone_are_removed_as_such(store: &dyn Durable) -> Outcome {
+    let endless = grant(Subject::Key(key("deploy").id));
+    let ending = Grant {
+        created_at: at(6),
+        expires_at: Some(at(900)),
+        ..grant(Subject::Group(parse("finance")))
+    };
+    for grant in [&endless, &ending] {
+        store.add_grant(grant, event("grant.add")).await?;
+    }
+    let both = || [&endless, &ending].map(|grant| (grant.id, event("grant.expire")));
+    let generation = store.generation().await?;
+    assert_eq!(store.remove_ended_grants(both().into(), at(899)).await?, 0);
+    assert_eq!(store.grants().await?, [endless.clone(), ending.clone()]);
+    assert_eq!(store.generation().await?, generation, "nothing to decide anew");
+    assert_eq!(store.remove_ended_grants(both().into(), at(900)).await?, 1);
+    assert_eq!(store.grants().await?, [endless.clone()]);
+    assert_ne!(store.generation().await?, generation);
+    assert_eq!(store.remove_ended_grants(both().into(), at(901)).await?, 0);
+    Ok(())
+}
+
 /// A user as a provider knows it.
 fn known_to_a_provider() -> User {
     User {
