@@ -20,6 +20,9 @@ pub(crate) const REVOKED: &str = "SELECT s.server, w.reason FROM partner_servers
     ON w.partner = s.partner AND (w.name = '' OR w.name = s.name) WHERE w.what = 'revoked' \
     ORDER BY s.server, w.side, w.name";
 
+/// Events that are recorded by one statement.
+const EVENTS_AT_ONCE: usize = 500;
+
 const COUNT: &str = "UPDATE catalogue_generation SET partners = partners + 1 WHERE id = 1";
 const REGISTERED: &str = "SELECT p.server, p.partner, p.name, p.version, p.catalogue_version, p.content_hash, \
     p.document_hash, p.signed_by, p.variables, p.registered_by, p.registered_at FROM partner_servers p \
@@ -104,7 +107,7 @@ impl PartnerStore for Store {
         &self,
         catalogue: &KeptCatalogue,
         withdrawn: &[Withdrawn],
-        (outcome, event): (&PullOutcome, AuditEvent),
+        (outcome, events): (&PullOutcome, &[AuditEvent]),
     ) -> Result<(), StoreError> {
         let mut change = Change::begin(self).await?;
         let sql = Sql::new(KEEP)
@@ -125,7 +128,10 @@ impl PartnerStore for Store {
             change.execute(withdraw(one)).await?;
         }
         note_pull(&mut change, outcome).await?;
-        change.record(&[event]).await?;
+        // A statement takes so many values and no more, and a catalogue may withdraw thousands.
+        for some in events.chunks(EVENTS_AT_ONCE) {
+            change.record(some).await?;
+        }
         counted(change).await
     }
 

@@ -38,12 +38,12 @@ pub trait PartnerStore: Send + Sync {
     async fn partner_catalogue(&self) -> Result<Option<KeptCatalogue>, StoreError>;
 
     /// Keeps a catalogue, and what it withdraws instead of what the one before it withdrew. [`StoreError::Conflict`] when one
-    /// of that version or a newer one is kept: the version never goes back.
+    /// of that version or a newer one is kept: the version never goes back. The events are recorded in the same change.
     async fn keep_catalogue(
         &self,
         catalogue: &KeptCatalogue,
         withdrawn: &[Withdrawn],
-        (outcome, event): (&PullOutcome, AuditEvent),
+        (outcome, events): (&PullOutcome, &[AuditEvent]),
     ) -> Result<(), StoreError>;
 
     /// Notes how a pull ended that brought nothing.

@@ -66,7 +66,11 @@ pub async fn a_catalogue_never_goes_back(store: &dyn Durable) -> Outcome {
     let gone = withdrawn(Some("tickets"), Withdrawal::Delisted, WithdrawnBy::Catalogue);
     let told = outcome("taken");
     store
-        .keep_catalogue(&kept(2), std::slice::from_ref(&gone), (&told, event("partner.pull")))
+        .keep_catalogue(
+            &kept(2),
+            std::slice::from_ref(&gone),
+            (&told, &[event("partner.pull"), event("partner.delist")]),
+        )
         .await?;
     assert!(store.partner_generation().await? > before);
     assert_eq!(store.partner_catalogue().await?, Some(kept(2)));
@@ -75,7 +79,7 @@ pub async fn a_catalogue_never_goes_back(store: &dyn Durable) -> Outcome {
     for version in [1, 2] {
         assert_conflict(
             store
-                .keep_catalogue(&kept(version), &[], (&told, event("partner.pull")))
+                .keep_catalogue(&kept(version), &[], (&told, &[event("partner.pull")]))
                 .await,
         );
     }
@@ -87,7 +91,7 @@ pub async fn a_catalogue_never_goes_back(store: &dyn Durable) -> Outcome {
     );
 
     store
-        .keep_catalogue(&kept(3), &[], (&told, event("partner.pull")))
+        .keep_catalogue(&kept(3), &[], (&told, &[event("partner.pull")]))
         .await?;
     assert_eq!(store.partner_catalogue().await?, Some(kept(3)));
     assert_eq!(store.partner_state().await?.withdrawn, [own]);

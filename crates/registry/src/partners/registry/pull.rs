@@ -198,10 +198,14 @@ impl Partners {
         event.detail = Some(json!({
             "version": version, "partners": catalogue.partners.len(), "withdrawn": withdrawn.len(),
         }));
+        // The board may be a moment behind what is kept.
+        let before = self.parts.store.partner_state().await?.withdrawn;
+        let mut events = vec![event];
+        events.extend(self.withdrawal_events(caller, (&before, &withdrawn), version));
         match self
             .parts
             .store
-            .keep_catalogue(&kept, &withdrawn, (&outcome, event))
+            .keep_catalogue(&kept, &withdrawn, (&outcome, &events))
             .await
         {
             // Another node was faster.

@@ -1,6 +1,9 @@
 //! Delists and revokes. Delisted: who does not have it does not see it. Revoked: the routes that were made of it are closed, on
 //! every node, with the reason; nothing else can undo that but who said it.
 
+use std::collections::BTreeMap;
+
+use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::partner::{Withdrawal, Withdrawn, WithdrawnBy};
@@ -42,10 +45,10 @@ pub enum Withdrawing {
 impl Partners {
     /// Withdraws, or takes that back.
     pub async fn withdraw(&self, caller: &Caller, wish: Withdraw) -> Result<(), RegistryError> {
-        let (what, action) = match wish.what {
-            Withdrawing::Delist => (Some(Withdrawal::Delisted), "partner.delist"),
-            Withdrawing::Revoke => (Some(Withdrawal::Revoked), "partner.revoke"),
-            Withdrawing::Reinstate => (None, "partner.reinstate"),
+        let what = match wish.what {
+            Withdrawing::Delist => Some(Withdrawal::Delisted),
+            Withdrawing::Revoke => Some(Withdrawal::Revoked),
+            Withdrawing::Reinstate => None,
         };
         let registry = &self.parts.registry;
         let words = format!("withdraw partner `{}`", wish.partner);
@@ -67,11 +70,8 @@ impl Partners {
             });
         }
         let reason = wish.reason.trim().to_owned();
-        let target = match name {
-            Some(name) => format!("{}/{name}", wish.partner),
-            None => wish.partner.clone(),
-        };
-        let mut event = self.event(caller, action, target.clone());
+        let target = target(&wish.partner, name);
+        let mut event = self.event(caller, action(what), target.clone());
         event.detail = Some(json!({"message": reason}));
         match what {
             Some(what) => {
@@ -108,11 +108,61 @@ impl Partners {
         self.in_force().await
     }
 
+    /// What a catalogue withdraws anew, or otherwise than the one before it, and what it gives back, one event each.
+    pub(super) fn withdrawal_events(
+        &self,
+        caller: &Caller,
+        (before, after): (&[Withdrawn], &[Withdrawn]),
+        version: u64,
+    ) -> Vec<AuditEvent> {
+        let (before, after) = (said_by_catalogue(before), said_by_catalogue(after));
+        let told = |(partner, name): (&str, Option<&str>), what: Option<Withdrawal>, message: &str| {
+            let mut event = self.event(caller, action(what), target(partner, name));
+            event.detail = Some(json!({"message": message, "by": format!("catalogue {version}")}));
+            event
+        };
+        let mut events = Vec::new();
+        for (place, one) in &after {
+            let had = before.get(place);
+            if had.is_none_or(|had| had.what != one.what || had.reason != one.reason) {
+                events.push(told(*place, Some(one.what), &one.reason));
+            }
+        }
+        for place in before.keys().filter(|place| !after.contains_key(*place)) {
+            events.push(told(*place, None, "the catalogue withdraws it no more"));
+        }
+        events
+    }
+
     pub(super) fn may_withdraw(&self, caller: &Caller) -> bool {
         self.parts
             .registry
             .may(caller, Action::Approve, &Target::Installation)
     }
+}
+
+/// The word of the audit log for what became of it; `None`: it was given back.
+const fn action(what: Option<Withdrawal>) -> &'static str {
+    match what {
+        Some(Withdrawal::Delisted) => "partner.delist",
+        Some(Withdrawal::Revoked) => "partner.revoke",
+        None => "partner.reinstate",
+    }
+}
+
+fn target(partner: &str, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{partner}/{name}"),
+        None => partner.to_owned(),
+    }
+}
+
+/// What the keepers of the catalogue withdrew, by partner and server; of two that speak of the same, the later one holds.
+fn said_by_catalogue(all: &[Withdrawn]) -> BTreeMap<(&str, Option<&str>), &Withdrawn> {
+    all.iter()
+        .filter(|one| one.by == WithdrawnBy::Catalogue)
+        .map(|one| ((one.partner.as_str(), one.name.as_deref()), one))
+        .collect()
 }
 
 fn checked(reason: &str) -> Result<(), RegistryError> {

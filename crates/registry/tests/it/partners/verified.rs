@@ -49,7 +49,7 @@ impl PartnerStore for Noted {
         &self,
         _: &KeptCatalogue,
         _: &[Withdrawn],
-        _: (&PullOutcome, AuditEvent),
+        _: (&PullOutcome, &[AuditEvent]),
     ) -> Result<(), StoreError> {
         unreachable!("nothing is pulled")
     }

@@ -26,6 +26,16 @@ async fn listed(node: &Node) -> Value {
     until("the partner is listed", asked).await.0
 }
 
+/// Waits until the audit log has an event that a catalogue made.
+async fn told(node: &Node, action: &str, by: &str) {
+    let asked = async || {
+        let events = node.api("GET", "/audit?limit=200", None).await.json();
+        let is_it = |one: &Value| one["action"] == action && one["detail"]["by"] == by;
+        events["items"].as_array()?.iter().any(is_it).then_some(())
+    };
+    until(action, asked).await;
+}
+
 /// Registers the partner's server and approves it; the route's slug.
 async fn registered(node: &Node, variables: Value) -> String {
     let wish = json!({"variables": variables, "approve": true, "internal": true});
@@ -332,6 +342,9 @@ async fn j5_6_delisted_is_hidden_from_new_users_and_revoked_is_closed_on_every_n
     for action in ["partner.delist", "partner.revoke", "partner.reinstate"] {
         assert!(events.contains(action), "{action}");
     }
+    // What the keepers said is told like what an administrator said.
+    told(&node, "partner.revoke", "catalogue 2").await;
     pulling.lay("three.json", &["--after", &pulling.desk.text("two.json")]);
     until("the route serves once the catalogue takes it back", open).await;
+    told(&node, "partner.reinstate", "catalogue 3").await;
 }
