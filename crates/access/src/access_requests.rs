@@ -31,7 +31,7 @@ const MOST_A_DAY: usize = 50;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Requests that are looked through for a number above a page, and steps of that.
+/// Requests that are looked through at once for a page or for the number above it, and steps of that.
 const STEP: usize = 100;
 const STEPS: usize = 10;
 
@@ -84,6 +84,15 @@ pub struct ShownAccessRequest {
     pub is_own: bool,
     /// Whether who looks may decide.
     pub may_decide: bool,
+}
+
+/// Some of those that somebody may decide about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AccessRequestPage {
+    /// They.
+    pub items: Vec<ShownAccessRequest>,
+    /// The last one that was looked at, if there may be more behind it.
+    pub next: Option<AccessRequestId>,
 }
 
 // === impl AccessRequests ===
@@ -174,32 +183,41 @@ impl AccessRequests {
         Ok(self.shown(caller, request))
     }
 
-    /// Those that who looks may decide about, oldest first, after one of them, at most so many.
+    /// Those that who looks may decide about, oldest first, after one of them, at most so many. So many are looked through
+    /// and no more, whoever's they are: a page may have fewer, or none, with more behind it.
     pub async fn list(
         &self,
         caller: &Caller,
         after: Option<AccessRequestId>,
         most: usize,
-    ) -> Result<Vec<ShownAccessRequest>, AccessError> {
+    ) -> Result<AccessRequestPage, AccessError> {
         let now = self.access.parts.clock.now();
-        let (mut shown, mut after) = (Vec::new(), after);
+        let (mut page, mut after) = (AccessRequestPage::default(), after);
         // Nobody who grants nothing needs to have it looked up.
         if !self.grants_something(caller) {
-            return Ok(shown);
+            return Ok(page);
         }
-        loop {
-            let some = self.store.open_access_requests(now, after, most.max(1)).await?;
-            let is_last = some.len() < most.max(1);
+        let step = STEP.max(most);
+        for _ in 0..STEPS {
+            let some = self.store.open_access_requests(now, after, step).await?;
+            let is_last = some.len() < step;
             for request in some {
+                let is_theirs = self.may_decide(caller, &request);
+                if is_theirs && page.items.len() >= most {
+                    page.next = after;
+                    return Ok(page);
+                }
                 after = Some(request.id);
-                if shown.len() < most && self.may_decide(caller, &request) {
-                    shown.push(self.shown(caller, request));
+                if is_theirs {
+                    page.items.push(self.shown(caller, request));
                 }
             }
-            if is_last || shown.len() >= most {
-                return Ok(shown);
+            if is_last {
+                return Ok(page);
             }
         }
+        page.next = after;
+        Ok(page)
     }
 
     /// How many the caller may decide about, counted up to a bound, among the oldest that are open.

@@ -63,7 +63,7 @@ pub(crate) async fn page(
     let access = match (filter, fields.get("cursor")) {
         (WaitingFilter::Everything, None) => {
             let requests = &portal.parts.access_requests;
-            requests.list(&visitor.caller, None, ABOVE).await?
+            requests.list(&visitor.caller, None, ABOVE).await?.items
         }
         _ => Vec::new(),
     };
@@ -104,14 +104,11 @@ async fn access(portal: &Portal, visitor: &Visitor, fields: &Fields) -> Result<R
     visitor.require_known()?;
     let after = fields.get("cursor").and_then(|id| id.parse().ok());
     let requests = &portal.parts.access_requests;
-    let mut found = requests.list(&visitor.caller, after, PAGE as usize + 1).await?;
-    let is_more = found.len() > PAGE as usize;
-    found.truncate(PAGE as usize);
-    let last = found.last().filter(|_| is_more);
-    let next = last.map(|last| address(fields, Some(&last.request.id.to_string())));
+    let found = requests.list(&visitor.caller, after, PAGE as usize).await?;
+    let next = found.next.map(|next| address(fields, Some(&next.to_string())));
     let shell = visitor.shell(portal, "Waiting for you", "waiting");
     let page = WaitingPage {
-        access: found.iter().map(AccessRow::new).collect(),
+        access: found.items.iter().map(AccessRow::new).collect(),
         next,
         ..WaitingPage::new(shell, WaitingFilter::Access)
     };

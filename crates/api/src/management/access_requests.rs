@@ -36,14 +36,10 @@ pub(crate) async fn list(
         .map(str::parse::<AccessRequestId>)
         .transpose()
         .map_err(|_| RegistryError::BadCursor)?;
-    let mut found = api.access_requests.list(&caller, after, limit + 1).await?;
-    let is_more = found.len() > limit;
-    found.truncate(limit);
-    let last = found.last().filter(|_| is_more);
-    let next_cursor = last.map(|last| last.request.id.to_string());
+    let found = api.access_requests.list(&caller, after, limit).await?;
     Ok(Json(List {
-        items: found.into_iter().map(AccessRequestShape::new).collect(),
-        next_cursor,
+        items: found.items.into_iter().map(AccessRequestShape::new).collect(),
+        next_cursor: found.next.map(|next| next.to_string()),
     }))
 }
 

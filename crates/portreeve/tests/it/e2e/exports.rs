@@ -474,5 +474,5 @@ async fn a_file_is_the_same_on_the_command_line_and_in_the_portal() {
     let told = String::from_utf8_lossy(&unknown.stderr).into_owned();
     assert!(told.contains("export format `nothing` does not exist"), "{told}");
     let list = node.cli_json(&["export-policy"]);
-    assert_eq!(list["items"].as_array().unwrap().len(), 6);
+    assert_eq!(list["items"].as_array().unwrap().len(), 7);
 }
