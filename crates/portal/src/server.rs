@@ -72,8 +72,7 @@ pub(crate) async fn page(
             .parts
             .partners
             .of_server(&visitor.caller, &name)
-            .as_ref()
-            .map(PartnerMark::new),
+            .map(|listing| PartnerMark::new(&listing, &shown.version)),
         readme: readme(&entry, &official),
         reach: reach::reach(
             &portal,

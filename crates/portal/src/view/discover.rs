@@ -1,6 +1,7 @@
 //! The page of partners: cards, what the badges prove, and where the list comes from.
 
 use askama::Template;
+use portreeve_core::name::VersionText;
 use portreeve_core::partner::HealthState;
 use portreeve_registry::partners::{Listing, ListingState, PartnersStatus, Tier};
 
@@ -27,6 +28,8 @@ pub(crate) struct PartnerMark {
     pub(crate) href: String,
     pub(crate) title: String,
     pub(crate) badges: Vec<Badge>,
+    /// The version that was made of the listing, if another one is shown: nobody proved anything of that.
+    pub(crate) made: Option<String>,
 }
 
 /// The page. Its block `results` is also sent alone, while a visitor types.
@@ -148,13 +151,16 @@ pub(super) fn address(listing: &Listing) -> String {
 // === impl PartnerMark ===
 
 impl PartnerMark {
-    pub(crate) fn new(listing: &Listing) -> Self {
+    /// `shown`: the version on the page.
+    pub(crate) fn new(listing: &Listing, shown: &VersionText) -> Self {
         let mut badges = badges(listing);
         badges.retain(|badge| badge.text != HERE);
+        let made = listing.registered.as_ref().map(|here| here.version.as_str());
         Self {
             href: address(listing),
             title: words::visible(&listing.about.partner.title),
             badges,
+            made: made.filter(|made| *made != shown.as_str()).map(words::visible),
         }
     }
 }

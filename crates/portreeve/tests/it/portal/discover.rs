@@ -3,7 +3,7 @@
 use http::StatusCode;
 use portreeve_core::id::UserId;
 use portreeve_core::name::ServerName;
-use portreeve_core::ports::EntryStore as _;
+use portreeve_core::ports::{EntryChange, EntryStore as _};
 
 use super::browser::Browser;
 use super::markup;
@@ -140,6 +140,42 @@ async fn j4_a_listing_is_registered_by_its_form_and_marked_from_then_on() {
     assert!(!page.body.contains("Open its page"));
     let again = admin.post(FIGMA, &[("csrf", &token)]).await;
     assert_ne!(again.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_of_the_partner_has_none_of_its_badges() {
+    let world = world().await;
+    let mut admin = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
+    let page = admin.get(FIGMA).await;
+    let token = page.hidden(FIGMA, "csrf").remove(0);
+    let answer = admin.post(FIGMA, &[("csrf", &token)]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let name: ServerName = "com.figma/figma".parse().unwrap();
+    let entry = world.store.entry(&name).await.unwrap().unwrap();
+    let mut other = entry.versions[0].clone();
+    let made = other.version.as_str().to_owned();
+    other.version = "99.0.0".parse().unwrap();
+    let change = EntryChange {
+        expected: Some(entry.revision),
+        server: entry.server,
+        versions: vec![other],
+        routes: Vec::new(),
+        events: vec![world.event("server.add")],
+    };
+    world.store.save(change).await.unwrap();
+    world.refresh.refresh().await;
+    let page = admin.get("/servers/com.figma/figma?version=99.0.0").await;
+    assert!(
+        page.body.contains(&format!("</a> as version {made}</p>"))
+            && !page.body.contains("A server of the partner"),
+        "{}",
+        page.body
+    );
+    markup::check(&page.body);
+    let page = admin
+        .get(&format!("/servers/com.figma/figma?version={made}"))
+        .await;
+    assert!(page.body.contains("A server of the partner"), "{}", page.body);
 }
 
 #[tokio::test]
