@@ -348,3 +348,26 @@ async fn j5_6_delisted_is_hidden_from_new_users_and_revoked_is_closed_on_every_n
     until("the route serves once the catalogue takes it back", open).await;
     told(&node, "partner.reinstate", "catalogue 3").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_open_ends_when_its_server_is_revoked() {
+    let pulling = Pulling::start().await;
+    pulling.lay("one.json", &[]);
+    let node = pulling.node().await;
+    listed(&node).await;
+    let slug = registered(&node, json!({})).await;
+    let open = async || (tools(&node, &slug).await.0 == 200).then_some(());
+    until("the route serves", open).await;
+    let url = node.endpoint(&slug).replace("/mcp", "/sse");
+    let headers = [
+        ("authorization", format!("Bearer {}", node.key)),
+        ("accept", "text/event-stream".to_owned()),
+    ];
+    let mut stream = node.web.open("GET", &url, &headers, String::new()).await;
+    assert_eq!(stream.status, 200);
+    assert!(stream.event().await.is_some(), "it says where to post");
+    node.cli_json(&["partner", "revoke", "harbour/harbour", "--reason", "it leaks"]);
+    let over = async { while stream.event().await.is_some() {} };
+    let ended = tokio::time::timeout(Duration::from_secs(60), over).await;
+    assert!(ended.is_ok(), "the next sign of life is its end");
+}
