@@ -152,7 +152,7 @@ pub(super) async fn last_pull(node: &Node) -> Value {
 
 /// Asks a route for its tools: the status, and what is said.
 pub(super) async fn tools(node: &Node, slug: &str) -> (u16, String) {
-    let headers = [
+    let mut headers = vec![
         ("authorization", format!("Bearer {}", node.key)),
         ("accept", "application/json, text/event-stream".to_owned()),
         ("content-type", "application/json".to_owned()),
@@ -168,7 +168,13 @@ pub(super) async fn tools(node: &Node, slug: &str) -> (u16, String) {
     if answer.status != 200 {
         return (answer.status, answer.text());
     }
-    let host = LegacyHost::connect(&node.web, &node.endpoint(slug), Some(&node.key)).await;
-    let answer = host.request(json!("l"), "tools/list", json!({})).await;
+    headers.push(("mcp-session-id", answer.header("mcp-session-id").to_owned()));
+    headers.push(("mcp-protocol-version", "2025-06-18".to_owned()));
+    let list = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"});
+    let answer = node
+        .web
+        .ask("POST", &node.endpoint(slug), &headers, list.to_string())
+        .await
+        .unwrap();
     (answer.status, answer.text())
 }
