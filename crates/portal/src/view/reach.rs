@@ -2,7 +2,7 @@
 
 use portreeve_access::NamedGrant;
 use portreeve_core::ports::Entry;
-use portreeve_core::route::{Access, RouteState};
+use portreeve_core::route::{Access, Route, RouteState};
 use portreeve_core::usage::UsageRow;
 
 use crate::view::grants::GrantRow;
@@ -12,11 +12,15 @@ use crate::words;
 /// Grants that are shown on the page.
 const GRANTS: usize = 50;
 
+/// Whom a route lets in that is not open.
+const RIGHT: &str =
+    "Callers with a right to use it: a grant to a person, a group, a key or a client, or an access policy";
+
 /// What stands under "Who may use it".
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reach {
-    /// Whom the route lets in.
-    pub(crate) rule: &'static str,
+    /// Whom its routes let in.
+    pub(crate) rule: String,
     /// What that means for the visitor.
     pub(crate) mine: Mine,
     /// Where one asks for more.
@@ -78,32 +82,7 @@ pub(crate) struct Brief {
 impl Reach {
     pub(crate) fn new(of: &ReachFacts<'_>) -> Self {
         let name = &of.entry.server.name;
-        let mut routes = of.entry.routes.iter();
-        let active = routes.clone().any(|route| route.state == RouteState::Active);
-        let is_open =
-            routes.any(|route| route.state == RouteState::Active && route.access == Access::Anonymous);
-        let (rule, mine) = match (active, is_open) {
-            (false, _) if !of.is_local => (
-                "Nobody at the moment: no route of this gateway serves it.",
-                Mine::Run,
-            ),
-            (false, _) => (
-                "Nothing of it passes this gateway: it runs where it is installed, and whoever sees it here may install it.",
-                Mine::Run,
-            ),
-            (true, true) => (
-                "Everyone who can reach this gateway may call it, without a key.",
-                Mine::Open,
-            ),
-            (true, false) => (
-                "Callers with a right to use it: a grant to a person, a group, a key or a client, or an access policy.",
-                match (of.is_known, of.may_use) {
-                    (true, true) => Mine::Use,
-                    (true, false) => Mine::Ask,
-                    (false, _) => Mine::Unknown,
-                },
-            ),
-        };
+        let (rule, mine) = rule(of);
         let owners = of.entry.server.profile.owners.iter();
         let owners = owners.chain(&of.entry.server.profile.owner_groups);
         let owners: Vec<String> = owners.map(|owner| words::visible(owner)).collect();
@@ -119,6 +98,47 @@ impl Reach {
                 .grants
                 .map(|grants| grants.iter().take(GRANTS).map(GrantRow::new).collect()),
             more: of.grants.map_or(0, |grants| grants.len().saturating_sub(GRANTS)),
+        }
+    }
+}
+
+/// Whom the routes let in, and what that means for the visitor. It is open only where every route is: a page that says
+/// so for one of several would tell people who need a right that they need none.
+fn rule(of: &ReachFacts<'_>) -> (String, Mine) {
+    let active = of
+        .entry
+        .routes
+        .iter()
+        .filter(|route| route.state == RouteState::Active);
+    let (open, closed): (Vec<&Route>, Vec<&Route>) =
+        active.partition(|route| route.access == Access::Anonymous);
+    let mine = match (of.is_known, of.may_use) {
+        (true, true) => Mine::Use,
+        (true, false) => Mine::Ask,
+        (false, _) => Mine::Unknown,
+    };
+    match (open.is_empty(), closed.is_empty()) {
+        (true, true) if !of.is_local => (
+            "Nobody at the moment: no route of this gateway serves it.".to_owned(),
+            Mine::Run,
+        ),
+        (true, true) => (
+            "Nothing of it passes this gateway: it runs where it is installed, and whoever sees it here may install it."
+                .to_owned(),
+            Mine::Run,
+        ),
+        (false, true) => (
+            "Everyone who can reach this gateway may call it, without a key.".to_owned(),
+            Mine::Open,
+        ),
+        (true, false) => (format!("{RIGHT}."), mine),
+        (false, false) => {
+            let names: Vec<&str> = open.iter().map(|route| route.slug.as_str()).collect();
+            let rule = format!(
+                "Its routes differ. Everyone who can reach this gateway, without a key: {}. The others: {RIGHT}.",
+                names.join(", ")
+            );
+            (rule, mine)
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What a server's page says at length: its README, who may use it, its usage; and how an installation calls itself.
 
-use portreeve_core::id::UserId;
+use portreeve_core::id::{RouteId, UserId};
 use portreeve_core::name::ServerName;
 use portreeve_core::ports::{EntryChange, EntryStore as _};
+use portreeve_core::route::Access;
 use portreeve_portal::{Brand, Logo};
 
 use super::browser::Browser;
@@ -121,6 +122,36 @@ async fn the_page_says_who_may_use_a_server_and_where_to_ask() {
         "{}",
         page.body
     );
+}
+
+#[tokio::test]
+async fn a_server_with_one_open_route_of_two_is_not_open_to_everyone() {
+    let world = world().await;
+    let name: ServerName = "com.acme/billing".parse().unwrap();
+    let entry = world.store.entry(&name).await.unwrap().unwrap();
+    let mut open = entry.routes[0].clone();
+    open.id = RouteId::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0f0f);
+    open.slug = "billing-open".parse().unwrap();
+    open.environment = "test".parse().unwrap();
+    open.access = Access::Anonymous;
+    let change = EntryChange {
+        expected: Some(entry.revision),
+        server: entry.server,
+        versions: Vec::new(),
+        routes: vec![open],
+        events: vec![world.event("server.describe")],
+    };
+    world.store.save(change).await.unwrap();
+    world.refresh.refresh().await;
+    let page = Browser::signed_in(&world, DEVELOPER).await.get(BILLING).await;
+    for said in [
+        "Its routes differ.",
+        "without a key: billing-open.",
+        "You may use it.",
+    ] {
+        assert!(page.body.contains(said), "{said}: {}", page.body);
+    }
+    assert!(!page.body.contains("may call it, without a key"));
 }
 
 #[tokio::test]
