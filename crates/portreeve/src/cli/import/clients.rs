@@ -63,7 +63,12 @@ pub(crate) struct ClientsArgs {
     #[arg(long)]
     rewrite: bool,
     /// Put back what a backup holds: the last one, or the one with this number
-    #[arg(long, value_name = "NUMBER", num_args = 0..=1, conflicts_with_all = ["rewrite", "approve", "draft"])]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        num_args = 0..=1,
+        conflicts_with_all = ["rewrite", "approve", "draft", "dry_run", "host", "namespace"]
+    )]
     restore: Option<Option<u32>>,
 }
 
@@ -79,14 +84,14 @@ struct Plan {
 
 pub(crate) async fn run(connection: &Connection, data: &Path, args: &ClientsArgs) -> Result<Reply, Failure> {
     if let Some(number) = args.restore {
-        return backup::restore(data, number);
+        return backup::restore(data, number, |question| may_write(args, question));
     }
     check(args)?;
     let looked = look::look(&surroundings(args)?, &args.host);
     let plan = plan(connection, args, looked).await?;
     let mut body = show::body(&plan, args);
     let mut text = show::text(&plan, args);
-    let asks = !args.yes && !args.dry_run && io::stdin().is_terminal() && io::stderr().is_terminal();
+    let asks = !args.yes && !args.dry_run && has_terminal();
     let has_new = plan.standings.contains(&Standing::New);
     if args.dry_run || !(args.yes || asks) {
         if args.rewrite && plan.unasked.is_none() {
@@ -185,7 +190,18 @@ fn surroundings(args: &ClientsArgs) -> Result<Surroundings, Failure> {
         None => std::env::current_dir()
             .map_err(|error| Failure::new(format!("cannot tell the working directory: {error}")))?,
     };
-    Ok(Surroundings::new(system, home, config, project))
+    Ok(Surroundings::new(
+        system,
+        absolute(&home)?,
+        config,
+        absolute(&project)?,
+    ))
+}
+
+/// A folder that stays the same one wherever somebody stands: a backup remembers files by their whole path.
+fn absolute(folder: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(folder)
+        .map_err(|error| Failure::new(format!("cannot tell where `{}` is: {error}", folder.display())))
 }
 
 /// Makes proposals, and asks the running Portreeve what it has of them. Only a look may do without it.
@@ -228,6 +244,24 @@ impl Plan {
 }
 
 // === at a terminal ===
+
+fn has_terminal() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Whether files may be written: `--yes` said so, or a person says so now. Where nobody can be asked, nobody agreed.
+fn may_write(args: &ClientsArgs, question: &str) -> Result<bool, Failure> {
+    if args.yes {
+        return Ok(true);
+    }
+    if !has_terminal() {
+        return Err(
+            Failure::new("nothing was written: there is no terminal to ask at")
+                .hint("`--yes` does it without a question"),
+        );
+    }
+    asked(question)
+}
 
 fn say(text: &str) -> Result<(), Failure> {
     writeln!(io::stderr().lock(), "{text}").map_err(|error| Failure::new(format!("cannot write: {error}")))

@@ -303,7 +303,16 @@ async fn b6_hosts_are_pointed_at_the_gateway_behind_a_backup_and_back_again() {
     // A file that was changed since stays; the others are as they were, to the byte.
     let changed = format!("{} ", desk.text(".cursor/mcp.json"));
     std::fs::write(desk.file(".cursor/mcp.json"), &changed).unwrap();
+    let before = desk.text(REMOTE[0].1);
     let output = desk.run(&["--restore"]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success() && error.contains("no terminal to ask at"),
+        "{error}"
+    );
+    assert!(!desk.run(&["--restore", "--dry-run"]).status.success());
+    assert_eq!(desk.text(REMOTE[0].1), before, "nobody said so");
+    let output = desk.run(&["--restore", "--yes"]);
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         !output.status.success() && told.contains("changed in the meantime"),
