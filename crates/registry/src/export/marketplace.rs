@@ -1,8 +1,10 @@
 //! A plugin marketplace, as Claude Code reads `.claude-plugin/marketplace.json` of a Git repository: each server is a
-//! plugin that people install by its name.
+//! plugin that people install by its name. That name says the whole name of the server, so that it never comes to mean
+//! another one when servers come and go.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
+use portreeve_inspect::sha256_hex;
 use serde_json::{Map, Value, json};
 
 use super::{About, Export, Format, LeftOut, NO_WAY, Writing, Written};
@@ -11,6 +13,9 @@ use crate::serve::Served;
 
 /// Characters of a plugin's name.
 const LONGEST_NAME: usize = 64;
+
+/// Characters of the digest that keeps two names apart.
+const DIGEST: usize = 12;
 
 pub(super) struct Marketplace;
 
@@ -32,7 +37,6 @@ impl Export for Marketplace {
             doors: about.doors.clone(),
             plugins: Vec::new(),
             left_out: Vec::new(),
-            taken: HashSet::new(),
         })
     }
 }
@@ -41,47 +45,62 @@ struct File {
     name: String,
     origin: String,
     doors: Vec<Door>,
-    plugins: Vec<Value>,
+    plugins: Vec<Plugin>,
     left_out: Vec<LeftOut>,
-    taken: HashSet<String>,
+}
+
+/// A plugin whose name is not settled: who else wants it is known at the end.
+struct Plugin {
+    server: String,
+    /// The server's name in small letters and dashes.
+    word: String,
+    config: Value,
+    /// All of it but what its name goes into.
+    said: Value,
 }
 
 impl File {
-    fn plugin(&mut self, setup: &Setup) -> Option<Value> {
+    fn plugin(&self, setup: &Setup) -> Option<Plugin> {
         let config = claude_code_config(setup);
         if config.as_object().is_none_or(Map::is_empty) {
             return None;
         }
-        let name = self.name_of(setup);
-        let mut plugin = json!({
-            "name": name,
+        let mut said = json!({
+            "name": null,
             "description": setup.description,
             // Everything about the plugin stands here: the repository has no files for it.
             "source": "./",
             "strict": false,
             "homepage": format!("{}/servers/{}", self.origin, setup.name),
-            "mcpServers": { name: config },
+            "mcpServers": null,
         });
         // A plugin's version is one of three numbers; another text would not be taken for one.
         if setup.version.split('.').count() == 3 && setup.version.starts_with(|c: char| c.is_ascii_digit()) {
-            plugin["version"] = json!(setup.version);
+            said["version"] = json!(setup.version);
         }
-        Some(plugin)
+        Some(Plugin {
+            server: setup.name.clone(),
+            word: kebab(&setup.name, LONGEST_NAME),
+            config,
+            said,
+        })
     }
+}
 
-    /// The short name in small letters and dashes, or the whole one where the short one is another server's already.
-    fn name_of(&mut self, setup: &Setup) -> String {
-        let short = setup.name.rsplit('/').next().unwrap_or(&setup.name);
-        let mut name = kebab(short);
-        if self.taken.contains(&name) {
-            name = kebab(&setup.name);
-        }
-        let (base, mut number) = (name.clone(), 2);
-        while !self.taken.insert(name.clone()) {
-            name = format!("{base}-{number}");
-            number += 1;
-        }
-        name
+impl Plugin {
+    /// With its name. Servers that want the same one all get a digest of their own name behind it, whichever was there
+    /// first; so does one whose name looks as if it had such a digest.
+    fn named(&self, is_alone: bool) -> Value {
+        let name = if is_alone && !ends_in_digest(&self.word) {
+            self.word.clone()
+        } else {
+            let digest: String = sha256_hex(self.server.as_bytes()).chars().take(DIGEST).collect();
+            format!("{}-{digest}", kebab(&self.server, LONGEST_NAME - DIGEST - 1))
+        };
+        let mut plugin = self.said.clone();
+        plugin["name"] = json!(name);
+        plugin["mcpServers"] = json!({ name: self.config });
+        plugin
     }
 }
 
@@ -99,21 +118,32 @@ impl Writing for File {
     }
 
     fn finish(self: Box<Self>) -> Written {
+        let mut wanted: HashMap<&str, usize> = HashMap::new();
+        for plugin in &self.plugins {
+            *wanted.entry(&plugin.word).or_default() += 1;
+        }
+        let named = |plugin: &Plugin| plugin.named(wanted.get(plugin.word.as_str()) == Some(&1));
+        let plugins: Vec<Value> = self.plugins.iter().map(named).collect();
         Written {
             document: json!({
                 "name": self.name,
                 "owner": { "name": self.origin },
                 "metadata": { "description": format!("What {} approves", self.origin) },
-                "plugins": self.plugins,
+                "plugins": plugins,
             }),
             left_out: self.left_out,
         }
     }
 }
 
-fn kebab(text: &str) -> String {
+fn ends_in_digest(word: &str) -> bool {
+    word.rsplit_once('-')
+        .is_some_and(|(_, end)| end.len() == DIGEST && end.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+fn kebab(text: &str, most: usize) -> String {
     let mut word = String::new();
-    for c in text.chars().take(LONGEST_NAME) {
+    for c in text.chars().take(most) {
         match c.to_ascii_lowercase() {
             c if c.is_ascii_alphanumeric() => word.push(c),
             _ if !word.is_empty() && !word.ends_with('-') => word.push('-'),

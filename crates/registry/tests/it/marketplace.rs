@@ -4,7 +4,7 @@ use portreeve_core::route::Credentials;
 use portreeve_registry::RoutePatch;
 use serde_json::{Value, json};
 
-use crate::world::{NAME, URL, World, admin, remote};
+use crate::world::{NAME, URL, World, admin, package, remote};
 
 async fn file(world: &World) -> Value {
     let file = world
@@ -30,9 +30,9 @@ async fn b7_a_server_is_a_plugin_that_signs_in_and_asks_for_a_key_where_it_must(
             "owner": {"name": "https://gw.example"},
             "metadata": {"description": "What https://gw.example approves"},
             "plugins": [{
-                "name": "billing", "description": null, "source": "./", "strict": false, "version": "1.0.0",
+                "name": "com-acme-billing", "description": null, "source": "./", "strict": false, "version": "1.0.0",
                 "homepage": "https://gw.example/servers/com.acme/billing",
-                "mcpServers": {"billing": {"type": "http", "url": "https://gw.example/s/billing/mcp"}},
+                "mcpServers": {"com-acme-billing": {"type": "http", "url": "https://gw.example/s/billing/mcp"}},
             }],
         })
     );
@@ -50,6 +50,44 @@ async fn b7_a_server_is_a_plugin_that_signs_in_and_asks_for_a_key_where_it_must(
         .change_route(&admin(), &slug, patch, None)
         .await
         .unwrap();
-    let server = file(&world).await["plugins"][0]["mcpServers"]["billing"].take();
+    let server = file(&world).await["plugins"][0]["mcpServers"]["com-acme-billing"].take();
     assert_eq!(server["headers"]["Authorization"], "Bearer ${PORTREEVE_KEY}");
+}
+
+/// The plugins' names, with the pages of the servers that they install.
+fn installed(written: &Value) -> Vec<(&str, &str)> {
+    let plugins = written["plugins"].as_array().unwrap();
+    let pair = |plugin: &Value| {
+        (
+            plugin["name"].as_str().unwrap(),
+            plugin["homepage"].as_str().unwrap(),
+        )
+    };
+    plugins.iter().map(pair).collect()
+}
+
+#[tokio::test]
+async fn b7_a_plugin_s_name_never_comes_to_mean_another_server() {
+    let world = World::new();
+    world.approved(&package("com.acme/billing", "1.0.0")).await;
+    // One with the same short name comes later and stands before it.
+    world.approved(&package("aaa.acme/billing", "1.0.0")).await;
+    let written = file(&world).await;
+    assert_eq!(
+        installed(&written),
+        [
+            ("aaa-acme-billing", "https://gw.example/servers/aaa.acme/billing"),
+            ("com-acme-billing", "https://gw.example/servers/com.acme/billing"),
+        ]
+    );
+    // Where two names are one in dashes, that one means neither.
+    world.approved(&package("com-acme/billing", "1.0.0")).await;
+    let written = file(&world).await;
+    let names = installed(&written);
+    assert_eq!(names.len(), 3, "{names:?}");
+    let with_digest = names
+        .iter()
+        .filter(|(name, _)| name.starts_with("com-acme-billing-"));
+    assert_eq!(with_digest.count(), 2, "{names:?}");
+    assert_ne!(names[1].0, names[2].0);
 }

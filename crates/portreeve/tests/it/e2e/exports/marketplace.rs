@@ -33,18 +33,26 @@ async fn b7_a_marketplace_offers_each_server_as_a_plugin() {
         .iter()
         .map(|plugin| plugin["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["billing", "tool", "wheel", "com-other-billing"]);
+    assert_eq!(
+        names,
+        [
+            "com-acme-billing",
+            "com-acme-tool",
+            "com-acme-wheel",
+            "com-other-billing"
+        ]
+    );
     // Its route takes access tokens: the URL is all, and the host signs the person in.
     let billing = &plugins[0];
     assert_eq!(
-        billing["mcpServers"]["billing"],
+        billing["mcpServers"]["com-acme-billing"],
         json!({"type": "http", "url": register.endpoint})
     );
     assert_eq!(
         billing["homepage"],
         format!("{}/servers/com.acme/billing", register.node.url)
     );
-    let tool = &plugins[1]["mcpServers"]["tool"];
+    let tool = &plugins[1]["mcpServers"]["com-acme-tool"];
     assert_eq!(tool["args"], json!(["-y", "@acme/tool@2.0.0"]));
     assert_eq!(tool["env"], json!({"API_TOKEN": "${API_TOKEN}"}));
     // A route for keys only names the variable that the key comes from.
@@ -65,7 +73,7 @@ async fn b7_a_marketplace_offers_each_server_as_a_plugin() {
         .unwrap();
     assert_eq!(changed.status, 200, "{}", changed.text());
     let file = register.file("plugin-marketplace").await;
-    let value = &file["plugins"][0]["mcpServers"]["billing"]["headers"]["Authorization"];
+    let value = &file["plugins"][0]["mcpServers"]["com-acme-billing"]["headers"]["Authorization"];
     assert_eq!(value, "Bearer ${PORTREEVE_KEY}");
     assert!(register.left_out("plugin-marketplace").await.is_empty());
 }
