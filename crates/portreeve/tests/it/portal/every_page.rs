@@ -8,7 +8,7 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-pub(super) const PAGES: [&str; 88] = [
+pub(super) const PAGES: [&str; 89] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
@@ -63,6 +63,7 @@ pub(super) const PAGES: [&str; 88] = [
     "/servers/com.acme/notes/access",
     "/servers/com.acme/nope/access",
     "/access-requests/nothing",
+    "/access-requests/0190a0a0-0000-7000-8000-00000000acce",
     "/account/access",
     "/admin/waiting?show=access",
     "/registries",
@@ -134,6 +135,7 @@ async fn every_page_is_well_formed_for_everyone() {
     let world = World::empty("https://mcp.acme.example").await.unwrap();
     walk(&mut Browser::new(&world), "private, no-cache").await;
     samples::fill(&world).await.unwrap();
+    samples::request(&world).await.unwrap();
     walk(&mut Browser::new(&world), "private, no-cache").await;
     walk(&mut Browser::signed_in(&world, DEVELOPER).await, "no-store").await;
     walk(

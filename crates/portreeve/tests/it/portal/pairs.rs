@@ -118,6 +118,7 @@ fn pattern(action: &str) -> String {
     let parts: Vec<&str> = action.split('/').collect();
     let shown = |(index, part): (usize, &&str)| match (parts.get(1), index) {
         (Some(&"servers" | &"discover"), 2 | 3) => "{}".to_owned(),
+        (Some(&"access-requests" | &"approvals"), 2) => "{}".to_owned(),
         (Some(&"admin"), 3)
             if matches!(
                 parts.get(2),
@@ -144,6 +145,7 @@ fn operations() -> BTreeSet<String> {
 async fn every_form_is_an_operation_and_a_command_too() {
     let world = World::empty("https://mcp.acme.example").await.unwrap();
     samples::fill(&world).await.unwrap();
+    samples::request(&world).await.unwrap();
     let mut admin = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
     registries::made(&mut admin).await;
     let mut found = BTreeSet::new();

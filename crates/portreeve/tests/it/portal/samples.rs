@@ -1,10 +1,17 @@
 //! The servers, tools, calls and events of a company that exists only here.
 
+use std::time::Duration;
+
 use portreeve_access::{NewPolicy, Standing};
+use portreeve_core::access_request::{AccessRequest, AccessRequestState};
+use portreeve_core::caller::Principal;
 use portreeve_core::deployment::{Deployment, DeploymentState, Deployments};
-use portreeve_core::id::RouteId;
+use portreeve_core::grant::ToolScope;
+use portreeve_core::id::{AccessRequestId, RouteId};
 use portreeve_core::name::{Environment, ServerName};
-use portreeve_core::ports::{EntryChange, EntryStore, RouteStore, ToolDecision, ToolsApproved, ToolsSeen};
+use portreeve_core::ports::{
+    AccessRequestStore, EntryChange, EntryStore, RouteStore, ToolDecision, ToolsApproved, ToolsSeen,
+};
 use portreeve_core::profile::{Contact, Profile, UseCase};
 use portreeve_core::protocol::Era;
 use portreeve_core::route::{Access, PinState, Route, RouteState};
@@ -13,7 +20,7 @@ use portreeve_core::tool::ToolDefinition;
 use portreeve_inspect::{content_hash, tool_definition};
 use serde_json::{Value, json};
 
-use super::world::{Result, World, now};
+use super::world::{DEVELOPER, Result, World, now};
 
 mod seen;
 
@@ -104,6 +111,31 @@ pub(crate) async fn fill(world: &World) -> Result<()> {
     seen::events(world)?;
     policy(world).await?;
     world.refresh.refresh().await;
+    Ok(())
+}
+
+/// A request for access that waits. Not a part of all of it: many tests begin without one.
+pub(crate) async fn request(world: &World) -> Result<()> {
+    let request = AccessRequest {
+        id: AccessRequestId::from_u128(0x0190_a0a0_0000_7000_8000_0000_0000_acce),
+        server: "com.acme/notes".parse()?,
+        principal: Principal::User(DEVELOPER),
+        caller: "user:dana".to_owned(),
+        groups: Vec::new(),
+        tools: ToolScope::All,
+        reason: "For <script>alert(1)</script> the notes".to_owned(),
+        wished: None,
+        asked_at: now(),
+        expires_at: now().plus(Duration::from_secs(24 * 60 * 60)),
+        state: AccessRequestState::Open,
+        decided_by: None,
+        decided_at: None,
+        note: None,
+        grant: None,
+        granted_until: None,
+    };
+    let event = world.event("access.request");
+    world.store.ask_access(&request, 20, event).await?;
     Ok(())
 }
 
