@@ -110,18 +110,6 @@ pub fn router(parts: PortalParts) -> Router {
         .route("/servers/{namespace}/{name}", get(server::page))
         .route("/servers/{name}", get(server::encoded))
         .route("/servers/{namespace}/{name}/tools/approve", post(tools::approve))
-        .route(
-            "/servers/{namespace}/{name}/access",
-            get(access_requests::page).post(access_requests::ask),
-        )
-        .route(
-            "/servers/{namespace}/{name}/access/withdraw",
-            post(access_requests::withdraw),
-        )
-        .route("/access-requests/{request}", get(access_requests::one))
-        .route("/access-requests/{request}/grant", post(access_requests::grant))
-        .route("/access-requests/{request}/refuse", post(access_requests::refuse))
-        .route("/account/access", get(access_requests::mine))
         .route("/servers/{namespace}/{name}/assess", post(review::assess))
         .route("/servers/{namespace}/{name}/connector", get(server::connector))
         .route(
@@ -170,6 +158,7 @@ pub fn router(parts: PortalParts) -> Router {
         .route("/admin/waiting", get(waiting::page))
         .route("/admin/waiting/approve", post(waiting::approve))
         .merge(people())
+        .merge(asking())
         .merge(told())
         .method_not_allowed_fallback(|| async { Failure::Method })
         .layer(DefaultBodyLimit::max(FORM_BYTES))
@@ -190,6 +179,23 @@ pub fn router(parts: PortalParts) -> Router {
         .fallback(unknown)
         .layer(from_fn(frame::security_headers))
         .with_state(portal)
+}
+
+/// How people ask for access, and who may grant it decides.
+fn asking() -> Router<Arc<Portal>> {
+    Router::new()
+        .route(
+            "/servers/{namespace}/{name}/access",
+            get(access_requests::page).post(access_requests::ask),
+        )
+        .route(
+            "/servers/{namespace}/{name}/access/withdraw",
+            post(access_requests::withdraw),
+        )
+        .route("/access-requests/{request}", get(access_requests::one))
+        .route("/access-requests/{request}/grant", post(access_requests::grant))
+        .route("/access-requests/{request}/refuse", post(access_requests::refuse))
+        .route("/account/access", get(access_requests::mine))
 }
 
 /// What can be found, read and taken along.

@@ -141,6 +141,12 @@ async fn j3_who_may_not_use_a_server_asks_and_is_granted_it_for_a_time() {
         (&grant["request"], &grant["expiresAt"], &grant["createdBy"]),
         (&asked["name"], &granted["grantedUntil"], &json!("key:steward"))
     );
+    is_over_and_told(&house, &one).await;
+}
+
+/// It is decided once; who asked sees it, and the audit log names each step.
+async fn is_over_and_told(house: &House, one: &str) {
+    let node = &house.served.node;
     let twice = house
         .api(
             &house.steward,

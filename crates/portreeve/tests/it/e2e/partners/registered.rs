@@ -71,6 +71,25 @@ async fn j4_a_new_registry_lists_partners_without_a_step() {
     assert_eq!(pulled.status, 409, "{}", pulled.text());
 }
 
+/// What is missing, and what nobody asked for, are named at once; who may not publish is refused.
+async fn nothing_is_made(node: &Node, eve: &str) {
+    let refused = node
+        .api("POST", REGISTER, Some(json!({"variables": {"pier": "1"}})))
+        .await;
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    for name in ["variables.dock", "variables.pier"] {
+        assert!(refused.text().contains(name), "{}", refused.text());
+    }
+    let headers = [
+        ("authorization", format!("Bearer {eve}")),
+        ("content-type", "application/json".to_owned()),
+    ];
+    let body = json!({"variables": {"dock": "mcp"}}).to_string();
+    let url = format!("{}/api/v1{REGISTER}", node.url);
+    let refused = node.web.ask("POST", &url, &headers, body).await.unwrap();
+    assert_eq!(refused.status, 403, "{}", refused.text());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn j4_a_partner_is_registered_with_its_variables_and_updated_when_somebody_says_so() {
     let pulling = Pulling::start().await;
@@ -85,24 +104,8 @@ async fn j4_a_partner_is_registered_with_its_variables_and_updated_when_somebody
     );
     assert_eq!(one["variables"][0]["name"], "dock", "{one:#}");
 
-    // What is missing, and what nobody asked for, are named at once; nothing is made.
-    let refused = node
-        .api("POST", REGISTER, Some(json!({"variables": {"pier": "1"}})))
-        .await;
-    assert_eq!(refused.status, 422, "{}", refused.text());
-    for name in ["variables.dock", "variables.pier"] {
-        assert!(refused.text().contains(name), "{}", refused.text());
-    }
     let eve = node.new_key("eve");
-    let headers = [
-        ("authorization", format!("Bearer {eve}")),
-        ("content-type", "application/json".to_owned()),
-    ];
-    let body = json!({"variables": {"dock": "mcp"}}).to_string();
-    let url = format!("{}/api/v1{REGISTER}", node.url);
-    let refused = node.web.ask("POST", &url, &headers, body).await.unwrap();
-    assert_eq!(refused.status, 403, "{}", refused.text());
-
+    nothing_is_made(&node, &eve).await;
     let made = node.cli_json(&[
         "partner",
         "register",

@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 
 use super::desk::{Desk, portreeve_json};
 use crate::node::Node;
-use crate::web::LegacyHost;
 
 /// What is served, and how often it was taken.
 #[derive(Default)]
