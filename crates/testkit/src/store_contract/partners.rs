@@ -110,12 +110,18 @@ pub async fn a_registration_goes_with_its_entry(store: &dyn Durable) -> Outcome 
     store.note_registered(&one, None).await?;
     assert_eq!(store.partner_state().await?.registered, []);
     store.save(new_entry("com.acme/tickets", Vec::new())).await?;
-    assert_eq!(store.partner_state().await?.registered, std::slice::from_ref(&one));
+    assert_eq!(
+        store.partner_state().await?.registered,
+        std::slice::from_ref(&one)
+    );
     // Who comes second has no claim, and overwrites nothing.
     let mut second = one.clone();
     second.variables = vec![("tenant".to_owned(), "blue".to_owned())];
     assert_conflict(store.note_registered(&second, None).await);
-    assert_eq!(store.partner_state().await?.registered, std::slice::from_ref(&one));
+    assert_eq!(
+        store.partner_state().await?.registered,
+        std::slice::from_ref(&one)
+    );
     let mut later = one;
     later.catalogue_version = 43;
     later.variables = Vec::new();
