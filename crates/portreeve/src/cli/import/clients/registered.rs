@@ -90,6 +90,10 @@ pub(super) async fn standings(
 ) -> Result<Vec<Standing>, Failure> {
     let mut standings = unknown(made, internal);
     for (proposal, standing) in made.proposals.iter().zip(&mut standings) {
+        // What would not be sent is not looked up, either.
+        if *standing == Standing::Local {
+            continue;
+        }
         if let Some(name) = known(connection, proposal).await? {
             *standing = Standing::Known { name };
         }
