@@ -25,22 +25,47 @@ pub(super) fn arguments(words: &[Secret], values: Values<'_>) -> Arguments {
     while let Some(word) = rest.next() {
         position += 1;
         if let Some((name, value)) = word.split_once('=')
-            && (is_flag(name, values) || is_name(name) && !values.stand_in(name))
+            && (is_flag(name, values) || is_variable(name, value, values))
         {
             told.pair((name, value), values.stand_in(word), values);
         } else if is_flag(word, values) {
-            match rest.next_if(|next| !next.starts_with('-') || next.len() == 1) {
+            match rest.next_if(is_value) {
                 Some(value) => {
                     position += 1;
                     told.named(word, value, values);
+                    // `--headers X-Key abc`: its name is one word, and its value the next.
+                    if private::is_carrier(word)
+                        && !value.contains(['=', ':'])
+                        && let Some(value) = rest.next_if(is_value)
+                    {
+                        position += 1;
+                        told.positional(position, (word, value), values);
+                    }
                 }
                 None => told.documents.push(json!({"type": "named", "name": word})),
             }
         } else {
-            told.positional(position, word, values);
+            told.positional(position, ("", word), values);
         }
     }
     told
+}
+
+fn is_value(word: &&str) -> bool {
+    !word.starts_with('-') || word.len() == 1
+}
+
+/// `NAME=value`. Without a value it may as well be the end of something in base64.
+fn is_variable(name: &str, value: &str, values: Values<'_>) -> bool {
+    is_name(name) && !values.stand_in(name) && !value.trim_matches(['=', ':', ' ']).is_empty()
+}
+
+/// The name of a variable or of a header that a flag carries, and what stands behind it.
+fn carried<'a>(flag: &str, value: &'a str, values: Values<'_>) -> Option<(&'a str, char)> {
+    let place = value.find(['=', ':']).filter(|_| private::is_carrier(flag))?;
+    let (name, rest) = value.split_at(place);
+    let separator = rest.chars().next()?;
+    is_variable(name, rest, values).then_some((name, separator))
 }
 
 fn is_name(text: &str) -> bool {
@@ -102,9 +127,17 @@ impl Arguments {
             None => json!({"value": value}),
             Some(stays) => {
                 self.kept.push(format!("the value of `{name}`"));
-                let mut document = input(stays, &format!("The value of {name}"));
-                document["valueHint"] = json!(place_name(name));
-                document
+                if let Some((carried, separator)) = carried(name, value, values) {
+                    let place = place_name(carried);
+                    json!({
+                        "value": format!("{carried}{separator}{{{place}}}"),
+                        "variables": {place: input(stays, &format!("The value of {carried}"))},
+                    })
+                } else {
+                    let mut document = input(stays, &format!("The value of {name}"));
+                    document["valueHint"] = json!(place_name(name));
+                    document
+                }
             }
         };
         document["type"] = json!("named");
@@ -132,8 +165,8 @@ impl Arguments {
         });
     }
 
-    fn positional(&mut self, position: usize, value: &str, values: Values<'_>) {
-        self.documents.push(match values.keep("", value) {
+    fn positional(&mut self, position: usize, (hint, value): (&str, &str), values: Values<'_>) {
+        self.documents.push(match values.keep(hint, value) {
             None => json!({"type": "positional", "value": value}),
             Some(stays) => {
                 self.kept.push(format!("argument {position}"));

@@ -9,6 +9,93 @@ use portreeve_core::secret::Secret;
 
 const LOCAL: &str = "it runs a program of this machine, which others do not have";
 const UNNAMED: &str = "its package cannot be told from its command";
+const UNKNOWN: &str = "it has an option that is not known, so its image cannot be told from its command";
+/// Options of `docker run` without a value.
+const SWITCHES: [&str; 14] = [
+    "--detach",
+    "--interactive",
+    "--tty",
+    "--quiet",
+    "--rm",
+    "--init",
+    "--read-only",
+    "--privileged",
+    "--publish-all",
+    "--no-healthcheck",
+    "--oom-kill-disable",
+    "--sig-proxy",
+    "--disable-content-trust",
+    "--replace",
+];
+/// Those of them that change how the server runs.
+const SAID: [&str; 7] = [
+    "--init",
+    "--read-only",
+    "--privileged",
+    "--publish-all",
+    "-P",
+    "--no-healthcheck",
+    "--oom-kill-disable",
+];
+/// Options of `docker run` with one.
+const VALUED: [&str; 56] = [
+    "--add-host",
+    "--annotation",
+    "--attach",
+    "--cap-add",
+    "--cap-drop",
+    "--cgroup-parent",
+    "--cgroupns",
+    "--cidfile",
+    "--cpu-shares",
+    "--cpus",
+    "--cpuset-cpus",
+    "--device",
+    "--dns",
+    "--dns-search",
+    "--domainname",
+    "--entrypoint",
+    "--env",
+    "--env-file",
+    "--expose",
+    "--gpus",
+    "--group-add",
+    "--hostname",
+    "--ip",
+    "--ipc",
+    "--label",
+    "--link",
+    "--log-driver",
+    "--log-opt",
+    "--mac-address",
+    "--memory",
+    "--memory-swap",
+    "--mount",
+    "--name",
+    "--net",
+    "--network",
+    "--network-alias",
+    "--pid",
+    "--pids-limit",
+    "--platform",
+    "--publish",
+    "--pull",
+    "--restart",
+    "--runtime",
+    "--secret",
+    "--security-opt",
+    "--shm-size",
+    "--stop-signal",
+    "--stop-timeout",
+    "--sysctl",
+    "--tmpfs",
+    "--ulimit",
+    "--user",
+    "--userns",
+    "--volume",
+    "--volumes-from",
+    "--workdir",
+];
 
 /// A package, and the words around its name.
 #[derive(Debug, PartialEq)]
@@ -211,38 +298,59 @@ fn nuget(mut words: VecDeque<Secret>) -> Result<Run, &'static str> {
     package("nuget", identifier, version, words)
 }
 
+/// An option of `docker run`: its name, and the value that stands in the same word.
+enum RunOption {
+    Switch(String),
+    Valued(String, Option<Secret>),
+}
+
+/// Reads one. What is not known may take the next word along or not, and the image could be either.
+fn run_option(word: &str) -> Result<RunOption, &'static str> {
+    let Some(letters) = word.strip_prefix('-').filter(|rest| !rest.starts_with('-')) else {
+        let (name, joined) = match word.split_once('=') {
+            Some((name, value)) => (name, Some(Secret::new(value))),
+            None => (word, None),
+        };
+        return match name {
+            _ if SWITCHES.contains(&name) => Ok(RunOption::Switch(name.to_owned())),
+            _ if VALUED.contains(&name) => Ok(RunOption::Valued(name.to_owned(), joined)),
+            _ => Err(UNKNOWN),
+        };
+    };
+    let first = letters.chars().next().ok_or(UNKNOWN)?;
+    if letters.chars().all(|c| "ditqP".contains(c)) {
+        let name = if letters.contains('P') { "-P" } else { "-i" };
+        return Ok(RunOption::Switch(name.to_owned()));
+    }
+    if !"acehlmpuvw".contains(first) {
+        return Err(UNKNOWN);
+    }
+    // `-eKEY=value`, `-e=KEY=value` and `-e KEY=value` are the same.
+    let joined = letters.get(1..).filter(|rest| !rest.is_empty());
+    let joined = joined.map(|rest| Secret::new(rest.strip_prefix('=').unwrap_or(rest)));
+    Ok(RunOption::Valued(format!("-{first}"), joined))
+}
+
 fn oci(mut words: VecDeque<Secret>) -> Result<Run, &'static str> {
-    const ALONE: [&str; 9] = [
-        "-i",
-        "--interactive",
-        "--rm",
-        "-t",
-        "--tty",
-        "-it",
-        "-ti",
-        "--init",
-        "--read-only",
-    ];
     let (mut before, mut variables) = (Vec::new(), Vec::new());
     while let Some(word) = words.front().map(|word| word.expose().to_owned()) {
         if !word.starts_with('-') {
             break;
         }
-        let whole = words.pop_front().unwrap_or_else(|| Secret::new(""));
-        let (name, joined) = match word.split_once('=') {
-            Some((name, value)) if word.starts_with('-') => (name.to_owned(), Some(Secret::new(value))),
-            _ => (word, None),
-        };
-        if ALONE.contains(&name.as_str()) {
-            // These are what every such command has; a document need not say them.
-            if name == "--init" || name == "--read-only" {
-                before.push(whole);
-            }
-            continue;
+        words.pop_front();
+        if word == "--" {
+            break;
         }
-        let value = match joined {
-            Some(value) => value,
-            None => words.pop_front().ok_or(UNNAMED)?,
+        let (name, value) = match run_option(&word)? {
+            RunOption::Switch(name) => {
+                // The others are what every such command has; a document need not say them.
+                if SAID.contains(&name.as_str()) {
+                    before.push(Secret::new(name));
+                }
+                continue;
+            }
+            RunOption::Valued(name, Some(value)) => (name, value),
+            RunOption::Valued(name, None) => (name, words.pop_front().ok_or(UNNAMED)?),
         };
         match name.as_str() {
             "-e" | "--env" => {

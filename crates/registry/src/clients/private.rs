@@ -1,16 +1,44 @@
 //! What stays on the machine: values that look like credentials, that say where something lies, or that stand in the
-//! environment or in headers as well. When in doubt, a value stays.
+//! environment or in headers as well. A value is sent only where it is one of few that are anybody's.
 //!
 //! Before: words of a command and addresses. After: `argument` and `proposal` declare an input where a value stood.
 
 use url::Url;
 
-/// Longest value that is sent.
-const LONGEST: usize = 64;
+/// Digits of a number that is sent: a port has as many.
+const DIGITS: usize = 5;
 /// Characters of a value from which on it counts wherever it stands, and not only when it is all there is.
 const TELLING: usize = 4;
 /// Letters and digits in one run that look like a key.
 const RUN: usize = 20;
+
+/// Words that say how a server runs, and nothing of whoever runs it.
+const HOW: [&str; 22] = [
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "all",
+    "none",
+    "stdio",
+    "http",
+    "sse",
+    "streamable-http",
+    "readonly",
+    "read-only",
+    "serve",
+    "start",
+    "mcp",
+    "json",
+    "debug",
+    "info",
+    "warn",
+    "error",
+];
+/// Flags whose value is a variable or a header.
+const CARRIERS: [&str; 5] = ["-e", "--env", "-H", "--header", "--headers"];
 
 /// Names of which a part says that their value is a credential.
 const PARTS: [&str; 16] = [
@@ -91,18 +119,38 @@ impl Values<'_> {
 
     /// Why a value stays, if it does. The hint is the name that it has, as far as it has one.
     pub(super) fn keep(self, hint: &str, value: &str) -> Option<Stays> {
-        if names_a_secret(hint) || looks_secret(value) || self.stand_in(value) {
+        if names_a_secret(hint) || is_carrier(hint) || looks_secret(value) || self.stand_in(value) {
             return Some(Stays::Secret);
         }
         if is_place(value) {
             return Some(Stays::Place);
         }
-        let is_plain =
-            |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ',' | ':' | '-' | '+' | '=');
-        let address = Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-        let is_sent = value.len() <= LONGEST && value.chars().all(is_plain);
-        (!is_sent && !address).then_some(Stays::Own)
+        (!is_anybodys(value)).then_some(Stays::Own)
     }
+}
+
+/// Whether a flag's value is a variable or a header.
+pub(super) fn is_carrier(name: &str) -> bool {
+    CARRIERS.contains(&name)
+}
+
+/// A value that says how a server runs. A password may be any other word.
+fn is_anybodys(value: &str) -> bool {
+    let is_number = (1..=DIGITS).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());
+    is_number || HOW.contains(&value) || is_clean(value)
+}
+
+/// An address of the web that is a host and a path, and no more.
+fn is_clean(value: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]".contains(c);
+    let is_bare = |url: &Url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    };
+    value.chars().all(is_plain) && Url::parse(value).is_ok_and(|url| is_bare(&url))
 }
 
 /// Whether a name says that its value is a credential.

@@ -204,8 +204,8 @@ fn b6_commands_are_told_as_the_packages_that_they_run() {
     assert_eq!(names, ["TOKEN", "KEY"]);
     let windows = package(json!({"command": "cmd", "args": ["/c", "npx", "tool"]}));
     assert_eq!(windows["identifier"], "tool");
-    let nuget = package(json!({"command": "dnx", "args": ["Acme.Tool@1.0.0", "--yes", "--", "go"]}));
-    assert_eq!(nuget["packageArguments"][0]["value"], "go");
+    let nuget = package(json!({"command": "dnx", "args": ["Acme.Tool@1.0.0", "--yes", "--", "serve"]}));
+    assert_eq!(nuget["packageArguments"][0]["value"], "serve");
 
     for local in [
         json!({"command": "node", "args": ["/home/ann/server.js"]}),
@@ -213,6 +213,7 @@ fn b6_commands_are_told_as_the_packages_that_they_run() {
         json!({"command": "npx", "args": ["github:acme/tool"]}),
         json!({"command": "uvx", "args": ["--from", "git+https://git.example/x", "x"]}),
         json!({"command": "bash", "args": ["-c", "npx tool"]}),
+        json!({"command": "docker", "args": ["run", "--frobnicate", "image", "tool"]}),
         json!({"note": "nothing"}),
     ] {
         let made = made(&of("cursor", &cursor(&local)));
@@ -327,6 +328,85 @@ proptest! {
             for text in &said {
                 prop_assert!(!text.contains(value.as_str()), "{} is in {}", value, text);
             }
+        }
+    }
+}
+
+/// Where a value may stand in the words of a command, and nowhere else.
+fn words(place: usize, value: &str) -> Value {
+    let docker =
+        |option: String| json!({"command": "docker", "args": ["run", "-dit", option, "image", "serve"]});
+    let npx = |words: &[&str]| {
+        let mut args = vec!["tool"];
+        args.extend(words);
+        json!({"command": "npx", "args": args})
+    };
+    let variable = format!("API_KEY={value}");
+    match place {
+        0 => docker(format!("-e{variable}")),
+        1 => docker(format!("-e={variable}")),
+        2 => docker(format!("--env={variable}")),
+        3 => json!({"command": "docker", "args": ["run", "--privileged", "image", value]}),
+        4 => npx(&["-e", &variable]),
+        5 => npx(&["--env", &variable]),
+        6 => npx(&["--set", &variable]),
+        7 => npx(&["--header", &format!("X-Api-Key:{value}")]),
+        8 => npx(&["--header", &format!("Authorization: Bearer {value}")]),
+        9 => json!({"command": "uvx", "args": ["mcp-proxy", "--headers", "X-Api-Key", value]}),
+        10 => npx(&[&format!("-p{value}")]),
+        11 => npx(&["-p", value]),
+        12 => npx(&["--flag", value]),
+        13 => npx(&[&format!("--header=X-Api-Key:{value}")]),
+        _ => npx(&["serve", value]),
+    }
+}
+
+#[test]
+fn b6_a_variable_or_a_header_is_named_and_its_value_stays() {
+    let package = |server: Value| one("cursor", &cursor(&server))["packages"][0].clone();
+    let image = package(words(0, "hunter2"));
+    assert_eq!(image["identifier"], "image");
+    assert_eq!(image["environmentVariables"][0]["name"], "API_KEY");
+    assert_eq!(
+        image["packageArguments"],
+        json!([{"type": "positional", "value": "serve"}])
+    );
+    let privileged = package(words(3, "hunter2"));
+    assert_eq!(privileged["identifier"], "image");
+    assert_eq!(privileged["runtimeArguments"][0]["name"], "--privileged");
+    let variable = package(words(5, "hunter2"));
+    assert_eq!(variable["packageArguments"][0]["value"], "API_KEY={api_key}");
+    let header = package(words(7, "hunter2"));
+    assert_eq!(header["packageArguments"][0]["value"], "X-Api-Key:{x_api_key}");
+    assert_eq!(
+        header["packageArguments"][0]["variables"]["x_api_key"]["isSecret"],
+        true
+    );
+    let pair = package(json!({"command": "npx", "args": ["tool", "c2VjcmV0MTI="]}));
+    assert!(!pair.to_string().contains("c2Vjcm"), "{pair}");
+    for (word, is_sent) in [
+        ("8080", true),
+        ("stdio", true),
+        ("https://a.example/mcp", true),
+        ("hunter2", false),
+        ("123456", false),
+        ("https://a.example/mcp?key=1", false),
+    ] {
+        let package = package(json!({"command": "npx", "args": ["tool", "--port", word]}));
+        assert_eq!(package["packageArguments"][0]["value"] == word, is_sent, "{word}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn b6_no_value_of_an_argument_is_in_what_is_sent(place in 0..15_usize, value in "[A-Za-z0-9][A-Za-z0-9/+_.@-]{4,39}[A-Za-z]") {
+        let made = made(&of("cursor", &cursor(&words(place, &value))));
+        let mut said = Vec::new();
+        for proposal in &made.proposals {
+            texts(&proposal.document, &mut said);
+        }
+        for text in &said {
+            prop_assert!(!text.contains(value.as_str()), "{} is in {}", value, text);
         }
     }
 }

@@ -55,10 +55,12 @@ async fn b7_a_server_is_a_plugin_that_signs_in_and_asks_for_a_key_where_it_must(
 }
 
 /// The plugins' names, with the pages of the servers that they install.
-fn installed(written: &Value) -> Vec<(String, String)> {
+fn installed(written: &Value) -> Vec<(&str, &str)> {
+    fn pair(plugin: &Value) -> (&str, &str) {
+        let text = |key: &str| plugin[key].as_str().unwrap();
+        (text("name"), text("homepage"))
+    }
     let plugins = written["plugins"].as_array().unwrap();
-    let text = |value: &'_ Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
-    let pair = |plugin: &Value| (text(plugin, "name"), text(plugin, "homepage"));
     plugins.iter().map(pair).collect()
 }
 
