@@ -15,7 +15,7 @@ fn around(system: System) -> Surroundings {
         system,
         PathBuf::from("/home/ann"),
         None,
-        PathBuf::from("/work/shop"),
+        PathBuf::from("/code/shop"),
     )
 }
 
@@ -56,7 +56,7 @@ fn b6_every_host_keeps_its_files_where_its_maker_says() {
     };
     for (system, id, path) in [
         (System::Linux, "vscode", "/home/ann/.config/Code/User/mcp.json"),
-        (System::Linux, "vscode", "/work/shop/.vscode/settings.json"),
+        (System::Linux, "vscode", "/code/shop/.vscode/settings.json"),
         (
             System::MacOs,
             "vscode-insiders",
@@ -69,13 +69,13 @@ fn b6_every_host_keeps_its_files_where_its_maker_says() {
         ),
         (System::Windows, "visual-studio", "/home/ann/.mcp.json"),
         (System::Linux, "claude-code", "/home/ann/.claude.json"),
-        (System::Linux, "claude-code", "/work/shop/.mcp.json"),
+        (System::Linux, "claude-code", "/code/shop/.mcp.json"),
         (
             System::MacOs,
             "claude-desktop",
             "/home/ann/Library/Application Support/Claude/claude_desktop_config.json",
         ),
-        (System::Linux, "cursor", "/work/shop/.cursor/mcp.json"),
+        (System::Linux, "cursor", "/code/shop/.cursor/mcp.json"),
         (System::Linux, "copilot-cli", "/home/ann/.copilot/mcp-config.json"),
         (System::Linux, "codex", "/home/ann/.codex/config.toml"),
         (System::Linux, "gemini-cli", "/home/ann/.gemini/settings.json"),
@@ -90,7 +90,7 @@ fn b6_every_host_keeps_its_files_where_its_maker_says() {
             "windsurf",
             "/home/ann/.codeium/windsurf/mcp_config.json",
         ),
-        (System::Linux, "kiro", "/work/shop/.kiro/settings/mcp.json"),
+        (System::Linux, "kiro", "/code/shop/.kiro/settings/mcp.json"),
         (System::MacOs, "zed", "/home/ann/.config/zed/settings.json"),
         (System::Linux, "goose", "/home/ann/.config/goose/config.yaml"),
         (

@@ -444,15 +444,8 @@ async fn every_caller_gets_what_the_table_says() {
     for name in ["com.acme/billing", "com.acme/old", "com.acme/gg"] {
         house.add(name, "1.0.0", true).await;
     }
-    for name in [
-        "com.acme/gone",
-        "com.acme/aa",
-        "com.acme/bb",
-        "com.acme/cc",
-        "com.acme/dd",
-        "com.acme/ee",
-    ] {
-        house.add(name, "1.0.0", false).await;
+    for name in ["gone", "aa", "bb", "cc", "dd", "ee"] {
+        house.add(&format!("com.acme/{name}"), "1.0.0", false).await;
     }
     let members = json!({"portreeve/virtual": {"members": [{"route": "billing"}]}});
     let together = json!({
