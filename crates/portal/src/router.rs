@@ -155,8 +155,6 @@ pub fn router(parts: PortalParts) -> Router {
         )
         .route("/admin/rest/{draft}", get(rest::page).post(rest::choose))
         .route("/admin/rest/{draft}/submit", post(rest::submit))
-        .route("/admin/waiting", get(waiting::page))
-        .route("/admin/waiting/approve", post(waiting::approve))
         .merge(people())
         .merge(asking())
         .merge(told())
@@ -181,7 +179,7 @@ pub fn router(parts: PortalParts) -> Router {
         .with_state(portal)
 }
 
-/// How people ask for access, and who may grant it decides.
+/// How people ask for access, and what waits for a decision.
 fn asking() -> Router<Arc<Portal>> {
     Router::new()
         .route(
@@ -196,6 +194,8 @@ fn asking() -> Router<Arc<Portal>> {
         .route("/access-requests/{request}/grant", post(access_requests::grant))
         .route("/access-requests/{request}/refuse", post(access_requests::refuse))
         .route("/account/access", get(access_requests::mine))
+        .route("/admin/waiting", get(waiting::page))
+        .route("/admin/waiting/approve", post(waiting::approve))
 }
 
 /// What can be found, read and taken along.

@@ -241,14 +241,8 @@ async fn b6_hosts_are_read_and_nothing_is_sent_unless_somebody_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn b6_hosts_are_pointed_at_the_gateway_behind_a_backup_and_back_again() {
     let desk = Desk::open().await;
-    let how = [
-        "--namespace",
-        "com.acme",
-        "--internal",
-        "--approve",
-        "--yes",
-        "--rewrite",
-    ];
+    let how = "--namespace com.acme --internal --approve --yes --rewrite";
+    let how: Vec<_> = how.split(' ').collect();
     std::fs::set_permissions(desk.file(REMOTE[0].1), std::fs::Permissions::from_mode(0o640)).unwrap();
     let done = desk.json(&how);
     for registered in done["registered"].as_array().unwrap() {
