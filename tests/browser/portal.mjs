@@ -141,7 +141,7 @@ async function manager(scheme, storageState) {
     for (const tool of SERVER.tools) await page.getByRole("heading", { name: tool }).first().waitFor();
     await look("tools");
     for (const section of ["Usage", "Audit"]) {
-      await page.getByRole("navigation").getByRole("link", { name: section, exact: true }).click();
+      await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: section, exact: true }).click();
       await heading(page, new RegExp(section, "i"));
       await look(section.toLowerCase());
     }
@@ -231,7 +231,7 @@ async function withoutScripts(storageState) {
     await openServer(page);
     await page.getByRole("heading", { name: SERVER.tools[0] }).first().waitFor();
     await look("server", { axe: false });
-    await page.getByRole("navigation").getByRole("link", { name: "Usage", exact: true }).click();
+    await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Usage", exact: true }).click();
     await heading(page, /usage/i);
     await look("usage", { axe: false });
   });
