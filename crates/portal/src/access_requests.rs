@@ -41,7 +41,7 @@ pub(crate) async fn page(
         .server
         .name;
     if !visitor.is_signed_in() {
-        return Ok(frame::redirect(&format!("/sign-in?next=/servers/{name}/access")));
+        return Ok(frame::sign_in_first(&format!("/servers/{name}/access")));
     }
     show(&portal, &visitor, &name, view::ask_form(&name)).await
 }
@@ -196,7 +196,7 @@ pub(crate) async fn one(
 ) -> Result<Response, Failure> {
     let id = identity(&id)?;
     if !visitor.is_signed_in() {
-        return Ok(frame::redirect(&format!("/sign-in?next=/access-requests/{id}")));
+        return Ok(frame::sign_in_first(&format!("/access-requests/{id}")));
     }
     show_one(&portal, &visitor, id, None).await
 }

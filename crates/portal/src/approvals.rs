@@ -34,7 +34,7 @@ pub(crate) async fn page(
 ) -> Result<Response, Failure> {
     let id = identity(&id)?;
     if !visitor.is_signed_in() {
-        return Ok(frame::redirect(&format!("/sign-in?next=/approvals/{id}")));
+        return Ok(frame::sign_in_first(&format!("/approvals/{id}")));
     }
     show(&portal, &visitor, id, StatusCode::OK, None).await
 }

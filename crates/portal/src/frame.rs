@@ -117,6 +117,11 @@ pub(crate) fn leading_on(mut response: Response) -> Response {
     response
 }
 
+/// Sends the browser to the sign-in, which leads back to `here`.
+pub(crate) fn sign_in_first(here: &str) -> Response {
+    redirect(&format!("/sign-in?next={here}"))
+}
+
 /// Sends the browser elsewhere on this site, as a GET.
 pub(crate) fn redirect(to: &str) -> Response {
     Redirect::to(to).into_response()
