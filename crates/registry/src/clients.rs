@@ -31,6 +31,7 @@ use std::path::{Path, PathBuf};
 
 use portreeve_core::secret::Secret;
 use serde_json::Value;
+use url::Url;
 
 pub use identity::Identity;
 pub use proposal::{Proposal, Proposals, proposals};
@@ -216,19 +217,27 @@ impl Found {
         }
     }
 
-    /// Whether it leads to this Portreeve already.
-    pub fn leads_to(&self, origin: &str) -> bool {
-        let Ok(Launch::Remote { url, .. }) = &self.launch else {
-            return false;
+    /// Whether it leads to this Portreeve already, which is known under these addresses.
+    pub fn leads_to(&self, origins: &[Url]) -> bool {
+        let address = match &self.launch {
+            Ok(Launch::Remote { url, .. }) => Url::parse(url.expose()).ok(),
+            _ => None,
         };
-        let base = origin.trim_end_matches('/');
-        let rest = url.expose().strip_prefix(base);
-        rest.is_some_and(|rest| {
-            ["/s/", "/mcp", "/registries/"]
-                .iter()
-                .any(|path| rest.starts_with(path))
-        })
+        address.is_some_and(|address| origins.iter().any(|origin| is_within(&address, origin)))
     }
+}
+
+/// Whether an address is one of those that a Portreeve answers hosts at.
+fn is_within(address: &Url, origin: &Url) -> bool {
+    let base = origin.path().trim_end_matches('/');
+    let rest = address.path().strip_prefix(base);
+    // The parser writes schemes and hosts in small letters, and leaves the usual port out.
+    address.origin() == origin.origin()
+        && rest.is_some_and(|rest| {
+            rest.trim_end_matches('/') == "/mcp"
+                || rest.starts_with("/s/")
+                || rest.starts_with("/registries/")
+        })
 }
 
 /// The servers of one file that was read, by one host.

@@ -5,16 +5,21 @@
 
 use std::collections::BTreeSet;
 
+use portreeve_inspect::sha256_hex;
 use serde_json::Value;
 use url::Url;
-
-use super::private;
 
 /// By what a server is the same wherever it is named.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Identity {
-    /// Where it is, without what may be a secret.
-    Endpoint(String),
+    /// Where it is.
+    Endpoint {
+        /// What its host is called.
+        host: String,
+        /// Stands for the whole address, path and query as they are: two queries are two servers. The address itself may
+        /// hold a credential, and is not kept here.
+        digest: String,
+    },
     /// Its package: where that is from, and its name there.
     Package(String, String),
 }
@@ -33,12 +38,24 @@ impl Identity {
     }
 
     pub(super) fn endpoint(url: &str) -> Self {
-        let whole = match Url::parse(url) {
-            Ok(_) if !url.contains('{') => private::shown_url(url),
-            _ => url.to_owned(),
+        let (host, whole) = match Url::parse(url.trim()) {
+            Ok(mut parsed) => {
+                let host = parsed.host_str().map(host_word).unwrap_or_default();
+                // Who calls and which part of a page is meant are not where the server is.
+                parsed.set_fragment(None);
+                if parsed.query() == Some("") {
+                    parsed.set_query(None);
+                }
+                let has_no_user = parsed.set_username("").is_ok() && parsed.set_password(None).is_ok();
+                let whole = if has_no_user { parsed.as_str() } else { url };
+                (host, whole.to_owned())
+            }
+            Err(_) => (String::new(), url.to_owned()),
         };
-        let base = whole.split('?').next().unwrap_or(&whole);
-        Self::Endpoint(base.trim_end_matches('/').to_ascii_lowercase())
+        Self::Endpoint {
+            host,
+            digest: sha256_hex(whole.as_bytes()),
+        }
     }
 
     pub(super) fn package(kind: &str, identifier: &str) -> Self {
@@ -60,21 +77,16 @@ impl Identity {
 
     /// A word that a search for it would find.
     pub fn word(&self) -> String {
-        let (text, separator) = match self {
-            Self::Endpoint(url) => {
-                let host = Url::parse(url)
-                    .ok()
-                    .and_then(|url| url.host_str().map(str::to_owned));
-                let host = host.unwrap_or_default();
-                let mut labels: Vec<&str> = host.split('.').collect();
-                labels.retain(|label| !matches!(*label, "mcp" | "www" | "api"));
-                return labels
-                    .first()
-                    .map(|label| (*label).to_owned())
-                    .unwrap_or_default();
-            }
-            Self::Package(_, identifier) => (identifier, '/'),
-        };
-        text.rsplit(separator).next().unwrap_or(text).to_owned()
+        match self {
+            Self::Endpoint { host, .. } => host.clone(),
+            Self::Package(_, identifier) => identifier.rsplit('/').next().unwrap_or(identifier).to_owned(),
+        }
     }
+}
+
+/// The first label of a host that says whose it is.
+fn host_word(host: &str) -> String {
+    let mut labels = host.split('.');
+    let word = labels.find(|label| !matches!(*label, "mcp" | "www" | "api"));
+    word.unwrap_or_default().to_owned()
 }

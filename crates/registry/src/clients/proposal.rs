@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use portreeve_core::name::{ServerName, VersionText};
+use portreeve_core::name::{ServerName, Slug, VersionText};
 use portreeve_core::secret::Secret;
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -39,6 +39,9 @@ pub struct Proposal {
     pub seen: Vec<usize>,
     /// It runs where only this machine reaches it.
     pub is_local: bool,
+    /// Words that a registry may be asked for before anybody agreed to anything; and whether its name is one.
+    words: Vec<String>,
+    is_askable: bool,
 }
 
 /// What became of everything that was found.
@@ -59,17 +62,19 @@ struct Told {
     description: String,
     kept: Vec<String>,
     is_local: bool,
+    /// The route that it may be, where its address looks like one of a gateway.
+    slug: Option<String>,
 }
 
 // === from what was found to proposals ===
 
-/// Makes one proposal for each server, named in a namespace.
-pub fn proposals(all: &[Found], namespace: &str, origin: &str) -> Proposals {
+/// Makes one proposal for each server, named in a namespace. What leads to one of the addresses of this Portreeve is none.
+pub fn proposals(all: &[Found], namespace: &str, origins: &[Url]) -> Proposals {
     let mut made = Proposals::default();
     let mut places: BTreeMap<Identity, usize> = BTreeMap::new();
     let mut names = BTreeSet::new();
     for (place, found) in all.iter().enumerate() {
-        if found.leads_to(origin) {
+        if found.leads_to(origins) {
             made.left_out
                 .push((place, "it goes through this Portreeve already".to_owned()));
             continue;
@@ -251,12 +256,15 @@ fn remote(
         None => false,
     };
     Ok(Told {
-        identity: Identity::endpoint(&address),
+        identity: Identity::endpoint(url),
         version: None,
         part: ("remotes", item),
         description: format!("The MCP server at {host}"),
         kept,
         is_local,
+        slug: Slug::in_path(parsed.path())
+            .filter(|slug| !slug.starts_with('/'))
+            .map(str::to_owned),
     })
 }
 
@@ -305,6 +313,7 @@ fn packaged(package: &Package, env: &[(String, Secret)], values: &[&str]) -> Tol
         description: format!("The package {} of {}", package.identifier, package.kind),
         kept,
         is_local: false,
+        slug: None,
     }
 }
 
@@ -345,6 +354,13 @@ impl Proposal {
         names: &mut BTreeSet<String>,
     ) -> Option<Self> {
         let name = name(namespace, given, &told.identity, names)?;
+        // In small letters a credential may look like any other word.
+        let is_askable = !private::looks_secret(given) && !private::looks_secret(&name);
+        let own = short(&name).filter(|_| is_askable);
+        let mut words = vec![told.identity.word()];
+        words.extend(told.slug.into_iter().chain(own));
+        words.retain(|word| !word.is_empty() && !private::looks_secret(word));
+        words.dedup();
         let is_version = |version: &String| version.parse::<VersionText>().is_ok();
         let version = told
             .version
@@ -366,7 +382,19 @@ impl Proposal {
             notes: Vec::new(),
             seen: vec![place],
             is_local: told.is_local,
+            words,
+            is_askable,
         })
+    }
+
+    /// Words by which a registry may be asked for it. One that may be a credential is none of them.
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    /// Its name, where a registry may be asked for that.
+    pub fn askable_name(&self) -> Option<&str> {
+        Some(self.name()).filter(|_| self.is_askable)
     }
 
     /// The name that it would be registered under.

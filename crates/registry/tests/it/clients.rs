@@ -1,5 +1,7 @@
 //! Hosts' files as people write them, and the documents that are made of them. Above all: what may not be in a document.
 
+mod apart;
+
 use std::path::{Path, PathBuf};
 
 use portreeve_registry::clients::{
@@ -31,7 +33,7 @@ fn of(id: &str, file: &Value) -> Vec<Found> {
 }
 
 fn made(all: &[Found]) -> Proposals {
-    proposals(all, "com.acme", ORIGIN)
+    proposals(all, "com.acme", &[ORIGIN.parse().unwrap()])
 }
 
 fn one(id: &str, file: &Value) -> Value {
@@ -226,8 +228,8 @@ fn b6_one_server_of_several_hosts_is_one_entry() {
     let mut all = of(
         "cursor",
         &json!({"mcpServers": {
-            "Acme Billing": {"url": "https://MCP.acme.example/mcp/?readonly=true", "headers": {"X-Key": "abcdefgh1"}},
-            "gate": {"url": "https://gw.acme.example/s/billing/mcp"},
+            "Acme Billing": {"url": "HTTPS://MCP.acme.example:443/mcp#top", "headers": {"X-Key": "abcdefgh1"}},
+            "gate": {"url": "https://GW.acme.example/s/billing/mcp"},
         }}),
     );
     all.extend(of("vscode", &json!({"servers": {
@@ -243,7 +245,7 @@ fn b6_one_server_of_several_hosts_is_one_entry() {
     assert_eq!(headers.len(), 2, "what either asks for is asked for");
     assert_eq!(made.proposals[0].seen.len(), 2);
     assert!(made.left_out[0].1.contains("already"), "{:?}", made.left_out);
-    let known = Identity::of_document(&json!({"remotes": [{"url": "https://mcp.acme.example/mcp/"}]}));
+    let known = Identity::of_document(&json!({"remotes": [{"url": "https://mcp.acme.example/mcp"}]}));
     assert!(known.contains(&made.proposals[0].identity));
     let image = Identity::of_document(
         &json!({"packages": [{"registryType": "oci", "identifier": "docker.io/a/b:2"}]}),

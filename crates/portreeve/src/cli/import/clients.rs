@@ -213,7 +213,11 @@ async fn plan(connection: &Connection, args: &ClientsArgs, looked: Looked) -> Re
     };
     let namespace = args.namespace.clone().or(granted);
     let namespace = namespace.unwrap_or_else(|| NO_NAMESPACE.to_owned());
-    let made = proposals(&looked.found, &namespace, connection.base().as_str());
+    let origins = match &unasked {
+        None => registered::origins(connection).await,
+        Some(_) => vec![connection.base().clone()],
+    };
+    let made = proposals(&looked.found, &namespace, &origins);
     let standings = match &unasked {
         None => registered::standings(connection, &made, args.internal).await?,
         Some(_) => registered::unknown(&made, args.internal),
@@ -235,7 +239,7 @@ impl Plan {
         let pairs = self.made.proposals.iter().zip(&self.standings);
         let known = pairs.filter_map(|(proposal, standing)| match standing {
             Standing::Known { name } => Some((&proposal.seen, name)),
-            Standing::New | Standing::Local => None,
+            Standing::New | Standing::Routed { .. } | Standing::Local => None,
         });
         known
             .flat_map(|(seen, name)| seen.iter().map(|place| (*place, name.clone())))

@@ -353,3 +353,30 @@ async fn j4_a_developer_s_servers_wait_in_the_namespace_of_his_right() {
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(error.contains("hint: these are: vscode"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b6_a_host_that_leads_here_by_the_public_address_is_no_new_server() {
+    let public = "http://127.0.0.1:9";
+    let node = Node::start_with(&["--public-url", public]).await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    let home = tempfile::tempdir().unwrap();
+    let desk = Desk { node, upstream, home };
+    desk.node.add("com.acme/billing", &desk.upstream.url);
+    let servers = json!({
+        "mine": {"url": format!("{public}/s/billing/mcp")},
+        "theirs": {"url": "HTTP://127.0.0.1:9/mcp"},
+        "near": {"url": desk.node.endpoint("billing")},
+    });
+    let file = desk.file(".cursor/mcp.json");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let before = json!({"mcpServers": servers}).to_string();
+    std::fs::write(&file, &before).unwrap();
+    let done = desk.json(&["--namespace", "com.acme", "--internal", "--yes", "--rewrite"]);
+    assert_eq!(done["entries"], json!([]), "{done}");
+    for found in done["found"].as_array().unwrap() {
+        let becomes = found["becomes"].as_str().unwrap();
+        assert!(becomes.contains("through this Portreeve already"), "{found}");
+    }
+    assert!(done.get("registered").is_none(), "{done}");
+    assert_eq!(desk.text(".cursor/mcp.json"), before, "nothing is pointed anew");
+}

@@ -4,6 +4,7 @@
 
 use portreeve_registry::clients::{Identity, Proposal, Proposals};
 use serde_json::{Value, json};
+use url::Url;
 
 use super::{ClientsArgs, request};
 use crate::cli::Failure;
@@ -20,6 +21,11 @@ pub(super) enum Standing {
     New,
     /// It is there, under this name.
     Known {
+        /// The name.
+        name: String,
+    },
+    /// It is a route of this Portreeve, to the server of this name.
+    Routed {
         /// The name.
         name: String,
     },
@@ -94,22 +100,38 @@ pub(super) async fn standings(
         if *standing == Standing::Local {
             continue;
         }
-        if let Some(name) = known(connection, proposal).await? {
-            *standing = Standing::Known { name };
+        if let Some(found) = known(connection, proposal).await? {
+            *standing = found;
         }
     }
     Ok(standings)
 }
 
-/// The name under which the registry has a proposal.
-async fn known(connection: &Connection, proposal: &Proposal) -> Result<Option<String>, Failure> {
-    let mut names = vec![proposal.name().to_owned()];
-    let short = proposal.name().rsplit('/').next().unwrap_or_default().to_owned();
-    for word in [proposal.identity.word(), short] {
-        if word.is_empty() {
+/// The addresses of the running Portreeve: the one that it is asked at, and the one that hosts are told. Whoever may not
+/// read the registries knows the second one by routes alone.
+pub(super) async fn origins(connection: &Connection) -> Vec<Url> {
+    let mut origins = vec![connection.base().clone()];
+    let Ok(list) = connection.get(&api_path!("registries")).await else {
+        return origins;
+    };
+    for registry in items(&list.body) {
+        let (url, name) = (text(registry, "url"), text(registry, "name"));
+        let below = format!("/registries/{name}");
+        let Ok(origin) = Url::parse(url.strip_suffix(&below).unwrap_or(&url)) else {
             continue;
+        };
+        if !origins.contains(&origin) {
+            origins.push(origin);
         }
-        let path = format!("{}?search={}&limit=50", api_path!("servers"), segment(&word));
+    }
+    origins
+}
+
+/// How the registry has a proposal, if it does.
+async fn known(connection: &Connection, proposal: &Proposal) -> Result<Option<Standing>, Failure> {
+    let mut names: Vec<String> = proposal.askable_name().map(str::to_owned).into_iter().collect();
+    for word in proposal.words() {
+        let path = format!("{}?search={}&limit=50", api_path!("servers"), segment(word));
         let list = connection.get(&path).await?.body;
         for item in items(&list) {
             let name = text(item, "name");
@@ -123,25 +145,29 @@ async fn known(connection: &Connection, proposal: &Proposal) -> Result<Option<St
         let Ok(answer) = connection.get(&api_path!("servers/{}", name)).await else {
             continue;
         };
-        let list = |member: &str| {
-            answer
-                .body
-                .get(member)
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-        };
-        let of_documents = list("versions")
-            .filter_map(|version| version.get("document"))
-            .any(|document| Identity::of_document(document).contains(&proposal.identity));
-        let of_routes = list("routes")
-            .map(|route| json!({ "remotes": [{ "url": text(route, "upstreamUrl") }] }))
-            .any(|document| Identity::of_document(&document).contains(&proposal.identity));
-        if of_documents || of_routes {
-            return Ok(Some(name));
+        if let Some(standing) = standing(&answer.body, proposal, &name) {
+            return Ok(Some(standing));
         }
     }
     Ok(None)
+}
+
+/// How a server that is registered stands to a proposal; not at all where it is another one.
+fn standing(server: &Value, proposal: &Proposal, name: &str) -> Option<Standing> {
+    let list = |member: &str| server.get(member).and_then(Value::as_array).into_iter().flatten();
+    let is_at = |route: &Value, member: &str| {
+        let document = json!({ "remotes": [{ "url": text(route, member) }] });
+        Identity::of_document(&document).contains(&proposal.identity)
+    };
+    let name = name.to_owned();
+    if list("routes").any(|route| is_at(route, "url")) {
+        return Some(Standing::Routed { name });
+    }
+    let of_documents = list("versions")
+        .filter_map(|version| version.get("document"))
+        .any(|document| Identity::of_document(document).contains(&proposal.identity));
+    let of_routes = list("routes").any(|route| is_at(route, "upstreamUrl"));
+    (of_documents || of_routes).then_some(Standing::Known { name })
 }
 
 /// Registers what is new. One that is refused does not stop the others.
@@ -172,4 +198,55 @@ pub(super) async fn register(
         });
     }
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use portreeve_core::secret::Secret;
+    use portreeve_registry::clients::{Form, Found, Launch, proposals};
+
+    use super::*;
+
+    /// Who may not read the registries does not learn the public address, and knows his routes by their own.
+    #[test]
+    fn b6_a_route_s_own_address_is_told_from_its_upstream_s() {
+        let server = json!({
+            "versions": [{"document": {"remotes": [{"url": "https://up.example/mcp?project=a"}]}}],
+            "routes": [{"url": "https://gw.acme.example/s/billing/mcp", "upstreamUrl": "https://other.example/mcp"}],
+        });
+        let name = "com.acme/billing".to_owned();
+        for (url, expected) in [
+            (
+                "https://GW.acme.example:443/s/billing/mcp",
+                Some(Standing::Routed { name: name.clone() }),
+            ),
+            (
+                "https://up.example/mcp?project=a",
+                Some(Standing::Known { name: name.clone() }),
+            ),
+            (
+                "https://other.example/mcp",
+                Some(Standing::Known { name: name.clone() }),
+            ),
+            ("https://up.example/mcp?project=b", None),
+            ("https://gw.acme.example/s/Billing/mcp", None),
+        ] {
+            let found = Found {
+                host: "cursor",
+                title: "Cursor",
+                file: PathBuf::from("/home/ann/.cursor/mcp.json"),
+                form: Form::Json,
+                at: vec!["mcpServers".to_owned(), "billing".to_owned()],
+                launch: Ok(Launch::Remote {
+                    transport: "streamable-http",
+                    url: Secret::new(url),
+                    headers: Vec::new(),
+                }),
+            };
+            let made = proposals(&[found], "com.acme", &[]);
+            assert_eq!(standing(&server, &made.proposals[0], &name), expected, "{url}");
+        }
+    }
 }

@@ -24,6 +24,7 @@ pub(super) fn body(plan: &Plan, args: &ClientsArgs) -> Value {
         let (state, name) = match standing {
             Standing::New => ("new", proposal.name()),
             Standing::Known { name } => ("known", name.as_str()),
+            Standing::Routed { name } => ("routed", name.as_str()),
             Standing::Local => ("local", proposal.name()),
         };
         json!({
@@ -56,6 +57,9 @@ fn becomes(plan: &Plan, place: usize) -> String {
             return match standing {
                 Standing::New => proposal.name().to_owned(),
                 Standing::Known { name } => format!("{name}, which is registered"),
+                Standing::Routed { name } => {
+                    format!("nothing: it goes through this Portreeve already, to {name}")
+                }
                 Standing::Local => "nothing: only this machine reaches it (`--internal` takes it)".to_owned(),
             };
         }
