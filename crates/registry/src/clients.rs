@@ -11,6 +11,7 @@ mod package;
 mod private;
 mod proposal;
 mod read;
+mod runner;
 
 mod claude_code;
 mod claude_desktop;

@@ -7,96 +7,13 @@ use std::collections::VecDeque;
 
 use portreeve_core::secret::Secret;
 
+use super::runner::{self, Runner, SAID, SWITCHES, VALUED};
+
 const LOCAL: &str = "it runs a program of this machine, which others do not have";
 const UNNAMED: &str = "its package cannot be told from its command";
 const UNKNOWN: &str = "it has an option that is not known, so its image cannot be told from its command";
-/// Options of `docker run` without a value.
-const SWITCHES: [&str; 14] = [
-    "--detach",
-    "--interactive",
-    "--tty",
-    "--quiet",
-    "--rm",
-    "--init",
-    "--read-only",
-    "--privileged",
-    "--publish-all",
-    "--no-healthcheck",
-    "--oom-kill-disable",
-    "--sig-proxy",
-    "--disable-content-trust",
-    "--replace",
-];
-/// Those of them that change how the server runs.
-const SAID: [&str; 7] = [
-    "--init",
-    "--read-only",
-    "--privileged",
-    "--publish-all",
-    "-P",
-    "--no-healthcheck",
-    "--oom-kill-disable",
-];
-/// Options of `docker run` with one.
-const VALUED: [&str; 56] = [
-    "--add-host",
-    "--annotation",
-    "--attach",
-    "--cap-add",
-    "--cap-drop",
-    "--cgroup-parent",
-    "--cgroupns",
-    "--cidfile",
-    "--cpu-shares",
-    "--cpus",
-    "--cpuset-cpus",
-    "--device",
-    "--dns",
-    "--dns-search",
-    "--domainname",
-    "--entrypoint",
-    "--env",
-    "--env-file",
-    "--expose",
-    "--gpus",
-    "--group-add",
-    "--hostname",
-    "--ip",
-    "--ipc",
-    "--label",
-    "--link",
-    "--log-driver",
-    "--log-opt",
-    "--mac-address",
-    "--memory",
-    "--memory-swap",
-    "--mount",
-    "--name",
-    "--net",
-    "--network",
-    "--network-alias",
-    "--pid",
-    "--pids-limit",
-    "--platform",
-    "--publish",
-    "--pull",
-    "--restart",
-    "--runtime",
-    "--secret",
-    "--security-opt",
-    "--shm-size",
-    "--stop-signal",
-    "--stop-timeout",
-    "--sysctl",
-    "--tmpfs",
-    "--ulimit",
-    "--user",
-    "--userns",
-    "--volume",
-    "--volumes-from",
-    "--workdir",
-];
-
+const UNCLEAR: &str =
+    "it is not understood: an option in front of its package is not known, and may take the next word along";
 /// A package, and the words around its name.
 #[derive(Debug, PartialEq)]
 pub(super) struct Package {
@@ -182,10 +99,32 @@ fn program(command: &str) -> String {
         .unwrap_or(name)
 }
 
-/// Takes options off until a word that is none; options in `with_value` take the next word along. Returns the value of
-/// the option that names the package.
-fn options(words: &mut VecDeque<Secret>, with_value: &[&str], naming: &[&str]) -> Option<String> {
-    let mut named = None;
+/// What the options in front of a package say.
+struct Options {
+    /// The value of the one that names the package.
+    named: Option<String>,
+    /// One of them is not known, and may take the next word along or not.
+    is_unclear: bool,
+}
+
+impl Options {
+    /// What is run: the package that an option names, or else the first word behind the options.
+    fn package(self, words: &mut VecDeque<Secret>) -> Result<String, &'static str> {
+        let first = words.pop_front().map(|word| word.expose().to_owned());
+        match (self.named, first) {
+            (Some(named), _) => Ok(named),
+            (None, _) if self.is_unclear => Err(UNCLEAR),
+            (None, first) => first.ok_or(UNNAMED),
+        }
+    }
+}
+
+/// Takes options off until a word that is none.
+fn options(words: &mut VecDeque<Secret>, runner: &Runner, naming: &[&str]) -> Options {
+    let mut read = Options {
+        named: None,
+        is_unclear: false,
+    };
     while let Some(word) = words.front().map(|word| word.expose().to_owned()) {
         if !word.starts_with('-') {
             break;
@@ -195,27 +134,25 @@ fn options(words: &mut VecDeque<Secret>, with_value: &[&str], naming: &[&str]) -
             break;
         }
         match word.split_once('=') {
-            Some((name, value)) if naming.contains(&name) => named = Some(value.to_owned()),
+            Some((name, value)) if naming.contains(&name) => read.named = Some(value.to_owned()),
+            // Whatever it is, its value stands in the same word.
+            Some((name, _)) if name.starts_with("--") => {}
             None if naming.contains(&word.as_str()) => {
-                named = words.pop_front().map(|value| value.expose().to_owned());
+                read.named = words.pop_front().map(|value| value.expose().to_owned());
             }
-            None if with_value.contains(&word.as_str()) => {
+            None if runner.valued.contains(&word.as_str()) => {
                 words.pop_front();
             }
-            _ => {}
+            None if runner.switches.contains(&word.as_str()) => {}
+            _ => read.is_unclear = true,
         }
     }
-    named
+    read
 }
 
 fn npm(mut words: VecDeque<Secret>) -> Result<Run, &'static str> {
-    let named = options(
-        &mut words,
-        &["--registry", "--cache", "--userconfig"],
-        &["-p", "--package"],
-    );
-    let first = words.pop_front().map(|word| word.expose().to_owned());
-    let whole = named.or(first).ok_or(UNNAMED)?;
+    let options = options(&mut words, &runner::NPM, &["-p", "--package"]);
+    let whole = options.package(&mut words)?;
     let (identifier, version) = match whole.char_indices().rfind(|(place, c)| *c == '@' && *place > 0) {
         Some((place, _)) => whole.split_at(place),
         None => (whole.as_str(), ""),
@@ -253,23 +190,8 @@ fn bridge(mut words: VecDeque<Secret>) -> Result<Run, &'static str> {
 }
 
 fn pypi(mut words: VecDeque<Secret>, naming: &str) -> Result<Run, &'static str> {
-    let with_value = [
-        "--python",
-        "-p",
-        "--with",
-        "-w",
-        "--index-url",
-        "-i",
-        "--index",
-        "--default-index",
-        "--extra-index-url",
-        "--directory",
-        "--constraint",
-        "--with-requirements",
-    ];
-    let named = options(&mut words, &with_value, &[naming]);
-    let first = words.pop_front().map(|word| word.expose().to_owned());
-    let whole = named.or(first).ok_or(UNNAMED)?;
+    let options = options(&mut words, &runner::PYPI, &[naming]);
+    let whole = options.package(&mut words)?;
     let (identifier, version) = match whole.split_once("==").or_else(|| whole.split_once('@')) {
         Some((identifier, version)) => (identifier.trim(), version.trim()),
         None => (whole.as_str(), ""),
@@ -282,19 +204,17 @@ fn pypi(mut words: VecDeque<Secret>, naming: &str) -> Result<Run, &'static str> 
 }
 
 fn nuget(mut words: VecDeque<Secret>) -> Result<Run, &'static str> {
-    options(&mut words, &["--source", "--configfile"], &[]);
-    let whole = words.pop_front().ok_or(UNNAMED)?;
-    let (identifier, version) = whole.expose().split_once('@').unwrap_or((whole.expose(), ""));
+    // No option names the package; one names its version, in front of it or behind it.
+    let naming = ["--version"];
+    let mut before = options(&mut words, &runner::NUGET, &naming);
+    let named = before.named.take();
+    let whole = before.package(&mut words)?;
     // The words up to `--` are those of dnx.
-    while let Some(word) = words.front().map(|word| word.expose().to_owned()) {
-        if !word.starts_with('-') {
-            break;
-        }
-        words.pop_front();
-        if word == "--" {
-            break;
-        }
-    }
+    let named = named.or(options(&mut words, &runner::NUGET, &naming).named);
+    let (identifier, version) = match whole.split_once('@') {
+        Some((identifier, version)) => (identifier, version),
+        None => (whole.as_str(), named.as_deref().unwrap_or_default()),
+    };
     package("nuget", identifier, version, words)
 }
 

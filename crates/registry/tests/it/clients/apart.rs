@@ -1,10 +1,53 @@
-//! What is another server, and what must not be guessed: addresses that differ in a letterand
+//! What is another server, and what must not be guessed: addresses that differ in a letter, options that nobody knows, and
 //! words that no registry is asked for.
 
 use portreeve_registry::clients::Identity;
 use serde_json::{Map, Value, json};
 
-use super::{made, of};
+use super::{cursor, made, of, one};
+
+#[test]
+fn b6_an_option_that_is_not_known_hides_no_package() {
+    let server = |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        cursor(&json!({"command": words[0], "args": words[1..].to_vec()}))
+    };
+    for (line, expected) in [
+        ("npx -y --loglevel silent tool serve", "tool"),
+        ("npx --frobnicate=x tool", "tool"),
+        ("npx -p @acme/tool --frobnicate x run", "@acme/tool"),
+        ("npx --frobnicate --package=@acme/tool run", "@acme/tool"),
+        ("npm exec --prefix x -- tool", "tool"),
+        ("bunx --bun tool", "tool"),
+        ("uvx --with other --prerelease allow tool", "tool"),
+        ("uvx --from acme-tool --frobnicate x run", "acme-tool"),
+        ("pipx run --spec=acme-tool run", "acme-tool"),
+        ("dnx --verbosity quiet Acme.Tool --yes -- serve", "Acme.Tool"),
+    ] {
+        let document = one("cursor", &server(line));
+        assert_eq!(document["packages"][0]["identifier"], expected, "{line}");
+    }
+    for line in [
+        "npx -y --frobnicate x tool",
+        // Whether this is its own option or that of `x` cannot be told, either.
+        "npx --frobnicate x -p tool run",
+        "npx -z x tool",
+        "pnpm dlx --frobnicate x tool",
+        "uvx --frobnicate x tool",
+        "uv tool run --frobnicate x tool",
+        "dnx --frobnicate x Acme.Tool",
+    ] {
+        let made = made(&of("cursor", &server(line)));
+        assert!(made.proposals.is_empty(), "{line}");
+        assert!(
+            made.left_out[0].1.contains("not understood"),
+            "{line}: {:?}",
+            made.left_out
+        );
+    }
+    let document = one("cursor", &server("dnx Acme.Tool --version 1.2.0 --yes"));
+    assert_eq!(document["packages"][0]["version"], "1.2.0");
+}
 
 #[test]
 fn b6_another_path_or_query_is_another_server() {
