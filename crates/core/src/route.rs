@@ -22,6 +22,19 @@ pub enum Access {
 
 as_words!(Access { Credential = "credential", Anonymous = "anonymous" });
 
+/// How one gets in by a route, as hosts are told: what its access and its credentials come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entrance {
+    /// Without a credential.
+    Anonymous,
+    /// With a key, where one is not signed in.
+    Key,
+    /// Only by signing in: no key is taken, so that none may be asked for.
+    SignIn,
+}
+
+as_words!(Entrance { Anonymous = "anonymous", Key = "credential", SignIn = "sign-in" });
+
 /// Whether the gateway serves the route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -114,6 +127,27 @@ impl Credentials {
     /// Whether there is one that could be presented.
     pub fn is_any(&self) -> bool {
         self.tokens || self.keys || !self.issuers.is_empty()
+    }
+}
+
+// === impl Entrance ===
+
+impl Entrance {
+    /// That of a route.
+    pub const fn of(access: Access, credentials: &Credentials) -> Self {
+        match access {
+            Access::Anonymous => Self::Anonymous,
+            Access::Credential if credentials.keys => Self::Key,
+            Access::Credential => Self::SignIn,
+        }
+    }
+
+    /// Who may use the route.
+    pub const fn access(self) -> Access {
+        match self {
+            Self::Anonymous => Access::Anonymous,
+            Self::Key | Self::SignIn => Access::Credential,
+        }
     }
 }
 
@@ -212,6 +246,11 @@ impl Route {
             environment: self.environment.clone(),
             major: self.major,
         }
+    }
+
+    /// How one gets in.
+    pub const fn entrance(&self) -> Entrance {
+        Entrance::of(self.access, &self.credentials)
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::name::{Environment, Slug};
-use crate::route::Access;
+use crate::route::Entrance;
 use crate::server::{Lifecycle, Version};
 use crate::time::Timestamp;
 
@@ -64,8 +64,10 @@ pub struct RemotesText {
     pub environments: BTreeSet<Environment>,
     /// A route that anybody may call.
     pub anonymous: RemoteText,
-    /// A route that asks for a credential.
-    pub credential: RemoteText,
+    /// A route that takes a key.
+    pub key: RemoteText,
+    /// A route that takes none, and signs people in.
+    pub sign_in: RemoteText,
 }
 
 // === impl OfficialMeta ===
@@ -137,13 +139,13 @@ impl ServedText {
     /// The whole, with these `remotes`.
     pub fn joined<'a>(
         &self,
-        routes: impl IntoIterator<Item = &'a (Slug, Access)>,
+        routes: impl IntoIterator<Item = &'a (Slug, Entrance)>,
         remotes: &RemotesText,
     ) -> String {
         let shown: Vec<String> = routes
             .into_iter()
-            .map(|(slug, access)| {
-                let RemoteText { before, after } = remotes.of(*access);
+            .map(|(slug, entrance)| {
+                let RemoteText { before, after } = remotes.of(*entrance);
                 format!("{before}{slug}{after}")
             })
             .collect();
@@ -159,11 +161,12 @@ impl ServedText {
 // === impl RemotesText ===
 
 impl RemotesText {
-    /// How a route of this access is written.
-    pub const fn of(&self, access: Access) -> &RemoteText {
-        match access {
-            Access::Anonymous => &self.anonymous,
-            Access::Credential => &self.credential,
+    /// How a route with this entrance is written.
+    pub const fn of(&self, entrance: Entrance) -> &RemoteText {
+        match entrance {
+            Entrance::Anonymous => &self.anonymous,
+            Entrance::Key => &self.key,
+            Entrance::SignIn => &self.sign_in,
         }
     }
 }

@@ -226,7 +226,7 @@ fn listed(entry: &Entry, version: &Version) -> ListedVersion {
     let route = entry.routes.iter().filter(serves).min_by_key(|route| route.major);
     let route = route
         .filter(|_| version.is_listed())
-        .map(|route| (route.slug.clone(), route.access));
+        .map(|route| (route.slug.clone(), route.entrance()));
     ListedVersion {
         version: version.clone(),
         route,

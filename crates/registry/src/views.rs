@@ -8,7 +8,7 @@ use std::sync::Arc;
 use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::name::{Environment, RegistryName};
-use portreeve_core::route::{Access, Route, RouteState};
+use portreeve_core::route::{Entrance, Route, RouteState};
 use portreeve_core::server::Version;
 use portreeve_core::view::{Readers, RegistryRecord, Selection};
 use portreeve_core::visibility::Visibility;
@@ -28,7 +28,7 @@ pub struct View {
 }
 
 /// The address of a route, as hosts read it.
-pub(crate) type Face = (portreeve_core::name::Slug, Access);
+pub(crate) type Face = (portreeve_core::name::Slug, Entrance);
 
 // === impl View ===
 
@@ -106,7 +106,7 @@ impl View {
             let is_production = route.environment == Environment::production();
             (!is_production, route.major, route.slug.clone())
         });
-        let face = |route: &Route| (route.slug.clone(), route.access);
+        let face = |route: &Route| (route.slug.clone(), route.entrance());
         let shown = if version.is_listed() { serving } else { Vec::new() };
         shown.into_iter().map(face).collect()
     }

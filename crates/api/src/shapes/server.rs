@@ -230,10 +230,10 @@ impl ServerItem {
     pub(crate) fn new(listed: &ListedVersion, public_url: &Url) -> Self {
         let version = &listed.version;
         let words: Words = serde_json::from_str(&version.document).unwrap_or_default();
-        let route = listed.route.as_ref().map(|(slug, access)| RouteLink {
+        let route = listed.route.as_ref().map(|(slug, entrance)| RouteLink {
             slug: slug.to_string(),
             url: endpoint_url(public_url, slug),
-            access: access.as_str(),
+            access: entrance.access().as_str(),
         });
         Self {
             name: version.name.to_string(),

@@ -7,7 +7,7 @@ use crate::audit::AuditEvent;
 use crate::deployment::Place;
 use crate::name::{Environment, ServerName, Slug};
 use crate::page::PageOf;
-use crate::route::{Access, Route};
+use crate::route::{Entrance, Route};
 use crate::server::{Server, Version};
 use crate::time::Timestamp;
 use crate::visibility::Visibility;
@@ -87,7 +87,7 @@ pub struct ListedVersion {
     /// The version.
     pub version: Version,
     /// The active production route, if it serves exactly this version.
-    pub route: Option<(Slug, Access)>,
+    pub route: Option<(Slug, Entrance)>,
 }
 
 /// Entries, durable.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::{StoreError, VersionQuery};
 use crate::name::{Environment, Slug};
-use crate::route::Access;
+use crate::route::Entrance;
 use crate::served::{RemotesText, ServedText};
 use crate::server::Lifecycle;
 use crate::time::Timestamp;
@@ -96,8 +96,8 @@ pub struct ServedVersion {
 pub struct ServedRoute {
     /// Where it leads.
     pub environment: Environment,
-    /// Who may call it.
-    pub access: Access,
+    /// How one gets in.
+    pub entrance: Entrance,
     /// Its name.
     pub slug: Slug,
 }

@@ -62,7 +62,7 @@ impl Card {
             monogram: Monogram::new(&official.title, &name),
             badges: badges(
                 version,
-                listed.route.as_ref().map(|(_, access)| *access),
+                listed.route.as_ref().map(|(_, entrance)| entrance.access()),
                 &official,
             ),
             title: Part::plain(official.title),

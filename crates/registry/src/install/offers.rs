@@ -145,6 +145,7 @@ impl Registry {
         let door = |route: &Route| Door {
             slug: route.slug.clone(),
             url: endpoint_url(&route.slug, &self.parts.public_url),
+            access: route.access,
             credentials: route.credentials.clone(),
         };
         let active = routes.iter().filter(|route| route.state == RouteState::Active);

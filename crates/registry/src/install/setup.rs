@@ -6,7 +6,7 @@
 mod read;
 
 use portreeve_core::name::Slug;
-use portreeve_core::route::Credentials;
+use portreeve_core::route::{Access, Credentials};
 use portreeve_mcp::server_json::ServerJson;
 use serde_json::{Map, Value};
 
@@ -65,6 +65,8 @@ pub struct Door {
     pub slug: Slug,
     /// Its address.
     pub url: String,
+    /// Who may use it.
+    pub access: Access,
     /// Which credentials it takes.
     pub credentials: Credentials,
 }
@@ -245,14 +247,16 @@ impl Setup {
         let credentials = &door.credentials;
         self.slug = Some(door.slug.clone());
         let signs_in = credentials.tokens || !credentials.issuers.is_empty();
-        if headers.is_empty() || !signs_in {
+        if door.access == Access::Anonymous || !signs_in {
             return self;
         }
         let launch = Launch::Http {
             url: url.clone(),
             headers: Vec::new(),
         };
-        let keyed = credentials.keys.then(|| Box::new(self.clone()));
+        // A document says how a key is handed over, where one is taken.
+        let is_keyed = credentials.keys && !headers.is_empty();
+        let keyed = is_keyed.then(|| Box::new(self.clone()));
         Self {
             launch,
             prompts: Vec::new(),

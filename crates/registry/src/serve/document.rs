@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use portreeve_core::name::{Environment, Slug};
-use portreeve_core::route::Access;
+use portreeve_core::route::Entrance;
 use portreeve_core::served::{PublicDocument, RemoteText, RemotesText};
 use serde_json::json;
 use url::Url;
@@ -13,14 +13,14 @@ use url::Url;
 /// The document with the gateway's routes as its only remotes, or without remotes.
 pub(crate) fn public(
     document: &str,
-    faces: &[(Slug, Access)],
+    faces: &[(Slug, Entrance)],
     public_url: &Url,
 ) -> Result<PublicDocument, serde_json::Error> {
     let mut shown = PublicDocument::without_remotes(document)?;
     if !faces.is_empty() {
         let remotes = faces
             .iter()
-            .map(|(slug, access)| remote(&endpoint_url(slug, public_url), *access));
+            .map(|(slug, entrance)| remote(&endpoint_url(slug, public_url), *entrance));
         let remotes = serde_json::value::to_raw_value(&remotes.collect::<Vec<_>>())?;
         shown.push("remotes", remotes);
     }
@@ -32,9 +32,10 @@ pub(crate) fn endpoint_url(slug: &Slug, public_url: &Url) -> String {
     format!("{}{}", public_url.as_str().trim_end_matches('/'), slug.path())
 }
 
-fn remote(url: &str, access: Access) -> serde_json::Value {
+fn remote(url: &str, entrance: Entrance) -> serde_json::Value {
     let mut remote = json!({"type": "streamable-http", "url": url});
-    if access == Access::Credential {
+    // Where only access tokens are taken, the host finds everything by the URL, and a key would be asked for in vain.
+    if entrance == Entrance::Key {
         // A prompt in the host: the key itself never stands in a document or in a link.
         remote["headers"] = json!([{
             "name": "Authorization",
@@ -58,7 +59,8 @@ fn remote(url: &str, access: Access) -> serde_json::Value {
 #[derive(Debug)]
 pub(crate) struct RemoteTexts {
     anonymous: RemoteText,
-    credential: RemoteText,
+    key: RemoteText,
+    sign_in: RemoteText,
 }
 
 impl RemoteTexts {
@@ -66,9 +68,9 @@ impl RemoteTexts {
     pub(crate) fn of(public_url: &Url) -> Self {
         // A character that no address holds stands where the slug will be.
         let place = "\u{fffd}";
-        let around = |access| {
+        let around = |entrance| {
             let base = public_url.as_str().trim_end_matches('/');
-            let text = remote(&format!("{base}{}", Slug::path_of(place)), access).to_string();
+            let text = remote(&format!("{base}{}", Slug::path_of(place)), entrance).to_string();
             let (before, after) = text.split_once(place).unwrap_or((&text, ""));
             RemoteText {
                 before: before.to_owned(),
@@ -76,8 +78,9 @@ impl RemoteTexts {
             }
         };
         Self {
-            anonymous: around(Access::Anonymous),
-            credential: around(Access::Credential),
+            anonymous: around(Entrance::Anonymous),
+            key: around(Entrance::Key),
+            sign_in: around(Entrance::SignIn),
         }
     }
 
@@ -86,7 +89,8 @@ impl RemoteTexts {
         RemotesText {
             environments,
             anonymous: self.anonymous.clone(),
-            credential: self.credential.clone(),
+            key: self.key.clone(),
+            sign_in: self.sign_in.clone(),
         }
     }
 }

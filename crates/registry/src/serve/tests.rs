@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use portreeve_core::name::{Environment, Slug};
-use portreeve_core::route::Access;
+use portreeve_core::route::Entrance;
 use portreeve_core::served::{OFFICIAL_META, PUBLISHER_META, ServedText};
 use portreeve_core::server::{Approval, Lifecycle, Version};
 use portreeve_core::time::Timestamp;
@@ -103,10 +103,10 @@ fn version() -> impl Strategy<Value = Version> {
         )
 }
 
-fn faces() -> impl Strategy<Value = Vec<(Slug, Access)>> {
-    let access = prop_oneof![Just(Access::Anonymous), Just(Access::Credential)];
+fn faces() -> impl Strategy<Value = Vec<(Slug, Entrance)>> {
+    let entrance = proptest::sample::select(Entrance::ALL);
     let slug = "[a-z][a-z0-9]{1,8}(--v[0-9])?".prop_map(|slug| slug.parse().unwrap());
-    vec((slug, access), 0..3)
+    vec((slug, entrance), 0..3)
 }
 
 fn public_url() -> impl Strategy<Value = Url> {

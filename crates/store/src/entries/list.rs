@@ -2,7 +2,7 @@
 
 use portreeve_core::page::PageOf;
 use portreeve_core::ports::{ListedVersion, StoreError, VersionFilter, VersionQuery};
-use portreeve_core::route::Access;
+use portreeve_core::route::Entrance;
 use portreeve_core::visibility::Visibility;
 
 use super::selection;
@@ -18,7 +18,9 @@ const SEARCH_BYTES: usize = 8_192;
 const LIST: &str = concat!(
     "SELECT ",
     version_columns!(),
-    ", r.slug AS route_slug, r.access AS route_access FROM versions v \
+    ", r.slug AS route_slug, ",
+    entrance!(),
+    " AS route_entrance FROM versions v \
      LEFT JOIN routes r ON r.slug = (SELECT MIN(c.slug) FROM routes c WHERE c.server = v.server \
      AND c.environment = 'production' AND c.state = 'active' AND c.version = v.version) WHERE "
 );
@@ -194,7 +196,7 @@ pub(super) fn filters(sql: &mut Sql, query: &VersionQuery, rarest: Option<Rarest
 
 fn listed_of(row: &Row) -> Result<ListedVersion, StoreError> {
     let route = match row.optional_parsed("route_slug")? {
-        Some(slug) => Some((slug, row.word("route_access", Access::from_word)?)),
+        Some(slug) => Some((slug, row.word("route_entrance", Entrance::from_word)?)),
         None => None,
     };
     Ok(ListedVersion {

@@ -13,7 +13,7 @@ use portreeve_core::name::Environment;
 use portreeve_core::ports::{
     ServedEntry, ServedItems, ServedOrder, ServedQuery, ServedStore, StoreError, VersionFilter,
 };
-use portreeve_core::route::Access;
+use portreeve_core::route::Entrance;
 use portreeve_core::served::{RemotesText, ServedText};
 use portreeve_core::server::{Approval, Version};
 use portreeve_core::visibility::Visibility;
@@ -29,13 +29,17 @@ const VERSION: char = '\u{1e}';
 
 /// In no order: to order what is joined would copy it once more. The environments of the routes follow, and the
 /// conditions.
-const PAGE: &str = "SELECT STRING_AGG(p.server || $1 || p.version || $1 || p.published_at || $1 || \
+const PAGE: &str = concat!(
+    "SELECT STRING_AGG(p.server || $1 || p.version || $1 || p.published_at || $1 || \
     COALESCE(p.routes, '') || $1 || COALESCE(p.served_head, '') || $1 || COALESCE(p.served_tail, ''), $2) AS page \
     FROM (SELECT v.server, v.version, v.published_at, v.served_tail, \
     CASE WHEN v.served_of = v.updated_at THEN v.served_head END AS served_head, \
-    (SELECT STRING_AGG(r.environment || ' ' || r.major || ' ' || r.access || ' ' || r.slug, ',') FROM routes r \
+    (SELECT STRING_AGG(r.environment || ' ' || r.major || ' ' || (",
+    entrance!(),
+    ") || ' ' || r.slug, ',') FROM routes r \
     WHERE r.server = v.server AND r.version = v.version AND r.state = 'active' AND v.lifecycle <> 'retired' \
-    AND r.environment IN (";
+    AND r.environment IN ("
+);
 const UNREADY: &str = concat!(
     "SELECT ",
     version_columns!(),
@@ -201,7 +205,7 @@ fn joined(row: Option<&Row>, query: &ServedQuery) -> Result<Option<ServedItems>,
     Ok(Some(page))
 }
 
-/// Writes the `remotes` of a version, given its routes as `environment major access slug`, with commas between them.
+/// Writes the `remotes` of a version, given its routes as `environment major entrance slug`, with commas between them.
 fn write_remotes(items: &mut String, routes: &str, texts: &RemotesText) -> Result<(), StoreError> {
     if routes.is_empty() {
         return Ok(());
@@ -215,7 +219,7 @@ fn write_remotes(items: &mut String, routes: &str, texts: &RemotesText) -> Resul
         })?;
     routes.sort_unstable_by_key(|face| face.place);
     for (index, face) in routes.iter().enumerate() {
-        let text = texts.of(face.access);
+        let text = texts.of(face.entrance);
         items.push_str(if index == 0 { ",\"remotes\":[" } else { "," });
         items.push_str(&text.before);
         items.push_str(face.place.3);
@@ -227,7 +231,7 @@ fn write_remotes(items: &mut String, routes: &str, texts: &RemotesText) -> Resul
 
 /// A route as it is listed.
 struct Face<'a> {
-    access: Access,
+    entrance: Entrance,
     /// Production first, then by the number of the major version, whose digits are counted before they are compared, then
     /// by slug.
     place: (bool, usize, &'a str, &'a str),
@@ -237,9 +241,9 @@ impl<'a> Face<'a> {
     fn read(text: &'a str) -> Option<Self> {
         let mut words = text.split(' ');
         let (environment, major) = (words.next()?, words.next()?);
-        let (access, slug) = (words.next()?, words.next()?);
+        let (entrance, slug) = (words.next()?, words.next()?);
         Some(Self {
-            access: Access::from_word(access)?,
+            entrance: Entrance::from_word(entrance)?,
             place: (environment != "production", major.len(), major, slug),
         })
     }

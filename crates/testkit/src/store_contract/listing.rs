@@ -1,7 +1,7 @@
 //! Lists of versions: order, pages, filters, search.
 
 use portreeve_core::ports::{ListedVersion, VersionFilter, VersionQuery};
-use portreeve_core::route::{Access, RouteState};
+use portreeve_core::route::{Access, Entrance, RouteState};
 use portreeve_core::server::{Approval, Lifecycle};
 use portreeve_core::visibility::Visibility;
 
@@ -203,7 +203,7 @@ pub async fn a_version_shows_the_route_that_serves_it(store: &dyn Durable) -> Ou
         .collect();
     assert_eq!(
         faces,
-        [Some((parse("a-served"), Access::Anonymous)), None, None, None]
+        [Some((parse("a-served"), Entrance::Anonymous)), None, None, None]
     );
     Ok(())
 }

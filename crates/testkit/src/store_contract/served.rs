@@ -8,7 +8,7 @@ use portreeve_core::ports::{
     Entry, RouteChange, ServedCut, ServedEntry, ServedItems, ServedOrder, ServedQuery, VersionFilter,
     VersionQuery,
 };
-use portreeve_core::route::{Access, Route, RouteState};
+use portreeve_core::route::{Access, Entrance, Route, RouteState};
 use portreeve_core::served::{RemoteText, RemotesText, ServedText};
 use portreeve_core::server::{Approval, Lifecycle, Version};
 use portreeve_core::view::Selection;
@@ -20,8 +20,8 @@ use crate::store_fixtures::{at, event, new_entry, parse, route, version};
 
 /// A question for a page by name, with the remotes of these environments.
 pub fn asked(versions: VersionQuery, environments: &[&str]) -> ServedQuery {
-    let around = |access: &str| RemoteText {
-        before: format!("{{\"access\":\"{access}\",\"url\":\"https://gw/s/"),
+    let around = |entrance: &str| RemoteText {
+        before: format!("{{\"entrance\":\"{entrance}\",\"url\":\"https://gw/s/"),
         after: "/mcp\"}".to_owned(),
     };
     ServedQuery {
@@ -31,7 +31,8 @@ pub fn asked(versions: VersionQuery, environments: &[&str]) -> ServedQuery {
         remotes: RemotesText {
             environments: environments.iter().map(|name| parse(name)).collect(),
             anonymous: around("anonymous"),
-            credential: around("credential"),
+            key: around("key"),
+            sign_in: around("sign-in"),
         },
     }
 }
@@ -84,6 +85,8 @@ fn routes(name: &str, place: usize) -> Vec<Route> {
         if (index + place).is_multiple_of(3) {
             one.access = Access::Anonymous;
         }
+        // Open and without keys, too.
+        one.credentials.keys = (index + place) % 4 < 2;
         if (index + place) % 5 == 4 {
             one.state = RouteState::Inactive;
         }
@@ -168,7 +171,7 @@ async fn faces(
     store: &dyn Durable,
     query: &ServedQuery,
     version: &Version,
-) -> Result<Vec<(Slug, Access)>, portreeve_core::ports::StoreError> {
+) -> Result<Vec<(Slug, Entrance)>, portreeve_core::ports::StoreError> {
     let entry = store.entry(&version.name).await?;
     let mut routes = entry.map(|entry| entry.routes).unwrap_or_default();
     routes.retain(|route| {
@@ -183,7 +186,10 @@ async fn faces(
     });
     Ok(routes
         .into_iter()
-        .map(|route| (route.slug, route.access))
+        .map(|route| {
+            let entrance = route.entrance();
+            (route.slug, entrance)
+        })
         .collect())
 }
 
@@ -355,7 +361,7 @@ pub async fn whole_entries_hold_what_pages_show(store: &dyn Durable) -> Outcome 
         );
         for served in &entry.versions {
             let routes = served.routes.iter();
-            let routes: Vec<_> = routes.map(|route| (route.slug.clone(), route.access)).collect();
+            let routes: Vec<_> = routes.map(|route| (route.slug.clone(), route.entrance)).collect();
             joined.push(served.text.joined(&routes, &query.remotes));
         }
     }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use portreeve_core::ports::{ServedEntry, ServedRoute, ServedVersion};
-use portreeve_core::route::Access;
+use portreeve_core::route::Entrance;
 use portreeve_core::served::ServedText;
 use portreeve_core::server::Lifecycle;
 use portreeve_core::time::Timestamp;
@@ -74,7 +74,7 @@ pub(super) struct Version {
 pub(super) struct Route {
     pub(super) environment: Span,
     pub(super) slug: Span,
-    pub(super) access: Access,
+    pub(super) entrance: Entrance,
 }
 
 /// What was packed cannot be unpacked: there is a mistake in here.
@@ -126,7 +126,7 @@ impl Block {
             let route = Route {
                 environment: self.word(route.environment.as_str()),
                 slug: self.word(route.slug.as_str()),
-                access: route.access,
+                entrance: route.entrance,
             };
             self.routes.push(route);
         }
@@ -198,7 +198,7 @@ impl Block {
         for route in self.routes_of(version) {
             routes.push(ServedRoute {
                 environment: self.text(route.environment).parse().map_err(|_| Torn)?,
-                access: route.access,
+                entrance: route.entrance,
                 slug: self.text(route.slug).parse().map_err(|_| Torn)?,
             });
         }

@@ -50,7 +50,7 @@ impl Pick {
     fn write_remotes(&self, version: &Version, remotes: &RemotesText, out: &mut Vec<u8>) {
         let mut is_first = true;
         for route in self.routes(version, remotes) {
-            let text = remotes.of(route.access);
+            let text = remotes.of(route.entrance);
             let before: &[u8] = if is_first { b",\"remotes\":[" } else { b"," };
             is_first = false;
             out.extend_from_slice(before);
@@ -133,7 +133,7 @@ impl Found {
 
     /// Bytes that it takes, about.
     pub(crate) fn size(&self, remotes: &RemotesText) -> usize {
-        let around = remotes.credential.before.len() + remotes.credential.after.len() + 100;
+        let around = remotes.key.before.len() + remotes.key.after.len() + 100;
         let size = |pick: &Pick| {
             let version = pick.version()?;
             let routes = pick.routes(version, remotes).count();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use portreeve_core::ports::{
     ServedEntry, ServedOrder, ServedQuery, ServedRoute, ServedVersion, VersionFilter, VersionQuery,
 };
-use portreeve_core::route::Access;
+use portreeve_core::route::Entrance;
 use portreeve_core::served::{RemotesText, ServedText};
 use portreeve_core::server::Lifecycle;
 use portreeve_core::time::Timestamp;
@@ -38,7 +38,7 @@ fn served_version() -> impl Strategy<Value = ServedVersion> {
     let routes = vec(
         (
             prop_oneof![Just("production"), Just("test")],
-            any::<bool>(),
+            proptest::sample::select(Entrance::ALL),
             "[a-z]{2,6}",
         ),
         0..3,
@@ -70,13 +70,9 @@ fn served_version() -> impl Strategy<Value = ServedVersion> {
                     },
                     routes: routes
                         .into_iter()
-                        .map(|(environment, is_open, slug)| ServedRoute {
+                        .map(|(environment, entrance, slug)| ServedRoute {
                             environment: environment.parse().unwrap(),
-                            access: if is_open {
-                                Access::Anonymous
-                            } else {
-                                Access::Credential
-                            },
+                            entrance,
                             slug: slug.parse().unwrap(),
                         })
                         .collect(),
@@ -200,7 +196,7 @@ fn expected(world: &World, query: &ServedQuery) -> (String, usize, Option<(Strin
         .map(|(_, version)| {
             let shown = version.routes.iter();
             let shown = shown.filter(|route| query.remotes.environments.contains(&route.environment));
-            let shown: Vec<_> = shown.map(|route| (route.slug.clone(), route.access)).collect();
+            let shown: Vec<_> = shown.map(|route| (route.slug.clone(), route.entrance)).collect();
             version.text.joined(&shown, &query.remotes)
         })
         .collect();

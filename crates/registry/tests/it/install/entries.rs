@@ -1,6 +1,6 @@
 //! One entry of every kind that a registry serves, as its installation.
 
-use portreeve_core::route::Credentials;
+use portreeve_core::route::{Access, Credentials};
 use portreeve_registry::install::{Door, Installation};
 use serde_json::{Value, json};
 
@@ -75,6 +75,12 @@ pub(super) fn installation(document: &Value, takes: Takes) -> Installation {
     let door = Door {
         slug: "billing".parse().unwrap(),
         url: URL.to_owned(),
+        // An open route's document names no header.
+        access: if document["remotes"][0]["headers"].is_null() {
+            Access::Anonymous
+        } else {
+            Access::Credential
+        },
         credentials,
     };
     Installation::of(

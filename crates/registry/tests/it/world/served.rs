@@ -101,7 +101,7 @@ fn served_version(version: &Version, routes: &[&Route]) -> ServedVersion {
         routes: serving
             .map(|route| ServedRoute {
                 environment: route.environment.clone(),
-                access: route.access,
+                entrance: route.entrance(),
                 slug: route.slug.clone(),
             })
             .collect(),
@@ -125,7 +125,7 @@ impl Memory {
         });
         let faces: Vec<_> = routes
             .into_iter()
-            .map(|route| (route.slug.clone(), route.access))
+            .map(|route| (route.slug.clone(), route.entrance()))
             .collect();
         ServedText::of(version).unwrap().joined(&faces, &query.remotes)
     }

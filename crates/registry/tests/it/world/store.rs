@@ -291,7 +291,7 @@ impl EntryStore for Memory {
                 .routes
                 .iter()
                 .find(|route| route.state == RouteState::Active && route.version == version.version)
-                .map(|route| (route.slug.clone(), route.access)),
+                .map(|route| (route.slug.clone(), route.entrance())),
         });
         let items = items.collect();
         Ok(PageOf { items, more })

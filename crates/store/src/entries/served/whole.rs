@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use portreeve_core::name::Environment;
 use portreeve_core::ports::{ServedEntry, ServedRoute, ServedVersion, StoreError};
-use portreeve_core::route::Access;
+use portreeve_core::route::Entrance;
 use portreeve_core::served::ServedText;
 use portreeve_core::server::{Approval, Lifecycle};
 
@@ -21,8 +21,11 @@ const CHUNK: usize = 100;
 const VERSIONS: &str = "SELECT v.server, v.version, v.approval, v.lifecycle, v.is_latest, v.published_at, v.updated_at, \
     CASE WHEN v.served_of = v.updated_at THEN v.served_head END AS served_head, v.served_tail FROM versions v \
     WHERE (v.approval = 'approved' OR v.is_latest) AND v.server IN (VALUES ";
-const ROUTES: &str = "SELECT r.server, r.version, r.environment, r.major, r.access, r.slug FROM routes r \
-    WHERE r.state = 'active' AND r.server IN (VALUES ";
+const ROUTES: &str = concat!(
+    "SELECT r.server, r.version, r.environment, r.major, r.slug, ",
+    entrance!(),
+    " AS entrance FROM routes r WHERE r.state = 'active' AND r.server IN (VALUES "
+);
 const TAGS: &str = "SELECT t.server, t.tag FROM server_tags t WHERE t.server IN (VALUES ";
 
 /// Reads entries.
@@ -107,7 +110,7 @@ impl Rows {
         for row in &self.routes {
             let route = ServedRoute {
                 environment: row.parsed("environment")?,
-                access: row.word("access", Access::from_word)?,
+                entrance: row.word("entrance", Entrance::from_word)?,
                 slug: row.parsed("slug")?,
             };
             leading.push((major_of(row, "major")?, route, row));
