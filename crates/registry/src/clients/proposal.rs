@@ -263,7 +263,7 @@ fn remote(
         kept,
         is_local,
         slug: Slug::in_path(parsed.path())
-            .filter(|slug| !slug.starts_with('/'))
+            .filter(|slug| !slug.starts_with('/') && !Values(&all).stand_in(slug))
             .map(str::to_owned),
     })
 }

@@ -98,6 +98,7 @@ fn b6_no_word_that_looks_secret_is_looked_up() {
         "billing": {"url": "https://mcp.acme.example/s/team-billing/mcp"},
         "AKIA0a1b2c3d4e5f6071": {"url": "https://0a1b2c3d4e5f60718293.mcp.example/mcp"},
         "ghp_short": {"url": "https://tools.example/s/0a1b2c3d4e5f60718293/mcp"},
+        "quay": {"url": "https://mcp.quay.example/s/hunter-two/mcp", "headers": {"X-Key": "hunter-two"}},
         "eyJhbGci": {"command": "npx", "args": ["@acme/tool"]},
     }});
     let made = made(&of("cursor", &file));
@@ -107,10 +108,10 @@ fn b6_no_word_that_looks_secret_is_looked_up() {
         .map(|proposal| (proposal.askable_name(), proposal.words()))
         .collect();
     let words: Vec<String> = told.iter().flat_map(|(_, words)| words.to_vec()).collect();
-    assert_eq!(words.len(), 5, "{told:?}");
-    for word in ["acme", "team-billing", "billing", "tools", "tool"] {
+    assert_eq!(words.len(), 6, "{told:?}");
+    for word in ["acme", "team-billing", "billing", "tools", "quay", "tool"] {
         assert!(words.contains(&word.to_owned()), "{word}: {told:?}");
     }
     let names: Vec<&str> = told.iter().filter_map(|(name, _)| *name).collect();
-    assert_eq!(names, ["com.acme/billing"]);
+    assert_eq!(names, ["com.acme/billing", "com.acme/quay"]);
 }
