@@ -68,8 +68,8 @@ pub use keys::NewKey;
 pub use login::sessions::{SESSION_IDLE, SESSION_LIFE};
 pub use login::sign_in::MAX_LINK_LIFE;
 pub use login::{
-    CodeSetup, LEAST_PASSWORD, Login, LoginError, LoginParts, LoginSettings, Next, PasswordOutcome,
-    Passwords, ProviderFacts, RECOVERY_CODES, Returned, SignedIn, Typed, network,
+    CodeSetup, LEAST_PASSWORD, LeftBehind, Login, LoginError, LoginParts, LoginSettings, Next,
+    PasswordOutcome, Passwords, ProviderFacts, RECOVERY_CODES, Returned, SignedIn, Typed, network,
 };
 pub use oauth::{
     Allowed, Asked, AuthorizationServer, Begun, Choice, Credential, Destination, Fresh, NewClient, OauthCode,
@@ -77,7 +77,7 @@ pub use oauth::{
     redirect,
 };
 pub use policies::{MOST_POLICY_BYTES, TextProblem, law as policy_law};
-pub use provider::{AdmitRule, ClaimNames, ClientCredential, ProviderError, ProviderSettings};
+pub use provider::{AdmitRule, ClaimNames, ClientCredential, ProviderError, ProviderSettings, SignOut};
 pub use publishing::{
     BadToken, Claim, GithubOidcSettings, GithubSettings, Granted, OidcSettings, ProofError, ProofSettings,
     Publishing, PublishingParts, TOKEN_LIFE,

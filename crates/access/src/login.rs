@@ -34,7 +34,7 @@ pub use codes::{CodeSetup, RECOVERY_CODES};
 pub use error::LoginError;
 pub use next::Next;
 pub use passwords::{LEAST_PASSWORD, PasswordOutcome, Typed};
-pub use providers::{ProviderFacts, Returned};
+pub use providers::{LeftBehind, ProviderFacts, Returned};
 pub use throttle::network;
 
 /// Passwords that one node hashes at once: each takes 19 MiB and a core.

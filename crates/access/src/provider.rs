@@ -23,7 +23,7 @@ use portreeve_core::user::ExternalIdentity;
 use portreeve_net::Egress;
 use url::Url;
 
-pub use settings::{AdmitRule, ClaimNames, ClientCredential, ProviderSettings};
+pub use settings::{AdmitRule, ClaimNames, ClientCredential, ProviderSettings, SignOut};
 
 /// Why a provider vouches for nobody. The text is public.
 #[derive(Debug, thiserror::Error)]
@@ -129,6 +129,12 @@ pub(crate) trait IdentityProvider: Send + Sync {
     /// What people call it.
     fn title(&self) -> &str;
 
+    /// Its identifier.
+    fn issuer(&self) -> &str;
+
+    /// How far signing out goes.
+    fn sign_out(&self) -> SignOut;
+
     /// Where a browser is sent.
     async fn address(&self, outbound: &Outbound<'_>) -> Result<Url, ProviderError>;
 
@@ -137,6 +143,10 @@ pub(crate) trait IdentityProvider: Send + Sync {
 
     /// Whose sessions a logout token ends.
     async fn logout(&self, token: &str) -> Result<Logout, ProviderError>;
+
+    /// Where a browser signs out of it, to come back to an address of ours with our word for it. `None` if it knows no such
+    /// place.
+    async fn departure(&self, back_to: &str, state: &str) -> Result<Option<Url>, ProviderError>;
 }
 
 /// What providers work with.

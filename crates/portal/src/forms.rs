@@ -14,6 +14,7 @@ use crate::failure::Failure;
 pub(crate) enum Purpose {
     SignIn,
     SignOut,
+    LeaveProvider,
     Account,
     ApproveTools,
     ApproveMany,
@@ -37,6 +38,7 @@ impl Purpose {
         match self {
             Self::SignIn => "sign-in",
             Self::SignOut => "sign-out",
+            Self::LeaveProvider => "leave-provider",
             Self::Account => "account",
             Self::ApproveTools => "approve-tools",
             Self::ApproveMany => "approve-many",

@@ -228,6 +228,7 @@ fn people() -> Router<Arc<Portal>> {
         .route("/sign-in/{provider}", get(provider::begin))
         .route("/sign-in/{provider}/callback", get(provider::back))
         .route("/sign-out", post(sign_in::leave))
+        .route("/signed-out", get(sign_in::departed::page))
         .route("/account", get(account::page))
         .route("/account/password", post(account::change_password))
         .route("/account/codes", post(account::set_up_codes))

@@ -1,8 +1,10 @@
-//! In and out: `/sign-in` shows how people sign in here, `/admin/welcome` takes a one-time link, `/sign-out` ends the session.
+//! In and out: `/sign-in` shows how people sign in here, `/admin/welcome` takes a one-time link, `/sign-out` ends the session,
+//! and `/signed-out` says what may go on elsewhere.
 //!
 //! `?next=` says where the way goes on, on our own origin; every way in keeps it. A browser that is about to sign in has a
 //! cookie of its own, to which the forms and the way over a provider are bound.
 
+pub(crate) mod departed;
 pub(crate) mod local;
 pub(crate) mod provider;
 
@@ -228,11 +230,15 @@ pub(crate) async fn leave(
     Form(fields): Form,
 ) -> Result<Response, Failure> {
     // Nobody signed in: there is nothing to end, and nothing to complain about.
+    let mut ended = None;
     if let Some(session) = visitor.session() {
         visitor.check(&portal, Purpose::SignOut, fields.get("csrf"))?;
-        portal.parts.access.sign_out(session.expose()).await?;
+        ended = portal.parts.access.sign_out(session.expose()).await?;
     }
-    with_cookie(frame::redirect("/"), portal.cookie.clear())
+    let provider = ended.and_then(|session| portal.parts.login.left_behind(&session));
+    // Never from here to the provider: browsers apply `form-action` to every redirect that follows a form.
+    let to = provider.map_or_else(|| "/".to_owned(), |name| format!("/signed-out?from={name}"));
+    with_cookie(frame::redirect(&to), portal.cookie.clear())
 }
 
 fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -> Result<Response, Failure> {

@@ -30,7 +30,7 @@ impl Next {
         let is_path = bytes.next() == Some(b'/') && bytes.next() != Some(b'/');
         // Signing in leads to no page that signs in: whoever followed it would come back for ever.
         let path = text.split(['?', '#']).next().unwrap_or_default();
-        let is_loop = ["/sign-in", "/sign-out", "/admin/welcome"]
+        let is_loop = ["/sign-in", "/sign-out", "/signed-out", "/admin/welcome"]
             .iter()
             .any(|own| path == *own || path.starts_with(&format!("{own}/")));
         if text.len() <= BYTES && is_plain && is_path && !is_loop {
@@ -91,6 +91,7 @@ mod tests {
             "/sign-in",
             "/sign-in?next=/",
             "/sign-out",
+            "/signed-out?from=entra",
             "/admin/welcome?link=x",
             "/sign-in/entra",
             &format!("/{}", "a".repeat(BYTES)),

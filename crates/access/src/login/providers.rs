@@ -14,7 +14,7 @@ use portreeve_core::caller::{Caller, User};
 use portreeve_core::id::UserId;
 use portreeve_core::ports::{SignInAttempt, StoreError};
 use portreeve_core::secret::Secret;
-use portreeve_core::user::{EndedSessions, SignInMethod, UserName, UserOrigin};
+use portreeve_core::user::{EndedSessions, Session, SignInMethod, UserName, UserOrigin};
 use portreeve_inspect::sha256;
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
@@ -22,7 +22,7 @@ use url::Url;
 
 use super::sessions::NewSession;
 use super::{Login, LoginError, Next, SignedIn};
-use crate::provider::{IdentityProvider, Inbound, Outbound, ProviderError, Vouched};
+use crate::provider::{IdentityProvider, Inbound, Outbound, ProviderError, SignOut, Vouched};
 use crate::{AccessError, token};
 
 /// How long a browser may stay away.
@@ -30,6 +30,9 @@ const AWAY: Duration = Duration::from_secs(10 * 60);
 
 /// Characters of what a provider says that are shown.
 const SAID_CHARS: usize = 300;
+
+/// Where a browser comes back to that signed out of a provider.
+const SIGNED_OUT: &str = "/signed-out";
 
 /// The last number that is put behind a name.
 const NUMBERED: u32 = 20;
@@ -41,6 +44,15 @@ pub struct ProviderFacts {
     pub name: String,
     /// What people call it.
     pub title: String,
+}
+
+/// What may go on at a provider after somebody signed out here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftBehind {
+    /// What people call it.
+    pub title: String,
+    /// Where to sign out of it, too; `None` if it cannot be asked, or knows no such place.
+    pub address: Option<Url>,
 }
 
 /// What came back with a browser.
@@ -83,6 +95,35 @@ impl Login {
         found.map(AsRef::as_ref).ok_or_else(|| {
             let name = name.chars().take(40).collect();
             LoginError::UnknownProvider(name)
+        })
+    }
+
+    /// The name of the provider whose session goes on when one of ours ends, if who signs out is to be offered that one's end,
+    /// too.
+    pub fn left_behind(&self, session: &Session) -> Option<&str> {
+        let issuer = session.issuer.as_deref()?;
+        let found = self
+            .providers
+            .iter()
+            .find(|provider| provider.sign_out() == SignOut::Provider && provider.issuer() == issuer);
+        found.map(|provider| provider.name())
+    }
+
+    /// Where somebody who signed out here signs out of a provider, too (OpenID Connect RP-Initiated Logout 1.0). The browser
+    /// comes back with `state`. `None` for a provider of which that is not offered.
+    pub async fn departure(&self, provider: &str, state: &str) -> Option<LeftBehind> {
+        let found = self.providers.iter().find(|known| known.name() == provider)?;
+        if found.sign_out() != SignOut::Provider {
+            return None;
+        }
+        let back_to = format!("{}{SIGNED_OUT}", self.origin);
+        let address = found.departure(&back_to, state).await.unwrap_or_else(|error| {
+            tracing::warn!(provider, %error, "Nobody can be sent to sign out of a provider");
+            None
+        });
+        Some(LeftBehind {
+            title: found.title().to_owned(),
+            address,
         })
     }
 

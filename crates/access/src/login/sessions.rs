@@ -157,21 +157,21 @@ impl Access {
         Ok(noted.await?)
     }
 
-    /// Ends a session. One that is over already is no error.
-    pub async fn sign_out(&self, cookie: &str) -> Result<(), AccessError> {
+    /// Ends a session, and tells which. One that is over already is no error.
+    pub async fn sign_out(&self, cookie: &str) -> Result<Option<Session>, AccessError> {
         let Some(hash) = token::hash_hex(cookie) else {
-            return Ok(());
+            return Ok(None);
         };
         let ended = self
             .parts
             .sessions
             .end_sessions(&EndedSessions::OfSecret(hash))
             .await?;
-        let user = ended.sessions.first().map(|session| session.user);
-        if let Some(caller) = user.and_then(|user| self.user(user)) {
+        let session = ended.sessions.into_iter().next();
+        if let Some(caller) = session.as_ref().and_then(|session| self.user(session.user)) {
             self.parts.journal.append(&self.event("sign-out", &caller))?;
         }
-        Ok(())
+        Ok(session)
     }
 
     /// The live sessions of a user: of the caller itself, or of anybody for who manages.

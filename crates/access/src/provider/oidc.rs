@@ -18,7 +18,7 @@ use url::Url;
 
 use super::http::Client;
 use super::id_token::{self, Bound, Expected};
-use super::settings::ProviderSettings;
+use super::settings::{ProviderSettings, SignOut};
 use super::{
     IdentityProvider, Inbound, Logout, Outbound, ProviderError, ProviderParts, Vouched, admission, client,
 };
@@ -44,6 +44,9 @@ struct Discovery {
     token_endpoint: Url,
     jwks_uri: Url,
     userinfo_endpoint: Option<Url>,
+    /// Read when somebody wants to go there: one that is no address is no reason to sign nobody in.
+    #[serde(default)]
+    end_session_endpoint: Option<String>,
     #[serde(default)]
     token_endpoint_auth_methods_supported: Vec<String>,
     #[serde(default)]
@@ -269,6 +272,14 @@ impl IdentityProvider for Oidc {
         &self.settings.title
     }
 
+    fn issuer(&self) -> &str {
+        &self.settings.issuer
+    }
+
+    fn sign_out(&self) -> SignOut {
+        self.settings.sign_out
+    }
+
     async fn address(&self, outbound: &Outbound<'_>) -> Result<Url, ProviderError> {
         let known = self.known(|_| true).await?;
         let challenge = URL_SAFE_NO_PAD.encode(sha256(outbound.verifier.as_bytes()));
@@ -331,5 +342,25 @@ impl IdentityProvider for Oidc {
             subject: text("sub"),
             issued_at: id_token::moment(&claims, "iat").unwrap_or_else(|| self.parts.clock.now()),
         })
+    }
+
+    async fn departure(&self, back_to: &str, state: &str) -> Result<Option<Url>, ProviderError> {
+        let known = self.known(|_| true).await?;
+        let Some(place) = &known.discovery.end_session_endpoint else {
+            return Ok(None);
+        };
+        let is_web = |url: &Url| matches!(url.scheme(), "https" | "http") && url.fragment().is_none();
+        let mut address = Url::parse(place).ok().filter(is_web).ok_or_else(|| {
+            self.http
+                .misconfigured("its end session endpoint is no web address")
+        })?;
+        // No `id_token_hint`: ID tokens are not kept. The provider knows by `client_id` whose address to come back to that is,
+        // and may ask the person.
+        address
+            .query_pairs_mut()
+            .append_pair("client_id", &self.settings.client_id)
+            .append_pair("post_logout_redirect_uri", back_to)
+            .append_pair("state", state);
+        Ok(Some(address))
     }
 }

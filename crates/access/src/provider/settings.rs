@@ -26,6 +26,18 @@ pub struct ProviderSettings {
     pub admit: Vec<AdmitRule>,
     /// Which groups follow from which claims.
     pub groups: Vec<GroupRule>,
+    /// How far signing out goes.
+    pub sign_out: SignOut,
+}
+
+/// How far signing out goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SignOut {
+    /// It ends the session here; that at the provider goes on, and other applications with it.
+    #[default]
+    Local,
+    /// Who signed out here is offered to sign out of the provider, too.
+    Provider,
 }
 
 /// How we prove to a provider that it is us.

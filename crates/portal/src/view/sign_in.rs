@@ -32,3 +32,14 @@ pub(crate) struct CodePage {
     pub(crate) token: String,
     pub(crate) problem: Option<String>,
 }
+
+/// After signing out.
+#[derive(Template)]
+#[template(path = "signed_out.html")]
+pub(crate) struct SignedOutPage {
+    pub(crate) shell: Shell,
+    pub(crate) heading: &'static str,
+    pub(crate) said: String,
+    /// A provider's title, and where to sign out of it.
+    pub(crate) way: Option<(String, String)>,
+}

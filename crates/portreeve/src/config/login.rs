@@ -1,7 +1,7 @@
 //! The section `[login]`: who signs in, and who vouches for whom.
 
 use portreeve_access::{
-    AdmitRule, ClaimNames, ClientCredential, GroupRule, LoginSettings, Passwords, ProviderSettings,
+    AdmitRule, ClaimNames, ClientCredential, GroupRule, LoginSettings, Passwords, ProviderSettings, SignOut,
 };
 use portreeve_core::name::GroupName;
 use portreeve_core::secret::Secret;
@@ -69,6 +69,22 @@ pub(crate) struct Provider {
     /// Which groups follow from which claims, anew at every sign-in.
     #[serde(default)]
     pub(crate) groups: Vec<Group>,
+    /// How far signing out goes: `local` ends the session of Portreeve; `provider` then offers to sign out of the provider, too,
+    /// which ends the sessions of other applications. Register `PUBLIC_URL/signed-out` there as the post-logout redirect URI.
+    /// Default: `local`.
+    #[serde(default)]
+    pub(crate) logout: Logout,
+}
+
+/// How far signing out goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Logout {
+    /// It ends the session of Portreeve.
+    #[default]
+    Local,
+    /// Then it offers to sign out of the provider, too.
+    Provider,
 }
 
 /// What a provider is.
@@ -199,6 +215,7 @@ impl Provider {
                 })
                 .collect(),
             groups: self.groups.iter().map(rule).collect(),
+            sign_out: self.sign_out()?,
             claims,
         })
     }
@@ -238,6 +255,18 @@ impl Provider {
                 "issuer",
                 "it is needed, and without a `tenant`",
             )),
+        }
+    }
+
+    fn sign_out(&self) -> Result<SignOut, Failure> {
+        match (self.logout, self.preset) {
+            (Logout::Local, _) => Ok(SignOut::Local),
+            (Logout::Provider, Preset::Google) => Err(wrong(
+                &self.name,
+                "logout",
+                "Google has no place where an application sends people to sign out: leave it at `local`",
+            )),
+            (Logout::Provider, _) => Ok(SignOut::Provider),
         }
     }
 
@@ -367,6 +396,10 @@ mod tests {
                 "admit",
             ),
             ("", "issuer"),
+            (
+                "preset = \"google\"\nadmit = [{ claim = \"hd\", values = [\"a.b\"] }]\nlogout = \"provider\"",
+                "logout",
+            ),
         ] {
             let text = format!("[[providers]]\nname = \"one\"\nclient_id = \"c\"\n{wrong}\n");
             let error = read(&text).map(drop).unwrap_err();

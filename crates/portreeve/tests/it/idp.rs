@@ -135,6 +135,7 @@ async fn discovery(State(idp): State<Idp>) -> Json<Value> {
     Json(json!({
         "issuer": issuer, "authorization_endpoint": format!("{issuer}/authorize"),
         "token_endpoint": format!("{issuer}/token"), "jwks_uri": format!("{issuer}/keys"),
+        "end_session_endpoint": format!("{issuer}/out?realm=acme"),
         "authorization_response_iss_parameter_supported": true,
     }))
 }

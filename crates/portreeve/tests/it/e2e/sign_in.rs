@@ -2,6 +2,7 @@
 
 mod asserted;
 mod connected;
+mod departed;
 mod jar;
 mod local;
 mod provider;

@@ -8,7 +8,7 @@ use super::markup;
 use super::samples;
 use super::world::{DEVELOPER, World};
 
-pub(super) const PAGES: [&str; 89] = [
+pub(super) const PAGES: [&str; 90] = [
     "/",
     "/?q=invoice",
     "/?q=<script>alert(1)</script>",
@@ -85,6 +85,7 @@ pub(super) const PAGES: [&str; 89] = [
     "/approvals",
     "/approvals/nothing",
     "/sign-in",
+    "/signed-out?state=%3Cscript%3E",
     "/authorize?client_id=nobody",
     "/account/clients",
     "/sign-in?next=%2Fusage",

@@ -65,6 +65,7 @@ const PAGES: &[(&str, Need)] = &[
     ("/usage", Right(Audit)),
     ("/audit", Right(Audit)),
     ("/sign-in", Nothing),
+    ("/signed-out", Nothing),
     ("/sign-in/new-password", Itself),
     ("/sign-in/{provider}", Itself),
     ("/sign-in/{provider}/callback", Itself),
