@@ -134,6 +134,7 @@ impl AccessRequests {
             rights: Rights::Use,
             servers: ServerScope::Server(server.clone()),
             tools: new.tools.clone(),
+            expires_at: None,
         })?;
         if self.has_already(caller, &server, &new.tools) {
             let problem = format!("you may use this of `{server}` already, with no end");

@@ -28,6 +28,7 @@ impl Access {
                 rights,
                 servers: ServerScope::All,
                 tools: ToolScope::All,
+                expires_at: None,
             };
             self.store_grant(&system, grant, vec![SYSTEM_POLICY.to_owned()])
                 .await?;

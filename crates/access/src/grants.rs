@@ -7,6 +7,7 @@ use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{ClientIdentity, GrantId, KeyId};
 use portreeve_core::name::ServerName;
 use portreeve_core::ports::StoreError;
+use portreeve_core::time::Timestamp;
 use portreeve_inspect::MAX_TOOL_NAME;
 
 use crate::roles::nobody_left;
@@ -33,6 +34,8 @@ pub struct NewGrant {
     pub servers: ServerScope,
     /// Which tools there.
     pub tools: ToolScope,
+    /// When it ends. `None`: when somebody takes it back.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A grant with its subject as people know it: `key:deploy`, `user:admin`, `group:finance`.
@@ -62,6 +65,9 @@ impl Access {
     pub async fn add_grant(&self, caller: &Caller, new: NewGrant) -> Result<Grant, AccessError> {
         let policies = self.require_reach(caller, (new.rights, &new.servers))?;
         check(&new)?;
+        if let Some(at) = new.expires_at {
+            check_end(new.rights, (at, self.parts.clock.now()))?;
+        }
         match &new.subject {
             Subject::User(id) => self.require_user(*id).await?,
             Subject::Key(id) => self.require_own_key(*id).await?,
@@ -207,7 +213,7 @@ impl Access {
             tools: new.tools,
             created_by: caller.label.to_string(),
             created_at: self.parts.clock.now(),
-            expires_at: None,
+            expires_at: new.expires_at,
             request: None,
         };
         let event = self.grant_event("grant.create", caller, (&grant, policies));
@@ -273,8 +279,8 @@ impl NewGrant {
             && self.rights == grant.rights
             && self.servers == grant.servers
             && self.tools == grant.tools
-            // One that ends does not say the same.
-            && grant.expires_at.is_none()
+            // One that ends at another moment does not say the same.
+            && self.expires_at == grant.expires_at
     }
 }
 
@@ -303,6 +309,21 @@ pub(crate) fn check(new: &NewGrant) -> Result<(), AccessError> {
         Some(name) => fail(name, "a tool's name has 1 to 256 characters"),
         None => Ok(()),
     }
+}
+
+/// Whoever manages hands on grants, keys and policies, which would stay when that right ends by itself: it would look as if
+/// somebody's access was over while it went on.
+fn check_end(rights: Rights, (at, now): (Timestamp, Timestamp)) -> Result<(), AccessError> {
+    let fail = |problem| Err(AccessError::invalid("expiresAt", &at.to_string(), problem));
+    if at <= now {
+        return fail("it must lie in the future");
+    }
+    if rights == Rights::Manage {
+        return fail(
+            "what a manager hands on would outlast it: leave the end out, and take it back when its time is over",
+        );
+    }
+    Ok(())
 }
 
 fn label_of(subject: &Subject, keys: &[ApiKey], users: &[User]) -> String {

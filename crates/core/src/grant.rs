@@ -181,11 +181,12 @@ impl ToolScope {
     }
 }
 
-/// Whether some enabled user manages everything, by a grant of the user or of a group.
+/// Whether some enabled user manages everything, by a grant of the user or of a group that does not end by itself.
 pub fn somebody_manages(users: &[User], grants: &[Grant]) -> bool {
     let whole = grants
         .iter()
-        .filter(|grant| grant.rights == Rights::Manage && grant.servers == ServerScope::All);
+        .filter(|grant| grant.rights == Rights::Manage && grant.servers == ServerScope::All)
+        .filter(|grant| grant.expires_at.is_none());
     let holders: HashSet<&Subject> = whole.map(|grant| &grant.subject).collect();
     let manages = |user: &User| {
         let groups = user.all_groups();

@@ -132,7 +132,7 @@ fn read(name: &ServerName, fields: &Fields) -> Result<NewAccessRequest, Problem>
 }
 
 /// For how long, as it was chosen.
-fn span(fields: &Fields) -> Result<Option<Duration>, Problem> {
+pub(crate) fn span(fields: &Fields) -> Result<Option<Duration>, Problem> {
     let wrong = || Problem {
         path: "for".to_owned(),
         message: "choose one of the times".to_owned(),

@@ -64,8 +64,8 @@ pub(crate) async fn add(
             path: path.to_owned(),
             message,
         },
-        Err(Refused::Access(AccessError::Invalid { problem, .. })) => Problem {
-            path: "of".to_owned(),
+        Err(Refused::Access(AccessError::Invalid { field, problem, .. })) => Problem {
+            path: if field == "expiresAt" { "for" } else { "of" }.to_owned(),
             message: problem.to_owned(),
         },
         Err(Refused::Access(error)) => return Err(error.into()),
@@ -134,11 +134,15 @@ async fn grant(portal: &Portal, visitor: &Visitor, fields: &Fields) -> Result<Gr
         Some(_) => ToolScope::ReadOnly,
         None => ToolScope::All,
     };
+    let span =
+        crate::access_requests::span(fields).map_err(|problem| Refused::Field("for", problem.message))?;
+    let expires_at = span.map(|span| portal.parts.clock.now().plus(span));
     let new = NewGrant {
         subject,
         rights,
         servers,
         tools,
+        expires_at,
     };
     Ok(access.add_grant(&visitor.caller, new).await?)
 }

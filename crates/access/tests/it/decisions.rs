@@ -446,6 +446,7 @@ async fn the_version_grows_with_changes_alone_and_old_snapshots_are_left_aside()
         rights: Rights::Use,
         servers: ServerScope::All,
         tools: ToolScope::ReadOnly,
+        expires_at: None,
     };
     house.access.add_grant(&house.admin(), manager).await.unwrap();
     house.refresh();

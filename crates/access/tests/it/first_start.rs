@@ -64,6 +64,7 @@ async fn a_grant_that_was_removed_stays_removed() {
         rights: Rights::Manage,
         servers: ServerScope::All,
         tools: ToolScope::All,
+        expires_at: None,
     };
     house.access.add_grant(&admin, whole).await.unwrap();
     house.access.remove_grant(&admin, of_managing.id).await.unwrap();

@@ -1,10 +1,12 @@
 //! Adding, listing and removing grants.
 
+use std::time::Duration;
+
 use portreeve_access::{AccessError, MAX_NAMED_TOOLS, NewGrant};
 use portreeve_core::grant::{Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{GrantId, KeyId, UserId};
 
-use crate::house::House;
+use crate::house::{House, START};
 
 fn all(subject: Subject) -> NewGrant {
     NewGrant {
@@ -12,6 +14,7 @@ fn all(subject: Subject) -> NewGrant {
         rights: Rights::Use,
         servers: ServerScope::All,
         tools: ToolScope::All,
+        expires_at: None,
     }
 }
 
@@ -60,6 +63,38 @@ async fn a_grant_that_exists_is_given_back() {
         .unwrap();
     assert_eq!(first, second);
     assert_eq!(house.events(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_grant_may_end_by_itself_and_managing_may_not() {
+    let house = House::started().await;
+    let (key, secret) = house.key("deploy", None).await;
+    let until = |seconds| NewGrant {
+        expires_at: Some(START.plus(Duration::from_secs(seconds))),
+        ..all(Subject::Key(key.id))
+    };
+    let admin = house.admin();
+    let ends = house.access.add_grant(&admin, until(3_600)).await.unwrap();
+    let again = house.access.add_grant(&admin, until(3_600)).await.unwrap();
+    assert_eq!(ends.id, again.id);
+    assert_eq!(ends.expires_at, Some(START.plus(Duration::from_secs(3_600))));
+    let later = house.access.add_grant(&admin, until(7_200)).await.unwrap();
+    assert_ne!(ends.id, later.id, "it says more");
+    house.refresh();
+    let caller = house.access.authenticate(secret.expose()).unwrap();
+    house.clock.pass(Duration::from_secs(7_199));
+    assert_eq!(house.access.roles(&caller).len(), 1);
+    house.clock.pass(Duration::from_secs(1));
+    assert!(house.access.roles(&caller).is_empty());
+
+    let over = house.access.add_grant(&admin, until(7_200)).await.unwrap_err();
+    assert!(over.to_string().contains("in the future"), "{over}");
+    let manages = NewGrant {
+        rights: Rights::Manage,
+        ..until(9_000)
+    };
+    let refused = house.access.add_grant(&admin, manages).await.unwrap_err();
+    assert!(refused.to_string().contains("outlast"), "{refused}");
 }
 
 #[tokio::test]

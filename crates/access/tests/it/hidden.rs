@@ -21,6 +21,7 @@ impl House {
             rights: Rights::View,
             servers: ServerScope::All,
             tools: ToolScope::All,
+            expires_at: None,
         };
         self.access.add_grant(&self.admin(), new).await.unwrap();
         self.refresh();

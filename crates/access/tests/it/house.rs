@@ -370,6 +370,7 @@ impl House {
             rights: Rights::Use,
             servers,
             tools,
+            expires_at: None,
         };
         let grant = self.access.add_grant(&self.admin(), new).await.unwrap();
         self.refresh();

@@ -23,6 +23,7 @@ fn to(key: KeyId, rights: Rights, servers: ServerScope) -> NewGrant {
         rights,
         servers,
         tools: ToolScope::All,
+        expires_at: None,
     }
 }
 
@@ -225,6 +226,7 @@ async fn the_last_group_that_manages_everything_is_not_emptied() {
         rights: Rights::Manage,
         servers: ServerScope::All,
         tools: ToolScope::All,
+        expires_at: None,
     };
     let of_group = house.access.add_grant(&admin, new).await.unwrap();
     let grants = house.access.grants(&admin).await.unwrap();

@@ -60,6 +60,7 @@ pub(crate) async fn add(
         rights: new.rights,
         servers: new.servers,
         tools: new.tools,
+        expires_at: new.expires_at,
     };
     let grant = in_force(&api, api.access.add_grant(&caller, new).await).await?;
     let named = api.access.named_grant(grant).await?;

@@ -112,6 +112,9 @@ pub(crate) struct NewGrantShape {
     #[serde(default = "every_tool")]
     #[schema(value_type = ToolsScopeShape, required = false)]
     pub(crate) tools: ToolScope,
+    /// When it ends by itself; if left out, when somebody takes it back. Not for `manage`.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 fn every_tool() -> ToolScope {

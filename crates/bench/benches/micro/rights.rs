@@ -145,6 +145,7 @@ pub(crate) async fn set_up(
         rights: Rights::Use,
         servers: ServerScope::Server(server.clone()),
         tools: ToolScope::All,
+        expires_at: None,
     };
     access.add_grant(&admin, grant).await?;
     let snapshot = store.snapshot(None).await?;

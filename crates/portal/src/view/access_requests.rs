@@ -157,7 +157,8 @@ pub(crate) fn refuse_form(id: AccessRequestId) -> FormView {
         .plain()
 }
 
-fn times(wished: Option<Duration>) -> Field {
+/// For how long: what was wished is chosen.
+pub(crate) fn times(wished: Option<Duration>) -> Field {
     let wished = wished.map(|span| span.as_secs());
     let mut choices = vec![Choice::new("", "With no end", wished.is_none())];
     choices.extend(TIMES.map(|(seconds, text)| {

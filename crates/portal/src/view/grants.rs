@@ -4,6 +4,7 @@ use askama::Template;
 use portreeve_access::NamedGrant;
 use portreeve_core::grant::{Rights, ServerScope, ToolScope};
 
+use crate::view::access_requests::times;
 use crate::view::form::{Choice, Field, FieldKind, FormView, Tab};
 use crate::view::shell::Shell;
 use crate::words::{self, Moment};
@@ -71,6 +72,7 @@ pub(crate) fn form(subject: &str) -> FormView {
                 .hint("com.acme/billing, com.acme.*, finance: of the server, namespace, group or registry."),
         )
         .field(Field::tick("readOnly", "Only tools that say they change nothing").hint("For the role user."))
+        .field(times(None).hint("Not for the role admin."))
 }
 
 // === impl GrantRow ===

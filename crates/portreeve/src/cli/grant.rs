@@ -1,11 +1,14 @@
 //! `portreeve grant`: gives rights to keys, users and groups, and takes them back.
 
+use std::time::Duration;
+
 use clap::{ArgGroup, Args, Subcommand};
+use portreeve_core::time::{Clock, SystemClock, Timestamp};
 use serde_json::{Value, json};
 
 use super::connection::{Connection, api_path};
 use super::reply::{table, text, when};
-use super::{Failure, Reply, own_key};
+use super::{Failure, Reply, duration, own_key};
 
 /// The roles of the management side.
 const ROLES: [&str; 6] = ["viewer", "publisher", "approver", "operator", "auditor", "admin"];
@@ -75,18 +78,38 @@ pub(crate) struct AddArgs {
     /// The right to manage the whole installation (`--role admin`)
     #[arg(long)]
     manage: bool,
+    /// For how long, as in `8h` or `30d` [default: until it is taken back]
+    #[arg(long = "for", value_name = "TIME", value_parser = duration::parse, conflicts_with = "manage")]
+    span: Option<Duration>,
+    /// Until that moment, as in `2027-01-31T18:00:00Z`
+    #[arg(long, value_name = "MOMENT", value_parser = moment, conflicts_with_all = ["span", "manage"])]
+    until: Option<Timestamp>,
+}
+
+/// Reads a moment, for clap.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let wrong = || format!("`{text}` is no moment: write it as in `2027-01-31T18:00:00Z`");
+    Timestamp::parse(text).ok_or_else(wrong)
 }
 
 pub(super) async fn run(connection: &Connection, command: GrantCommand) -> Result<Reply, Failure> {
     match command {
         GrantCommand::Add(args) => {
-            let body = connection.post(&api_path!("grants"), &args.request()).await?.body;
+            let body = connection
+                .post(&api_path!("grants"), &args.request(&SystemClock))
+                .await?
+                .body;
             let what = match text(&body, "rights") {
                 rights if rights == "use" => format!("use {}", tools(&body)),
                 rights => rights,
             };
             let (who, servers) = (subject(&body), servers(&body));
-            let shown = format!("{who} may {what} on {servers}. (grant {})", text(&body, "id"));
+            let until = match body["expiresAt"].is_null() {
+                true => String::new(),
+                false => format!(" until {}", when(&body, "expiresAt")),
+            };
+            let id = text(&body, "id");
+            let shown = format!("{who} may {what} on {servers}{until}. (grant {id})");
             Ok(Reply::new(body, shown))
         }
         GrantCommand::List => {
@@ -104,7 +127,7 @@ pub(super) async fn run(connection: &Connection, command: GrantCommand) -> Resul
 }
 
 impl AddArgs {
-    fn request(&self) -> Value {
+    fn request(&self, clock: &dyn Clock) -> Value {
         let subject = match (&self.key, &self.user, &self.group, &self.client) {
             (Some(key), ..) => json!({ "key": key }),
             (None, Some(user), ..) => json!({ "user": user }),
@@ -137,7 +160,14 @@ impl AddArgs {
             (None, false, true) => "publish",
             (None, false, false) => "use",
         };
-        json!({ "subject": subject, "rights": rights, "servers": servers, "tools": tools })
+        let end = self
+            .until
+            .or_else(|| self.span.map(|span| clock.now().plus(span)));
+        let mut request = json!({ "subject": subject, "rights": rights, "servers": servers, "tools": tools });
+        if let (Some(end), Some(request)) = (end, request.as_object_mut()) {
+            request.insert("expiresAt".to_owned(), Value::String(end.to_string()));
+        }
+        request
     }
 }
 

@@ -133,6 +133,8 @@ const REMOTE: &[&str] = &[
     "grant add --key ci --server com.acme/billing --read-only",
     "grant add --key ci --namespace com.acme.* --publish",
     "grant add --group finance --all-servers",
+    "grant add --key ci --server com.acme/billing --for 7d",
+    "grant add --user ada --role approver --until 2027-01-31T18:00:00Z",
     "grant list",
     "grant remove 0190a0a0-0000-7000-8000-000000000001",
     "user list",
@@ -312,6 +314,11 @@ fn wrong_usage_is_told() {
         ("policy set billing rate_limit --calls 5", "--per"),
         ("grant add --server com.acme/billing", "--key <KEY>|--user <USER>"),
         ("grant add --key ci", "--server"),
+        ("grant add --key ci --manage --for 7d", "cannot be used with"),
+        (
+            "grant add --key ci --all-servers --until tomorrow",
+            "`2027-01-31T18:00:00Z`",
+        ),
         (
             "grant add --key ci --all-servers --manage --read-only",
             "cannot be used with",

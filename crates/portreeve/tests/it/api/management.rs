@@ -288,6 +288,16 @@ async fn a_grant_is_in_force_when_it_is_answered() {
     let removed = house.call(&house.admin, Method::DELETE, &path, Value::Null).await;
     assert_eq!(removed.status, 204);
     assert_eq!(tools(house.stranger.clone()).await.status, 404);
+    let ends = json!({
+        "subject": {"key": "stranger"}, "rights": "use", "servers": "all", "expiresAt": "2199-01-31T18:00:00Z"
+    });
+    let ends = house.admin_post("/api/v1/grants", ends).await.json();
+    assert_eq!(ends["expiresAt"], "2199-01-31T18:00:00.000Z");
+    let over = json!({
+        "subject": {"key": "stranger"}, "rights": "use", "servers": "all", "expiresAt": "2020-01-31T18:00:00Z"
+    });
+    let over = house.admin_post("/api/v1/grants", over).await;
+    assert_eq!(over.status.as_u16(), 422, "{}", over.json());
     let nobody = json!({"subject": {"key": "nobody"}, "rights": "use", "servers": "all"});
     let nobody = house.admin_post("/api/v1/grants", nobody).await;
     assert_eq!(

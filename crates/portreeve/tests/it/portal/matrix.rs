@@ -240,6 +240,7 @@ async fn world(rights: Option<Rights>) -> World {
             rights,
             servers: ServerScope::All,
             tools: ToolScope::All,
+            expires_at: None,
         };
         let admin = world.access.known_as("user:admin").unwrap();
         world.access.add_grant(&admin, new).await.unwrap();

@@ -23,6 +23,7 @@ async fn grant(world: &World, rights: Rights) {
         rights,
         servers: ServerScope::All,
         tools: ToolScope::All,
+        expires_at: None,
     };
     let admin = world.access.known_as("user:admin").unwrap();
     world.access.add_grant(&admin, new).await.unwrap();
@@ -106,11 +107,22 @@ async fn a_grant_is_made_and_taken_back_on_a_page() {
         ("rights", "approve"),
         ("where", "owner"),
         ("of", "finance"),
+        ("for", "604800"),
     ];
     let made = admin.post("/admin/grants", &typed).await;
     assert_eq!(made.location(), "/admin/grants", "{}", made.body);
     let page = admin.get("/admin/grants?subject=user:dana").await;
     assert!(page.body.contains("what group finance owns"), "{}", page.body);
+    assert!(page.body.contains("until <time"), "{}", page.body);
+    let ending_admin = [
+        ("csrf", token.as_str()),
+        ("who", "user:dana"),
+        ("rights", "manage"),
+        ("where", "all"),
+        ("for", "604800"),
+    ];
+    let refused = admin.post("/admin/grants", &ending_admin).await;
+    assert!(refused.body.contains("outlast"), "{}", refused.body);
     let wrong = [
         ("csrf", token.as_str()),
         ("who", "user:nobody"),
