@@ -166,6 +166,11 @@ impl Grant {
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|at| now < at)
     }
+
+    /// Whether its holder manages everything, until somebody takes it back.
+    pub fn manages_everything(&self) -> bool {
+        self.rights == Rights::Manage && self.servers == ServerScope::All && self.expires_at.is_none()
+    }
 }
 
 // === impl ToolScope ===
@@ -183,10 +188,7 @@ impl ToolScope {
 
 /// Whether some enabled user manages everything, by a grant of the user or of a group that does not end by itself.
 pub fn somebody_manages(users: &[User], grants: &[Grant]) -> bool {
-    let whole = grants
-        .iter()
-        .filter(|grant| grant.rights == Rights::Manage && grant.servers == ServerScope::All)
-        .filter(|grant| grant.expires_at.is_none());
+    let whole = grants.iter().filter(|grant| grant.manages_everything());
     let holders: HashSet<&Subject> = whole.map(|grant| &grant.subject).collect();
     let manages = |user: &User| {
         let groups = user.all_groups();

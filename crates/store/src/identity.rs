@@ -9,6 +9,7 @@ use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::{ApiKey, User};
 use portreeve_core::grant::{Grant, Rights};
 use portreeve_core::id::{GrantId, KeyId, UserId};
+use portreeve_core::name::GroupName;
 use portreeve_core::ports::{IdentityStore, StoreError};
 use portreeve_core::time::Timestamp;
 use portreeve_core::user::UserChange;
@@ -103,7 +104,7 @@ impl IdentityStore for Store {
         users::change(self, id, change, event).await
     }
 
-    async fn user_signed_in(&self, user: &User) -> Result<(), StoreError> {
+    async fn user_signed_in(&self, user: &User) -> Result<Vec<GroupName>, StoreError> {
         users::signed_in(self, user).await
     }
 

@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portreeve_core::caller::{Caller, User};
 use portreeve_core::id::UserId;
+use portreeve_core::name::GroupName;
 use portreeve_core::ports::{SignInAttempt, StoreError};
 use portreeve_core::secret::Secret;
 use portreeve_core::user::{EndedSessions, Session, SignInMethod, UserName, UserOrigin};
@@ -249,13 +250,26 @@ impl Login {
             ..User::local(id, String::new(), now)
         };
         match self.access.parts.identity.user_signed_in(&user).await {
-            Ok(()) => {}
+            Ok(kept) => self.note_kept(provider, (id, &kept))?,
             Err(StoreError::NotFound { .. }) => self.make(provider, user, vouched).await?,
             Err(error) => return Err(error.into()),
         }
         // The session is for a user of this moment: who was made just now must be known.
         self.refresh.refresh().await;
         Ok(id)
+    }
+
+    /// Notes the groups that stay with the last who manages everything, though the provider names them no more.
+    fn note_kept(&self, provider: &str, (user, kept): (UserId, &[GroupName])) -> Result<(), LoginError> {
+        if kept.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(provider, user.id = %user, "A user keeps groups that the provider took away: nobody else manages everything");
+        let mut event = self.access.event("user.groups", &Caller::system());
+        event.target = Some(format!("user:{user}"));
+        event.reason = Some("last-manager".to_owned());
+        event.detail = Some(json!({ "by": format!("provider:{provider}"), "kept": kept }));
+        Ok(self.access.parts.journal.append(&event)?)
     }
 
     /// Makes a user. A name that somebody has or had, or that a label names, gets a number behind it: a provider lends

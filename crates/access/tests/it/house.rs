@@ -12,6 +12,7 @@ use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::{ApiKey, Caller, User};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{AuthorizationId, GrantId, KeyId, SessionId, UserId};
+use portreeve_core::name::GroupName;
 use portreeve_core::ports::{
     Credentials, IdentityStore, Journal, JournalError, LinkPurpose, News, SignInAttempt, Snapshot,
     StoreError, TokenStore,
@@ -163,7 +164,7 @@ impl IdentityStore for Memory {
         Ok(())
     }
 
-    async fn user_signed_in(&self, said: &User) -> Result<(), StoreError> {
+    async fn user_signed_in(&self, said: &User) -> Result<Vec<GroupName>, StoreError> {
         let mut users = self.users.lock().unwrap();
         let user = users.iter_mut().find(|user| user.id == said.id);
         let user = user.ok_or_else(|| not_found("user"))?;
@@ -174,7 +175,7 @@ impl IdentityStore for Memory {
             disabled_at: user.disabled_at,
             ..said.clone()
         };
-        Ok(())
+        Ok(Vec::new())
     }
 
     async fn remove_user(&self, id: UserId, event: AuditEvent) -> Result<(), StoreError> {

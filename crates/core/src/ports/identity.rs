@@ -7,6 +7,7 @@ use crate::audit::AuditEvent;
 use crate::caller::{ApiKey, User};
 use crate::grant::Grant;
 use crate::id::{AuthorizationId, GrantId, KeyId, SessionId, UserId};
+use crate::name::GroupName;
 use crate::time::Timestamp;
 use crate::user::{EndedSessions, Session, UserChange};
 
@@ -37,8 +38,9 @@ pub trait IdentityStore: Send + Sync {
     -> Result<(), StoreError>;
 
     /// Notes that a user of a provider signed in: what the provider says of the user (name to read, mail, groups) replaces
-    /// what it said before. [`StoreError::NotFound`] when there is none.
-    async fn user_signed_in(&self, user: &User) -> Result<(), StoreError>;
+    /// what it said before. Groups stay by which the user is the last who manages everything; they are told, where the
+    /// provider names them no more. [`StoreError::NotFound`] when there is none.
+    async fn user_signed_in(&self, user: &User) -> Result<Vec<GroupName>, StoreError>;
 
     /// Removes a user with the keys that act for it, its grants, sessions and credentials. [`StoreError::NotFound`] when
     /// there is none; [`StoreError::Conflict`] as for a change.

@@ -4,10 +4,11 @@ use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::{Principal, User};
 use portreeve_core::grant::Subject;
 use portreeve_core::id::UserId;
+use portreeve_core::name::GroupName;
 use portreeve_core::ports::StoreError;
 use portreeve_core::user::{ExternalIdentity, UserChange, UserOrigin};
 
-use super::managers::Before;
+use super::managers::{Before, managing};
 use super::names;
 use crate::change::Change;
 use crate::engine::{Row, Sql};
@@ -112,25 +113,42 @@ pub(super) async fn change(
     change.publish().await
 }
 
-/// Notes a sign-in. Only what decisions depend on, the groups, makes it a change of the catalogue.
-pub(super) async fn signed_in(store: &Store, user: &User) -> Result<(), StoreError> {
+/// Notes a sign-in. Only what decisions depend on, the groups, makes it a change of the catalogue. Tells which groups stay
+/// that the provider names no more: nobody else manages everything, and no answer of a provider locks everybody out.
+pub(super) async fn signed_in(store: &Store, user: &User) -> Result<Vec<GroupName>, StoreError> {
     let mut change = Change::begin(store).await?;
     let found = change.row(Sql::new(ONE).bind(user.id.to_string())).await?;
-    let before = user_of(&found.ok_or_else(|| unknown(user.id))?)?;
+    let had = user_of(&found.ok_or_else(|| unknown(user.id))?)?.provider_groups;
+    if had == user.provider_groups {
+        describe(&mut change, user, &had).await?;
+        change.save().await?;
+        return Ok(Vec::new());
+    }
+    let before = Before::look(&mut change).await?;
+    describe(&mut change, user, &user.provider_groups).await?;
+    let mut kept = Vec::new();
+    if before.nobody_is_left(&mut change).await? {
+        kept = managing(&mut change, &had).await?;
+        let mut groups = user.provider_groups.clone();
+        groups.extend(kept.iter().cloned());
+        groups.sort();
+        describe(&mut change, user, &groups).await?;
+    }
+    change.publish().await?;
+    Ok(kept)
+}
+
+/// Writes down what a provider says of a user, with these groups.
+async fn describe(change: &mut Change, user: &User, groups: &[GroupName]) -> Result<(), StoreError> {
     let sql = Sql::new(
         "UPDATE users SET display_name = $2, email = $3, provider_groups = $4, signed_in_at = $5 WHERE id = $1",
     )
     .bind(user.id.to_string())
     .bind(user.display_name.as_deref())
     .bind(user.email.as_deref())
-    .bind(json_text("provider_groups", &user.provider_groups)?)
+    .bind(json_text("provider_groups", groups)?)
     .bind(user.signed_in_at);
-    change.execute(sql).await?;
-    if before.provider_groups == user.provider_groups {
-        change.save().await
-    } else {
-        change.publish().await
-    }
+    change.execute(sql).await.map(drop)
 }
 
 /// Removes a user, and first what refers to it.

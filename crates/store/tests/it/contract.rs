@@ -109,6 +109,7 @@ contract! {
     oauth::a_code_works_once,
     oauth::a_refresh_token_is_exchanged_once,
     identity::a_user_is_what_its_provider_said_last,
+    identity::no_sign_in_takes_the_last_manager_away,
     identity::a_disabled_user_has_no_session,
     identity::a_removed_user_leaves_nothing,
     waiting::everything_that_waits_is_listed_once,

@@ -3,8 +3,8 @@
 use portreeve_core::caller::{ApiKey, User};
 use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{AccessRequestId, GrantId, KeyId, UserId};
-
-use portreeve_core::ports::LinkPurpose;
+use portreeve_core::name::GroupName;
+use portreeve_core::ports::{LinkPurpose, StoreError};
 use portreeve_core::server::Version;
 use portreeve_core::user::{ExternalIdentity, UserChange, UserOrigin};
 use portreeve_core::view::{Readers, RegistryRecord, Selection};
@@ -121,6 +121,42 @@ pub async fn somebody_who_manages_is_left(store: &dyn Durable) -> Outcome {
     assert_conflict(store.change_user(bob.id, &nowhere, event("user.groups")).await);
     assert_conflict(store.remove_grant(of_group.id, event("grant.remove")).await);
     store.remove_user(ada.id, event("user.remove")).await?;
+    Ok(())
+}
+
+/// What a provider says of groups does not take the last one away either: the group stays, and is told.
+pub async fn no_sign_in_takes_the_last_manager_away(store: &dyn Durable) -> Outcome {
+    let [managers, sales]: [GroupName; 2] = [parse("managers"), parse("sales")];
+    let mut ada = known_to_a_provider();
+    ada.groups = Vec::new();
+    ada.provider_groups = vec![parse("finance"), managers.clone()];
+    let bob = user("bob");
+    for user in [&ada, &bob] {
+        store.ensure_user(user, event("user.create")).await?;
+    }
+    let whole = |subject, id| Grant {
+        id: GrantId::from_u128(id),
+        rights: Rights::Manage,
+        servers: ServerScope::All,
+        tools: ToolScope::All,
+        ..grant(subject)
+    };
+    let of_group = whole(Subject::Group(managers.clone()), 1);
+    store.add_grant(&of_group, event("grant.create")).await?;
+    ada.provider_groups = vec![sales.clone()];
+    assert_eq!(store.user_signed_in(&ada).await?, [managers.clone()]);
+    let groups = async || {
+        let users = store.users().await?;
+        let found = users.into_iter().find(|user| user.name == "ada");
+        Ok::<_, StoreError>(found.map(|user| user.provider_groups).unwrap_or_default())
+    };
+    assert_eq!(groups().await?, [managers.clone(), sales.clone()]);
+    // Again, until there is somebody else.
+    assert_eq!(store.user_signed_in(&ada).await?, [managers]);
+    let of_bob = whole(Subject::User(bob.id), 2);
+    store.add_grant(&of_bob, event("grant.create")).await?;
+    assert_eq!(store.user_signed_in(&ada).await?.len(), 0);
+    assert_eq!(groups().await?, [sales]);
     Ok(())
 }
 

@@ -163,6 +163,39 @@ async fn what_a_group_was_granted_its_members_may_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_answer_of_a_provider_takes_the_last_manager_away() {
+    let idp = Idp::start().await;
+    let (node, _folder) = node(&idp, "groups = [{ value = \"*\" }]").await;
+    let group = node.cli_json(&["grant", "add", "--group", "managers", "--manage"]);
+    assert_eq!(group["subjectName"], "group:managers");
+    let enter = async |groups: Value| {
+        let jar = Jar::new(&node);
+        let claims = json!({ "sub": "ada", "preferred_username": "ada", "groups": groups });
+        let back = idp.sign_in(&sent(&jar, "/").await, claims);
+        assert_eq!(jar.get(&back).await.status, 303);
+        jar
+    };
+    enter(json!(["managers", "staff"])).await;
+    let grants = node.cli_json(&["grant", "list"]);
+    let grants = grants["items"].as_array().unwrap();
+    let of_admin = grants
+        .iter()
+        .find(|grant| grant["subjectName"] == "user:admin" && grant["rights"] == "manage")
+        .unwrap();
+    let removed = node.cli(&["grant", "remove", of_admin["id"].as_str().unwrap()]);
+    assert!(
+        removed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&removed.stderr)
+    );
+    // Nobody else is left: the group stays, and the log says so.
+    let ada = enter(json!([])).await;
+    assert_eq!(ada.get("/admin/users").await.status, 200);
+    let log = ada.get("/audit?action=user.groups").await.text();
+    assert!(log.contains("last-manager"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_disabled_user_is_out_at_once_and_does_not_come_back() {
     let idp = Idp::start().await;
     let (node, _folder) = node(&idp, "").await;
