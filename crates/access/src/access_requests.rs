@@ -73,6 +73,17 @@ pub struct NewAccessRequest {
     pub wished: Option<Duration>,
 }
 
+/// How a request is granted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AccessTerms {
+    /// For how long. `None`: with no end.
+    pub span: Option<Duration>,
+    /// Which of the tools that were asked for. `None`: all of them.
+    pub tools: Option<ToolScope>,
+    /// What who asked is told.
+    pub note: Option<String>,
+}
+
 /// A request as somebody sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownAccessRequest {

@@ -289,7 +289,12 @@ pub(crate) fn check(new: &NewGrant) -> Result<(), AccessError> {
         let problem = "roles of the management side are about servers: leave tools out";
         return Err(AccessError::invalid("tools", new.rights.as_str(), problem));
     }
-    let ToolScope::Named(names) = &new.tools else {
+    check_tools(&new.tools)
+}
+
+/// Names of tools that can be names.
+pub(crate) fn check_tools(tools: &ToolScope) -> Result<(), AccessError> {
+    let ToolScope::Named(names) = tools else {
         return Ok(());
     };
     let fail = |value: &str, problem| Err(AccessError::invalid("tools", value, problem));

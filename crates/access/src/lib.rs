@@ -56,8 +56,8 @@ pub use access_policies::{
     PolicyError, Standing, Switch, TestOutcome,
 };
 pub use access_requests::{
-    AccessRequestPage, AccessRequests, LONGEST_GRANT, MOST_OPEN_REQUESTS, NewAccessRequest, SHORTEST_GRANT,
-    ShownAccessRequest,
+    AccessRequestPage, AccessRequests, AccessTerms, LONGEST_GRANT, MOST_OPEN_REQUESTS, NewAccessRequest,
+    SHORTEST_GRANT, ShownAccessRequest,
 };
 pub use approvals::{Approvals, HeldCall, HowDecided, MOST_WAITING, ShownApproval};
 pub use credential::Unauthenticated;

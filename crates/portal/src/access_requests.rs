@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
-use portreeve_access::{AccessError, NewAccessRequest, ShownAccessRequest};
+use portreeve_access::{AccessError, AccessTerms, NewAccessRequest, ShownAccessRequest};
 use portreeve_core::access_request::AccessRequestState;
 use portreeve_core::grant::ToolScope;
 use portreeve_core::id::AccessRequestId;
@@ -252,8 +252,8 @@ fn parts(portal: &Portal, visitor: &Visitor, shown: &ShownAccessRequest) -> Vec<
     vec![
         Part::new(
             "Grant it",
-            "What was asked for, and no more. It ends on its own when you set a time.",
-            view::grant_form(id, shown.request.wished).token(token()),
+            "What was asked for, or less of it. It ends on its own when you set a time.",
+            view::grant_form(&shown.request).token(token()),
         ),
         Part::new(
             "Refuse it",
@@ -276,9 +276,17 @@ pub(crate) async fn grant(
         Ok(span) => span,
         Err(problem) => return show_one(&portal, &visitor, id, Some(("grant", problem))).await,
     };
-    let note = fields.get("note").map(str::to_owned);
+    let terms = AccessTerms {
+        span,
+        tools: match fields.get("tools") {
+            Some("read-only") => Some(ToolScope::ReadOnly),
+            Some("named") => Some(ToolScope::Named(fields.lines("named"))),
+            _ => None,
+        },
+        note: fields.get("note").map(str::to_owned),
+    };
     let requests = &portal.parts.access_requests;
-    let granted = requests.grant(&visitor.caller, id, (span, note)).await;
+    let granted = requests.grant(&visitor.caller, id, terms).await;
     if granted.is_ok() {
         portal.parts.refresh.refresh().await;
     }

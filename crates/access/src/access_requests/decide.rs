@@ -1,35 +1,36 @@
 //! How a request ends: granted, refused or withdrawn; each once, with its audit event in the same transaction.
 
-use std::time::Duration;
-
 use portreeve_core::access_request::{AccessDecision, AccessRequest, AccessRequestState};
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
-use portreeve_core::grant::{Grant, Rights, ServerScope, Subject};
+use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::id::{AccessRequestId, GrantId};
 use portreeve_core::ports::StoreError;
 use portreeve_core::time::Timestamp;
 use serde_json::json;
 
-use super::{AccessRequests, ShownAccessRequest, check_span, plain, subject};
+use super::{AccessRequests, AccessTerms, ShownAccessRequest, TEXT_BYTES, check_span, plain, subject};
 use crate::AccessError;
+use crate::grants::check_tools;
 
 impl AccessRequests {
-    /// Grants what was asked, for a time or with no end. The face has the catalogue refreshed.
+    /// Grants what was asked, or less of it, for a time or with no end. The face has the catalogue refreshed.
     pub async fn grant(
         &self,
         caller: &Caller,
         id: AccessRequestId,
-        (span, note): (Option<Duration>, Option<String>),
+        terms: AccessTerms,
     ) -> Result<ShownAccessRequest, AccessError> {
         let request = self.to_decide(caller, id).await?.request;
         let scope = ServerScope::Server(request.server.clone());
         let policies = self.access.require_reach(caller, (Rights::Use, &scope))?;
-        check_span("for", span)?;
-        let note = note
+        check_span("for", terms.span)?;
+        let note = terms
+            .note
             .filter(|note| !note.trim().is_empty())
             .map(|note| plain("note", &note))
             .transpose()?;
+        let (tools, note) = narrowed(&request.tools, (terms.tools, note))?;
         let subject = subject(request.principal).ok_or_else(|| gone(&request))?;
         match &subject {
             Subject::User(id) => self.access.require_user(*id).await?,
@@ -43,10 +44,10 @@ impl AccessRequests {
             subject,
             rights: Rights::Use,
             servers: scope,
-            tools: request.tools.clone(),
+            tools,
             created_by: caller.label.to_string(),
             created_at: now,
-            expires_at: span.map(|span| now.plus(span)),
+            expires_at: terms.span.map(|span| now.plus(span)),
             request: Some(id),
         };
         let decision = decision(caller, AccessRequestState::Granted, (now, note));
@@ -55,6 +56,8 @@ impl AccessRequests {
         say(&mut event, "message", json!(decision.note));
         say(&mut event, "grant", json!(grant.id));
         say(&mut event, "until", json!(grant.expires_at));
+        // What was asked for stands in `access.request`.
+        say(&mut event, "tools", json!(grant.tools));
         let made = self
             .access
             .grant_event("grant.create", caller, (&grant, policies));
@@ -147,6 +150,36 @@ fn decision(
         at,
         note,
     }
+}
+
+/// The tools that are granted: those that were asked for, or fewer, which is said in the note. Nobody is given by a request
+/// what nobody asked for.
+fn narrowed(
+    asked: &ToolScope,
+    (given, note): (Option<ToolScope>, Option<String>),
+) -> Result<(ToolScope, Option<String>), AccessError> {
+    let Some(given) = given else {
+        return Ok((asked.clone(), note));
+    };
+    let words = match &given {
+        ToolScope::All => "every tool".to_owned(),
+        ToolScope::ReadOnly => "read-only tools".to_owned(),
+        ToolScope::Named(names) => names.join(", "),
+    };
+    check_tools(&given)?;
+    if !asked.holds(&given) {
+        let problem = "grant the tools that were asked for, or some of them";
+        return Err(AccessError::invalid("tools", &words, problem));
+    }
+    if given.holds(asked) {
+        return Ok((given, note));
+    }
+    let mut told = format!("Granted for less than was asked: {words}.");
+    if told.len() > TEXT_BYTES {
+        "Granted for fewer tools than were asked for.".clone_into(&mut told);
+    }
+    let note = note.map_or_else(|| told.clone(), |note| format!("{told} {note}"));
+    Ok((given, Some(note)))
 }
 
 fn say(event: &mut AuditEvent, name: &str, value: serde_json::Value) {

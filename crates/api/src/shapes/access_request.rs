@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portreeve_access::{NewAccessRequest, ShownAccessRequest};
+use portreeve_access::{AccessTerms, NewAccessRequest, ShownAccessRequest};
 use portreeve_core::grant::ToolScope;
 use portreeve_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,10 @@ pub(crate) struct AccessGrantShape {
     /// For how long, in seconds: a minute to 366 days. With no end if left out.
     #[serde(default)]
     for_seconds: Option<u64>,
+    /// Some of the tools that were asked for: `"read-only"` or `{"named": [TOOL, ...]}`. All of them if left out; never more.
+    #[serde(default)]
+    #[schema(value_type = Option<ToolsScopeShape>)]
+    tools: Option<ToolScope>,
     /// What who asked is told, at most 1,000 bytes.
     #[serde(default)]
     note: Option<String>,
@@ -145,7 +149,11 @@ impl NewAccessRequestShape {
 // === impl AccessGrantShape ===
 
 impl AccessGrantShape {
-    pub(crate) fn read(self) -> (Option<Duration>, Option<String>) {
-        (self.for_seconds.map(Duration::from_secs), self.note)
+    pub(crate) fn read(self) -> AccessTerms {
+        AccessTerms {
+            span: self.for_seconds.map(Duration::from_secs),
+            tools: self.tools,
+            note: self.note,
+        }
     }
 }

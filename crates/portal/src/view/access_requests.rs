@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use askama::Template;
 use portreeve_access::ShownAccessRequest;
-use portreeve_core::access_request::AccessRequestState;
+use portreeve_core::access_request::{AccessRequest, AccessRequestState};
 use portreeve_core::grant::ToolScope;
 use portreeve_core::id::AccessRequestId;
 use portreeve_core::name::ServerName;
@@ -144,9 +144,28 @@ pub(crate) fn ask_form(name: &ServerName) -> FormView {
 }
 
 /// The form that grants it.
-pub(crate) fn grant_form(id: AccessRequestId, wished: Option<Duration>) -> FormView {
-    FormView::new("grant", format!("/access-requests/{id}/grant"), "Grant it")
-        .field(times(wished))
+pub(crate) fn grant_form(request: &AccessRequest) -> FormView {
+    let mut scopes = vec![Choice::new("", "What was asked for", true)];
+    if request.tools == ToolScope::All {
+        scopes.push(Choice::new(
+            "read-only",
+            "Only tools that say they change nothing",
+            false,
+        ));
+    }
+    let mut form = FormView::new(
+        "grant",
+        format!("/access-requests/{}/grant", request.id),
+        "Grant it",
+    );
+    if request.tools != ToolScope::ReadOnly {
+        scopes.push(Choice::new("named", "Only the tools named below", false));
+        form = form.field(Field::choice("tools", "Which tools", scopes)).field(
+            Field::text("named", "Names of tools", 3)
+                .hint("One on each line, of those that were asked for; only where you grant named tools."),
+        );
+    }
+    form.field(times(request.wished))
         .field(Field::line("note", "Note to who asked"))
 }
 

@@ -27,6 +27,7 @@ const REMOTE: &[&str] = &[
     "access request list --mine",
     "access request show 0190a0a0-0000-7000-8000-000000000001",
     "access request grant 0190a0a0-0000-7000-8000-000000000001 --for 30d",
+    "access request grant 0190a0a0-0000-7000-8000-000000000001 --tool echo --tool list",
     "access request refuse 0190a0a0-0000-7000-8000-000000000001 --message no",
     "access request withdraw 0190a0a0-0000-7000-8000-000000000001",
     "server add com.acme/billing --url https://mcp.acme.example/mcp --approve",

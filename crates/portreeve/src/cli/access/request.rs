@@ -27,7 +27,7 @@ pub(crate) enum RequestCommand {
         /// Its identity, as the list shows it
         id: String,
     },
-    /// Grant what it asks for
+    /// Grant what it asks for, or less of it
     Grant {
         /// Its identity, as the list shows it
         id: String,
@@ -37,6 +37,12 @@ pub(crate) enum RequestCommand {
         /// With no end, whatever was wished
         #[arg(long)]
         no_end: bool,
+        /// Only tools that say they change nothing, where every tool was asked for
+        #[arg(long, conflicts_with = "tool")]
+        read_only: bool,
+        /// Only this tool, of those that were asked for; may be given several times
+        #[arg(long, value_name = "TOOL")]
+        tool: Vec<String>,
         /// What who asked is told
         #[arg(long, short)]
         message: Option<String>,
@@ -110,6 +116,8 @@ pub(in crate::cli) async fn run(connection: &Connection, command: RequestCommand
             id,
             span,
             no_end,
+            read_only,
+            tool,
             message,
         } => {
             let seconds = match (no_end, span) {
@@ -120,7 +128,12 @@ pub(in crate::cli) async fn run(connection: &Connection, command: RequestCommand
                     asked["forSeconds"].clone()
                 }
             };
-            let terms = json!({ "forSeconds": seconds, "note": message });
+            let fewer = match (read_only, tool.is_empty()) {
+                (true, _) => json!("read-only"),
+                (false, false) => json!({ "named": tool }),
+                (false, true) => json!(null),
+            };
+            let terms = json!({ "forSeconds": seconds, "tools": fewer, "note": message });
             decide(connection, (&id, "grant"), terms).await
         }
         RequestCommand::Refuse { id, message } => {
@@ -141,9 +154,10 @@ async fn decide(connection: &Connection, (id, step): (&str, &str), terms: Value)
                 false => format!("until {}", when(&body, "grantedUntil")),
             };
             let grant = text(&body, "grant");
+            let granted = if terms["tools"].is_null() { &body } else { &terms };
             format!(
                 "{caller} may use {} of {server}, {until}. ({grant})",
-                tools(&body)
+                tools(granted)
             )
         }
         "refused" => format!("{caller} was refused the use of {server}."),

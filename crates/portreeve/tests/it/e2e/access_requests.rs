@@ -280,3 +280,48 @@ async fn a_request_is_asked_refused_and_withdrawn_on_the_command_line() {
         .collect();
     assert_eq!(states, ["granted", "withdrawn", "refused"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_decides_grants_less_than_was_asked_and_never_more() {
+    let house = House::start().await;
+    let wish = json!({
+        "server": "com.acme/billing", "tools": {"named": ["echo", "wipe"]}, "reason": "Refunds",
+    });
+    let asked = house.ask(wish).await.json();
+    let id = asked["name"].as_str().unwrap().to_owned();
+    let grant = format!("/access-requests/{id}/grant");
+    for more in [
+        json!("all"),
+        json!("read-only"),
+        json!({"named": ["echo", "other"]}),
+        json!({"named": []}),
+    ] {
+        let terms = json!({ "tools": more });
+        let refused = house.api(&house.steward, "POST", &grant, terms).await;
+        assert_eq!(refused.status, 422, "{more}: {}", refused.text());
+    }
+    let node = &house.served.node;
+    let words = [
+        "--key",
+        &house.steward,
+        "access",
+        "request",
+        "grant",
+        &id,
+        "--tool",
+        "echo",
+        "--message",
+        "Wiping is for us",
+    ];
+    let granted = node.cli_json(&words);
+    assert_eq!(
+        granted["note"],
+        "Granted for less than was asked: echo. Wiping is for us"
+    );
+    assert!(house.calls("echo").await["result"].is_object());
+    assert!(house.calls("wipe").await["error"].is_object());
+    let grants = node.cli_json(&["grant", "list"]);
+    let items = grants["items"].as_array().unwrap();
+    let made = items.iter().find(|made| made["name"] == granted["grant"]);
+    assert_eq!(made.unwrap()["tools"], json!({"named": ["echo"]}));
+}

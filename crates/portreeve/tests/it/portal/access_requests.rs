@@ -138,3 +138,24 @@ async fn a_request_is_withdrawn_and_what_is_not_there_has_no_page() {
         assert_eq!(developer.get(page).await.status, StatusCode::NOT_FOUND, "{page}");
     }
 }
+
+#[tokio::test]
+async fn who_decides_may_grant_fewer_tools_on_the_page() {
+    let world = world().await;
+    let mut developer = Browser::signed_in(&world, DEVELOPER).await;
+    let mut admin = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
+    send(&mut developer, ASK, ASK, &[("reason", "First")]).await;
+    let one = waiting(&mut admin).await;
+    let grant = format!("{one}/grant");
+    let empty = send(&mut admin, &one, &grant, &[("tools", "named")]).await;
+    assert_eq!(empty, StatusCode::UNPROCESSABLE_ENTITY);
+    let fewer = send(&mut admin, &one, &grant, &[("tools", "read-only")]).await;
+    assert_eq!(fewer, StatusCode::SEE_OTHER);
+    let told = developer.get(ASK).await;
+    assert!(
+        told.body
+            .contains("Granted for less than was asked: read-only tools."),
+        "{}",
+        told.body
+    );
+}
