@@ -122,11 +122,12 @@ pub(crate) async fn dry_run(
     let parts = view::Forms {
         edit: view::form(&policy),
         trial: try_form.typed(&fields),
+        test: view::test_form(&policy),
     };
     show_forms(&portal, &visitor, &policy, (parts, findings))
 }
 
-/// Runs its tests, and shows how they went.
+/// Runs its tests, and shows how they went; or puts one question to it.
 pub(crate) async fn test(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
@@ -135,6 +136,9 @@ pub(crate) async fn test(
 ) -> Result<Response, Failure> {
     visitor.check(&portal, Purpose::Govern, fields.get("csrf"))?;
     let policy = found(&portal, &visitor, &name).await?;
+    if fields.get("who").is_some() {
+        return ask(&portal, &visitor, &policy, &fields).await;
+    }
     let outcomes = portal
         .parts
         .access
@@ -142,6 +146,30 @@ pub(crate) async fn test(
         .await?;
     let findings = view::outcomes(&outcomes);
     show(&portal, &visitor, &policy, (view::form(&policy), findings))
+}
+
+/// Shows what the text says to the question that was typed.
+async fn ask(
+    portal: &Portal,
+    visitor: &Visitor,
+    policy: &AccessPolicy,
+    fields: &Fields,
+) -> Result<Response, Failure> {
+    let question = view::question(fields).map_err(|error| Failure::Invalid {
+        text: format!("That question cannot be put: {error}."),
+        hint: "Go back, and name somebody, a server, and the environment as it is called.".to_owned(),
+    })?;
+    let text = (&policy.name, policy.text.as_str());
+    let access = &portal.parts.access;
+    let checked = access
+        .check_access_policy(&visitor.caller, text, &[question])
+        .await?;
+    let forms = view::Forms {
+        edit: view::form(policy),
+        trial: view::try_form(policy),
+        test: view::test_form(policy).typed(fields),
+    };
+    show_forms(portal, visitor, policy, (forms, view::answer(&checked)))
 }
 
 /// Switches it on or off.
@@ -240,8 +268,12 @@ fn show(
     policy: &AccessPolicy,
     (edit, findings): (FormView, Findings),
 ) -> Result<Response, Failure> {
-    let trial = view::try_form(policy);
-    show_forms(portal, visitor, policy, (view::Forms { edit, trial }, findings))
+    let forms = view::Forms {
+        edit,
+        trial: view::try_form(policy),
+        test: view::test_form(policy),
+    };
+    show_forms(portal, visitor, policy, (forms, findings))
 }
 
 fn show_forms(
@@ -272,7 +304,7 @@ fn show_forms(
         "Who would gain and who would lose what. Nothing is saved.",
         forms.trial.token(token.clone()),
     );
-    let tests = view::test_part(policy, token.clone());
+    let tests = view::test_part(forms.test.token(token.clone()));
     // Who may only read it may try it, too.
     let page = if visitor.manages() {
         page.part(Part::new(

@@ -1,11 +1,13 @@
 //! The pages of access policies: what they are, and the forms that change them.
 
 use askama::Template;
-use portreeve_access::{DryRun, TestOutcome, TextProblem};
-use portreeve_core::access_policy::AccessPolicy;
+use portreeve_access::{Checked, DryRun, TestOutcome, TextProblem};
+use portreeve_core::access_policy::{AccessPolicy, Expected, PolicyTest};
 use portreeve_registry::Problem;
+use serde_json::json;
 
-use crate::view::form::{Field, FieldKind, FormView, Tab};
+use crate::fields::Fields;
+use crate::view::form::{Choice, Field, FieldKind, FormView, Tab};
 use crate::view::governed::governance_tabs;
 use crate::view::one::Part;
 use crate::view::shell::Shell;
@@ -37,6 +39,7 @@ pub(crate) struct PoliciesPage {
 pub(crate) struct Forms {
     pub(crate) edit: FormView,
     pub(crate) trial: FormView,
+    pub(crate) test: FormView,
 }
 
 // === impl PoliciesPage ===
@@ -93,7 +96,7 @@ fn texts(form: FormView, policy: Option<&AccessPolicy>) -> FormView {
         .field(
             Field::text("tests", "Tests", 8)
                 .value(tests.unwrap_or_default())
-                .hint("A JSON list of questions: who, groups, action, server, tool, arguments, and expect: permit, forbid or nothing."),
+                .hint("A JSON list of questions: who, groups, action, server, environment, tool, arguments, and expect: permit, forbid or nothing."),
         )
         .field(Field::tick("enabled", "In force").value(if enabled { "yes" } else { "" }))
 }
@@ -110,17 +113,75 @@ pub(crate) fn try_form(policy: &AccessPolicy) -> FormView {
         .plain()
 }
 
-/// What runs its tests.
-pub(crate) fn test_part(policy: &AccessPolicy, token: String) -> Part {
+/// What runs its tests, or puts one question.
+pub(crate) fn test_form(policy: &AccessPolicy) -> FormView {
     let action = format!("/admin/policies/{}/test", policy.name);
-    let form = FormView::new("test", action, "Run its tests")
-        .token(token)
-        .plain();
+    let actions = [
+        "discover", "read", "call", "publish", "view", "approve", "operate",
+    ];
+    let actions = actions.map(|action| Choice::new(action, action, action == "discover"));
+    FormView::new("test", action, "Test it")
+        .field(
+            Field::line("who", "Who asks")
+                .hint("user:ada, key:deploy or anonymous; need not exist. Empty: the tests that are saved."),
+        )
+        .field(Field::line("groups", "In which groups").hint("With commas between them."))
+        .field(Field::choice("action", "To do what", actions.to_vec()))
+        .field(Field::line("server", "Of which server"))
+        .field(
+            Field::line("environment", "In which environment")
+                .hint("Of the route, as in production. Empty: the question is about no route."),
+        )
+        .field(Field::line("tool", "Which tool of it").hint("To call."))
+        .plain()
+}
+
+/// What tests it.
+pub(crate) fn test_part(form: FormView) -> Part {
     Part::new(
         "Test it",
-        "The tests that are saved, against the text that is saved.",
+        "The tests that are saved, or one question of yours, put to the text that is saved.",
         form,
     )
+}
+
+/// The question that was typed into that form.
+pub(crate) fn question(fields: &Fields) -> Result<PolicyTest, serde_json::Error> {
+    let groups: Vec<String> = fields
+        .text("groups")
+        .split(',')
+        .map(|group| group.trim().to_owned())
+        .filter(|group| !group.is_empty())
+        .collect();
+    // What is expected is not asked here; the answer is shown.
+    let asked = json!({
+        "who": fields.get("who"), "groups": groups, "action": fields.get("action"), "server": fields.text("server"),
+        "environment": fields.get("environment"), "tool": fields.get("tool"), "expect": "nothing",
+    });
+    serde_json::from_str(&asked.to_string())
+}
+
+/// What the text says to one question.
+pub(crate) fn answer(checked: &Checked) -> (&'static str, Vec<String>) {
+    let told = |one: &TestOutcome| match &one.problem {
+        Some(problem) => words::visible(&format!("{}: {problem}", one.question)),
+        None => {
+            let by = match one.by.is_empty() {
+                true => String::new(),
+                false => format!(" ({})", one.by.join(", ")),
+            };
+            let said = one.said.unwrap_or(Expected::Nothing);
+            words::visible(&format!("{}: {said}{by}", one.question))
+        }
+    };
+    let mut sentences: Vec<String> = checked.tests.iter().map(told).collect();
+    sentences.extend(
+        checked
+            .problems
+            .iter()
+            .map(|problem| text_problem(problem).message),
+    );
+    ("What the text says", sentences)
 }
 
 /// What switches it.

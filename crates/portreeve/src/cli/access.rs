@@ -34,10 +34,12 @@ pub(crate) enum AccessCommand {
         #[arg(long, default_value = "checked")]
         name: String,
     },
-    /// Run the tests of an access policy, or of all
+    /// Run the tests of an access policy, or of all; or put one question to it
     Test {
         /// Its name [default: all]
         name: Option<String>,
+        #[command(flatten)]
+        question: Question,
     },
     /// Say who would gain and who would lose what; nothing is saved
     DryRun {
@@ -72,6 +74,29 @@ pub(crate) enum AccessCommand {
     Request(request::RequestCommand),
 }
 
+/// A question to a text alone.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Question {
+    /// Put one question instead of its tests: who asks, `user:NAME`, `key:NAME`, `client:ID` or `anonymous`
+    #[arg(long = "as", value_name = "WHO", requires_all = ["name", "server"])]
+    who: Option<String>,
+    /// A group that who asks belongs to; may be given several times
+    #[arg(long, value_name = "GROUP", requires = "who")]
+    group: Vec<String>,
+    /// `discover`, `read`, `call`, `publish`, `view`, `approve` or `operate` [default: `call` with `--tool`, else `discover`]
+    #[arg(long, value_name = "ACTION", requires = "who")]
+    action: Option<String>,
+    /// Of which server
+    #[arg(long, value_name = "NAME", requires = "who")]
+    server: Option<String>,
+    /// The environment of the route [default: the question is about no route]
+    #[arg(long, value_name = "ENVIRONMENT", requires = "who")]
+    environment: Option<String>,
+    /// Which tool of it
+    #[arg(long, value_name = "TOOL", requires = "who")]
+    tool: Option<String>,
+}
+
 /// What is saved.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SetArgs {
@@ -93,7 +118,7 @@ pub(crate) struct Files {
     /// Its text, or what `show --json` printed
     #[arg(short = 'f', long, value_name = "FILE")]
     file: PathBuf,
-    /// Its tests: a JSON list of `{who, groups, action, server, tool, arguments, expect}`
+    /// Its tests: a JSON list of `{who, groups, action, server, environment, tool, arguments, expect}`
     #[arg(long, value_name = "FILE")]
     tests: Option<PathBuf>,
 }
@@ -114,7 +139,11 @@ pub(super) async fn run(connection: &Connection, command: AccessCommand) -> Resu
             let body = connection.post(&path, &request.into()).await?.body;
             Ok(checked(body, &files.file))
         }
-        AccessCommand::Test { name } => {
+        AccessCommand::Test {
+            name: Some(name),
+            question,
+        } if question.who.is_some() => ask(connection, &name, &question).await,
+        AccessCommand::Test { name, .. } => {
             let path = match name {
                 Some(name) => api_path!("policies/{}/test", name),
                 None => api_path!("policy-tests"),
@@ -139,6 +168,24 @@ pub(super) async fn run(connection: &Connection, command: AccessCommand) -> Resu
             Ok(Reply::new(body, shown))
         }
     }
+}
+
+/// Puts one question to the text that is stored.
+async fn ask(connection: &Connection, name: &str, question: &Question) -> Result<Reply, Failure> {
+    let stored = connection.get(&api_path!("policies/{}", name)).await?.body;
+    let request = json!({ "text": stored["text"], "tests": [question.asked()] });
+    let path = api_path!("policies/{}/check", name);
+    let body = connection.post(&path, &request).await?.body;
+    let outcome = body["tests"][0].clone();
+    let is_bad = outcome["said"].is_null();
+    let shown = if is_bad {
+        format!("{}: {}", text(&outcome, "question"), text(&outcome, "problem"))
+    } else {
+        let by = joined(&outcome, "by");
+        let by = if by.is_empty() { by } else { format!(" ({by})") };
+        format!("{}: {}{by}", text(&outcome, "question"), text(&outcome, "said"))
+    };
+    Ok(Reply::new(outcome, shown).bad_if(is_bad))
 }
 
 async fn set(connection: &Connection, args: &SetArgs) -> Result<Reply, Failure> {
@@ -208,6 +255,19 @@ async fn dry_run(
     );
     let body = json!({ "changes": list["items"], "asked": asked });
     Ok(Reply::new(body, shown))
+}
+
+// === impl Question ===
+
+impl Question {
+    fn asked(&self) -> Value {
+        let usual = if self.tool.is_some() { "call" } else { "discover" };
+        // What is expected is not asked here; the answer is shown.
+        json!({
+            "who": self.who, "groups": self.group, "action": self.action.as_deref().unwrap_or(usual),
+            "server": self.server, "environment": self.environment, "tool": self.tool, "expect": "nothing",
+        })
+    }
 }
 
 // === impl Files ===

@@ -18,6 +18,7 @@ const REMOTE: &[&str] = &[
     "access set no-write -f ../../docs/policies.md --description text --disabled",
     "access check -f ../../docs/policies.md",
     "access test",
+    "access test no-write --as user:ada --group interns --server com.acme/mail --tool send --environment production",
     "access dry-run no-write --as user:ada",
     "access enable no-write",
     "access disable no-write",

@@ -61,6 +61,28 @@ async fn a_policy_is_written_mended_tried_tested_switched_and_deleted() {
         .post("/admin/policies/interns/test", &[("csrf", &token)])
         .await;
     assert!(tested.body.contains("It has no tests."), "{}", tested.body);
+    let asked = [
+        ("csrf", token.as_str()),
+        ("who", "user:ada"),
+        ("groups", "interns, staff"),
+        ("action", "call"),
+        ("server", "com.acme/x"),
+        ("environment", "production"),
+        ("tool", "t"),
+    ];
+    let told = admin.post("/admin/policies/interns/test", &asked).await;
+    assert!(
+        told.body.contains("What the text says") && told.body.contains("in production"),
+        "{}",
+        told.body
+    );
+    let nowhere = [
+        ("csrf", token.as_str()),
+        ("who", "user:ada"),
+        ("server", "nothing"),
+    ];
+    let told = admin.post("/admin/policies/interns/test", &nowhere).await;
+    assert!(told.body.contains("cannot be put"), "{}", told.body);
     let off = [("csrf", token.as_str()), ("switch", "off"), ("revision", "1")];
     let answer = admin.post("/admin/policies/interns/switch", &off).await;
     assert_eq!(answer.location(), ONE, "{}", answer.body);
