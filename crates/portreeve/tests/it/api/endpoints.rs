@@ -3,6 +3,7 @@
 
 mod access_requests;
 mod approvals;
+mod deciding;
 mod governed;
 mod install;
 mod partners;

@@ -222,6 +222,7 @@ const OPEN: &[&str] = &[
     "GET /api/v1/whoami",
     "POST /api/v1/explain",
     "GET /api/v1/webhook-events",
+    // `deciding` asks them of every role.
     "GET /api/v1/access-requests",
     "GET /api/v1/me/access-requests",
     "POST /api/v1/access-requests",
