@@ -132,6 +132,9 @@ kinds! {
     PartnerRegistered = "partner.registered" (Some("partner")) ["version", "catalogueVersion", "contentHash"];
     /// A registered partner's server was brought to what the catalogue says now.
     PartnerUpdated = "partner.updated" (Some("partner")) ["version", "catalogueVersion", "contentHash"];
+    /// The catalogue has another document than a registered partner's server was made of; once for each such document.
+    PartnerUpdateAvailable = "partner.update-available" (Some("partner"))
+        ["from", "to", "fromCatalogue", "catalogueVersion", "contentHash"];
     /// A partner's server cannot be reached, or must be mended.
     PartnerFailing = "partner.failing" (Some("partner")) ["from", "to", "message", "contentHash"];
     /// A partner's server has other tools than those that were checked.
@@ -212,6 +215,7 @@ impl EventKind {
             "partner.pull-refused" => Self::PartnerPullRefused,
             "partner.register" => Self::PartnerRegistered,
             "partner.update" => Self::PartnerUpdated,
+            "partner.offer" => Self::PartnerUpdateAvailable,
             "partner.fail" => Self::PartnerFailing,
             "partner.change-tools" => Self::PartnerToolsChanged,
             "partner.recover" => Self::PartnerRecovered,

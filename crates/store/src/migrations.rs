@@ -202,6 +202,12 @@ const ALL: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0037_partners.sql"),
     ),
     (
+        38,
+        "partner offers",
+        include_str!("../migrations/sqlite/0038_partner_offers.sql"),
+        include_str!("../migrations/postgres/0038_partner_offers.sql"),
+    ),
+    (
         39,
         "access policies",
         include_str!("../migrations/sqlite/0039_access_policies.sql"),

@@ -49,6 +49,10 @@ const TAKEN: &str = "SELECT name FROM servers WHERE lower(name) = $1";
 const FORGET: &str = "DELETE FROM partner_servers WHERE server = $1 AND NOT EXISTS (SELECT 1 FROM partner_withdrawals w \
     WHERE w.what = 'revoked' AND w.partner = partner_servers.partner \
     AND (w.name = '' OR w.name = partner_servers.name))";
+const OFFER: &str = "INSERT INTO partner_offers (server, document_hash, told_at) VALUES ($1, $2, $3) \
+    ON CONFLICT (server, document_hash) DO NOTHING";
+// What was told of an entry is over when it is as the catalogue says, and when it goes.
+const OFFERED: &str = "DELETE FROM partner_offers WHERE server = $1";
 const FOUND: &str = "INSERT INTO partner_health (partner, name, state, since, checked_at, detail, content_hash, \
     tools_hash, evidence) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (partner, name) DO UPDATE SET \
     state = excluded.state, since = excluded.since, checked_at = excluded.checked_at, detail = excluded.detail, \
@@ -169,6 +173,8 @@ impl PartnerStore for Store {
             .bind(&registered.registered_by)
             .bind(registered.registered_at);
         change.execute(sql).await?;
+        let sql = Sql::new(OFFERED).bind(registered.server.as_str());
+        change.execute(sql).await?;
         change.record(event.as_slice()).await?;
         counted(change).await
     }
@@ -177,6 +183,25 @@ impl PartnerStore for Store {
         let mut change = Change::begin(self).await?;
         forget(&mut change, server.as_str()).await?;
         change.publish().await
+    }
+
+    async fn note_offer(
+        &self,
+        server: &ServerName,
+        document_hash: &str,
+        event: AuditEvent,
+    ) -> Result<bool, StoreError> {
+        let mut change = Change::begin(self).await?;
+        let sql = Sql::new(OFFER)
+            .bind(server.as_str())
+            .bind(document_hash)
+            .bind(event.at);
+        if change.execute(sql).await? == 0 {
+            return Ok(false);
+        }
+        change.record(&[event]).await?;
+        change.save().await?;
+        Ok(true)
     }
 
     async fn note_health(&self, found: &[PartnerHealth], events: &[AuditEvent]) -> Result<(), StoreError> {
@@ -231,6 +256,7 @@ impl PartnerStore for Store {
 pub(crate) async fn forget(change: &mut Change, server: &str) -> Result<(), StoreError> {
     let sql = Sql::new(FORGET).bind(server);
     if change.execute(sql).await? > 0 {
+        change.execute(Sql::new(OFFERED).bind(server)).await?;
         change.execute(Sql::new(COUNT)).await?;
     }
     Ok(())

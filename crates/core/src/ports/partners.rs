@@ -61,6 +61,15 @@ pub trait PartnerStore: Send + Sync {
     /// Forgets it, unless what it was made of is revoked: an entry that takes its name stays closed.
     async fn forget_registered(&self, server: &ServerName) -> Result<(), StoreError>;
 
+    /// Notes that a registered server was told to have an update to this document, and records the event. `false`, and
+    /// nothing is recorded, where that was told before, by whichever node: it is told anew once the server was updated.
+    async fn note_offer(
+        &self,
+        server: &ServerName,
+        document_hash: &str,
+        event: AuditEvent,
+    ) -> Result<bool, StoreError>;
+
     /// Notes how servers were found.
     async fn note_health(&self, found: &[PartnerHealth], events: &[AuditEvent]) -> Result<(), StoreError>;
 

@@ -8,6 +8,7 @@
 mod board;
 mod job;
 mod listing;
+mod offers;
 mod pull;
 mod register;
 mod template;

@@ -141,6 +141,20 @@ pub async fn a_registration_goes_with_its_entry(store: &dyn Durable) -> Outcome 
     Ok(())
 }
 
+/// An update is told once for each document, until the entry is as the catalogue says.
+pub async fn an_offer_is_told_once(store: &dyn Durable) -> Outcome {
+    let one = registered("com.acme/tickets");
+    store.note_registered(&one, None).await?;
+    store.save(new_entry("com.acme/tickets", Vec::new())).await?;
+    let told = |document: &'static str| store.note_offer(&one.server, document, event("partner.offer"));
+    assert!(told("second").await?);
+    assert!(!told("second").await?, "another node was first");
+    assert!(told("third").await?);
+    store.note_registered(&one, Some(event("partner.update"))).await?;
+    assert!(told("second").await?, "the catalogue went back to it");
+    Ok(())
+}
+
 /// What was found replaces what was found before.
 pub async fn health_is_noted(store: &dyn Durable) -> Outcome {
     let mut found = PartnerHealth {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Partners;
+use super::offers::Told;
 
 /// Rest between two looks at the store.
 const REST: Duration = Duration::from_secs(1);
@@ -37,8 +38,12 @@ impl PartnerJob {
 
     async fn follow(&self) {
         let mut is_failing = false;
+        let mut told = Told::default();
         loop {
-            let followed = self.0.follow().await;
+            let followed = match self.0.follow().await {
+                Ok(()) => self.0.tell_offers(&mut told).await,
+                Err(error) => Err(error),
+            };
             if let Err(error) = &followed
                 && !is_failing
             {

@@ -66,6 +66,10 @@ impl PartnerStore for Noted {
         unreachable!("nothing is registered")
     }
 
+    async fn note_offer(&self, _: &ServerName, _: &str, _: AuditEvent) -> Result<bool, StoreError> {
+        unreachable!("nothing is registered")
+    }
+
     async fn note_health(&self, found: &[PartnerHealth], events: &[AuditEvent]) -> Result<(), StoreError> {
         let mut state = self.state.lock().unwrap();
         for one in found {

@@ -147,6 +147,7 @@ async fn j4_a_partner_is_registered_with_its_variables_and_updated_when_somebody
     };
     let (one, _) = until("an update is available", moved).await;
     assert_eq!(one["registered"]["version"], "1.0.0");
+    told_of_the_update_once(&node).await;
     let changes = node.cli_json(&["partner", "changes", "harbour"]);
     assert_eq!(changes["to"], "1.0.1-catalogue.2", "{changes:#}");
     assert!(changes["changes"].to_string().contains("pilots"), "{changes:#}");
@@ -164,6 +165,29 @@ async fn j4_a_partner_is_registered_with_its_variables_and_updated_when_somebody
     for action in ["partner.pull", "partner.register", "partner.update"] {
         assert!(events.contains(action), "{action}");
     }
+}
+
+/// The update was told by one event, on whichever node.
+async fn told_of_the_update_once(node: &Node) {
+    let asked = async || {
+        let events = node.api("GET", "/audit?limit=200", None).await.json();
+        let events = events["items"].as_array()?;
+        let offers = events.iter().filter(|one| one["action"] == "partner.offer");
+        let offers: Vec<Value> = offers.cloned().collect();
+        (!offers.is_empty()).then_some(offers)
+    };
+    let (offers, _) = until("the update is told", asked).await;
+    assert_eq!(offers.len(), 1, "{offers:#?}");
+    let detail = &offers[0]["detail"];
+    assert_eq!(offers[0]["server"], "systems.harbour-double/harbour");
+    assert_eq!(
+        (
+            detail["fromCatalogue"].as_u64(),
+            detail["catalogueVersion"].as_u64()
+        ),
+        (Some(1), Some(2)),
+        "{detail}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
