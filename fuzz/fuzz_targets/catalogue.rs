@@ -10,6 +10,7 @@ fuzz_target!(|bytes: &[u8]| {
     let reader = Reader {
         // The key of the seed that stands in `seeds/catalogue`.
         keys: vec!["iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w=".to_owned()],
+        revoked: Vec::new(),
         held: Some(Held {
             version: 2,
             hash: String::new(),

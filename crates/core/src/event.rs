@@ -128,6 +128,9 @@ kinds! {
     PartnerPulled = "partner.pulled" (Some("origin")) ["version", "partners", "withdrawn"];
     /// A partner catalogue was not taken; `code` is why.
     PartnerPullRefused = "partner.pull-refused" (Some("origin")) ["code", "message"];
+    /// A partner catalogue was dropped because its key is trusted no more; `instead` is the version that is in force, or 0.
+    PartnerCatalogueDropped = "partner.catalogue-dropped" (Some("catalogue"))
+        ["version", "instead", "key", "message", "servers", "stillRevoked"];
     /// A partner's server was registered out of the catalogue.
     PartnerRegistered = "partner.registered" (Some("partner")) ["version", "catalogueVersion", "contentHash"];
     /// A registered partner's server was brought to what the catalogue says now.
@@ -213,6 +216,7 @@ impl EventKind {
             "import.finish" => Self::ImportFinished,
             "partner.pull" => Self::PartnerPulled,
             "partner.pull-refused" => Self::PartnerPullRefused,
+            "partner.drop-catalogue" => Self::PartnerCatalogueDropped,
             "partner.register" => Self::PartnerRegistered,
             "partner.update" => Self::PartnerUpdated,
             "partner.offer" => Self::PartnerUpdateAvailable,

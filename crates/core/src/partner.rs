@@ -29,6 +29,8 @@ pub struct KeptCatalogue {
     pub etag: Option<String>,
     /// When it was pulled.
     pub pulled_at: Timestamp,
+    /// The key that signed it, base64. What is believed is decided by the file.
+    pub signed_by: String,
 }
 
 /// How the last pull ended.

@@ -73,6 +73,11 @@ pub(crate) async fn page(
             .partners
             .of_server(&visitor.caller, &name)
             .map(|listing| PartnerMark::new(&listing, &shown.version)),
+        distrusted: portal
+            .parts
+            .partners
+            .distrusted(&name)
+            .map(|(partner, version)| distrusted_words(&partner, version)),
         readme: readme(&entry, &official),
         reach: reach::reach(
             &portal,
@@ -160,6 +165,14 @@ async fn assessment(
 fn readme(entry: &Entry, official: &Official) -> Option<Markup> {
     let readme = entry.server.profile.readme.as_deref()?;
     Some(Markup::of(readme, official.repository.as_deref())).filter(|readme| !readme.is_empty())
+}
+
+/// What is said of an entry whose catalogue was dropped.
+fn distrusted_words(partner: &str, version: u64) -> String {
+    format!(
+        "Registered from version {version} of a partner catalogue, as a server of `{partner}`. It came from a catalogue that \
+         is no longer trusted. Nothing of it was changed by that: somebody should look at it."
+    )
 }
 
 fn no_version(name: &ServerName) -> Failure {

@@ -203,9 +203,9 @@ const ALL: &[(i64, &str, &str, &str)] = &[
     ),
     (
         38,
-        "partner offers",
-        include_str!("../migrations/sqlite/0038_partner_offers.sql"),
-        include_str!("../migrations/postgres/0038_partner_offers.sql"),
+        "partner recovery",
+        include_str!("../migrations/sqlite/0038_partner_recovery.sql"),
+        include_str!("../migrations/postgres/0038_partner_recovery.sql"),
     ),
     (
         39,

@@ -31,10 +31,22 @@ const HEALTH: &str = "SELECT partner, name, state, since, checked_at, detail, co
     FROM partner_health ORDER BY partner, name";
 const WITHDRAWN: &str = "SELECT partner, name, side, what, reason, actor, at FROM partner_withdrawals \
     ORDER BY partner, name, side";
-const KEEP: &str = "INSERT INTO partner_catalogue (id, version, hash, body, etag, pulled_at) \
-    VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET version = excluded.version, hash = excluded.hash, \
-    body = excluded.body, etag = excluded.etag, pulled_at = excluded.pulled_at \
+const KEEP: &str = "INSERT INTO partner_catalogue (id, version, hash, body, etag, pulled_at, signed_by) \
+    VALUES (1, $1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET version = excluded.version, hash = excluded.hash, \
+    body = excluded.body, etag = excluded.etag, pulled_at = excluded.pulled_at, signed_by = excluded.signed_by \
     WHERE partner_catalogue.version < excluded.version";
+// The one before is kept where another key signed it: to fall back to when this one's is trusted no more.
+const SET_ASIDE: &str = "INSERT INTO partner_former_catalogues (signed_by, version, hash, body, etag, pulled_at) \
+    SELECT c.signed_by, c.version, c.hash, c.body, c.etag, c.pulled_at FROM partner_catalogue c \
+    WHERE c.id = 1 AND c.version < $1 AND c.signed_by <> $2 ON CONFLICT (signed_by) DO UPDATE SET \
+    version = excluded.version, hash = excluded.hash, body = excluded.body, etag = excluded.etag, \
+    pulled_at = excluded.pulled_at";
+const FORMER: &str = "SELECT version, hash, body, etag, pulled_at, signed_by FROM partner_former_catalogues \
+    ORDER BY version DESC, signed_by";
+const DROP: &str = "DELETE FROM partner_catalogue WHERE id = 1 AND version = $1 AND hash = $2";
+// The second row of the outcomes: what became of a catalogue that was dropped is shown beside the last pull.
+const DROPPED: &str = "INSERT INTO partner_pulls (id, outcome) VALUES (2, $1) \
+    ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome";
 const PULLED: &str = "INSERT INTO partner_pulls (id, outcome) VALUES (1, $1) \
     ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome";
 const REGISTER: &str = "INSERT INTO partner_servers (server, partner, name, version, catalogue_version, content_hash, \
@@ -81,30 +93,58 @@ impl PartnerStore for Store {
             .row(Sql::new("SELECT outcome FROM partner_pulls WHERE id = 1"))
             .await?;
         let kept = engine
-            .row(Sql::new("SELECT version FROM partner_catalogue WHERE id = 1"))
+            .row(Sql::new(
+                "SELECT version, hash FROM partner_catalogue WHERE id = 1",
+            ))
+            .await?;
+        let dropped = engine
+            .row(Sql::new("SELECT outcome FROM partner_pulls WHERE id = 2"))
             .await?;
         Ok(PartnerState {
             registered: registered.iter().map(registered_of).collect::<Result<_, _>>()?,
             health: health.iter().map(health_of).collect::<Result<_, _>>()?,
             withdrawn: withdrawn.iter().map(withdrawn_of).collect::<Result<_, _>>()?,
             last_pull: pulled.map(|row| row.json("outcome")).transpose()?,
-            kept_version: kept.map(|row| row.count("version")).transpose()?,
+            kept_version: kept.as_ref().map(|row| row.count("version")).transpose()?,
+            kept_hash: kept.map(|row| row.text("hash")).transpose()?,
+            dropped: dropped.map(|row| row.json("outcome")).transpose()?,
         })
     }
 
     async fn partner_catalogue(&self) -> Result<Option<KeptCatalogue>, StoreError> {
-        let sql = Sql::new("SELECT version, hash, body, etag, pulled_at FROM partner_catalogue WHERE id = 1");
+        let sql = Sql::new(
+            "SELECT version, hash, body, etag, pulled_at, signed_by FROM partner_catalogue WHERE id = 1",
+        );
         let row = self.engine().row(sql).await?;
-        row.map(|row| {
-            Ok(KeptCatalogue {
-                version: row.count("version")?,
-                hash: row.text("hash")?,
-                body: row.text("body")?,
-                etag: row.optional_text("etag")?,
-                pulled_at: row.moment("pulled_at")?,
-            })
-        })
-        .transpose()
+        row.as_ref().map(kept_of).transpose()
+    }
+
+    async fn former_catalogues(&self) -> Result<Vec<KeptCatalogue>, StoreError> {
+        let rows = self.engine().rows(Sql::new(FORMER)).await?;
+        rows.iter().map(kept_of).collect()
+    }
+
+    async fn drop_catalogue(
+        &self,
+        (version, hash): (u64, &str),
+        (instead, withdrawn): (Option<&KeptCatalogue>, &[Withdrawn]),
+        (outcome, events): (&PullOutcome, &[AuditEvent]),
+    ) -> Result<(), StoreError> {
+        let mut change = Change::begin(self).await?;
+        let sql = Sql::new(DROP).bind(version).bind(hash);
+        if change.execute(sql).await? == 0 {
+            return Err(conflict());
+        }
+        if let Some(instead) = instead {
+            change.execute(keep(instead)).await?;
+            let sql = Sql::new("DELETE FROM partner_former_catalogues WHERE signed_by = $1")
+                .bind(&instead.signed_by);
+            change.execute(sql).await?;
+        }
+        let sql = Sql::new(DROPPED).bind(json_text("outcome", outcome)?);
+        change.execute(sql).await?;
+        say(&mut change, withdrawn, events).await?;
+        counted(change).await
     }
 
     async fn keep_catalogue(
@@ -114,28 +154,15 @@ impl PartnerStore for Store {
         (outcome, events): (&PullOutcome, &[AuditEvent]),
     ) -> Result<(), StoreError> {
         let mut change = Change::begin(self).await?;
-        let sql = Sql::new(KEEP)
+        let sql = Sql::new(SET_ASIDE)
             .bind(catalogue.version)
-            .bind(&catalogue.hash)
-            .bind(&catalogue.body)
-            .bind(catalogue.etag.as_deref())
-            .bind(catalogue.pulled_at);
-        if change.execute(sql).await? == 0 {
-            return Err(StoreError::Conflict {
-                what: "the partner catalogue".to_owned(),
-            });
-        }
-        let side = WithdrawnBy::Catalogue.as_str();
-        let sql = Sql::new("DELETE FROM partner_withdrawals WHERE side = $1").bind(side);
+            .bind(&catalogue.signed_by);
         change.execute(sql).await?;
-        for one in withdrawn {
-            change.execute(withdraw(one)).await?;
+        if change.execute(keep(catalogue)).await? == 0 {
+            return Err(conflict());
         }
         note_pull(&mut change, outcome).await?;
-        // A statement takes so many values and no more, and a catalogue may withdraw thousands.
-        for some in events.chunks(EVENTS_AT_ONCE) {
-            change.record(some).await?;
-        }
+        say(&mut change, withdrawn, events).await?;
         counted(change).await
     }
 
@@ -262,6 +289,38 @@ pub(crate) async fn forget(change: &mut Change, server: &str) -> Result<(), Stor
     Ok(())
 }
 
+/// Another node was faster.
+fn conflict() -> StoreError {
+    StoreError::Conflict {
+        what: "the partner catalogue".to_owned(),
+    }
+}
+
+fn keep(catalogue: &KeptCatalogue) -> Sql {
+    Sql::new(KEEP)
+        .bind(catalogue.version)
+        .bind(&catalogue.hash)
+        .bind(&catalogue.body)
+        .bind(catalogue.etag.as_deref())
+        .bind(catalogue.pulled_at)
+        .bind(&catalogue.signed_by)
+}
+
+/// What a catalogue withdraws, instead of what the one before it withdrew.
+async fn say(change: &mut Change, withdrawn: &[Withdrawn], events: &[AuditEvent]) -> Result<(), StoreError> {
+    let side = WithdrawnBy::Catalogue.as_str();
+    let sql = Sql::new("DELETE FROM partner_withdrawals WHERE side = $1").bind(side);
+    change.execute(sql).await?;
+    for one in withdrawn {
+        change.execute(withdraw(one)).await?;
+    }
+    // A statement takes so many values and no more, and a catalogue may withdraw thousands.
+    for some in events.chunks(EVENTS_AT_ONCE) {
+        change.record(some).await?;
+    }
+    Ok(())
+}
+
 /// Saves what calls depend on.
 async fn counted(mut change: Change) -> Result<(), StoreError> {
     change.execute(Sql::new(COUNT)).await?;
@@ -282,6 +341,17 @@ fn withdraw(one: &Withdrawn) -> Sql {
         .bind(&one.reason)
         .bind(&one.actor)
         .bind(one.at)
+}
+
+fn kept_of(row: &Row) -> Result<KeptCatalogue, StoreError> {
+    Ok(KeptCatalogue {
+        version: row.count("version")?,
+        hash: row.text("hash")?,
+        body: row.text("body")?,
+        etag: row.optional_text("etag")?,
+        pulled_at: row.moment("pulled_at")?,
+        signed_by: row.text("signed_by")?,
+    })
 }
 
 fn registered_of(row: &Row) -> Result<RegisteredPartner, StoreError> {

@@ -127,6 +127,9 @@ pub(crate) struct PartnerEntryShape {
     registered_at: Timestamp,
     /// Whether the catalogue has another document now.
     update_available: bool,
+    /// Whether the key that signed that catalogue may still sign one. `false`: it came from a catalogue that is no longer
+    /// trusted, and nothing changed since.
+    catalogue_trusted: bool,
 }
 
 /// How a partner's server is registered, or updated.
@@ -226,6 +229,10 @@ pub(crate) struct PartnerCatalogueShape {
     /// Why what was pulled is not shown, if it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
+    /// What became of the catalogue whose key was trusted no more, if that ever happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    dropped: Option<PullOutcome>,
     /// Servers that are listed or withdrawn.
     servers: usize,
     /// Servers that are registered here.
@@ -234,6 +241,8 @@ pub(crate) struct PartnerCatalogueShape {
     failing: usize,
     /// Servers with other tools than those that were checked.
     tools_changed: usize,
+    /// Entries that came from a catalogue that is no longer trusted.
+    distrusted: usize,
     /// Servers that nobody may call.
     revoked: usize,
 }
@@ -286,6 +295,7 @@ impl PartnerServerShape {
                 content_hash: one.content_hash.clone(),
                 registered_at: one.registered_at,
                 update_available: one.update_available,
+                catalogue_trusted: one.catalogue_trusted,
             }),
             content_hash: listing.content_hash.clone(),
             catalogue_version: listing.catalogue_version,
@@ -363,10 +373,12 @@ impl From<PartnersStatus> for PartnerCatalogueShape {
             pulled_at: status.pulled_at,
             last_pull: status.last_pull,
             problem: status.problem,
+            dropped: status.dropped,
             servers: status.counts.servers,
             registered: status.counts.registered,
             failing: status.counts.failing,
             tools_changed: status.counts.tools_changed,
+            distrusted: status.counts.distrusted,
             revoked: status.counts.revoked,
         }
     }

@@ -23,6 +23,10 @@ pub struct PartnerState {
     pub last_pull: Option<PullOutcome>,
     /// The version of the catalogue that is kept.
     pub kept_version: Option<u64>,
+    /// Its hash.
+    pub kept_hash: Option<String>,
+    /// What became of the catalogue whose key was trusted no more, if that ever happened.
+    pub dropped: Option<PullOutcome>,
 }
 
 /// Partners, durable.
@@ -36,6 +40,18 @@ pub trait PartnerStore: Send + Sync {
 
     /// The catalogue that is kept.
     async fn partner_catalogue(&self) -> Result<Option<KeptCatalogue>, StoreError>;
+
+    /// The newest catalogue of every key that signed one before it, the newest first.
+    async fn former_catalogues(&self) -> Result<Vec<KeptCatalogue>, StoreError>;
+
+    /// Drops the catalogue of that version and hash, and keeps a former one or none instead of it. What it withdrew is replaced,
+    /// and what stays closed is noted on the side that it names. [`StoreError::Conflict`] when another one is kept by now.
+    async fn drop_catalogue(
+        &self,
+        (version, hash): (u64, &str),
+        (instead, withdrawn): (Option<&KeptCatalogue>, &[Withdrawn]),
+        (outcome, events): (&PullOutcome, &[AuditEvent]),
+    ) -> Result<(), StoreError>;
 
     /// Keeps a catalogue, and what it withdraws instead of what the one before it withdrew. [`StoreError::Conflict`] when one
     /// of that version or a newer one is kept: the version never goes back. The events are recorded in the same change.

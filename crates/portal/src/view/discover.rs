@@ -126,6 +126,9 @@ pub(super) fn badges(listing: &Listing) -> Vec<Badge> {
         if here.update_available {
             badges.push(Badge::new("Update available", "", "badge-warn"));
         }
+        if !here.catalogue_trusted {
+            badges.push(Badge::new("Catalogue not trusted", "", "badge-bad"));
+        }
     }
     badges
 }

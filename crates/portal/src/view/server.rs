@@ -117,6 +117,8 @@ pub(crate) struct ServerPage {
     pub(crate) assessment: Option<AssessmentView>,
     /// What it was made of, if that was a server of a partner.
     pub(crate) partner: Option<PartnerMark>,
+    /// What is said if the catalogue that it was made of is no longer trusted.
+    pub(crate) distrusted: Option<String>,
     /// What its people say at length.
     pub(crate) readme: Option<Markup>,
     /// Who may use it.
@@ -173,6 +175,7 @@ impl ServerPage {
             install: None,
             tools: ToolsView::SignIn,
             partner: None,
+            distrusted: None,
             readme: None,
             brief: None,
             parts: Vec::new(),

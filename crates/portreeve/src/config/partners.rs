@@ -22,6 +22,9 @@ pub(crate) struct Partners {
     pub(crate) url: Option<Url>,
     /// Public keys that may sign it, as `portreeve partner key` prints them. Needed with `url`.
     pub(crate) keys: Vec<String>,
+    /// Public keys that may not sign it, although one of `keys` hands over to them: a key that was stolen. A catalogue that was
+    /// taken under such a key is dropped.
+    pub(crate) revoked_keys: Vec<String>,
     /// Public keys of reviewers whose approval makes an official partner.
     pub(crate) reviewers: Vec<String>,
     /// Hosts of private networks, each with its port, that may be looked at when partners are checked: `10.0.0.5:443`.
@@ -40,6 +43,7 @@ impl Default for Partners {
             carried: true,
             url: None,
             keys: Vec::new(),
+            revoked_keys: Vec::new(),
             reviewers: Vec::new(),
             private_hosts: Vec::new(),
             pull_seconds: 60 * 60,
@@ -82,6 +86,7 @@ impl Partners {
             carried: self.carried.into(),
             url: self.url.clone(),
             keys: self.keys.clone(),
+            revoked_keys: self.revoked_keys.clone(),
             reviewers: self.reviewers.clone(),
             every: Duration::from_secs(self.pull_seconds.max(1)),
             verify_every,

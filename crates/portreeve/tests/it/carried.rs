@@ -40,6 +40,7 @@ pub(crate) fn partners(registry: &Arc<Registry>, store: &Store) -> Arc<Partners>
             carried: Carried::Shown,
             url: None,
             keys: Vec::new(),
+            revoked_keys: Vec::new(),
             reviewers: Vec::new(),
             every: std::time::Duration::from_secs(3600),
             verify_every: None,

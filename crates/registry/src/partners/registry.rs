@@ -10,6 +10,7 @@ mod job;
 mod listing;
 mod offers;
 mod pull;
+mod recover;
 mod register;
 mod template;
 mod verify;
@@ -24,13 +25,13 @@ use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
 use portreeve_core::id::EventId;
 use portreeve_core::name::ServerName;
-use portreeve_core::partner::PullOutcome;
-use portreeve_core::ports::{Locks, PartnerStore};
+use portreeve_core::partner::{KeptCatalogue, PullOutcome};
+use portreeve_core::ports::{Locks, PartnerState, PartnerStore};
 use portreeve_core::time::Timestamp;
 use url::Url;
 
 use self::board::{Board, Pulled};
-use super::catalogue::Catalogue;
+use super::catalogue::{Catalogue, Reader};
 use super::check::Evidence;
 use super::folder::Submitted;
 use crate::error::RegistryError;
@@ -59,6 +60,8 @@ pub struct PartnerSettings {
     pub url: Option<Url>,
     /// Who may sign them, base64.
     pub keys: Vec<String>,
+    /// Who may not, although a key of those hands over to it, base64: one that was stolen.
+    pub revoked_keys: Vec<String>,
     /// Whose approval makes an official partner, base64.
     pub reviewers: Vec<String>,
     /// How often it is asked for a newer one.
@@ -127,6 +130,8 @@ pub struct PartnersStatus {
     pub last_pull: Option<PullOutcome>,
     /// Why what is kept is not shown, if it is not.
     pub problem: Option<String>,
+    /// What became of the catalogue whose key was trusted no more, if that ever happened.
+    pub dropped: Option<PullOutcome>,
     /// Servers listed, failing, with other tools, registered and revoked.
     pub counts: PartnerCounts,
 }
@@ -142,6 +147,8 @@ pub struct PartnerCounts {
     pub tools_changed: usize,
     /// Those that are registered here.
     pub registered: usize,
+    /// Entries that came from a catalogue that is no longer trusted.
+    pub distrusted: usize,
     /// Those that nobody may call.
     pub revoked: usize,
 }
@@ -151,6 +158,25 @@ impl std::fmt::Debug for Partners {
         f.debug_struct("Partners")
             .field("settings", &self.parts.settings)
             .finish_non_exhaustive()
+    }
+}
+
+// === impl PartnerSettings ===
+
+impl PartnerSettings {
+    /// Who is believed, at that time.
+    fn reader(&self, now: Timestamp) -> Reader {
+        Reader {
+            keys: self.keys.clone(),
+            revoked: self.revoked_keys.clone(),
+            held: None,
+            now,
+        }
+    }
+
+    /// What believes a kept catalogue once more: its time was good when it came.
+    fn reader_of(&self, kept: &KeptCatalogue) -> Reader {
+        self.reader(kept.pulled_at)
     }
 }
 
@@ -229,6 +255,13 @@ impl Partners {
         listing.registered.is_some().then_some(listing)
     }
 
+    /// The partner, and the version of the catalogue, that an entry was made of, if that catalogue is no longer trusted.
+    pub fn distrusted(&self, server: &ServerName) -> Option<(String, u64)> {
+        let board = self.board.load();
+        let made = board.registered(server).filter(|made| !board.trusts(made))?;
+        Some((made.place.partner.clone(), made.catalogue_version))
+    }
+
     /// Where the catalogue stands.
     pub fn status(&self) -> PartnersStatus {
         let board = self.board.load();
@@ -251,23 +284,35 @@ impl Partners {
         if self.board.load().generation() == generation {
             return Ok(());
         }
-        let state = self.parts.store.partner_state().await?;
-        let settings = &self.parts.settings;
-        let before = self.board.load_full();
-        let pulled = match state.kept_version {
-            None => None,
-            Some(version) => match before.pulled(version) {
-                Some(pulled) => Some(pulled),
-                None => {
-                    let kept = self.parts.store.partner_catalogue().await?;
-                    kept.map(|kept| Arc::new(Pulled::of(&kept, settings)))
-                }
-            },
-        };
-        let carried = self.carried.as_ref();
-        let board = Board::of(generation, carried, (state, pulled), &settings.reviewers);
+        let mut read = (generation, self.read().await?);
+        if let (state, Some(pulled)) = &read.1
+            && pulled.distrusted().is_some()
+        {
+            self.fall_back(state, pulled).await?;
+            // The generation comes first: what changes meanwhile is read with the next one.
+            let generation = self.parts.store.partner_generation().await?;
+            read = (generation, self.read().await?);
+        }
+        let (generation, known) = read;
+        let board = Board::of(generation, self.carried.as_ref(), known, &self.parts.settings);
         self.board.store(Arc::new(board));
         Ok(())
+    }
+
+    async fn read(&self) -> Result<(PartnerState, Option<Arc<Pulled>>), RegistryError> {
+        let state = self.parts.store.partner_state().await?;
+        let Some(version) = state.kept_version else {
+            return Ok((state, None));
+        };
+        let known = self.board.load_full();
+        let pulled = match known.pulled(version, state.kept_hash.as_deref()) {
+            Some(pulled) => Some(pulled),
+            None => {
+                let kept = self.parts.store.partner_catalogue().await?;
+                kept.map(|kept| Arc::new(Pulled::of(&kept, &self.parts.settings)))
+            }
+        };
+        Ok((state, pulled))
     }
 
     /// Brings a change into force here, so that who made it sees it at once.

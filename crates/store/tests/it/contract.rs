@@ -41,6 +41,7 @@ contract! {
     access_policies::a_policy_is_changed_and_removed,
     access_policies::nodes_hear_of_policies,
     partners::a_catalogue_never_goes_back,
+    partners::a_dropped_catalogue_makes_way_for_a_former_one,
     partners::an_offer_is_told_once,
     partners::a_registration_goes_with_its_entry,
     partners::health_is_noted,

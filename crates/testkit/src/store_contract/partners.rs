@@ -17,6 +17,14 @@ fn kept(version: u64) -> KeptCatalogue {
         body: "{\"ünïcode\": true}".to_owned(),
         etag: Some(format!("\"{version}\"")),
         pulled_at: at(10),
+        signed_by: "key".to_owned(),
+    }
+}
+
+fn signed(version: u64, key: &str) -> KeptCatalogue {
+    KeptCatalogue {
+        signed_by: key.to_owned(),
+        ..kept(version)
     }
 }
 
@@ -101,6 +109,58 @@ pub async fn a_catalogue_never_goes_back(store: &dyn Durable) -> Outcome {
         .await?;
     assert_eq!(store.partner_state().await?.last_pull, Some(refused));
     assert_eq!(store.partner_catalogue().await?, Some(kept(3)));
+    Ok(())
+}
+
+/// A catalogue that is dropped makes way for the newest one of another key, and the version counts from there.
+pub async fn a_dropped_catalogue_makes_way_for_a_former_one(store: &dyn Durable) -> Outcome {
+    let told = outcome("taken");
+    for one in [signed(1, "first"), signed(2, "second"), signed(9, "thief")] {
+        store
+            .keep_catalogue(&one, &[], (&told, &[event("partner.pull")]))
+            .await?;
+    }
+    let formers = store.former_catalogues().await?;
+    assert_eq!(formers, [signed(2, "second"), signed(1, "first")]);
+    let (before, calls) = (store.partner_generation().await?, store.generation().await?);
+    let dropped = outcome("dropped");
+    let stays = withdrawn(None, Withdrawal::Revoked, WithdrawnBy::Admin);
+    let events = [event("partner.drop-catalogue")];
+    let said = (Some(&formers[0]), std::slice::from_ref(&stays));
+    assert_conflict(
+        store
+            .drop_catalogue((9, "another"), said, (&dropped, &events))
+            .await,
+    );
+    store
+        .drop_catalogue((9, "hash 9"), said, (&dropped, &events))
+        .await?;
+    assert!(store.partner_generation().await? > before && store.generation().await? > calls);
+    let state = store.partner_state().await?;
+    assert_eq!(
+        (state.kept_version, state.kept_hash.as_deref()),
+        (Some(2), Some("hash 2"))
+    );
+    assert_eq!(
+        (state.dropped, state.last_pull),
+        (Some(dropped.clone()), Some(told.clone()))
+    );
+    assert_eq!(state.withdrawn, [stays]);
+    assert_eq!(store.partner_catalogue().await?, Some(signed(2, "second")));
+    assert_eq!(store.former_catalogues().await?, [signed(1, "first")]);
+
+    store
+        .keep_catalogue(&signed(3, "second"), &[], (&told, &[event("partner.pull")]))
+        .await?;
+    store
+        .drop_catalogue(
+            (3, "hash 3"),
+            (None, &[]),
+            (&dropped, &[event("partner.drop-catalogue")]),
+        )
+        .await?;
+    assert_eq!(store.partner_catalogue().await?, None);
+    assert_eq!(store.partner_state().await?.kept_version, None);
     Ok(())
 }
 

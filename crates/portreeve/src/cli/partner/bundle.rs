@@ -105,6 +105,7 @@ pub(super) fn verify(args: &VerifyArgs, now: Timestamp) -> Result<Reply, Failure
     };
     let reader = Reader {
         keys: args.keys.clone(),
+        revoked: Vec::new(),
         held,
         now,
     };

@@ -276,10 +276,14 @@ fn here(one: &Value) -> String {
     let Some(entry) = one.get("registered") else {
         return String::new();
     };
-    match entry["updateAvailable"] == true {
-        true => format!("{}, update available", text(entry, "version")),
-        false => text(entry, "version"),
+    let mut words = text(entry, "version");
+    if entry["updateAvailable"] == true {
+        words.push_str(", update available");
     }
+    if entry["catalogueTrusted"] == false {
+        words.push_str(", came from a catalogue that is no longer trusted");
+    }
+    words
 }
 
 fn one(item: &Value) -> String {
@@ -329,10 +333,19 @@ fn standing(body: Value) -> Reply {
             ),
         ),
         ("problem", text(&body, "problem")),
+        (
+            "dropped",
+            format!(
+                "{} {}",
+                when(&body["dropped"], "at"),
+                text(&body["dropped"], "message")
+            ),
+        ),
         ("servers", text(&body, "servers")),
         ("registered", text(&body, "registered")),
         ("failing", text(&body, "failing")),
         ("tools changed", text(&body, "toolsChanged")),
+        ("no longer trusted", text(&body, "distrusted")),
         ("revoked", text(&body, "revoked")),
     ];
     rows.retain(|(_, value)| !value.trim().is_empty());

@@ -9,4 +9,5 @@ mod folder;
 mod journey;
 mod registered;
 mod shelf;
+mod stolen;
 mod vendor;

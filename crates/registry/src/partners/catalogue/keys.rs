@@ -77,15 +77,17 @@ fn statement(from: &str, to: &str, at: Timestamp) -> String {
 }
 
 /// Every key that a trusted one leads to, and when it handed over: from then on it signs nothing more, and leads nowhere else.
-/// What is not genuine, or begins at a key that nobody trusts, leads nowhere.
+/// What is not genuine, or begins at a key that nobody trusts, leads nowhere; what is revoked neither begins nor ends a way.
 pub(super) fn trusted(
-    keys: &[String],
+    (keys, revoked): (&[String], &[String]),
     rotations: &[Rotation],
     now: Timestamp,
 ) -> BTreeMap<String, Option<Timestamp>> {
-    let mut known: BTreeMap<String, Option<Timestamp>> = keys.iter().map(|key| (key.clone(), None)).collect();
+    let trusted = keys.iter().filter(|key| !revoked.contains(*key));
+    let mut known: BTreeMap<String, Option<Timestamp>> = trusted.map(|key| (key.clone(), None)).collect();
     let mut left: Vec<&Rotation> = rotations
         .iter()
+        .filter(|rotation| !revoked.contains(&rotation.to))
         .filter(|rotation| rotation.at <= now && rotation.is_genuine())
         .collect();
     // The first handover of a key counts.

@@ -1,13 +1,14 @@
 //! Bytes to a catalogue, or the reason why not. Nothing in the bytes is believed before the signature is; the version never
 //! goes back.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use portreeve_core::time::Timestamp;
 use portreeve_inspect::canonical;
 
 use super::super::proof::signed;
-use super::{CATALOGUE_FORMAT, Catalogue, SignedCatalogue, keys, opened};
+use super::{CATALOGUE_FORMAT, Catalogue, Rotation, SignedCatalogue, keys, opened};
 
 /// Bytes of a catalogue.
 const BYTES: usize = 32 * 1024 * 1024;
@@ -21,6 +22,8 @@ const LEEWAY: Duration = Duration::from_secs(10 * 60);
 pub struct Reader {
     /// The keys that are trusted, base64.
     pub keys: Vec<String>,
+    /// Those that are not, whoever says so: neither listed above nor by a handover.
+    pub revoked: Vec<String>,
     /// The catalogue that is here already.
     pub held: Option<Held>,
     /// Now.
@@ -115,7 +118,7 @@ impl Reader {
                 "more than {ROTATIONS} handovers of keys"
             )));
         }
-        let known = keys::trusted(&self.keys, &file.rotations, self.now.plus(LEEWAY));
+        let known = self.known(&file.rotations);
         match known.get(&file.key) {
             None => return Err(Refusal::UnknownKey(file.key)),
             Some(Some(at)) if file.catalogue.issued_at > *at => {
@@ -129,6 +132,15 @@ impl Reader {
             return Err(Refusal::Forged);
         }
         self.accept(file.catalogue)
+    }
+
+    /// Every key that is trusted where these handovers are known.
+    pub fn trusts(&self, rotations: &[Rotation]) -> BTreeSet<String> {
+        self.known(rotations).into_keys().collect()
+    }
+
+    fn known(&self, rotations: &[Rotation]) -> BTreeMap<String, Option<Timestamp>> {
+        keys::trusted((&self.keys, &self.revoked), rotations, self.now.plus(LEEWAY))
     }
 
     /// Whether a genuine one is to be taken.

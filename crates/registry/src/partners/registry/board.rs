@@ -1,7 +1,7 @@
 //! What every node keeps in memory of partners: the listed servers of both catalogues, with what the store knows of them. It is
 //! replaced as a whole, so a list reads it without waiting.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use portreeve_core::name::ServerName;
@@ -13,7 +13,7 @@ use portreeve_core::time::Timestamp;
 use portreeve_inspect::content_hash;
 use serde_json::Value;
 
-use super::super::catalogue::{Catalogue, Listed, ListedServer, Reader, opened};
+use super::super::catalogue::{Catalogue, Listed, ListedServer, Refusal, opened};
 use super::super::check::Evidence;
 use super::super::tier::{Standing, Tier, standing};
 use super::listing::{Listing, ListingHealth, ListingState, RegisteredHere, variables};
@@ -29,14 +29,20 @@ pub(super) struct Board {
     state: PartnerState,
     /// The pulled catalogue, or why it is not believed any more.
     pulled: Option<Arc<Pulled>>,
+    /// The keys that may sign today, also those to which one of them handed over.
+    trusted: BTreeSet<String>,
 }
 
 /// A pulled catalogue.
 pub(super) struct Pulled {
     version: u64,
+    hash: String,
     pulled_at: Timestamp,
     /// It, and the key that signed it.
     believed: Result<(Catalogue, String), String>,
+    /// The key that signed it, if it is not believed because nobody trusts that any more.
+    distrusted: Option<String>,
+    trusted: BTreeSet<String>,
 }
 
 /// A listed server.
@@ -64,6 +70,7 @@ impl Board {
             items: BTreeMap::new(),
             state: PartnerState::default(),
             pulled: None,
+            trusted: BTreeSet::new(),
         };
         board.take(carried, None, reviewers);
         board
@@ -74,12 +81,17 @@ impl Board {
         generation: i64,
         carried: Option<&Catalogue>,
         (state, pulled): (PartnerState, Option<Arc<Pulled>>),
-        reviewers: &[String],
+        settings: &PartnerSettings,
     ) -> Self {
+        let reviewers = &settings.reviewers;
         let mut board = Self {
             generation,
             items: BTreeMap::new(),
             state,
+            trusted: match &pulled {
+                Some(pulled) => pulled.trusted.clone(),
+                None => settings.reader(Timestamp::default()).trusts(&[]),
+            },
             pulled: pulled.clone(),
         };
         board.take(carried, None, reviewers);
@@ -94,9 +106,16 @@ impl Board {
         board
     }
 
-    /// The pulled catalogue of that version, if it is this one: it need not be believed twice.
-    pub(super) fn pulled(&self, version: u64) -> Option<Arc<Pulled>> {
-        self.pulled.clone().filter(|pulled| pulled.version == version)
+    /// The pulled catalogue of that version and hash, if it is this one: it need not be believed twice.
+    pub(super) fn pulled(&self, version: u64, hash: Option<&str>) -> Option<Arc<Pulled>> {
+        let is_it = |pulled: &Arc<Pulled>| pulled.version == version && Some(pulled.hash.as_str()) == hash;
+        self.pulled.clone().filter(is_it)
+    }
+
+    /// Whether an entry came with the program, or of a catalogue whose key may sign today.
+    pub(super) fn trusts(&self, registered: &RegisteredPartner) -> bool {
+        let key = registered.signed_by.as_ref();
+        key.is_none_or(|key| self.trusted.contains(key))
     }
 
     fn take(&mut self, catalogue: Option<&Catalogue>, key: Option<&String>, reviewers: &[String]) {
@@ -227,6 +246,7 @@ impl Board {
                 content_hash: one.content_hash.clone(),
                 registered_at: one.registered_at,
                 update_available: one.document_hash != item.document_hash,
+                catalogue_trusted: self.trusts(one),
             }),
             content_hash: item.about.content_hash.clone(),
             catalogue_version: item.catalogue_version,
@@ -255,12 +275,19 @@ impl Board {
             expires_at: believed.map(|catalogue| catalogue.expires_at),
             pulled_at: pulled.map(|pulled| pulled.pulled_at),
             last_pull: self.state.last_pull.clone(),
+            dropped: self.state.dropped.clone(),
             problem: pulled.and_then(|pulled| pulled.believed.as_ref().err().cloned()),
             counts: PartnerCounts {
                 servers: self.items.len(),
                 failing: is(HealthState::Failing),
                 tools_changed: is(HealthState::ToolsChanged),
                 registered: self.state.registered.len(),
+                distrusted: self
+                    .state
+                    .registered
+                    .iter()
+                    .filter(|one| !self.trusts(one))
+                    .count(),
                 revoked: self.items.values().filter(is_revoked).count(),
             },
         }
@@ -356,21 +383,46 @@ impl Pulled {
     /// A catalogue that is kept, believed once more: the keys that are trusted may be others today. Its time was good when it
     /// came.
     pub(super) fn of(kept: &KeptCatalogue, settings: &PartnerSettings) -> Self {
-        let reader = Reader {
-            keys: settings.keys.clone(),
-            held: None,
-            now: kept.pulled_at,
-        };
+        let reader = settings.reader(kept.pulled_at);
         let bytes = kept.body.as_bytes();
-        let believed = reader.read(bytes).map(|catalogue| {
-            let key = opened(bytes).map(|file| file.key).unwrap_or_default();
-            (catalogue, key)
-        });
-        Self {
+        let mut pulled = Self {
             version: kept.version,
+            hash: kept.hash.clone(),
             pulled_at: kept.pulled_at,
-            believed: believed
-                .map_err(|refusal| format!("version {} that is kept is not shown: {refusal}", kept.version)),
+            believed: Err(String::new()),
+            distrusted: None,
+            trusted: reader.trusts(&[]),
+        };
+        match reader.read(bytes) {
+            Ok(catalogue) => {
+                let file = opened(bytes).ok();
+                let key = file.as_ref().map(|file| file.key.clone()).unwrap_or_default();
+                pulled.trusted = reader.trusts(&file.map(|file| file.rotations).unwrap_or_default());
+                pulled.believed = Ok((catalogue, key));
+            }
+            Err(refusal) => {
+                pulled.believed = Err(format!(
+                    "version {} that is kept is not shown: {refusal}",
+                    kept.version
+                ));
+                if let Refusal::UnknownKey(key) = refusal {
+                    pulled.distrusted = Some(key);
+                }
+            }
         }
+        pulled
+    }
+
+    pub(super) const fn version(&self) -> u64 {
+        self.version
+    }
+
+    pub(super) fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The key that signed it, if nobody trusts that any more.
+    pub(super) fn distrusted(&self) -> Option<&str> {
+        self.distrusted.as_deref()
     }
 }

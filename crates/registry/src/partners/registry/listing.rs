@@ -105,6 +105,8 @@ pub struct RegisteredHere {
     pub registered_at: Timestamp,
     /// Whether the catalogue has another document now. Nothing changes until somebody asks for it.
     pub update_available: bool,
+    /// Whether the key of the catalogue that it was made of may still sign.
+    pub catalogue_trusted: bool,
 }
 
 /// Which listings are asked for. What is `None` does not matter.

@@ -7,13 +7,14 @@ use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::Action;
-use portreeve_core::partner::{KeptCatalogue, PullOutcome, Withdrawn, WithdrawnBy};
+use portreeve_core::partner::{KeptCatalogue, PullOutcome};
 use portreeve_core::ports::StoreError;
 use portreeve_net::{Reach, read_body};
 use serde_json::json;
 use url::Url;
 
-use super::super::catalogue::{Catalogue, Held, Reader, Refusal};
+use super::super::catalogue::{Catalogue, Held, Reader, Refusal, opened};
+use super::withdraw::said_in;
 use super::{Partners, PartnersStatus, shown};
 use crate::error::RegistryError;
 use crate::lease::{self, Turn};
@@ -24,8 +25,6 @@ const BYTES: usize = 32 * 1024 * 1024 + 1;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Characters of an `ETag` that are kept.
 const ETAG: usize = 200;
-/// Characters of a reason that are shown.
-const REASON: usize = 500;
 /// How long a pull keeps others from pulling.
 const TURN: Duration = Duration::from_secs(120);
 const LOCK: &str = "partners.pull";
@@ -97,6 +96,8 @@ impl Partners {
     }
 
     async fn pull_from(&self, caller: &Caller, url: &Url) -> Result<(), RegistryError> {
+        // What is held counts only while its key is trusted.
+        self.follow().await?;
         let kept = self.parts.store.partner_catalogue().await?;
         let before = self.board.load().status();
         // What it was called elsewhere says nothing here, nor does it about a catalogue that is not believed any more.
@@ -124,9 +125,8 @@ impl Partners {
             Answer::Unchanged => outcome("unchanged", format!("version {version} is still the newest")),
             Answer::Came { bytes, etag } => {
                 let reader = Reader {
-                    keys: self.parts.settings.keys.clone(),
                     held,
-                    now: self.now(),
+                    ..self.parts.settings.reader(self.now())
                 };
                 match reader.read(&bytes) {
                     Ok(catalogue) => return self.keep(caller, (catalogue, &bytes, etag), url).await,
@@ -174,20 +174,9 @@ impl Partners {
             body: String::from_utf8_lossy(bytes).into_owned(),
             etag,
             pulled_at: now,
+            signed_by: opened(bytes).map(|file| file.key).unwrap_or_default(),
         };
-        let withdrawn: Vec<Withdrawn> = catalogue
-            .withdrawn
-            .into_iter()
-            .map(|one| Withdrawn {
-                partner: one.partner,
-                name: one.server,
-                what: one.what,
-                by: WithdrawnBy::Catalogue,
-                reason: one.reason.chars().take(REASON).collect(),
-                actor: format!("catalogue {version}"),
-                at: now,
-            })
-            .collect();
+        let withdrawn = said_in(&catalogue, now);
         let outcome = PullOutcome {
             at: now,
             url: shown(url),

@@ -8,8 +8,10 @@ use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::partner::{Withdrawal, Withdrawn, WithdrawnBy};
 use portreeve_core::ports::StoreError;
+use portreeve_core::time::Timestamp;
 use serde_json::json;
 
+use super::super::catalogue::Catalogue;
 use super::{Partners, no_server};
 use crate::error::RegistryError;
 
@@ -163,6 +165,21 @@ fn said_by_catalogue(all: &[Withdrawn]) -> BTreeMap<(&str, Option<&str>), &Withd
         .filter(|one| one.by == WithdrawnBy::Catalogue)
         .map(|one| ((one.partner.as_str(), one.name.as_deref()), one))
         .collect()
+}
+
+/// What a catalogue withdraws.
+pub(super) fn said_in(catalogue: &Catalogue, now: Timestamp) -> Vec<Withdrawn> {
+    let said = catalogue.withdrawn.iter();
+    said.map(|one| Withdrawn {
+        partner: one.partner.clone(),
+        name: one.server.clone(),
+        what: one.what,
+        by: WithdrawnBy::Catalogue,
+        reason: one.reason.chars().take(REASON).collect(),
+        actor: format!("catalogue {}", catalogue.version),
+        at: now,
+    })
+    .collect()
 }
 
 fn checked(reason: &str) -> Result<(), RegistryError> {

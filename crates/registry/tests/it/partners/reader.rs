@@ -56,6 +56,7 @@ fn file(version: u64) -> Vec<u8> {
 fn reader() -> Reader {
     Reader {
         keys: vec![public(&signer(1))],
+        revoked: Vec::new(),
         held: None,
         now: NOW,
     }
@@ -73,6 +74,27 @@ fn held(version: u64) -> Reader {
 fn a_genuine_newer_catalogue_is_read() {
     assert_eq!(reader().read(&file(3)), Ok(catalogue(3)));
     assert_eq!(held(2).read(&file(3)), Ok(catalogue(3)));
+}
+
+#[test]
+fn a_revoked_key_signs_nothing_and_leads_nowhere() {
+    let revoked = |key: u8| Reader {
+        revoked: vec![public(&signer(key))],
+        ..reader()
+    };
+    let unknown = |key: u8| Err(Refusal::UnknownKey(public(&signer(key))));
+    assert_eq!(revoked(1).read(&file(3)), unknown(1));
+    let handed = Rotation::sign(&signer(1), &public(&signer(2)), NOW.minus(DAY * 2));
+    let late = seal(catalogue(3), &signer(2), vec![handed.clone()]).unwrap();
+    assert_eq!(reader().read(&late), Ok(catalogue(3)));
+    assert_eq!(revoked(2).read(&late), unknown(2));
+    assert_eq!(revoked(1).read(&late), unknown(2));
+    assert!(
+        reader()
+            .trusts(std::slice::from_ref(&handed))
+            .contains(&public(&signer(2)))
+    );
+    assert!(!revoked(2).trusts(&[handed]).contains(&public(&signer(2))));
 }
 
 #[test]

@@ -45,6 +45,19 @@ impl PartnerStore for Noted {
         Ok(None)
     }
 
+    async fn former_catalogues(&self) -> Result<Vec<KeptCatalogue>, StoreError> {
+        unreachable!("nothing is pulled")
+    }
+
+    async fn drop_catalogue(
+        &self,
+        _: (u64, &str),
+        _: (Option<&KeptCatalogue>, &[Withdrawn]),
+        _: (&PullOutcome, &[AuditEvent]),
+    ) -> Result<(), StoreError> {
+        unreachable!("nothing is pulled")
+    }
+
     async fn keep_catalogue(
         &self,
         _: &KeptCatalogue,
@@ -157,6 +170,7 @@ fn house(verify_listed: usize) -> House {
             carried: Carried::Shown,
             url: None,
             keys: Vec::new(),
+            revoked_keys: Vec::new(),
             reviewers: Vec::new(),
             every: DAY,
             verify_every: Some(DAY),

@@ -68,15 +68,30 @@ impl Pulling {
 
     /// Bundles the desk's partners and lays them onto the shelf; the file keeps its name.
     pub(super) fn lay(&self, out: &str, more: &[&str]) {
-        let (folder, key, path) = (
-            self.desk.folder(),
-            self.desk.text("keeper.key"),
-            self.desk.text(out),
-        );
+        self.lay_bytes(self.bundled(out, "keeper.key", more));
+    }
+
+    /// The desk's partners as a catalogue that this key signed; the file keeps its name.
+    pub(super) fn bundled(&self, out: &str, key: &str, more: &[&str]) -> Vec<u8> {
+        let (folder, key, path) = (self.desk.folder(), self.desk.text(key), self.desk.text(out));
         let fixed = ["partner", "bundle", &folder, "--key", &key, "--out", &path];
         let (code, made) = portreeve_json(&[&fixed, more].concat());
         assert_eq!(code, 0, "{made}");
-        self.lay_bytes(fs::read(path).unwrap());
+        fs::read(path).unwrap()
+    }
+
+    /// Makes a key, and says its public half.
+    pub(super) fn key(&self, name: &str) -> String {
+        let (code, made) = portreeve_json(&["partner", "key", &self.desk.text(name)]);
+        assert_eq!(code, 0, "{made}");
+        made["publicKey"].as_str().unwrap().to_owned()
+    }
+
+    /// Changes the configuration of nodes that start from now on.
+    pub(super) fn configure(&self, from: &str, to: &str) {
+        let text = fs::read_to_string(&self.config).unwrap();
+        assert!(text.contains(from), "{text}");
+        fs::write(&self.config, text.replacen(from, to, 1)).unwrap();
     }
 
     pub(super) fn lay_bytes(&self, bytes: Vec<u8>) {

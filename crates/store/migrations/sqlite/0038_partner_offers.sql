@@ -1,7 +1,0 @@
--- Partners: which updates of registered servers were told of, each once.
-CREATE TABLE partner_offers (
-    server        TEXT NOT NULL,
-    document_hash TEXT NOT NULL,
-    told_at       BIGINT NOT NULL,
-    PRIMARY KEY (server, document_hash)
-);
