@@ -379,13 +379,10 @@ impl Gateway {
         let outbound = outbound.turn(|outbound| outbound.in_a_span(&*self.sinks.rng).allowed(&errand));
         errand.under_way = outbound.get().under_way.clone();
         errand.crossing = outbound.get().crossing.clone();
-        let reply = match self.reply(&mut errand, outbound, &mut record).await {
+        let reply = match self.reply_while_open(&mut errand, outbound, &mut record).await {
             Ok(Some(reply)) => reply,
             Ok(None) => return Self::silence(record),
-            Err(error) => {
-                self.doubt(&errand, &error);
-                return Err(stop(echo(Refusal::Upstream(error)), record));
-            }
+            Err(refusal) => return Err(stop(echo(refusal), record)),
         };
         let opened = match self.begin_session(&mut errand, &reply, hello) {
             Ok(opened) => opened,

@@ -127,10 +127,11 @@ pub async fn answer(reply: Reply, errand: Errand, mut record: Record) -> Result<
         return Err(stop(about(Refusal::SessionUnknown, &errand), record));
     }
     let wait = reply.retry_after;
-    let body = match first::look(status, reply.body, &errand).await {
+    let looked = errand.while_open(first::look(status, reply.body, &errand)).await;
+    let body = match looked.and_then(|looked| looked.map_err(Refusal::Upstream)) {
         Ok(First::Usual(body)) => body,
         Ok(First::Large(large)) => return large.pass(errand, record),
-        Err(error) => return Err(stop(about(Refusal::Upstream(error), &errand), record)),
+        Err(refusal) => return Err(stop(about(refusal, &errand), record)),
     };
     match body {
         ReplyBody::Events(body) if status.is_success() && errand.wants_one_document() => {
@@ -185,9 +186,11 @@ async fn held(
     record: Record,
 ) -> Result<Response<Body>, Stopped> {
     let limits = &errand.gateway.limits;
-    let bytes = match read_body(body, limits.held_result_bytes, errand.route.upstream.patience()).await {
+    let reading = read_body(body, limits.held_result_bytes, errand.route.upstream.patience());
+    let read = errand.while_open(reading).await;
+    let bytes = match read.and_then(|read| read.map_err(|error| Refusal::Upstream(error.into()))) {
         Ok(bytes) => bytes,
-        Err(error) => return Err(stop(about(Refusal::Upstream(error.into()), &errand), record)),
+        Err(refusal) => return Err(stop(about(refusal, &errand), record)),
     };
     let ready = errand.ready(&bytes).inspect(|_| errand.keep_known(&bytes));
     let turned = match ready.or_else(|| errand.turn(&bytes)) {

@@ -18,6 +18,7 @@ use portreeve_mcp::envelope::InvalidMessage;
 use portreeve_mcp::{answer, code, tasks};
 use portreeve_net::NetError;
 use serde_json::json;
+use serde_json::value::RawValue;
 
 pub use self::held::{Unheld, held};
 pub use self::refusal::Refusal;
@@ -370,6 +371,12 @@ pub fn refuse(refusal: &Refusal, challenge: Option<&Challenge>) -> Response<Body
         _ => {}
     }
     response
+}
+
+/// The refusal as the answer to a request whose stream has begun.
+pub fn on_a_stream(refusal: &Refusal, id: &RawValue) -> Vec<u8> {
+    let sheet = look_up(refusal);
+    answer::error(Some(id), sheet.code, &sheet.message, sheet.data.as_ref())
 }
 
 /// A JSON answer.

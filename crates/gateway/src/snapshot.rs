@@ -148,6 +148,34 @@ impl Loader {
         }
     }
 
+    /// Waits until a route is refused because its server is revoked. As long as that is not so, this does not end.
+    pub(crate) async fn closing(&self, route: &ServedRoute) -> Refusal {
+        let mut moved = self.moved();
+        loop {
+            if let Err(refusal) = self.require_open(route) {
+                return refusal;
+            }
+            if moved.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// Waits for something of a server, and no longer than it is open: what was let in before a server was revoked ends with
+    /// it, and what it says in that moment is told to nobody.
+    pub(crate) async fn while_open<T>(
+        &self,
+        route: &ServedRoute,
+        waits: impl Future<Output = T>,
+    ) -> Result<T, Refusal> {
+        let done = tokio::select! {
+            biased;
+            done = waits => done,
+            refusal = self.closing(route) => return Err(refusal),
+        };
+        self.require_open(route).map(|()| done)
+    }
+
     /// Whether a route is one of the catalogue. A registry that there is not is written down nowhere: its name is whatever
     /// somebody asked for.
     pub fn lists(&self, route: &ServedRoute) -> bool {

@@ -114,12 +114,15 @@ pub async fn send_through(
         let reply = tokio::select! {
             reply = send(&gateway, &route, &caller, permitted) => reply.map(Some),
             () = cancellation(exchange.as_deref()) => Ok(None),
+            // Whoever waits for it refuses with the reason.
+            _ = gateway.loader.closing(&route) => Err(ClientError::NotMcp("it was revoked".to_owned())),
         };
         if let Err(Ok(Some(unwanted))) = host.send(reply) {
             let (ReplyBody::Json(body) | ReplyBody::Events(body) | ReplyBody::Other(body)) = unwanted.body;
             tokio::select! {
                 _ = tokio::time::timeout(route.upstream.patience(), drain(body)) => {}
                 () = cancellation(exchange.as_deref()) => {}
+                _ = gateway.loader.closing(&route) => {}
             }
         }
     });

@@ -13,11 +13,30 @@ use crate::lists::{Copy, Copying, Kind, Place, Turn};
 use crate::policy::Permitted;
 use crate::record::Record;
 use crate::relay::Errand;
+use crate::respond::Refusal;
 use crate::translate::Outbound;
 
 impl Gateway {
+    /// What answers a call, for as long as nobody revokes its server. `None`: the host took it back meanwhile.
+    pub(super) async fn reply_while_open(
+        &self,
+        errand: &mut Errand,
+        outbound: Permitted<Outbound>,
+        record: &mut Record,
+    ) -> Result<Option<Reply>, Refusal> {
+        let route = Arc::clone(&errand.route);
+        let replied = {
+            let waits = std::pin::pin!(self.reply(errand, outbound, record));
+            self.loader.while_open(&route, waits).await?
+        };
+        replied.map_err(|error| {
+            self.doubt(errand, &error);
+            Refusal::Upstream(error)
+        })
+    }
+
     /// What answers a call: a copy, or the server. `None`: the host took it back meanwhile.
-    pub(super) async fn reply(
+    async fn reply(
         &self,
         errand: &mut Errand,
         outbound: Permitted<Outbound>,

@@ -17,6 +17,8 @@ pub(super) enum Heard {
     End,
     Broken,
     Stop,
+    /// The server was revoked.
+    Closed,
 }
 
 impl Heard {

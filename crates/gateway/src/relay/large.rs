@@ -80,6 +80,8 @@ enum Broken {
     Unreadable(#[from] portreeve_mcp::passing::NotAResult),
     #[error("the server's result answers another request")]
     Foreign,
+    #[error("the server was revoked within its result")]
+    Revoked,
     #[error("the server fell silent within its result")]
     Silent,
     #[error("{0}")]
@@ -237,12 +239,13 @@ impl OnItsWay {
                 return Some(Ok(piece));
             }
             let rest = self.large.rest.as_mut()?;
-            let heard = tokio::time::timeout(self.patience, rest.frame()).await;
-            let taken = match heard {
-                Err(_) => Err(Broken::Silent),
-                Ok(Some(Err(_))) => Err(Broken::Off),
-                Ok(None) => return self.end().err().map(|broken| self.fail(broken)),
-                Ok(Some(Ok(frame))) => {
+            let heard = tokio::time::timeout(self.patience, rest.frame());
+            let taken = match self.errand.while_open(heard).await {
+                Err(_) => Err(Broken::Revoked),
+                Ok(Err(_)) => Err(Broken::Silent),
+                Ok(Ok(Some(Err(_)))) => Err(Broken::Off),
+                Ok(Ok(None)) => return self.end().err().map(|broken| self.fail(broken)),
+                Ok(Ok(Some(Ok(frame)))) => {
                     let data = frame.into_data().unwrap_or_default();
                     self.take(&data)
                 }

@@ -20,8 +20,9 @@ pub(super) async fn listed(
 ) -> Result<Response<Body>, Stopped> {
     let limit = errand.gateway.limits.held_result_bytes;
     let patience = errand.route.upstream.patience();
-    match tokio::time::timeout(patience, first_answer(&mut body, &errand, limit)).await {
-        Ok(Ok(turned)) => {
+    let reading = tokio::time::timeout(patience, first_answer(&mut body, &errand, limit));
+    match errand.while_open(reading).await {
+        Ok(Ok(Ok(turned))) => {
             settled(
                 errand.status(StatusCode::OK, turned.code),
                 turned,
@@ -30,14 +31,15 @@ pub(super) async fn listed(
             )
             .await
         }
-        Ok(Err(reason)) => {
+        Ok(Ok(Err(reason))) => {
             let error = ClientError::NotMcp(reason);
             Err(stop(about(Refusal::Upstream(error), &errand), record))
         }
-        Err(_) => {
+        Ok(Err(_)) => {
             let error = ClientError::Timeout(patience.as_secs());
             Err(stop(about(Refusal::Upstream(error), &errand), record))
         }
+        Err(refusal) => Err(stop(about(refusal, &errand), record)),
     }
 }
 

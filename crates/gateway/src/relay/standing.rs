@@ -4,7 +4,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use portreeve_mcp::sse;
+
 use super::Errand;
+use super::stream::Relay;
+use crate::respond::{self, Refusal};
 use crate::route::ServedRoute;
 
 /// How a caller stands on a route.
@@ -39,6 +44,16 @@ impl Errand {
         })
     }
 
+    /// Waits for something of the server, and no longer than nobody revokes it.
+    pub(super) async fn while_open<T>(&self, waits: impl Future<Output = T>) -> Result<T, Refusal> {
+        self.gateway.loader.while_open(&self.route, waits).await
+    }
+
+    /// Why the server may not be called any more, if it was revoked meanwhile.
+    pub(super) fn closed(&self) -> Option<Refusal> {
+        self.gateway.loader.require_open(&self.route).err()
+    }
+
     /// A route to a server that was revoked meanwhile is served to nobody, whether it was let in before or not.
     fn served_now(&self) -> Option<Arc<ServedRoute>> {
         let loader = &self.gateway.loader;
@@ -47,5 +62,20 @@ impl Errand {
             served.route.id == self.route.route.id && served.upstream.leads_as(&self.route.upstream);
         let is_open = loader.require_open(&served).is_ok();
         (is_same && is_open).then_some(served)
+    }
+}
+
+// === impl Relay ===
+
+impl Relay {
+    /// Ends the stream of a call whose server was revoked: the host is told why, unless it has its answer.
+    pub(super) fn refuse(&mut self, refusal: &Refusal) -> Option<Bytes> {
+        self.over = true;
+        self.upstream.body = None;
+        let id = self.errand.host_id.as_ref().filter(|_| !self.answered)?;
+        if let Some(record) = &mut self.record {
+            record.ended(refusal.outcome());
+        }
+        Some(sse::message(&respond::on_a_stream(refusal, id)))
     }
 }

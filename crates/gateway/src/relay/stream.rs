@@ -182,7 +182,12 @@ impl Relay {
             if is_endless(self.errand.method) && !self.errand.still_stands() {
                 return self.stop();
             }
+            if let Some(refusal) = self.errand.closed() {
+                return self.refuse(&refusal);
+            }
             match heard {
+                // Opened again in the same moment.
+                Heard::Closed => {}
                 Heard::Bytes(bytes) => {
                     self.reader.feed(&bytes);
                     let (gathered, last) = self.gather(bytes.len()).await;
@@ -262,6 +267,7 @@ impl Relay {
                 () = self.ends.wait() => Some(Heard::Stop),
                 heard = server => Some(heard),
                 () = changes => Some(Heard::Changes),
+                _ = self.errand.gateway.loader.closing(&self.errand.route) => Some(Heard::Closed),
                 () = &mut self.alarm => None,
             };
             if matches!(heard, Some(Heard::Came(_) | Heard::Stop)) {

@@ -2,11 +2,11 @@
 //! so, looked at again, delisted and revoked.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::shelf::{Pulling, harbour, last_pull, tools, until};
+use super::shelf::{Pulling, called, harbour, last_pull, tools, until};
 use crate::node::{Engines, Node};
 
 const REGISTER: &str = "/partners/harbour/servers/harbour/register";
@@ -397,4 +397,32 @@ async fn a_stream_that_is_open_ends_when_its_server_is_revoked() {
     let over = async { while stream.event().await.is_some() {} };
     let ended = tokio::time::timeout(Duration::from_secs(60), over).await;
     assert!(ended.is_ok(), "the next sign of life is its end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_under_way_ends_when_its_server_is_revoked() {
+    use super::vendor::Manners;
+    let pulling = Pulling::start().await;
+    pulling.lay("one.json", &[]);
+    let node = pulling.node().await;
+    listed(&node).await;
+    let slug = registered(&node, json!({})).await;
+    let open = async || (tools(&node, &slug).await.0 == 200).then_some(());
+    until("the route serves", open).await;
+    pulling.desk.vendor.behave(Manners {
+        is_slow: true,
+        ..Manners::good()
+    });
+    let calling = called(&node, &slug);
+    let revoking = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        node.cli_json(&["partner", "revoke", "harbour/harbour", "--reason", "it leaks"]);
+        Instant::now()
+    };
+    let ((status, text, ended), revoked) = tokio::join!(calling, revoking);
+    assert_eq!(status, 403, "{text}");
+    assert!(text.contains("it leaks") && text.contains("\"id\":2"), "{text}");
+    let took = ended.saturating_duration_since(revoked);
+    println!("a call under way: ended after {took:?}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
 }

@@ -166,6 +166,24 @@ pub(super) async fn last_pull(node: &Node) -> Value {
 
 /// Asks a route for its tools: the status, and what is said.
 pub(super) async fn tools(node: &Node, slug: &str) -> (u16, String) {
+    asked(
+        node,
+        slug,
+        &json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"}),
+    )
+    .await
+}
+
+/// Calls its tool: the status, what is said, and when.
+pub(super) async fn called(node: &Node, slug: &str) -> (u16, String, Instant) {
+    let call = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
+        "name": "find_berth", "arguments": {"length": 12},
+    }});
+    let (status, text) = asked(node, slug, &call).await;
+    (status, text, Instant::now())
+}
+
+async fn asked(node: &Node, slug: &str, message: &Value) -> (u16, String) {
     let mut headers = vec![
         ("authorization", format!("Bearer {}", node.key)),
         ("accept", "application/json, text/event-stream".to_owned()),
@@ -184,10 +202,9 @@ pub(super) async fn tools(node: &Node, slug: &str) -> (u16, String) {
     }
     headers.push(("mcp-session-id", answer.header("mcp-session-id").to_owned()));
     headers.push(("mcp-protocol-version", "2025-06-18".to_owned()));
-    let list = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"});
     let answer = node
         .web
-        .ask("POST", &node.endpoint(slug), &headers, list.to_string())
+        .ask("POST", &node.endpoint(slug), &headers, message.to_string())
         .await
         .unwrap();
     (answer.status, answer.text())

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -26,6 +27,8 @@ pub(super) struct Manners {
     pub(super) shows_metadata: bool,
     /// Whether it speaks MCP at all.
     pub(super) is_mute: bool,
+    /// Whether a call of a tool takes a minute.
+    pub(super) is_slow: bool,
     /// What stands in its list of tools; `None`: it refuses to list them.
     pub(super) tools: Option<Vec<Value>>,
     /// What the site shows as an icon.
@@ -145,6 +148,9 @@ async fn mcp(State((manners, origin)): State<Shared>, body: Bytes) -> Response {
         return "Welcome".into_response();
     }
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if manners.is_slow && asked["method"] == "tools/call" {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
     let error = |code: i64, message: &str| json!({"error": {"code": code, "message": message}});
     let mut answer = match (asked["method"].as_str().unwrap_or_default(), manners.tools) {
         ("initialize", _) => json!({"result": {
