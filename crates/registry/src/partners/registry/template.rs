@@ -40,12 +40,12 @@ pub(super) fn values(
             .filter(|text| !text.is_empty())
             .or_else(|| one.default.clone())
         else {
-            say(&one.name, missing(one));
+            say(&one.name, by_hand(document, one).unwrap_or_else(|| missing(one)));
             continue;
         };
         // What the document itself proposes is the partner's word.
         let is_own = one.default.as_ref() != Some(&value);
-        let moves = || (is_own && chooses_host(document, one)).then(|| "it would choose the host".to_owned());
+        let moves = || is_own.then(|| by_hand(document, one)).flatten();
         match wrong(one, &value).or_else(moves) {
             Some(message) => say(&one.name, message),
             None => {
@@ -88,6 +88,16 @@ pub(super) fn filled(document: &Map<String, Value>, values: &BTreeMap<String, St
     document
 }
 
+/// What is said where a value would choose the host. It is refused whoever reviews it: the entry would carry the partner's name,
+/// tier and revocations, and lead to whichever server somebody typed. Added by hand it carries nothing of that.
+fn by_hand(document: &Map<String, Value>, one: &Variable) -> Option<String> {
+    let url = open_address(document, one)?;
+    Some(format!(
+        "it is in the host of `{url}`: its value would choose which server is called in the partner's name. Add your server \
+         by hand, with its whole address: `portreeve server add NAME --url https://...`; who approves it sees where it leads"
+    ))
+}
+
 fn missing(one: &Variable) -> String {
     match &one.description {
         Some(text) => format!("it must be filled in: {}", text.trim_end_matches('.')),
@@ -113,24 +123,25 @@ fn wrong(one: &Variable, value: &str) -> Option<String> {
 /// The variables of a document whose values would choose the host.
 pub(in crate::partners) fn open_hosts(document: &Map<String, Value>) -> Vec<String> {
     let all = variables(document).into_iter();
-    all.filter(|one| chooses_host(document, one))
+    all.filter(|one| open_address(document, one).is_some())
         .map(|one| one.name)
         .collect()
 }
 
-/// Whether whoever fills it in says which host is called. What the document proposes to choose from is the partner's word.
-fn chooses_host(document: &Map<String, Value>, one: &Variable) -> bool {
+/// The address of which whoever fills it in would choose the host, if there is one. What the document proposes to choose from is
+/// the partner's word.
+fn open_address<'a>(document: &'a Map<String, Value>, one: &Variable) -> Option<&'a str> {
     if !one.choices.is_empty() {
-        return false;
+        return None;
     }
     let remotes = document.get("remotes").and_then(Value::as_array);
     let mut urls = remotes
         .into_iter()
         .flatten()
         .filter_map(|remote| remote.get("url")?.as_str());
-    urls.any(|url| {
+    urls.find(|url| {
         let names: Vec<&str> = portreeve_mcp::server_json::placeholders(url).collect();
-        let mut marked = url.to_owned();
+        let mut marked = (*url).to_owned();
         // A name may hold what would end a host, so it goes before the address is taken apart.
         for name in names {
             let mark = if name == one.name {
@@ -215,6 +226,27 @@ mod tests {
         );
         for evil in ["evil.example/", "a@b", "x#", "x?y", "a:1", "..", "a\\b", "x%2e"] {
             assert_eq!(problems(&[("tenant", evil)]), ["variables.tenant"], "{evil}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_the_host_is_named_with_what_to_do_before_anything_is_typed() {
+        let document = json!({"name": "com.acme/tickets", "remotes": [{
+            "type": "streamable-http", "url": "https://{workspace}/mcp",
+            "variables": {"workspace": {"description": "Your workspace."}},
+        }]});
+        let document = document.as_object().unwrap();
+        for pairs in [&[][..], &[("workspace", "evil.example")][..]] {
+            let Err(RegistryError::Invalid(problems)) = values(document, &given(pairs)) else {
+                panic!("{pairs:?}");
+            };
+            let [problem] = problems.as_slice() else {
+                panic!("{problems:?}")
+            };
+            assert_eq!(problem.path, "variables.workspace");
+            for words in ["`https://{workspace}/mcp`", "portreeve server add"] {
+                assert!(problem.message.contains(words), "{}", problem.message);
+            }
         }
     }
 
