@@ -32,6 +32,15 @@ pub(super) async fn reach(
     } else {
         None
     };
+    let asked = if visitor.is_signed_in() {
+        portal
+            .parts
+            .access_requests
+            .last_of(&visitor.caller, name)
+            .await?
+    } else {
+        None
+    };
     Ok(Reach::new(&ReachFacts {
         entry,
         is_local,
@@ -40,6 +49,8 @@ pub(super) async fn reach(
             .may(&visitor.caller, Action::Discover, &Target::Server(name))
             .is_permit(),
         audits: here.audits,
+        asked: asked.as_ref(),
+        now: portal.parts.clock.now(),
         grants: grants.as_deref(),
     }))
 }

@@ -32,6 +32,16 @@ async fn waiting(admin: &mut Browser) -> String {
     format!("/access-requests/{}", id.unwrap())
 }
 
+/// The page of the server says what became of the visitor's own request, and leads to it.
+async fn on_its_page(browser: &mut Browser, words: &str) {
+    let page = browser.get("/servers/com.acme/notes").await;
+    assert!(
+        page.body.contains(words) && page.body.contains("href=\"/access-requests/"),
+        "{words}: {}",
+        page.body
+    );
+}
+
 #[tokio::test]
 async fn j3_access_is_asked_for_decided_and_told_on_pages() {
     let world = world().await;
@@ -61,6 +71,8 @@ async fn j3_access_is_asked_for_decided_and_told_on_pages() {
         "{}",
         waits.body
     );
+
+    on_its_page(&mut developer, "It waits for a decision until").await;
 
     let mut admin = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
     let all = admin.get("/admin/waiting").await;
@@ -95,6 +107,7 @@ async fn j3_access_is_asked_for_decided_and_told_on_pages() {
         "{}",
         told.body
     );
+    on_its_page(&mut developer, "Granted by user:admin until").await;
     let account = developer.get("/account/access").await;
     assert!(
         account.body.contains("granted") && account.body.contains("com.acme/notes"),
@@ -117,6 +130,10 @@ async fn a_request_is_refused_with_a_word() {
     let told = developer.get(ASK).await;
     assert!(told.body.contains("Refused by user:admin"), "{}", told.body);
     assert!(told.body.contains("Not these notes"), "{}", told.body);
+    on_its_page(&mut developer, "Refused by user:admin").await;
+    on_its_page(&mut developer, "Note: Not these notes").await;
+    let again = format!("href=\"{ASK}\">Ask again");
+    on_its_page(&mut developer, &again).await;
 }
 
 #[tokio::test]
