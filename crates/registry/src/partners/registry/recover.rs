@@ -53,13 +53,7 @@ impl Partners {
             "servers": made.map(|one| one.server.as_str()).collect::<Vec<_>>(), "stillRevoked": closed.len(),
         }));
         let mut events = vec![event];
-        let stays: BTreeSet<Place<'_>> = closed.iter().map(place).collect();
-        let before: Vec<Withdrawn> = state
-            .withdrawn
-            .iter()
-            .filter(|one| !stays.contains(&place(one)))
-            .cloned()
-            .collect();
+        let before = without(&state.withdrawn, &closed);
         events.extend(self.withdrawal_events(&caller, (&before, &after), version));
         after.extend(closed);
         let outcome = PullOutcome {
@@ -96,6 +90,13 @@ type Place<'a> = (&'a str, Option<&'a str>);
 
 fn place(one: &Withdrawn) -> Place<'_> {
     (&one.partner, one.name.as_deref())
+}
+
+/// What is taken back with the catalogue: what stays closed is not.
+fn without(all: &[Withdrawn], closed: &[Withdrawn]) -> Vec<Withdrawn> {
+    let stays: BTreeSet<Place<'_>> = closed.iter().map(place).collect();
+    let taken_back = all.iter().filter(|one| !stays.contains(&place(one)));
+    taken_back.cloned().collect()
 }
 
 /// What the dropped catalogue revoked of what is registered here, unless it is revoked anyway: from now on said here, so that

@@ -60,6 +60,9 @@ async fn a_stolen_key_blocks_nobody_once_it_is_not_trusted_any_more() {
     assert_eq!(one["registered"]["catalogueTrusted"], false, "{one:#}");
     assert_eq!(one["registered"]["updateAvailable"], true, "{one:#}");
     assert_eq!(tools(&node, &slug).await.0, 200, "nothing of it was changed");
+    let shown = node.cli(&["partner", "show", "harbour"]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("no longer trusted"), "{shown}");
     let status = node.cli_json(&["partner", "status"]);
     assert_eq!(status["distrusted"], 1, "{status:#}");
     let said = status["dropped"]["message"].as_str().unwrap_or_default();
