@@ -109,6 +109,7 @@ impl Feed {
             event = self.events.recv() => event.map_or(Next::Over, Next::Event),
             _ = over.wait_for(|over| *over) => Next::Over,
             () = stops => Next::Over,
+            _ = gateway.loader.closing(&self.errand.route) => Next::Over,
             () = tokio::time::sleep_until(self.ends) => Next::Over,
             () = tokio::time::sleep(gateway.limits.keep_alive) => Next::Silence,
         }

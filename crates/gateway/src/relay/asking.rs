@@ -185,7 +185,12 @@ impl Relay {
     /// Goes on with a round. `None`: nothing is to be said yet.
     pub(super) async fn go_on(&mut self, mut asking: Asking) -> Option<Bytes> {
         let keep_alive = self.errand.gateway.limits.keep_alive;
-        match asking.wait(&mut self.ends, keep_alive).await {
+        let waits = asking.wait(&mut self.ends, keep_alive);
+        let waited = match self.errand.while_open(waits).await {
+            Ok(waited) => waited,
+            Err(refusal) => return self.refuse(&refusal),
+        };
+        match waited {
             Waited::Silence => {
                 self.asking = Some(asking);
                 Some(Bytes::from_static(sse::KEEP_ALIVE))

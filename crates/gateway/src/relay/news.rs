@@ -162,6 +162,7 @@ impl News {
             () = wishes => Heard::Wishes,
             said = self.seat.hear() => Heard::Said(said),
             () = changes => Heard::Changes,
+            _ = self.errand.gateway.loader.closing(&self.errand.route) => Heard::Stop,
             () = tokio::time::sleep_until(alarm) => Heard::Silence,
         }
     }

@@ -395,8 +395,8 @@ async fn a_stream_that_is_open_ends_when_its_server_is_revoked() {
     assert!(stream.event().await.is_some(), "it says where to post");
     node.cli_json(&["partner", "revoke", "harbour/harbour", "--reason", "it leaks"]);
     let over = async { while stream.event().await.is_some() {} };
-    let ended = tokio::time::timeout(Duration::from_secs(60), over).await;
-    assert!(ended.is_ok(), "the next sign of life is its end");
+    let ended = tokio::time::timeout(Duration::from_secs(5), over).await;
+    assert!(ended.is_ok(), "it is still open");
 }
 
 #[tokio::test(flavor = "multi_thread")]
