@@ -30,13 +30,13 @@ const CACHED_DECISIONS: usize = 65_536;
 pub(crate) struct State {
     /// Counts the states that differed from the one before.
     pub(crate) version: u64,
-    keys: HashMap<KeyId, LiveKey>,
-    users: HashMap<UserId, Caller>,
+    keys: Arc<HashMap<KeyId, LiveKey>>,
+    users: Arc<HashMap<UserId, Caller>>,
     /// Every user who is stored, whether let in or not.
-    known: HashSet<UserId>,
+    known: Arc<HashSet<UserId>>,
     rights: HashMap<Holder, Arc<Rights>>,
     /// What is known of servers and registries.
-    pub(crate) facts: Facts,
+    pub(crate) facts: Arc<Facts>,
     /// Decisions made with this state. They end with it, so none can outlive the policies it was made of.
     pub(crate) decisions: Cache<Question, Arc<Decision>>,
     /// The access policies in force.
@@ -47,7 +47,7 @@ pub(crate) struct State {
     built_at: Timestamp,
     /// When the first of its grants ends, and another state has to follow.
     ends_at: Option<Timestamp>,
-    source: Source,
+    source: Arc<Source>,
 }
 
 /// A key that is not revoked.
@@ -106,7 +106,7 @@ impl Access {
             owned: snapshot.owned.clone(),
             registries: snapshot.registries.clone(),
         };
-        if source != current.source {
+        if source != *current.source {
             let next = State::build(&self.engine, source, (&**current, self.parts.clock.now()));
             self.state.store(Arc::new(next));
         }
@@ -122,7 +122,7 @@ impl Access {
         let _one_at_a_time = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let state = self.state.load();
         if state.is_over(now) {
-            let next = State::build(&self.engine, state.source.clone(), (&**state, now));
+            let next = state.without_ended(&self.engine, now);
             self.state.store(Arc::new(next));
         }
         self.state.load()
@@ -147,23 +147,23 @@ impl State {
         };
         Self {
             version: 0,
-            keys: HashMap::new(),
-            users: HashMap::new(),
-            known: HashSet::new(),
+            keys: Arc::default(),
+            users: Arc::default(),
+            known: Arc::default(),
             rights: HashMap::from([(Holder::Principal(Principal::System), Arc::new(system))]),
-            facts: Facts::default(),
+            facts: Arc::default(),
             decisions: Cache::new(CACHED_DECISIONS),
             rulebook: Rulebook::default(),
             answers: Cache::new(0),
             built_at: Timestamp::from_millis(0),
             ends_at: None,
-            source: Source::default(),
+            source: Arc::default(),
         }
     }
 
     fn build(engine: &Engine, source: Source, (former, now): (&Self, Timestamp)) -> Self {
         let users: HashMap<UserId, Caller> = source.users.iter().filter_map(user_caller).collect();
-        let keys = source
+        let keys: HashMap<KeyId, LiveKey> = source
             .keys
             .iter()
             .filter(|key| key.revoked_at.is_none())
@@ -171,26 +171,45 @@ impl State {
             .collect();
         Self {
             version: former.version + 1,
-            keys,
-            users,
-            known: source.users.iter().map(|user| user.id).collect(),
-            answers: Cache::new(if source.policies.iter().any(|policy| policy.enabled) {
-                CACHED_DECISIONS
-            } else {
-                0
-            }),
+            keys: Arc::new(keys),
+            users: Arc::new(users),
+            known: Arc::new(source.users.iter().map(|user| user.id).collect()),
+            answers: Cache::new(source.answers_kept()),
             rulebook: Rulebook::new(engine, &source.policies, &former.rulebook),
             rights: rights(engine, (&source.grants, now), former),
             built_at: now,
-            ends_at: source
-                .grants
-                .iter()
-                .filter(|grant| grant.is_live(now))
-                .filter_map(|grant| grant.expires_at)
-                .min(),
-            facts: Facts::new(&source.owned, &source.registries),
+            ends_at: source.first_end(now),
+            facts: Arc::new(Facts::new(&source.owned, &source.registries)),
             decisions: Cache::new(CACHED_DECISIONS),
-            source,
+            source: Arc::new(source),
+        }
+    }
+
+    /// The same without the grants that have ended by now. Everybody who decides waits for it, so only what they were a
+    /// part of is made anew.
+    fn without_ended(&self, engine: &Engine, now: Timestamp) -> Self {
+        let remaining = |(holder, rights): (&Holder, &Arc<Rights>)| {
+            if rights.grants.iter().all(|grant| grant.is_live(now)) {
+                return Some((holder.clone(), Arc::clone(rights)));
+            }
+            let live = rights.grants.iter().filter(|grant| grant.is_live(now));
+            let grants: Vec<Grant> = live.cloned().collect();
+            let slice = (!grants.is_empty()).then(|| engine.compile(holder, &grants))?;
+            Some((holder.clone(), Arc::new(Rights { grants, slice })))
+        };
+        Self {
+            version: self.version + 1,
+            keys: Arc::clone(&self.keys),
+            users: Arc::clone(&self.users),
+            known: Arc::clone(&self.known),
+            rights: self.rights.iter().filter_map(remaining).collect(),
+            facts: Arc::clone(&self.facts),
+            decisions: Cache::new(CACHED_DECISIONS),
+            rulebook: Rulebook::new(engine, &self.source.policies, &self.rulebook),
+            answers: Cache::new(self.source.answers_kept()),
+            built_at: now,
+            ends_at: self.source.first_end(now),
+            source: Arc::clone(&self.source),
         }
     }
 
@@ -265,7 +284,7 @@ impl State {
     pub(crate) fn with_policies(&self, engine: &Engine, policies: Vec<AccessPolicy>) -> Self {
         let source = Source {
             policies,
-            ..self.source.clone()
+            ..(*self.source).clone()
         };
         Self::build(engine, source, (self, self.built_at))
     }
@@ -355,6 +374,24 @@ fn rights(
         rights.insert(system, Arc::clone(had));
     }
     rights
+}
+
+// === impl Source ===
+
+impl Source {
+    /// When the first of the grants ends that count at `now`.
+    fn first_end(&self, now: Timestamp) -> Option<Timestamp> {
+        let live = self.grants.iter().filter(|grant| grant.is_live(now));
+        live.filter_map(|grant| grant.expires_at).min()
+    }
+
+    /// How many answers are kept in which access policies had their say.
+    fn answers_kept(&self) -> usize {
+        match self.policies.iter().any(|policy| policy.enabled) {
+            true => CACHED_DECISIONS,
+            false => 0,
+        }
+    }
 }
 
 // === impl Holder ===

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use portreeve_access::NewGrant;
 use portreeve_core::caller::Caller;
 use portreeve_core::decision::{Action, Target};
-use portreeve_core::grant::{Grant, ServerScope, Subject, ToolScope};
+use portreeve_core::grant::{Grant, Rights, ServerScope, Subject, ToolScope};
 use portreeve_core::ports::Authorizer;
+use portreeve_core::secret::Secret;
 
 use crate::house::{House, START};
 
@@ -61,4 +63,42 @@ async fn a_grant_counts_until_its_end_and_not_a_moment_longer() {
     );
     house.refresh();
     assert_eq!(house.access.remove_ended_grants().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_does_not_end_with_it_stays() {
+    let house = House::started().await;
+    let (ada, secret_of_ada) = house.key("ada", None).await;
+    let (bob, secret_of_bob) = house.key("bob", None).await;
+    let on = |name: &str| ServerScope::Server(name.parse().unwrap());
+    let billing = || on("com.acme/billing");
+    house
+        .may_use(Subject::Key(ada.id), on("com.acme/mail"), ToolScope::All)
+        .await;
+    house
+        .may_use(Subject::Key(bob.id), billing(), ToolScope::All)
+        .await;
+    let ends = NewGrant {
+        subject: Subject::Key(ada.id),
+        rights: Rights::Use,
+        servers: billing(),
+        tools: ToolScope::All,
+        expires_at: Some(START.plus(Duration::from_secs(60))),
+    };
+    house.access.add_grant(&house.admin(), ends).await.unwrap();
+    house.refresh();
+    let known = |secret: &Secret| house.access.authenticate(secret.expose()).unwrap();
+    let (ada, bob) = (known(&secret_of_ada), known(&secret_of_bob));
+    assert!(may(&house, &ada) && may(&house, &bob));
+    house.clock.pass(Duration::from_secs(60));
+    assert!(!may(&house, &ada));
+    assert!(may(&house, &bob), "it is another's");
+    let roles = house.access.roles(&ada);
+    assert_eq!(roles.len(), 1);
+    assert_eq!(roles[0].servers, on("com.acme/mail"));
+    // The next snapshot says the same.
+    let version = house.access.policy_version();
+    house.refresh();
+    assert_eq!(house.access.policy_version(), version);
+    assert!(!may(&house, &ada) && may(&house, &bob));
 }
