@@ -61,6 +61,31 @@ async fn a_policy_is_written_mended_tried_tested_switched_and_deleted() {
         .post("/admin/policies/interns/test", &[("csrf", &token)])
         .await;
     assert!(tested.body.contains("It has no tests."), "{}", tested.body);
+    let off = [("csrf", token.as_str()), ("switch", "off"), ("revision", "1")];
+    let answer = admin.post("/admin/policies/interns/switch", &off).await;
+    assert_eq!(answer.location(), ONE, "{}", answer.body);
+    assert!(admin.get(PAGE).await.body.contains("not in force"));
+    let gone = [("csrf", token.as_str()), ("revision", "2")];
+    let answer = admin.post("/admin/policies/interns/delete", &gone).await;
+    assert_eq!(answer.location(), PAGE, "{}", answer.body);
+
+    let other = Browser::signed_in(&world, DEVELOPER).await.get(PAGE).await;
+    assert_eq!(other.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn one_question_is_put_to_a_text() {
+    let world = World::empty("https://mcp.acme.example").await.unwrap();
+    let mut admin = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
+    let page = admin.get(PAGE).await;
+    let token = page.hidden(PAGE, "csrf").remove(0);
+    let saved = [
+        ("csrf", token.as_str()),
+        ("name", "interns"),
+        ("text", TEXT),
+        ("enabled", "yes"),
+    ];
+    assert_eq!(admin.post(PAGE, &saved).await.location(), ONE);
     let asked = [
         ("csrf", token.as_str()),
         ("who", "user:ada"),
@@ -72,7 +97,7 @@ async fn a_policy_is_written_mended_tried_tested_switched_and_deleted() {
     ];
     let told = admin.post("/admin/policies/interns/test", &asked).await;
     assert!(
-        told.body.contains("What the text says") && told.body.contains("in production"),
+        told.body.contains("in production: forbid (policy:interns"),
         "{}",
         told.body
     );
@@ -83,14 +108,4 @@ async fn a_policy_is_written_mended_tried_tested_switched_and_deleted() {
     ];
     let told = admin.post("/admin/policies/interns/test", &nowhere).await;
     assert!(told.body.contains("cannot be put"), "{}", told.body);
-    let off = [("csrf", token.as_str()), ("switch", "off"), ("revision", "1")];
-    let answer = admin.post("/admin/policies/interns/switch", &off).await;
-    assert_eq!(answer.location(), ONE, "{}", answer.body);
-    assert!(admin.get(PAGE).await.body.contains("not in force"));
-    let gone = [("csrf", token.as_str()), ("revision", "2")];
-    let answer = admin.post("/admin/policies/interns/delete", &gone).await;
-    assert_eq!(answer.location(), PAGE, "{}", answer.body);
-
-    let other = Browser::signed_in(&world, DEVELOPER).await.get(PAGE).await;
-    assert_eq!(other.status, StatusCode::FORBIDDEN);
 }
