@@ -37,8 +37,10 @@ const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 const QUESTIONS: usize = 400;
 
 /// What is held against the goals of the largest size, in milliseconds, requests a second and MiB.
-const GOALS: [(&str, f64); 6] = [
+const GOALS: [(&str, f64); 8] = [
     ("list of 100, p99 ms", 2.0),
+    ("page of a server, p99 ms", 30.0),
+    ("page of partners, p99 ms", 50.0),
     ("search, p99 ms", 5.0),
     ("slip, p99 ms", 50.0),
     ("contained text, p99 ms", 5.0),
@@ -98,7 +100,7 @@ fn measure_on(
     for &size in subject.sizes {
         say(&format!("{size:<8} "));
         let taken = node.import(corpus, before..size)?;
-        let mut figures = node.figures(corpus)?;
+        let mut figures = node.figures(corpus, size)?;
         figures.insert("import, records/s", taken);
         columns.push((size, figures));
         before = size;
@@ -224,7 +226,7 @@ impl Node {
         Client::open(self.port, &self.key)
     }
 
-    fn figures(&self, corpus: &Corpus) -> Result<Figures> {
+    fn figures(&self, corpus: &Corpus, size: usize) -> Result<Figures> {
         let mut client = self.client()?;
         // The first search reads everything.
         let begun = Instant::now();
@@ -263,6 +265,21 @@ impl Node {
             "contained text, p50 ms",
             "contained text, p99 ms",
             ask(&mut client, path, &contained)?,
+            &mut figures,
+        );
+        let pages: Vec<String> = (0..QUESTIONS)
+            .map(|index| corpus.page(index * size / QUESTIONS))
+            .collect();
+        note(
+            "page of a server, p50 ms",
+            "page of a server, p99 ms",
+            ask(&mut client, "/servers/", &pages)?,
+            &mut figures,
+        );
+        note(
+            "page of partners, p50 ms",
+            "page of partners, p99 ms",
+            ask(&mut client, "/discover", &vec![String::new(); QUESTIONS / 4])?,
             &mut figures,
         );
         figures.insert("requests/s while publishing", self.throughput(corpus)?);

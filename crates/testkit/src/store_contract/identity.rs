@@ -144,7 +144,7 @@ pub async fn no_sign_in_takes_the_last_manager_away(store: &dyn Durable) -> Outc
     let of_group = whole(Subject::Group(managers.clone()), 1);
     store.add_grant(&of_group, event("grant.create")).await?;
     ada.provider_groups = vec![sales.clone()];
-    assert_eq!(store.user_signed_in(&ada).await?, [managers.clone()]);
+    assert_eq!(store.user_signed_in(&ada).await?, std::slice::from_ref(&managers));
     let groups = async || {
         let users = store.users().await?;
         let found = users.into_iter().find(|user| user.name == "ada");

@@ -148,6 +148,11 @@ impl Corpus {
         word.chars().skip(1).take(5).collect()
     }
 
+    /// The name of a record, whose page a visitor opens.
+    pub(super) fn page(&self, index: usize) -> String {
+        text(&self.record(index), "name")
+    }
+
     /// What a host asks for in turn: mostly one server, sometimes a page, now and then a search.
     pub(super) fn paths(&self, reader: usize) -> Vec<String> {
         (0..40)
