@@ -4,10 +4,13 @@
 
 mod arguments;
 mod compile;
+mod index;
 mod law;
 mod nesting;
+mod plain;
 mod reads;
 mod rulebook;
+mod scene;
 mod text;
 mod vocabulary;
 
@@ -27,8 +30,10 @@ pub(crate) use cedar_policy::Effect as RuleEffect;
 
 pub(crate) use self::arguments::Arguments;
 pub use self::law::law;
+use self::plain::Plain;
 pub(crate) use self::reads::Read;
 pub(crate) use self::rulebook::{Asked, Rulebook, Said};
+use self::scene::{Scene, Sort, above, folded};
 pub use self::text::{MOST_POLICY_BYTES, TextProblem};
 pub(crate) use self::text::{Rule, SPOKEN_OF};
 use self::vocabulary::Vocabulary;
@@ -53,14 +58,24 @@ action view, publish, approve, operate, audit, manage appliesTo {
 /// The policy by which Portreeve itself may manage.
 pub(crate) const SYSTEM_POLICY: &str = "built-in:system";
 
-/// The policies about one principal, by server: a decision looks only at those that speak of its server. Cedar reads
-/// every policy it is given, so a principal with a thousand grants would otherwise wait a thousand times as long.
+/// The policies about one principal, by server: a decision looks only at those that speak of its server. Every policy
+/// that is asked takes its time, so a principal with a thousand grants would otherwise wait a thousand times as long.
 #[derive(Debug, Default)]
 pub(crate) struct Slice {
     /// Those that speak of every server, or of the installation.
-    everywhere: PolicySet,
+    everywhere: Granted,
     /// Those and what speaks of one server, by its name in lower case.
-    servers: HashMap<String, PolicySet>,
+    servers: HashMap<String, Granted>,
+}
+
+/// Policies that are asked together.
+#[derive(Debug, Default, Clone)]
+struct Granted {
+    set: PolicySet,
+    /// The same by their names, in plain words.
+    plain: Vec<(Arc<str>, Arc<Plain>)>,
+    /// Whether there is one that has none.
+    needs_cedar: bool,
 }
 
 /// Compiles grants and decides.
@@ -103,12 +118,12 @@ enum Unaskable {
 // === impl Slice ===
 
 impl Slice {
-    fn about(&self, target: &Target<'_>) -> &PolicySet {
+    fn about(&self, target: &Target<'_>) -> &Granted {
         let server = match *target {
             Target::Installation | Target::Registry(_) => return &self.everywhere,
             Target::Server(server) | Target::Tool { server, .. } => server,
         };
-        self.servers.get(&folded(server)).unwrap_or(&self.everywhere)
+        self.servers.get(&*folded(server)).unwrap_or(&self.everywhere)
     }
 }
 
@@ -152,10 +167,47 @@ impl Engine {
         Arc::clone(&self.denied)
     }
 
-    /// Asks Cedar about one holder's policies.
+    /// Asks one holder's policies: in plain words where all of them have such, else through Cedar.
     pub(crate) fn decide(
         &self,
         slice: &Slice,
+        (holder, facts): (&Holder, &Facts),
+        action: Action,
+        target: &Target<'_>,
+    ) -> Arc<Decision> {
+        let granted = slice.about(target);
+        if granted.needs_cedar {
+            return self.decide_by_cedar(granted, (holder, facts), action, target);
+        }
+        let Some(scene) = Scene::of_grants((holder, facts), action, target) else {
+            return self.denied();
+        };
+        let mut policies = Vec::new();
+        for (name, plain) in &granted.plain {
+            match plain.holds(&scene) {
+                Ok(true) => policies.push(Arc::clone(name)),
+                Ok(false) => {}
+                // It fails there, too, and is told of there.
+                Err(_) => return self.decide_by_cedar(granted, (holder, facts), action, target),
+            }
+        }
+        self.permitted(policies)
+    }
+
+    fn permitted(&self, mut policies: Vec<Arc<str>>) -> Arc<Decision> {
+        if policies.is_empty() {
+            return self.denied();
+        }
+        policies.sort_unstable();
+        Arc::new(Decision {
+            effect: Effect::Permit,
+            policies: policies.into(),
+        })
+    }
+
+    fn decide_by_cedar(
+        &self,
+        granted: &Granted,
         (holder, facts): (&Holder, &Facts),
         action: Action,
         target: &Target<'_>,
@@ -168,9 +220,7 @@ impl Engine {
                 return self.denied();
             }
         };
-        let response = self
-            .authorizer
-            .is_authorized(&request, slice.about(target), &entities);
+        let response = self.authorizer.is_authorized(&request, &granted.set, &entities);
         // Cedar skips a policy that fails. A forbid must not be lost that way, so any failure denies.
         if let Some(error) = response.diagnostics().errors().next() {
             tracing::error!(caller.id = %holder, action = action.as_str(), %error, "A policy failed, so the answer is no");
@@ -179,16 +229,8 @@ impl Engine {
         if response.decision() != Answer::Allow {
             return self.denied();
         }
-        let mut policies: Vec<Arc<str>> = response
-            .diagnostics()
-            .reason()
-            .map(|id| Arc::from(id.to_string()))
-            .collect();
-        policies.sort_unstable();
-        Arc::new(Decision {
-            effect: Effect::Permit,
-            policies: policies.into(),
-        })
+        let names = response.diagnostics().reason();
+        self.permitted(names.map(|id| Arc::from(id.to_string())).collect())
     }
 
     fn question(
@@ -240,10 +282,11 @@ impl Engine {
     }
 
     fn server_entity(&self, server: &ServerName, facts: &Facts) -> Entity {
-        let words = &self.words;
-        let kinds = (&words.namespace, &words.owner, &words.registry);
-        let parents = above(server, facts, (&words.installation, kinds));
-        Entity::new_no_attrs(words.server(server), parents.into_iter().collect())
+        let parents = above(server, facts);
+        let parents = parents
+            .iter()
+            .filter_map(|(sort, id)| self.words.above(*sort, id));
+        Entity::new_no_attrs(self.words.server(server), parents.collect())
     }
 
     fn tool_entity(
@@ -292,6 +335,17 @@ impl Words {
         uid(&self.server, &folded(name))
     }
 
+    /// What a server is in.
+    fn above(&self, sort: Sort, id: &str) -> Option<EntityUid> {
+        match sort {
+            Sort::Installation => Some(self.installation.clone()),
+            Sort::Namespace => Some(uid(&self.namespace, id)),
+            Sort::Owner => Some(uid(&self.owner, id)),
+            Sort::Registry => Some(uid(&self.registry, id)),
+            _ => None,
+        }
+    }
+
     fn namespace(&self, pattern: &NamespacePattern) -> EntityUid {
         uid(&self.namespace, &pattern.as_str().to_ascii_lowercase())
     }
@@ -310,43 +364,6 @@ impl Words {
     }
 }
 
-/// Everything that a server is in, for grants and for access policies alike: the installation, each pattern that speaks of
-/// its namespace, the groups that own it, and the registries that are about it.
-fn above(
-    server: &ServerName,
-    facts: &Facts,
-    (installation, (namespace, owner, registry)): (
-        &EntityUid,
-        (&EntityTypeName, &EntityTypeName, &EntityTypeName),
-    ),
-) -> Vec<EntityUid> {
-    let patterns = namespaces_of(server);
-    let patterns = patterns.iter().map(|pattern| uid(namespace, pattern));
-    let owners = facts.owners(server).iter();
-    let owners = owners.map(|group| uid(owner, group.as_str()));
-    let registries = facts.registries(server);
-    let registries = registries.map(|name| uid(registry, name.as_str()));
-    std::iter::once(installation.clone())
-        .chain(patterns)
-        .chain(owners)
-        .chain(registries)
-        .collect()
-}
-
-/// The patterns that a server is in, in lower case: its own namespace, and each one above with `.*` behind it.
-fn namespaces_of(server: &ServerName) -> Vec<String> {
-    let namespace = server.namespace().to_ascii_lowercase();
-    let above = namespace
-        .match_indices('.')
-        .filter_map(|(end, _)| namespace.get(..end));
-    let mut patterns: Vec<String> = above
-        .chain([namespace.as_str()])
-        .map(|root| format!("{root}.*"))
-        .collect();
-    patterns.push(namespace);
-    patterns
-}
-
 /// Whether an action is one of the management side.
 pub(crate) fn is_of_management(action: Action) -> bool {
     match action {
@@ -358,11 +375,6 @@ pub(crate) fn is_of_management(action: Action) -> bool {
         | Action::Audit
         | Action::Manage => true,
     }
-}
-
-/// Server names are unique without regard to case, so a grant means the server however its name was typed.
-fn folded(server: &ServerName) -> String {
-    server.as_str().to_ascii_lowercase()
 }
 
 fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {

@@ -80,7 +80,7 @@ impl Access {
         let asker = self.rules_about(&state, caller, Action::View);
         asker.is_some_and(|asker| {
             let rules = &state.rulebook;
-            rules.speaks_of(&self.engine, &asker, (Action::View, RuleEffect::Permit))
+            rules.speaks_of(&asker, (Action::View, RuleEffect::Permit))
         })
     }
 
@@ -90,7 +90,7 @@ impl Access {
         let asker = self.rules_about(&state, caller, Action::View);
         asker.is_some_and(|asker| {
             let rules = &state.rulebook;
-            rules.speaks_of(&self.engine, &asker, (Action::View, RuleEffect::Forbid))
+            rules.speaks_of(&asker, (Action::View, RuleEffect::Forbid))
                 && !self.manages_everything(&state, caller)
         })
     }

@@ -1,9 +1,10 @@
 //! Compiles simple grants to Cedar policies, one policy `grant:<id>` per grant. Before: grants as they are stored.
-//! After: a [`Slice`] that Cedar reads.
+//! After: a [`Slice`] that the engine asks, by itself or through Cedar.
 //!
 //! Policies are built as Cedar's JSON form, never as text, so that no name can end a string and start a policy.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use cedar_policy::{EntityUid, Policy, PolicyId, PolicySet, ValidationMode};
 use portreeve_core::caller::Principal;
@@ -11,30 +12,53 @@ use portreeve_core::decision::Action;
 use portreeve_core::grant::{Grant, Rights, ServerScope, ToolScope};
 use serde_json::{Value, json};
 
-use super::{Engine, SYSTEM_POLICY, Slice, folded};
+use super::plain::Plain;
+use super::scene::folded;
+use super::{Engine, Granted, SYSTEM_POLICY, Slice};
 use crate::state::Holder;
+
+/// One grant as Cedar reads it, and in plain words.
+struct CompiledGrant {
+    name: Arc<str>,
+    policy: Policy,
+    plain: Option<Arc<Plain>>,
+}
+
+// === impl Granted ===
+
+impl Granted {
+    fn take(&mut self, one: CompiledGrant) {
+        match one.plain {
+            Some(plain) => self.plain.push((one.name, plain)),
+            None => self.needs_cedar = true,
+        }
+        add(&mut self.set, one.policy);
+    }
+}
+
+// === impl Engine ===
 
 impl Engine {
     /// The policies about one holder. A grant that does not compile permits nothing, and the log says so.
     pub(crate) fn compile<'a>(&self, holder: &Holder, grants: impl IntoIterator<Item = &'a Grant>) -> Slice {
         let mut slice = Slice::default();
-        let mut narrow: HashMap<String, Vec<Policy>> = HashMap::new();
+        let mut narrow: HashMap<String, Vec<CompiledGrant>> = HashMap::new();
         for grant in grants {
             let id = format!("grant:{}", grant.id);
-            let Some(policy) = self.valid(&id, self.policy_of(holder, grant)) else {
+            let Some(one) = self.valid(&id, self.policy_of(holder, grant)) else {
                 continue;
             };
             match &grant.servers {
                 ServerScope::Server(name) => {
-                    narrow.entry(folded(name)).or_default().push(policy);
+                    narrow.entry(folded(name).into_owned()).or_default().push(one);
                 }
-                _ => add(&mut slice.everywhere, policy),
+                _ => slice.everywhere.take(one),
             }
         }
-        for (server, policies) in narrow {
+        for (server, all) in narrow {
             let mut there = slice.everywhere.clone();
-            for policy in policies {
-                add(&mut there, policy);
+            for one in all {
+                there.take(one);
             }
             slice.servers.insert(server, there);
         }
@@ -44,7 +68,7 @@ impl Engine {
     /// The policy by which Portreeve itself may manage.
     pub(crate) fn compile_system(&self) -> Slice {
         let mut slice = Slice::default();
-        if let Some(policy) = self.valid(
+        if let Some(one) = self.valid(
             SYSTEM_POLICY,
             self.management_policy(
                 &Holder::Principal(Principal::System),
@@ -52,22 +76,27 @@ impl Engine {
                 &ServerScope::All,
             ),
         ) {
-            add(&mut slice.everywhere, policy);
+            slice.everywhere.take(one);
         }
         slice
     }
 
     /// A policy that the schema's validator accepts.
-    fn valid(&self, id: &str, json: Option<Value>) -> Option<Policy> {
+    fn valid(&self, id: &str, json: Option<Value>) -> Option<CompiledGrant> {
         let validate = || {
             let json = json.ok_or("its subject has no policies")?;
+            let conditions = json.get("conditions").cloned();
             let policy =
                 Policy::from_json(Some(PolicyId::new(id)), json).map_err(|error| error.to_string())?;
             let alone = PolicySet::from_policies([policy.clone()]).map_err(|error| error.to_string())?;
             let result = self.validator.validate(&alone, ValidationMode::Strict);
             match result.validation_errors().next() {
                 Some(error) => Err(error.to_string()),
-                None => Ok(policy),
+                None => Ok(CompiledGrant {
+                    name: id.into(),
+                    plain: Plain::of(&policy, conditions.as_ref()).map(Arc::new),
+                    policy,
+                }),
             }
         };
         validate()

@@ -1,4 +1,4 @@
-//! What must hold of any text that somebody may want to save as a policy: asked by a property test and by the fuzz target.
+//! What must hold of any text that somebody may want to save as a policy: asked by property tests and by the fuzz target.
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
@@ -6,9 +6,10 @@ use std::sync::{Arc, OnceLock};
 use portreeve_core::caller::{Caller, Principal};
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::id::UserId;
-use portreeve_core::name::{GroupName, ServerName};
+use portreeve_core::name::{GroupName, RegistryName, ServerName};
 use portreeve_core::tool::ToolAnnotations;
 
+use super::rulebook::Judge;
 use super::text::Rule;
 use super::{Arguments, Asked, Asker, Engine, Rulebook, SPOKEN_OF, Said};
 use crate::facts::Facts;
@@ -23,7 +24,8 @@ const CALLS: [&[u8]; 3] = [
     br#"{"to": ["eve@evil.example"], "amount": 1e30, "force": true}"#,
 ];
 
-/// A text is refused with problems at places in it, or read as rules that answer every question by their names.
+/// A text is refused with problems at places in it, or read as rules that answer every question by their names, and as
+/// Cedar alone would answer it.
 pub fn law(text: &str) {
     let engine = ENGINE.get_or_init(Engine::new);
     let lines = text.matches('\n').count() + 1;
@@ -64,7 +66,13 @@ pub fn law(text: &str) {
         return;
     };
     for asker in callers.iter().filter_map(Asker::of) {
+        let elsewhere = Asker {
+            client: Some("https://host.example/client.json"),
+            environment: Some("production"),
+            ..asker
+        };
         asks(engine, (&book, &names), &asker, &server);
+        asks(engine, (&book, &names), &elsewhere, &server);
     }
 }
 
@@ -83,7 +91,10 @@ fn asks(
         arguments: None,
     };
     let ask = |action: Action, target: &Target<'_>, asked: Asked<'_>| {
-        let (said, _) = book.ask(engine, (asker, &facts), (action, target), asked);
+        let put = |judge| book.ask_of(engine, (asker, &facts), (action, target), (asked, judge));
+        let (said, depends) = put(Judge::Whoever);
+        let by_cedar = put(Judge::Cedar);
+        assert_eq!((said.clone(), depends), by_cedar, "{action:?} {asked:?}");
         if let Said::Forbid(by) | Said::Permit(by) = &said {
             let are_there = by.iter().all(|name| names.contains(name));
             assert!(!by.is_empty() && are_there, "{by:?}");
@@ -97,6 +108,8 @@ fn asks(
             Target::Server(server)
         };
         let any = ask(action, &target, Asked::AnyCall);
+        ask(action, &Target::Installation, Asked::AnyCall);
+        ask(action, &Target::Registry(&RegistryName::main()), Asked::AnyCall);
         if action != Action::CallTool {
             continue;
         }
@@ -119,7 +132,7 @@ mod tests {
 
     use super::*;
 
-    const WORDS: [&str; 30] = [
+    const WORDS: [&str; 38] = [
         "permit (",
         "forbid (",
         "principal",
@@ -150,6 +163,14 @@ mod tests {
         "\n@id(\"a\")\n",
         "// é\r\n",
         "\"",
+        " principal.name like \"a*\\*\"",
+        " [\"send\", \"list\"].contains(resource.name)",
+        " context has client && context.client != \"x\"",
+        " principal is User in Group::\"interns\"",
+        " resource in [Server::\"com.acme/mail\", Registry::\"default\"]",
+        " if resource is Tool then",
+        " resource.destructive else",
+        " unless { context has environment && context.environment == \"production\" };",
     ];
 
     fn any_text() -> impl Strategy<Value = String> {
@@ -160,7 +181,7 @@ mod tests {
             6..11_usize,
             11..15_usize,
             15..17_usize,
-            17..22_usize,
+            prop_oneof![17..22_usize, 30..35_usize],
         );
         let rule = rule.prop_map(|(effect, who, action, place, kind, clause)| {
             let parts = [effect, who, action, place, kind, clause].map(|at| WORDS[at]);

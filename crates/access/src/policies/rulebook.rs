@@ -1,12 +1,12 @@
 //! Every rule that is in force, and what they say to a question.
 //!
-//! Cedar reads each policy that it is given, so it is given the few that can apply: rules are found by action, by what
-//! the principal must be or be in, and by what the resource must be or be in.
+//! Few rules can apply to a question: they are found by action, by what the principal must be or be in, and by what the
+//! resource must be or be in. Those in plain words are judged here, and Cedar is asked the others.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cedar_policy::{Decision as Answer, Effect, EntityUid, PolicySet};
+use cedar_policy::{Decision as Answer, Effect, PolicySet};
 use portreeve_core::access_policy::AccessPolicy;
 use portreeve_core::decision::{Action, Target};
 use portreeve_core::name::PolicyName;
@@ -14,6 +14,8 @@ use quick_cache::sync::Cache;
 
 use super::Engine;
 use super::arguments::Arguments;
+use super::index::By;
+use super::scene::{self, Scene};
 use super::text::{Rule, TextProblem};
 use super::vocabulary::Asker;
 use crate::facts::Facts;
@@ -41,11 +43,29 @@ pub(crate) enum Asked<'a> {
     ThisCall(Option<&'a Arguments>),
 }
 
+/// Who judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judge {
+    /// This file where words are plain, else Cedar.
+    Whoever,
+    /// Cedar alone: whatever is said must be what it says.
+    Cedar,
+}
+
+/// What rules in plain words say, and who is left to be asked.
+#[derive(Default)]
+struct Judged {
+    forbids: Vec<Arc<str>>,
+    permits: Vec<Arc<str>>,
+    /// The places of the rules that Cedar is asked.
+    rest: Vec<u32>,
+}
+
 /// The rules of one policy, or that there is none to be read.
 pub(crate) type Compiled = Result<Vec<Arc<Rule>>, Vec<TextProblem>>;
 
-/// Places of rules by what the principal, and then the resource, must be or be in. `None`: it may be anything.
-type ByPrincipal = HashMap<Option<EntityUid>, HashMap<Option<EntityUid>, Vec<u32>>>;
+/// Places of rules by what the principal, and then the resource, must be or be in.
+type ByPrincipal = By<By<Vec<u32>>>;
 /// Places of rules, and whether they are asked with their arguments.
 type SetKey = (Box<[u32]>, bool);
 
@@ -110,10 +130,8 @@ impl Rulebook {
             self.index
                 .entry(*action)
                 .or_default()
-                .entry(rule.principal.clone())
-                .or_default()
-                .entry(rule.resource.clone())
-                .or_default()
+                .entry(rule.principal.as_ref())
+                .entry(rule.resource.as_ref())
                 .push(place);
         }
         self.rules.push(rule);
@@ -145,75 +163,84 @@ impl Rulebook {
         (action, target): (Action, &Target<'_>),
         asked: Asked<'_>,
     ) -> (Said, bool) {
+        let asked = (asked, Judge::Whoever);
+        self.ask_of(engine, (asker, facts), (action, target), asked)
+    }
+
+    /// The same, with a choice of who judges.
+    pub(super) fn ask_of(
+        &self,
+        engine: &Engine,
+        (asker, facts): (&Asker<'_>, &Facts),
+        (action, target): (Action, &Target<'_>),
+        (asked, judge): (Asked<'_>, Judge),
+    ) -> (Said, bool) {
         if !self.unreadable.is_empty() && !matches!(action, Action::Manage | Action::Audit) {
             return (Said::Forbid(self.unreadable.clone()), false);
         }
         if self.rules.is_empty() || !self.index.contains_key(&action) {
             return (Said::Nothing, false);
         }
-        let arguments = match asked {
-            Asked::ThisCall(arguments) => arguments,
-            Asked::AnyCall => None,
-        };
-        let Some(about) = engine.text.about((asker, facts), action, target) else {
+        let Some(scene) = Scene::of_rules((asker, facts), action, target) else {
             return (Said::Nothing, false);
         };
-        let found = self.find(action, &about.principals, &about.resources);
+        let found = self.find(&scene);
         if found.is_empty() {
             return (Said::Nothing, false);
         }
-        let rules = || found.iter().filter_map(|place| self.rules.get(*place as usize));
-        let depends = rules().any(|rule| rule.reads_arguments);
+        let depends = self.at(&found).any(|rule| rule.reads_arguments);
         if depends && asked == Asked::ThisCall(None) {
-            let readers = rules().filter(|rule| rule.reads_arguments);
+            let readers = self.at(&found).filter(|rule| rule.reads_arguments);
             return (
                 Said::Forbid(readers.map(|rule| Arc::clone(&rule.name)).collect()),
                 true,
             );
         }
-        // Most questions end above: what Cedar needs is made for the others alone.
-        let Some(put) = engine.text.put((asker, &about), action, target, arguments) else {
-            tracing::error!(
-                action = action.as_str(),
-                "Cedar does not take a question, so the answer is no"
-            );
-            return (
-                Said::Forbid(rules().map(|rule| Arc::clone(&rule.name)).collect()),
-                depends,
-            );
-        };
         let in_full = asked != Asked::AnyCall || !depends;
-        let set = self.set(&found, in_full);
-        let response = engine.authorizer.is_authorized(&put.request, &set, &put.entities);
-        let mut names: Vec<Arc<str>> = response
-            .diagnostics()
-            .reason()
-            .map(|id| Arc::from(AsRef::<str>::as_ref(id)))
-            .collect();
-        names.sort_unstable();
-        // Cedar skips a policy that fails. A forbid must not be lost that way, so any failure denies.
-        if let Some(error) = response.diagnostics().errors().next() {
-            tracing::error!(action = action.as_str(), %error, "An access policy failed, so the answer is no");
-            return (
-                Said::Forbid(rules().map(|rule| Arc::clone(&rule.name)).collect()),
-                depends,
-            );
-        }
-        let said = match response.decision() {
-            Answer::Allow => Said::Permit(names),
-            Answer::Deny if names.is_empty() => Said::Nothing,
-            Answer::Deny => Said::Forbid(names),
+        let plainly = match judge {
+            Judge::Whoever => self.judge(&found, in_full, &scene),
+            Judge::Cedar => None,
         };
-        (said, depends)
+        // Where a plain rule fails, Cedar is asked everything: it fails there, too.
+        let mut judged = plainly.unwrap_or_else(|| Judged {
+            rest: found.clone(),
+            ..Judged::default()
+        });
+        // Most questions end here: what Cedar needs is made for the others alone.
+        if !judged.rest.is_empty() {
+            let set = self.set(&judged.rest, in_full);
+            if !by_cedar(engine, (asker, &scene), (target, asked), &set, &mut judged) {
+                let names = self.at(&found).map(|rule| Arc::clone(&rule.name));
+                return (Said::Forbid(names.collect()), depends);
+            }
+        }
+        (judged.said(), depends)
+    }
+
+    fn at<'a>(&'a self, places: &'a [u32]) -> impl Iterator<Item = &'a Arc<Rule>> {
+        let rule = move |place: &u32| self.rules.get(*place as usize);
+        places.iter().filter_map(rule)
+    }
+
+    /// `None`: a rule fails.
+    fn judge(&self, found: &[u32], in_full: bool, scene: &Scene<'_>) -> Option<Judged> {
+        let mut judged = Judged::default();
+        for place in found {
+            let rule = self.rules.get(*place as usize)?;
+            let Some(wording) = rule.wording(in_full) else {
+                continue;
+            };
+            match &wording.plain {
+                None => judged.rest.push(*place),
+                Some(plain) if plain.holds(scene).ok()? => judged.add(rule.effect, Arc::clone(&rule.name)),
+                Some(_) => {}
+            }
+        }
+        Some(judged)
     }
 
     /// Whether a rule of that effect could be about somebody and an action, whatever it is done to.
-    pub(crate) fn speaks_of(
-        &self,
-        engine: &Engine,
-        asker: &Asker<'_>,
-        (action, effect): (Action, Effect),
-    ) -> bool {
+    pub(crate) fn speaks_of(&self, asker: &Asker<'_>, (action, effect): (Action, Effect)) -> bool {
         if effect == Effect::Forbid && !self.unreadable.is_empty() {
             return true;
         }
@@ -224,35 +251,23 @@ impl Rulebook {
             let rule = self.rules.get(*place as usize);
             rule.is_some_and(|rule| rule.effect == effect)
         };
-        let named = engine.text.principals(asker).into_iter().map(Some);
-        std::iter::once(None)
-            .chain(named)
-            .filter_map(|principal| by_principal.get(&principal))
-            .flat_map(HashMap::values)
+        by_principal
+            .about(scene::principals(asker))
+            .flat_map(By::values)
             .flatten()
             .any(is_such)
     }
 
     /// The places of the rules that can say something, in their order.
-    fn find(&self, action: Action, principals: &[EntityUid], resources: &[EntityUid]) -> Vec<u32> {
+    fn find(&self, scene: &Scene<'_>) -> Vec<u32> {
         let mut found = Vec::new();
-        let Some(by_principal) = self.index.get(&action) else {
+        let Some(by_principal) = self.index.get(&scene.action) else {
             return found;
         };
-        // Keys are options, and a look needs one; so each identity is wrapped once.
-        let wrapped = |uids: &[EntityUid]| -> Vec<Option<EntityUid>> {
-            std::iter::once(None)
-                .chain(uids.iter().cloned().map(Some))
-                .collect()
-        };
-        let resources = wrapped(resources);
-        for principal in wrapped(principals) {
-            let Some(by_resource) = by_principal.get(&principal) else {
-                continue;
-            };
-            for resource in &resources {
-                found.extend(by_resource.get(resource).into_iter().flatten());
-            }
+        for by_resource in by_principal.about(scene.principals()) {
+            by_resource
+                .about(scene.resources())
+                .for_each(|places| found.extend(places));
         }
         found.sort_unstable();
         found.dedup();
@@ -265,15 +280,8 @@ impl Rulebook {
             return set;
         }
         let mut set = PolicySet::new();
-        for rule in found.iter().filter_map(|place| self.rules.get(*place as usize)) {
-            let policy = if in_full {
-                Some(&rule.policy)
-            } else {
-                rule.without_arguments.as_ref()
-            };
-            if let Some(policy) = policy {
-                super::compile::add(&mut set, policy.clone());
-            }
+        for wording in self.at(found).filter_map(|rule| rule.wording(in_full)) {
+            super::compile::add(&mut set, wording.policy.clone());
         }
         let set = Arc::new(set);
         if let Some(sets) = &self.sets {
@@ -291,5 +299,65 @@ impl Rulebook {
     pub(crate) fn forbids(&self, name: &str) -> bool {
         self.unreadable.iter().any(|one| **one == *name)
             || self.rule(name).is_some_and(|rule| rule.effect == Effect::Forbid)
+    }
+}
+
+/// Asks Cedar a set of rules, and notes what it says. `false`: it fails.
+fn by_cedar(
+    engine: &Engine,
+    (asker, scene): (&Asker<'_>, &Scene<'_>),
+    (target, asked): (&Target<'_>, Asked<'_>),
+    set: &PolicySet,
+    judged: &mut Judged,
+) -> bool {
+    let arguments = match asked {
+        Asked::ThisCall(arguments) => arguments,
+        Asked::AnyCall => None,
+    };
+    let action = scene.action;
+    let about = engine.text.about(scene);
+    let put = about.and_then(|about| engine.text.put((asker, &about), action, target, arguments));
+    let Some(put) = put else {
+        tracing::error!(
+            action = action.as_str(),
+            "Cedar does not take a question, so the answer is no"
+        );
+        return false;
+    };
+    let response = engine.authorizer.is_authorized(&put.request, set, &put.entities);
+    // Cedar skips a policy that fails. A forbid must not be lost that way, so any failure denies.
+    if let Some(error) = response.diagnostics().errors().next() {
+        tracing::error!(action = action.as_str(), %error, "An access policy failed, so the answer is no");
+        return false;
+    }
+    // What it names are forbids where it denies, else permits.
+    let effect = match response.decision() {
+        Answer::Allow => Effect::Permit,
+        Answer::Deny => Effect::Forbid,
+    };
+    for id in response.diagnostics().reason() {
+        judged.add(effect, Arc::from(AsRef::<str>::as_ref(id)));
+    }
+    true
+}
+
+// === impl Judged ===
+
+impl Judged {
+    fn add(&mut self, effect: Effect, name: Arc<str>) {
+        match effect {
+            Effect::Forbid => self.forbids.push(name),
+            Effect::Permit => self.permits.push(name),
+        }
+    }
+
+    fn said(mut self) -> Said {
+        self.forbids.sort_unstable();
+        self.permits.sort_unstable();
+        match (self.forbids.is_empty(), self.permits.is_empty()) {
+            (false, _) => Said::Forbid(self.forbids),
+            (true, false) => Said::Permit(self.permits),
+            (true, true) => Said::Nothing,
+        }
     }
 }

@@ -15,7 +15,9 @@ use miette::Diagnostic;
 use portreeve_core::decision::Action;
 use serde::Serialize;
 
+use super::plain::Plain;
 use super::reads::{self, Found, Read};
+use super::scene::{Name, name_of};
 use super::{Engine, nesting};
 
 /// The longest text of a policy, in bytes.
@@ -46,14 +48,21 @@ pub(crate) struct Rule {
     pub(crate) effect: Effect,
     pub(super) actions: Vec<Action>,
     /// What the principal must be, or be in.
-    pub(super) principal: Option<EntityUid>,
+    pub(super) principal: Option<Name>,
     /// What the resource must be, or be in.
-    pub(super) resource: Option<EntityUid>,
-    pub(super) policy: Policy,
-    /// The same without what it reads of arguments. `None`: it says nothing then.
-    pub(super) without_arguments: Option<Policy>,
+    pub(super) resource: Option<Name>,
+    in_full: Wording,
+    /// The same without what it reads of arguments, if it reads any. `None`: it says nothing then.
+    without_arguments: Option<Wording>,
     pub(crate) reads: Vec<Read>,
     pub(crate) reads_arguments: bool,
+}
+
+/// A rule as Cedar reads it, and in plain words if it is simple enough.
+#[derive(Debug)]
+pub(super) struct Wording {
+    pub(super) policy: Policy,
+    pub(super) plain: Option<Plain>,
 }
 
 /// What policies speak of.
@@ -66,6 +75,21 @@ pub(crate) const SPOKEN_OF: [Action; 7] = [
     Action::Approve,
     Action::Operate,
 ];
+
+// === impl Rule ===
+
+impl Rule {
+    /// What is asked of it, with or without its arguments. `None`: it says nothing then.
+    pub(super) fn wording(&self, in_full: bool) -> Option<&Wording> {
+        if in_full || !self.reads_arguments {
+            Some(&self.in_full)
+        } else {
+            self.without_arguments.as_ref()
+        }
+    }
+}
+
+// === impl Engine ===
 
 impl Engine {
     /// The rules of a text. All problems at once.
@@ -146,7 +170,7 @@ impl Engine {
         problems
     }
 
-    fn rule(&self, id: &str, policy: &Policy) -> Result<Rule, (String, &'static str)> {
+    pub(super) fn rule(&self, id: &str, policy: &Policy) -> Result<Rule, (String, &'static str)> {
         const FAULT: &str = "write it more simply";
         let json = policy.to_json().map_err(|error| (error.to_string(), FAULT))?;
         let Found { reads, whole_context } =
@@ -161,24 +185,27 @@ impl Engine {
         let resource = self.resource_of(policy)?;
         let policy = policy.new_id(PolicyId::new(id));
         let without_arguments = match (reads_arguments, effect) {
-            (false, _) => Some(policy.clone()),
-            (true, Effect::Forbid) => None,
+            (false, _) | (true, Effect::Forbid) => None,
             (true, Effect::Permit) => {
                 let json = reads::without_arguments(&json);
+                let conditions = json.get("conditions").cloned();
                 let less = Policy::from_json(Some(PolicyId::new(id)), json)
                     .map_err(|error| (error.to_string(), FAULT))?;
                 // Text is lighter to hand on than the tree that JSON becomes.
                 let less = Policy::parse(Some(PolicyId::new(id)), less.to_string());
-                Some(less.map_err(|error| (error.to_string(), FAULT))?)
+                let policy = less.map_err(|error| (error.to_string(), FAULT))?;
+                let plain = Plain::of(&policy, conditions.as_ref());
+                Some(Wording { policy, plain })
             }
         };
+        let plain = Plain::of(&policy, json.get("conditions")).filter(|_| !reads_arguments);
         Ok(Rule {
             name: id.into(),
             effect,
             actions: actions_of(&policy.action_constraint()),
-            principal,
-            resource,
-            policy,
+            principal: principal.as_ref().map(name_of),
+            resource: resource.as_ref().map(name_of),
+            in_full: Wording { policy, plain },
             without_arguments,
             reads,
             reads_arguments,

@@ -14,8 +14,8 @@ use portreeve_core::decision::{Action, Target};
 use portreeve_core::name::{Environment, GroupName, ServerName};
 
 use super::arguments::Arguments;
-use super::{above, constant, folded, is_of_management, uid};
-use crate::facts::Facts;
+use super::scene::{Named, Scene, Sort, folded};
+use super::{constant, is_of_management, uid};
 
 /// The vocabulary of access policies. `manage` and `audit` are not in it: nobody may lock everybody out.
 pub(crate) const POLICY_SCHEMA: &str = include_str!("policies.cedarschema");
@@ -72,12 +72,12 @@ pub(crate) struct Vocabulary {
     pub(super) namespace: EntityTypeName,
     owner: EntityTypeName,
     registry: EntityTypeName,
-    installation: EntityUid,
+    installation: EntityTypeName,
     /// The entities behind the arguments, in the order of [`OF_ARGUMENTS`] without the first.
     arguments: [(&'static str, EntityUid); 5],
 }
 
-/// What a question is about: the identities by which policies are found.
+/// What a question is about, in Cedar's identities.
 pub(crate) struct About {
     /// The principal, and then everything that it is in.
     pub(super) principals: Vec<EntityUid>,
@@ -189,7 +189,7 @@ impl Vocabulary {
             namespace: constant("Namespace"),
             owner: constant("Owner"),
             registry: constant("Registry"),
-            installation: constant(r#"Installation::"this""#),
+            installation: constant("Installation"),
             arguments: [
                 argument("text", "Text"),
                 argument("number", "Number"),
@@ -200,16 +200,12 @@ impl Vocabulary {
         }
     }
 
-    /// What a question is about. `None`: policies have no words for it.
-    pub(super) fn about(
-        &self,
-        (asker, facts): (&Asker<'_>, &Facts),
-        action: Action,
-        target: &Target<'_>,
-    ) -> Option<About> {
+    /// A question's identities. `None`: the schema has none for it.
+    pub(super) fn about(&self, scene: &Scene<'_>) -> Option<About> {
+        let identity = |(sort, id): Named<'_>| Some(uid(self.kind(sort)?, id));
         Some(About {
-            resources: self.resources(action, (target, facts))?,
-            principals: self.principals(asker),
+            principals: scene.principals().map(identity).collect::<Option<_>>()?,
+            resources: scene.resources().map(identity).collect::<Option<_>>()?,
         })
     }
 
@@ -238,47 +234,21 @@ impl Vocabulary {
         Some(Put { request, entities })
     }
 
-    pub(super) fn principals(&self, asker: &Asker<'_>) -> Vec<EntityUid> {
-        let kind = match asker.kind {
-            Kind::User => &self.user,
-            Kind::Key => &self.key,
-            Kind::Client => &self.client,
-            Kind::Anonymous => &self.anonymous,
-        };
-        let groups = asker.groups.iter();
-        std::iter::once(uid(kind, asker.name))
-            .chain(groups.map(|group| uid(&self.group, group.as_str())))
-            .collect()
-    }
-
-    fn resources(&self, action: Action, (target, facts): (&Target<'_>, &Facts)) -> Option<Vec<EntityUid>> {
-        match (action, target) {
-            (Action::Manage | Action::Audit, _) => None,
-            (Action::Discover | Action::Read, Target::Server(server)) => Some(self.of_server(server, facts)),
-            (action, Target::Server(server)) if is_of_management(action) => {
-                Some(self.of_server(server, facts))
-            }
-            (action, Target::Registry(name)) if is_of_management(action) => {
-                let own = uid(&self.registry, name.as_str());
-                Some(vec![self.installation.clone(), own])
-            }
-            (action, Target::Installation) if is_of_management(action) => {
-                Some(vec![self.installation.clone()])
-            }
-            (Action::CallTool, Target::Tool { server, tool, .. }) => {
-                let mut resources = self.of_server(server, facts);
-                resources.push(uid(&self.tool, &format!("{}/{tool}", folded(server))));
-                Some(resources)
-            }
-            _ => None,
+    fn kind(&self, sort: Sort) -> Option<&EntityTypeName> {
+        match sort {
+            Sort::User => Some(&self.user),
+            Sort::Key => Some(&self.key),
+            Sort::Client => Some(&self.client),
+            Sort::Anonymous => Some(&self.anonymous),
+            Sort::Group => Some(&self.group),
+            Sort::Installation => Some(&self.installation),
+            Sort::Namespace => Some(&self.namespace),
+            Sort::Owner => Some(&self.owner),
+            Sort::Registry => Some(&self.registry),
+            Sort::Server => Some(&self.server),
+            Sort::Tool => Some(&self.tool),
+            Sort::System | Sort::Other => None,
         }
-    }
-
-    fn of_server(&self, server: &ServerName, facts: &Facts) -> Vec<EntityUid> {
-        let kinds = (&self.namespace, &self.owner, &self.registry);
-        let mut resources = above(server, facts, (&self.installation, kinds));
-        resources.push(uid(&self.server, &folded(server)));
-        resources
     }
 
     fn context(
