@@ -29,7 +29,7 @@ const KEY: &str = "bench";
 pub(crate) enum Checks {
     /// An anonymous route without a policy.
     None,
-    /// A key, a grant that Cedar decides on, and a limit that is never reached.
+    /// A key, a grant that decides, and a limit that is never reached.
     All,
 }
 

@@ -106,8 +106,7 @@ pub(super) enum Attribute {
 impl Plain {
     /// Translates a policy with its conditions, which may be fewer than it has. `None`: Cedar must be asked.
     pub(super) fn of(policy: &Policy, conditions: Option<&Json>) -> Option<Self> {
-        let conditions = conditions.and_then(Json::as_array);
-        let conditions = conditions.into_iter().flatten().map(condition);
+        let conditions = conditions?.as_array()?.iter().map(condition);
         Some(Self {
             actions: actions(&policy.action_constraint())?,
             principal: Scope::of_principal(policy.principal_constraint())?,

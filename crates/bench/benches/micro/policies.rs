@@ -68,6 +68,15 @@ pub(crate) fn measure(runtime: &Runtime, folder: &Path, server: &ServerName) -> 
     }
     let name = "list of 500 tools, not cached, 1,000 policies";
     writeln!(io::stdout(), "{name:<44} {best:>9} ns")?;
+
+    snapshot.policies = (0..POLICIES).map(|place| mixed(place, server)).collect();
+    load(&access, &mut snapshot)?;
+    ensure!(may(&call).is_permit(), "the key may not call with arguments");
+    step("decision, not cached, some read arguments", || {
+        number += 1;
+        let tool = format!("tool-{number}");
+        may(&target((server, &annotations), &tool, Some(&arguments[..]))).is_permit()
+    })?;
     Ok(())
 }
 
@@ -117,6 +126,20 @@ fn policy(place: usize, server: &ServerName) -> AccessPolicy {
         updated_by: "bench".to_owned(),
         created_at: Timestamp::from_millis(0),
         updated_at: Timestamp::from_millis(0),
+    }
+}
+
+/// The same, but five of those about everybody limit an argument.
+fn mixed(place: usize, server: &ServerName) -> AccessPolicy {
+    let policy = policy(place, server);
+    if place % 200 != 1 {
+        return policy;
+    }
+    let text = "forbid (principal, action == Action::\"call\", resource)\n\
+                unless { context.number.hasTag(\"amount\") && context.number.getTag(\"amount\") < 1000 };";
+    AccessPolicy {
+        text: text.to_owned(),
+        ..policy
     }
 }
 
