@@ -256,7 +256,7 @@ fn compare(text: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     #[test]
     fn plain_rules_and_cedar_say_the_same(rules in prop::collection::vec(rule(), 1..4)) {
@@ -271,9 +271,6 @@ fn every_form_says_the_same() {
     for atom in ATOMS {
         compare(&format!(
             "permit (principal, action, resource) when {{ {atom} }};"
-        ));
-        compare(&format!(
-            "forbid (principal, action, resource) unless {{ {atom} }};"
         ));
     }
 }
