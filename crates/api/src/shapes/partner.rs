@@ -121,6 +121,9 @@ pub(crate) struct PartnerEntryShape {
     version: String,
     /// The version of the catalogue that it was made of.
     catalogue_version: u64,
+    /// The key that signed that catalogue; not there for the one that the program carries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed_by: Option<String>,
     /// SHA-256 of what the partner said then.
     content_hash: String,
     #[schema(value_type = String, format = DateTime)]
@@ -292,6 +295,7 @@ impl PartnerServerShape {
                 name: one.server.to_string(),
                 version: one.version.to_string(),
                 catalogue_version: one.catalogue_version,
+                signed_by: one.signed_by.clone(),
                 content_hash: one.content_hash.clone(),
                 registered_at: one.registered_at,
                 update_available: one.update_available,

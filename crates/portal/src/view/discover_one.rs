@@ -4,7 +4,7 @@ use askama::Template;
 use http::StatusCode;
 use portreeve_core::partner::HealthState;
 use portreeve_registry::Problem;
-use portreeve_registry::partners::{Listing, ListingHealth, ListingState};
+use portreeve_registry::partners::{Listing, ListingHealth, ListingState, RegisteredHere};
 use serde_json::Value;
 
 use crate::fields::Fields;
@@ -178,7 +178,21 @@ fn facts(listing: &Listing) -> Vec<Fact> {
         version => version.to_string(),
     };
     facts.push(Fact::text("Catalogue", source));
+    facts.extend(listing.registered.as_ref().map(made_of));
     facts
+}
+
+/// Where the entry here comes from.
+fn made_of(here: &RegisteredHere) -> Fact {
+    let source = match &here.signed_by {
+        Some(key) => format!(
+            "Catalogue {}, signed by {}",
+            here.catalogue_version,
+            words::visible(key)
+        ),
+        None => "The catalogue that this program carries".to_owned(),
+    };
+    Fact::text("Registered from", source)
 }
 
 fn standing(listing: &Listing) -> String {

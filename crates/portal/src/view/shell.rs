@@ -46,7 +46,7 @@ impl Shell {
             .unwrap_or_default()
     }
 
-    /// Whether there is a navigation to show: for who has a role.
+    /// Whether the navigation leads further than to what everybody may look at: for who has a role.
     pub(crate) fn navigates(&self) -> bool {
         let offers = self.offers();
         offers.views || offers.audits

@@ -243,6 +243,7 @@ impl Board {
                 server: one.server.clone(),
                 version: one.version.clone(),
                 catalogue_version: one.catalogue_version,
+                signed_by: one.signed_by.clone(),
                 content_hash: one.content_hash.clone(),
                 registered_at: one.registered_at,
                 update_available: one.document_hash != item.document_hash,

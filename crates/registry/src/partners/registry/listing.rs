@@ -99,6 +99,8 @@ pub struct RegisteredHere {
     pub version: VersionText,
     /// The version of the catalogue that it was made of.
     pub catalogue_version: u64,
+    /// The key that signed that catalogue; none: it came with the program.
+    pub signed_by: Option<String>,
     /// SHA-256 of what the partner said then.
     pub content_hash: String,
     /// When.
