@@ -4,10 +4,8 @@
 //   node portal.mjs --url URL --link SIGN-IN-LINK --chromium PATH --screenshots FOLDER
 //
 // Looks for roles, headings and labels only: what a person sees or hears may be moved about freely.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { must, options } from "../oauth/common.mjs";
+import { Eyes, fits, heading, launched } from "./eyes.mjs";
 
 const SERVER = { search: "port", name: "com.example/port", tools: ["list_ships", "release_mooring", "inspect_cargo"] };
 const GOVERNED = {
@@ -60,18 +58,10 @@ paths:
     put: {operationId: odd, requestBody: 7, tags: [land]}
   /odd: {get: 7}
 `;
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-const given = {};
-for (let at = 2; at < process.argv.length; at += 2) given[process.argv[at].replace(/^--/, "")] = process.argv[at + 1];
-for (const name of ["url", "link", "chromium", "screenshots"]) must(given[name], `\`--${name}\` is missing`);
-
-const failures = [];
-const browser = await chromium.launch({
-  executablePath: given.chromium,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync", "--no-first-run"],
-});
+const given = options({ url: undefined, link: undefined, chromium: undefined, screenshots: undefined });
+const browser = await launched(given.chromium);
+const eyes = new Eyes(browser, given.screenshots);
 try {
   await visitor("light");
   await visitor("dark");
@@ -85,17 +75,17 @@ try {
   await phone(session);
   await withoutScripts(session);
 } catch (error) {
-  failures.push(error.stack ?? String(error));
+  eyes.findings.push(error.stack ?? String(error));
 } finally {
   await browser.close();
 }
-for (const failure of failures) console.error(failure);
-console.log(`${failures.length} findings`);
-process.exit(failures.length === 0 ? 0 : 1);
+for (const finding of eyes.findings) console.error(finding);
+console.log(`${eyes.findings.length} findings`);
+process.exit(eyes.findings.length === 0 ? 0 : 1);
 
 /** Finds a server without being anybody. */
 async function visitor(scheme) {
-  await inPage(`visitor ${scheme}`, { colorScheme: scheme }, async (page, look) => {
+  await eyes.inPage(`visitor ${scheme}`, { colorScheme: scheme }, async (page, look) => {
     await page.goto(given.url);
     await look("home");
     await search(page);
@@ -115,14 +105,14 @@ async function visitor(scheme) {
 /** Uses the printed link. It works once, so the session is handed on. */
 async function signIn() {
   let session;
-  await inPage("sign-in", {}, async (page, look) => {
+  await eyes.inPage("sign-in", { isVital: true }, async (page, look) => {
     await page.goto(given.link);
     await look("welcome");
     await page.getByRole("main").getByRole("button", { name: /sign in/i }).click();
     await page.getByRole("button", { name: /sign out/i }).waitFor();
     session = await page.context().storageState();
   });
-  await inPage("sign-in again", { expectErrors: true }, async (page) => {
+  await eyes.inPage("sign-in again", { expectErrors: true }, async (page) => {
     await page.goto(given.link);
     const button = page.getByRole("main").getByRole("button", { name: /sign in/i });
     if (await button.count()) await button.click();
@@ -134,7 +124,7 @@ async function signIn() {
 
 /** Sees tools, usage and audit. */
 async function manager(scheme, storageState) {
-  await inPage(`manager ${scheme}`, { colorScheme: scheme, storageState }, async (page, look) => {
+  await eyes.inPage(`manager ${scheme}`, { colorScheme: scheme, storageState }, async (page, look) => {
     await page.goto(given.url);
     await search(page);
     await openServer(page);
@@ -156,7 +146,7 @@ async function manager(scheme, storageState) {
 /** Makes a server of the sample API once more, and calls a tool of it; all by name and label. */
 async function wizard(scheme, storageState, options = {}) {
   const { part = "wizard", axe = true } = options;
-  await inPage(`${part} ${scheme}`, { colorScheme: scheme, storageState, ...options.context }, async (page, look) => {
+  await eyes.inPage(`${part} ${scheme}`, { colorScheme: scheme, storageState, ...options.context }, async (page, look) => {
     await page.goto(`${given.url}/admin/rest`);
     await heading(page, /rest api/i);
     await look("begin", { axe });
@@ -173,8 +163,7 @@ async function wizard(scheme, storageState, options = {}) {
     await page.getByText("Saved. The tools").waitFor();
     await page.getByText("read_tides").first().waitFor();
     await look("saved", { axe });
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    must(wide <= 0, `the operations are ${wide} pixels too wide`);
+    await fits(page);
     await page.getByRole("button", { name: /make this version/i }).click();
     await page.waitForURL(`**/servers/${name}**`);
     await look("made", { axe });
@@ -189,7 +178,7 @@ async function wizard(scheme, storageState, options = {}) {
 
 /** Tries what is no tool, and sees how a slow tool gets on while it runs. */
 async function tries(scheme, storageState) {
-  await inPage(`console ${scheme}`, { colorScheme: scheme, storageState }, async (page, look) => {
+  await eyes.inPage(`console ${scheme}`, { colorScheme: scheme, storageState }, async (page, look) => {
     await page.goto(`${given.url}/servers/${SERVER.name}/try`);
     await page.getByRole("link", { name: "Tides today" }).click();
     await page.getByRole("button", { name: /read it/i }).click();
@@ -210,13 +199,12 @@ async function tries(scheme, storageState) {
 
 /** A narrow screen scrolls down, never sideways. */
 async function phone(storageState) {
-  await inPage("phone", { viewport: { width: 360, height: 740 }, storageState }, async (page, look) => {
+  await eyes.inPage("phone", { viewport: { width: 360, height: 740 }, storageState }, async (page, look) => {
     const pages = { home: "/", server: `/servers/${SERVER.name}`, usage: "/usage", ...GOVERNED };
     for (const [name, path] of Object.entries(pages)) {
       await page.goto(given.url + path);
       await heading(page);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      must(wide <= 0, `${path} is ${wide} pixels wider than a phone`);
+      await fits(page);
       await look(name);
     }
   });
@@ -224,7 +212,7 @@ async function phone(storageState) {
 
 /** Everything that matters works without scripts. */
 async function withoutScripts(storageState) {
-  await inPage("no-script", { javaScriptEnabled: false, storageState }, async (page, look) => {
+  await eyes.inPage("no-script", { javaScriptEnabled: false, storageState }, async (page, look) => {
     await page.goto(given.url);
     await search(page);
     await look("search", { axe: false });
@@ -250,52 +238,4 @@ async function openServer(page) {
   await card.getByRole("heading", { level: 3 }).getByRole("link").first().click();
   await page.waitForURL(`**/servers/${SERVER.name}`);
   await heading(page);
-}
-
-/** Every page has exactly one first heading. */
-async function heading(page, name) {
-  await page.getByRole("heading", { level: 1, ...(name && { name }) }).first().waitFor();
-  const count = await page.getByRole("heading", { level: 1 }).count();
-  must(count === 1, `${page.url()} has ${count} first headings`);
-}
-
-/** Runs some steps in a browser of their own; a step that fails is noted with the page's name, and the next part goes on. */
-async function inPage(part, { expectErrors = false, ...options }, steps) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  context.setDefaultTimeout(10_000);
-  const page = await context.newPage();
-  page.on("pageerror", (error) => failures.push(`${part}: script error on ${page.url()}: ${error.message}`));
-  page.on("console", (message) => {
-    const lost = message.text().includes("404");
-    if (message.type() === "error" && !lost && !expectErrors) failures.push(`${part}: console on ${page.url()}: ${message.text()}`);
-  });
-  const look = async (name, { axe = true } = {}) => {
-    if (axe) await accessible(page, part);
-    const file = `${part}-${name}.png`.replaceAll(" ", "-");
-    await page.screenshot({ path: join(given.screenshots, file), fullPage: true });
-  };
-  try {
-    await steps(page, look);
-    console.log(`${part}: done`);
-  } catch (error) {
-    failures.push(`${part}: ${error.message} (on ${page.url()})`);
-    await page.screenshot({ path: join(given.screenshots, `${part}-failed.png`.replaceAll(" ", "-")) }).catch(() => {});
-    if (part === "sign-in") throw error;
-  } finally {
-    await context.close();
-  }
-}
-
-async function accessible(page, part) {
-  // Evaluated, not inserted as a script: the pages forbid foreign scripts, and should.
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate((values) => globalThis.axe.run(document, { runOnly: { type: "tag", values } }), RULES);
-  for (const { id, help, nodes } of violations) {
-    const places = nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ");
-    failures.push(`${part}: ${page.url()}: ${id}: ${help} (${places})`);
-  }
-}
-
-function must(condition, reason) {
-  if (!condition) throw new Error(reason);
 }
