@@ -79,7 +79,7 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "browser",
-        about: "the portal in Chromium",
+        about: "the portal in Chromium, and the journeys through it",
         run: browser::run,
     },
     Stage {

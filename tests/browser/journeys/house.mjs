@@ -115,7 +115,7 @@ export class House {
       await until("portreeve serve is ready", () => {
         must(house.service.child.exitCode === null, "it ended");
         return link.test(house.service.stdout);
-      });
+      }, 60);
     } catch (error) {
       throw new Error(`${error.message}: ${house.service.stderr}`);
     }

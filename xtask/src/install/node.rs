@@ -34,7 +34,7 @@ impl Node {
         // The scripts are copied beside their modules: an import is looked up from the script's own folder, and the
         // repository stays free of installed files.
         let scripts = context.fresh_folder("scripts")?;
-        for folder in ["peers", "browser", "oauth"] {
+        for folder in ["peers", "browser", "browser/journeys", "oauth"] {
             copy_files(&context.root.join("tests").join(folder), &scripts.join(folder))?;
         }
         symlink(modules, scripts.join("node_modules"))?;
