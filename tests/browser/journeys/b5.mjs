@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from "node:util";
 import { must } from "../../oauth/common.mjs";
 import { House, folder, journey, until } from "./house.mjs";
 
-/** A right file, one with a variable that nothing explains, and one whose address is none. */
+/** A right file, one whose address has a variable, and one whose address is none. */
 const FILES = {
   "acme-billing": partner("acme-billing", "https://mcp.acme-billing.systems/mcp"),
   "acme-tenant": partner("acme-tenant", "https://{tenant-name}.acme-tenant.systems/mcp"),
@@ -53,7 +53,7 @@ await journey("b5.mjs", async (eyes) => {
   await page.waitForURL(/\/admin\/imports\/./);
   await page.getByText("Done").first().waitFor();
   for (const name of Object.keys(FILES)) await page.getByText(name).first().waitFor();
-  await page.getByText(/tenant-name/).first().waitFor();
+  await page.getByText("remote: it is a placeholder").waitFor();
   await eyes.all(page, "b5-report");
 
   await page.getByRole("link", { name: "Look through it" }).click();

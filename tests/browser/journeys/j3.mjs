@@ -136,7 +136,7 @@ async function sees(page, house) {
   must(gone.status() === 404, `what is not hers answers ${gone.status()}`);
   const agents = {};
   for (const group of ["harbour", "board"]) {
-    const { key, secret } = await house.cli("key", "create", `agent of ${group}`, "--group", group);
+    const { key, secret } = await house.cli("key", "create", `agent-of-${group}`, "--group", group);
     agents[group] = secret ?? key;
   }
   for (const [group, expected] of [["harbour", [NEXT, LOCAL, OURS]], ["board", [THEIRS]]]) {
