@@ -24,13 +24,16 @@ const TOOLS = [
 await journey("j3.mjs", async (eyes) => {
   const { house, idp } = await company();
   const upstream = await answering(() => TOOLS);
-  await house.served(OURS, upstream, "--description", "Opens, answers and closes tickets of customers");
-  await house.served(THEIRS, upstream, "--description", "Tickets of the board, for nobody else");
-  await house.served(NEXT, upstream, "--description", "Tickets, answered by themselves");
+  await house.served(OURS, upstream, "--description", "Opens, answers and closes tickets of customers", "--tag", "harbour");
+  await house.served(THEIRS, upstream, "--description", "Tickets of the board, for nobody else", "--tag", "board");
+  await house.served(NEXT, upstream, "--description", "Tickets, answered by themselves", "--tag", "harbour");
   await house.cli("server", "lifecycle", NEXT, "--stage", "preview");
   await local(house);
   for (const name of [OURS, NEXT, LOCAL]) await house.cli("grant", "add", "--group", "harbour", "--server", name, "--read-only");
   await house.cli("grant", "add", "--group", "board", "--server", THEIRS);
+  for (const group of ["harbour", "board"]) {
+    await house.cli("registry", "create", group, "--visibility", "only", "--reader", `group:${group}`, "--tag", group);
+  }
   // Who is no reader of it finds what was granted to them, and nothing else.
   await house.cli("registry", "edit", "default", "--visibility", "only", "--reader", "user:admin");
 
@@ -70,7 +73,7 @@ async function local(house) {
   const $schema = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json";
   const path = join(folder(), "server.json");
   writeFileSync(path, JSON.stringify({ $schema, name: LOCAL, description: "Prints tickets", version: "1.0.0", packages }));
-  await house.cli("server", "add", "--file", path, "--approve");
+  await house.cli("server", "add", "--file", path, "--tag", "harbour", "--approve");
 }
 
 async function comes(eyes, page, { house, idp }) {
@@ -139,23 +142,27 @@ async function sees(page, house) {
     const { key, secret } = await house.cli("key", "create", `agent-of-${group}`, "--group", group);
     agents[group] = secret ?? key;
   }
-  for (const [group, expected] of [["harbour", [NEXT, LOCAL, OURS]], ["board", [THEIRS]]]) {
-    const headers = { authorization: `Bearer ${agents[group]}` };
-    const list = await fetch(`${house.url}/v0.1/servers?version=latest`, { headers });
+  const all = { harbour: [NEXT, LOCAL, OURS], board: [THEIRS] };
+  for (const group of ["harbour", "board"]) {
+    const [base, headers] = [`${house.url}/registries/${group}`, { authorization: `Bearer ${agents[group]}` }];
+    const list = await fetch(`${base}/v0.1/servers?version=latest`, { headers });
     const names = (await list.json()).servers?.map(({ server }) => server.name).sort();
-    must(list.ok && names.join() === expected.join(), `/v0.1 shows ${group} ${list.status} ${names}`);
-    const agent = await host(`${house.url}/mcp`, agents[group]);
+    must(list.ok && names.join() === all[group].join(), `/v0.1 shows ${group} ${list.status} ${names}`);
+    const agent = await host(`${base}/mcp`, agents[group]);
     const found = (await agent.call("registry_search", { query: "tickets" })).structuredContent.servers;
-    must(found.map(({ name }) => name).sort().join() === expected.join(), `an agent of ${group} finds ${JSON.stringify(found)}`);
+    must(found.map(({ name }) => name).sort().join() === all[group].join(), `an agent of ${group} finds ${JSON.stringify(found)}`);
+    const [other] = Object.keys(agents).filter((name) => name !== group);
+    for (const elsewhere of [house.url, `${house.url}/registries/${other}`]) {
+      const hidden = await fetch(`${elsewhere}/v0.1/servers`, { headers });
+      must(hidden.status === 404, `${elsewhere} answers ${group} ${hidden.status}`);
+    }
   }
-  const stranger = await fetch(`${house.url}/v0.1/servers`);
-  must(stranger.status === 401 || stranger.status === 403, `/v0.1 answers strangers ${stranger.status}`);
   await installs(page, house, agents.harbour);
 }
 
 /** What an agent is told to install is what the page says. */
 async function installs(page, house, key) {
-  const agent = await host(`${house.url}/mcp`, key);
+  const agent = await host(`${house.url}/registries/harbour/mcp`, key);
   const fetched = (await agent.call("registry_fetch", { name: OURS })).structuredContent;
   await page.goto(`${house.url}/servers/${OURS}`);
   const address = (await page.getByRole("group", { name: "Gateway URL" }).innerText()).trim();
