@@ -157,15 +157,14 @@ async function sees(page, house) {
       must(hidden.status === 404, `${elsewhere} answers ${group} ${hidden.status}`);
     }
   }
-  await installs(page, house, agents.harbour);
+  await installs(house, agents.harbour);
 }
 
-/** What an agent is told to install is what the page says. */
-async function installs(page, house, key) {
+/** What an agent is told to install is the route that she called. */
+async function installs(house, key) {
   const agent = await host(`${house.url}/registries/harbour/mcp`, key);
   const fetched = (await agent.call("registry_fetch", { name: OURS })).structuredContent;
-  await page.goto(`${house.url}/servers/${OURS}`);
-  const address = (await page.getByRole("group", { name: "Gateway URL" }).innerText()).trim();
+  const address = house.endpoint("tickets");
   must(fetched.server.remotes[0].url === address && fetched.install.config.url === address, JSON.stringify(fetched.install));
   must(fetched.hosts.some((one) => one.host === "vscode"), `it is told of ${JSON.stringify(fetched.hosts)}`);
   const other = await agent.call("registry_fetch", { name: THEIRS });
