@@ -168,8 +168,10 @@ impl Scope {
     /// Unless it is about what no question is about.
     fn known(self) -> Option<Self> {
         let named = [&self.equal, &self.within].into_iter().flatten();
-        let mut sorts = named.map(|(sort, _)| *sort).chain(self.is);
-        let is_known = sorts.all(|sort| sort != Sort::Other);
+        let is_known = named
+            .map(|(sort, _)| *sort)
+            .chain(self.is)
+            .all(|sort| sort != Sort::Other);
         is_known.then_some(self)
     }
 }

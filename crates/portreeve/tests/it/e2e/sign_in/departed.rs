@@ -25,8 +25,9 @@ async fn leave(jar: &Jar) -> Answer {
 
 /// Where the page's link leads.
 fn way_out(page: &str, idp: &Idp) -> Option<Url> {
-    let begin = page.find(&format!("href=\"{}/out", idp.issuer))? + "href=\"".len();
-    let address = page[begin..].split('"').next().unwrap();
+    let (_, rest) = page.split_once(&format!("href=\"{}/out", idp.issuer))?;
+    let (rest, _) = rest.split_once('"')?;
+    let address = format!("{}/out{rest}", idp.issuer);
     Some(Url::parse(&address.replace("&#38;", "&").replace("&amp;", "&")).unwrap())
 }
 
