@@ -74,7 +74,7 @@ pub use login::{
 pub use oauth::{
     Allowed, Asked, AuthorizationServer, Begun, Choice, Credential, Destination, Fresh, NewClient, OauthCode,
     OauthError, OauthJob, OauthParts, OauthSettings, Registration, TokenAnswer, TokenRequest, Writing,
-    redirect,
+    assertion_law, metadata_law, redirect,
 };
 pub use policies::{MOST_POLICY_BYTES, TextProblem, law as policy_law};
 pub use provider::{AdmitRule, ClaimNames, ClientCredential, ProviderError, ProviderSettings, SignOut};

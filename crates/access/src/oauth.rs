@@ -55,11 +55,13 @@ use portreeve_net::Egress;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
+pub use assertion::law as assertion_law;
 pub use authorize::{Asked, Begun, Destination, Fresh};
 pub use credential::Credential;
 pub use decide::{Choice, Writing};
 pub use error::{OauthCode, OauthError};
 pub use manage::NewClient;
+pub use metadata::law as metadata_law;
 pub use mine::Allowed;
 pub use settings::{OauthSettings, Registration};
 pub use sweep::OauthJob;

@@ -186,3 +186,85 @@ impl AuthorizationServer {
         Ok(self.parts.clients.note_assertion(issuer, jti, until).await?)
     }
 }
+
+/// The one token that [`LAW_KEYS`] signed: the example of RFC 7515, appendix A.3.
+const LAW_TOKEN: &str = "eyJhbGciOiJFUzI1NiJ9.\
+    eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
+    DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+/// The public half of the key of that example.
+const LAW_KEYS: &str = r#"{"keys": [{"kty": "EC", "crv": "P-256",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
+
+/// What must hold for any text that comes as a signed token, and for any that comes as a set of keys: asked by the property
+/// tests and by the fuzz target. Nothing that a known key did not sign is taken, whatever its header says.
+pub fn law(text: &str, keys: &str) {
+    let types = ["jwt"];
+    let Ok(known) = serde_json::from_str::<JwkSet>(LAW_KEYS) else {
+        return;
+    };
+    if let Some(assertion) = Assertion::verified(text, &known, &types) {
+        let signed = |text: &str| text.rsplit_once('.').map(|(signed, _)| signed.to_owned());
+        assert_eq!(signed(text), signed(LAW_TOKEN), "{text}");
+        assert_eq!(assertion.text("iss").map(str::to_owned), issuer_of(text));
+        // It ended in 2011.
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        assert_eq!(assertion.live_until(now), None);
+    }
+    let said = (key_of(text), issuer_of(text));
+    assert!(text.len() <= BYTES || said == (None, None), "{said:?}");
+    if let Ok(theirs) = serde_json::from_str::<JwkSet>(keys) {
+        // Whose keys these are may sign what they like; it is read without harm.
+        if let Some(assertion) = Assertion::verified(LAW_TOKEN, &theirs, &types) {
+            assert_eq!(assertion.text("iss"), Some("joe"));
+        }
+        let _read = Assertion::verified(text, &theirs, &types);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_example_is_verified_and_nothing_like_it() {
+        let keys: JwkSet = serde_json::from_str(LAW_KEYS).unwrap();
+        let is_taken = |text: &str| Assertion::verified(text, &keys, &["jwt"]).is_some();
+        assert!(is_taken(LAW_TOKEN));
+        law(LAW_TOKEN, LAW_KEYS);
+        let (head, rest) = LAW_TOKEN.split_once('.').unwrap();
+        let (body, signature) = rest.split_once('.').unwrap();
+        // {"alg":"none"}, {"alg":"HS256"}
+        for other in ["eyJhbGciOiJub25lIn0", "eyJhbGciOiJIUzI1NiJ9"] {
+            assert!(!is_taken(&format!("{other}.{body}.{signature}")), "{other}");
+            assert!(!is_taken(&format!("{other}.{body}.")), "{other}");
+        }
+        for text in [
+            format!("{head}.{body}."),
+            format!("{head}.{body}"),
+            format!("{head}.e30.{signature}"),
+            format!("{LAW_TOKEN}."),
+        ] {
+            assert!(!is_taken(&text), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+        #[test]
+        fn what_no_known_key_signed_is_not_taken(at in 0..LAW_TOKEN.len(), with in "[A-Za-z0-9_.=-]{0,3}") {
+            let (before, behind) = LAW_TOKEN.split_at(at);
+            law(&format!("{before}{with}{behind}"), LAW_KEYS);
+            let mut behind = behind.chars();
+            behind.next();
+            law(&format!("{before}{with}{}", behind.as_str()), LAW_KEYS);
+        }
+
+        #[test]
+        fn any_text_is_read_without_harm(text in any::<String>(), keys in any::<String>()) {
+            law(&text, &keys);
+        }
+    }
+}

@@ -185,9 +185,101 @@ pub(super) fn snapshot(name: &str, redirect_uris: &[String]) -> String {
     sha256_hex(json!([name, hosts]).to_string().as_bytes())
 }
 
+/// What must hold for any bytes that say they are a client's metadata: asked by a property test and by the fuzz target.
+pub fn law(bytes: &[u8]) {
+    let Ok(said) = read(bytes) else {
+        return;
+    };
+    let Ok(taken) = said.judge(ClientAuth::None) else {
+        return;
+    };
+    let count = taken.redirect_uris.len();
+    assert!((1..=REDIRECTS).contains(&count), "{count} redirects");
+    for uri in &taken.redirect_uris {
+        let read = RedirectUri::parse(uri);
+        assert!(read.is_ok_and(|read| read.admits(&read)), "{uri}");
+    }
+    let shown = &taken.name;
+    assert!(
+        !shown.trim().is_empty() && shown.chars().count() <= NAME,
+        "{shown:?}"
+    );
+    assert!(!shown.chars().any(char::is_control), "{shown:?}");
+    assert_eq!(
+        name(Some(shown)),
+        *shown,
+        "a name that was shown is shown as it is"
+    );
+    assert!(taken.grants.contains(&GrantKind::AuthorizationCode), "{taken:?}");
+    assert!(!taken.grants.contains(&GrantKind::ClientCredentials), "{taken:?}");
+    let signs = taken.auth == ClientAuth::PrivateKeyJwt;
+    assert_eq!(taken.keys.is_some(), signs, "{taken:?}");
+    if let Some(ClientKeys::Inline(text)) = &taken.keys {
+        let set: Value = serde_json::from_str(text).unwrap_or_default();
+        let keys = set.get("keys").and_then(Value::as_array);
+        let is_public = |key: &Value| key.get("d").is_none() && key.get("k").is_none();
+        assert!(keys.is_some_and(|keys| keys.iter().all(is_public)), "{text}");
+    }
+    let mut turned = taken.redirect_uris.clone();
+    turned.reverse();
+    let digest = |uris: &[String]| snapshot(shown, uris);
+    assert_eq!(digest(&taken.redirect_uris), digest(&turned));
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn metadata() -> impl Strategy<Value = Value> {
+        let word = || {
+            prop_oneof![
+                Just("https://host.example/cb".to_owned()),
+                Just("http://127.0.0.1:7/cb".to_owned()),
+                Just("com.acme.app:/cb".to_owned()),
+                Just("http://host.example/cb".to_owned()),
+                Just("authorization_code".to_owned()),
+                Just("refresh_token".to_owned()),
+                Just("private_key_jwt".to_owned()),
+                Just("none".to_owned()),
+                Just(" a\u{202e}\u{0}\n b ".to_owned()),
+                any::<String>(),
+            ]
+        };
+        let key = prop_oneof![
+            Just(json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"})),
+            Just(json!({"kty": "EC", "d": "AA"})),
+            Just(json!({"kty": "oct", "k": "AA"})),
+            Just(json!([])),
+        ];
+        let words = || prop::option::of(prop::collection::vec(word(), 0..12));
+        let text = || prop::option::of(word());
+        let keys = prop::option::of(prop::collection::vec(key, 0..22));
+        (words(), words(), (text(), text(), text()), keys).prop_map(
+            |(redirects, grants, (name, auth, place), keys)| {
+                json!({
+                    "redirect_uris": redirects, "grant_types": grants, "client_name": name,
+                    "token_endpoint_auth_method": auth, "jwks_uri": place,
+                    "jwks": keys.map(|keys| json!({ "keys": keys })),
+                })
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+
+        #[test]
+        fn metadata_is_refused_or_taken_as_the_law_says(said in metadata()) {
+            law(said.to_string().as_bytes());
+        }
+
+        #[test]
+        fn any_bytes_are_refused_or_taken_as_the_law_says(bytes in any::<Vec<u8>>()) {
+            law(&bytes);
+        }
+    }
 
     fn judged(said: Value) -> Result<Taken, OauthError> {
         read(said.to_string().as_bytes())?.judge(ClientAuth::SecretBasic)
