@@ -10,10 +10,11 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
-use portreeve_core::name::{RegistryName, ServerName};
+use portreeve_core::name::ServerName;
 use portreeve_core::ports::Entry;
 use portreeve_core::server::Version;
-use portreeve_registry::{RegistryError, Served, ToolsOf};
+use portreeve_registry::ToolsOf;
+use portreeve_registry::install::Installable;
 
 use crate::failure::Failure;
 use crate::fields::{Fields, Query};
@@ -49,9 +50,10 @@ pub(crate) async fn page(
     let entry = portal.parts.registry.entry(&visitor.caller, &name).await?;
     let name = entry.server.name.clone();
     let shown = shown(&entry, fields.get("version")).ok_or_else(|| no_version(&name))?;
-    let served = served(&portal, &visitor, shown).await?;
-    let official = match &served {
-        Some(served) => Official::read(&serde_json::Value::Object(served.server.to_map())),
+    let registry = &portal.parts.registry;
+    let found = registry.installable(&visitor.caller, &entry, shown).await?;
+    let official = match &found {
+        Some(found) => Official::read(&serde_json::Value::Object(found.served.server.to_map())),
         None => Official::parse(&shown.document).without_remotes(),
     };
     let here = visitor.here(&portal, &name);
@@ -63,9 +65,9 @@ pub(crate) async fn page(
         route_shown: fields.get("route"),
     };
     let mut page = ServerPage {
-        install: served
+        install: found
             .as_ref()
-            .and_then(|served| install_view(&portal, served, &entry, &fields)),
+            .and_then(|found| install_view(&portal, found, &entry, &fields)),
         tools: tools_view(&portal, &visitor, &name, &fields).await?,
         assessment: assessment(&portal, &visitor, shown, here).await?,
         partner: portal
@@ -91,22 +93,16 @@ pub(crate) async fn page(
         canonical: format!("{}/servers/{name}", portal.origin()),
         ..ServerPage::new(visitor.shell(&portal, official.title.clone(), "servers"), &facts)
     };
-    let icons = portal
-        .parts
-        .registry
-        .shown_icons(std::slice::from_ref(&name))
-        .await?;
+    let icons = registry.shown_icons(std::slice::from_ref(&name)).await?;
     page.monogram.shows(icons.get(&name));
     page.parts = page.parts();
     frame::html(StatusCode::OK, &page)
 }
 
 /// What makes a host use the version: the host and the way that the address names.
-fn install_view(portal: &Portal, served: &Served, entry: &Entry, fields: &Fields) -> Option<InstallView> {
-    let found = portal
-        .parts
-        .registry
-        .installation_of(served, entry, &RegistryName::main());
+fn install_view(portal: &Portal, found: &Installable, entry: &Entry, fields: &Fields) -> Option<InstallView> {
+    let registry = &portal.parts.registry;
+    let found = registry.installation_of(&found.served, entry, found.registry.as_ref());
     let choice = Choice {
         host: fields.get("host"),
         source: fields.get("from"),
@@ -124,10 +120,15 @@ pub(crate) async fn connector(
 ) -> Result<Response, Failure> {
     let name = named.read()?;
     let registry = &portal.parts.registry;
-    let view = registry.main_view(&visitor.caller)?;
-    let version = fields.get("version").unwrap_or("latest");
-    let found = registry.installation(&view, (&name, version)).await?;
-    let connector = found.connector.ok_or_else(|| Failure::NotFound {
+    let entry = registry.entry(&visitor.caller, &name).await?;
+    let wanted = fields.get("version").filter(|version| *version != "latest");
+    let version = shown(&entry, wanted).ok_or_else(|| no_version(&name))?;
+    let found = registry.installable(&visitor.caller, &entry, version).await?;
+    let connector = found.and_then(|found| {
+        let found = registry.installation_of(&found.served, &entry, found.registry.as_ref());
+        found.connector
+    });
+    let connector = connector.ok_or_else(|| Failure::NotFound {
         text: format!("Server `{name}` has no connector: the gateway does not serve this version."),
     })?;
     let (text, kind, ending) = match fields.get("format") {
@@ -193,22 +194,6 @@ fn shown<'a>(entry: &'a Entry, wanted: Option<&str>) -> Option<&'a Version> {
             .iter()
             .find(|version| version.is_latest)
             .or_else(|| entry.versions.first()),
-    }
-}
-
-/// The version as hosts get it; nothing for one that is not listed.
-async fn served(portal: &Portal, visitor: &Visitor, version: &Version) -> Result<Option<Served>, Failure> {
-    let registry = &portal.parts.registry;
-    let view = match registry.main_view(&visitor.caller) {
-        Ok(view) if version.is_listed() => view,
-        // The default registry is not for everybody, and not for him.
-        Ok(_) | Err(RegistryError::NotFound { .. } | RegistryError::Unauthenticated) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let wanted = (&version.name, version.version.as_str());
-    match registry.serve_version_in(&view, wanted, false).await {
-        Err(RegistryError::NotFound { .. }) => Ok(None),
-        other => Ok(Some(other?)),
     }
 }
 

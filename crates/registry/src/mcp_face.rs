@@ -191,7 +191,7 @@ impl McpFace {
             .await?;
         let mut result = summary(&served);
         let entry = self.registry.load(&name).await?;
-        let found = self.registry.installation_of(&served, &entry, view.name());
+        let found = self.registry.installation_of(&served, &entry, Some(view.name()));
         result.extend(
             found
                 .offers

@@ -95,20 +95,9 @@ impl View {
         routes: impl IntoIterator<Item = &'a Route>,
         version: &Version,
     ) -> Vec<Face> {
-        let serves = |route: &&Route| {
-            route.server == version.name
-                && route.state == RouteState::Active
-                && route.version == version.version
-                && self.remotes.contains(&route.environment)
-        };
-        let mut serving: Vec<&Route> = routes.into_iter().filter(serves).collect();
-        serving.sort_by_key(|route| {
-            let is_production = route.environment == Environment::production();
-            (!is_production, route.major, route.slug.clone())
-        });
-        let face = |route: &Route| (route.slug.clone(), route.entrance());
-        let shown = if version.is_listed() { serving } else { Vec::new() };
-        shown.into_iter().map(face).collect()
+        let serving = serving(routes, version).into_iter();
+        let read = serving.filter(|route| self.remotes.contains(&route.environment));
+        read.map(face).collect()
     }
 
     /// The environments whose routes hosts read.
@@ -152,6 +141,27 @@ impl Registry {
             }
         }
     }
+}
+
+/// The routes that serve exactly this version, those in production and without a major version first.
+pub(crate) fn serving<'a>(routes: impl IntoIterator<Item = &'a Route>, version: &Version) -> Vec<&'a Route> {
+    let serves = |route: &&Route| {
+        version.is_listed()
+            && route.server == version.name
+            && route.state == RouteState::Active
+            && route.version == version.version
+    };
+    let mut serving: Vec<&Route> = routes.into_iter().filter(serves).collect();
+    serving.sort_by_key(|route| {
+        let is_production = route.environment == Environment::production();
+        (!is_production, route.major, route.slug.clone())
+    });
+    serving
+}
+
+/// A route as hosts read it.
+pub(crate) fn face(route: &Route) -> Face {
+    (route.slug.clone(), route.entrance())
 }
 
 pub(crate) fn no_registry(name: &RegistryName) -> RegistryError {

@@ -98,7 +98,8 @@ impl From<Installation> for InstallationShape {
         Self {
             name: found.name,
             version: found.version,
-            gallery: found.gallery,
+            // What is asked for here is asked for in a registry.
+            gallery: found.gallery.unwrap_or_default(),
             connector: found.connector.is_some(),
             ways: found.offers.into_iter().map(WayShape::from).collect(),
         }

@@ -57,6 +57,8 @@ pub(crate) struct InstallView {
     pub(crate) links: Vec<Way>,
     /// Where the connector files are, JSON and YAML.
     pub(crate) connector: Option<(String, String)>,
+    /// The registry that a host may be given, where the visitor reads the server in one.
+    pub(crate) gallery: Option<String>,
 }
 
 /// What is chosen on the page.
@@ -116,6 +118,7 @@ impl InstallView {
             texts: of(|kind| !matches!(kind, SnippetKind::Link | SnippetKind::WebLink)),
             links: of(|kind| kind == SnippetKind::WebLink),
             connector: connector(found, host, choice.version),
+            gallery: found.gallery.clone(),
         })
     }
 }

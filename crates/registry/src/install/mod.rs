@@ -33,12 +33,14 @@ mod inspector;
 
 mod badge;
 mod connector;
+mod installable;
 mod offers;
 
 use serde_json::{Map, Value};
 
 pub use badge::{BADGE_PATH, badge_image};
 pub use connector::Connector;
+pub use installable::Installable;
 pub use offers::{HostOffer, Installation, Offer};
 pub use setup::{Auth, Door, Launch, Piece, Prompt, Setup, Words};
 
@@ -96,6 +98,8 @@ pub struct Snippet {
     pub shows: Option<String>,
     /// What a person should know about it, as sentences.
     pub note: Option<&'static str>,
+    /// Whether the host looks the server up in the registry that is its gallery.
+    pub is_looked_up: bool,
 }
 
 /// What kind of text a snippet is.
@@ -148,6 +152,7 @@ impl Snippet {
             text: text.into(),
             shows: None,
             note: None,
+            is_looked_up: false,
         }
     }
 
@@ -158,6 +163,11 @@ impl Snippet {
 
     fn note(mut self, note: &'static str) -> Self {
         self.note = Some(note);
+        self
+    }
+
+    fn looked_up(mut self) -> Self {
+        self.is_looked_up = true;
         self
     }
 }

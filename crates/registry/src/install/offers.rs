@@ -21,8 +21,8 @@ pub struct Installation {
     pub name: String,
     /// The version.
     pub version: String,
-    /// What a host is given that takes a registry for its gallery.
-    pub gallery: String,
+    /// What a host is given that takes a registry for its gallery. `None`: the reader has it from no registry.
+    pub gallery: Option<String>,
     /// The ways to it; the gateway's comes before what runs locally.
     pub offers: Vec<Offer>,
     /// The file for Power Platform, where the gateway serves the version.
@@ -52,11 +52,15 @@ pub struct HostOffer {
 // === impl Offer ===
 
 impl Offer {
-    fn of(setup: Setup) -> Self {
-        let offer = |host: &&dyn super::Host| HostOffer {
-            id: host.id(),
-            title: host.title(),
-            snippets: host.snippets(&setup),
+    fn of(setup: Setup, has_gallery: bool) -> Self {
+        let offer = |host: &&dyn super::Host| {
+            let mut snippets = host.snippets(&setup);
+            snippets.retain(|snippet| has_gallery || !snippet.is_looked_up);
+            HostOffer {
+                id: host.id(),
+                title: host.title(),
+                snippets,
+            }
         };
         let hosts = HOSTS
             .iter()
@@ -75,8 +79,12 @@ impl Offer {
 // === impl Installation ===
 
 impl Installation {
-    /// What there is of a document that is served at these doors.
-    pub fn of(document: &Map<String, Value>, gallery: String, (origin, doors): (&str, &[Door])) -> Self {
+    /// What there is of a document that is served at these doors. Without a gallery no host is told to look into one.
+    pub fn of(
+        document: &Map<String, Value>,
+        gallery: Option<String>,
+        (origin, doors): (&str, &[Door]),
+    ) -> Self {
         let text = |name: &str| {
             document
                 .get(name)
@@ -89,12 +97,12 @@ impl Installation {
         Self {
             name: text("name"),
             version: text("version"),
-            gallery,
             offers: setups
                 .into_iter()
-                .map(Offer::of)
+                .map(|setup| Offer::of(setup, gallery.is_some()))
                 .filter(|offer| !offer.hosts.is_empty())
                 .collect(),
+            gallery,
             connector,
         }
     }
@@ -130,14 +138,20 @@ impl Registry {
     ) -> Result<Installation, RegistryError> {
         let served = self.serve_version_in(view, (name, version), false).await?;
         let entry = self.load(name).await?;
-        Ok(self.installation_of(&served, &entry, view.name()))
+        Ok(self.installation_of(&served, &entry, Some(view.name())))
     }
 
-    /// The same of a version that was read already.
-    pub fn installation_of(&self, served: &Served, entry: &Entry, registry: &RegistryName) -> Installation {
+    /// The same of a version that was read already, in that registry if it was in one.
+    pub fn installation_of(
+        &self,
+        served: &Served,
+        entry: &Entry,
+        registry: Option<&RegistryName>,
+    ) -> Installation {
         let origin = self.parts.public_url.as_str().trim_end_matches('/');
         let doors = self.doors(&entry.routes);
-        Installation::of(&served.server.to_map(), self.gallery(registry), (origin, &doors))
+        let gallery = registry.map(|name| self.gallery(name));
+        Installation::of(&served.server.to_map(), gallery, (origin, &doors))
     }
 
     /// How routes are entered that are served now.

@@ -68,7 +68,8 @@ impl Host for VsCode {
             snippet(self.install, SnippetKind::Link, link(&payload)).shows(&payload),
             snippet("Install from the gallery", SnippetKind::Link, link(&gallery))
                 .shows(&gallery)
-                .note(GALLERY),
+                .note(GALLERY)
+                .looked_up(),
             snippet(
                 "Link for a README",
                 SnippetKind::WebLink,
@@ -81,7 +82,8 @@ impl Host for VsCode {
                 redirect,
             )
             .shows(&gallery)
-            .note(GALLERY),
+            .note(GALLERY)
+            .looked_up(),
             snippet(
                 "Add on the command line",
                 SnippetKind::Command,

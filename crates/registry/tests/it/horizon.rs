@@ -3,9 +3,10 @@
 use portreeve_core::caller::Caller;
 use portreeve_core::name::RegistryName;
 use portreeve_core::view::{Readers, Selection};
+use portreeve_registry::install::Launch;
 use portreeve_registry::{EntriesQuery, ProfilePatch, RegistryError, RegistryPatch, SearchQuery};
 
-use crate::world::{NAME, World, admin, caller, package};
+use crate::world::{NAME, URL, World, admin, caller, package, remote};
 
 /// Three servers in a default registry for `reader` alone: `user` may discover the first, the second is in a registry for
 /// `partner`, and nobody else has anything to do with the third.
@@ -165,4 +166,62 @@ async fn a_page_for_who_sees_little_goes_on_where_the_looking_ended() {
     let second = world.registry.entries(&who, next).await.unwrap();
     assert_eq!(second.items.len(), 1);
     assert_eq!(second.next_cursor, None);
+}
+
+/// What somebody installs of the only server: the gallery, the gateway's address, and whether a host is told to look it up.
+async fn installed(world: &World, who: &str) -> Option<(Option<String>, String, bool)> {
+    let (who, name) = (caller(who), NAME.parse().unwrap());
+    let entry = world.registry.entry(&who, &name).await.unwrap();
+    let version = entry.versions.first().unwrap();
+    let found = world.registry.installable(&who, &entry, version).await.unwrap()?;
+    let found = world
+        .registry
+        .installation_of(&found.served, &entry, found.registry.as_ref());
+    let offer = &found.offers[0];
+    let Launch::Http { url, .. } = &offer.setup.launch else {
+        panic!("{:?}", offer.setup.launch);
+    };
+    let mut snippets = offer.hosts.iter().flat_map(|host| &host.snippets);
+    let is_looked_up = snippets.any(|snippet| snippet.is_looked_up);
+    assert!(offer.hosts.iter().any(|host| host.id == "vscode"));
+    Some((found.gallery.clone(), url.clone(), is_looked_up))
+}
+
+#[tokio::test]
+async fn who_was_let_in_installs_what_no_registry_of_his_lists() {
+    let world = World::new();
+    world.approved(&remote(NAME, "1.0.0", URL)).await;
+    let only = |label: &str| RegistryPatch {
+        visibility: Some(Readers::Only([label.to_owned()].into())),
+        selection: Some(Selection::default()),
+        ..RegistryPatch::default()
+    };
+    world
+        .registry
+        .change_registry(&admin(), &RegistryName::main(), only("key:reader"), None)
+        .await
+        .unwrap();
+    world
+        .registry
+        .create_registry(&admin(), "partners".parse().unwrap(), only("key:partner"))
+        .await
+        .unwrap();
+    let at = |gallery: Option<&str>| {
+        let is_looked_up = gallery.is_some();
+        let gallery = gallery.map(|path| format!("https://gw.example{path}"));
+        Some((
+            gallery,
+            "https://gw.example/s/billing/mcp".to_owned(),
+            is_looked_up,
+        ))
+    };
+    assert_eq!(installed(&world, "key:reader").await, at(Some("")));
+    assert_eq!(
+        installed(&world, "key:partner").await,
+        at(Some("/registries/partners"))
+    );
+    // He may call it, so he is told how; no host of his can read a registry that has it.
+    assert_eq!(installed(&world, "user").await, at(None));
+    // Who publishes it sees it, and may not call it.
+    assert_eq!(installed(&world, "publisher").await, None);
 }

@@ -30,7 +30,7 @@ fn snippets(served: &Served) -> Vec<Snippet> {
     let document = served.server.to_map();
     install::snippets(&Installation::of(
         &document,
-        String::new(),
+        Some(String::new()),
         ("https://gw.example", &[]),
     ))
 }

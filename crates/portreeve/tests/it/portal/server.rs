@@ -99,6 +99,54 @@ async fn callers_see_the_tools_that_they_may_call_and_nothing_of_the_review() {
 }
 
 #[tokio::test]
+async fn who_may_call_it_installs_it_without_being_a_reader_of_the_register() {
+    let world = world().await;
+    let mut admin = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
+    let main = "/admin/registries/default";
+    let page = admin.get(main).await;
+    let [csrf, revision] = ["csrf", "revision"].map(|field| page.hidden(main, field).remove(0));
+    let close = [
+        ("csrf", csrf.as_str()),
+        ("revision", revision.as_str()),
+        ("title", "Default"),
+        ("visibility", "only"),
+        ("readers", "user:admin"),
+    ];
+    assert_eq!(admin.post(main, &close).await.location(), main);
+    let mut developer = Browser::signed_in(&world, DEVELOPER).await;
+    let page = developer.get(BILLING).await;
+    for shown in [
+        "Gateway URL",
+        "https://mcp.acme.example/s/billing/mcp",
+        "href=\"vscode:mcp/install?",
+        "<code>.vscode/mcp.json</code>",
+        "<a href=\"#install\">Install</a>",
+    ] {
+        assert!(page.body.contains(shown), "{shown}: {}", page.body);
+    }
+    for hidden in [
+        "Install from the gallery",
+        "as its gallery",
+        "billing.acme.example",
+    ] {
+        assert!(!page.body.contains(hidden), "{hidden}");
+    }
+    super::markup::check(&page.body);
+    let file = developer.get("/servers/com.acme/billing/connector").await;
+    assert_eq!(file.status, StatusCode::OK);
+    // What he was not let in to does not exist for him.
+    for path in [
+        "/servers/com.acme/calendar",
+        "/servers/com.acme/calendar/connector",
+    ] {
+        assert_eq!(developer.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    // A reader is told of the register, too.
+    let page = admin.get(BILLING).await;
+    assert!(page.body.contains("Install from the gallery") && page.body.contains("as its gallery"));
+}
+
+#[tokio::test]
 async fn managers_see_the_drift_with_what_hides_in_it() {
     let world = world().await;
     let page = Browser::signed_in(&world, UserId::LOCAL_ADMIN)

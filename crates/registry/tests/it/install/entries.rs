@@ -85,7 +85,7 @@ pub(super) fn installation(document: &Value, takes: Takes) -> Installation {
     };
     Installation::of(
         document.as_object().unwrap(),
-        ORIGIN.to_owned(),
+        Some(ORIGIN.to_owned()),
         (ORIGIN, &[door]),
     )
 }
