@@ -1,6 +1,7 @@
 //! What every node keeps in memory of partners: the listed servers of both catalogues, with what the store knows of them. It is
 //! replaced as a whole, so a list reads it without waiting.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -304,18 +305,9 @@ impl Item {
         health: Option<PartnerHealth>,
         reviewers: &[String],
     ) -> Self {
-        // What was seen from here last counts, as long as it is about this content.
-        let own = health
-            .as_ref()
-            .and_then(|health| serde_json::from_str::<Evidence>(&health.evidence).ok());
-        let told = about.evidence.as_ref();
-        let evidence = match (&own, told) {
-            (Some(own), Some(told)) if told.at > own.at => Some(told),
-            (Some(own), _) => Some(own),
-            (None, told) => told,
-        };
-        let found_at = evidence.map(|one| one.at).unwrap_or_default();
-        let judged = (evidence, about.approval.as_ref());
+        let evidence = weighed(about, health.as_ref());
+        let found_at = evidence.as_ref().map(|one| one.at).unwrap_or_default();
+        let judged = (evidence.as_deref(), about.approval.as_ref());
         Self {
             earned: standing(&about.content_hash, judged, reviewers, found_at),
             found_at,
@@ -335,6 +327,11 @@ impl Item {
 
     pub(super) const fn health(&self) -> Option<&PartnerHealth> {
         self.health.as_ref()
+    }
+
+    /// What its tier rests on.
+    pub(super) fn evidence(&self) -> Option<Cow<'_, Evidence>> {
+        weighed(&self.about, self.health.as_ref())
     }
 
     /// The tools that were seen when the evidence in the catalogue was found.
@@ -369,6 +366,17 @@ impl Item {
             expires_at: Some(expires_at),
             is_expired: is_over && self.earned.tier > Tier::Unverified,
         }
+    }
+}
+
+/// What counts of a server: what was seen from here last, as long as it is about this content, unless the catalogue is newer.
+fn weighed<'a>(about: &'a Listed, health: Option<&PartnerHealth>) -> Option<Cow<'a, Evidence>> {
+    let own = health.and_then(|health| serde_json::from_str::<Evidence>(&health.evidence).ok());
+    let told = about.evidence.as_ref();
+    match (own, told) {
+        (Some(own), Some(told)) if told.at > own.at => Some(Cow::Borrowed(told)),
+        (Some(own), _) => Some(Cow::Owned(own)),
+        (None, told) => told.map(Cow::Borrowed),
     }
 }
 

@@ -18,7 +18,7 @@ use portreeve_core::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::catalogue::Listed;
-use super::super::check::{Evidence, Level};
+use super::super::check::{Evidence, Finding, Level, Outcome};
 use super::super::folder::{Files, Folder, IconFile, Submitted};
 use super::super::sight::Outlook;
 use super::board::{Board, Item};
@@ -35,6 +35,8 @@ const TURN: Duration = Duration::from_secs(15 * 60);
 const LOCK: &str = "partners.verify";
 /// The checks that look at a server; what else is found is for the keepers of the catalogue.
 const LIVE: [&str; 6] = ["domain-proof", "tls", "challenge", "oauth", "handshake", "tools"];
+/// Those that ask other places than the server: pages and pictures, of which one that does not answer once says little.
+const BESIDE: [&str; 2] = ["icon", "links"];
 /// Findings in these fields are about what is written, and were so on the day when it was listed.
 const WRITTEN: &str = "_meta";
 
@@ -203,7 +205,7 @@ fn judged(item: &Item, evidence: &Evidence, now: Timestamp) -> PartnerHealth {
         detail,
         content_hash: item.about.content_hash.clone(),
         tools_hash: known.or(seen).map(str::to_owned),
-        evidence: kept(evidence),
+        evidence: kept(item, evidence),
     }
 }
 
@@ -230,10 +232,26 @@ fn is_reached(evidence: &Evidence) -> bool {
     names.is_empty() || names.into_iter().any(|name| wrong(name, evidence).is_none())
 }
 
-/// The evidence as it is kept: the icon is in the catalogue.
-fn kept(evidence: &Evidence) -> String {
+/// The evidence as it is kept: the icon is in the catalogue, and a check beside the server that is refused for the first time
+/// ends as it did before. Its finding stays, so the next look knows of it.
+fn kept(item: &Item, evidence: &Evidence) -> String {
     let mut evidence = evidence.clone();
     evidence.icon = None;
+    let before = item.evidence();
+    let before = before.filter(|before| before.content_hash == evidence.content_hash);
+    if let Some(before) = before {
+        for check in BESIDE {
+            let is_of_it = |one: &Finding| one.check == check && one.level == Level::Refused;
+            let was_refused = before.findings.iter().any(is_of_it);
+            let is_refused = evidence.checks.get(check) == Some(&Outcome::Refused);
+            if let Some(former) = before.checks.get(check)
+                && is_refused
+                && !was_refused
+            {
+                evidence.checks.insert(check.to_owned(), *former);
+            }
+        }
+    }
     json!(evidence).to_string()
 }
 

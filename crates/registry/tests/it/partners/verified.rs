@@ -15,8 +15,8 @@ use portreeve_core::partner::{
 use portreeve_core::ports::{PartnerState, PartnerStore, StoreError};
 use portreeve_core::time::Timestamp;
 use portreeve_registry::partners::{
-    Carried, Evidence, Examiner, Level, PartnerFinding, PartnerSettings, Partners, PartnersParts,
-    PartnersQuery, ServerEvidence, Submitted,
+    Carried, Evidence, Examiner, Level, Outcome, PartnerFinding, PartnerSettings, Partners, PartnersParts,
+    PartnersQuery, ServerEvidence, Submitted, Tier, check_ids,
 };
 
 use crate::world::{Locked, World, admin};
@@ -114,6 +114,9 @@ impl PartnerStore for Noted {
 struct Glance {
     is_dark: Mutex<bool>,
     tools: Mutex<String>,
+    /// How every check ends, and the one that is refused.
+    checks: Mutex<Option<Outcome>>,
+    refused: Mutex<Option<&'static str>>,
     seen: Mutex<Vec<String>>,
 }
 
@@ -130,8 +133,15 @@ impl Examiner for Glance {
             };
             (server.stem.clone(), seen)
         });
+        let refused = *self.refused.lock().unwrap();
+        let ends = *self.checks.lock().unwrap();
+        let all = ends
+            .into_iter()
+            .flat_map(|ends| check_ids().map(move |id| (id.to_owned(), ends)));
+        let mut checks: BTreeMap<String, Outcome> = all.collect();
+        checks.extend(refused.map(|check| (check.to_owned(), Outcome::Refused)));
         let findings = partner.servers.iter().map(|server| PartnerFinding {
-            check: "handshake".to_owned(),
+            check: refused.unwrap_or("handshake").to_owned(),
             level: Level::Refused,
             file: format!("servers/{}.json", server.stem),
             field: "remotes[0].url".to_owned(),
@@ -143,9 +153,13 @@ impl Examiner for Glance {
             name: partner.slug.clone(),
             content_hash: partner.content_hash.clone(),
             at: now,
-            checks: BTreeMap::new(),
+            checks,
             servers: servers.collect(),
-            findings: if is_dark { findings.collect() } else { Vec::new() },
+            findings: if is_dark || refused.is_some() {
+                findings.collect()
+            } else {
+                Vec::new()
+            },
             icon: None,
         }
     }
@@ -276,4 +290,29 @@ async fn what_fails_or_has_other_tools_is_noted_once_and_since_when() {
             .iter()
             .all(|one| one.since == one.checked_at && one.detail.contains("others"))
     );
+}
+
+#[tokio::test]
+async fn a_page_that_does_not_answer_once_takes_no_tier() {
+    let house = house(usize::MAX);
+    *house.glance.checks.lock().unwrap() = Some(Outcome::Passed);
+    let round = async |refused: Option<&'static str>| {
+        *house.glance.refused.lock().unwrap() = refused;
+        house.world.clock.pass(DAY);
+        house.partners.verify_if_due().await.unwrap();
+        assert!(house.states().iter().all(|state| *state == HealthState::Healthy));
+        let listed = house.partners.list(&admin(), &PartnersQuery::default());
+        let mut tiers: Vec<Tier> = listed.into_iter().map(|one| one.standing.tier).collect();
+        tiers.dedup();
+        tiers
+    };
+    assert_eq!(round(None).await, [Tier::Verified]);
+    for check in ["links", "icon"] {
+        assert_eq!(round(Some(check)).await, [Tier::Verified], "{check}");
+        assert_eq!(round(Some(check)).await, [Tier::Unverified], "{check}");
+        assert_eq!(round(Some(check)).await, [Tier::Unverified], "{check}");
+        assert_eq!(round(None).await, [Tier::Verified], "{check}");
+    }
+    // What is wrong with a server's tools counts at once.
+    assert_eq!(round(Some("poisoning")).await, [Tier::Unverified]);
 }
