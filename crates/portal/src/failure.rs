@@ -239,6 +239,16 @@ fn store(error: &StoreError) -> Failure {
     }
 }
 
+/// What to do next on a page: where a refusal's own words are for the command line, it says what there is here.
+pub(crate) fn next(error: &RegistryError) -> &'static str {
+    match error {
+        RegistryError::Private { .. } => {
+            "tick in the form that its private hosts are granted; where there is no such tick, ask an administrator to do it"
+        }
+        other => other.hint(),
+    }
+}
+
 impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         match &error {
@@ -259,7 +269,7 @@ impl From<RegistryError> for Failure {
             },
             other => Self::Invalid {
                 text: sentence(&other.to_string()),
-                hint: sentence(other.hint()),
+                hint: sentence(next(other)),
             },
         }
     }

@@ -9,7 +9,7 @@ use portreeve_core::server::Approval;
 use portreeve_registry::{Approve, Declared, Problem, ProfilePatch, RegistryError, Submission};
 use serde_json::{Map, Value, json};
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::fields::{Fields, Form};
 use crate::forms::Purpose;
 use crate::frame;
@@ -71,7 +71,7 @@ pub(crate) async fn hand_in(
             error @ (RegistryError::State { .. } | RegistryError::Private { .. } | RegistryError::Refused(_)),
         ) => again(&[Problem {
             path: String::new(),
-            message: format!("{error}; {}", error.hint()),
+            message: format!("{error}; {}", failure::next(&error)),
         }]),
         Err(error) => Err(error.into()),
     }

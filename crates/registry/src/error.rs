@@ -115,7 +115,7 @@ impl RegistryError {
             Self::State { hint, .. } => hint,
             Self::Refused(error) => error.hint(),
             Self::Private { .. } => {
-                "`--internal` grants exactly these hosts to the entry; an administrator may"
+                "an administrator may grant exactly these hosts to the entry: `--internal`, or `internal` in the API"
             }
             Self::Unseen { .. } => "check that the server is up, and ask again",
             Self::BadCursor => "start the list from its beginning, without a cursor",

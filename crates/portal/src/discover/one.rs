@@ -8,9 +8,9 @@ use axum::response::Response;
 use portreeve_core::name::{Environment, ServerName};
 use portreeve_core::server::Approval;
 use portreeve_registry::partners::{Listing, NewRegistration};
-use portreeve_registry::{Approve, Internal, Problem, RegistryError};
+use portreeve_registry::{Approve, Problem, RegistryError};
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::fields::{Fields, Form};
 use crate::forms::Purpose;
 use crate::frame;
@@ -38,7 +38,7 @@ pub(crate) async fn register(
     visitor.check(&portal, Purpose::Publish, fields.get("csrf"))?;
     let partners = &portal.parts.partners;
     let listing = partners.one(&visitor.caller, &partner, &name)?;
-    let problems = match wish(&listing, &fields) {
+    let problems = match wish(&visitor, &listing, &fields) {
         Err(problems) => problems,
         Ok(wish) => match partners.register(&visitor.caller, (&partner, &name), wish).await {
             Ok(made) => {
@@ -60,7 +60,7 @@ pub(crate) async fn register(
                 | RegistryError::Conflict { .. }),
             ) => vec![Problem {
                 path: String::new(),
-                message: format!("{error}: {}", error.hint()),
+                message: format!("{error}: {}", failure::next(&error)),
             }],
             Err(error) => return Err(error.into()),
         },
@@ -73,7 +73,8 @@ pub(crate) async fn register(
 fn form(portal: &Portal, visitor: &Visitor, listing: &Listing) -> Option<RegisterForm> {
     let here = here(portal, visitor, listing);
     let token = visitor.token(portal, Purpose::Publish);
-    (here.publishes && listing.registered.is_none()).then(|| RegisterForm::new(listing, here.approves, token))
+    let form = || RegisterForm::new(listing, here.approves, token).granting(visitor);
+    (here.publishes && listing.registered.is_none()).then(form)
 }
 
 fn here(portal: &Portal, visitor: &Visitor, listing: &Listing) -> Here {
@@ -93,7 +94,7 @@ fn show(
 }
 
 /// What the form says.
-fn wish(listing: &Listing, fields: &Fields) -> Result<NewRegistration, Vec<Problem>> {
+fn wish(visitor: &Visitor, listing: &Listing, fields: &Fields) -> Result<NewRegistration, Vec<Problem>> {
     let environment = match fields.get("environment").map(str::parse::<Environment>) {
         None => None,
         Some(Ok(environment)) => Some(environment),
@@ -114,7 +115,7 @@ fn wish(listing: &Listing, fields: &Fields) -> Result<NewRegistration, Vec<Probl
             Some(_) => Approve::Now,
             None => Approve::No,
         },
-        internal: Internal::No,
+        internal: (visitor.manages() && fields.get("internal").is_some()).into(),
         environment,
     })
 }

@@ -13,6 +13,7 @@ use crate::view::discover::{badges, face, tier_title};
 use crate::view::profile::CaseView;
 use crate::view::server::Fact;
 use crate::view::shell::Shell;
+use crate::visitor::Visitor;
 use crate::words::{self, Moment};
 
 /// The page.
@@ -53,6 +54,8 @@ pub(crate) struct RegisterForm {
     /// Whether it may be approved at once, and whether it shall be.
     pub(crate) approves: bool,
     pub(crate) approve: bool,
+    /// Whether the private hosts of its address shall be granted; `None`: it is not his to say.
+    pub(crate) grant: Option<bool>,
     /// What is wrong and belongs to no field.
     pub(crate) problems: Vec<String>,
 }
@@ -234,8 +237,15 @@ impl RegisterForm {
             environment_problem: None,
             approves,
             approve: approves,
+            grant: None,
             problems: Vec::new(),
         }
+    }
+
+    /// Whether private hosts may be granted by it.
+    pub(crate) fn granting(mut self, visitor: &Visitor) -> Self {
+        self.grant = visitor.manages().then_some(false);
+        self
     }
 
     /// Fills in what was typed.
@@ -245,6 +255,7 @@ impl RegisterForm {
         }
         self.environment = fields.text("environment");
         self.approve = fields.get("approve").is_some();
+        self.grant = self.grant.map(|_| fields.get("internal").is_some());
         self
     }
 

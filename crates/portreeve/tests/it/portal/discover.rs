@@ -107,10 +107,22 @@ async fn j4_a_listing_is_registered_by_its_form_and_marked_from_then_on() {
     let world = world().await;
     let mut admin = Browser::signed_in(&world, UserId::LOCAL_ADMIN).await;
     let page = admin.get(FIGMA).await;
+    assert!(
+        page.body.contains("name=\"internal\" value=\"yes\">"),
+        "he grants private hosts here"
+    );
     let token = page.hidden(FIGMA, "csrf").remove(0);
     let wrong = admin
-        .post(FIGMA, &[("csrf", &token), ("environment", "No Such Place!")])
+        .post(
+            FIGMA,
+            &[
+                ("csrf", &token),
+                ("environment", "No Such Place!"),
+                ("internal", "yes"),
+            ],
+        )
         .await;
+    assert!(wrong.body.contains("name=\"internal\" value=\"yes\" checked>"));
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.body.contains("aria-invalid=\"true\""), "{}", wrong.body);
     assert!(wrong.body.contains("No Such Place!"));

@@ -34,6 +34,18 @@ async fn a_server_is_handed_in_by_its_url_and_waits() {
         wrong.body.contains("value=\"com.acme/fresh\""),
         "nobody types it twice"
     );
+    // A private host is told of with what there is on this page.
+    fields[2].1 = "http://127.0.0.1:9001/mcp";
+    let private = admin.post("/submit", &fields).await;
+    assert_eq!(private.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        private
+            .body
+            .contains("tick in the form that its private hosts are granted"),
+        "{}",
+        private.body
+    );
+    assert!(!private.body.contains("--internal") && private.body.contains("name=\"internal\""));
     fields[2].1 = "https://93.184.215.14/mcp";
     let done = admin.post("/submit", &fields).await;
     assert_eq!(
