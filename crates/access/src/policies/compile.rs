@@ -28,11 +28,14 @@ struct CompiledGrant {
 
 impl Granted {
     fn take(&mut self, one: CompiledGrant) {
+        // What Cedar would not be asked permits nothing in plain words either.
+        if !add(&mut self.set, one.policy) {
+            return;
+        }
         match one.plain {
             Some(plain) => self.plain.push((one.name, plain)),
             None => self.needs_cedar = true,
         }
-        add(&mut self.set, one.policy);
     }
 }
 
@@ -166,11 +169,13 @@ impl Engine {
     }
 }
 
-/// Adds a policy. A set refuses only an identity it has already.
-pub(super) fn add(set: &mut PolicySet, policy: Policy) {
-    if let Err(error) = set.add(policy) {
-        tracing::error!(%error, "A policy is not in force: its identity is not its own");
-    }
+/// Adds a policy, and says whether it is in force. A set refuses only an identity it has already.
+pub(super) fn add(set: &mut PolicySet, policy: Policy) -> bool {
+    set.add(policy)
+        .inspect_err(|error| {
+            tracing::error!(%error, "A policy is not in force: its identity is not its own");
+        })
+        .is_ok()
 }
 
 /// What must hold of a tool. A server has no attributes: it passes.

@@ -426,6 +426,10 @@ fn grants_are_judged_as_cedar_judges_them() {
         for some in std::iter::once(&grants[..]).chain(grants.chunks(1)) {
             agree(holder, some);
         }
+        // Of two grants with one identity the first is in force, here as there.
+        let mut twice = [grants[3].clone(), grants[0].clone()];
+        twice[1].id = twice[0].id;
+        agree(holder, &twice);
     }
     agree(&Holder::Principal(Principal::System), &[]);
 }
