@@ -106,6 +106,11 @@ async function withdrawn(eyes, { house, page, endpoint }) {
   await eyes.all(stranger, "j5-nothing");
   await shows(page, house, "It is not listed any more: being looked at");
   await eyes.all(page, "j5-delisted");
+  // The tool that had changed was held back; it is served again with the first list in which it reads as approved.
+  await until("the tool is served as approved", async () => {
+    const list = await agent.ask("tools/list", {});
+    return list.message?.result?.tools.some((tool) => tool.name === TOOL.name && tool.description === TOOL.description);
+  });
   const kept = await agent.call("find_berth", { length: 12 });
   must(kept.content[0].text === "north 1", "who has it lost it");
 
