@@ -10,6 +10,8 @@ import { House, journey, person, section } from "./house.mjs";
 /** Set in the world without a network in which the script starts itself again. */
 const CLOSED = "PORTREEVE_JOURNEY_CLOSED";
 const UNSHARE = ["--net", "--", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"];
+/** Bytes of a first page with everything on it, as they cross the network. */
+const LIGHT = 100_000;
 /** What of the five minutes is the machine's, in seconds: a person reads in the others. */
 const PATIENCE = 30;
 
@@ -57,6 +59,11 @@ await journey("j1.mjs", async (eyes) => {
   await eyes.all(page, "j1-empty");
   must([...asked].join() === house.url, `pages ask ${[...asked]}`);
 
+  for (const path of ["/", "/discover"]) {
+    const bytes = await weight(eyes, house.url + path);
+    must(bytes < LIGHT, `${path} is ${bytes} bytes for who comes for the first time`);
+  }
+
   await registry(house);
   return `Discover after ${took.toFixed(1)} s, network ${process.env[CLOSED] ? "closed" : "left open: this machine allows no other"}`;
 });
@@ -77,4 +84,15 @@ async function registry(house) {
   must(registry.info.serverInfo.name, `initialize says ${JSON.stringify(registry.info)}`);
   const found = await registry.call("registry_search", { query: "tickets" });
   must(found.structuredContent.servers.length === 0, "an empty register has servers");
+}
+
+/** What somebody who was never here loads with a page. */
+async function weight(eyes, url) {
+  const page = await person(eyes);
+  const sizes = [];
+  page.on("requestfinished", (request) => sizes.push(request.sizes()));
+  await page.goto(url, { waitUntil: "networkidle" });
+  const each = await Promise.all(sizes);
+  await page.context().close();
+  return each.reduce((sum, size) => sum + size.responseHeadersSize + size.responseBodySize, 0);
 }

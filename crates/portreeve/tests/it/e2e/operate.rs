@@ -228,7 +228,7 @@ async fn a_second_process_on_the_same_data_directory_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unsafe_listeners_are_refused() {
+async fn a_as_19_unsafe_listeners_are_refused() {
     let node = Node::start().await;
     let home = tempfile::TempDir::new().unwrap();
     let data = home.path().join("data").display().to_string();

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::house::{Browser, CALLBACK, House, but, claims, encoded, parameter};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_as_2_a_as_3_refusals_go_where_it_is_safe() {
+async fn a_as_2_a_as_3_a_as_6_refusals_go_where_it_is_safe() {
     let house = House::start().await;
     let browser = Browser::signed_in(&house).await;
     let client = house.client().await;
