@@ -3,8 +3,8 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -26,12 +26,18 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 /// A name server in which one name has these texts, and no other name exists.
 pub(crate) async fn name_server(name: &'static str, texts: Vec<String>) -> SocketAddr {
+    changing_name_server(name, Arc::new(Mutex::new(texts))).await
+}
+
+/// The same, with texts that may change; nobody is told to keep them.
+pub(crate) async fn changing_name_server(name: &'static str, texts: Arc<Mutex<Vec<String>>>) -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     tokio::spawn(async move {
         let mut packet = [0_u8; 1_024];
         while let Ok((length, from)) = socket.recv_from(&mut packet).await {
-            let answer = dns_answer(&packet[..length], name, &texts);
+            let now = texts.lock().unwrap().clone();
+            let answer = dns_answer(&packet[..length], name, &now);
             let _ = socket.send_to(&answer, from).await;
         }
     });
@@ -62,7 +68,7 @@ fn dns_answer(question: &[u8], name: &str, texts: &[String]) -> Vec<u8> {
     answer.extend(&question[12..end + 5]);
     for text in texts.iter().filter(|_| is_known) {
         let size = u16::try_from(text.len() + 1).unwrap();
-        answer.extend([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60]);
+        answer.extend([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 0]);
         answer.extend(size.to_be_bytes());
         answer.push(u8::try_from(text.len()).unwrap());
         answer.extend(text.as_bytes());

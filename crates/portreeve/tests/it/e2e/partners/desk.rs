@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
 use super::vendor::Vendor;
-use crate::doubles::name_server;
+use crate::doubles::{changing_name_server, name_server};
 use crate::node::binary;
 
 /// The domain of the vendor; only the test's name server knows it.
@@ -18,6 +19,8 @@ pub(super) struct Desk {
     files: tempfile::TempDir,
     pub(super) vendor: Vendor,
     pub(super) public: String,
+    /// What the domain says of itself; the last one is its key.
+    pub(super) records: Arc<Mutex<Vec<String>>>,
 }
 
 /// Runs the binary with nothing of the machine's own.
@@ -49,7 +52,8 @@ impl Desk {
         let (code, made) = portreeve_json(&["partner", "key", key.to_str().unwrap()]);
         assert_eq!(code, 0);
         let record = made["record"].as_str().unwrap().to_owned();
-        let names = name_server(DOMAIN, vec!["v=spf1 -all".to_owned(), record]).await;
+        let records = Arc::new(Mutex::new(vec!["v=spf1 -all".to_owned(), record]));
+        let names = changing_name_server(DOMAIN, Arc::clone(&records)).await;
         let elsewhere = name_server(DOMAIN, vec!["v=spf1 -all".to_owned()]).await;
         for (file, names) in [("check.toml", names), ("elsewhere.toml", elsewhere)] {
             let cert = at("cert.pem");
@@ -65,6 +69,7 @@ impl Desk {
             files,
             vendor,
             public,
+            records,
         };
         desk.write("harbour", &desk.manifest("harbour"), &desk.server("harbour"));
         desk

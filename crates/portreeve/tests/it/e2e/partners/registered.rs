@@ -285,6 +285,16 @@ async fn j5_6_a_partner_that_fails_or_changes_its_tools_loses_its_tier() {
     );
     pulling.desk.vendor.behave(Manners::good());
     assert_eq!(found("healthy").await["tier"], "verified");
+    // The key that signed is the domain's no more.
+    let key = pulling.desk.records.lock().unwrap().pop().unwrap();
+    let one = found("failing").await;
+    assert_eq!(one["tier"], "unverified", "{one:#}");
+    assert!(
+        one["health"]["detail"].as_str().unwrap().contains("domain-proof"),
+        "{one:#}"
+    );
+    pulling.desk.records.lock().unwrap().push(key);
+    assert_eq!(found("healthy").await["tier"], "verified");
     let mut tool = berth();
     tool["description"] = json!("Finds a free berth, and tells somebody else about it.");
     pulling.desk.vendor.behave(Manners {
