@@ -175,37 +175,27 @@ impl View<'_> {
                 return Judgement::Hidden;
             };
             if approved.is_none_or(|approved| approved.hash != definition.hash) {
-                let live = known.and_then(|served| served.tool.live.as_ref());
-                let news = live.is_none_or(|live| live.hash != definition.hash);
-                return if news {
+                return if known.is_none_or(|served| self.route.is_news(served, &definition.hash)) {
                     Judgement::Differs(definition)
                 } else {
                     Judgement::Hidden
                 };
             }
-            self.report_return(known, definition);
-        } else if let (Some(served), Some(approved)) = (known, approved) {
-            self.report_return(Some(served), approved.clone());
         }
-        match known {
-            Some(served)
-                if !served.tool.hidden
-                    && served.mirrors.is_ok()
-                    && self.policies.see(self.caller, self.route, served) =>
-            {
-                Judgement::Shown
-            }
-            _ => Judgement::Hidden,
-        }
-    }
-
-    /// A tool that says again what was approved: the catalogue must learn that it went back.
-    fn report_return(&self, known: Option<&crate::route::ServedTool>, definition: ToolDefinition) {
-        let live = known.and_then(|served| served.tool.live.as_ref());
-        if live.is_none_or(|live| live.hash != definition.hash) {
+        let (Some(served), Some(approved)) = (known, approved) else {
+            return Judgement::Hidden;
+        };
+        if self.route.is_back(served, &approved.hash) {
+            // The catalogue must learn that it went back; until then, this route knows.
             self.told.set(true);
             let route: RouteId = self.route.route.id;
-            self.pins.seen(route, self.era, vec![definition]);
+            self.pins.seen(route, self.era, vec![approved.clone()]);
+        }
+        let is_servable = !served.tool.hidden && served.mirrors.is_ok();
+        if is_servable && self.policies.see(self.caller, self.route, served) {
+            Judgement::Shown
+        } else {
+            Judgement::Hidden
         }
     }
 }

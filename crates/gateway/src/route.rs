@@ -1,8 +1,10 @@
 //! The second room: path → route. The registry entry and the route are the same object; this is its side that serves.
 
+mod sights;
+
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use portreeve_client::{Lines, Upstream};
 use portreeve_core::members::Given;
@@ -15,6 +17,7 @@ use portreeve_mcp::mirror::{InvalidMirror, Mirrors};
 use portreeve_net::Reach;
 use url::Url;
 
+use self::sights::{Says, Sights};
 use crate::policy::Policy;
 use crate::upstream::Way;
 use crate::upstream::members::{self, Members};
@@ -61,16 +64,10 @@ pub struct ServedRoute {
     pub policies: Vec<Arc<dyn Policy>>,
     legacy: HashMap<String, ServedTool>,
     modern: HashMap<String, ServedTool>,
-    marks: Mutex<Marks>,
+    sights: Sights,
     server_mark: OnceLock<Option<String>>,
     resource: OnceLock<Box<str>>,
 }
-
-/// Tools that were just seen to differ: when, and with which hash.
-type Marks = HashMap<(Era, String), (Instant, String)>;
-
-/// A mark is forgotten after this time: by then the catalogue says what it said, or the upstream went back.
-const MARK_LIFE: Duration = Duration::from_secs(10);
 
 impl ServedRoute {
     /// The canonical address of its resource, for which tokens are made out. It is made once: requests need it on their way.
@@ -144,7 +141,7 @@ impl ServedRoute {
             policies,
             legacy: HashMap::new(),
             modern: HashMap::new(),
-            marks: Mutex::default(),
+            sights: Sights::default(),
             server_mark: OnceLock::new(),
             resource: OnceLock::new(),
         };
@@ -178,52 +175,37 @@ impl ServedRoute {
         tools.values()
     }
 
-    /// A tool that a caller with the right may call: approved, not hidden, not seen to differ.
+    /// A tool that a caller with the right may call: approved, not hidden, and when last seen as it was approved.
     pub fn callable(&self, era: Era, name: &str) -> Option<&ServedTool> {
         self.tool(era, name)
-            .filter(|served| served.is_callable() && !self.is_marked(era, served))
+            .filter(|served| match self.sights.of(&served.tool) {
+                None => served.is_callable(),
+                Some(Says::Differs) => false,
+                Some(Says::IsBack) => !served.tool.hidden && served.mirrors.is_ok(),
+            })
     }
 
     /// Notes that a tool was just seen to differ, ahead of the catalogue.
     pub fn mark(&self, era: Era, name: &str, hash: &str) {
-        if self.tool(era, name).is_none() {
-            // Nobody can call it, so there is nothing to hold back.
-            return;
+        // What nobody can call needs no holding back.
+        if let Some(served) = self.tool(era, name) {
+            self.sights.differs(&served.tool, hash);
         }
-        self.lock()
-            .insert((era, name.to_owned()), (Instant::now(), hash.to_owned()));
     }
 
-    /// Whether the tool was just seen to differ from what is approved now.
-    fn is_marked(&self, era: Era, served: &ServedTool) -> bool {
-        let marks = self.lock();
-        if marks.is_empty() {
-            return false;
-        }
-        let Some((at, hash)) = marks.get(&(era, served.tool.name.clone())) else {
-            return false;
-        };
-        let approved = served
-            .tool
-            .approved
-            .as_ref()
-            .is_some_and(|approved| approved.hash == *hash);
-        !approved && at.elapsed() < MARK_LIFE
+    /// Whether it is news that a tool was seen with a hash that is not the approved one.
+    pub fn is_news(&self, served: &ServedTool, hash: &str) -> bool {
+        self.sights.is_news(&served.tool, hash)
     }
 
-    /// Takes over the marks of the route that this one replaces.
+    /// Notes that a tool was just seen as it is approved, and says whether that is news to the catalogue.
+    pub fn is_back(&self, served: &ServedTool, hash: &str) -> bool {
+        self.sights.is_back(&served.tool, hash)
+    }
+
+    /// Takes over what the route that this one replaces has seen.
     pub fn inherit(&self, before: &Self) {
-        let fresh: Vec<_> = before
-            .lock()
-            .iter()
-            .filter(|(_, (at, _))| at.elapsed() < MARK_LIFE)
-            .map(|(key, mark)| (key.clone(), mark.clone()))
-            .collect();
-        self.lock().extend(fresh);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Marks> {
-        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sights.inherit(&before.sights);
     }
 
     /// Whether it leads into this process: such a route is not one of the catalogue.

@@ -108,6 +108,31 @@ async fn a_gw_1_a_changed_tool_is_hidden_until_it_is_approved_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_gw_1_what_a_list_shows_may_be_called_at_once() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    let slug = node.add("com.acme/billing", &upstream.url);
+    let described = |words| vec![tool("echo", words, true)];
+    let refused = "Unknown tool: echo";
+    for round in 0..6 {
+        upstream.set_tools(described("Another thing"));
+        assert!(list(&node, &slug).await.is_empty(), "round {round}");
+        let gone = call(&node, &slug, "echo").await.json();
+        assert_eq!(gone["error"]["message"], refused, "round {round}: {gone}");
+        if round % 2 == 0 {
+            node.cli_json(&["server", "tools", "com.acme/billing"]);
+        }
+        upstream.set_tools(described("Says it again"));
+        assert_eq!(list(&node, &slug).await, ["echo"], "round {round}");
+        let back = call(&node, &slug, "echo").await.json();
+        assert!(
+            back["result"].is_object(),
+            "listed, so it may be called, round {round}: {back}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_gw_2_a_new_tool_stays_hidden_until_it_is_approved() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
