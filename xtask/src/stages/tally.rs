@@ -18,8 +18,11 @@ pub(super) struct Case {
 #[derive(Default)]
 pub(super) struct Tally {
     count: usize,
-    failed: Vec<String>,
+    failed: Vec<(String, String)>,
 }
+
+/// How many lines, of how many characters, a summary gets of what a script that failed said last.
+const TOLD: (usize, usize) = (8, 200);
 
 impl Tally {
     /// Runs one to its end, against this house.
@@ -27,17 +30,42 @@ impl Tally {
         let Case { name, mut command } = case;
         house.tell(&mut command);
         self.count += 1;
-        if log.run(&mut command, limit).is_err() {
-            self.failed.push(name);
+        let before = log.text().map_or(0, |text| text.len());
+        if let Err(error) = log.run(&mut command, limit) {
+            let said = log.text().unwrap_or_default();
+            let said = last_lines(said.get(before..).unwrap_or_default());
+            self.failed.push((name, format!("{error:#}{said}")));
         }
     }
 
     /// The word for the stage's line.
     pub(super) fn told(self) -> Result<String> {
         let Self { count, failed } = self;
-        match failed.len() {
-            0 => Ok(format!("{count} runs")),
-            _ => bail!("{} of {count} runs failed: {}", failed.len(), failed.join(", ")),
+        if failed.is_empty() {
+            return Ok(format!("{count} runs"));
         }
+        let (names, reasons): (Vec<_>, Vec<_>) = failed.into_iter().unzip();
+        bail!(
+            "{} of {count} runs failed: {}\n  {}",
+            names.len(),
+            names.join(", "),
+            reasons.join("\n  ")
+        )
     }
+}
+
+/// What was said last, a line of the summary for each; without where in a script it was, which the log has.
+fn last_lines(said: &str) -> String {
+    let (lines, width) = TOLD;
+    let of_use = said.lines().filter(|line| {
+        let line = line.trim();
+        !line.is_empty() && !line.starts_with("at ") && !line.starts_with("$ ")
+    });
+    let mut told: Vec<String> = of_use
+        .rev()
+        .take(lines)
+        .map(|line| line.chars().take(width).collect())
+        .collect();
+    told.reverse();
+    told.iter().map(|line| format!("\n    {line}")).collect()
 }
