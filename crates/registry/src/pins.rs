@@ -20,17 +20,17 @@ use portreeve_core::route::Route;
 use portreeve_core::time::Clock;
 use portreeve_core::tool::ToolDefinition;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::observe::{Noted, Sighting};
 use crate::source::ToolSource;
 use refresh::{Ended, Worker};
-use schedule::Schedule;
+use schedule::{Lane, Schedule};
 
 /// Notices that wait at most; more are dropped, since the next list or the next refresh brings them again.
 const QUEUE: usize = 1_024;
 
-/// Upstreams that are asked at once.
+/// Upstreams of one lane that are asked at once.
 const AT_ONCE: usize = 4;
 
 /// What the job needs.
@@ -62,8 +62,10 @@ pub struct PinTimes {
     pub debounce: Duration,
     /// Time after a failure, doubled with each further one.
     pub first_retry: Duration,
-    /// Where the doubling ends.
+    /// Where the doubling ends, if it says nothing of the upstream, or a host gets lists from it meanwhile.
     pub longest_retry: Duration,
+    /// Where the doubling ends for an upstream that does not answer.
+    pub longest_silence: Duration,
     /// How often the job looks for new routes.
     pub reload: Duration,
 }
@@ -88,6 +90,9 @@ pub struct PinJob {
     times: PinTimes,
 }
 
+/// Questions of one lane that are under way.
+type Asked = JoinSet<(RouteId, Ended)>;
+
 #[derive(Debug)]
 enum Notice {
     /// A list, with its bytes of the queue, which are given back when it was read.
@@ -104,6 +109,7 @@ impl Default for PinTimes {
             debounce: Duration::from_millis(250),
             first_retry: Duration::from_secs(5),
             longest_retry: Duration::from_secs(300),
+            longest_silence: Duration::from_secs(24 * 60 * 60),
             reload: Duration::from_secs(2),
         }
     }
@@ -197,7 +203,7 @@ impl PinJob {
         } = self;
         let worker = Arc::new(Worker::new(parts, times));
         let mut schedule = Schedule::new(times);
-        let mut tasks: JoinSet<(RouteId, Ended)> = JoinSet::new();
+        let (mut answering, mut doubtful) = (Asked::new(), Asked::new());
         let mut reload_at = Instant::now();
         let mut is_open = true;
         while !*shutdown.borrow() {
@@ -206,30 +212,28 @@ impl PinJob {
                 worker.reload(&mut schedule, now).await;
                 reload_at = now + times.reload;
             }
-            while tasks.len() < AT_ONCE
-                && let Some((route, occasion)) = schedule.take_due(now)
-            {
-                let worker = worker.clone();
-                tasks.spawn(async move { (route, worker.refresh(route, occasion).await) });
+            let mut wake = reload_at;
+            for (lane, tasks) in [(Lane::Answering, &mut answering), (Lane::Doubtful, &mut doubtful)] {
+                while tasks.len() < AT_ONCE
+                    && let Some((route, occasion)) = schedule.take_due(now, lane)
+                {
+                    let worker = worker.clone();
+                    tasks.spawn(async move { (route, worker.refresh(route, occasion).await) });
+                }
+                if tasks.len() < AT_ONCE
+                    && let Some(due) = schedule.next_due(lane)
+                {
+                    wake = wake.min(due);
+                }
             }
-            let wake = match schedule.next_due() {
-                Some(due) if tasks.len() < AT_ONCE => due.min(reload_at),
-                _ => reload_at,
-            };
             tokio::select! {
                 changed = shutdown.changed() => if changed.is_err() { break },
                 notice = queue.recv(), if is_open => match notice {
                     Some(notice) => worker.take(&mut schedule, notice).await,
                     None => is_open = false,
                 },
-                Some(ended) = tasks.join_next(), if !tasks.is_empty() => match ended {
-                    Ok((route, ended)) => schedule.ended(route, ended, Instant::now(), worker.jitter()),
-                    Err(error) => {
-                        // Which route it was is lost with it. To ask one of the others twice does no harm.
-                        tracing::error!(%error, "A refresh of tools broke off.");
-                        schedule.free_all();
-                    }
-                },
+                Some(ended) = answering.join_next(), if !answering.is_empty() => worker.hear(&mut schedule, ended),
+                Some(ended) = doubtful.join_next(), if !doubtful.is_empty() => worker.hear(&mut schedule, ended),
                 () = tokio::time::sleep_until(wake.into()) => {}
             }
         }
@@ -249,6 +253,18 @@ impl Worker {
         }
     }
 
+    /// Takes in how a question ended.
+    fn hear(&self, schedule: &mut Schedule, ended: Result<(RouteId, Ended), JoinError>) {
+        match ended {
+            Ok((route, ended)) => schedule.ended(route, ended, Instant::now(), self.jitter()),
+            Err(error) => {
+                // Which route it was is lost with it. To ask one of the others twice does no harm.
+                tracing::error!(%error, "A refresh of tools broke off.");
+                schedule.free_all();
+            }
+        }
+    }
+
     async fn take(&self, schedule: &mut Schedule, notice: Notice) {
         match notice {
             Notice::ListChanged(route) => {
@@ -261,6 +277,7 @@ impl Worker {
                 let Some(route) = self.find(schedule, route).await else {
                     return;
                 };
+                schedule.heard(route.id, Instant::now());
                 if VirtualServer::is_address(&route.upstream_url) {
                     // It says what its members say, and follows what is approved there.
                     schedule.hurry(route.id, Instant::now());

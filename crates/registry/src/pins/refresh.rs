@@ -37,8 +37,10 @@ pub(super) enum Ended {
     Done,
     /// Another node does it.
     Elsewhere,
-    /// The upstream or the store did not answer.
+    /// Something here did not work, the store for example. It says nothing of the upstream.
     Failed,
+    /// The upstream did not answer.
+    Unanswered,
 }
 
 /// What a refresh works with.
@@ -114,7 +116,7 @@ impl Worker {
         let ended = self.ask(route, occasion).await;
         // A turn that succeeded is kept until it runs out: so long no other node takes it.
         if let Some(lease) = lease
-            && (occasion == Occasion::Notice || ended == Ended::Failed)
+            && (occasion == Occasion::Notice || matches!(ended, Ended::Failed | Ended::Unanswered))
         {
             lease::give_back(self.parts.locks.as_ref(), &lease).await;
         }
@@ -141,7 +143,7 @@ impl Worker {
             Ok(probe) => probe,
             Err(reason) => {
                 tracing::info!(route = %route.slug, reason, occasion = occasion.as_str(), "The tools could not be refreshed.");
-                return Ended::Failed;
+                return Ended::Unanswered;
             }
         };
         match self.note(route, probe).await {

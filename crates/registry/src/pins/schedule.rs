@@ -14,15 +14,31 @@ use super::refresh::{Ended, Occasion};
 /// A share of the interval that is left to chance, so that routes do not all come at once: between 0 and 1.
 pub(super) type Jitter = f64;
 
+/// Where a route waits. Those of one lane never wait for those of the other: a server that is away takes the whole time of
+/// its question, and there may be thousands of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// It answered the last time, or just made itself heard.
+    Answering,
+    /// It did not answer, or was never asked.
+    Doubtful,
+}
+
 /// All routes with the moments at which they are due.
 #[derive(Debug)]
 pub(super) struct Schedule {
     times: PinTimes,
     slots: HashMap<RouteId, Slot>,
-    /// Those that are not busy, the next one first.
-    waiting: BTreeSet<(Instant, RouteId)>,
+    waiting: Waiting,
     /// The state of the catalogue of which these are the routes.
     generation: Option<i64>,
+}
+
+/// Those that are not busy, the next one first, by lane.
+#[derive(Debug, Default)]
+struct Waiting {
+    answering: BTreeSet<(Instant, RouteId)>,
+    doubtful: BTreeSet<(Instant, RouteId)>,
 }
 
 #[derive(Debug)]
@@ -30,9 +46,112 @@ struct Slot {
     due: Instant,
     occasion: Occasion,
     is_busy: bool,
+    standing: Standing,
+    /// Failures in a row that say nothing of the upstream.
     failures: u32,
     /// A notice that came while the route was being asked: the answer may be older than the notice.
     again: bool,
+}
+
+/// What the last answer of an upstream says of the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It was not asked yet, or what it was asked at has changed.
+    Untried,
+    /// It answered.
+    Answers,
+    /// It did not answer, so many times in a row.
+    Silent(u32),
+}
+
+// === impl Lane ===
+
+impl Lane {
+    /// All of them.
+    pub(super) const ALL: [Self; 2] = [Self::Answering, Self::Doubtful];
+}
+
+// === impl Waiting ===
+
+impl Waiting {
+    const fn of(&self, lane: Lane) -> &BTreeSet<(Instant, RouteId)> {
+        match lane {
+            Lane::Answering => &self.answering,
+            Lane::Doubtful => &self.doubtful,
+        }
+    }
+
+    fn of_mut(&mut self, lane: Lane) -> &mut BTreeSet<(Instant, RouteId)> {
+        match lane {
+            Lane::Answering => &mut self.answering,
+            Lane::Doubtful => &mut self.doubtful,
+        }
+    }
+
+    fn put(&mut self, id: RouteId, slot: &Slot) {
+        self.of_mut(slot.lane()).insert((slot.due, id));
+    }
+
+    /// Takes out a slot, before anything of it changes.
+    fn take(&mut self, id: RouteId, slot: &Slot) {
+        self.of_mut(slot.lane()).remove(&(slot.due, id));
+    }
+}
+
+// === impl Slot ===
+
+impl Slot {
+    const fn new(due: Instant) -> Self {
+        Self {
+            due,
+            occasion: Occasion::Turn,
+            is_busy: false,
+            standing: Standing::Untried,
+            failures: 0,
+            again: false,
+        }
+    }
+
+    fn lane(&self) -> Lane {
+        if self.standing == Standing::Answers || self.occasion == Occasion::Notice {
+            Lane::Answering
+        } else {
+            Lane::Doubtful
+        }
+    }
+
+    /// Its route changed: what was said at the old address, or without the new credential, says nothing any more.
+    fn forget(&mut self, due: Instant) {
+        if matches!(self.standing, Standing::Silent(_)) {
+            self.standing = Standing::Untried;
+            self.due = self.due.min(due);
+        }
+    }
+
+    /// Takes in how it ended, and says after what time it is asked again.
+    fn rest(&mut self, ended: Ended, times: &PinTimes, jitter: Jitter) -> Duration {
+        match ended {
+            Ended::Done => {
+                self.standing = Standing::Answers;
+                self.failures = 0;
+                // Between 80 and 95 in a hundred of the interval: never later than promised.
+                times.interval.mul_f64(0.80 + 0.15 * jitter)
+            }
+            Ended::Elsewhere => times.interval.mul_f64(0.30 + 0.05 * jitter),
+            Ended::Failed => {
+                self.failures = self.failures.saturating_add(1);
+                backoff(times.first_retry, self.failures, times.longest_retry).mul_f64(0.75 + 0.25 * jitter)
+            }
+            Ended::Unanswered => {
+                let silent = match self.standing {
+                    Standing::Silent(before) => before.saturating_add(1),
+                    Standing::Untried | Standing::Answers => 1,
+                };
+                self.standing = Standing::Silent(silent);
+                backoff(times.first_retry, silent, times.longest_silence).mul_f64(0.75 + 0.25 * jitter)
+            }
+        }
+    }
 }
 
 // === impl Schedule ===
@@ -42,7 +161,7 @@ impl Schedule {
         Self {
             times,
             slots: HashMap::new(),
-            waiting: BTreeSet::new(),
+            waiting: Waiting::default(),
             generation: None,
         }
     }
@@ -60,35 +179,47 @@ impl Schedule {
         jitter: impl Fn() -> Jitter,
     ) {
         self.generation = Some(generation);
+        let soon = self.times.first_retry.min(self.times.interval);
+        let soon = || now + soon.mul_f64(jitter());
         let active = match news {
             News::All(active) => {
                 let known: HashSet<RouteId> = active.iter().copied().collect();
                 self.slots.retain(|id, _| known.contains(id));
-                self.waiting.retain(|(_, id)| known.contains(id));
+                for lane in Lane::ALL {
+                    self.waiting.of_mut(lane).retain(|(_, id)| known.contains(id));
+                }
                 active
             }
             News::Since { changed, gone } => {
                 for id in gone {
                     if let Some(slot) = self.slots.remove(&id) {
-                        self.waiting.remove(&(slot.due, id));
+                        self.waiting.take(id, &slot);
                     }
+                }
+                for id in &changed {
+                    self.forget(*id, soon());
                 }
                 changed
             }
         };
-        let soon = self.times.first_retry.min(self.times.interval);
         for id in active {
             self.slots.entry(id).or_insert_with(|| {
-                let due = now + soon.mul_f64(jitter());
-                self.waiting.insert((due, id));
-                Slot {
-                    due,
-                    occasion: Occasion::Turn,
-                    is_busy: false,
-                    failures: 0,
-                    again: false,
-                }
+                let slot = Slot::new(soon());
+                self.waiting.put(id, &slot);
+                slot
             });
+        }
+    }
+
+    /// A route changed that may be known.
+    fn forget(&mut self, id: RouteId, due: Instant) {
+        let Some(slot) = self.slots.get_mut(&id) else {
+            return;
+        };
+        self.waiting.take(id, slot);
+        slot.forget(due);
+        if !slot.is_busy {
+            self.waiting.put(id, slot);
         }
     }
 
@@ -106,71 +237,71 @@ impl Schedule {
         if slot.is_busy {
             slot.again = true;
         } else if slot.occasion == Occasion::Turn {
-            self.waiting.remove(&(slot.due, id));
+            self.waiting.take(id, slot);
             slot.occasion = Occasion::Notice;
             slot.due = slot.due.min(now + debounce);
-            self.waiting.insert((slot.due, id));
+            self.waiting.put(id, slot);
         }
     }
 
-    /// A route that is due; it is busy until it ended.
-    pub(super) fn take_due(&mut self, now: Instant) -> Option<(RouteId, Occasion)> {
-        let next = *self.waiting.first().filter(|(due, _)| *due <= now)?;
-        self.waiting.remove(&next);
+    /// A host got a list from it: silence towards this job may be over, or is one of credentials. It waits no longer than for
+    /// other failures.
+    pub(super) fn heard(&mut self, id: RouteId, now: Instant) {
+        let due = now + self.times.longest_retry;
+        let Some(slot) = self.slots.get_mut(&id) else {
+            return;
+        };
+        if !slot.is_busy && slot.due > due {
+            self.waiting.take(id, slot);
+            slot.due = due;
+            self.waiting.put(id, slot);
+        }
+    }
+
+    /// A route of that lane that is due; it is busy until it ended.
+    pub(super) fn take_due(&mut self, now: Instant, lane: Lane) -> Option<(RouteId, Occasion)> {
+        let waiting = self.waiting.of_mut(lane);
+        let next = *waiting.first().filter(|(due, _)| *due <= now)?;
+        waiting.remove(&next);
         let (_, id) = next;
         let slot = self.slots.get_mut(&id)?;
         slot.is_busy = true;
         Some((id, slot.occasion))
     }
 
-    /// When the next route is due.
-    pub(super) fn next_due(&self) -> Option<Instant> {
-        self.waiting.first().map(|(due, _)| *due)
+    /// When the next route of that lane is due.
+    pub(super) fn next_due(&self, lane: Lane) -> Option<Instant> {
+        self.waiting.of(lane).first().map(|(due, _)| *due)
     }
 
     /// A route was asked.
     pub(super) fn ended(&mut self, id: RouteId, ended: Ended, now: Instant, jitter: Jitter) {
-        let times = self.times;
         let Some(slot) = self.slots.get_mut(&id) else {
             return;
         };
-        self.waiting.remove(&(slot.due, id));
+        self.waiting.take(id, slot);
         slot.is_busy = false;
         slot.occasion = Occasion::Turn;
-        slot.failures = match ended {
-            Ended::Failed => slot.failures.saturating_add(1),
-            Ended::Done => 0,
-            Ended::Elsewhere => slot.failures,
-        };
-        slot.due = now
-            + match ended {
-                // Between 80 and 95 in a hundred of the interval: never later than promised.
-                Ended::Done => times.interval.mul_f64(0.80 + 0.15 * jitter),
-                Ended::Elsewhere => times.interval.mul_f64(0.30 + 0.05 * jitter),
-                Ended::Failed => backoff(times, slot.failures).mul_f64(0.75 + 0.25 * jitter),
-            };
+        slot.due = now + slot.rest(ended, &self.times, jitter);
         if std::mem::take(&mut slot.again) {
             slot.occasion = Occasion::Notice;
-            slot.due = now + times.debounce;
+            slot.due = now + self.times.debounce;
         }
-        self.waiting.insert((slot.due, id));
+        self.waiting.put(id, slot);
     }
 
     /// Frees every slot: the end of one of them was lost.
     pub(super) fn free_all(&mut self) {
         for (id, slot) in &mut self.slots {
             slot.is_busy = false;
-            self.waiting.insert((slot.due, *id));
+            self.waiting.put(*id, slot);
         }
     }
 }
 
-fn backoff(times: PinTimes, failures: u32) -> Duration {
+fn backoff(first: Duration, failures: u32, longest: Duration) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
-    times
-        .first_retry
-        .saturating_mul(1 << doublings)
-        .min(times.longest_retry)
+    first.saturating_mul(1 << doublings).min(longest)
 }
 
 #[cfg(test)]

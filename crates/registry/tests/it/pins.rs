@@ -30,6 +30,7 @@ fn patient() -> PinTimes {
         debounce: Duration::from_millis(20),
         first_retry: Duration::from_secs(600),
         longest_retry: Duration::from_secs(600),
+        longest_silence: Duration::from_secs(600),
         reload: Duration::from_millis(20),
     }
 }
@@ -40,6 +41,7 @@ fn hasty() -> PinTimes {
         interval: Duration::from_millis(60),
         first_retry: Duration::from_millis(10),
         longest_retry: Duration::from_millis(40),
+        longest_silence: Duration::from_millis(40),
         ..patient()
     }
 }
@@ -218,6 +220,35 @@ async fn every_route_is_asked_again_and_one_that_fails_blocks_nobody() {
     }
     let tools = running.world.store.tools(route).await.unwrap();
     assert!(!tools.is_empty() && tools.iter().all(|tool| tool.state() == ToolState::New));
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_server_that_answers_is_asked_as_often_beside_many_that_do_not() {
+    let running = Running::start(hasty(), Locked::broken()).await;
+    for number in 0..40 {
+        let name = format!("com.acme/away-{number}");
+        let url = format!("https://away-{number}.example/mcp");
+        let outcome = running.world.approved(&remote(&name, "1.0.0", &url)).await;
+        assert!(outcome.route.is_some());
+    }
+    let asked = |part: &str| {
+        let asked = running.world.upstreams.asked();
+        asked.iter().filter(|(url, _)| url.contains(part)).count()
+    };
+    // Each of the others takes the whole time of a question, a fifth of a second; all of them together take two seconds.
+    *running.world.upstreams.away.lock().unwrap() = Some("away-");
+    let away = asked("away-");
+    for _ in 0..400 {
+        if asked("away-") > away + 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let before = asked(URL);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let since = asked(URL) - before;
+    assert!(since >= 4, "asked {since} times in a second");
     running.end().await;
 }
 

@@ -231,6 +231,8 @@ pub(crate) struct Upstreams {
     later: Mutex<HashMap<String, Result<Probe, String>>>,
     asked: Mutex<Vec<(String, Vec<String>)>>,
     pub(crate) delay: Mutex<Option<Duration>>,
+    /// Where nobody answers for as long as anybody waits, by a part of the URL.
+    pub(crate) away: Mutex<Option<&'static str>>,
 }
 
 impl Upstreams {
@@ -280,6 +282,10 @@ impl ToolSource for Upstreams {
         let delay = *self.delay.lock().unwrap();
         if let Some(delay) = delay {
             tokio::time::sleep(delay).await;
+        }
+        let away = *self.away.lock().unwrap();
+        if away.is_some_and(|part| url.as_str().contains(part)) {
+            std::future::pending::<()>().await;
         }
         let mut answers = self.answers.lock().unwrap();
         let answer = answers.get(url.as_str()).cloned();
