@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
 use portreeve_core::id::EventId;
@@ -22,7 +23,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::assess::AssessmentPolicy;
-use crate::assess::near_names::Neighbours;
+use crate::assess::near_names::{Neighbours, Vouched};
 use crate::error::RegistryError;
 use crate::export::KeptExports;
 use crate::kept::Kept;
@@ -110,6 +111,8 @@ pub struct Registry {
     pub(crate) catalogue: Kept<(), Vec<Value>>,
     /// The names of listed servers, to compare others with.
     pub(crate) neighbours: Kept<(), Neighbours>,
+    /// The verified partners, as `partners` last saw them.
+    pub(crate) vouched: ArcSwap<Vec<Vouched>>,
     /// Batches of imports are taken in one after the other.
     pub(crate) importing: tokio::sync::Mutex<()>,
     /// Somebody approved something, or named other icons.
@@ -140,6 +143,7 @@ impl Registry {
             exports: Kept::default(),
             catalogue: Kept::default(),
             neighbours: Kept::default(),
+            vouched: ArcSwap::default(),
             importing: tokio::sync::Mutex::default(),
             icons_wanted: tokio::sync::Notify::new(),
             remotes: RemoteTexts::of(&parts.public_url),

@@ -144,6 +144,8 @@ struct Subject {
     /// Names of listed servers, its own perhaps among them.
     neighbours: Arc<near_names::Neighbours>,
     protected: Vec<String>,
+    /// Partners whose names and domains are known to be theirs.
+    vouched: Arc<Vec<near_names::Vouched>>,
     /// Links that lead nowhere, if they were asked.
     broken: Vec<links::ask::Broken>,
     /// What its packages say of themselves, if they were asked.

@@ -1,4 +1,9 @@
-//! Names that are easily taken for another: one letter off, letters that look alike, a well-known maker's namespace.
+//! Names that are easily taken for another: one letter off, letters that look alike, a well-known maker's namespace, a
+//! verified partner's.
+
+mod partners;
+
+pub(crate) use partners::Vouched;
 
 use super::{Assessor, Notes, Severity, Subject};
 
@@ -59,13 +64,15 @@ impl Assessor for NearNames {
     fn assess(&self, subject: &Subject, notes: &mut Notes) {
         let Some(name) = &subject.view.name else { return };
         let namespace = name.namespace().to_ascii_lowercase();
+        let said = partners::note(subject, &namespace, notes);
         let protected = WELL_KNOWN
             .iter()
             .copied()
             .chain(subject.protected.iter().map(String::as_str));
         for known in protected {
             let known = known.to_ascii_lowercase();
-            if namespace != known && is_near(&namespace, &known) {
+            let is_said = said.contains(&known.as_str());
+            if namespace != known && !is_said && is_near(&namespace, &known) {
                 let message = format!("is easily taken for the namespace `{known}`");
                 notes.show(Severity::High, "name", message, namespace.clone());
             }

@@ -93,6 +93,7 @@ impl Outside<'_> {
             places: vec![seen],
             neighbours: Arc::default(),
             protected: Vec::new(),
+            vouched: Arc::default(),
             broken: Vec::new(),
             packages: Vec::new(),
             is_licensed: true,

@@ -132,6 +132,7 @@ impl Registry {
             places: vec![Seen::of(url, probe, self.parts.limits.tool_definition_bytes)],
             neighbours: Arc::default(),
             protected: Vec::new(),
+            vouched: Arc::default(),
             broken: Vec::new(),
             packages: Vec::new(),
             is_licensed: true,
@@ -234,6 +235,7 @@ impl Registry {
             now: self.parts.clock.now(),
             neighbours,
             protected: self.parts.assessment.protected.clone(),
+            vouched: self.vouched.load_full(),
         };
         // Megabytes of text may have to be read; nobody else should wait for that.
         let judged = tokio::task::spawn_blocking(move || {

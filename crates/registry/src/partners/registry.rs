@@ -194,6 +194,7 @@ impl Partners {
             }
         };
         let board = Board::carried(carried.as_ref(), &parts.settings.reviewers);
+        parts.registry.vouched.store(Arc::new(board.vouched()));
         Self {
             parts,
             carried,
@@ -295,6 +296,7 @@ impl Partners {
         }
         let (generation, known) = read;
         let board = Board::of(generation, self.carried.as_ref(), known, &self.parts.settings);
+        self.parts.registry.vouched.store(Arc::new(board.vouched()));
         self.board.store(Arc::new(board));
         Ok(())
     }

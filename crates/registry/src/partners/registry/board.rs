@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use portreeve_core::name::ServerName;
@@ -16,9 +17,11 @@ use serde_json::Value;
 
 use super::super::catalogue::{Catalogue, Listed, ListedServer, Refusal, opened};
 use super::super::check::Evidence;
+use super::super::format::Partner;
 use super::super::tier::{Standing, Tier, standing};
 use super::listing::{Listing, ListingHealth, ListingState, RegisteredHere, variables};
 use super::{PartnerCounts, PartnerSettings, PartnersStatus};
+use crate::assess::near_names::Vouched;
 
 /// Nothing was read from the store yet.
 const NOTHING: i64 = -1;
@@ -198,6 +201,26 @@ impl Board {
             .max_by_key(|one| one.what)
     }
 
+    /// Who is verified with one server at least: others must not be taken for him.
+    pub(super) fn vouched(&self) -> Vec<Vouched> {
+        let mut found: BTreeMap<&str, (&Partner, Range<Timestamp>)> = BTreeMap::new();
+        for item in self.items.values().filter(|item| self.withdrawn(item).is_none()) {
+            let Some(good) = item.verified_while() else {
+                continue;
+            };
+            let partner = &item.about.partner;
+            let is_longer = |known: &(&Partner, Range<Timestamp>)| known.1.end < good.end;
+            if found.get(partner.name.as_str()).is_none_or(is_longer) {
+                found.insert(&partner.name, (partner, good));
+            }
+        }
+        let vouched = found.into_values().map(|(partner, good)| {
+            let names = (partner.namespace.as_str(), partner.domain.as_str());
+            Vouched::new(&partner.title, names, good)
+        });
+        vouched.collect()
+    }
+
     /// All that was withdrawn.
     pub(super) fn all_withdrawn(&self) -> &[Withdrawn] {
         &self.state.withdrawn
@@ -341,6 +364,13 @@ impl Item {
             return None;
         }
         evidence.servers.get(&self.name)?.tools_hash.as_deref()
+    }
+
+    /// From when until when it is verified, as things stand.
+    fn verified_while(&self) -> Option<Range<Timestamp>> {
+        let until = self.earned.expires_at?;
+        let standing = self.standing(self.found_at);
+        (standing.tier >= Tier::Verified).then_some(self.found_at..until)
     }
 
     /// The same as [`standing`], of evidence that was weighed once.

@@ -18,8 +18,9 @@ use portreeve_registry::partners::{
     Carried, Evidence, Examiner, Level, Outcome, PartnerFinding, PartnerSettings, Partners, PartnersParts,
     PartnersQuery, ServerEvidence, Submitted, Tier, check_ids,
 };
+use portreeve_registry::{Approve, FindingSeverity as Severity};
 
-use crate::world::{Locked, World, admin};
+use crate::world::{Locked, World, admin, remote};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -315,4 +316,49 @@ async fn a_page_that_does_not_answer_once_takes_no_tier() {
     }
     // What is wrong with a server's tools counts at once.
     assert_eq!(round(Some("poisoning")).await, [Tier::Unverified]);
+}
+
+#[tokio::test]
+async fn a_gw_8_who_looks_like_a_verified_partner_is_told_with_his_name() {
+    let house = house(usize::MAX);
+    // What is said of names and addresses, for a server of this name at this host.
+    let said = async |name: &str, host: &str| {
+        let document = remote(name, "1.0.0", &format!("https://{host}/mcp"));
+        house.world.add(&document, Approve::No).await.unwrap();
+        let name = name.parse().unwrap();
+        let assessment = house.world.registry.assess(&admin(), &name, None).await;
+        let findings = assessment.unwrap().findings.into_iter();
+        let findings = findings.filter(|finding| finding.assessor == "near-names");
+        findings
+            .map(|finding| (finding.severity, finding.path, finding.message))
+            .collect::<Vec<_>>()
+    };
+    let high = |path: &str, message: &str| vec![(Severity::High, path.to_owned(), message.to_owned())];
+    let maker = "is easily taken for the namespace `com.github`";
+    let namespace = "is easily taken for `com.github` of the verified partner `GitHub`";
+    let domain = "is easily taken for `github.com` of the verified partner `GitHub`";
+    // Nobody has looked at the partners yet.
+    assert_eq!(
+        said("com.gihtub/before", "mcp.near.example").await,
+        high("name", maker)
+    );
+    assert_eq!(said("com.other/before", "mcp.githud.com").await, []);
+
+    *house.glance.checks.lock().unwrap() = Some(Outcome::Passed);
+    house.partners.verify_if_due().await.unwrap();
+    assert_eq!(
+        said("com.gihtub/x", "mcp.near.example").await,
+        high("name", namespace)
+    );
+    for (name, host) in [
+        ("com.other/edit", "mcp.githud.com"),
+        ("com.other/front", "github.com.login.example"),
+    ] {
+        assert_eq!(said(name, host).await, high("remotes[0].url", domain), "{host}");
+    }
+    assert_eq!(said("com.other/short", "mcp.fox.com").await, []);
+    assert_eq!(said("com.github/own", "mcp.github.com").await, []);
+    // It was too long ago that they were looked at.
+    house.world.clock.pass(DAY * 31);
+    assert_eq!(said("com.other/after", "mcp.githud.com").await, []);
 }
