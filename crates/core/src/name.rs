@@ -212,9 +212,12 @@ impl Slug {
 }
 
 impl Environment {
+    /// The name of the environment that a route serves unless another is named.
+    pub const PRODUCTION: &'static str = "production";
+
     /// The environment that a route serves unless another is named.
     pub fn production() -> Self {
-        Self("production".into())
+        Self(Self::PRODUCTION.into())
     }
 }
 

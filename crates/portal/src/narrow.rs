@@ -1,5 +1,6 @@
 //! How a visitor narrows the list of servers: what was chosen, what can be, and the addresses of both.
 
+use portreeve_core::name::Environment;
 use portreeve_core::server::Lifecycle;
 use portreeve_registry::{Facet, Facets, Kind, Narrow};
 use url::form_urlencoded::Serializer;
@@ -23,6 +24,7 @@ pub(crate) struct Choice {
 enum Group {
     Kind,
     Stage,
+    Environment,
     Package,
     Tag,
 }
@@ -85,6 +87,9 @@ impl Choice {
             kind: of(Group::Kind).find_map(Kind::from_word),
             registry_types: of(Group::Package).map(str::to_owned).collect(),
             tags: of(Group::Tag).map(str::to_owned).collect(),
+            environments: of(Group::Environment)
+                .filter_map(|name| name.parse().ok())
+                .collect(),
         }
     }
 
@@ -119,6 +124,7 @@ impl Choice {
         let groups = [
             (Group::Kind, &facets.kind, usize::MAX),
             (Group::Stage, &facets.lifecycle, usize::MAX),
+            (Group::Environment, &facets.environments, usize::MAX),
             (Group::Package, &facets.registry_types, usize::MAX),
             (Group::Tag, &facets.tags, MOST_TAGS),
         ];
@@ -175,12 +181,19 @@ impl Choice {
 // === impl Group ===
 
 impl Group {
-    const ALL: [Self; 4] = [Self::Kind, Self::Stage, Self::Package, Self::Tag];
+    const ALL: [Self; 5] = [
+        Self::Kind,
+        Self::Stage,
+        Self::Environment,
+        Self::Package,
+        Self::Tag,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Kind => "kind",
             Self::Stage => "stage",
+            Self::Environment => "environment",
             Self::Package => "package",
             Self::Tag => "tag",
         }
@@ -190,6 +203,7 @@ impl Group {
         match self {
             Self::Kind => "Runs",
             Self::Stage => "Stage",
+            Self::Environment => "Environment",
             Self::Package => "Package",
             Self::Tag => "Tag",
         }
@@ -199,6 +213,7 @@ impl Group {
         match self {
             Self::Kind => Kind::from_word(value).is_some(),
             Self::Stage => Lifecycle::from_word(value).is_some(),
+            Self::Environment => value.parse::<Environment>().is_ok(),
             Self::Package | Self::Tag => !value.is_empty(),
         }
     }
@@ -213,7 +228,7 @@ impl Group {
                 Some(stage) => Badge::lifecycle(stage).text,
                 None => words::visible(value),
             },
-            Self::Package | Self::Tag => words::visible(value),
+            Self::Environment | Self::Package | Self::Tag => words::visible(value),
         }
     }
 }

@@ -79,13 +79,12 @@ impl Horizon<'_> {
         (version.is_latest && version.is_listed()) || self.registry.may_see(self.caller, &version.name)
     }
 
-    /// The same for an entry of the search index, which does not know where servers run: one that a registry holds for its
-    /// environment is not found there, but shown by that registry.
+    /// The same for an entry of the search index.
     pub(crate) fn finds(&self, entry: &portreeve_search::Entry<'_>) -> bool {
         let Some(selections) = &self.selections else {
             return true;
         };
-        let admits = |selection: &Selection| selection.environments.is_empty() && may_hold(selection, entry);
+        let admits = |selection: &Selection| may_hold(selection, entry);
         selections.iter().any(admits) || self.has_right(entry.name())
     }
 

@@ -18,12 +18,13 @@ pub(crate) struct Docs {
     names: Vec<ServerName>,
     versions: Texts,
     traits: Vec<Traits>,
-    /// Tags, registry types and names of tools, each once.
+    /// Tags, registry types, environments and names of tools, each once.
     labels: Texts,
     registry_types: Rows<u32>,
     tags: Rows<u32>,
     inner_tags: Rows<u32>,
     profile_tags: Rows<u32>,
+    environments: Rows<u32>,
     tools: Rows<(u32, ToolAnnotations)>,
     /// Name, titles and descriptions of all versions of an entry, in lower case, each ended by NUL.
     texts: Texts,
@@ -49,6 +50,7 @@ pub(crate) struct Described<'a> {
     pub(crate) tags: Vec<&'a str>,
     pub(crate) inner_tags: Vec<&'a str>,
     pub(crate) profile_tags: Vec<&'a str>,
+    pub(crate) environments: Vec<&'a str>,
     pub(crate) tools: Vec<(&'a str, ToolAnnotations)>,
     pub(crate) texts: &'a str,
 }
@@ -86,6 +88,8 @@ impl Gathering {
         self.docs.inner_tags.push(row);
         let row = self.labels(&entry.profile_tags);
         self.docs.profile_tags.push(row);
+        let row = self.labels(&entry.environments);
+        self.docs.environments.push(row);
         let mut tools = Vec::with_capacity(entry.tools.len());
         for (name, annotations) in &entry.tools {
             tools.push((self.label(name), *annotations));
@@ -119,6 +123,7 @@ impl Gathering {
             &mut docs.tags,
             &mut docs.inner_tags,
             &mut docs.profile_tags,
+            &mut docs.environments,
         ] {
             rows.shrink();
         }
@@ -165,6 +170,7 @@ impl Docs {
             &self.tags,
             &self.inner_tags,
             &self.profile_tags,
+            &self.environments,
         ]
         .map(Rows::bytes);
         let texts = [&self.versions, &self.labels, &self.texts].map(Texts::bytes);
@@ -228,6 +234,11 @@ impl<'a> Entry<'a> {
         self.labels(&self.docs.profile_tags)
     }
 
+    /// The environments in which it is served. Everybody may know of production, who may discover it of the others.
+    pub fn environments(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.labels(&self.docs.environments)
+    }
+
     /// Its tools, for who may see them.
     pub fn tools(&self) -> impl Iterator<Item = (&'a str, &'a ToolAnnotations)> + use<'a> {
         let docs = self.docs;
@@ -250,6 +261,7 @@ impl<'a> Entry<'a> {
             tags: self.tags().collect(),
             inner_tags: self.inner_tags().collect(),
             profile_tags: self.profile_tags().collect(),
+            environments: self.environments().collect(),
             tools: self
                 .tools()
                 .map(|(name, annotations)| (name, *annotations))

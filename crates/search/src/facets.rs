@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portreeve_core::name::ServerName;
+use portreeve_core::name::{Environment, ServerName};
 
 use super::index::Index;
 use super::rank::Hit;
@@ -30,17 +30,21 @@ pub struct Facets {
     pub registry_types: Vec<Facet>,
     /// By tag.
     pub tags: Vec<Facet>,
+    /// By the environments in which they are served.
+    pub environments: Vec<Facet>,
 }
 
 // === impl Facets ===
 
 impl Facets {
-    /// Counts results. Tags that people gave an entry beside its document count for who may discover it.
+    /// Counts results. Tags that people gave an entry beside its document, and environments other than production, count
+    /// for who may discover it.
     pub fn count(index: &Index, hits: &[Hit], discovers: impl Fn(&ServerName) -> bool) -> Self {
         let mut lifecycle = BTreeMap::new();
         let mut kind = BTreeMap::new();
         let mut registry_types = BTreeMap::new();
         let mut tags = BTreeMap::new();
+        let mut environments = BTreeMap::new();
         for entry in hits.iter().filter_map(|hit| index.entry(hit.entry)) {
             note(&mut lifecycle, entry.lifecycle().as_str());
             note(&mut kind, entry.kind().as_str());
@@ -54,12 +58,17 @@ impl Facets {
             for value in entry.tags().chain(inner) {
                 note(&mut tags, value);
             }
+            let places = entry.environments();
+            for value in places.filter(|own| *own == Environment::PRODUCTION || discovers(entry.name())) {
+                note(&mut environments, value);
+            }
         }
         Self {
             lifecycle: sorted(lifecycle),
             kind: sorted(kind),
             registry_types: sorted(registry_types),
             tags: sorted(tags),
+            environments: sorted(environments),
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use portreeve_core::name::ServerName;
+use portreeve_core::name::{Environment, ServerName};
 use portreeve_core::server::Lifecycle;
 use portreeve_core::tool::ToolAnnotations;
 
@@ -60,6 +60,8 @@ pub struct Narrow {
     pub registry_types: Vec<String>,
     /// All of these tags.
     pub tags: Vec<String>,
+    /// Served in one of these environments.
+    pub environments: Vec<Environment>,
 }
 
 /// Where a server runs.
@@ -184,5 +186,14 @@ impl Question<'_> {
                 entry.tags().any(|own| own == wanted)
                     || (entry.inner_tags().any(|own| own == wanted) && self.discovers(entry.name()))
             })
+            && (narrow.environments.is_empty() || self.runs_in_one(entry, &narrow.environments))
+    }
+
+    /// Whether an entry is served in one of these environments, as far as the caller may know.
+    fn runs_in_one(&self, entry: &Entry<'_>, wanted: &[Environment]) -> bool {
+        entry
+            .environments()
+            .filter(|own| wanted.iter().any(|wanted| wanted.as_str() == *own))
+            .any(|own| own == Environment::PRODUCTION || self.discovers(entry.name()))
     }
 }

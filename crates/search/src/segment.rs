@@ -78,6 +78,7 @@ fn described<'a>(entry: &'a Searchable, facts: &'a Facts, texts: &'a str) -> Des
             .iter()
             .map(|(name, annotations)| (name.as_str(), *annotations))
             .collect(),
+        environments: entry.environments.iter().map(|one| one.as_str()).collect(),
         texts,
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use portreeve_core::name::Environment;
 use portreeve_core::server::Lifecycle;
 use portreeve_registry::{Kind, Narrow, SearchQuery};
 use serde::Deserialize;
@@ -29,6 +30,9 @@ pub(crate) struct Wanted {
     registry_type: Option<String>,
     /// Only servers with all of these tags, separated by commas.
     tag: Option<String>,
+    /// Only servers that are served in one of these environments: `production,test`; elsewhere than in production those that
+    /// the caller may discover.
+    environment: Option<String>,
     /// Whether results are counted by what they are.
     facets: Option<bool>,
     /// The `nextCursor` of the page before.
@@ -58,6 +62,7 @@ pub(crate) async fn find(
             kind: kind(wanted.kind.as_deref())?,
             registry_types: listed(wanted.registry_type.as_deref()),
             tags: listed(wanted.tag.as_deref()),
+            environments: environments(wanted.environment.as_deref())?,
         },
         cursor: wanted.cursor,
         limit: limit.and_then(|limit| u32::try_from(limit).ok()),
@@ -83,6 +88,18 @@ fn stages(text: Option<&str>) -> Result<Vec<Lifecycle>, Problem> {
             Lifecycle::from_word(word).ok_or_else(|| {
                 let shown: String = word.chars().take(40).collect();
                 Problem::bad_request(format!("the query is wrong: `{shown}` is not a `lifecycle`"))
+            })
+        })
+        .collect()
+}
+
+fn environments(text: Option<&str>) -> Result<Vec<Environment>, Problem> {
+    listed(text)
+        .iter()
+        .map(|word| {
+            word.parse::<Environment>().map_err(|_| {
+                let shown: String = word.chars().take(40).collect();
+                Problem::bad_request(format!("the query is wrong: `{shown}` is not an `environment`"))
             })
         })
         .collect()

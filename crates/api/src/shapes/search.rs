@@ -72,6 +72,8 @@ pub(crate) struct FacetsShape {
     kind: Vec<FacetShape>,
     registry_types: Vec<FacetShape>,
     tags: Vec<FacetShape>,
+    /// Those of which the caller may know.
+    environments: Vec<FacetShape>,
 }
 
 /// A value and how many results have it.
@@ -106,6 +108,7 @@ impl SearchShape {
                 kind: shapes(facets.kind),
                 registry_types: shapes(facets.registry_types),
                 tags: shapes(facets.tags),
+                environments: shapes(facets.environments),
             }),
         }
     }

@@ -161,5 +161,6 @@ fn entry(number: usize, drawn: &mut Drawn) -> Result<Searchable> {
         profile: Profile::default(),
         texts: vec![title, description],
         tools: Vec::new(),
+        environments: Vec::new(),
     })
 }

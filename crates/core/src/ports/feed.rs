@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 
 use super::{ListedVersion, StoreError, VersionQuery};
-use crate::name::ServerName;
+use crate::name::{Environment, ServerName};
 use crate::page::PageOf;
 use crate::profile::Profile;
 use crate::server::Version;
@@ -33,6 +33,8 @@ pub struct Searchable {
     pub texts: Vec<String>,
     /// Its tools that are approved, not hidden and unchanged, each once, by name.
     pub tools: Vec<(String, ToolAnnotations)>,
+    /// The environments in which a route of it is active, each once.
+    pub environments: Vec<Environment>,
 }
 
 /// Entries as they change.

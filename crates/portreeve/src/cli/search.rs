@@ -25,6 +25,9 @@ pub(crate) struct SearchArgs {
     /// Only servers with all of these tags, separated by commas
     #[arg(long, value_name = "TAGS")]
     tag: Option<String>,
+    /// Only servers that are served in one of these environments, as in `production,test`
+    #[arg(long, value_name = "ENVIRONMENTS")]
+    environment: Option<String>,
     /// At most this many
     #[arg(long, value_name = "NUMBER", default_value_t = 20)]
     limit: u32,
@@ -53,6 +56,7 @@ pub(super) async fn run(connection: &Connection, args: &SearchArgs) -> Result<Re
         ("lifecycle", &args.lifecycle),
         ("registryType", &args.registry_type),
         ("tag", &args.tag),
+        ("environment", &args.environment),
     ] {
         if let Some(value) = value {
             path.push_str(&format!("&{name}={}", segment(value)));

@@ -2,8 +2,10 @@
 //!
 //! Before: an agent says what it needs (`mcp_face`). After: it gets servers that it may install.
 
+use std::collections::BTreeSet;
+
 use portreeve_core::caller::Caller;
-use portreeve_core::name::ServerName;
+use portreeve_core::name::{Environment, ServerName};
 use portreeve_core::view::Selection;
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +71,7 @@ impl Registry {
             let mut served = self.serve_latest_of(view, &names).await?;
             for (score, name) in some {
                 let is_meant = |one: &Served| one.server.text("name").as_deref() == Some(name.as_str());
-                // The index may know a little more than the registry holds: environments, and what changed just now.
+                // The index may know a little more than the registry holds: what changed just now.
                 if let Some(at) = served.iter().position(is_meant) {
                     found.push((*score, name.clone(), served.swap_remove(at)));
                 }
@@ -110,17 +112,23 @@ impl Registry {
     }
 }
 
-/// Whether a registry may hold an entry, as far as the index knows: it does not know where servers run.
+/// Whether a registry holds an entry, as far as the index knows.
 pub(crate) fn may_hold(selection: &Selection, entry: &portreeve_search::Entry<'_>) -> bool {
     let Selection {
         tags,
-        environments: _,
+        environments,
         lifecycles,
         namespaces,
     } = selection;
     (lifecycles.is_empty() || lifecycles.contains(&entry.lifecycle()))
         && (tags.is_empty() || entry.profile_tags().any(|tag| tags.contains(tag)))
+        && (environments.is_empty() || runs_in_one(entry, environments))
         && (namespaces.is_empty() || namespaces.iter().any(|one| one.matches(entry.name())))
+}
+
+fn runs_in_one(entry: &portreeve_search::Entry<'_>, environments: &BTreeSet<Environment>) -> bool {
+    let mut own = entry.environments();
+    own.any(|own| environments.iter().any(|wanted| wanted.as_str() == own))
 }
 
 fn found_by(view: &View) -> CursorKind<'_> {

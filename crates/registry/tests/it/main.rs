@@ -41,6 +41,7 @@ mod questions;
 mod rest;
 mod routes;
 mod search;
+mod search_environments;
 mod search_index;
 mod serve;
 mod shelf;

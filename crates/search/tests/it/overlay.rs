@@ -57,3 +57,18 @@ fn what_was_removed_is_gone_before_it_is_written_anew() {
     assert_eq!(names(&index, "mail", true).len(), 199);
     assert!(index.containing("zeppelin", ("", 10), |_| true).is_empty());
 }
+
+#[test]
+fn where_an_entry_runs_is_kept_when_segments_are_joined() {
+    let mut index = Index::default();
+    for number in 0..40 {
+        let mut deployed = entry(&format!("com.acme/mail-{number}"), ("Mail", "Sends letters"), &[]);
+        deployed.environments = vec!["production".parse().unwrap(), "test".parse().unwrap()];
+        index = settled(put(&index, deployed));
+    }
+    assert!(index.segments() < 40, "some were joined");
+    for hit in ask(&index, "", false).hits {
+        let entry = index.entry(hit.entry).unwrap();
+        assert_eq!(entry.environments().collect::<Vec<_>>(), ["production", "test"]);
+    }
+}

@@ -38,6 +38,7 @@ pub(crate) fn entry(name: &str, (title, description): (&str, &str), tags: &[&str
         profile: Profile::default(),
         texts: vec![title.to_lowercase(), description.to_lowercase()],
         tools: Vec::new(),
+        environments: Vec::new(),
     }
 }
 

@@ -121,11 +121,19 @@ async fn read(store: &Store, names: &[String]) -> Result<Vec<Searchable>, StoreE
              WHERE r.server IN (VALUES {list}) AND t.approved_hash IS NOT NULL AND NOT t.hidden \
              AND (t.live_hash IS NULL OR t.live_hash = t.approved_hash) ORDER BY r.server, t.name, t.era"
         ),
+        values.clone(),
+    );
+    let places = Sql::built(
+        format!(
+            "SELECT DISTINCT server, environment FROM routes WHERE server IN (VALUES {list}) AND state = 'active' \
+             ORDER BY server, environment"
+        ),
         values,
     );
     let mut gathered = gathered(&transaction.rows(versions).await?)?;
     let profiles = transaction.rows(profiles).await?;
     let tools = transaction.rows(tools).await?;
+    let places = transaction.rows(places).await?;
     let shown = match shown(&gathered) {
         Some(sql) => transaction.rows(sql).await?,
         None => Vec::new(),
@@ -143,6 +151,7 @@ async fn read(store: &Store, names: &[String]) -> Result<Vec<Searchable>, StoreE
             profile: Profile::default(),
             texts: texts.unwrap_or_default(),
             tools: Vec::new(),
+            environments: Vec::new(),
         };
         servers.insert(name, searchable);
     }
@@ -157,6 +166,11 @@ async fn read(store: &Store, names: &[String]) -> Result<Vec<Searchable>, StoreE
             if server.tools.last().is_none_or(|(last, _)| *last != name) {
                 server.tools.push((name, row.json("approved_annotations")?));
             }
+        }
+    }
+    for row in &places {
+        if let Some(server) = servers.get_mut(&row.text("server")?) {
+            server.environments.push(row.parsed("environment")?);
         }
     }
     Ok(servers.into_values().collect())

@@ -80,6 +80,7 @@ contract! {
     feed::what_changed_is_told_in_order,
     feed::the_gateway_reads_again_only_for_routes,
     feed::a_search_knows_what_is_shown,
+    feed::a_search_knows_where_servers_run,
     feed::some_entries_are_listed_like_all,
     icons::a_picture_is_kept_while_somebody_names_it,
     icons::an_entry_is_looked_at_when_it_changed,

@@ -1,10 +1,11 @@
 //! The feed: what changed, in order, and what a search must know of it.
 
+use portreeve_core::deployment::Major;
 use portreeve_core::ports::{
-    EntryChange, FeedPosition, ToolDecision, ToolsApproved, ToolsSeen, VersionQuery,
+    EntryChange, FeedPosition, RouteChange, StoreError, ToolDecision, ToolsApproved, ToolsSeen, VersionQuery,
 };
 use portreeve_core::protocol::Era;
-use portreeve_core::route::PinState;
+use portreeve_core::route::{PinState, RouteState};
 use portreeve_core::server::{Approval, Lifecycle};
 use portreeve_core::visibility::Visibility;
 
@@ -143,6 +144,56 @@ pub async fn a_search_knows_what_is_shown(store: &dyn Durable) -> Outcome {
     let known = store.searchable(&["com.acme/alone".to_owned()]).await?;
     assert_eq!(known[0].shown, alone);
     Ok(())
+}
+
+/// A search knows in which environments a route is active, and hears when that changes.
+pub async fn a_search_knows_where_servers_run(store: &dyn Durable) -> Outcome {
+    let name = "com.acme/billing";
+    let place = |slug: &str, environment: &str, major: Option<u32>| {
+        let mut place = route(name, "1.0.0", slug);
+        place.environment = parse(environment);
+        place.major = major.map(Major);
+        place
+    };
+    let mut closed = place("billing--development", "development", None);
+    closed.state = RouteState::Inactive;
+    let mut entry = new_entry(name, vec![version(name, "1.0.0")]);
+    entry.routes = vec![
+        place("billing--test", "test", None),
+        place("billing", "production", None),
+        place("billing--v1", "production", Some(1)),
+        closed.clone(),
+    ];
+    store.save(entry).await?;
+    store
+        .save(new_entry(
+            "com.acme/alone",
+            vec![version("com.acme/alone", "1.0.0")],
+        ))
+        .await?;
+    let known = environments(store, &["com.acme/alone", name]).await?;
+    assert_eq!(known, [vec![], vec!["production", "test"]]);
+    let before = store.entry_generation().await?;
+    closed.state = RouteState::Active;
+    let change = RouteChange {
+        route: closed,
+        events: vec![event("route.change")],
+    };
+    store.save_route(change).await?;
+    assert!(store.entry_generation().await? > before);
+    let known = environments(store, &["com.acme/alone", name]).await?;
+    assert_eq!(known, [vec![], vec!["development", "production", "test"]]);
+    Ok(())
+}
+
+async fn environments(store: &dyn Durable, names: &[&str]) -> Result<Vec<Vec<String>>, StoreError> {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let known = store.searchable(&names).await?;
+    let named = known.iter().map(|one| {
+        let all = one.environments.iter();
+        all.map(|environment| environment.as_str().to_owned()).collect()
+    });
+    Ok(named.collect())
 }
 
 /// A list of some entries is the list, without the others; versions are read by name as far as they are visible.

@@ -37,7 +37,7 @@ pub(super) const PAGES: [&str; 90] = [
     "/servers/com.acme/billing/stages",
     "/servers/com.acme/billing/deployments",
     "/servers/com.acme/notes/deployments",
-    "/?kind=remote&stage=production",
+    "/?kind=remote&stage=production&environment=production",
     "/?tag=nothing",
     "/submit",
     "/admin/deployments",

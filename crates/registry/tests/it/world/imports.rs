@@ -1,5 +1,7 @@
 //! The feed and the imports of the store in memory.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::id::ImportId;
@@ -10,6 +12,7 @@ use portreeve_core::ports::{
     Entry, EntryFeed, EntryStore as _, FeedPosition, ImportBatch, ImportStore, ListedVersion, Searchable,
     StoreError, VersionFilter, VersionQuery,
 };
+use portreeve_core::route::RouteState;
 use portreeve_core::server::Version;
 use portreeve_core::time::Timestamp;
 use portreeve_core::visibility::Visibility;
@@ -66,12 +69,18 @@ impl EntryFeed for Memory {
                     })
                     .collect();
                 tools.dedup_by(|one, other| one.0 == other.0);
+                let active = entry
+                    .routes
+                    .iter()
+                    .filter(|route| route.state == RouteState::Active);
+                let environments: BTreeSet<_> = active.map(|route| route.environment.clone()).collect();
                 Some(Searchable {
                     name: entry.server.name.clone(),
                     shown: shown.clone(),
                     profile: entry.server.profile.clone(),
                     texts: entry.versions.iter().flat_map(texts).collect(),
                     tools,
+                    environments: environments.into_iter().collect(),
                 })
             })
             .collect())
