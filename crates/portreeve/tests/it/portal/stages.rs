@@ -101,6 +101,11 @@ async fn the_list_is_narrowed_by_what_servers_are() {
         local.contains("<a href=\"/\" aria-current=\"true\">") && !local.contains("kind=local&#38;kind=")
     );
     assert!(local.contains("<input type=\"hidden\" name=\"kind\" value=\"local\">"));
+    let served = browser.get("/?environment=production").await.body;
+    assert!(served.contains("/servers/com.acme/billing") && !served.contains("/servers/com.acme/notes"));
+    assert!(served.contains("id=\"by-environment\""));
+    let nowhere = browser.get("/?environment=test").await.body;
+    assert!(nowhere.contains("Nothing is all of that at once"));
     let both = browser.get("/?q=notes&kind=remote").await.body;
     assert!(both.contains("Nothing is all of that at once") && both.contains("No server matches “notes”"));
     let nonsense = browser.get("/?kind=nowhere&stage=never").await.body;
