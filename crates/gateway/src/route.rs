@@ -203,9 +203,9 @@ impl ServedRoute {
         self.sights.is_back(&served.tool, hash)
     }
 
-    /// Takes over what the route that this one replaces has seen.
-    pub fn inherit(&self, before: &Self) {
-        self.sights.inherit(&before.sights);
+    /// Shares what the route that this one replaces has seen, and what lists that began there will see.
+    pub fn inherit(&mut self, before: &Self) {
+        self.sights.clone_from(&before.sights);
     }
 
     /// Whether it leads into this process: such a route is not one of the catalogue.

@@ -236,7 +236,7 @@ impl Loader {
         };
         for entry in changed {
             let slug: Arc<str> = entry.route.slug.as_str().into();
-            let Some(served) = self.serve(entry) else {
+            let Some(mut served) = self.serve(entry) else {
                 routes.by_slug.remove(&slug);
                 continue;
             };

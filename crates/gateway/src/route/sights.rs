@@ -2,7 +2,7 @@
 //! list in hand is decided by what the list said.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use portreeve_core::protocol::Era;
@@ -30,9 +30,10 @@ pub(super) enum Says {
     IsBack,
 }
 
-/// The sights of one route.
-#[derive(Debug, Default)]
-pub(super) struct Sights(Mutex<HashMap<(Era, String), Sight>>);
+/// The sights of one route. A route that replaces another has the same ones: a list that began at the older one ends when
+/// calls reach the newer one already, and what it says counts for those.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sights(Arc<Mutex<HashMap<(Era, String), Sight>>>);
 
 impl Sights {
     /// Notes that a tool was seen with a hash that is not the approved one.
@@ -77,24 +78,16 @@ impl Sights {
         (sight.after? == live.hash).then_some(Says::IsBack)
     }
 
-    /// Takes over those of the route that this one replaces.
-    pub(super) fn inherit(&self, before: &Self) {
-        let kept: Vec<_> = before
-            .lock()
-            .iter()
-            .filter(|(_, sight)| sight.at.elapsed() < LIFE)
-            .map(|(key, sight)| (key.clone(), sight.clone()))
-            .collect();
-        self.lock().extend(kept);
-    }
-
     fn note(&self, tool: &Tool, hash: &str, after: Option<String>) {
         let sight = Sight {
             at: Instant::now(),
             hash: hash.to_owned(),
             after,
         };
-        self.lock().insert((tool.era, tool.name.clone()), sight);
+        let mut sights = self.lock();
+        // Tools that are long gone leave nothing here.
+        sights.retain(|_, old| old.at.elapsed() < LIFE);
+        sights.insert((tool.era, tool.name.clone()), sight);
     }
 
     fn fresh(&self, tool: &Tool) -> Option<Sight> {
@@ -194,10 +187,12 @@ mod tests {
     }
 
     #[test]
-    fn a_route_that_replaces_another_knows_what_that_one_saw() {
-        let (before, now) = (Sights::default(), Sights::default());
+    fn a_list_that_began_at_a_route_counts_for_the_one_that_replaces_it() {
+        let before = Sights::default();
+        before.differs(&tool("good"), "bad");
+        let now = before.clone();
+        assert_eq!(now.of(&tool("good")), Some(Says::Differs));
         before.is_back(&tool("bad"), "good");
-        now.inherit(&before);
         assert_eq!(now.of(&tool("bad")), Some(Says::IsBack));
     }
 }
