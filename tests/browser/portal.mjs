@@ -116,7 +116,7 @@ async function signIn() {
     await page.goto(given.link);
     const button = page.getByRole("main").getByRole("button", { name: /sign in/i });
     if (await button.count()) await button.click();
-    await page.waitForLoadState();
+    await heading(page);
     must((await page.getByRole("button", { name: /sign out/i }).count()) === 0, "the sign-in link worked twice");
   });
   return session;
@@ -186,9 +186,17 @@ async function tries(scheme, storageState) {
     await look("read");
     await page.goto(`${given.url}/servers/${SERVER.name}/try?tool=inspect_cargo`);
     await page.getByLabel(/arguments/i).fill(JSON.stringify({ seconds: 3 }));
+    // The page itself notes the order: who asks from outside may come too late.
+    await page.evaluate(() => {
+      const noted = new MutationObserver(() => {
+        globalThis.isToldFirst = !document.body.textContent.includes("The tool answered.");
+        noted.disconnect();
+      });
+      noted.observe(document.getElementById("live-told"), { childList: true });
+    });
     await page.getByRole("button", { name: /call it/i }).click();
     await page.getByRole("log").getByText(/^1 of/).waitFor();
-    must((await page.getByText("The tool answered.").count()) === 0, "nothing was told before the answer");
+    must(await page.evaluate(() => globalThis.isToldFirst), "nothing was told before the answer");
     await look("under way");
     await page.getByText("The tool answered.").waitFor();
     must((await page.getByRole("log").getByRole("listitem").count()) >= 4, "what was told is gone");
@@ -230,6 +238,7 @@ async function withoutScripts(storageState) {
 async function search(page) {
   await page.getByRole("searchbox").fill(SERVER.search);
   await page.getByRole("searchbox").press("Enter");
+  await page.waitForURL(new RegExp(`q=${SERVER.search}`));
   await page.getByRole("main").getByRole("heading", { level: 3 }).getByRole("link").first().waitFor();
 }
 

@@ -3,21 +3,15 @@
 //
 //   PORTREEVE_KEY=... node browsers.mjs --url ORIGIN --idp ISSUER --endpoint URL --chromium PATH --screenshots FOLDER
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import { chromium } from "playwright-core";
-import { api, must, noted, options, run } from "./common.mjs";
+import { Eyes, PATIENCE, heading, launched } from "../browser/eyes.mjs";
+import { api, must, noted, options, run, until } from "./common.mjs";
 
 const given = options({ url: undefined, idp: undefined, endpoint: undefined, chromium: undefined, screenshots: undefined });
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync", "--no-first-run"];
 /** Where the attacker's program wants its code. Nobody listens there: who comes is seen anyway. */
 const CALLBACK = "http://127.0.0.1:41873/callback";
 
-const findings = [];
 const browsers = [];
+const eyes = new Eyes(undefined, given.screenshots);
 
 await run("browsers.mjs", async () => {
   try {
@@ -30,13 +24,14 @@ await run("browsers.mjs", async () => {
   } finally {
     for (const browser of browsers) await browser.close();
   }
+  const { findings } = eyes;
   must(findings.length === 0, `${findings.length} findings:\n${findings.join("\n")}`);
   return "a stolen sign-in is worth nothing, loaded page or not; nobody sees more than their groups";
 }, 150);
 
 /** A browser that nobody else shares anything with. */
 async function started(...flags) {
-  const browser = await chromium.launch({ executablePath: given.chromium, args: [...FLAGS, ...flags] });
+  const browser = await launched(given.chromium, ...flags);
   browsers.push(browser);
   return await fresh(browser);
 }
@@ -44,7 +39,7 @@ async function started(...flags) {
 /** A visitor of whom nobody knows anything. */
 async function fresh(browser, more = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...more });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(PATIENCE);
   return context;
 }
 
@@ -65,11 +60,11 @@ async function stolen(attacker, victim, { loaded }) {
 
   await his.goto(asking(client));
   await his.getByRole("heading", { level: 1, name: /sign in/i }).waitFor();
-  let address;
-  his.on("request", (request) => request.url().startsWith(given.idp) && (address ??= request.url()));
-  await his.getByRole("link", { name: /sign in with acme/i }).click();
-  for (let round = 0; !address && round < 100; round += 1) await his.waitForTimeout(50);
-  must(address, "the attacker was not sent to the provider");
+  const [request] = await Promise.all([
+    his.waitForRequest((request) => request.url().startsWith(given.idp)),
+    his.getByRole("link", { name: /sign in with acme/i }).click(),
+  ]);
+  const address = request.url();
 
   if (loaded) {
     // Signed in, and in front of the page that asks about the attacker's program; then signed in no more.
@@ -85,7 +80,7 @@ async function stolen(attacker, victim, { loaded }) {
   must((await sessions(victim)) === known, "the victim got a session out of the attacker's sign-in");
   must((await sessions(attacker)) === "", "the attacker is signed in");
   must(came.length === 0, `a code was sent: ${came}`);
-  must((await refusals()) > before, "the audit log says nothing");
+  await until("the audit log says so", async () => (await refusals()) > before);
   await noted(given.url, "sign-in", "refused", "not-begun-here");
   await shot(theirs, `stolen-${loaded ? "loaded" : "unseen"}`);
 
@@ -186,17 +181,13 @@ async function pages(scheme, storageState) {
 }
 
 async function accessible(page, name) {
-  await page.getByRole("heading", { level: 1 }).waitFor();
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate((values) => globalThis.axe.run(document, { runOnly: { type: "tag", values } }), RULES);
-  for (const { id, help, nodes } of violations) {
-    findings.push(`${name}: ${id}: ${help} (${nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ")})`);
-  }
+  await heading(page);
+  await eyes.axe(page, name);
   await shot(page, name);
 }
 
 async function shot(page, name) {
-  await page.screenshot({ path: join(given.screenshots, `oauth-${name}.png`), fullPage: true });
+  await eyes.shot(page, `oauth-${name}`);
 }
 
 async function registered() {

@@ -19,7 +19,7 @@ export function options(defaults) {
 }
 
 /** Runs a script and turns its outcome into one line and an exit code. */
-export async function run(label, work, seconds = 60) {
+export async function run(label, work, seconds = 150) {
   const watchdog = setTimeout(() => {
     console.error(`${label}: gave up after ${seconds} s`);
     process.exit(1);
@@ -47,12 +47,31 @@ export async function api(origin, path, { method = "GET", body } = {}) {
 /** Waits until the audit log holds an event of this action that says all of it. */
 export async function noted(origin, action, ...words) {
   let seen = [];
-  for (let round = 0; round < 100; round += 1) {
+  const isNoted = async () => {
     seen = (await api(origin, `/audit?action=${action}&limit=200`)).items.map((event) => JSON.stringify(event));
-    if (seen.some((event) => words.every((word) => event.includes(word)))) return;
+    return seen.some((event) => words.every((word) => event.includes(word)));
+  };
+  await until("it is noted", isNoted).catch((error) => {
+    const told = `${seen.length} events \`${action}\`: ${seen.slice(0, 3).join("\n")}`;
+    throw new Error(`\`${words.join(" ")}\` is nowhere among ${told} (${error.message})`);
+  });
+}
+
+/** Asks again and again until there is an answer. */
+export async function until(what, asked, seconds = 60) {
+  const begun = performance.now();
+  let last;
+  do {
+    try {
+      const found = await asked();
+      if (found) return found;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
     await sleep(50);
-  }
-  throw new Error(`\`${words.join(" ")}\` is nowhere among ${seen.length} events \`${action}\`: ${seen.slice(0, 3).join("\n")}`);
+  } while (performance.now() - begun < seconds * 1000);
+  throw new Error(`never: ${what}${last ? ` (${last.message})` : ""}`);
 }
 
 export function sleep(milliseconds) {

@@ -82,8 +82,8 @@ function made() {
     // Portreeve reads ID tokens, and asks for nothing else.
     conformIdTokenClaims: false,
     features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
-    // The package refuses addresses of this machine, where the test is.
-    fetch: (url, { dispatcher: _, ...rest }) => fetch(url, rest),
+    // The package refuses addresses of this machine, where the test is, and waits for 2.5 s only.
+    fetch: (url, { dispatcher: _, signal: __, ...rest }) => fetch(url, rest),
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, preferred_username: id, ...PEOPLE[id] }) }),
     interactions: { url: (_, { uid }) => `/interaction/${uid}` },
     async loadExistingGrant({ oidc }) {

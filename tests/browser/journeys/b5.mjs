@@ -54,6 +54,8 @@ await journey("b5.mjs", async (eyes) => {
   await page.getByText("Done").first().waitFor();
   for (const name of Object.keys(FILES)) await page.getByText(name).first().waitFor();
   await page.getByText("remote: it is a placeholder").waitFor();
+  // A page that was there before the end is loaded once more, by itself.
+  await until("the page is the last one", async () => (await page.locator("[data-poll]").count()) === 0);
   await eyes.all(page, "b5-report");
 
   await page.getByRole("link", { name: "Look through it" }).click();

@@ -5,18 +5,26 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { must, options, run, sleep } from "../../oauth/common.mjs";
-import { Eyes, launched } from "../eyes.mjs";
+import { must, options, run, until } from "../../oauth/common.mjs";
+import { Eyes, PATIENCE, launched } from "../eyes.mjs";
 
+export { until };
 /** A journey takes half a minute, and longer where much else runs. */
-const LIMIT = 150;
+const LIMIT = 300;
 export const given = options({ binary: undefined, chromium: undefined, screenshots: undefined });
 
 const running = new Set();
 const folders = [];
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders) {
+    try {
+      // Who is being killed may write a last file while others are removed.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    } catch (error) {
+      console.error(`what is left of \`${folder}\` stays: ${error.message}`);
+    }
+  }
 });
 for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => process.exit(1));
 
@@ -44,22 +52,6 @@ export function started(program, words, more = {}) {
   for (const name of ["stdout", "stderr"]) child[name].setEncoding("utf8").on("data", (text) => (service[name] += text));
   child.on("exit", () => running.delete(child));
   return service;
-}
-
-/** Asks again and again until there is an answer. */
-export async function until(what, asked, seconds = 20) {
-  const begun = performance.now();
-  let last;
-  while (performance.now() - begun < seconds * 1000) {
-    try {
-      const found = await asked();
-      if (found) return found;
-    } catch (error) {
-      last = error;
-    }
-    await sleep(50);
-  }
-  throw new Error(`never: ${what}${last ? ` (${last.message})` : ""}`);
 }
 
 /** Runs the binary with nothing of the machine's own; `expected` is its exit code. What it asks may be this script. */
@@ -110,16 +102,17 @@ export class House {
       words.push("--config", file);
     }
     house.service = started(given.binary, words, { env: {} });
-    const link = /http\S+\/admin\/welcome\?\S+/;
+    // What is printed may come in pieces: a link is whole once something stands behind it.
+    const link = /(http\S+\/admin\/welcome\?\S+)\s/;
     try {
       await until("portreeve serve is ready", () => {
         must(house.service.child.exitCode === null, "it ended");
         return link.test(house.service.stdout);
-      }, 60);
+      });
     } catch (error) {
       throw new Error(`${error.message}: ${house.service.stderr}`);
     }
-    house.link = link.exec(house.service.stdout)[0];
+    house.link = link.exec(house.service.stdout)[1];
     const read = (name) => readFileSync(join(house.data, name), "utf8").trim();
     house.url = read("listen.url").replace(/\/$/, "");
     house.key = read("admin.key");
@@ -165,7 +158,7 @@ export class House {
 /** Somebody of whom nobody knows anything; errors of their pages are findings. */
 export async function person(eyes, more = {}) {
   const context = await eyes.browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true, ...more });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   page.on("pageerror", (error) => eyes.findings.push(`script error on ${page.url()}: ${error.message}`));
   page.on("console", (message) => {
@@ -182,9 +175,10 @@ export async function downloaded(page, link) {
   return { name: download.suggestedFilename(), text: readFileSync(await download.path(), "utf8") };
 }
 
-/** Opens a main section by its link. */
+/** Opens a main section by its link; it is there as a whole then. */
 export async function section(page, name) {
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name, exact: true }).click();
+  await page.waitForLoadState();
 }
 
 /** Makes a local user, who sets a password by the link; a page of theirs. */

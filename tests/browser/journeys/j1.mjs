@@ -24,7 +24,7 @@ if (!process.env[CLOSED] && isAllowed()) {
 }
 
 await journey("j1.mjs", async (eyes) => {
-  const begun = performance.now();
+  let begun = performance.now();
   const house = await House.start();
   must(readdirSync(house.data).includes("admin.key"), "no key of the administrator was made");
   const page = await person(eyes);
@@ -32,7 +32,10 @@ await journey("j1.mjs", async (eyes) => {
   page.on("request", (request) => asked.add(new URL(request.url()).origin));
 
   await page.goto(house.link);
+  const looking = performance.now();
   await eyes.all(page, "j1-welcome");
+  // Nobody waits for what only this test does.
+  begun += performance.now() - looking;
   await page.getByRole("main").getByRole("button", { name: /sign in/i }).click();
   await page.getByRole("button", { name: /sign out/i }).waitFor();
   await page.getByRole("heading", { name: "The register is still empty" }).waitFor();

@@ -44,7 +44,7 @@ export class Vendor {
     const words = ["req", "-x509", ...key, "-subj", "/CN=vendor", "-days", "2", "-out", vendor.at("cert.pem")];
     execFileSync("openssl", [...words, "-config", vendor.at("openssl.cnf")], { stdio: "ignore" });
     const tls = { key: readFileSync(vendor.at("key.pem")), cert: readFileSync(vendor.at("cert.pem")) };
-    const [, port] = (await listening(createServer(tls, (request, response) => vendor.#answer(request, response)))).split(":");
+    const [, port] = (await listening(createServer(tls, (request, response) => finish(response, vendor.#answer(request, response))))).split(":");
     vendor.proxy = await listening(createPlain().on("connect", (request, client) => passed(request, client, Number(port))));
     vendor.shelf = await listening(createPlain((request, response) => vendor.#hand(request, response)));
     const { record } = await told(["partner", "key", vendor.at("domain.key")]);
@@ -169,7 +169,7 @@ servers = { ${name} = { login = "${login}", eras = ["legacy"] } }
 
 /** A plain MCP server of the legacy era on this machine, with these tools; its endpoint. */
 export async function answering(tools) {
-  const place = await listening(createPlain((request, response) => legacy(request, response, tools())));
+  const place = await listening(createPlain((request, response) => finish(response, legacy(request, response, tools()))));
   return `http://${place}/mcp`;
 }
 
@@ -189,6 +189,11 @@ async function legacy(request, response, tools) {
   const answer = method in results ? { result: results[method] } : { error: { code: -32601, message: "Method not found" } };
   response.writeHead(200, { "content-type": "application/json" });
   response.end(JSON.stringify({ jsonrpc: "2.0", id, ...answer }));
+}
+
+/** Who goes away in the middle of a request gets no answer, and that is all. */
+function finish(response, work) {
+  work.catch(() => response.destroy());
 }
 
 /** Listens somewhere on this machine; where. */

@@ -14,7 +14,8 @@ use crate::install::apt;
 use crate::install::node::Node;
 use crate::process::{Log, find};
 
-const LIMIT: Duration = Duration::from_secs(180);
+/// The longest that one script may take: it gives up before, and says at what.
+const LIMIT: Duration = Duration::from_secs(360);
 /// What people do, a script for each.
 const JOURNEYS: [&str; 6] = ["j1", "j3", "j4", "j5", "j6", "b5"];
 
