@@ -12,7 +12,7 @@ use crate::install::node::Node;
 use crate::process::Log;
 
 const LIMIT: Duration = Duration::from_secs(20 * 60);
-const AUTHORIZATION_LIMIT: Duration = Duration::from_secs(90);
+const AUTHORIZATION_LIMIT: Duration = Duration::from_secs(180);
 /// What the suite calls each server behind Portreeve, the last part of its name (which becomes the route), and how the
 /// server is started.
 const SERVERS: [(&str, &str, &[&str]); 4] = [

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub(super) struct Manners {
     pub(super) is_mute: bool,
     /// Whether a call of a tool takes a minute.
     pub(super) is_slow: bool,
+    /// How many of those came.
+    pub(super) slow_calls: Arc<AtomicUsize>,
     /// What stands in its list of tools; `None`: it refuses to list them.
     pub(super) tools: Option<Vec<Value>>,
     /// What the site shows as an icon.
@@ -149,6 +152,7 @@ async fn mcp(State((manners, origin)): State<Shared>, body: Bytes) -> Response {
     }
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     if manners.is_slow && asked["method"] == "tools/call" {
+        manners.slow_calls.fetch_add(1, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_secs(60)).await;
     }
     let error = |code: i64, message: &str| json!({"error": {"code": code, "message": message}});
