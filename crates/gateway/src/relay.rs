@@ -411,7 +411,7 @@ impl Errand {
         let host_id = self
             .host_id
             .as_ref()
-            .filter(|_| self.method == Some(Method::ListTools))?;
+            .filter(|_| self.method == Some(Method::ListTools) && !self.route.is_ahead())?;
         let (gateway, key, own) = (&self.gateway, self.list_key(), self.own_id());
         let id = own.map_or_else(|| host_id.get().to_owned(), |own| own.to_string());
         let bytes = gateway

@@ -203,6 +203,12 @@ impl ServedRoute {
         self.sights.is_back(&served.tool, hash)
     }
 
+    /// Whether lists showed a moment ago what the catalogue may not know yet: each list is judged then, also one that was
+    /// judged before.
+    pub fn is_ahead(&self) -> bool {
+        self.sights.any()
+    }
+
     /// Shares what the route that this one replaces has seen, and what lists that began there will see.
     pub fn inherit(&mut self, before: &Self) {
         self.sights.clone_from(&before.sights);

@@ -78,6 +78,11 @@ impl Sights {
         (sight.after? == live.hash).then_some(Says::IsBack)
     }
 
+    /// Whether there is any that counts still.
+    pub(super) fn any(&self) -> bool {
+        self.lock().values().any(|sight| sight.at.elapsed() < LIFE)
+    }
+
     fn note(&self, tool: &Tool, hash: &str, after: Option<String>) {
         let sight = Sight {
             at: Instant::now(),
@@ -173,6 +178,9 @@ mod tests {
         let sights = Sights::default();
         assert!(!sights.is_back(&tool("good"), "good"));
         assert_eq!(sights.of(&tool("good")), None);
+        assert!(!sights.any());
+        sights.differs(&tool("good"), "bad");
+        assert!(sights.any());
     }
 
     #[test]

@@ -133,6 +133,25 @@ async fn a_gw_1_what_a_list_shows_may_be_called_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_gw_1_a_list_that_was_known_already_may_be_called_at_once_too() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    let slug = node.add("com.acme/billing", &upstream.url);
+    let described = |words| vec![tool("echo", words, true)];
+    upstream.set_tools(described("Says it again"));
+    for _ in 0..2 {
+        assert_eq!(list(&node, &slug).await, ["echo"]);
+    }
+    upstream.set_tools(described("Another thing"));
+    assert!(list(&node, &slug).await.is_empty());
+    // The very list that was served before the change.
+    upstream.set_tools(described("Says it again"));
+    assert_eq!(list(&node, &slug).await, ["echo"]);
+    let back = call(&node, &slug, "echo").await.json();
+    assert!(back["result"].is_object(), "listed, so it may be called: {back}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_gw_2_a_new_tool_stays_hidden_until_it_is_approved() {
     let node = Node::start().await;
     let upstream = Upstream::start(Speaks::Both).await;
