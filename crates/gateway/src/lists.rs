@@ -81,7 +81,7 @@ pub fn filter(body: &[u8], result: &RawValue, view: &View<'_>) -> Option<Filtere
         }
     }
     kept.push(']');
-    let is_settled = differing.is_empty() && !view.told.get();
+    let is_settled = differing.is_empty() && !view.told.get() && !view.route.is_ahead();
     if !differing.is_empty() {
         for definition in &differing {
             view.route.mark(view.era, &definition.name, &definition.hash);
@@ -145,6 +145,8 @@ pub struct View<'a> {
     pub pins: &'a dyn PinWatch,
     /// The limits.
     pub limits: &'a Limits,
+    /// Whether the list is a copy of an earlier one: it says nothing of what the server says by now.
+    pub is_copy: bool,
     /// Whether somebody was told of a tool that went back to what was approved.
     pub told: Cell<bool>,
 }
@@ -175,7 +177,8 @@ impl View<'_> {
                 return Judgement::Hidden;
             };
             if approved.is_none_or(|approved| approved.hash != definition.hash) {
-                return if known.is_none_or(|served| self.route.is_news(served, &definition.hash)) {
+                let is_news = || known.is_none_or(|served| self.route.is_news(served, &definition.hash));
+                return if !self.is_copy && is_news() {
                     Judgement::Differs(definition)
                 } else {
                     Judgement::Hidden
@@ -185,14 +188,16 @@ impl View<'_> {
         let (Some(served), Some(approved)) = (known, approved) else {
             return Judgement::Hidden;
         };
-        if self.route.is_back(served, &approved.hash) {
+        if !self.is_copy && self.route.is_back(served, &approved.hash) {
             // The catalogue must learn that it went back; until then, this route knows.
             self.told.set(true);
             let route: RouteId = self.route.route.id;
             self.pins.seen(route, self.era, vec![approved.clone()]);
         }
         let is_servable = !served.tool.hidden && served.mirrors.is_ok();
-        if is_servable && self.policies.see(self.caller, self.route, served) {
+        // What was seen of it since the copy was made counts.
+        let is_known = !self.is_copy || self.route.callable(self.era, name).is_some();
+        if is_servable && is_known && self.policies.see(self.caller, self.route, served) {
             Judgement::Shown
         } else {
             Judgement::Hidden

@@ -401,6 +401,7 @@ impl Errand {
             policies: &self.gateway.policies,
             pins: &*self.gateway.pins,
             limits: &self.gateway.limits,
+            is_copy: self.is_copied(),
             told: Cell::new(false),
         };
         lists::filter(bytes, result, &view)

@@ -64,6 +64,7 @@ pub(crate) fn measure(access: Arc<Access>, caller: &Caller, server: &ServerName)
         policies: &Policies::new(access),
         pins: &Unheard,
         limits: &limits,
+        is_copy: false,
         told: Cell::new(false),
     };
     let filtered = lists::filter(body.as_bytes(), result, &view).context("the list is not filtered")?;
