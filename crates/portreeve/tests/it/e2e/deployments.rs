@@ -34,6 +34,20 @@ async fn status(node: &Node, slug: &str) -> u16 {
     asked.unwrap().status
 }
 
+/// A search narrows to environments, and says which there are.
+fn found_by_where_it_runs(node: &Node) {
+    let here = node.cli_json(&["search", "billing", "--environment", "test,production"]);
+    assert_eq!(here["items"][0]["name"], NAME);
+    assert_eq!(
+        here["facets"]["environments"],
+        json!([{"value": "production", "count": 1}])
+    );
+    let elsewhere = node.cli_json(&["search", "billing", "--environment", "test"]);
+    assert_eq!(elsewhere["items"], json!([]));
+    let wrong = node.cli(&["search", "billing", "--environment", "a_b"]);
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("`a_b` is not an `environment`"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn several_versions_run_side_by_side_and_inactive_ones_are_not_served() {
     let node = Node::start().await;
@@ -56,17 +70,7 @@ async fn several_versions_run_side_by_side_and_inactive_ones_are_not_served() {
         [pair("billing", "1.0.0"), pair("billing--v1", "1.0.0")]
     );
     assert_eq!(set["moved"][0]["tools"]["state"], "pinned");
-    // It is found by where it runs.
-    let here = node.cli_json(&["search", "billing", "--environment", "test,production"]);
-    assert_eq!(here["items"][0]["name"], NAME);
-    assert_eq!(
-        here["facets"]["environments"],
-        json!([{"value": "production", "count": 1}])
-    );
-    let elsewhere = node.cli_json(&["search", "billing", "--environment", "test"]);
-    assert_eq!(elsewhere["items"], json!([]));
-    let wrong = node.cli(&["search", "billing", "--environment", "a_b"]);
-    assert!(String::from_utf8_lossy(&wrong.stderr).contains("`a_b` is not an `environment`"));
+    found_by_where_it_runs(&node);
     // Each route has pins of its own.
     let hide = ["tool", "hide", NAME, "echo", "--route", "billing--v1"];
     node.cli_json(&hide);
