@@ -118,6 +118,11 @@ enum Unaskable {
 // === impl Slice ===
 
 impl Slice {
+    /// Whether a decision about this takes Cedar, and so its time.
+    pub(crate) fn needs_cedar(&self, target: &Target<'_>) -> bool {
+        self.about(target).needs_cedar
+    }
+
     fn about(&self, target: &Target<'_>) -> &Granted {
         let server = match *target {
             Target::Installation | Target::Registry(_) => return &self.everywhere,
