@@ -54,12 +54,16 @@ impl Tally {
     }
 }
 
-/// What was said last, a line of the summary for each; without where in a script it was, which the log has.
+/// What was said last, a line of the summary for each; without where in a script it was, and without what a server logs
+/// meanwhile: the log has both.
 fn last_lines(said: &str) -> String {
     let (lines, width) = TOLD;
     let of_use = said.lines().filter(|line| {
         let line = line.trim();
-        !line.is_empty() && !line.starts_with("at ") && !line.starts_with("$ ")
+        !line.is_empty()
+            && !["at ", "$ ", "{\"timestamp"]
+                .iter()
+                .any(|start| line.starts_with(start))
     });
     let mut told: Vec<String> = of_use
         .rev()
