@@ -49,7 +49,7 @@ pub use environments::EnvironmentStore;
 pub use feed::{EntryFeed, FeedPosition, Searchable};
 pub use governance::GovernanceStore;
 pub use host_sessions::HostSessionStore;
-pub use icons::{IconLook, IconStore};
+pub use icons::{IconLook, IconStore, IconsDue};
 pub use identity::{
     CredentialStore, Credentials, Ended, IdentityStore, LinkPurpose, SessionStore, SignInAttempt,
 };

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use portreeve_core::icon::{Icon, IconFace, IconFacts, IconKind, IconTheme, NamedIcon};
 use portreeve_core::id::IconId;
 use portreeve_core::name::ServerName;
-use portreeve_core::ports::{IconLook, IconStore, StoreError};
+use portreeve_core::ports::{IconLook, IconStore, IconsDue, StoreError};
 use portreeve_core::time::Timestamp;
 
 use crate::change::Change;
@@ -60,15 +60,36 @@ impl IconStore for Store {
         Ok(faces)
     }
 
-    async fn icons_due(&self, now: Timestamp, limit: u32) -> Result<Vec<ServerName>, StoreError> {
-        let sql = Sql::new(
-            "SELECT s.name AS name FROM servers s LEFT JOIN icon_looks l ON l.server = s.name \
-             WHERE (l.server IS NULL OR l.revision <> s.revision OR l.again_at <= $1) \
+    async fn icons_due(
+        &self,
+        now: Timestamp,
+        behind: Option<&ServerName>,
+        among: u32,
+    ) -> Result<IconsDue, StoreError> {
+        let behind = behind.map_or("", ServerName::as_str);
+        let last = Sql::new("SELECT name FROM servers WHERE name > $1 ORDER BY name LIMIT 1 OFFSET $2")
+            .bind(behind)
+            .bind(i64::from(among.saturating_sub(1)));
+        let rows = self.engine().rows(last).await?;
+        let last: Option<ServerName> = rows.first().map(|row| row.parsed("name")).transpose()?;
+        let mut sql = Sql::new(
+            "SELECT s.name AS name FROM servers s LEFT JOIN icon_looks l ON l.server = s.name WHERE s.name > $1 \
+             AND (l.server IS NULL OR l.revision <> s.revision OR l.again_at <= $2) \
              AND EXISTS (SELECT 1 FROM versions v WHERE v.server = s.name AND v.approval = 'approved' \
-             AND v.lifecycle <> 'retired') ORDER BY coalesce(l.looked_at, 0), s.name LIMIT $2",
-        );
-        let rows = self.engine().rows(sql.bind(now).bind(i64::from(limit))).await?;
-        rows.iter().map(|row| row.parsed("name")).collect()
+             AND v.lifecycle <> 'retired')",
+        )
+        .bind(behind)
+        .bind(now);
+        if let Some(last) = &last {
+            sql.push_bound(" AND s.name <= ", last.as_str());
+        }
+        sql.push(" ORDER BY s.name");
+        let rows = self.engine().rows(sql).await?;
+        let servers = rows.iter().map(|row| row.parsed("name"));
+        Ok(IconsDue {
+            servers: servers.collect::<Result<_, _>>()?,
+            last,
+        })
     }
 
     async fn save_icons(&self, looks: Vec<IconLook>) -> Result<(), StoreError> {

@@ -28,6 +28,15 @@ pub struct IconLook {
     pub events: Vec<AuditEvent>,
 }
 
+/// What is due among some of the entries.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IconsDue {
+    /// Those whose icons are to be looked at.
+    pub servers: Vec<ServerName>,
+    /// The last entry that was looked through, if there may be more behind it.
+    pub last: Option<ServerName>,
+}
+
 /// Icons, durable. Decisions do not depend on them, so they count as no change of the catalogue.
 #[async_trait]
 pub trait IconStore: Send + Sync {
@@ -40,9 +49,14 @@ pub trait IconStore: Send + Sync {
     /// The icons of these servers that can be shown, by server, in their order.
     async fn icon_faces(&self, servers: &[ServerName]) -> Result<Vec<IconFace>, StoreError>;
 
-    /// Servers with a version that is listed, of which the icons were not looked at in the state they are in, or are to be
-    /// looked at again by now.
-    async fn icons_due(&self, now: Timestamp, limit: u32) -> Result<Vec<ServerName>, StoreError>;
+    /// Looks through so many entries behind this name, in the order of names, for those with a version that is listed, of
+    /// which the icons were not looked at in the state they are in, or are to be looked at again by now.
+    async fn icons_due(
+        &self,
+        now: Timestamp,
+        behind: Option<&ServerName>,
+        among: u32,
+    ) -> Result<IconsDue, StoreError>;
 
     /// Writes down what looks came to, all of them at once, and drops pictures that nobody shows any more. An entry that
     /// is gone by now is passed over.

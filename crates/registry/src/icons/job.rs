@@ -14,8 +14,10 @@ use crate::error::RegistryError;
 use crate::lease::{self, Turn};
 use crate::registry::Registry;
 
-/// Servers of one round.
-const ROUND: u32 = 100;
+/// Looks of one round.
+const ROUND: usize = 100;
+/// Entries that are looked through at once: what that takes, a request may have to wait for.
+const AMONG: u32 = 200;
 /// Rest after a round that found nothing more to do.
 const REST: Duration = Duration::from_secs(60);
 /// Rest between rounds while there is more, and before a round that somebody woke.
@@ -23,7 +25,7 @@ const BREATH: Duration = Duration::from_secs(1);
 /// How long a round may take before another node may begin one, and how long one waits that finds another at it. What a
 /// node that died was at is taken up soon; two that fetch the same do no harm.
 const TURN: Duration = Duration::from_secs(20);
-/// Rest between two servers: a thousand that were never looked at, as after an import, are no reason to work without
+/// Rest between two servers, and between entries that are looked through: a thousand that were never looked at, as after an import, are no reason to work without
 /// one.
 const PAUSE: Duration = Duration::from_millis(5);
 /// Looks that are written down at once.
@@ -41,6 +43,14 @@ pub struct IconParts {
 
 /// The job. One per node; one of them works at a time.
 pub struct IconJob(IconParts);
+
+/// What a round came to.
+#[derive(Debug, Default)]
+struct Round {
+    looked: usize,
+    /// The entry up to which everything was looked through, if there are more.
+    last: Option<ServerName>,
+}
 
 impl std::fmt::Debug for IconParts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -67,6 +77,9 @@ impl IconJob {
     /// Runs until the node stops.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut rest = BREATH;
+        let mut last = None;
+        // Somebody woke it while it was at the entries behind others.
+        let mut is_missed = false;
         loop {
             let woken = &self.0.registry.icons_wanted;
             let is_woken = tokio::select! {
@@ -76,18 +89,25 @@ impl IconJob {
             };
             // Who approves one thing often approves the next one, too.
             let breath = if is_woken { BREATH } else { Duration::ZERO };
+            is_missed |= is_woken && last.is_some();
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
                 () = tokio::time::sleep(breath) => {}
             }
             let round = tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
-                round = self.attempt() => round,
+                round = self.attempt(last.as_ref()) => round,
             };
             rest = match round {
                 Ok(None) => TURN,
-                Ok(Some(looked)) if looked >= ROUND as usize => BREATH,
-                Ok(Some(_)) => REST,
+                Ok(Some(round)) => {
+                    last = round.last;
+                    if last.is_some() || std::mem::take(&mut is_missed) {
+                        BREATH
+                    } else {
+                        REST
+                    }
+                }
                 Err(error) => {
                     tracing::warn!(error = %error, "icons could not be fetched; the next round tries again");
                     REST
@@ -96,39 +116,58 @@ impl IconJob {
         }
     }
 
-    /// Looks at the icons of the servers that wait longest, unless another node does. Returns how many were looked at.
+    /// Looks at icons that are due, unless another node does. Returns how many were looked at.
     pub async fn round(&self) -> Result<usize, RegistryError> {
-        Ok(self.attempt().await?.unwrap_or_default())
+        let round = self.attempt(None).await?;
+        Ok(round.unwrap_or_default().looked)
     }
 
-    /// The same; nothing if another node is at it.
-    async fn attempt(&self) -> Result<Option<usize>, RegistryError> {
+    /// The same, behind this entry; nothing if another node is at it.
+    async fn attempt(&self, last: Option<&ServerName>) -> Result<Option<Round>, RegistryError> {
         let IconParts { locks, holder, .. } = &self.0;
         let Turn::Ours(lease) = lease::take(locks.as_ref(), "icons", holder, TURN).await else {
             return Ok(None);
         };
-        let round = self.work().await;
+        let round = self.work(last).await;
         if let Some(lease) = lease {
             lease::give_back(locks.as_ref(), &lease).await;
         }
         round.map(Some)
     }
 
-    async fn work(&self) -> Result<usize, RegistryError> {
+    async fn work(&self, last: Option<&ServerName>) -> Result<Round, RegistryError> {
         let parts = &self.0.registry.parts;
-        let due = parts.icons.icons_due(parts.clock.now(), ROUND).await?;
+        let mut round = Round {
+            looked: 0,
+            last: last.cloned(),
+        };
+        loop {
+            let now = parts.clock.now();
+            let due = parts.icons.icons_due(now, round.last.as_ref(), AMONG).await?;
+            self.look_at(&due.servers).await?;
+            round.looked += due.servers.len();
+            round.last = due.last;
+            if round.last.is_none() || round.looked >= ROUND {
+                return Ok(round);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn look_at(&self, servers: &[ServerName]) -> Result<(), RegistryError> {
+        let icons = &self.0.registry.parts.icons;
         let mut looks = Vec::new();
-        for name in &due {
+        for name in servers {
             tokio::time::sleep(PAUSE).await;
             looks.extend(self.look(name).await?);
             // What was fetched is not put at risk by what comes.
             let is_news = looks.last().is_some_and(|look| !look.events.is_empty());
             if is_news || looks.len() >= AT_ONCE {
-                parts.icons.save_icons(std::mem::take(&mut looks)).await?;
+                icons.save_icons(std::mem::take(&mut looks)).await?;
             }
         }
-        parts.icons.save_icons(looks).await?;
-        Ok(due.len())
+        icons.save_icons(looks).await?;
+        Ok(())
     }
 
     async fn look(&self, name: &ServerName) -> Result<Option<IconLook>, RegistryError> {

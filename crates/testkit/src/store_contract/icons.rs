@@ -117,8 +117,8 @@ pub async fn an_entry_is_looked_at_when_it_changed(store: &dyn Durable) -> Outco
     store.save(new_entry(OTHER, vec![waiting])).await?;
     store.save(new_entry("com.acme/old", vec![retired])).await?;
     let due = async |millis| {
-        let due = store.icons_due(at(millis), 9).await;
-        due.map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>())
+        let due = store.icons_due(at(millis), None, 9).await;
+        due.map(|due| due.servers.iter().map(ToString::to_string).collect::<Vec<_>>())
     };
     assert_eq!(due(0).await?, [NAME]);
     let quiet = IconLook {
@@ -138,5 +138,18 @@ pub async fn an_entry_is_looked_at_when_it_changed(store: &dyn Durable) -> Outco
     changed.expected = Some(1);
     store.save(changed).await?;
     assert_eq!(due(0).await?, [NAME]);
+    // The entries are looked through a few at a time: every one of them once, whatever is due.
+    let (mut behind, mut found, mut asked) = (None, Vec::new(), 0);
+    loop {
+        let part = store.icons_due(at(0), behind.as_ref(), 1).await?;
+        found.extend(part.servers);
+        asked += 1;
+        behind = part.last;
+        if behind.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, [parse(NAME)]);
+    assert_eq!(asked, 4);
     Ok(())
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use portreeve_core::icon::{Icon, IconFace, NamedIcon};
 use portreeve_core::id::IconId;
 use portreeve_core::name::ServerName;
-use portreeve_core::ports::{IconLook, IconStore, StoreError};
+use portreeve_core::ports::{IconLook, IconStore, IconsDue, StoreError};
 use portreeve_core::time::Timestamp;
 
 use super::store::Memory;
@@ -62,7 +62,7 @@ impl IconStore for Pictures {
         Ok(servers.iter().flat_map(of).collect())
     }
 
-    async fn icons_due(&self, _: Timestamp, _: u32) -> Result<Vec<ServerName>, StoreError> {
+    async fn icons_due(&self, _: Timestamp, _: Option<&ServerName>, _: u32) -> Result<IconsDue, StoreError> {
         let versions = self.store.versions();
         let mut names: Vec<ServerName> = versions
             .into_iter()
@@ -70,7 +70,10 @@ impl IconStore for Pictures {
             .map(|version| version.name)
             .collect();
         names.dedup();
-        Ok(names)
+        Ok(IconsDue {
+            servers: names,
+            last: None,
+        })
     }
 
     async fn save_icons(&self, looks: Vec<IconLook>) -> Result<(), StoreError> {
