@@ -7,7 +7,8 @@ use std::ops::Range;
 use portreeve_core::time::Timestamp;
 use url::Url;
 
-use super::{SHORTEST, is_one_edit, skeleton};
+use super::letters::{shown, skeleton};
+use super::{SHORTEST, is_one_edit};
 use crate::assess::{Notes, Severity, Subject};
 
 /// A word below this length is compared by its look alone: nearly every word is one letter off it.
@@ -116,7 +117,7 @@ pub(super) fn note<'a>(subject: &'a Subject, namespace: &str, notes: &mut Notes)
     if !verified.iter().any(|one| one.has_namespace(namespace)) {
         for one in &verified {
             if let Some(severity) = one.like_namespace(namespace) {
-                notes.show(severity, "name", one.message(&one.namespace), namespace);
+                notes.show(severity, "name", one.message(&one.namespace), shown(namespace));
                 said.push(one.namespace.text.as_str());
             }
         }
@@ -127,7 +128,7 @@ pub(super) fn note<'a>(subject: &'a Subject, namespace: &str, notes: &mut Notes)
         }
         for one in &verified {
             if let Some(severity) = one.like_host(&host) {
-                notes.show(severity, path.as_str(), one.message(&one.domain), host.as_str());
+                notes.show(severity, path.as_str(), one.message(&one.domain), shown(&host));
             }
         }
     }
@@ -206,6 +207,8 @@ mod tests {
             "github.co",
             "github.com.login.example",
             "mcp.github.com.login.example",
+            "xn--gthub-n4a.com",
+            "mcp.xn--gthub-n4a.com",
         ] {
             assert!(!partner.has_host(near), "{near}");
             assert_eq!(partner.like_host(near), Some(Severity::High), "{near}");

@@ -353,6 +353,7 @@ async fn a_gw_8_who_looks_like_a_verified_partner_is_told_with_his_name() {
     for (name, host) in [
         ("com.other/edit", "mcp.githud.com"),
         ("com.other/front", "github.com.login.example"),
+        ("com.other/letter", "mcp.g\u{131}thub.com"),
     ] {
         assert_eq!(said(name, host).await, high("remotes[0].url", domain), "{host}");
     }
