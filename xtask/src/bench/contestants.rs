@@ -15,7 +15,7 @@ use super::nginx::Nginx;
 use super::node::{Checks, Node};
 use super::usage;
 use crate::context::Context;
-use crate::process::{self, Log, Service};
+use crate::process::{self, Log, Service, output_of};
 
 /// Where the server and the load generator run.
 pub(crate) const LOAD_CORE: u32 = 0;
@@ -73,6 +73,36 @@ pub(crate) fn pinned(core: u32, descriptors: Descriptors, program: impl AsRef<Os
         .args(descriptors.raising())
         .arg(program);
     command
+}
+
+/// Keeps this program on the core of the load, with the threads and programs that it starts meanwhile.
+#[derive(Debug)]
+pub(crate) struct OnLoadCore {
+    /// The cores that it may use otherwise, as a mask.
+    before: String,
+}
+
+impl OnLoadCore {
+    pub(crate) fn take() -> Result<Self> {
+        let said = output_of(Command::new("taskset").args(["-p", &own_process()]));
+        let said = said.context("`taskset` does not say where this program runs")?;
+        let before = said.rsplit(' ').next().unwrap_or_default().trim().to_owned();
+        let moved =
+            output_of(Command::new("taskset").args(["-p", "-c", &LOAD_CORE.to_string(), &own_process()]));
+        moved.context("`taskset` does not move this program")?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for OnLoadCore {
+    fn drop(&mut self) {
+        // What comes after is only slower without.
+        let _ = output_of(Command::new("taskset").args(["-p", &self.before, &own_process()]));
+    }
+}
+
+fn own_process() -> String {
+    std::process::id().to_string()
 }
 
 // === impl Contestant ===

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use self::corpus::Corpus;
 use self::http::Client;
-use super::contestants::{GATEWAY_CORE, pinned};
+use super::contestants::{GATEWAY_CORE, OnLoadCore, pinned};
 use super::descriptors::Descriptors;
 use super::usage;
 use crate::context::Context;
@@ -94,6 +94,7 @@ fn measure_on(
     };
     let url = postgres.as_ref().map(|postgres| postgres.url.as_str());
     let node = Node::start(log, subject.binary, url)?;
+    let _beside_the_node = OnLoadCore::take()?;
     let mut columns = Vec::new();
     let mut before = 0;
     say(&format!("{}\n", engine.name()));

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::corpus::Corpus;
 use super::{Figures, Node, QUESTIONS, ask, millis, part, table};
+use crate::bench::contestants::OnLoadCore;
 use crate::bench::usage;
 use crate::context::Context;
 use crate::process::Log;
@@ -29,6 +30,7 @@ pub(in crate::bench) fn measure(
     let corpus = Corpus::of_servers(&context.root);
     say(&format!("records  {}\n", corpus.said()));
     let node = Node::start(log, binary, None)?;
+    let _beside_the_node = OnLoadCore::take()?;
     let mut columns = Vec::new();
     let mut before = 0;
     for &size in sizes {
