@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use cli::{AuditCommand, Cli, Command, ConfigCommand, Failure, Global, Remote, Reply};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let cli = match Cli::read(std::env::args_os()) {

@@ -19,7 +19,7 @@ use anyhow::Result;
 use portreeve_core::random::Rng;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// How long one run takes, about.
 const RUN: Duration = Duration::from_millis(40);

@@ -24,7 +24,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::serve::Server;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> Result<()> {
     let options = Options::read(std::env::args().skip(1))?;
