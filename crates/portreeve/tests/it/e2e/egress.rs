@@ -255,6 +255,8 @@ async fn a_private_authority_is_trusted_where_it_is_configured_and_nowhere_else(
     let trusting = Node::start_with(&["--config", &file]).await;
     let slug = trusting.add("com.acme/billing", &upstream.url);
     both_eras_answer(&trusting, &slug).await;
+    // It asks again by itself, to look after the pins.
+    drop(trusting);
 
     let other = Node::start().await;
     let seen = upstream.seen_of_all().len();
