@@ -42,6 +42,40 @@ pub(crate) fn processor_seconds(process: u32) -> Result<f64> {
     Ok(ticks as f64 / TICKS)
 }
 
+/// What the host of a virtual machine kept from a core, and all that passed there, in ticks since the start.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Withheld {
+    core: u32,
+    stolen: u64,
+    all: u64,
+}
+
+impl Withheld {
+    pub(crate) fn look(core: u32) -> Result<Self> {
+        let text = fs::read_to_string("/proc/stat").context("cannot read `/proc/stat`")?;
+        let name = format!("cpu{core} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&name));
+        let line = line.with_context(|| format!("`/proc/stat` does not know core {core}"))?;
+        // User, nice, system, idle, iowait, irq, softirq, steal; guests are counted among users.
+        let ticks = line
+            .split_whitespace()
+            .map(|ticks| ticks.parse().unwrap_or_default());
+        let ticks: Vec<u64> = ticks.take(8).collect();
+        Ok(Self {
+            core,
+            stolen: ticks.get(7).copied().unwrap_or_default(),
+            all: ticks.iter().sum(),
+        })
+    }
+
+    /// The share since then, in percent.
+    pub(crate) fn percent(self) -> Result<f64> {
+        let now = Self::look(self.core)?;
+        let all = now.all.saturating_sub(self.all).max(1);
+        Ok(now.stolen.saturating_sub(self.stolen) as f64 * 100.0 / all as f64)
+    }
+}
+
 /// Resident memory in KiB.
 pub(crate) fn resident_kib(process: u32) -> Result<f64> {
     let mut sum = 0.0;
