@@ -29,6 +29,9 @@ use crate::services::{Durability, Postgres};
 /// Versions in the registry when it is measured; three in ten are the first of their name.
 pub(super) const SIZES: [usize; 3] = [1_000, 8_000, 66_000];
 const START_LIMIT: Duration = Duration::from_secs(60);
+/// How long a node may work on what an import left, and how often it is looked whether it still does.
+const SETTLE_LIMIT: Duration = Duration::from_secs(120);
+const SETTLE_STEP: Duration = Duration::from_secs(1);
 /// How long requests are sent while others publish.
 const THROUGHPUT: Duration = Duration::from_secs(5);
 /// Time between two publications meanwhile.
@@ -104,8 +107,10 @@ fn measure_on(
     for &size in subject.sizes {
         say(&format!("{size:<8} "));
         let taken = node.import(corpus, before..size)?;
+        let settled = node.settle()?;
         let mut figures = node.figures(corpus, size)?;
         figures.insert("import, records/s", taken);
+        figures.insert("at rest after it, s", settled.as_secs_f64());
         columns.push((size, figures));
         before = size;
         say("\n");
@@ -224,6 +229,21 @@ impl Node {
     fn import(&self, corpus: &Corpus, range: std::ops::Range<usize>) -> Result<f64> {
         let records: Vec<Value> = range.map(|index| corpus.record(index)).collect();
         self.take(&records)
+    }
+
+    /// Waits until what an import leaves to do is done, as far as it takes a tenth of a core or more. Returns how long that was.
+    fn settle(&self) -> Result<Duration> {
+        let begun = Instant::now();
+        let mut used = usage::processor_seconds(self.service.process())?;
+        while begun.elapsed() < SETTLE_LIMIT {
+            std::thread::sleep(SETTLE_STEP);
+            let now = usage::processor_seconds(self.service.process())?;
+            if now - used < SETTLE_STEP.as_secs_f64() / 10.0 {
+                break;
+            }
+            used = now;
+        }
+        Ok(begun.elapsed())
     }
 
     pub(super) fn client(&self) -> Result<Client> {
