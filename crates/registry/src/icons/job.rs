@@ -25,8 +25,8 @@ const BREATH: Duration = Duration::from_secs(1);
 /// How long a round may take before another node may begin one, and how long one waits that finds another at it. What a
 /// node that died was at is taken up soon; two that fetch the same do no harm.
 const TURN: Duration = Duration::from_secs(20);
-/// Rest between two servers, and between entries that are looked through: a thousand that were never looked at, as after an import, are no reason to work without
-/// one.
+/// Rest between two servers, and between entries that are looked through: a thousand that were never looked at, as after an
+/// import, are no reason to work without one.
 const PAUSE: Duration = Duration::from_millis(5);
 /// Looks that are written down at once.
 const AT_ONCE: usize = 20;
