@@ -372,12 +372,23 @@ fn walk(client: &mut Client) -> Result<Vec<Duration>> {
         let begun = Instant::now();
         let body = client.get(&path)?;
         times.push(begun.elapsed());
-        let page: Value = serde_json::from_slice(&body)?;
-        match page.pointer("/metadata/nextCursor").and_then(Value::as_str) {
+        match cursor_of(&body)? {
             Some(cursor) => path = format!("/v0.1/servers?limit=100&cursor={cursor}"),
             None => return Ok(times),
         }
     }
+}
+
+/// The cursor of the next page. A page is not read as JSON, which takes ten times as long as to make one, and leaves the
+/// node's core to whatever else the machine does.
+fn cursor_of(page: &[u8]) -> Result<Option<&str>> {
+    let page = std::str::from_utf8(page)?;
+    // What is said of a page stands behind its servers.
+    let (_, metadata) = page
+        .rsplit_once(r#""metadata":{"#)
+        .context("a page says nothing of itself")?;
+    let cursor = metadata.split_once(r#""nextCursor":""#).map(|(_, rest)| rest);
+    Ok(cursor.and_then(|rest| rest.split('"').next()))
 }
 
 fn ask(client: &mut Client, path: &str, texts: &[String]) -> Result<Vec<Duration>> {
