@@ -131,15 +131,17 @@ async fn store(config: &Config, data: &DataDirectory, clock: &dyn Clock) -> Resu
         Some(url) => url.expose().to_owned(),
         None => format!("sqlite:{}", data.path().join("portreeve.db").display()),
     };
-    Store::open(&url, &StoreOptions::new(node))
-        .await
-        .map_err(|error| {
-            let cause = std::error::Error::source(&error)
-                .map(|cause| format!(": {cause}"))
-                .unwrap_or_default();
-            Failure::new(format!("the store cannot be opened: {error}{cause}"))
-                .hint("look at `store.url` and at the database")
-        })
+    let mut options = StoreOptions::new(node);
+    // One for each core, and two for what reads for long. More would only hold memory: each keeps pages of its own.
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    options.readers = options.readers.min(u32::try_from(cores + 2).unwrap_or(u32::MAX));
+    Store::open(&url, &options).await.map_err(|error| {
+        let cause = std::error::Error::source(&error)
+            .map(|cause| format!(": {cause}"))
+            .unwrap_or_default();
+        Failure::new(format!("the store cannot be opened: {error}{cause}"))
+            .hint("look at `store.url` and at the database")
+    })
 }
 
 /// What every room stands on.

@@ -22,6 +22,10 @@ const ROWS: usize = 128;
 /// Bytes of a page of a new file. A version takes about 2,000: of SQLite's usual 4,096, a list reads twice as many pages.
 const PAGE_BYTES: u32 = 8_192;
 
+/// KiB of pages that a connection that reads keeps (as SQLite takes them: below zero). The upper pages of each tree fit;
+/// the others lie in memory of the system.
+const CACHE: &str = "-1000";
+
 /// The pools of a file.
 #[derive(Debug)]
 pub(crate) struct SqlitePools {
@@ -41,6 +45,11 @@ impl SqlitePools {
         let pool = |connections| {
             SqlitePoolOptions::new()
                 .max_connections(connections)
+                // All of them from the start, for as long as the store is open: each has a thread, with the priority of the
+                // one that opened it, and to open one takes longer than most requests.
+                .min_connections(connections)
+                .idle_timeout(None)
+                .max_lifetime(None)
                 // A connection to a file does not break while it rests; asking it before each use costs as much as a
                 // small query.
                 .test_before_acquire(false)
@@ -60,14 +69,9 @@ impl SqlitePools {
             .page_size(PAGE_BYTES)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full);
-        let writer = pool(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(writing)
-            .await?;
-        let readers = pool(options.readers)
-            .connect_with(base.pragma("query_only", "on"))
-            .await?;
+        let writer = pool(1).connect_with(writing).await?;
+        let reading = base.pragma("query_only", "on").pragma("cache_size", CACHE);
+        let readers = pool(options.readers).connect_with(reading).await?;
         Ok(Self { writer, readers })
     }
 
