@@ -39,7 +39,7 @@ mod webhooks;
 pub use access_policies::AccessPolicyStore;
 pub use access_requests::{AccessRequestStore, SeenServers};
 pub use approvals::ApprovalStore;
-pub use assessments::{AssessmentStore, Imported, StoredAssessment};
+pub use assessments::{AssessmentStore, Imported, StoredAssessment, Unassessed};
 pub use audit::{AuditLog, AuditQuery, CheckpointSigner, Journal, JournalError};
 pub use authorizer::Authorizer;
 pub use catalogue::{Catalogue, News, Owned, Refresh, RouteSnapshot, Snapshot};
@@ -49,7 +49,7 @@ pub use environments::EnvironmentStore;
 pub use feed::{EntryFeed, FeedPosition, Searchable};
 pub use governance::GovernanceStore;
 pub use host_sessions::HostSessionStore;
-pub use icons::{IconLook, IconStore, IconsDue};
+pub use icons::{IconDue, IconLook, IconStore, IconsDue};
 pub use identity::{
     CredentialStore, Credentials, Ended, IdentityStore, LinkPurpose, SessionStore, SignInAttempt,
 };

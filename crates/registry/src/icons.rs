@@ -84,7 +84,8 @@ impl Registry {
             self.count(caller, requests).await?;
         }
         let entry = self.load(name).await?;
-        let look = self.look(caller, &entry, Fetch::All).await?;
+        let known = self.parts.icons.icons_of(&entry.server.name).await?;
+        let look = self.look(caller, &entry, &known, Fetch::All).await;
         let icons = look.icons.clone();
         self.parts.icons.save_icons(vec![look]).await?;
         // What was fetched may have been known, under another identity.
@@ -117,15 +118,15 @@ impl Registry {
         Ok(shown)
     }
 
-    /// Looks at what an entry names, and fetches it.
+    /// Looks at what an entry names, and fetches it. `known` is what is stored of it.
     pub(super) async fn look(
         &self,
         caller: &Caller,
         entry: &Entry,
+        known: &[NamedIcon],
         fetch: Fetch,
-    ) -> Result<IconLook, RegistryError> {
+    ) -> IconLook {
         let name = &entry.server.name;
-        let known = self.parts.icons.icons_of(name).await?;
         let wanted = wanted(entry, &self.parts.limits);
         let now = self.parts.clock.now();
         let mut look = IconLook {
@@ -153,13 +154,13 @@ impl Registry {
             }
             look.icons.push(named);
         }
-        if !same(&known, &look.icons) {
+        if !same(known, &look.icons) {
             let mut event = self.event(caller, "server.icons", name);
             let failed = look.icons.iter().filter(|icon| icon.problem.is_some()).count();
             event.detail = Some(json!({ "shown": look.icons.len() - failed, "failed": failed }));
             look.events.push(event);
         }
-        Ok(look)
+        look
     }
 
     /// Adds to an assessment what is known of the icons. It stops nothing: what others show beside a name says little

@@ -24,6 +24,7 @@ use url::Url;
 
 use crate::assess::AssessmentPolicy;
 use crate::assess::near_names::{Neighbours, Vouched};
+use crate::assess::submitted::Submitted;
 use crate::error::RegistryError;
 use crate::export::KeptExports;
 use crate::kept::Kept;
@@ -117,6 +118,8 @@ pub struct Registry {
     pub(crate) importing: tokio::sync::Mutex<()>,
     /// Somebody approved something, or named other icons.
     pub(crate) icons_wanted: tokio::sync::Notify,
+    /// What was submitted here and is to be judged.
+    pub(crate) submitted: Submitted,
 }
 
 impl std::fmt::Debug for Registry {
@@ -146,6 +149,7 @@ impl Registry {
             vouched: ArcSwap::default(),
             importing: tokio::sync::Mutex::default(),
             icons_wanted: tokio::sync::Notify::new(),
+            submitted: Submitted::default(),
             remotes: RemoteTexts::of(&parts.public_url),
             parts,
             cursor_keys,
@@ -203,6 +207,7 @@ impl Registry {
         let Some(change) = change else {
             return Ok(Some(after));
         };
+        let submitted = Submitted::among(&change.versions);
         match self.parts.entries.save(change).await {
             Ok(revision) => after.revision = revision,
             Err(StoreError::Conflict { .. }) if *tries < RETRIES => {
@@ -211,6 +216,7 @@ impl Registry {
             }
             Err(error) => return Err(error.into()),
         }
+        self.submitted.put(submitted);
         self.parts.refresh.refresh().await;
         Ok(Some(after))
     }

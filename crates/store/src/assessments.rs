@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::name::{ServerName, VersionText};
-use portreeve_core::ports::{AssessmentStore, Imported, StoreError, StoredAssessment};
+use portreeve_core::ports::{AssessmentStore, Imported, StoreError, StoredAssessment, Unassessed};
 use portreeve_core::time::Timestamp;
 
 use crate::change::Change;
 use crate::engine::Sql;
+use crate::entries::last_among;
 use crate::store::Store;
 
 #[async_trait]
@@ -69,23 +70,32 @@ impl AssessmentStore for Store {
         &self,
         since: Timestamp,
         imported: Imported,
-        limit: u32,
-    ) -> Result<Vec<(ServerName, VersionText)>, StoreError> {
-        let sql = Sql::new(
+        behind: Option<&ServerName>,
+        among: u32,
+    ) -> Result<Unassessed, StoreError> {
+        let last = last_among(self.engine(), behind, among).await?;
+        let mut sql = Sql::new(
             "SELECT v.server AS server, v.version AS version FROM versions v LEFT JOIN assessments a \
-             ON a.server = v.server AND a.version = v.version \
-             WHERE v.approval IN ('submitted', 'approved') AND v.lifecycle <> 'retired' \
-             AND ($3 OR v.approval = 'approved' OR NOT EXISTS (SELECT 1 FROM provenance p \
+             ON a.server = v.server AND a.version = v.version WHERE v.server > $1 \
+             AND v.approval IN ('submitted', 'approved') AND v.lifecycle <> 'retired' \
+             AND ($2 OR v.approval = 'approved' OR NOT EXISTS (SELECT 1 FROM provenance p \
              WHERE p.server = v.server AND p.version = v.version AND NOT p.awaits_assessment)) \
-             AND (a.assessed_at IS NULL OR a.assessed_at < $1 OR a.content_hash <> v.content_hash) \
-             ORDER BY coalesce(a.assessed_at, 0), v.server, v.version LIMIT $2",
+             AND (a.assessed_at IS NULL OR a.assessed_at < $3 OR a.content_hash <> v.content_hash)",
         )
-        .bind(since)
-        .bind(i64::from(limit))
-        .bind(imported == Imported::Judged);
+        .bind(behind.map_or("", ServerName::as_str))
+        .bind(imported == Imported::Judged)
+        .bind(since);
+        if let Some(last) = &last {
+            sql.push_bound(" AND v.server <= ", last.as_str());
+        }
+        sql.push(" ORDER BY coalesce(a.assessed_at, 0), v.server, v.version");
         let rows = self.engine().rows(sql).await?;
-        rows.iter()
-            .map(|row| Ok((row.parsed("server")?, row.parsed("version")?)))
-            .collect()
+        let versions = rows
+            .iter()
+            .map(|row| Ok((row.parsed("server")?, row.parsed("version")?)));
+        Ok(Unassessed {
+            versions: versions.collect::<Result<_, StoreError>>()?,
+            last,
+        })
     }
 }

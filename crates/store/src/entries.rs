@@ -39,7 +39,7 @@ use portreeve_core::ports::{
 use portreeve_core::server::{Approval, EndedBy, Lifecycle, Server, Version};
 
 use crate::change::Change;
-use crate::engine::{Row, Sql};
+use crate::engine::{Engine, Row, Sql};
 use crate::routes::{forget_secrets, route_columns, route_of};
 use crate::store::Store;
 use crate::{icons, logins, partners};
@@ -153,6 +153,19 @@ fn server_of(row: &Row, deployments: Deployments) -> Result<Server, StoreError> 
         created_at: row.moment("created_at")?,
         updated_at: row.moment("updated_at")?,
     })
+}
+
+/// The last of so many entries behind this name, in the order of names; nothing if there are no more behind them.
+pub(crate) async fn last_among(
+    engine: &Engine,
+    behind: Option<&ServerName>,
+    among: u32,
+) -> Result<Option<ServerName>, StoreError> {
+    let sql = Sql::new("SELECT name FROM servers WHERE name > $1 ORDER BY name LIMIT 1 OFFSET $2")
+        .bind(behind.map_or("", ServerName::as_str))
+        .bind(i64::from(among.saturating_sub(1)));
+    let rows = engine.rows(sql).await?;
+    rows.first().map(|row| row.parsed("name")).transpose()
 }
 
 fn version_of(row: &Row) -> Result<Version, StoreError> {

@@ -5,11 +5,12 @@ use async_trait::async_trait;
 use portreeve_core::icon::{Icon, IconFace, IconFacts, IconKind, IconTheme, NamedIcon};
 use portreeve_core::id::IconId;
 use portreeve_core::name::ServerName;
-use portreeve_core::ports::{IconLook, IconStore, IconsDue, StoreError};
+use portreeve_core::ports::{IconDue, IconLook, IconStore, IconsDue, StoreError};
 use portreeve_core::time::Timestamp;
 
 use crate::change::Change;
 use crate::engine::{Row, Sql, Value, values_list};
+use crate::entries::last_among;
 use crate::store::Store;
 
 /// Servers of one look for their icons.
@@ -66,28 +67,29 @@ impl IconStore for Store {
         behind: Option<&ServerName>,
         among: u32,
     ) -> Result<IconsDue, StoreError> {
-        let behind = behind.map_or("", ServerName::as_str);
-        let last = Sql::new("SELECT name FROM servers WHERE name > $1 ORDER BY name LIMIT 1 OFFSET $2")
-            .bind(behind)
-            .bind(i64::from(among.saturating_sub(1)));
-        let rows = self.engine().rows(last).await?;
-        let last: Option<ServerName> = rows.first().map(|row| row.parsed("name")).transpose()?;
+        let last = last_among(self.engine(), behind, among).await?;
         let mut sql = Sql::new(
-            "SELECT s.name AS name FROM servers s LEFT JOIN icon_looks l ON l.server = s.name WHERE s.name > $1 \
+            "SELECT s.name AS name, EXISTS (SELECT 1 FROM server_icons n WHERE n.server = s.name) AS is_known \
+             FROM servers s LEFT JOIN icon_looks l ON l.server = s.name WHERE s.name > $1 \
              AND (l.server IS NULL OR l.revision <> s.revision OR l.again_at <= $2) \
              AND EXISTS (SELECT 1 FROM versions v WHERE v.server = s.name AND v.approval = 'approved' \
              AND v.lifecycle <> 'retired')",
         )
-        .bind(behind)
+        .bind(behind.map_or("", ServerName::as_str))
         .bind(now);
         if let Some(last) = &last {
             sql.push_bound(" AND s.name <= ", last.as_str());
         }
         sql.push(" ORDER BY s.name");
         let rows = self.engine().rows(sql).await?;
-        let servers = rows.iter().map(|row| row.parsed("name"));
+        let servers = rows.iter().map(|row| {
+            Ok(IconDue {
+                server: row.parsed("name")?,
+                is_known: row.boolean("is_known")?,
+            })
+        });
         Ok(IconsDue {
-            servers: servers.collect::<Result<_, _>>()?,
+            servers: servers.collect::<Result<_, StoreError>>()?,
             last,
         })
     }

@@ -33,6 +33,15 @@ pub enum Imported {
     Left,
 }
 
+/// What is to be judged of the entries that were looked through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unassessed {
+    /// The versions.
+    pub versions: Vec<(ServerName, VersionText)>,
+    /// The last entry that was looked through, if there may be more behind it.
+    pub last: Option<ServerName>,
+}
+
 /// Assessments, durable: the last one of each version.
 #[async_trait]
 pub trait AssessmentStore: Send + Sync {
@@ -50,13 +59,14 @@ pub trait AssessmentStore: Send + Sync {
         events: &[AuditEvent],
     ) -> Result<(), StoreError>;
 
-    /// Versions that wait or are listed, and whose content was never judged, or not since that moment; those that wait
-    /// longest first. What waits because it was imported is left out, unless it is asked for or a rule approves it once it
-    /// was judged.
+    /// Looks through so many entries behind this name, in the order of names, for versions that wait or are listed, and
+    /// whose content was never judged, or not since that moment; those that wait longest first. What waits because it was
+    /// imported is left out, unless it is asked for or a rule approves it once it was judged.
     async fn unassessed(
         &self,
         since: Timestamp,
         imported: Imported,
-        limit: u32,
-    ) -> Result<Vec<(ServerName, VersionText)>, StoreError>;
+        behind: Option<&ServerName>,
+        among: u32,
+    ) -> Result<Unassessed, StoreError>;
 }

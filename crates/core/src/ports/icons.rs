@@ -28,11 +28,20 @@ pub struct IconLook {
     pub events: Vec<AuditEvent>,
 }
 
+/// An entry whose icons are to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IconDue {
+    /// Its name.
+    pub server: ServerName,
+    /// Whether something is known of its icons. Most entries name none, and never did.
+    pub is_known: bool,
+}
+
 /// What is due among some of the entries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IconsDue {
-    /// Those whose icons are to be looked at.
-    pub servers: Vec<ServerName>,
+    /// Those whose icons are to be looked at, in the order of names.
+    pub servers: Vec<IconDue>,
     /// The last entry that was looked through, if there may be more behind it.
     pub last: Option<ServerName>,
 }

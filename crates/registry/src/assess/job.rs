@@ -1,5 +1,5 @@
 //! The job that judges what was submitted, and judges again what is listed: a server may change, and a name that was the only
-//! one of its kind may get a neighbour.
+//! one of its kind may get a neighbour. Woken by what is submitted on this node; everything else is found by itself.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,14 +18,18 @@ use crate::registry::Registry;
 
 /// Versions of one round.
 const ROUND: usize = 20;
-/// Versions that are looked up at once: to find out which of all waits longest costs more than to judge some of them.
-const AHEAD: u32 = 500;
+/// Entries that are looked through at once: what that takes, a request may have to wait for.
+const AMONG: u32 = 200;
+/// Rest between them.
+const PAUSE: Duration = Duration::from_millis(5);
 /// Rest after a round that found nothing more to do.
 const REST: Duration = Duration::from_secs(60);
-/// Rest between rounds while there is more.
+/// Rest between rounds while there is more, and before one that a submission woke.
 const BREATH: Duration = Duration::from_secs(1);
 /// How long one version may take before another node may try.
 const TURN: Duration = Duration::from_secs(120);
+/// How long the names of listed servers serve: to gather them takes longer than to judge what somebody submitted.
+const NAMES: Duration = Duration::from_secs(60);
 
 /// What the job works with.
 pub struct AssessParts {
@@ -44,8 +48,12 @@ pub struct AssessParts {
 /// The job. One per node; the nodes share the work.
 pub struct AssessJob {
     parts: AssessParts,
-    /// What waits longest, as it was looked up last.
+    /// What waits of the entries that were looked through.
     waiting: VecDeque<(ServerName, VersionText)>,
+    /// The entry up to which everything was looked through, if there are more.
+    last: Option<ServerName>,
+    /// The names to compare with, and since when.
+    neighbours: Option<(Timestamp, Arc<Neighbours>)>,
 }
 
 /// What a round came to.
@@ -79,6 +87,8 @@ impl AssessJob {
         Self {
             parts,
             waiting: VecDeque::new(),
+            last: None,
+            neighbours: None,
         }
     }
 
@@ -89,6 +99,7 @@ impl AssessJob {
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
                 () = tokio::time::sleep(rest) => {}
+                () = self.wake() => {}
             }
             let round = tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
@@ -105,29 +116,64 @@ impl AssessJob {
         }
     }
 
-    /// Judges some of what waits longest.
+    /// Waits until something was submitted, and a moment more: who submits one thing often submits the next one, too.
+    async fn wake(&self) {
+        self.parts.registry.submitted.come().await;
+        tokio::time::sleep(BREATH).await;
+    }
+
+    /// Judges what was submitted here, and then some of what waits besides.
     pub async fn round(&mut self) -> Result<Round, RegistryError> {
-        let registry = &self.parts.registry;
+        let registry = Arc::clone(&self.parts.registry);
         let since = registry.parts.clock.now().minus(self.parts.repeat);
-        if self.waiting.is_empty() {
-            let AssessParts { imported, .. } = self.parts;
-            let assessments = &registry.parts.assessments;
-            self.waiting = assessments.unassessed(since, imported, AHEAD).await?.into();
-        }
-        let count = self.waiting.len().min(ROUND);
-        let now: Vec<_> = self.waiting.drain(..count).collect();
+        let mut now = registry.submitted.take(ROUND);
+        let is_found = self.find(since, ROUND - now.len()).await?;
+        let count = self.waiting.len().min(ROUND - now.len());
+        now.extend(self.waiting.drain(..count));
         let mut round = Round {
             judged: 0,
-            more: count == ROUND,
+            more: is_found || now.len() == ROUND,
         };
         if now.is_empty() {
             return Ok(round);
         }
-        let neighbours = registry.neighbours().await?;
+        let neighbours = self.neighbours().await?;
         for (name, version) in &now {
             round.judged += usize::from(self.turn((name, version), since, &neighbours).await?);
         }
         Ok(round)
+    }
+
+    async fn neighbours(&mut self) -> Result<Arc<Neighbours>, RegistryError> {
+        let registry = &self.parts.registry;
+        let now = registry.parts.clock.now();
+        let known = self.neighbours.as_ref();
+        if let Some((_, neighbours)) = known.filter(|(since, _)| *since >= now.minus(NAMES)) {
+            return Ok(Arc::clone(neighbours));
+        }
+        let neighbours = registry.neighbours().await?;
+        self.neighbours = Some((now, Arc::clone(&neighbours)));
+        Ok(neighbours)
+    }
+
+    /// Goes on through the entries until that many versions wait. Returns whether there are more entries.
+    async fn find(&mut self, since: Timestamp, enough: usize) -> Result<bool, RegistryError> {
+        let AssessParts {
+            registry, imported, ..
+        } = &self.parts;
+        while self.waiting.len() < enough {
+            let assessments = &registry.parts.assessments;
+            let found = assessments
+                .unassessed(since, *imported, self.last.as_ref(), AMONG)
+                .await?;
+            self.waiting.extend(found.versions);
+            self.last = found.last;
+            if self.last.is_none() {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(self.last.is_some())
     }
 
     /// Judges one version, unless another node does.

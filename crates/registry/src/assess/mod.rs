@@ -20,6 +20,7 @@ mod look;
 mod job;
 mod login;
 mod run;
+pub(crate) mod submitted;
 
 pub(crate) mod outside;
 

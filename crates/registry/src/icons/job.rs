@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use portreeve_core::caller::Caller;
 use portreeve_core::name::ServerName;
-use portreeve_core::ports::{IconLook, Locks};
+use portreeve_core::ports::{IconDue, Locks};
 use tokio::sync::watch;
 
 use super::Fetch;
@@ -25,10 +25,9 @@ const BREATH: Duration = Duration::from_secs(1);
 /// How long a round may take before another node may begin one, and how long one waits that finds another at it. What a
 /// node that died was at is taken up soon; two that fetch the same do no harm.
 const TURN: Duration = Duration::from_secs(20);
-/// Rest between two servers, and between entries that are looked through: a thousand that were never looked at, as after an
-/// import, are no reason to work without one.
+/// Rest before entries are read: a thousand that were never looked at, as after an import, are no reason to work without one.
 const PAUSE: Duration = Duration::from_millis(5);
-/// Looks that are written down at once.
+/// Entries that are read, and looks that are written down, at once.
 const AT_ONCE: usize = 20;
 
 /// What the job works with.
@@ -154,31 +153,41 @@ impl IconJob {
         }
     }
 
-    async fn look_at(&self, servers: &[ServerName]) -> Result<(), RegistryError> {
-        let icons = &self.0.registry.parts.icons;
-        let mut looks = Vec::new();
-        for name in servers {
+    async fn look_at(&self, due: &[IconDue]) -> Result<(), RegistryError> {
+        for some in due.chunks(AT_ONCE) {
             tokio::time::sleep(PAUSE).await;
-            looks.extend(self.look(name).await?);
+            self.look_at_some(some).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks at a few entries that are read at once.
+    async fn look_at_some(&self, due: &[IconDue]) -> Result<(), RegistryError> {
+        let registry = &self.0.registry;
+        let icons = &registry.parts.icons;
+        let names: Vec<ServerName> = due.iter().map(|due| due.server.clone()).collect();
+        // Those that were removed since they were found are not among them.
+        let entries = registry.parts.imports.entries_named(&names).await?;
+        let mut looks = Vec::new();
+        for entry in &entries {
+            let name = &entry.server.name;
+            let is_known = due.iter().any(|due| due.server == *name && due.is_known);
+            let known = if is_known {
+                icons.icons_of(name).await?
+            } else {
+                Vec::new()
+            };
+            looks.push(
+                registry
+                    .look(&Caller::system(), entry, &known, Fetch::Missing)
+                    .await,
+            );
             // What was fetched is not put at risk by what comes.
-            let is_news = looks.last().is_some_and(|look| !look.events.is_empty());
-            if is_news || looks.len() >= AT_ONCE {
+            if looks.last().is_some_and(|look| !look.events.is_empty()) {
                 icons.save_icons(std::mem::take(&mut looks)).await?;
             }
         }
         icons.save_icons(looks).await?;
         Ok(())
-    }
-
-    async fn look(&self, name: &ServerName) -> Result<Option<IconLook>, RegistryError> {
-        let registry = &self.0.registry;
-        match registry.parts.entries.entry(name).await? {
-            Some(entry) => registry
-                .look(&Caller::system(), &entry, Fetch::Missing)
-                .await
-                .map(Some),
-            // Removed since it was found.
-            None => Ok(None),
-        }
     }
 }

@@ -40,9 +40,14 @@ impl Registry {
             let mut after = run.clone();
             let (batch, records) = self.prepare(caller, &mut after, candidates).await?;
             let moves = batch.entries.iter().any(|entry| !entry.routes.is_empty());
+            let awaited = batch.provenance.iter().filter(|origin| origin.awaits_assessment);
+            let awaited = awaited
+                .map(|origin| (origin.server.clone(), origin.version.clone()))
+                .collect();
             match self.parts.imports.save_import(batch).await {
                 Ok(()) => {
                     *run = after;
+                    self.submitted.put(awaited);
                     if moves {
                         self.parts.refresh.refresh().await;
                     }

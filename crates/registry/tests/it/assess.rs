@@ -401,3 +401,34 @@ async fn an_assessment_is_of_one_content() {
     let refused = world.registry.assessment(&caller("user"), &name(), None).await;
     assert!(matches!(refused, Err(RegistryError::Forbidden { .. })));
 }
+
+#[tokio::test]
+async fn what_is_submitted_goes_before_what_is_judged_again() {
+    let world = World::new();
+    let locks = Arc::new(Locked::default());
+    let mut job = job(&world, &locks);
+    let add = async |name: &str| {
+        let document = clean(name, URL).to_string();
+        world.add(&document, Approve::No).await.unwrap();
+    };
+    for number in 0..60 {
+        add(&format!("com.acme/billing-{number}")).await;
+    }
+    while job.round().await.unwrap().more {}
+    world.clock.pass(Duration::from_secs(25 * 60 * 60));
+    assert_eq!(job.round().await.unwrap().judged, 20);
+    add("com.zeta/late").await;
+    assert_eq!(job.round().await.unwrap().judged, 20);
+    let late = "com.zeta/late".parse().unwrap();
+    let last = world.registry.assessment(&admin(), &late, None).await.unwrap();
+    assert!(last.is_some(), "who submits looks at what is found");
+    let mut judged = 0;
+    loop {
+        let round = job.round().await.unwrap();
+        judged += round.judged;
+        if !round.more {
+            break;
+        }
+    }
+    assert_eq!(judged, 21, "each of the others once");
+}

@@ -143,6 +143,7 @@ contract! {
     catalogue::tags_that_registries_select_by_are_part_of_what_decisions_need,
     assessments::the_last_assessment_of_a_version_stays_with_it,
     assessments::what_waits_longest_comes_first,
+    assessments::what_waits_is_looked_for_entry_by_entry,
     toolsets::a_toolset_is_kept_once,
     toolsets::drafts_are_forgotten_and_toolsets_are_not,
     toolsets::a_route_to_a_rest_api_knows_how_its_tools_are_called,

@@ -1,6 +1,6 @@
 //! Assessments: the last one of each version, and which versions wait for one.
 
-use portreeve_core::ports::{Imported, StoredAssessment};
+use portreeve_core::ports::{Imported, StoreError, StoredAssessment};
 use portreeve_core::server::{Approval, Lifecycle};
 use portreeve_core::time::Timestamp;
 
@@ -59,24 +59,64 @@ pub async fn what_waits_longest_comes_first(store: &dyn Durable) -> Outcome {
         versions.push(version);
     }
     store.save(new_entry(NAME, versions)).await?;
-    let waiting = async |since, limit| {
-        let waiting = store.unassessed(since, Imported::Judged, limit).await;
+    let waiting = async |since| {
+        let waiting = store.unassessed(since, Imported::Judged, None, 9).await;
         waiting.map(|all| {
-            all.into_iter()
+            all.versions
+                .into_iter()
                 .map(|(_, version)| version.to_string())
                 .collect::<Vec<_>>()
         })
     };
-    assert_eq!(waiting(at(0), 9).await?, ["1.0.0", "1.1.0", "1.4.0"]);
-    assert_eq!(waiting(at(0), 2).await?, ["1.0.0", "1.1.0"]);
+    assert_eq!(waiting(at(0)).await?, ["1.0.0", "1.1.0", "1.4.0"]);
     store.save_assessment(&judged("1.0.0", "aa", at(20)), &[]).await?;
     store.save_assessment(&judged("1.1.0", "aa", at(10)), &[]).await?;
-    assert_eq!(waiting(at(5), 9).await?, ["1.4.0"]);
-    assert_eq!(waiting(at(15), 9).await?, ["1.4.0", "1.1.0"]);
-    assert_eq!(waiting(at(30), 9).await?, ["1.4.0", "1.1.0", "1.0.0"]);
+    assert_eq!(waiting(at(5)).await?, ["1.4.0"]);
+    assert_eq!(waiting(at(15)).await?, ["1.4.0", "1.1.0"]);
+    assert_eq!(waiting(at(30)).await?, ["1.4.0", "1.1.0", "1.0.0"]);
     store
         .save_assessment(&judged("1.0.0", "of another content", at(20)), &[])
         .await?;
-    assert_eq!(waiting(at(5), 9).await?, ["1.4.0", "1.0.0"]);
+    assert_eq!(waiting(at(5)).await?, ["1.4.0", "1.0.0"]);
+    Ok(())
+}
+
+/// Entries are looked through in the order of their names, so many at a time, whether something of them waits or not.
+pub async fn what_waits_is_looked_for_entry_by_entry(store: &dyn Durable) -> Outcome {
+    for number in 1..=5 {
+        let mut version = version(&format!("com.acme/n{number}"), "1.0.0");
+        version.approval = if number == 3 {
+            Approval::Draft
+        } else {
+            Approval::Submitted
+        };
+        store
+            .save(new_entry(version.name.clone().as_str(), vec![version]))
+            .await?;
+    }
+    let look = async |behind: Option<&str>, among| {
+        let behind = behind.map(parse);
+        let found = store
+            .unassessed(at(0), Imported::Judged, behind.as_ref(), among)
+            .await?;
+        let names = found.versions.into_iter().map(|(name, _)| name.to_string());
+        let last = found.last.map(|last| last.to_string());
+        Ok::<_, StoreError>((names.collect::<Vec<_>>(), last))
+    };
+    let (names, last) = look(None, 2).await?;
+    assert_eq!(
+        (names, last.as_deref()),
+        (
+            vec!["com.acme/n1".to_owned(), "com.acme/n2".to_owned()],
+            Some("com.acme/n2")
+        )
+    );
+    let (names, last) = look(last.as_deref(), 2).await?;
+    assert_eq!(
+        (names, last.as_deref()),
+        (vec!["com.acme/n4".to_owned()], Some("com.acme/n4"))
+    );
+    let (names, last) = look(last.as_deref(), 2).await?;
+    assert_eq!((names, last), (vec!["com.acme/n5".to_owned()], None));
     Ok(())
 }

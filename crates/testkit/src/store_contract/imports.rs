@@ -261,9 +261,10 @@ pub async fn proposals_of_imports_are_judged_when_asked(store: &dyn Durable) -> 
     store.save_import(batch(one.clone(), imported)).await?;
     store.save(of("com.acme/handed-in", Approval::Submitted)).await?;
     let waiting = async |imported| {
-        let waiting = store.unassessed(at(0), imported, 9).await;
+        let waiting = store.unassessed(at(0), imported, None, 9).await;
         waiting.map(|all| {
-            all.into_iter()
+            all.versions
+                .into_iter()
                 .map(|(name, _)| name.to_string())
                 .collect::<Vec<_>>()
         })

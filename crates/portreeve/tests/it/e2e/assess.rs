@@ -1,5 +1,7 @@
 //! Assessments through the door: J12, step 1, and A-GW-8.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::node::Node;
@@ -89,6 +91,34 @@ async fn j12_a_poisoned_tool_is_found_stops_the_approval_and_the_fix_passes() {
     assert_eq!(events[0]["detail"]["high"], 0, "{audit}");
     assert_eq!(events.last().unwrap()["detail"]["high"], 1, "{audit}");
     assert_eq!(good["contentHash"].as_str().map(str::len), Some(64));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_handed_in_is_judged_by_itself() {
+    let node = Node::start().await;
+    let upstream = Upstream::start(Speaks::Both).await;
+    upstream.set_tools(vec![poisoned()]);
+    let name = "com.acme/judged-by-itself";
+    node.cli_json(&["server", "add", name, "--url", &upstream.url, "--internal"]);
+    let path = "/servers/com.acme%2Fjudged-by-itself/versions/1.0.0/assessment";
+    // Half of the minute after which it is looked for what waits.
+    let begun = Instant::now();
+    let mut found = node.api("GET", path, None).await;
+    while found.status == 404 && begun.elapsed() < Duration::from_secs(30) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        found = node.api("GET", path, None).await;
+    }
+    assert_eq!(found.status, 200, "{}", found.text());
+    assert_eq!(found.json()["findings"][0]["path"], "tools.list.description");
+    let waiting = node
+        .api("GET", "/servers/com.acme%2Fjudged-by-itself", None)
+        .await;
+    assert_eq!(
+        waiting.json()["versions"][0]["approval"],
+        "submitted",
+        "{}",
+        waiting.text()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,11 @@
 //! Assessments in memory, with the promises of the port.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::name::{ServerName, VersionText};
-use portreeve_core::ports::{AssessmentStore, Imported, StoreError, StoredAssessment};
+use portreeve_core::ports::{AssessmentStore, Imported, StoreError, StoredAssessment, Unassessed};
 use portreeve_core::server::{Approval, Lifecycle, Version};
 use portreeve_core::time::Timestamp;
 
@@ -34,8 +36,9 @@ impl AssessmentStore for Memory {
         &self,
         since: Timestamp,
         imported: Imported,
-        limit: u32,
-    ) -> Result<Vec<(ServerName, VersionText)>, StoreError> {
+        behind: Option<&ServerName>,
+        among: u32,
+    ) -> Result<Unassessed, StoreError> {
         let versions = self.versions();
         let tables = self.tables();
         let is_left = |version: &Version| {
@@ -45,17 +48,25 @@ impl AssessmentStore for Memory {
                 && version.approval == Approval::Submitted
                 && origin.is_some_and(|origin| !origin.awaits_assessment)
         };
+        let names: BTreeSet<_> = versions
+            .iter()
+            .map(|version| version.name.clone())
+            .filter(|name| behind.is_none_or(|behind| name > behind))
+            .collect();
+        let last = names.iter().nth(among as usize - 1).cloned();
         let known = self.assessments();
         let waits = versions.into_iter().filter(|version| {
             let is_open = matches!(version.approval, Approval::Submitted | Approval::Approved)
                 && version.lifecycle != Lifecycle::Retired;
             let stored = known.get(&(version.name.clone(), version.version.clone()));
-            is_open
+            names.contains(&version.name)
+                && last.as_ref().is_none_or(|last| version.name <= *last)
+                && is_open
                 && !is_left(version)
                 && stored
                     .is_none_or(|stored| stored.at < since || stored.content_hash != version.content_hash)
         });
-        let waiting = waits.map(|version| (version.name, version.version));
-        Ok(waiting.take(limit as usize).collect())
+        let versions = waits.map(|version| (version.name, version.version)).collect();
+        Ok(Unassessed { versions, last })
     }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use portreeve_core::icon::{Icon, IconFace, NamedIcon};
 use portreeve_core::id::IconId;
 use portreeve_core::name::ServerName;
-use portreeve_core::ports::{IconLook, IconStore, IconsDue, StoreError};
+use portreeve_core::ports::{IconDue, IconLook, IconStore, IconsDue, StoreError};
 use portreeve_core::time::Timestamp;
 
 use super::store::Memory;
@@ -70,8 +70,12 @@ impl IconStore for Pictures {
             .map(|version| version.name)
             .collect();
         names.dedup();
+        let due = names.into_iter().map(|server| IconDue {
+            is_known: true,
+            server,
+        });
         Ok(IconsDue {
-            servers: names,
+            servers: due.collect(),
             last: None,
         })
     }
