@@ -214,6 +214,8 @@ fn check_schema(raw: &Map<String, Value>, notes: &mut Notes) {
     match raw.get("$schema").map(Value::as_str) {
         None | Some(Some("")) => notes.warning("$schema", "it is missing; hosts read it to choose a schema"),
         Some(None) => notes.problem("$schema", "it must be a text"),
+        // Lists give it as it is, and it is a URI in them.
+        Some(Some(url)) if !is_http_url(url) => notes.problem("$schema", "it must be an http or https URL"),
         Some(Some(url)) if KNOWN.iter().any(|date| url.contains(date)) => {}
         Some(Some(url)) => notes.warning(
             "$schema",

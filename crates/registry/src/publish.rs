@@ -284,7 +284,14 @@ impl Registry {
                 self.require_complete(&work, Some(&valid.version), &known)?;
             }
             work.grant(granted, self.parts.clock.now());
+            // What is approved at once is judged before that, if at all.
+            let submitted = if approve == Approve::Now {
+                Vec::new()
+            } else {
+                work.submitted()
+            };
             if let Some(entry) = self.save(caller, work, &mut tries).await? {
+                self.submitted.put(submitted);
                 return Ok(entry);
             }
         }

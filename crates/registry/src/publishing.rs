@@ -324,6 +324,10 @@ impl Registry {
         if let Some(route) = route.filter(|_| version.is_listed()) {
             self.pin_as_seen(&Caller::system(), route, version).await;
         }
+        if version.approval == Approval::Submitted {
+            let which = (version.name.clone(), version.version.clone());
+            self.submitted.put(vec![which]);
+        }
         self.served_to_publisher(entry, version)
     }
 }

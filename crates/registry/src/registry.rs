@@ -189,7 +189,9 @@ impl Registry {
         loop {
             let mut work = Work::open(self.load(name).await?);
             step(&mut work)?;
+            let submitted = work.submitted();
             if let Some(saved) = self.save(caller, work, &mut tries).await? {
+                self.submitted.put(submitted);
                 return Ok(saved);
             }
         }
@@ -207,7 +209,6 @@ impl Registry {
         let Some(change) = change else {
             return Ok(Some(after));
         };
-        let submitted = Submitted::among(&change.versions);
         match self.parts.entries.save(change).await {
             Ok(revision) => after.revision = revision,
             Err(StoreError::Conflict { .. }) if *tries < RETRIES => {
@@ -216,7 +217,6 @@ impl Registry {
             }
             Err(error) => return Err(error.into()),
         }
-        self.submitted.put(submitted);
         self.parts.refresh.refresh().await;
         Ok(Some(after))
     }

@@ -10,6 +10,7 @@ use portreeve_core::route::Route;
 use portreeve_core::server::{Approval, PrivateHost, Server, Version};
 use portreeve_core::time::Timestamp;
 
+use crate::assess::submitted::Which;
 use crate::error::RegistryError;
 use crate::latest::latest_of;
 use crate::plan::Agreed;
@@ -36,6 +37,17 @@ impl Work {
     pub(crate) fn has_approved(&self) -> bool {
         let is_approved = |version: &Version| version.approval == Approval::Approved;
         self.versions.iter().any(is_approved)
+    }
+
+    /// The versions that this hands in for a review, new or with another content.
+    pub(crate) fn submitted(&self) -> Vec<Which> {
+        let before = self.before.as_ref();
+        self.versions
+            .iter()
+            .filter(|version| version.approval == Approval::Submitted)
+            .filter(|version| !before.is_some_and(|entry| entry.versions.contains(version)))
+            .map(|version| (version.name.clone(), version.version.clone()))
+            .collect()
     }
 
     /// Begins an entry that does not exist yet.

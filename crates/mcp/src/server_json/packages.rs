@@ -53,6 +53,13 @@ pub(crate) fn read(path: &str, raw: &Map<String, Value>, notes: &mut Notes) -> O
         notes.warning(format!("{path}.registryType"), message);
     }
     let identifier = read_identifier(path, raw, notes)?;
+    let base = either(raw, "registryBaseUrl", "registry_base_url");
+    if base.is_some_and(|url| !url.is_empty() && !is_http_url(url)) {
+        notes.problem(
+            format!("{path}.registryBaseUrl"),
+            "it must be an http or https URL",
+        );
+    }
     check_version(path, raw, notes);
     check_hash(path, registry_type, raw, notes);
     Some(Package {

@@ -135,6 +135,32 @@ fn an_empty_repository_is_only_a_warning() {
 }
 
 #[test]
+fn what_is_given_on_as_an_address_is_one() {
+    let with = |schema: &str, base: &str| {
+        format!(
+            r#"{{"$schema":"{schema}","name":"a.b/cd","version":"1","description":"d",
+            "packages":[{{"registryType":"npm","identifier":"c","version":"1","registryBaseUrl":"{base}",
+            "transport":{{"type":"stdio"}}}}]}}"#
+        )
+    };
+    let known = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json";
+    assert_eq!(problems(&with(known, "https://registry.npmjs.org")), [""; 0]);
+    assert_eq!(
+        problems(&with("", "")),
+        [""; 0],
+        "the official registry has those"
+    );
+    assert_eq!(
+        problems(&with("1e400", "npm")),
+        [
+            "$schema: it must be an http or https URL",
+            "packages[0].registryBaseUrl: it must be an http or https URL"
+        ]
+    );
+    assert_eq!(problems(&with("2025-12-11", "")).len(), 1);
+}
+
+#[test]
 fn what_is_no_document_is_refused() {
     assert_eq!(parse("{}", 1), Err(Unreadable::TooLarge { size: 2, limit: 1 }));
     assert_eq!(parse("[]", LIMIT), Err(Unreadable::NotAnObject));

@@ -8,10 +8,12 @@ use std::time::Duration;
 use portreeve_core::caller::Caller;
 use portreeve_core::name::{ServerName, VersionText};
 use portreeve_core::ports::{Imported, Locks, StoreError};
+use portreeve_core::server::Approval;
 use portreeve_core::time::Timestamp;
 use tokio::sync::watch;
 
 use super::near_names::Neighbours;
+use super::submitted::Which;
 use crate::error::RegistryError;
 use crate::lease::{self, Turn};
 use crate::registry::Registry;
@@ -49,7 +51,7 @@ pub struct AssessParts {
 pub struct AssessJob {
     parts: AssessParts,
     /// What waits of the entries that were looked through.
-    waiting: VecDeque<(ServerName, VersionText)>,
+    waiting: VecDeque<Which>,
     /// The entry up to which everything was looked through, if there are more.
     last: Option<ServerName>,
     /// The names to compare with, and since when.
@@ -126,7 +128,7 @@ impl AssessJob {
     pub async fn round(&mut self) -> Result<Round, RegistryError> {
         let registry = Arc::clone(&self.parts.registry);
         let since = registry.parts.clock.now().minus(self.parts.repeat);
-        let mut now = registry.submitted.take(ROUND);
+        let mut now = self.under_review(registry.submitted.take(ROUND)).await?;
         let is_found = self.find(since, ROUND - now.len()).await?;
         let count = self.waiting.len().min(ROUND - now.len());
         now.extend(self.waiting.drain(..count));
@@ -142,6 +144,24 @@ impl AssessJob {
             round.judged += usize::from(self.turn((name, version), since, &neighbours).await?);
         }
         Ok(round)
+    }
+
+    /// Those of them that somebody is to review still. What was approved meanwhile is judged in its turn.
+    async fn under_review(&self, mut submitted: Vec<Which>) -> Result<Vec<Which>, RegistryError> {
+        if submitted.is_empty() {
+            return Ok(submitted);
+        }
+        let names: Vec<ServerName> = submitted.iter().map(|(name, _)| name.clone()).collect();
+        let entries = self.parts.registry.parts.imports.entries_named(&names).await?;
+        submitted.retain(|(name, version)| {
+            let versions = entries
+                .iter()
+                .filter(|entry| entry.server.name == *name)
+                .flat_map(|entry| &entry.versions);
+            let mut submitted = versions.filter(|known| known.approval == Approval::Submitted);
+            submitted.any(|known| known.version == *version)
+        });
+        Ok(submitted)
     }
 
     async fn neighbours(&mut self) -> Result<Arc<Neighbours>, RegistryError> {

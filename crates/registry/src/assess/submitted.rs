@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use portreeve_core::name::{ServerName, VersionText};
-use portreeve_core::server::{Approval, Version};
 use tokio::sync::Notify;
 
 /// Most that wait here. What does not fit is found by the job in its turn.
@@ -23,15 +22,6 @@ pub(crate) struct Submitted {
 // === impl Submitted ===
 
 impl Submitted {
-    /// Those of them that somebody is to review.
-    pub(crate) fn among(versions: &[Version]) -> Vec<Which> {
-        versions
-            .iter()
-            .filter(|version| version.approval == Approval::Submitted)
-            .map(|version| (version.name.clone(), version.version.clone()))
-            .collect()
-    }
-
     /// Adds them.
     pub(crate) fn put(&self, versions: Vec<Which>) {
         if versions.is_empty() {

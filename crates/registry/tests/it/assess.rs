@@ -403,6 +403,28 @@ async fn an_assessment_is_of_one_content() {
 }
 
 #[tokio::test]
+async fn what_was_approved_meanwhile_is_judged_in_its_turn() {
+    let world = World::new();
+    let locks = Arc::new(Locked::default());
+    let mut job = job(&world, &locks);
+    for number in 0..60 {
+        let document = clean(&format!("com.acme/billing-{number}"), URL).to_string();
+        world.add(&document, Approve::No).await.unwrap();
+    }
+    while job.round().await.unwrap().more {}
+    world.clock.pass(Duration::from_secs(25 * 60 * 60));
+    job.round().await.unwrap();
+    let document = clean("com.zeta/at-once", URL).to_string();
+    world.add(&document, Approve::Now).await.unwrap();
+    let at_once = "com.zeta/at-once".parse().unwrap();
+    let last = async || world.registry.assessment(&admin(), &at_once, None).await.unwrap();
+    assert_eq!(job.round().await.unwrap().judged, 20);
+    assert_eq!(last().await, None);
+    while job.round().await.unwrap().more {}
+    assert!(last().await.is_some());
+}
+
+#[tokio::test]
 async fn what_is_submitted_goes_before_what_is_judged_again() {
     let world = World::new();
     let locks = Arc::new(Locked::default());
@@ -418,10 +440,15 @@ async fn what_is_submitted_goes_before_what_is_judged_again() {
     world.clock.pass(Duration::from_secs(25 * 60 * 60));
     assert_eq!(job.round().await.unwrap().judged, 20);
     add("com.zeta/late").await;
+    crate::publishing::publish(&world, "com.acme.zeta/late", "1.0.0")
+        .await
+        .unwrap();
     assert_eq!(job.round().await.unwrap().judged, 20);
-    let late = "com.zeta/late".parse().unwrap();
-    let last = world.registry.assessment(&admin(), &late, None).await.unwrap();
-    assert!(last.is_some(), "who submits looks at what is found");
+    for late in ["com.zeta/late", "com.acme.zeta/late"] {
+        let name = late.parse().unwrap();
+        let last = world.registry.assessment(&admin(), &name, None).await.unwrap();
+        assert!(last.is_some(), "{late}: who submits looks at what is found");
+    }
     let mut judged = 0;
     loop {
         let round = job.round().await.unwrap();
@@ -430,5 +457,5 @@ async fn what_is_submitted_goes_before_what_is_judged_again() {
             break;
         }
     }
-    assert_eq!(judged, 21, "each of the others once");
+    assert_eq!(judged, 22, "each of the others once");
 }

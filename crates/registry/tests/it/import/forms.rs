@@ -102,7 +102,8 @@ fn what_is_odd_is_flagged_and_what_is_no_entry_is_refused() {
             "repository.url",
             "repository.source",
             "packages[0].version",
-            "packages[0].transport"
+            "packages[0].transport",
+            "$schema"
         ]
     );
     assert!(candidate.name.is_some() && !candidate.needs_eyes);
