@@ -20,7 +20,10 @@ const NAME: &str = "com.acme/billing";
 fn hasty(retries: &str) -> (TempDir, String) {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("portreeve.toml");
-    let text = format!("[webhooks]\nretry_seconds = {retries}\nattempt_seconds = 2\n");
+    // What is found is told, too, whenever that is.
+    let text = format!(
+        "[webhooks]\nretry_seconds = {retries}\nattempt_seconds = 2\n[assessment]\nevery_hours = 0\n"
+    );
     std::fs::write(&file, text).unwrap();
     let file = file.display().to_string();
     (folder, file)
