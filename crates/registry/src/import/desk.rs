@@ -9,19 +9,17 @@ use std::collections::HashMap;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::caller::Caller;
 use portreeve_core::import::{Finding, ImportRun, Provenance, RecordOutcome};
-use portreeve_core::name::{ServerName, VersionText};
+use portreeve_core::name::ServerName;
 use portreeve_core::server::{Approval, Lifecycle, Version};
 use portreeve_core::time::Timestamp;
 use serde_json::json;
 
 use super::rule::Ruling;
 use super::{Candidate, SourceStatus, finding};
+use crate::assess::submitted::Which;
 use crate::properties::Known;
 use crate::registry::Registry;
 use crate::work::Work;
-
-/// A version, by the server's name and its own.
-pub(super) type Which = (ServerName, VersionText);
 
 /// What became of a candidate, and what is to be said about that.
 pub(super) type Decided = (RecordOutcome, Vec<Finding>);

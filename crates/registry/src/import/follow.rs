@@ -8,9 +8,10 @@ use portreeve_core::import::{Finding, StageBefore};
 use portreeve_core::server::{Approval, Lifecycle, Version};
 use serde_json::json;
 
-use super::desk::{Desk, Which};
+use super::desk::Desk;
 use super::{SourceStatus, finding};
 use crate::approve;
+use crate::assess::submitted::Which;
 
 /// The stage that a version shall have, and what its source may take back then.
 struct Turn {
