@@ -11,7 +11,7 @@ import os
 import sys
 
 import httpx2
-import jsonschema
+import jsonschema_rs
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
@@ -28,7 +28,7 @@ async def listed(url: str, mode: str) -> int:
                 for tool in page.tools:
                     for schema in (tool.input_schema, tool.output_schema):
                         if schema is not None:
-                            jsonschema.Draft202012Validator.check_schema(schema)
+                            jsonschema_rs.Draft202012Validator(schema)
                 cursor = page.next_cursor
                 if not cursor:
                     return count
