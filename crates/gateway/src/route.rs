@@ -4,9 +4,8 @@ mod sights;
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
-use portreeve_client::{Lines, Upstream};
+use portreeve_client::{ClientError, Lines, Upstream};
 use portreeve_core::members::Given;
 use portreeve_core::name::{ServerName, Slug};
 use portreeve_core::protocol::Era;
@@ -14,14 +13,12 @@ use portreeve_core::rest::Bindings;
 use portreeve_core::route::{Protocol, Route, ServerRequests};
 use portreeve_core::tool::Tool;
 use portreeve_mcp::mirror::{InvalidMirror, Mirrors};
-use portreeve_net::Reach;
-use url::Url;
 
 use self::sights::{Says, Sights};
 use crate::policy::Policy;
-use crate::upstream::Way;
 use crate::upstream::members::{self, Members};
 use crate::upstream::rest::{Api, Commons};
+use crate::upstream::{Remote, Way};
 
 /// A tool with its name ready to be shared.
 #[derive(Debug)]
@@ -65,7 +62,7 @@ pub struct ServedRoute {
     legacy: HashMap<String, ServedTool>,
     modern: HashMap<String, ServedTool>,
     sights: Sights,
-    server_mark: OnceLock<Option<String>>,
+    server_mark: OnceLock<Option<Box<str>>>,
     resource: OnceLock<Box<str>>,
 }
 
@@ -83,15 +80,8 @@ impl ServedRoute {
         tools: Vec<Tool>,
         policies: Vec<Arc<dyn Policy>>,
     ) -> Option<Self> {
-        let mut upstream = Upstream::new(
-            Url::parse(&route.upstream_url).ok()?,
-            &Reach::granted(&route.private_hosts),
-            Duration::from_millis(route.upstream_timeout_ms),
-        );
-        if let Some(lines) = lines {
-            upstream = upstream.over(lines);
-        }
-        Some(Self::leading(Way::Remote(upstream), route, tools, policies))
+        let server = Remote::of(&route, lines)?;
+        Some(Self::leading(Way::Remote(server), route, tools, policies))
     }
 
     /// Compiles a route that leads to a REST API. `None` when its upstream is not a URL any more.
@@ -211,12 +201,37 @@ impl ServedRoute {
 
     /// Shares what the route that this one replaces has seen, and what lists that began there will see.
     pub fn inherit(&mut self, before: &Self) {
-        self.sights.clone_from(&before.sights);
+        self.sights = before.sights.shared();
     }
 
     /// Whether it leads into this process: such a route is not one of the catalogue.
     pub const fn is_local(&self) -> bool {
         matches!(self.upstream, Way::Local(_))
+    }
+
+    /// The server over the network that it leads to.
+    ///
+    /// # Errors
+    ///
+    /// When it leads elsewhere.
+    pub fn server(&self) -> Result<&Upstream, ClientError> {
+        let server = match &self.upstream {
+            Way::Remote(remote) => remote.server(&self.route),
+            Way::Rest(_) | Way::Local(_) | Way::Members(_) => None,
+        };
+        server.ok_or_else(|| ClientError::NotMcp("the route leads to no server".to_owned()))
+    }
+
+    /// Whether both lead to the same server.
+    pub fn leads_as(&self, other: &Self) -> bool {
+        match (&self.upstream, &other.upstream) {
+            (Way::Remote(_), Way::Remote(_)) => self.route.upstream_url == other.route.upstream_url,
+            // Its tools may be others now, and hosts are told so.
+            (Way::Rest(_), Way::Rest(_))
+            | (Way::Members(_), Way::Members(_))
+            | (Way::Local(_), Way::Local(_)) => true,
+            _ => false,
+        }
     }
 
     /// The era of the server's hop, for a host of this era: the same, if the server is not known to lack it.
@@ -246,9 +261,9 @@ impl ServedRoute {
     /// By which it is seen that a route leads to another server: the hash of its URL, which may hold what must not be kept.
     /// `None`: it leads to none that keeps sessions.
     pub fn server_mark(&self) -> Option<&str> {
-        let mark = self.server_mark.get_or_init(|| match &self.upstream {
-            Way::Remote(server) => Some(portreeve_inspect::sha256_hex(server.url.as_str().as_bytes())),
-            Way::Rest(_) | Way::Local(_) | Way::Members(_) => None,
+        let mark = self.server_mark.get_or_init(|| {
+            let server = self.server().ok()?;
+            Some(portreeve_inspect::sha256_hex(server.url.as_str().as_bytes()).into_boxed_str())
         });
         mark.as_deref()
     }

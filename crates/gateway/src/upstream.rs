@@ -6,6 +6,7 @@ pub mod local;
 pub mod members;
 mod own;
 pub mod pool;
+mod remote;
 pub mod rest;
 
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use portreeve_client::{ClientError, Exchange, Reply, ReplyBody, Upstream};
+use portreeve_client::{ClientError, Exchange, Reply, ReplyBody};
 use portreeve_core::caller::Caller;
 use portreeve_core::protocol::{Era, Revision};
 use portreeve_mcp::method::Method;
@@ -29,40 +30,29 @@ use crate::translate::Outbound;
 
 pub use self::lease::{Lease, Sending, alike, end as end_pooled};
 pub use self::own::OwnSession;
+pub use self::remote::Remote;
 
 /// Where a route leads.
 #[derive(Debug)]
 pub enum Way {
     /// To a server over the network.
-    Remote(Upstream),
+    Remote(Remote),
     /// To a REST API over the network.
     Rest(Arc<rest::Api>),
     /// To other routes.
     Members(Arc<members::Members>),
     /// Into this process.
-    Local(local::Server),
+    Local(Box<local::Server>),
 }
 
 impl Way {
     /// Longest wait for the head of an answer, and between two pieces of its body.
     pub fn patience(&self) -> Duration {
         match self {
-            Self::Remote(server) => server.timeout,
+            Self::Remote(server) => server.patience(),
             Self::Rest(api) => api.patience(),
             Self::Members(server) => server.patience(),
             Self::Local(_) => local::PATIENCE,
-        }
-    }
-
-    /// Whether both lead to the same server.
-    pub fn leads_as(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Remote(one), Self::Remote(other)) => one.url == other.url,
-            // Its tools may be others now, and hosts are told so.
-            (Self::Rest(_), Self::Rest(_))
-            | (Self::Members(_), Self::Members(_))
-            | (Self::Local(_), Self::Local(_)) => true,
-            _ => false,
         }
     }
 }
@@ -77,7 +67,7 @@ pub async fn send(
     let outbound = permitted.into_inner();
     let egress = &gateway.egress;
     let server = match &route.upstream {
-        Way::Remote(server) => server,
+        Way::Remote(_) => route.server()?,
         Way::Rest(api) => return api.answer(egress, &outbound).await,
         Way::Members(server) => return server.answer(gateway, caller, &outbound).await,
         Way::Local(server) => return server.answer(caller, &outbound).await,
@@ -140,7 +130,7 @@ pub async fn drain(mut body: ResponseBody) {
 /// Subscribes the session of a legacy host to a modern server. The session was permitted when it was made.
 pub async fn subscribe(errand: &Errand, body: Bytes) -> Result<Reply, ClientError> {
     let server = match &errand.route.upstream {
-        Way::Remote(server) => server,
+        Way::Remote(_) => errand.route.server()?,
         Way::Members(server) => {
             let outbound = Outbound::modern(body, Method::Listen);
             return server.answer(&errand.gateway, &errand.caller, &outbound).await;
@@ -163,7 +153,7 @@ pub async fn listen(
     last: Option<&str>,
 ) -> Result<Reply, ClientError> {
     let server = match &route.upstream {
-        Way::Remote(server) => server,
+        Way::Remote(_) => route.server()?,
         Way::Rest(api) => return Ok(api.listen()),
         Way::Members(_) | Way::Local(_) => return Ok(local::no_stream()),
     };
@@ -179,7 +169,7 @@ pub async fn listen(
 
 /// Ends the upstream side of a legacy session.
 pub async fn end(egress: &Egress, route: &ServedRoute, session: &Session) -> Result<Reply, ClientError> {
-    let Way::Remote(server) = &route.upstream else {
+    let Ok(server) = route.server() else {
         // It keeps no sessions: what there is of one is the gateway's.
         return Ok(local::no_stream());
     };

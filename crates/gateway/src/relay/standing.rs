@@ -58,8 +58,7 @@ impl Errand {
     fn served_now(&self) -> Option<Arc<ServedRoute>> {
         let loader = &self.gateway.loader;
         let served = loader.find(self.route.route.slug.as_str())?;
-        let is_same =
-            served.route.id == self.route.route.id && served.upstream.leads_as(&self.route.upstream);
+        let is_same = served.route.id == self.route.route.id && served.leads_as(&self.route);
         let is_open = loader.require_open(&served).is_ok();
         (is_same && is_open).then_some(served)
     }

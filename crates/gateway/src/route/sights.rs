@@ -2,7 +2,7 @@
 //! list in hand is decided by what the list said.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use portreeve_core::protocol::Era;
@@ -32,10 +32,19 @@ pub(super) enum Says {
 
 /// The sights of one route. A route that replaces another has the same ones: a list that began at the older one ends when
 /// calls reach the newer one already, and what it says counts for those.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Sights(Arc<Mutex<HashMap<(Era, String), Sight>>>);
+///
+/// Most routes have none, ever, and pay nothing for them.
+#[derive(Debug, Default)]
+pub(super) struct Sights(OnceLock<Shared>);
+
+type Shared = Arc<Mutex<HashMap<(Era, String), Sight>>>;
 
 impl Sights {
+    /// The same ones, for a route that replaces this one.
+    pub(super) fn shared(&self) -> Self {
+        Self(OnceLock::from(Arc::clone(self.0.get_or_init(Shared::default))))
+    }
+
     /// Notes that a tool was seen with a hash that is not the approved one.
     pub(super) fn differs(&self, tool: &Tool, hash: &str) {
         self.note(tool, hash, None);
@@ -80,7 +89,8 @@ impl Sights {
 
     /// Whether there is any that counts still.
     pub(super) fn any(&self) -> bool {
-        self.lock().values().any(|sight| sight.at.elapsed() < LIFE)
+        let sights = self.seen();
+        sights.is_some_and(|sights| sights.values().any(|sight| sight.at.elapsed() < LIFE))
     }
 
     fn note(&self, tool: &Tool, hash: &str, after: Option<String>) {
@@ -89,24 +99,27 @@ impl Sights {
             hash: hash.to_owned(),
             after,
         };
-        let mut sights = self.lock();
+        let mut sights = lock(self.0.get_or_init(Shared::default));
         // Tools that are long gone leave nothing here.
         sights.retain(|_, old| old.at.elapsed() < LIFE);
         sights.insert((tool.era, tool.name.clone()), sight);
     }
 
     fn fresh(&self, tool: &Tool) -> Option<Sight> {
-        let sights = self.lock();
-        if sights.is_empty() {
-            return None;
-        }
+        let sights = self.seen()?;
         let sight = sights.get(&(tool.era, tool.name.clone()))?;
         (sight.at.elapsed() < LIFE).then(|| sight.clone())
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(Era, String), Sight>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The sights, if there ever was one.
+    fn seen(&self) -> Option<MutexGuard<'_, HashMap<(Era, String), Sight>>> {
+        let sights = lock(self.0.get()?);
+        (!sights.is_empty()).then_some(sights)
     }
+}
+
+fn lock(sights: &Shared) -> MutexGuard<'_, HashMap<(Era, String), Sight>> {
+    sights.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -197,8 +210,8 @@ mod tests {
     #[test]
     fn a_list_that_began_at_a_route_counts_for_the_one_that_replaces_it() {
         let before = Sights::default();
+        let now = before.shared();
         before.differs(&tool("good"), "bad");
-        let now = before.clone();
         assert_eq!(now.of(&tool("good")), Some(Says::Differs));
         before.is_back(&tool("bad"), "good");
         assert_eq!(now.of(&tool("bad")), Some(Says::IsBack));

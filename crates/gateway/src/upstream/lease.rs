@@ -19,7 +19,6 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
-use super::Way;
 use super::pool::{Alike, Pool, ServerSession, Shared};
 use crate::policy::Permitted;
 use crate::route::ServedRoute;
@@ -80,9 +79,7 @@ impl Sending<'_> {
         crossing: &ToLegacy,
     ) -> Result<(Reply, Lease), ClientError> {
         let outbound = permitted.into_inner();
-        let Way::Remote(server) = &self.route.upstream else {
-            return Err(ClientError::NotMcp("the route leads to no server".to_owned()));
-        };
+        let server = self.route.server()?;
         let mut tries = 0;
         loop {
             let place = self.pool.place(&self.alike);
@@ -209,9 +206,7 @@ impl Lease {
 
     /// Asks for the rest of a stream of this session that broke off after this event.
     pub async fn resume(&self, last: &str) -> Result<Reply, ClientError> {
-        let Way::Remote(server) = &self.route.upstream else {
-            return Err(ClientError::NotMcp("the route leads to no server".to_owned()));
-        };
+        let server = self.route.server()?;
         let exchange = Exchange {
             last_event_id: Some(last),
             ..self.exchange()
@@ -242,9 +237,7 @@ impl Lease {
 
     /// Brings the server an answer to what it asked.
     pub async fn bring(&self, body: Bytes) -> Result<(), ClientError> {
-        let Way::Remote(server) = &self.route.upstream else {
-            return Err(ClientError::NotMcp("the route leads to no server".to_owned()));
-        };
+        let server = self.route.server()?;
         let reply = server.post(&self.egress, self.exchange(), body).await?;
         let status = reply.status;
         drop(whole(reply.body).await);
@@ -299,7 +292,7 @@ pub(super) fn in_session(session: &ServerSession) -> Exchange<'_> {
 }
 
 pub(super) async fn tell(egress: &Egress, route: &ServedRoute, session: &ServerSession, body: Bytes) {
-    let Way::Remote(server) = &route.upstream else {
+    let Ok(server) = route.server() else {
         return;
     };
     match server.post(egress, in_session(session), body).await {
@@ -310,7 +303,7 @@ pub(super) async fn tell(egress: &Egress, route: &ServedRoute, session: &ServerS
 
 /// Ends a session at its server. What the server makes of it does not matter.
 pub async fn end(egress: &Egress, route: &ServedRoute, session: &ServerSession) {
-    if let Way::Remote(server) = &route.upstream {
+    if let Ok(server) = route.server() {
         end_at(egress, server, session).await;
     }
 }

@@ -100,7 +100,7 @@ pub fn route_at(slug: Slug, tools: Arc<dyn LocalTools>) -> Result<ServedRoute, I
         })
     });
     let pins = pins.collect();
-    let server = Server { tools, about };
+    let server = Box::new(Server { tools, about });
     Ok(ServedRoute::leading(Way::Local(server), route, pins, Vec::new()))
 }
 

@@ -12,7 +12,6 @@ use portreeve_net::Egress;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::Way;
 use super::lease::{Answers, end, in_session, said_briefly, tell};
 use super::pool::{Pool, ServerSession};
 use crate::route::ServedRoute;
@@ -81,7 +80,7 @@ impl OwnSession {
     }
 
     async fn agrees(&self, session: &ServerSession, uri: &str) -> bool {
-        let Way::Remote(server) = &self.route.upstream else {
+        let Ok(server) = self.route.server() else {
             return false;
         };
         let id = self.pool.next_id();
@@ -115,9 +114,7 @@ impl OwnSession {
 
     /// Opens the stream of the session; in a new session, with the same subscriptions, where the server forgot it.
     pub async fn listen(&self, uris: &[String]) -> Result<Reply, ClientError> {
-        let Way::Remote(server) = &self.route.upstream else {
-            return Err(ClientError::NotMcp("the route leads to no server".to_owned()));
-        };
+        let server = self.route.server()?;
         let session = self.present();
         let reply = server.listen(&self.egress, in_session(&session)).await?;
         // Some servers say 400 of a session that they forgot; 405 says that they have no such streams.
@@ -160,8 +157,5 @@ async fn opened(
     pool: &Pool,
     hello: (&str, Option<&str>),
 ) -> Result<Arc<ServerSession>, ClientError> {
-    match &route.upstream {
-        Way::Remote(server) => pool.open(egress, server, hello).await,
-        _ => Err(ClientError::NotMcp("the route leads to no server".to_owned())),
-    }
+    pool.open(egress, route.server()?, hello).await
 }
