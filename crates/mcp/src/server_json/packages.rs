@@ -53,13 +53,7 @@ pub(crate) fn read(path: &str, raw: &Map<String, Value>, notes: &mut Notes) -> O
         notes.warning(format!("{path}.registryType"), message);
     }
     let identifier = read_identifier(path, raw, notes)?;
-    let base = either(raw, "registryBaseUrl", "registry_base_url");
-    if base.is_some_and(|url| !url.is_empty() && !is_http_url(url)) {
-        notes.problem(
-            format!("{path}.registryBaseUrl"),
-            "it must be an http or https URL",
-        );
-    }
+    check_base_url(path, raw, notes);
     check_version(path, raw, notes);
     check_hash(path, registry_type, raw, notes);
     Some(Package {
@@ -85,6 +79,16 @@ fn read_identifier<'a>(path: &str, raw: &'a Map<String, Value>, notes: &mut Note
         notes.problem(format!("{path}.identifier"), message);
     }
     Some(identifier)
+}
+
+fn check_base_url(path: &str, raw: &Map<String, Value>, notes: &mut Notes) {
+    for key in ["registryBaseUrl", "registry_base_url"] {
+        match raw.get(key) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(url)) if url.is_empty() || is_http_url(url) => {}
+            Some(_) => notes.problem(format!("{path}.{key}"), "it must be an http or https URL"),
+        }
+    }
 }
 
 fn check_version(path: &str, raw: &Map<String, Value>, notes: &mut Notes) {

@@ -158,6 +158,11 @@ fn what_is_given_on_as_an_address_is_one() {
         ]
     );
     assert_eq!(problems(&with("2025-12-11", "")).len(), 1);
+    let number = with(known, "").replace(r#""registryBaseUrl":"""#, r#""registry_base_url":5"#);
+    assert_eq!(
+        problems(&number),
+        ["packages[0].registry_base_url: it must be an http or https URL"]
+    );
 }
 
 #[test]
