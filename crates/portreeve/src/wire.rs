@@ -132,9 +132,11 @@ async fn store(config: &Config, data: &DataDirectory, clock: &dyn Clock) -> Resu
         None => format!("sqlite:{}", data.path().join("portreeve.db").display()),
     };
     let mut options = StoreOptions::new(node);
-    // One for each core, and two for what reads for long. More would only hold memory: each keeps pages of its own.
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    options.readers = options.readers.min(u32::try_from(cores + 2).unwrap_or(u32::MAX));
+    if url.starts_with("sqlite:") {
+        // One for each core, and two for what reads for long. More would only hold memory: each keeps pages of its own.
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        options.readers = options.readers.min(u32::try_from(cores + 2).unwrap_or(u32::MAX));
+    }
     Store::open(&url, &options).await.map_err(|error| {
         let cause = std::error::Error::source(&error)
             .map(|cause| format!(": {cause}"))
