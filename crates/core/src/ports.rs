@@ -39,7 +39,7 @@ mod webhooks;
 pub use access_policies::AccessPolicyStore;
 pub use access_requests::{AccessRequestStore, SeenServers};
 pub use approvals::ApprovalStore;
-pub use assessments::{AssessmentStore, Imported, StoredAssessment, Unassessed};
+pub use assessments::{AssessmentStore, Imported, Sought, StoredAssessment, Unassessed};
 pub use audit::{AuditLog, AuditQuery, CheckpointSigner, Journal, JournalError};
 pub use authorizer::Authorizer;
 pub use catalogue::{Catalogue, News, Owned, Refresh, RouteSnapshot, Snapshot};

@@ -41,11 +41,15 @@ impl Work {
 
     /// The versions that this hands in for a review, new or with another content.
     pub(crate) fn submitted(&self) -> Vec<Which> {
-        let before = self.before.as_ref();
+        let before = self.before.iter().flat_map(|entry| &entry.versions);
+        let known: Vec<_> = before
+            .filter(|version| version.approval == Approval::Submitted)
+            .map(|version| (&version.version, &version.content_hash))
+            .collect();
         self.versions
             .iter()
             .filter(|version| version.approval == Approval::Submitted)
-            .filter(|version| !before.is_some_and(|entry| entry.versions.contains(version)))
+            .filter(|version| !known.contains(&(&version.version, &version.content_hash)))
             .map(|version| (version.name.clone(), version.version.clone()))
             .collect()
     }

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::name::{ServerName, VersionText};
-use portreeve_core::ports::{AssessmentStore, Imported, StoreError, StoredAssessment, Unassessed};
+use portreeve_core::ports::{AssessmentStore, Imported, Sought, StoreError, StoredAssessment, Unassessed};
+use portreeve_core::server::Approval;
 use portreeve_core::time::Timestamp;
 
 use crate::change::Change;
@@ -69,22 +70,27 @@ impl AssessmentStore for Store {
     async fn unassessed(
         &self,
         since: Timestamp,
-        imported: Imported,
+        sought: Sought,
         behind: Option<&ServerName>,
         among: u32,
     ) -> Result<Unassessed, StoreError> {
         let last = last_among(self.engine(), behind, among).await?;
+        let approval = match sought {
+            Sought::Waiting(_) => Approval::Submitted,
+            Sought::Listed => Approval::Approved,
+        };
         let mut sql = Sql::new(
             "SELECT v.server AS server, v.version AS version FROM versions v LEFT JOIN assessments a \
              ON a.server = v.server AND a.version = v.version WHERE v.server > $1 \
-             AND v.approval IN ('submitted', 'approved') AND v.lifecycle <> 'retired' \
-             AND ($2 OR v.approval = 'approved' OR NOT EXISTS (SELECT 1 FROM provenance p \
+             AND v.approval = $4 AND v.lifecycle <> 'retired' \
+             AND ($2 OR NOT EXISTS (SELECT 1 FROM provenance p \
              WHERE p.server = v.server AND p.version = v.version AND NOT p.awaits_assessment)) \
              AND (a.assessed_at IS NULL OR a.assessed_at < $3 OR a.content_hash <> v.content_hash)",
         )
         .bind(behind.map_or("", ServerName::as_str))
-        .bind(imported == Imported::Judged)
-        .bind(since);
+        .bind(sought != Sought::Waiting(Imported::Left))
+        .bind(since)
+        .bind(approval.as_str());
         if let Some(last) = &last {
             sql.push_bound(" AND v.server <= ", last.as_str());
         }

@@ -33,6 +33,16 @@ pub enum Imported {
     Left,
 }
 
+/// Which versions are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sought {
+    /// Those that wait for a review. Of those that came with an import only what a rule approves once it was judged, unless
+    /// they are all asked for.
+    Waiting(Imported),
+    /// Those that are approved.
+    Listed,
+}
+
 /// What is to be judged of the entries that were looked through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unassessed {
@@ -59,13 +69,12 @@ pub trait AssessmentStore: Send + Sync {
         events: &[AuditEvent],
     ) -> Result<(), StoreError>;
 
-    /// Looks through so many entries behind this name, in the order of names, for versions that wait or are listed, and
-    /// whose content was never judged, or not since that moment; those that wait longest first. What waits because it was
-    /// imported is left out, unless it is asked for or a rule approves it once it was judged.
+    /// Looks through so many entries behind this name, in the order of names, for versions whose content was never judged,
+    /// or not since that moment; those that wait longest first.
     async fn unassessed(
         &self,
         since: Timestamp,
-        imported: Imported,
+        sought: Sought,
         behind: Option<&ServerName>,
         among: u32,
     ) -> Result<Unassessed, StoreError>;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portreeve_core::caller::Caller;
-use portreeve_core::name::{ServerName, VersionText};
-use portreeve_core::ports::{Imported, Locks, StoreError};
-use portreeve_core::server::Approval;
+use portreeve_core::name::ServerName;
+use portreeve_core::ports::{Imported, Locks, Sought, StoreError};
+use portreeve_core::server::{Approval, Lifecycle};
 use portreeve_core::time::Timestamp;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::near_names::Neighbours;
 use super::submitted::Which;
@@ -50,12 +51,25 @@ pub struct AssessParts {
 /// The job. One per node; the nodes share the work.
 pub struct AssessJob {
     parts: AssessParts,
-    /// What waits of the entries that were looked through.
-    waiting: VecDeque<Which>,
-    /// The entry up to which everything was looked through, if there are more.
-    last: Option<ServerName>,
+    /// What waits for a review, and what is listed.
+    sweeps: [Sweep; 2],
+    /// When the first of them began.
+    began: Timestamp,
+    /// What was submitted and could not be judged: another node was at it, or the database was away.
+    again: Vec<Which>,
     /// The names to compare with, and since when.
     neighbours: Option<(Timestamp, Arc<Neighbours>)>,
+}
+
+/// A way through all entries, in the order of their names.
+#[derive(Debug)]
+struct Sweep {
+    sought: Sought,
+    /// What was found and not judged yet.
+    found: VecDeque<Which>,
+    /// The entry up to which everything was looked through.
+    last: Option<ServerName>,
+    is_at_end: bool,
 }
 
 /// What a round came to.
@@ -65,6 +79,17 @@ pub struct Round {
     pub judged: usize,
     /// Whether others may wait.
     pub more: bool,
+}
+
+/// What became of a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judging {
+    /// It was judged.
+    Done,
+    /// There is nothing to judge any more.
+    Needless,
+    /// Another node is at it.
+    Theirs,
 }
 
 impl std::fmt::Debug for AssessParts {
@@ -86,33 +111,39 @@ impl std::fmt::Debug for AssessJob {
 impl AssessJob {
     /// A job that does nothing until it is run.
     pub fn new(parts: AssessParts) -> Self {
+        let now = parts.registry.parts.clock.now();
         Self {
+            sweeps: [
+                Sweep::new(Sought::Waiting(parts.imported)),
+                Sweep::new(Sought::Listed),
+            ],
             parts,
-            waiting: VecDeque::new(),
-            last: None,
+            began: now,
+            again: Vec::new(),
             neighbours: None,
         }
     }
 
     /// Runs until the node stops.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        let mut rest = REST;
+        let mut next = Instant::now() + REST;
         loop {
-            tokio::select! {
+            let is_woken = tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
-                () = tokio::time::sleep(rest) => {}
-                () = self.wake() => {}
-            }
+                () = tokio::time::sleep_until(next) => false,
+                () = self.wake() => true,
+            };
             let round = tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
-                round = self.round() => round,
+                round = self.some(!is_woken) => round,
             };
-            rest = match round {
-                Ok(Round { more: true, .. }) => BREATH,
-                Ok(_) => REST,
+            next = match round {
+                Ok(Round { more: true, .. }) => Instant::now() + BREATH,
+                Ok(_) if is_woken => next,
+                Ok(_) => Instant::now() + REST,
                 Err(error) => {
                     tracing::warn!(error = %error, "versions could not be assessed; the next round tries again");
-                    REST
+                    Instant::now() + REST
                 }
             };
         }
@@ -126,48 +157,60 @@ impl AssessJob {
 
     /// Judges what was submitted here, and then some of what waits besides.
     pub async fn round(&mut self) -> Result<Round, RegistryError> {
+        self.some(true).await
+    }
+
+    /// The same, one after the other: what is submitted meanwhile comes next. Without the rest if nobody looks for it.
+    async fn some(&mut self, looks: bool) -> Result<Round, RegistryError> {
         let registry = Arc::clone(&self.parts.registry);
-        let since = registry.parts.clock.now().minus(self.parts.repeat);
-        let mut now = self.under_review(registry.submitted.take(ROUND)).await?;
-        let is_found = self.find(since, ROUND - now.len()).await?;
-        let count = self.waiting.len().min(ROUND - now.len());
-        now.extend(self.waiting.drain(..count));
+        let now = registry.parts.clock.now();
+        let since = now.minus(self.parts.repeat);
+        if looks {
+            registry.submitted.put(std::mem::take(&mut self.again));
+            self.begin(now);
+        }
         let mut round = Round {
             judged: 0,
-            more: is_found || now.len() == ROUND,
+            more: true,
         };
-        if now.is_empty() {
-            return Ok(round);
-        }
-        let neighbours = self.neighbours().await?;
-        for (name, version) in &now {
-            round.judged += usize::from(self.turn((name, version), since, &neighbours).await?);
+        for _ in 0..ROUND {
+            let submitted = registry.submitted.take();
+            let is_submitted = submitted.is_some();
+            let which = match submitted {
+                None if looks => self.find(since).await?,
+                submitted => submitted,
+            };
+            let Some(which) = which else {
+                round.more = false;
+                break;
+            };
+            let turn = self.turn((&which, is_submitted), since).await;
+            let is_left = matches!(turn, Ok(Judging::Theirs) | Err(RegistryError::Store(_)));
+            if is_submitted && is_left {
+                self.again.push(which);
+            }
+            round.judged += usize::from(turn? == Judging::Done);
         }
         Ok(round)
     }
 
-    /// Those of them that somebody is to review still. What was approved meanwhile is judged in its turn.
-    async fn under_review(&self, mut submitted: Vec<Which>) -> Result<Vec<Which>, RegistryError> {
-        if submitted.is_empty() {
-            return Ok(submitted);
+    /// Begins anew where everything was looked through; with what waits for a review also while there is much else.
+    fn begin(&mut self, now: Timestamp) {
+        let is_over = self.sweeps.iter().all(Sweep::is_over);
+        let is_long_ago = self.began <= now.minus(REST);
+        for (number, sweep) in self.sweeps.iter_mut().enumerate() {
+            if is_over || is_long_ago && number == 0 {
+                *sweep = Sweep::new(sweep.sought);
+                self.began = now;
+            }
         }
-        let names: Vec<ServerName> = submitted.iter().map(|(name, _)| name.clone()).collect();
-        let entries = self.parts.registry.parts.imports.entries_named(&names).await?;
-        submitted.retain(|(name, version)| {
-            let versions = entries
-                .iter()
-                .filter(|entry| entry.server.name == *name)
-                .flat_map(|entry| &entry.versions);
-            let mut submitted = versions.filter(|known| known.approval == Approval::Submitted);
-            submitted.any(|known| known.version == *version)
-        });
-        Ok(submitted)
     }
 
-    async fn neighbours(&mut self) -> Result<Arc<Neighbours>, RegistryError> {
+    /// Names to compare with that are as of this moment, or not much older.
+    async fn neighbours(&mut self, is_strict: bool) -> Result<Arc<Neighbours>, RegistryError> {
         let registry = &self.parts.registry;
         let now = registry.parts.clock.now();
-        let known = self.neighbours.as_ref();
+        let known = self.neighbours.as_ref().filter(|_| !is_strict);
         if let Some((_, neighbours)) = known.filter(|(since, _)| *since >= now.minus(NAMES)) {
             return Ok(Arc::clone(neighbours));
         }
@@ -176,39 +219,41 @@ impl AssessJob {
         Ok(neighbours)
     }
 
-    /// Goes on through the entries until that many versions wait. Returns whether there are more entries.
-    async fn find(&mut self, since: Timestamp, enough: usize) -> Result<bool, RegistryError> {
-        let AssessParts {
-            registry, imported, ..
-        } = &self.parts;
-        while self.waiting.len() < enough {
-            let assessments = &registry.parts.assessments;
-            let found = assessments
-                .unassessed(since, *imported, self.last.as_ref(), AMONG)
-                .await?;
-            self.waiting.extend(found.versions);
-            self.last = found.last;
-            if self.last.is_none() {
-                break;
+    /// The next version that waits; goes on through the entries for it.
+    async fn find(&mut self, since: Timestamp) -> Result<Option<Which>, RegistryError> {
+        let assessments = &self.parts.registry.parts.assessments;
+        for sweep in &mut self.sweeps {
+            loop {
+                if let Some(which) = sweep.found.pop_front() {
+                    return Ok(Some(which));
+                }
+                if sweep.is_at_end {
+                    break;
+                }
+                let found = assessments
+                    .unassessed(since, sweep.sought, sweep.last.as_ref(), AMONG)
+                    .await?;
+                sweep.found.extend(found.versions);
+                sweep.is_at_end = found.last.is_none();
+                sweep.last = found.last;
+                tokio::time::sleep(PAUSE).await;
             }
-            tokio::time::sleep(PAUSE).await;
         }
-        Ok(self.last.is_some())
+        Ok(None)
     }
 
     /// Judges one version, unless another node does.
     async fn turn(
-        &self,
-        which: (&ServerName, &VersionText),
+        &mut self,
+        (which, is_submitted): (&Which, bool),
         since: Timestamp,
-        neighbours: &Arc<Neighbours>,
-    ) -> Result<bool, RegistryError> {
-        let AssessParts { locks, holder, .. } = &self.parts;
+    ) -> Result<Judging, RegistryError> {
+        let locks = Arc::clone(&self.parts.locks);
         let key = format!("assess/{}/{}", which.0, which.1);
-        let Turn::Ours(lease) = lease::take(locks.as_ref(), &key, holder, TURN).await else {
-            return Ok(false);
+        let Turn::Ours(lease) = lease::take(locks.as_ref(), &key, &self.parts.holder, TURN).await else {
+            return Ok(Judging::Theirs);
         };
-        let outcome = self.judge(which, since, neighbours).await;
+        let outcome = self.judge((which, is_submitted), since).await;
         if let Some(lease) = lease {
             lease::give_back(locks.as_ref(), &lease).await;
         }
@@ -216,22 +261,23 @@ impl AssessJob {
     }
 
     async fn judge(
-        &self,
-        (name, version): (&ServerName, &VersionText),
+        &mut self,
+        ((name, version), is_submitted): (&Which, bool),
         since: Timestamp,
-        neighbours: &Arc<Neighbours>,
-    ) -> Result<bool, RegistryError> {
-        let registry = &self.parts.registry;
+    ) -> Result<Judging, RegistryError> {
+        let registry = Arc::clone(&self.parts.registry);
         let Some(entry) = registry.parts.entries.entry(name).await? else {
-            return Ok(false);
+            return Ok(Judging::Needless);
         };
-        let Some(version) = entry
-            .versions
-            .iter()
-            .find(|candidate| candidate.version == *version)
-        else {
-            return Ok(false);
+        let mut versions = entry.versions.iter();
+        let Some(version) = versions.find(|candidate| candidate.version == *version) else {
+            return Ok(Judging::Needless);
         };
+        let is_reviewed = version.approval == Approval::Submitted && version.lifecycle != Lifecycle::Retired;
+        if is_submitted && !is_reviewed {
+            // What was approved meanwhile is judged in its turn.
+            return Ok(Judging::Needless);
+        }
         let stored = registry
             .parts
             .assessments
@@ -239,18 +285,38 @@ impl AssessJob {
             .await?;
         if stored.is_some_and(|stored| stored.at >= since && stored.content_hash == version.content_hash) {
             // Another node was faster.
-            return Ok(false);
+            return Ok(Judging::Needless);
         }
-        let assessment = registry.judged(&entry, version, Arc::clone(neighbours)).await?;
+        // What a rule approves next is compared with what was approved last: two of a kind may come one after the other.
+        let is_strict = is_reviewed && registry.awaits_rule(version).await?;
+        let neighbours = self.neighbours(is_strict).await?;
+        let assessment = registry.judged(&entry, version, neighbours).await?;
         match registry.keep(&Caller::system(), name, &assessment).await {
             Ok(()) => {
                 registry.pass_imported(&entry, version, &assessment).await?;
-                Ok(true)
+                Ok(Judging::Done)
             }
             // Removed while it was judged.
-            Err(RegistryError::NotFound { .. }) => Ok(false),
-            Err(RegistryError::Store(StoreError::NotFound { .. })) => Ok(false),
+            Err(RegistryError::NotFound { .. }) => Ok(Judging::Needless),
+            Err(RegistryError::Store(StoreError::NotFound { .. })) => Ok(Judging::Needless),
             Err(error) => Err(error),
         }
+    }
+}
+
+// === impl Sweep ===
+
+impl Sweep {
+    const fn new(sought: Sought) -> Self {
+        Self {
+            sought,
+            found: VecDeque::new(),
+            last: None,
+            is_at_end: false,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_at_end && self.found.is_empty()
     }
 }

@@ -47,7 +47,7 @@ impl Registry {
             match self.parts.imports.save_import(batch).await {
                 Ok(()) => {
                     *run = after;
-                    self.submitted.put(awaited);
+                    self.submitted.put_imported(awaited);
                     if moves {
                         self.parts.refresh.refresh().await;
                     }

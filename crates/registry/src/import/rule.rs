@@ -117,6 +117,11 @@ impl Registry {
         rules::or_waits(approved, version, &reason).map(drop)
     }
 
+    /// Whether a rule may approve a version once it was judged.
+    pub(crate) async fn awaits_rule(&self, version: &Version) -> Result<bool, RegistryError> {
+        Ok(self.waiting_rule(version).await?.is_some())
+    }
+
     /// The run whose rule waited for the assessment of a version.
     async fn waiting_rule(&self, version: &Version) -> Result<Option<ImportRun>, RegistryError> {
         let names = std::slice::from_ref(&version.name);

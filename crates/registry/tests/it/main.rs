@@ -10,6 +10,7 @@ mod world;
 
 mod approve;
 mod assess;
+mod assess_job;
 mod assess_packages;
 mod assess_places;
 mod bound;

@@ -1,6 +1,6 @@
 //! Assessments: the last one of each version, and which versions wait for one.
 
-use portreeve_core::ports::{Imported, StoreError, StoredAssessment};
+use portreeve_core::ports::{Imported, Sought, StoreError, StoredAssessment};
 use portreeve_core::server::{Approval, Lifecycle};
 use portreeve_core::time::Timestamp;
 
@@ -47,10 +47,12 @@ pub async fn what_waits_longest_comes_first(store: &dyn Durable) -> Outcome {
     let mut versions = Vec::new();
     for (number, approval, lifecycle) in [
         ("1.0.0", Approval::Approved, Lifecycle::Production),
-        ("1.1.0", Approval::Submitted, Lifecycle::Production),
+        ("1.1.0", Approval::Approved, Lifecycle::Production),
         ("1.2.0", Approval::Rejected, Lifecycle::Production),
         ("1.3.0", Approval::Approved, Lifecycle::Retired),
         ("1.4.0", Approval::Approved, Lifecycle::Deprecated),
+        ("1.5.0", Approval::Submitted, Lifecycle::Production),
+        ("1.6.0", Approval::Submitted, Lifecycle::Retired),
     ] {
         let mut version = version(NAME, number);
         version.approval = approval;
@@ -59,8 +61,8 @@ pub async fn what_waits_longest_comes_first(store: &dyn Durable) -> Outcome {
         versions.push(version);
     }
     store.save(new_entry(NAME, versions)).await?;
-    let waiting = async |since| {
-        let waiting = store.unassessed(since, Imported::Judged, None, 9).await;
+    let sought = async |sought, since| {
+        let waiting = store.unassessed(since, sought, None, 9).await;
         waiting.map(|all| {
             all.versions
                 .into_iter()
@@ -68,7 +70,13 @@ pub async fn what_waits_longest_comes_first(store: &dyn Durable) -> Outcome {
                 .collect::<Vec<_>>()
         })
     };
+    let waiting = async |since| sought(Sought::Listed, since).await;
     assert_eq!(waiting(at(0)).await?, ["1.0.0", "1.1.0", "1.4.0"]);
+    assert_eq!(
+        sought(Sought::Waiting(Imported::Left), at(0)).await?,
+        ["1.5.0"],
+        "what waits for a review is asked for apart"
+    );
     store.save_assessment(&judged("1.0.0", "aa", at(20)), &[]).await?;
     store.save_assessment(&judged("1.1.0", "aa", at(10)), &[]).await?;
     assert_eq!(waiting(at(5)).await?, ["1.4.0"]);
@@ -97,7 +105,7 @@ pub async fn what_waits_is_looked_for_entry_by_entry(store: &dyn Durable) -> Out
     let look = async |behind: Option<&str>, among| {
         let behind = behind.map(parse);
         let found = store
-            .unassessed(at(0), Imported::Judged, behind.as_ref(), among)
+            .unassessed(at(0), Sought::Waiting(Imported::Judged), behind.as_ref(), among)
             .await?;
         let names = found.versions.into_iter().map(|(name, _)| name.to_string());
         let last = found.last.map(|last| last.to_string());

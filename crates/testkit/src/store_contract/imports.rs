@@ -7,7 +7,7 @@ use portreeve_core::import::{
     Finding, ImportApproval, ImportCounts, ImportKind, ImportMode, ImportRun, ImportSchedule, ImportState,
     ImportedRecord, Provenance, RecordOutcome, StageBefore,
 };
-use portreeve_core::ports::{EntryChange, ImportBatch, Imported, StoreError};
+use portreeve_core::ports::{EntryChange, ImportBatch, Imported, Sought, StoreError};
 use portreeve_core::server::{Approval, Lifecycle, PrivateHost};
 
 use super::{Durable, Outcome, assert_conflict, assert_not_found};
@@ -260,8 +260,8 @@ pub async fn proposals_of_imports_are_judged_when_asked(store: &dyn Durable) -> 
     ];
     store.save_import(batch(one.clone(), imported)).await?;
     store.save(of("com.acme/handed-in", Approval::Submitted)).await?;
-    let waiting = async |imported| {
-        let waiting = store.unassessed(at(0), imported, None, 9).await;
+    let waiting = async |sought| {
+        let waiting = store.unassessed(at(0), sought, None, 9).await;
         waiting.map(|all| {
             all.versions
                 .into_iter()
@@ -270,13 +270,14 @@ pub async fn proposals_of_imports_are_judged_when_asked(store: &dyn Durable) -> 
         })
     };
     assert_eq!(
-        waiting(Imported::Left).await?,
-        ["com.acme/approved", "com.acme/handed-in"]
+        waiting(Sought::Waiting(Imported::Left)).await?,
+        ["com.acme/handed-in"]
     );
     assert_eq!(
-        waiting(Imported::Judged).await?,
-        ["com.acme/approved", "com.acme/handed-in", "com.acme/proposed"]
+        waiting(Sought::Waiting(Imported::Judged)).await?,
+        ["com.acme/handed-in", "com.acme/proposed"]
     );
+    assert_eq!(waiting(Sought::Listed).await?, ["com.acme/approved"]);
     // A rule that waits for the assessment is as good as somebody who asks.
     let mut ruled = batch(one, vec![of("com.acme/ruled", Approval::Submitted)]);
     ruled.records.clear();
@@ -285,8 +286,8 @@ pub async fn proposals_of_imports_are_judged_when_asked(store: &dyn Durable) -> 
     let stored = store.provenance(&[parse("com.acme/ruled")]).await?;
     assert_eq!(stored, ruled.provenance);
     assert_eq!(
-        waiting(Imported::Left).await?,
-        ["com.acme/approved", "com.acme/handed-in", "com.acme/ruled"]
+        waiting(Sought::Waiting(Imported::Left)).await?,
+        ["com.acme/handed-in", "com.acme/ruled"]
     );
     Ok(())
 }

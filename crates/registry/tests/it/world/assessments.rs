@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use portreeve_core::audit::AuditEvent;
 use portreeve_core::name::{ServerName, VersionText};
-use portreeve_core::ports::{AssessmentStore, Imported, StoreError, StoredAssessment, Unassessed};
+use portreeve_core::ports::{AssessmentStore, Imported, Sought, StoreError, StoredAssessment, Unassessed};
 use portreeve_core::server::{Approval, Lifecycle, Version};
 use portreeve_core::time::Timestamp;
 
@@ -35,7 +35,7 @@ impl AssessmentStore for Memory {
     async fn unassessed(
         &self,
         since: Timestamp,
-        imported: Imported,
+        sought: Sought,
         behind: Option<&ServerName>,
         among: u32,
     ) -> Result<Unassessed, StoreError> {
@@ -44,8 +44,7 @@ impl AssessmentStore for Memory {
         let is_left = |version: &Version| {
             let key = (version.name.to_string(), version.version.to_string());
             let origin = tables.provenance.get(&key);
-            imported == Imported::Left
-                && version.approval == Approval::Submitted
+            sought == Sought::Waiting(Imported::Left)
                 && origin.is_some_and(|origin| !origin.awaits_assessment)
         };
         let names: BTreeSet<_> = versions
@@ -56,7 +55,8 @@ impl AssessmentStore for Memory {
         let last = names.iter().nth(among as usize - 1).cloned();
         let known = self.assessments();
         let waits = versions.into_iter().filter(|version| {
-            let is_open = matches!(version.approval, Approval::Submitted | Approval::Approved)
+            let is_open = (version.approval == Approval::Approved) == (sought == Sought::Listed)
+                && matches!(version.approval, Approval::Submitted | Approval::Approved)
                 && version.lifecycle != Lifecycle::Retired;
             let stored = known.get(&(version.name.clone(), version.version.clone()));
             names.contains(&version.name)

@@ -27,6 +27,10 @@ impl Locked {
     pub(crate) fn hold(&self, key: &str) {
         self.held.lock().unwrap().insert(key.to_owned());
     }
+
+    pub(crate) fn free(&self, key: &str) {
+        self.held.lock().unwrap().remove(key);
+    }
 }
 
 #[async_trait]
