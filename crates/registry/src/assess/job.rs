@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use portreeve_core::caller::Caller;
 use portreeve_core::name::ServerName;
-use portreeve_core::ports::{Imported, Locks, Sought, StoreError};
-use portreeve_core::server::{Approval, Lifecycle};
+use portreeve_core::ports::{Entry, Imported, Locks, Sought, StoreError};
+use portreeve_core::server::{Approval, Lifecycle, Version};
 use portreeve_core::time::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -31,6 +31,10 @@ const REST: Duration = Duration::from_secs(60);
 const BREATH: Duration = Duration::from_secs(1);
 /// How long one version may take before another node may try.
 const TURN: Duration = Duration::from_secs(120);
+/// What nodes take in turns where a rule may approve what is judged: each is compared with what the one before came to.
+const BY_RULE: &str = "assess-by-rule";
+/// One in so many is looked for among what does not wait for a review.
+const FAIR: usize = 4;
 /// How long the names of listed servers serve: to gather them takes longer than to judge what somebody submitted.
 const NAMES: Duration = Duration::from_secs(60);
 
@@ -51,10 +55,8 @@ pub struct AssessParts {
 /// The job. One per node; the nodes share the work.
 pub struct AssessJob {
     parts: AssessParts,
-    /// What waits for a review, and what is listed.
-    sweeps: [Sweep; 2],
-    /// When the first of them began.
-    began: Timestamp,
+    /// What waits for a review, what is listed, and then the other proposals of imports, where they are judged.
+    sweeps: Vec<Sweep>,
     /// What was submitted and could not be judged: another node was at it, or the database was away.
     again: Vec<Which>,
     /// The names to compare with, and since when.
@@ -65,6 +67,7 @@ pub struct AssessJob {
 #[derive(Debug)]
 struct Sweep {
     sought: Sought,
+    began: Timestamp,
     /// What was found and not judged yet.
     found: VecDeque<Which>,
     /// The entry up to which everything was looked through.
@@ -112,13 +115,16 @@ impl AssessJob {
     /// A job that does nothing until it is run.
     pub fn new(parts: AssessParts) -> Self {
         let now = parts.registry.parts.clock.now();
+        let mut sweeps = vec![
+            Sweep::new(Sought::Waiting(Imported::Left), now),
+            Sweep::new(Sought::Listed, now),
+        ];
+        if parts.imported == Imported::Judged {
+            sweeps.push(Sweep::new(Sought::Waiting(Imported::Judged), now));
+        }
         Self {
-            sweeps: [
-                Sweep::new(Sought::Waiting(parts.imported)),
-                Sweep::new(Sought::Listed),
-            ],
+            sweeps,
             parts,
-            began: now,
             again: Vec::new(),
             neighbours: None,
         }
@@ -143,7 +149,7 @@ impl AssessJob {
                 Ok(_) => Instant::now() + REST,
                 Err(error) => {
                     tracing::warn!(error = %error, "versions could not be assessed; the next round tries again");
-                    Instant::now() + REST
+                    if is_woken { next } else { Instant::now() + REST }
                 }
             };
         }
@@ -173,35 +179,48 @@ impl AssessJob {
             judged: 0,
             more: true,
         };
-        for _ in 0..ROUND {
+        for number in 0..ROUND {
             let submitted = registry.submitted.take();
             let is_submitted = submitted.is_some();
             let which = match submitted {
-                None if looks => self.find(since).await?,
+                None if looks => self.find(since, number % FAIR == FAIR - 1).await?,
                 submitted => submitted,
             };
             let Some(which) = which else {
                 round.more = false;
                 break;
             };
-            let turn = self.turn((&which, is_submitted), since).await;
-            let is_left = matches!(turn, Ok(Judging::Theirs) | Err(RegistryError::Store(_)));
-            if is_submitted && is_left {
-                self.again.push(which);
+            let (name, version) = &which;
+            match self.turn((&which, is_submitted), since).await {
+                Ok(judging) => {
+                    round.judged += usize::from(judging == Judging::Done);
+                    if is_submitted && judging == Judging::Theirs {
+                        self.again.push(which);
+                    }
+                }
+                Err(error @ RegistryError::Store(StoreError::Unavailable(_))) => {
+                    if is_submitted {
+                        self.again.push(which);
+                    }
+                    return Err(error);
+                }
+                // It keeps nobody else waiting.
+                Err(error) => {
+                    tracing::warn!(server = %name, %version, error = %error, "a version could not be assessed");
+                }
             }
-            round.judged += usize::from(turn? == Judging::Done);
         }
         Ok(round)
     }
 
-    /// Begins anew where everything was looked through; with what waits for a review also while there is much else.
+    /// Begins anew where everything was looked through, once a minute while there is more elsewhere; with what waits for a
+    /// review in any case.
     fn begin(&mut self, now: Timestamp) {
         let is_over = self.sweeps.iter().all(Sweep::is_over);
-        let is_long_ago = self.began <= now.minus(REST);
         for (number, sweep) in self.sweeps.iter_mut().enumerate() {
-            if is_over || is_long_ago && number == 0 {
-                *sweep = Sweep::new(sweep.sought);
-                self.began = now;
+            let is_long_ago = sweep.began <= now.minus(REST);
+            if is_over || is_long_ago && (number == 0 || sweep.is_over()) {
+                *sweep = Sweep::new(sweep.sought, now);
             }
         }
     }
@@ -219,10 +238,12 @@ impl AssessJob {
         Ok(neighbours)
     }
 
-    /// The next version that waits; goes on through the entries for it.
-    async fn find(&mut self, since: Timestamp) -> Result<Option<Which>, RegistryError> {
+    /// The next version that waits; goes on through the entries for it. Of others than wait for a review first, so that
+    /// their turn comes, too.
+    async fn find(&mut self, since: Timestamp, others: bool) -> Result<Option<Which>, RegistryError> {
         let assessments = &self.parts.registry.parts.assessments;
-        for sweep in &mut self.sweeps {
+        let (first, rest) = self.sweeps.split_at_mut(usize::from(others));
+        for sweep in rest.iter_mut().chain(first) {
             loop {
                 if let Some(which) = sweep.found.pop_front() {
                     return Ok(Some(which));
@@ -278,22 +299,47 @@ impl AssessJob {
             // What was approved meanwhile is judged in its turn.
             return Ok(Judging::Needless);
         }
+        // What a rule approves next is compared with what was approved last: two of a kind may come one after the other.
+        let is_strict = is_reviewed && registry.awaits_rule(version).await?;
         let stored = registry
             .parts
             .assessments
             .assessment(name, &version.version)
             .await?;
-        if stored.is_some_and(|stored| stored.at >= since && stored.content_hash == version.content_hash) {
+        let is_fresh =
+            stored.is_some_and(|stored| stored.at >= since && stored.content_hash == version.content_hash);
+        // Or the rule was not asked any more, when it came to that.
+        if is_fresh && !(is_submitted && is_strict) {
             // Another node was faster.
             return Ok(Judging::Needless);
         }
-        // What a rule approves next is compared with what was approved last: two of a kind may come one after the other.
-        let is_strict = is_reviewed && registry.awaits_rule(version).await?;
+        let (locks, holder) = (Arc::clone(&self.parts.locks), self.parts.holder.clone());
+        let by_rule = if is_strict {
+            match lease::take(locks.as_ref(), BY_RULE, &holder, TURN).await {
+                Turn::Ours(lease) => lease,
+                Turn::Theirs => return Ok(Judging::Theirs),
+            }
+        } else {
+            None
+        };
+        let outcome = self.assess((&entry, version), is_strict).await;
+        if let Some(lease) = by_rule {
+            lease::give_back(locks.as_ref(), &lease).await;
+        }
+        outcome
+    }
+
+    async fn assess(
+        &mut self,
+        (entry, version): (&Entry, &Version),
+        is_strict: bool,
+    ) -> Result<Judging, RegistryError> {
+        let registry = Arc::clone(&self.parts.registry);
         let neighbours = self.neighbours(is_strict).await?;
-        let assessment = registry.judged(&entry, version, neighbours).await?;
-        match registry.keep(&Caller::system(), name, &assessment).await {
+        let assessment = registry.judged(entry, version, neighbours).await?;
+        match registry.keep(&Caller::system(), &version.name, &assessment).await {
             Ok(()) => {
-                registry.pass_imported(&entry, version, &assessment).await?;
+                registry.pass_imported(entry, version, &assessment).await?;
                 Ok(Judging::Done)
             }
             // Removed while it was judged.
@@ -307,9 +353,10 @@ impl AssessJob {
 // === impl Sweep ===
 
 impl Sweep {
-    const fn new(sought: Sought) -> Self {
+    const fn new(sought: Sought, now: Timestamp) -> Self {
         Self {
             sought,
+            began: now,
             found: VecDeque::new(),
             last: None,
             is_at_end: false,

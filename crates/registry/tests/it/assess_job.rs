@@ -102,7 +102,7 @@ async fn what_another_node_judged_meanwhile_is_not_judged_again() {
 }
 
 #[tokio::test]
-async fn what_was_approved_meanwhile_is_judged_in_its_turn() {
+async fn what_was_approved_at_once_is_judged_in_its_turn() {
     let world = World::new();
     let locks = Arc::new(Locked::default());
     let mut job = job(&world, &locks);
@@ -117,10 +117,10 @@ async fn what_was_approved_meanwhile_is_judged_in_its_turn() {
     world.add(&document, Approve::Now).await.unwrap();
     let at_once = "com.zeta/at-once".parse().unwrap();
     let last = async || world.registry.assessment(&admin(), &at_once, None).await.unwrap();
-    assert_eq!(job.round().await.unwrap().judged, 20);
     assert_eq!(last().await, None);
-    while job.round().await.unwrap().more {}
-    assert!(last().await.is_some());
+    world.clock.pass(Duration::from_secs(61));
+    assert_eq!(job.round().await.unwrap().judged, 20);
+    assert!(last().await.is_some(), "though much waits for a review");
 }
 
 #[tokio::test]
@@ -298,4 +298,40 @@ async fn nobody_asks_the_server_of_what_is_retired_or_came_without_a_rule() {
         .await
         .unwrap();
     assert_eq!(job.round().await.unwrap().judged, 0, "its content is the same");
+}
+
+#[tokio::test]
+async fn what_cannot_be_judged_keeps_nobody_waiting() {
+    let world = World::new();
+    let locks = Arc::new(Locked::default());
+    let mut job = job(&world, &locks);
+    for name in ["com.acme/billing", "com.acme/broken", "com.zeta/late"] {
+        world
+            .add(&clean(name, URL).to_string(), Approve::No)
+            .await
+            .unwrap();
+    }
+    world.store.meddle("com.acme/broken", |entry| {
+        entry.versions[0].document = "[]".to_owned();
+    });
+    for minute in 1..=3 {
+        let judged = job.round().await.unwrap().judged;
+        assert_eq!(judged, if minute == 1 { 2 } else { 0 });
+        world.clock.pass(Duration::from_secs(61));
+    }
+}
+
+#[tokio::test]
+async fn nodes_take_turns_where_a_rule_approves() {
+    let world = strict();
+    let locks = Arc::new(Locked::default());
+    tools(&world, URL, &[honest("list")]);
+    import(&world, &[clean(NAME, URL).to_string()]).await;
+    let mut job = job(&world, &locks);
+    locks.hold("assess-by-rule");
+    assert_eq!(job.round().await.unwrap().judged, 0);
+    assert_eq!(approval(&world, NAME), Approval::Submitted);
+    locks.free("assess-by-rule");
+    assert_eq!(job.round().await.unwrap().judged, 1);
+    assert_eq!(approval(&world, NAME), Approval::Approved);
 }
